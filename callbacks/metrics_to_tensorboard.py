@@ -1,0 +1,68 @@
+"""Losses and metrics to TensorBoard."""
+
+import os
+import time
+
+import keras
+import tensorflow as tf
+
+from models.weights_folder import Progress
+
+
+class MetricsToTensorBoard(keras.callbacks.Callback):
+    """Writes training losses every few steps and validation's after every epoch.
+
+    Both use the same tags in the runs `train` and `validation`, so that TensorBoard draws them in
+    one chart; the axis counts steps from the beginning of the training, resumed or not.
+
+    Args:
+        log_dir: the folder.
+        progress: `Progress`, for the number of the step.
+        batch_size: int, for the pictures per second.
+        every: int, steps between two records.
+    """
+
+    def __init__(
+        self, log_dir: str | os.PathLike, progress: Progress, batch_size: int, every: int = 50
+    ):
+        super().__init__()
+        self.progress = progress
+        self.batch_size = batch_size
+        self.every = every
+        self.training = tf.summary.create_file_writer(os.path.join(log_dir, "train"))
+        self.validation = tf.summary.create_file_writer(os.path.join(log_dir, "validation"))
+        self._since = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._since = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps = self.progress.total_steps
+        # Rates are measured from the second step on: the first one traces the graph.
+        if self._since is None:
+            self._since = (time.perf_counter(), steps)
+        elif steps % self.every == 0:
+            begun, first = self._since
+            speed = (steps - first) * self.batch_size / (time.perf_counter() - begun)
+            _write(self.training, {**logs, "pictures_per_second": speed}, steps)
+            self._since = (time.perf_counter(), steps)
+
+    def on_epoch_end(self, epoch, logs=None):
+        steps = self.progress.total_steps
+        values = {
+            name.removeprefix("val_"): value
+            for name, value in logs.items()
+            if name.startswith("val_")
+        }
+        _write(self.validation, values, steps)
+
+    def on_train_end(self, logs=None):
+        self.training.flush()
+        self.validation.flush()
+
+
+def _write(writer: tf.summary.SummaryWriter, values: dict, step: int) -> None:
+    with writer.as_default():
+        for name, value in values.items():
+            tf.summary.scalar(name, float(value), step=step)
+    writer.flush()

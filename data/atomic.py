@@ -1,0 +1,48 @@
+"""Files that are there whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def write_beside(path: str | os.PathLike) -> Iterator[Path]:
+    """Yields a temporary path beside `path`, which takes its place if the block succeeds.
+
+    An existing file stays as it was until the new one is complete and on the disk. When the
+    block raises, the temporary file is removed and nothing has changed.
+
+    Args:
+        path: where the file shall stand in the end. Its folder is created.
+
+    Example:
+        with write_beside("card.json") as temporary:
+            temporary.write_text(text)
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix is kept, because writers choose the format by it.
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _flush_to_disk(temporary)
+        # mkstemp makes files that only their owner may read.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,138 @@
+"""Photographs in and out.
+
+    pixels = read_rgb("grandmother.jpg")            # (height, width, 3) uint8, upright
+    write_rgb("grandmother.png", pixels)            # whole or not at all
+
+`read_rgb` is the one reader of the project, for training pictures and for a person's photographs:
+what a file holds (gray, palette, transparency, CMYK, 16 bits, an orientation tag) is settled here
+and nowhere else. It is Pillow and not `tf.io`, which ignores the orientation, miscolors palettes
+and ends the whole input when one file is broken.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from data.atomic import write_beside
+
+# What a folder of training pictures may hold.
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+
+# Pillow's modes for more than eight bits of gray.
+_DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+class UnreadablePictureError(Exception):
+    """A file that cannot be decoded; the message is the reason, without the file's name."""
+
+
+def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarray:
+    """Reads a picture of any common kind as upright sRGB of 8 bits.
+
+    Args:
+        path: the file. Of an animation the first frame is read.
+        short_side: int or None. When given, a larger picture is shrunk until its shorter side has
+            this many pixels; JPEG files are shrunk while they are decoded, which is several times
+            faster. A smaller picture is left as it is.
+
+    Returns:
+        uint8 array of shape (height, width, 3). Transparent parts are laid on white.
+
+    Raises:
+        UnreadablePictureError: the file is absent, broken, or not a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            if short_side is not None:
+                _shrink_while_decoding(picture, short_side)
+            upright = ImageOps.exif_transpose(picture)
+            rgb = _to_rgb(upright)
+            if short_side is not None and min(rgb.size) > short_side:
+                rgb = _shrink(rgb, short_side)
+            return np.asarray(rgb)
+    # Pillow's plugins raise whatever their formats make of a broken file.
+    except Exception as error:
+        raise UnreadablePictureError(_reason(error, path)) from error
+
+
+def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) -> None:
+    """Writes a picture in the format of its suffix, whole or not at all.
+
+    Args:
+        path: the file, `.jpg`, `.jpeg` or `.png`.
+        pixels: uint8 array of shape (height, width, 3).
+        quality: int, of JPEG. Chroma is not subsampled: color is what we add.
+    """
+    options = {"quality": quality, "subsampling": 0} if _is_jpeg(path) else {}
+    with write_beside(path) as temporary:
+        Image.fromarray(pixels).save(temporary, **options)
+
+
+def list_pictures(folder: str | os.PathLike) -> list[Path]:
+    """All picture files below a folder, sorted by path.
+
+    Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
+    that macOS leaves on shared disks are no pictures).
+
+    Raises:
+        OSError: the folder itself cannot be listed.
+    """
+    os.listdir(folder)
+    pictures = []
+    seen = set()
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        pictures += [
+            Path(parent, name)
+            for name in files
+            if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
+        ]
+    return sorted(pictures)
+
+
+def _is_jpeg(path: str | os.PathLike) -> bool:
+    return str(path).lower().endswith((".jpg", ".jpeg"))
+
+
+def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:
+    """Asks the JPEG decoder for the smallest of 1/1, 1/2, 1/4, 1/8 that is still large enough."""
+    scale = short_side / min(picture.size)
+    if scale < 1:
+        # `draft` never goes below the size it is asked for; other formats ignore it. It must not
+        # be asked for a mode: CMYK files would lose their conversion.
+        picture.draft(None, tuple(int(np.ceil(side * scale)) for side in picture.size))
+
+
+def _shrink(picture: Image.Image, short_side: int) -> Image.Image:
+    scale = short_side / min(picture.size)
+    size = tuple(max(1, round(side * scale)) for side in picture.size)
+    return picture.resize(size, Image.Resampling.BICUBIC)
+
+
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode in _DEEP_GRAY_MODES:
+        # Pillow clips these to 255 instead of scaling them.
+        gray = np.asarray(picture).astype("float64") / 257.0
+        return Image.fromarray(np.clip(gray + 0.5, 0, 255).astype("uint8")).convert("RGB")
+    if picture.has_transparency_data:
+        transparent = picture.convert("RGBA")
+        white = Image.new("RGBA", transparent.size, "white")
+        return Image.alpha_composite(white, transparent).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _reason(error: Exception, path: str | os.PathLike) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not a picture, or of an unknown format"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).replace(str(path), "the file") or type(error).__name__

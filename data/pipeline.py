@@ -1,0 +1,254 @@
+"""How pictures become batches: decode, crop, flip, Lab, batch.
+
+    loader = PictureLoader(lists.training, crop_source_side(128, crop_scale=0.5), left_out)
+    batches = training_batches(loader, resolution=128, batch_size=16, seed=1)
+    lightness, ab = next(iter(batches))      # (16, 128, 128, 1) and (16, 128, 128, 2), float32
+
+Files are read by `data.photos` in parallel Python calls, because only there can one broken file be
+left out and named while the others go on; Pillow decodes outside Python's lock. Everything after
+that is in the graph.
+
+The stream of training pictures never ends, and element number i of it is a function of the seed
+and i alone: the same in every run, different in every epoch, and a run that goes on from step n
+starts the stream at element n x batch_size.
+"""
+
+import functools
+import math
+import os
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from data.cache import DiskCache, MemoryCache
+from data.colorfulness import colorfulness
+from data.lab import rgb255_to_lab1, split_lab
+from data.left_out import LeftOut
+from data.photos import UnreadablePictureError, read_rgb
+
+_NO_COLOR = "no color"
+
+
+class PictureLoader:
+    """Loads the pictures of a list as pixels, leaving out what is no use.
+
+    Args:
+        files: the pictures.
+        short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged.
+        left_out: `LeftOut`, where unusable pictures are named.
+        minimum_colorfulness: float, pictures below it are left out. 0 keeps all.
+        cache: `MemoryCache`, `DiskCache` or None.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[str],
+        short_side: int,
+        left_out: LeftOut,
+        minimum_colorfulness: float = 0.0,
+        cache: MemoryCache | DiskCache | None = None,
+    ):
+        self.files = list(files)
+        self.short_side = short_side
+        self.left_out = left_out
+        self.minimum_colorfulness = minimum_colorfulness
+        self.cache = cache
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def load(self, number: int) -> np.ndarray | None:
+        """The picture of this number: uint8 (height, width, 3), or None when it is left out."""
+        file = self.files[number]
+        if self.left_out.reason(file) is not None:
+            return None
+        try:
+            pixels = self._decode(file)
+        except UnreadablePictureError as error:
+            self.left_out.add(file, f"unreadable: {error}")
+            return None
+        measured = float(colorfulness(pixels.astype("float32")))
+        if measured < self.minimum_colorfulness:
+            self.left_out.add(file, f"{_NO_COLOR}: colorfulness {measured:.1f}")
+            return None
+        return pixels
+
+    def _decode(self, file: str) -> np.ndarray:
+        if self.cache is None:
+            return read_rgb(file, self.short_side)
+        key = self._cache_key(file)
+        pixels = self.cache.get(key)
+        if pixels is None:
+            pixels = read_rgb(file, self.short_side)
+            self.cache.put(key, pixels)
+        return pixels
+
+    def _cache_key(self, file: str) -> str:
+        try:
+            modified = os.stat(file).st_mtime_ns
+        except OSError as error:
+            raise UnreadablePictureError(error.strerror) from error
+        return f"{file}|{modified}|{self.short_side}"
+
+
+def crop_source_side(resolution: int, crop_scale: float) -> int:
+    """The short side at which pictures are loaded, so that the smallest crop is not enlarged."""
+    return math.ceil(resolution / math.sqrt(crop_scale))
+
+
+def training_batches(
+    loader: PictureLoader,
+    resolution: int,
+    batch_size: int,
+    seed: int,
+    crop_scale: float = 0.5,
+    flip: bool = True,
+    rotation: float = 0.0,
+    start: int = 0,
+) -> tf.data.Dataset:
+    """An endless, shuffled, augmented stream of batches.
+
+    Every epoch shows each picture once, in a new order, with a new crop, flip and rotation. In
+    place of a picture that is left out comes another one, so that no step is lost. Colors are
+    never changed: they are the truth.
+
+    Args:
+        loader: where the pixels come from.
+        resolution: int, the side of the square crops.
+        batch_size: int.
+        seed: int, of the order and the augmentation.
+        crop_scale: float in (0, 1], the smallest share that a random square crop takes of the
+            area of the picture's largest square.
+        flip: bool, mirror half of the pictures left to right.
+        rotation: float, the largest angle in degrees, both ways; borders are reflected.
+        start: int, how many elements of the stream to pass over.
+
+    Returns:
+        `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
+        (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2).
+    """
+
+    def load(position):
+        read = functools.partial(_load_for_training, loader, seed)
+        picture = tf.numpy_function(read, [position], tf.uint8)
+        picture.set_shape([None, None, 3])
+        return position, picture
+
+    def augment(position, picture):
+        # One number for each random choice, all from the seed and the position in the stream.
+        chance = tf.random.stateless_uniform(
+            [5], seed=tf.stack([tf.cast(seed, tf.int64), position])
+        )
+        if rotation:
+            picture = _rotate(picture, (2.0 * chance[4] - 1.0) * rotation)
+        picture = _random_square(picture, resolution, crop_scale, chance)
+        if flip:
+            picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
+        return picture
+
+    stream = tf.data.Dataset.range(start, tf.int64.max)
+    stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True))
+
+
+def validation_batches(loader: PictureLoader, resolution: int, batch_size: int) -> tf.data.Dataset:
+    """The central squares of all pictures, once, in order; the last batch may be smaller.
+
+    Args:
+        loader: where the pixels come from.
+        resolution: int, the side of the squares.
+        batch_size: int.
+
+    Returns:
+        `tf.data.Dataset` of (lightness, ab) as from `training_batches`.
+    """
+
+    def load(number):
+        picture = tf.numpy_function(functools.partial(_load_or_empty, loader), [number], tf.uint8)
+        picture.set_shape([None, None, 3])
+        return picture
+
+    pictures = tf.data.Dataset.range(len(loader))
+    pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    pictures = pictures.filter(lambda picture: tf.size(picture) > 0)
+    pictures = pictures.map(
+        lambda picture: _central_square(picture, resolution), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    return _to_lab_batches(pictures.batch(batch_size))
+
+
+@functools.lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """The order of one epoch. Two are kept: parallel calls reach into the next epoch."""
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def _load_for_training(loader: PictureLoader, seed: int, position: int) -> np.ndarray:
+    position = int(position)
+    epoch, place = divmod(position, len(loader))
+    picture = loader.load(int(_order(len(loader), seed, epoch)[place]))
+    # It ends: `LeftOut` raises when more than half of the pictures are no use.
+    others = np.random.default_rng([seed, position])
+    while picture is None:
+        picture = loader.load(int(others.integers(len(loader))))
+    return picture
+
+
+def _load_or_empty(loader: PictureLoader, number: int) -> np.ndarray:
+    picture = loader.load(int(number))
+    return np.zeros([0, 0, 3], "uint8") if picture is None else picture
+
+
+def _random_square(
+    picture: tf.Tensor, resolution: int, crop_scale: float, chance: tf.Tensor
+) -> tf.Tensor:
+    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    largest = tf.cast(tf.minimum(height, width), tf.float32)
+    share = crop_scale + (1.0 - crop_scale) * chance[0]
+    side = tf.maximum(tf.cast(tf.round(largest * tf.sqrt(share)), tf.int32), 1)
+    top = tf.cast(chance[1] * tf.cast(height - side + 1, tf.float32), tf.int32)
+    left = tf.cast(chance[2] * tf.cast(width - side + 1, tf.float32), tf.int32)
+    return _resize(picture[top : top + side, left : left + side], resolution)
+
+
+def _central_square(picture: tf.Tensor, resolution: int) -> tf.Tensor:
+    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    return _resize(picture[top : top + side, left : left + side], resolution)
+
+
+def _resize(picture: tf.Tensor, side: int) -> tf.Tensor:
+    resized = tf.image.resize(picture, [side, side], method="bilinear", antialias=True)
+    return tf.ensure_shape(resized, [side, side, 3])
+
+
+def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
+    """Turns a picture about its center; the parts that come from outside are reflected in."""
+    angle = degrees * (math.pi / 180.0)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    size = tf.cast(tf.shape(picture)[:2], tf.float32)
+    center_y, center_x = (size[0] - 1.0) / 2.0, (size[1] - 1.0) / 2.0
+    # The transform maps a place in the result to one in the picture.
+    from_x = center_x - cosine * center_x + sine * center_y
+    from_y = center_y - sine * center_x - cosine * center_y
+    transform = tf.stack([cosine, -sine, from_x, sine, cosine, from_y, 0.0, 0.0])
+    turned = tf.raw_ops.ImageProjectiveTransformV3(
+        images=picture[None],
+        transforms=transform[None],
+        output_shape=tf.shape(picture)[:2],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="REFLECT",
+    )
+    return turned[0]
+
+
+def _to_lab_batches(batches: tf.data.Dataset) -> tf.data.Dataset:
+    # A whole batch is converted at once: one call of each operation instead of one a picture.
+    batches = batches.map(
+        lambda rgb255: split_lab(rgb255_to_lab1(rgb255)), num_parallel_calls=tf.data.AUTOTUNE
+    )
+    return batches.prefetch(tf.data.AUTOTUNE)

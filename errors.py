@@ -1,0 +1,35 @@
+"""The errors that end a job with one line: what was wrong, what was received, what to do.
+
+Every floor of the house may raise them; `run.py` alone turns them into a line on standard error
+and an exit status. Any other exception that reaches `run.py` is a defect of ours.
+"""
+
+
+class ColorizerError(Exception):
+    """Base of the errors that are shown to a person as one line."""
+
+    exit_status = 2
+
+
+class InputError(ColorizerError):
+    """Arguments, data, weights or an output place that cannot be used: nothing was begun."""
+
+
+class DivergedError(ColorizerError):
+    """A loss became NaN or infinite: training stopped, the last good snapshot is untouched."""
+
+    exit_status = 3
+
+
+class InterruptedBySignalError(ColorizerError):
+    """A person or the system asked the program to stop.
+
+    Args:
+        signal_number: int, the signal that arrived; the exit status is 128 + it, as in a shell.
+        message: str, what was kept and how to go on.
+    """
+
+    def __init__(self, signal_number: int, message: str):
+        super().__init__(message)
+        self.signal_number = signal_number
+        self.exit_status = 128 + signal_number

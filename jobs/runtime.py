@@ -1,0 +1,80 @@
+"""TensorFlow, started quietly and set to the precision that suits the machine."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def import_tensorflow_quietly() -> None:
+    """Imports TensorFlow without the notices that its libraries print."""
+    # Errors still show.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silent_unless_it_fails():
+        import tensorflow as tf
+
+        # The first look at the devices prints again, once.
+        tf.config.list_physical_devices()
+    tf.get_logger().setLevel("ERROR")
+
+
+def prepare_keras(precision: str, seed: int) -> None:
+    """Sets the precision of the networks that are built from now on, and the seed.
+
+    Args:
+        precision: str, a policy of Keras, or `auto`: bfloat16 where it is native, else float32.
+        seed: int, of the random numbers that have no seed of their own.
+    """
+    import keras
+
+    keras.mixed_precision.set_global_policy(
+        _fastest_precision() if precision == "auto" else precision
+    )
+    keras.utils.set_random_seed(seed)
+
+
+def _fastest_precision() -> str:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        capabilities = [
+            tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+            for gpu in gpus
+        ]
+        # bfloat16 came with Ampere.
+        native = min(capabilities) >= (8, 0)
+    else:
+        native = _processor_has_bfloat16()
+    return "mixed_bfloat16" if native else "float32"
+
+
+def _processor_has_bfloat16() -> bool:
+    # Only Linux says it in a file; elsewhere float32 is the safe choice.
+    information = Path("/proc/cpuinfo")
+    flags = information.read_text().split() if information.exists() else []
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@contextlib.contextmanager
+def _silent_unless_it_fails() -> Iterator[None]:
+    """Holds back what is written to standard error, at the level of the file descriptor.
+
+    TensorFlow's libraries write there before any of their log levels is read.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(kept, 2)
+            written.seek(0)
+            sys.stderr.write(written.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

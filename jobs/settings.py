@@ -1,0 +1,536 @@
+"""Every setting of the program: its meaning, its default and why, and how it stands on the line.
+
+One flat, typed object holds them all. The command line, `--help` and `settings.json` are made from
+it, so that a setting is written down once. TensorFlow is not imported here: `--help` answers at
+once.
+"""
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from errors import InputError
+from losses import TERMS
+
+SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
+
+MODELS = ("sagan",)
+
+# What the weights of a training fix for good.
+SHAPES = (
+    "model",
+    "filters",
+    "discriminator_filters",
+    "depth",
+    "attention_resolution",
+    "norm",
+    "encoder",
+)
+
+# Headings of `--help`, in its order.
+WHAT = "what to do"
+DATA = "data"
+NETWORKS = "networks"
+OBJECTIVE = "objective"
+SCHEDULE = "schedule"
+RECORDS = "records"
+COLORING = "coloring"
+
+# The settings that only some jobs read.
+TRAINING = frozenset({"train"})
+COLORIZING = frozenset({"colorize"})
+ANY_JOB = frozenset({"train", "colorize"})
+
+
+class Switch(argparse.Action):
+    """--name and --no_name."""
+
+    def __init__(self, **options):
+        super().__init__(nargs=0, **options)
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        setattr(namespace, self.dest, not option_string.startswith("--no_"))
+
+
+def setting(default: Any, help: str, group: str, jobs: frozenset = TRAINING, **options) -> Any:
+    """A field of `Settings` with what the command line needs to know of it.
+
+    Args:
+        default: the value when nothing is given.
+        help: one sentence for `--help`.
+        group: the heading it stands under.
+        jobs: the jobs that read it.
+        **options: those of `ArgumentParser.add_argument`.
+    """
+    metadata = {"help": help, "group": group, "jobs": jobs, "options": options}
+    if isinstance(default, tuple):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def positive_int(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    return _checked(int, text, lambda number: number >= 1, "a whole number of at least 1")
+
+
+def count(text: str) -> int:
+    """A whole number of at least 0, for argparse."""
+    return _checked(int, text, lambda number: number >= 0, "a whole number of at least 0")
+
+
+def positive(text: str) -> float:
+    """A finite number above 0, for argparse."""
+    return _checked(float, text, lambda number: 0 < number < float("inf"), "a number above 0")
+
+
+def not_negative(text: str) -> float:
+    """A finite number of at least 0, for argparse."""
+    inside = lambda number: 0 <= number < float("inf")  # noqa: E731
+    return _checked(float, text, inside, "a number of at least 0")
+
+
+def share(text: str) -> float:
+    """A number in [0, 1), for argparse."""
+    return _checked(float, text, lambda number: 0 <= number < 1, "a number from 0 to below 1")
+
+
+def scale(text: str) -> float:
+    """A number in (0, 1], for argparse."""
+    return _checked(float, text, lambda number: 0 < number <= 1, "a number above 0, at most 1")
+
+
+def side(text: str) -> int:
+    """A side in pixels of at least 16, for argparse: the deepest level needs a pixel."""
+    return _checked(int, text, lambda number: number >= 16, "a whole number of at least 16")
+
+
+def term(text: str) -> str:
+    """A term of the reconstruction loss with its weight, for argparse."""
+    name, colon, weight = text.partition(":")
+    if name not in TERMS or not colon:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not TERM:WEIGHT with a term of {', '.join(TERMS)}, as in l1:10"
+        )
+    not_negative(weight)
+    return text
+
+
+def _checked(kind: type, text: str, accept, wanted: str):
+    try:
+        number = kind(text)
+    except ValueError:
+        number = None
+    if number is None or not accept(number):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return number
+
+
+@dataclass
+class Settings:
+    """All settings of a job, flat. The comments say why a default is what it is."""
+
+    # --- what to do
+    load_weights: bool = setting(
+        False,
+        "go on with the training in --weights_dir from its last snapshot; with --images, color "
+        "with the weights of that training",
+        WHAT,
+        ANY_JOB,
+    )
+    images: list[str] | None = setting(
+        None,
+        "color these photographs: files, folders (searched deep), or `demo`",
+        WHAT,
+        COLORIZING,
+        nargs="+",
+        metavar="PATH",
+    )
+    model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, choices=MODELS)
+    weights_dir: str | None = setting(
+        None,
+        "where training keeps its weights and snapshots (default: weights/MODEL)",
+        WHAT,
+        ANY_JOB,
+        metavar="DIR",
+    )
+    weights: str | None = setting(
+        None,
+        "color with the weights in this folder (default: those that ship)",
+        WHAT,
+        COLORIZING,
+        metavar="DIR",
+    )
+    pretrained: str | None = setting(
+        None,
+        "start a new training from the weights in this folder, trained on other pictures",
+        WHAT,
+        metavar="DIR",
+    )
+    log_dir: str | None = setting(
+        None, "TensorBoard's records (default: logs/MODEL/TIME)", WHAT, metavar="DIR"
+    )
+    seed: int = setting(0, "of weights, order and augmentation", WHAT, type=count)
+    # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
+    precision: str = setting(
+        "auto",
+        "of the networks; auto is bfloat16 where the processor or GPU computes it natively",
+        WHAT,
+        ANY_JOB,
+        choices=("auto", "float32", "mixed_bfloat16"),
+    )
+
+    # --- data
+    dataset: list[str] = setting(
+        ("demo",),
+        "one or more of: a folder of pictures (searched deep; with train/ and validation/ in it, "
+        "they are the split), `demo` (the photographs that scikit-image installs)",
+        DATA,
+        nargs="+",
+        metavar="NAME",
+    )
+    max_pictures: int | None = setting(
+        None, "use at most this many pictures", DATA, type=positive_int, metavar="N"
+    )
+    validation_share: float = setting(
+        0.05,
+        "share of the pictures to judge by, where the data set does not say",
+        DATA,
+        type=share,
+        metavar="SHARE",
+    )
+    # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
+    resolution: int = setting(
+        128, "side of the training pictures", DATA, type=side, metavar="PIXELS"
+    )
+    batch_size: int = setting(16, "pictures in a step", DATA, type=positive_int, metavar="N")
+    validation_batch_size: int | None = setting(
+        None,
+        "the same for validation (default: --batch_size)",
+        DATA,
+        type=positive_int,
+        metavar="N",
+    )
+    steps_per_epoch: int | None = setting(
+        None,
+        "steps in an epoch (default: the whole set once; 50 for demo)",
+        DATA,
+        type=positive_int,
+        metavar="N",
+    )
+    validation_steps: int | None = setting(
+        None, "batches of a validation (default: all)", DATA, type=positive_int, metavar="N"
+    )
+    # Enough variety to crop, and still the whole scene: colors are told by what things are.
+    crop_scale: float = setting(
+        0.5,
+        "smallest share of the picture's largest square that a random crop takes",
+        DATA,
+        type=scale,
+        metavar="SHARE",
+    )
+    flip: bool = setting(
+        True,
+        "mirror half of the pictures (--no_flip: none)",
+        DATA,
+        action=Switch,
+    )
+    rotation: float = setting(
+        0.0,
+        "largest random rotation, borders reflected",
+        DATA,
+        type=not_negative,
+        metavar="DEGREES",
+    )
+    # JPEG's rounding gives a gray picture up to about 1; people call 15 "slightly colorful".
+    minimum_colorfulness: float = setting(
+        2.0,
+        "leave out pictures below this colorfulness (Hasler and Suesstrunk)",
+        DATA,
+        type=not_negative,
+        metavar="NUMBER",
+    )
+    cache: str = setting(
+        "none",
+        "keep decoded pictures at training size: `none`, `memory`, or a folder",
+        DATA,
+        metavar="{none,memory,DIR}",
+    )
+
+    # --- networks
+    # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
+    filters: int = setting(
+        32, "channels of the generator at full size", NETWORKS, type=positive_int
+    )
+    discriminator_filters: int = setting(
+        32, "channels of the discriminator at full size", NETWORKS, type=positive_int
+    )
+    depth: int = setting(
+        4,
+        "how many times the networks halve the size; a pretrained encoder has its own depth",
+        NETWORKS,
+        type=positive_int,
+    )
+    # SAGAN's table 1: attention on 32x32 features gives the best scores.
+    attention_resolution: int = setting(
+        32,
+        "self-attention stands at the level whose size is nearest to this",
+        NETWORKS,
+        type=positive_int,
+        metavar="PIXELS",
+    )
+    norm: str = setting(
+        "batch",
+        "normalization in the generator",
+        NETWORKS,
+        choices=("batch", "instance", "none"),
+    )
+    encoder: str = setting(
+        "none",
+        "a pretrained network in place of the generator's way down",
+        NETWORKS,
+        choices=("none", "mobilenet_v2"),
+    )
+    encoder_weights: str = setting(
+        "imagenet",
+        "of the encoder: `imagenet` (Keras' cache, or downloaded), `none`, or a file",
+        NETWORKS,
+        metavar="{imagenet,none,PATH}",
+    )
+
+    # --- objective
+    adversarial: str = setting(
+        "hinge",
+        "the loss of the two networks against each other; hinge is SAGAN's",
+        OBJECTIVE,
+        choices=("none", "vanilla", "hinge"),
+    )
+    # The adversary's gradient is then about as large as that of the reconstruction: pix2pix's 1
+    # against 100 is for ab in [-1, 1] and a PatchGAN of mean logits, ours are sums.
+    adversarial_weight: float = setting(
+        0.1, "of the generator's adversarial loss", OBJECTIVE, type=not_negative, metavar="WEIGHT"
+    )
+    label_smoothing: float = setting(
+        0.1, "real pictures are labeled 1 - this (vanilla only)", OBJECTIVE, type=share
+    )
+    # L1 on ab is about 0.08 for gray, the perceptual term about 0.5: these weigh them equal.
+    reconstruction: list[str] = setting(
+        ("l1:10", "perceptual:1"),
+        "terms that compare with the true colors, with their weights: l1, perceptual",
+        OBJECTIVE,
+        nargs="+",
+        type=term,
+        metavar="TERM:WEIGHT",
+    )
+    perceptual_weights: str | None = setting(
+        None,
+        "VGG19's weights for the perceptual term, .h5 of Keras or .npz (default: Keras' cache, or "
+        "downloaded)",
+        OBJECTIVE,
+        metavar="PATH",
+    )
+
+    # --- schedule
+    epochs: int = setting(50, "how many epochs in all", SCHEDULE, type=positive_int, metavar="N")
+    generator_epochs: int = setting(
+        0, "train the generator alone this long first (NoGAN)", SCHEDULE, type=count, metavar="N"
+    )
+    # The two rates and both betas are those of SAGAN (two time-scale update rule).
+    generator_lr: float = setting(
+        1e-4, "learning rate of the generator", SCHEDULE, type=positive, metavar="RATE"
+    )
+    discriminator_lr: float = setting(
+        4e-4, "learning rate of the discriminator", SCHEDULE, type=positive, metavar="RATE"
+    )
+    beta_1: float = setting(0.0, "of Adam", SCHEDULE, type=share)
+    beta_2: float = setting(0.9, "of Adam", SCHEDULE, type=share)
+    ema_decay: float = setting(
+        0.999,
+        "of the moving average of the generator's weights, which colors; 0 for none",
+        SCHEDULE,
+        type=share,
+        metavar="DECAY",
+    )
+
+    # --- records
+    log_every: int = setting(
+        50, "write the losses to TensorBoard every N steps", RECORDS, type=positive_int, metavar="N"
+    )
+    sample_every: int = setting(
+        1, "write sample grids every N epochs; 0 for never", RECORDS, type=count, metavar="N"
+    )
+    sample_count: int = setting(
+        8, "pictures in a sample grid", RECORDS, type=positive_int, metavar="N"
+    )
+    sample_images: str | None = setting(
+        None, "a folder of photographs without truth to show as well", RECORDS, metavar="DIR"
+    )
+
+    # --- coloring
+    output_dir: str = setting(
+        "results", "where colored photographs go", COLORING, COLORIZING, metavar="DIR"
+    )
+    render_size: int | None = setting(
+        None,
+        "shorter side at which the network sees a photograph (default: the weights' own choice)",
+        COLORING,
+        COLORIZING,
+        type=side,
+        metavar="PIXELS",
+    )
+    overwrite: bool = setting(
+        False, "color again what is in --output_dir already", COLORING, COLORIZING
+    )
+
+    @property
+    def job(self) -> str:
+        """`colorize` when photographs are given, else `train`."""
+        return "colorize" if self.images else "train"
+
+    @property
+    def weights_folder(self) -> Path:
+        """Where this training keeps its weights."""
+        return Path(self.weights_dir or os.path.join("weights", self.model))
+
+    @property
+    def reconstruction_weights(self) -> dict[str, float]:
+        """The terms of the reconstruction loss with their weights."""
+        pairs = (text.split(":") for text in self.reconstruction)
+        return {name: float(weight) for name, weight in pairs}
+
+
+def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
+    """Reads the command line.
+
+    Args:
+        arguments: without the program's name. Names may be written with hyphens.
+
+    Returns:
+        The settings, and the names of those that were given.
+
+    Raises:
+        InputError: an argument is unknown, malformed, or of no use to the job.
+    """
+    arguments = [_with_underscores(argument) for argument in arguments]
+    given = vars(_parser().parse_args(arguments))
+    settings = dataclasses.replace(Settings(), **given)
+    _check_job(settings, set(given))
+    # What a resumed training is, its own settings say: it is checked when they are read.
+    if not settings.load_weights:
+        check_use(settings, set(given))
+    return settings, set(given)
+
+
+def fields(group: str | None = None) -> list[dataclasses.Field]:
+    """The fields of `Settings`, of one heading or all."""
+    return [f for f in dataclasses.fields(Settings) if group in (None, f.metadata["group"])]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing usage: `run.py` alone prints errors."""
+
+    def error(self, message):
+        raise InputError(f"{message}; `python run.py --help` lists all arguments")
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python run.py",
+        description="Trains neural networks to color black-and-white photographs, and colors them.",
+        epilog="With no argument, training starts on the demo photographs. Exit status: 0 done, "
+        "1 some photographs failed, 2 nothing could be begun, 3 training diverged, 130 "
+        "interrupted.",
+        formatter_class=_HelpFormatter,
+        usage="python run.py [--images PATH ... | --load_weights] [options]",
+        argument_default=argparse.SUPPRESS,
+        # A prefix that works today would be ambiguous after the next option.
+        allow_abbrev=False,
+    )
+    groups = {}
+    for entry in fields():
+        group = entry.metadata["group"]
+        groups.setdefault(group, parser.add_argument_group(group) if group not in groups else None)
+        options = dict(entry.metadata["options"])
+        if isinstance(entry.default, bool) and "action" not in options:
+            options["action"] = "store_true"
+        groups[group].add_argument(
+            *_flags(entry.name, options), dest=entry.name, help=_help(entry), **options
+        )
+    return parser
+
+
+def _flags(name: str, options: dict) -> list[str]:
+    return [f"--{name}", f"--no_{name}"] if options.get("action") is Switch else [f"--{name}"]
+
+
+def _help(entry: dataclasses.Field) -> str:
+    text = entry.metadata["help"]
+    default = _default(entry)
+    if default is None or isinstance(default, bool) or "default" in text:
+        return text
+    shown = " ".join(default) if isinstance(default, list) else default
+    return f"{text} (default: {shown})"
+
+
+def _default(entry: dataclasses.Field) -> Any:
+    if entry.default is dataclasses.MISSING:
+        return entry.default_factory()
+    return entry.default
+
+
+def _with_underscores(argument: str) -> str:
+    """--weights-dir=x-y to --weights_dir=x-y."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def check_use(settings: Settings, given: set[str]) -> None:
+    """Refuses arguments that would silently do nothing beside the other settings.
+
+    Raises:
+        InputError: names the argument and the setting that makes it useless.
+    """
+    conditions = {
+        "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
+        "encoder_weights": (settings.encoder != "none", "without --encoder"),
+        "label_smoothing": (
+            settings.adversarial == "vanilla",
+            f"with --adversarial {settings.adversarial}",
+        ),
+        "perceptual_weights": (
+            "perceptual" in settings.reconstruction_weights,
+            "without the term perceptual in --reconstruction",
+        ),
+    }
+    for name in ("adversarial_weight", "generator_epochs", "discriminator_lr"):
+        conditions[name] = (settings.adversarial != "none", "with --adversarial none")
+    for name, (useful, why) in conditions.items():
+        if name in given and not useful:
+            raise InputError(f"--{name} has no effect {why}; leave it out")
+
+
+def _check_job(settings: Settings, given: set[str]) -> None:
+    """Refuses arguments that belong to another job."""
+    by_name = {entry.name: entry for entry in fields()}
+    for name in sorted(given):
+        if settings.job not in by_name[name].metadata["jobs"]:
+            to_do = "--images is not given" if settings.job == "train" else "--images is given"
+            raise InputError(f"--{name} has no effect when {to_do}; leave it out")
+    if settings.weights and settings.load_weights:
+        raise InputError(
+            "--weights and --load_weights both say which weights to color with; give one of them"
+        )
+    if settings.pretrained and settings.load_weights:
+        raise InputError(
+            "--pretrained starts a new training and --load_weights goes on with one; give one"
+        )

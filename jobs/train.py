@@ -1,0 +1,229 @@
+"""Trains a colorizer, from the start, from other weights, or on from a snapshot.
+
+python run.py --dataset my_photographs/
+python run.py --load_weights
+"""
+
+import contextlib
+import dataclasses
+import os
+import platform
+import sys
+import time
+from importlib import metadata
+
+import tensorflow as tf
+
+from callbacks.best_weights import BestWeights
+from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
+from callbacks.phases import Phases
+from callbacks.sample_grid import SampleGrid
+from callbacks.snapshots import Snapshots
+from callbacks.stop_on_divergence import StopOnDivergence
+from callbacks.stop_on_signal import StopOnSignal
+from errors import InputError
+from jobs.runtime import prepare_keras
+from jobs.settings import SHAPES, Settings, check_use, fields
+from jobs.training_data import TrainingData
+from jobs.training_model import compile_model, new_model, resumed_model
+from models.colorizer import Colorizer
+from models.weights_folder import Progress, WeightsFolder
+
+# Not of the training itself: where it stands and what was asked of this call.
+_OF_THE_CALL = (
+    "load_weights",
+    "weights_dir",
+    "images",
+    "weights",
+    "output_dir",
+    "render_size",
+    "overwrite",
+)
+
+
+def train(settings: Settings, given: set[str]) -> int:
+    """Trains and keeps weights, snapshots and records.
+
+    Args:
+        settings: all settings.
+        given: the names of those that stood on the command line; a resumed training takes the
+            others from its folder.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        ColorizerError: one of its kinds; see `errors`.
+    """
+    folder = WeightsFolder(settings.weights_folder)
+    snapshot = folder.last_snapshot()
+    if settings.load_weights:
+        settings = _resumed_settings(settings, given, folder, snapshot)
+        progress = folder.read_progress(snapshot)
+    else:
+        _refuse_to_overwrite(folder, snapshot)
+        progress = Progress()
+    progress.log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
+
+    prepare_keras(settings.precision, settings.seed)
+    data = TrainingData(settings, progress.log_dir)
+    if settings.load_weights:
+        model = resumed_model(settings, folder)
+        settings = compile_model(model, settings, given)
+        folder.load_snapshot(snapshot, model)
+    else:
+        model = new_model(settings, given)
+        settings = compile_model(model, settings, given)
+    folder.write_settings(_self_description(model, settings))
+
+    _say_what_begins(settings, model, data, progress)
+    if settings.load_weights:
+        _say_from_where(snapshot, progress)
+    _fit(model, data, settings, folder, progress)
+    _say_what_is_done(folder, progress, data)
+    return 0
+
+
+def _resumed_settings(
+    settings: Settings, given: set[str], folder: WeightsFolder, snapshot: os.PathLike | None
+) -> Settings:
+    """The settings of the training in the folder, with what the command line changes."""
+    if snapshot is None:
+        raise InputError(
+            f"--load_weights: there is nothing to go on from in {folder.path}; train first, or "
+            "say where with --weights_dir"
+        )
+    saved = folder.read_settings()["settings"]
+    known = {entry.name for entry in fields()}
+    saved = {name: value for name, value in saved.items() if name in known}
+    for name in sorted(given.intersection(SHAPES)):
+        if saved[name] != getattr(settings, name):
+            raise InputError(
+                f"--{name} {getattr(settings, name)}: the training in {folder.path} was begun with "
+                f"{saved[name]} and cannot change it; leave the argument out"
+            )
+    changes = {name: getattr(settings, name) for name in given | {"load_weights", "weights_dir"}}
+    resumed = dataclasses.replace(Settings(**saved), **changes)
+    check_use(resumed, given)
+    return resumed
+
+
+def _refuse_to_overwrite(folder: WeightsFolder, snapshot: os.PathLike | None) -> None:
+    if snapshot is not None:
+        raise InputError(
+            f"{folder.path} holds a training already: go on with it by --load_weights, or begin "
+            "another one in another --weights_dir"
+        )
+
+
+def _new_log_dir(settings: Settings) -> str:
+    return os.path.join("logs", settings.model, time.strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+def _fit(
+    model: Colorizer,
+    data: TrainingData,
+    settings: Settings,
+    folder: WeightsFolder,
+    progress: Progress,
+) -> None:
+    """Runs the epochs that are left."""
+    snapshots = Snapshots(folder, progress)
+    stop_on_signal = StopOnSignal(snapshots)
+    callbacks = [
+        Phases(settings.generator_epochs if settings.adversarial != "none" else settings.epochs),
+        StopOnDivergence(progress),
+        BestWeights(folder, progress),
+        snapshots,
+        MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
+        *_sample_grids(data, settings, progress),
+        stop_on_signal,
+    ]
+    validation = data.validation_batches()
+
+    def fit(last_epoch: int, steps: int) -> None:
+        model.fit(
+            data.training_batches(start=progress.total_steps * settings.batch_size),
+            initial_epoch=progress.epoch,
+            epochs=last_epoch,
+            steps_per_epoch=steps,
+            validation_data=validation,
+            validation_steps=settings.validation_steps,
+            callbacks=callbacks,
+        )
+
+    with contextlib.closing(stop_on_signal.install()):
+        try:
+            if progress.step:
+                # Keras wants one length for all epochs: the one that was broken off is finished
+                # in a call of its own. At least one step, so that it is validated.
+                fit(progress.epoch + 1, max(1, data.steps_per_epoch - progress.step))
+            if progress.epoch < settings.epochs:
+                fit(settings.epochs, data.steps_per_epoch)
+        except tf.errors.OpError:
+            # An error of ours inside the pipeline comes out wrapped in TensorFlow's.
+            data.left_out.raise_if_too_many()
+            raise
+
+
+def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) -> list[SampleGrid]:
+    if not settings.sample_every:
+        return []
+    lightness, true_ab = data.samples()
+    places = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
+    grids = [SampleGrid("validation", lightness, true_ab, **places)]
+    if settings.sample_images:
+        grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **places))
+    return grids
+
+
+def _self_description(model: Colorizer, settings: Settings) -> dict:
+    """What stands in settings.json."""
+    packages = ("tensorflow", "keras", "numpy", "pillow")
+    return {
+        "model": settings.model,
+        "architecture": model.architecture,
+        "resolution": settings.resolution,
+        "precision": model.dtype_policy.name,
+        "settings": {
+            name: value
+            for name, value in dataclasses.asdict(settings).items()
+            if name not in _OF_THE_CALL
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{package: metadata.version(package) for package in packages},
+        },
+    }
+
+
+def _say_what_begins(
+    settings: Settings, model: Colorizer, data: TrainingData, progress: Progress
+) -> None:
+    networks = ", ".join(
+        f"{network.name} {network.count_params():,} parameters"
+        for network in (model.generator, model.discriminator)
+    )
+    print(f"{settings.model}: {networks}; {model.dtype_policy.name}")
+    print(
+        f"{len(data.lists.training):,} pictures to learn from, {len(data.lists.validation):,} to "
+        f"judge by, {settings.resolution} px; {data.steps_per_epoch} steps of "
+        f"{settings.batch_size} in an epoch"
+    )
+    print(f"weights in {settings.weights_folder}; tensorboard --logdir {progress.log_dir}")
+
+
+def _say_from_where(snapshot: os.PathLike, progress: Progress) -> None:
+    print(
+        f"going on from {snapshot}: epoch {progress.epoch + 1}, step {progress.step}; "
+        f"{progress.total_steps} steps are done"
+    )
+
+
+def _say_what_is_done(folder: WeightsFolder, progress: Progress, data: TrainingData) -> None:
+    if len(data.left_out):
+        print(f"warning: {data.left_out.summary()}", file=sys.stderr)
+    print(
+        f"trained {progress.epoch} epochs, {progress.total_steps} steps; color with\n"
+        f"    python run.py --images PATH --weights {folder.path}"
+    )

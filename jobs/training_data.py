@@ -1,0 +1,106 @@
+"""The pictures of a training: found, split, loaded, and how many steps an epoch has."""
+
+import os
+
+import tensorflow as tf
+
+from data.cache import DiskCache, MemoryCache
+from data.datasets import DEMO, find_pictures
+from data.left_out import LeftOut
+from data.photos import list_pictures
+from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
+from errors import InputError
+from jobs.settings import Settings
+
+# An epoch of the demo photographs: they are few, and repeated with fresh crops.
+_DEMO_STEPS = 50
+
+
+class TrainingData:
+    """The pictures that a training learns from, is judged by, and shows.
+
+    Args:
+        settings: all settings.
+        log_dir: str, where the list of left-out pictures stands unless there is a cache on disk.
+
+    Raises:
+        InputError: there are no pictures, or fewer than one batch.
+    """
+
+    def __init__(self, settings: Settings, log_dir: str):
+        self.settings = settings
+        self.lists = find_pictures(
+            settings.dataset, settings.validation_share, settings.max_pictures, settings.seed
+        )
+        self.steps_per_epoch = self._steps_per_epoch()
+        cache, self._list_folder = None, log_dir
+        if settings.cache == "memory":
+            cache = MemoryCache()
+        elif settings.cache != "none":
+            cache, self._list_folder = DiskCache(settings.cache), settings.cache
+        self.left_out = LeftOut(os.path.join(self._list_folder, "left_out.tsv"), len(self.lists))
+        side = crop_source_side(settings.resolution, settings.crop_scale)
+        self._training = self._loader(self.lists.training, side, cache)
+        self._validation = self._loader(self.lists.validation, settings.resolution, cache)
+
+    def training_batches(self, start: int) -> tf.data.Dataset:
+        """The stream of training batches from picture `start` on: (lightness, ab)."""
+        return training_batches(
+            self._training,
+            resolution=self.settings.resolution,
+            batch_size=self.settings.batch_size,
+            seed=self.settings.seed,
+            crop_scale=self.settings.crop_scale,
+            flip=self.settings.flip,
+            rotation=self.settings.rotation,
+            start=start,
+        )
+
+    def validation_batches(self) -> tf.data.Dataset | None:
+        """The validation batches, or None when no picture is held out."""
+        if not self.lists.validation:
+            return None
+        batch_size = self.settings.validation_batch_size or self.settings.batch_size
+        return validation_batches(self._validation, self.settings.resolution, batch_size)
+
+    def samples(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """A few pictures from all over the validation set: (lightness, ab)."""
+        files = self.lists.validation or self.lists.training
+        every = max(1, len(files) // self.settings.sample_count)
+        loader = self._loader(files[::every], self.settings.resolution)
+        batches = validation_batches(loader, self.settings.resolution, self.settings.sample_count)
+        return next(iter(batches))
+
+    def samples_without_truth(self) -> tf.Tensor:
+        """The photographs of --sample_images: lightness.
+
+        Raises:
+            InputError: there is none that can be read.
+        """
+        folder, count = self.settings.sample_images, self.settings.sample_count
+        try:
+            files = list_pictures(folder)[:count]
+        except OSError as error:
+            raise InputError(f"--sample_images {folder}: {error.strerror}") from error
+        left_out = LeftOut(os.path.join(self._list_folder, "samples_left_out.tsv"), len(files) + 1)
+        loader = PictureLoader(files, self.settings.resolution, left_out)
+        for lightness, _ in validation_batches(loader, self.settings.resolution, count):
+            return lightness
+        raise InputError(f"--sample_images {folder}: no picture in it that can be read")
+
+    def _loader(self, files, side: int, cache=None) -> PictureLoader:
+        return PictureLoader(files, side, self.left_out, self.settings.minimum_colorfulness, cache)
+
+    def _steps_per_epoch(self) -> int:
+        if self.settings.steps_per_epoch:
+            return self.settings.steps_per_epoch
+        if self.settings.dataset == [DEMO]:
+            return _DEMO_STEPS
+        steps = len(self.lists.training) // self.settings.batch_size
+        if steps == 0:
+            raise InputError(
+                f"{len(self.lists.training)} training pictures are fewer than one batch of "
+                f"{self.settings.batch_size}: lower --batch_size, give more pictures, or set "
+                "--steps_per_epoch to repeat them"
+            )
+        return steps

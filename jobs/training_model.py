@@ -1,0 +1,123 @@
+"""The model of a training: built and compiled as the settings say."""
+
+import dataclasses
+import sys
+
+import keras
+
+from errors import InputError
+from jobs.settings import SHAPES, Settings
+from losses.hinge_adversarial import HingeAdversarial
+from losses.perceptual import Perceptual
+from losses.reconstruction import Reconstruction
+from losses.vanilla_adversarial import VanillaAdversarial
+from metrics.colorfulness import Colorfulness
+from metrics.psnr import PSNR
+from models.catalog import COLORIZERS
+from models.colorizer import Colorizer
+from models.networks.blocks import level_nearest
+from models.networks.encoders import ENCODERS
+from models.weights_folder import WeightsFolder
+
+
+def new_model(settings: Settings, given: set[str]) -> Colorizer:
+    """Builds a model to train from the start, or from the weights of --pretrained.
+
+    Raises:
+        InputError: the weights to start from cannot be had, or do not fit the arguments given.
+    """
+    colorizer = COLORIZERS[settings.model]
+    if settings.pretrained is None:
+        weights = None if settings.encoder_weights == "none" else settings.encoder_weights
+        return colorizer(
+            **_architecture(settings), encoder_weights=weights, ema_decay=settings.ema_decay
+        )
+    source = WeightsFolder(settings.pretrained)
+    model = colorizer(
+        **_pretrained_architecture(source, settings, given), ema_decay=settings.ema_decay
+    )
+    source.load_generator(model.generator)
+    model.slow_generator.set_weights(model.generator.get_weights())
+    return model
+
+
+def resumed_model(settings: Settings, folder: WeightsFolder) -> Colorizer:
+    """Builds the model that settings.json describes; its weights come from the snapshot."""
+    architecture = folder.read_settings()["architecture"]
+    return COLORIZERS[settings.model](**architecture, ema_decay=settings.ema_decay)
+
+
+def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Settings:
+    """Gives a model its optimizers, losses and metrics.
+
+    Returns:
+        The settings as they are now: a default perceptual loss whose network cannot be had is
+        done without, at weight 0.
+
+    Raises:
+        InputError: a perceptual network that was asked for by name cannot be had.
+    """
+    reconstruction, settings = _reconstruction(settings, given)
+    adversarial = {
+        "none": lambda: None,
+        "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
+        "hinge": HingeAdversarial,
+    }[settings.adversarial]()
+    model.compile(
+        generator_optimizer=_adam(settings.generator_lr, settings),
+        discriminator_optimizer=_adam(settings.discriminator_lr, settings),
+        reconstruction=reconstruction,
+        adversarial=adversarial,
+        adversarial_weight=settings.adversarial_weight,
+        validation_metrics=[PSNR(), Colorfulness(), Colorfulness(of_truth=True)],
+    )
+    return settings
+
+
+def _architecture(settings: Settings) -> dict:
+    encoded = settings.encoder != "none"
+    depth = len(ENCODERS[settings.encoder].levels) if encoded else settings.depth
+    return {
+        "filters": settings.filters,
+        "depth": depth,
+        "attention_level": level_nearest(settings.resolution, settings.attention_resolution, depth),
+        "norm": settings.norm,
+        "encoder": settings.encoder,
+        "discriminator_filters": settings.discriminator_filters,
+    }
+
+
+def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:
+    """The architecture of the weights to start from; only the discriminator may differ."""
+    saved = source.read_settings()
+    architecture = dict(saved["architecture"])
+    for name in sorted(given.intersection(SHAPES)):
+        if name == "discriminator_filters":
+            architecture[name] = settings.discriminator_filters
+        elif name in architecture and architecture[name] != getattr(settings, name):
+            raise InputError(
+                f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
+                f"with {architecture[name]}; leave the argument out"
+            )
+    return architecture
+
+
+def _reconstruction(settings: Settings, given: set[str]) -> tuple[Reconstruction, Settings]:
+    """The reconstruction loss. A default perceptual network that cannot be had is done without."""
+    weights = settings.reconstruction_weights
+    perceptual = None
+    if weights.get("perceptual"):
+        try:
+            perceptual = Perceptual(settings.perceptual_weights)
+        except InputError as error:
+            if given.intersection({"reconstruction", "perceptual_weights"}):
+                raise
+            print(f"warning: no perceptual loss in this training: {error}", file=sys.stderr)
+            weights["perceptual"] = 0.0
+            terms = [f"{name}:{weight:g}" for name, weight in weights.items()]
+            settings = dataclasses.replace(settings, reconstruction=terms)
+    return Reconstruction(weights, perceptual), settings
+
+
+def _adam(rate: float, settings: Settings) -> keras.optimizers.Adam:
+    return keras.optimizers.Adam(rate, beta_1=settings.beta_1, beta_2=settings.beta_2)

@@ -1,0 +1,5 @@
+"""What training minimizes."""
+
+# The terms of `losses.reconstruction.Reconstruction`. They stand here, where nothing is imported,
+# so that the command line can name them at once.
+TERMS = ("l1", "perceptual")

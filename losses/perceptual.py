@@ -1,0 +1,138 @@
+"""Distance between pictures as a network that recognizes things sees them."""
+
+import os
+
+import h5py
+import keras
+import numpy as np
+from keras import ops
+
+from errors import InputError
+
+# The convolutions of VGG19 up to the first of its third block, with their channels.
+_CONVOLUTIONS = (
+    ("block1_conv1", 64),
+    ("block1_conv2", 64),
+    ("block2_conv1", 128),
+    ("block2_conv2", 128),
+    ("block3_conv1", 256),
+)
+_POOLED_AFTER = ("block1_conv2", "block2_conv2")
+
+# The mean of ImageNet in the order of VGG's weights, blue, green, red.
+_MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
+
+_KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+class Perceptual:
+    """Mean absolute difference of the features of VGG19 at block3_conv1.
+
+    It is given *colored RGB* pictures, the true one and the network's, so that it teaches color
+    and not only structure. The features are divided by 255, the scale of VGG's inputs.
+
+    Args:
+        weights: path of VGG19's weights: an .h5 file of Keras, with or without the classifier,
+            or an .npz with the arrays `blockB_convC_w`, (height, width, in, out), and
+            `blockB_convC_b`. None looks in Keras' cache and then downloads them.
+
+    Raises:
+        InputError: the weights cannot be had, and the message says where to put them.
+
+    Example:
+        loss = Perceptual("vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5")
+        loss(true_rgb1, colored_rgb1)
+
+    Reference:
+        Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
+        ECCV 2016, equation 2; with absolute differences as in pix2pixHD (Wang et al., 2018).
+    """
+
+    def __init__(self, weights: str | os.PathLike | None = None):
+        self.network = _vgg19_trunk()
+        _assign(self.network, _read_weights(weights))
+
+    def __call__(self, true_rgb1, colored_rgb1):
+        """The distance of two batches of pictures, a float32 scalar.
+
+        Args:
+            true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1].
+            colored_rgb1: likewise; it may leave [0, 1].
+        """
+        true = ops.stop_gradient(self._features(true_rgb1))
+        return ops.mean(ops.abs(true - self._features(colored_rgb1)))
+
+    def _features(self, rgb1):
+        bgr255 = ops.flip(rgb1, axis=-1) * 255.0 - _MEAN_BGR
+        return ops.cast(self.network(bgr255, training=False), "float32") / 255.0
+
+
+def _vgg19_trunk() -> keras.Model:
+    pictures = keras.Input((None, None, 3))
+    features = pictures
+    for name, filters in _CONVOLUTIONS:
+        convolution = keras.layers.Conv2D(
+            filters, 3, padding="same", activation="relu", name=name, trainable=False
+        )
+        features = convolution(features)
+        if name in _POOLED_AFTER:
+            features = keras.layers.MaxPooling2D(2)(features)
+    return keras.Model(pictures, features, name="vgg19_to_block3_conv1")
+
+
+def _assign(network: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
+    for name, _ in _CONVOLUTIONS:
+        network.get_layer(name).set_weights(arrays[name])
+
+
+def _read_weights(path: str | os.PathLike | None) -> dict[str, list[np.ndarray]]:
+    path = _find_in_keras() if path is None else path
+    try:
+        arrays = _read_npz(path) if str(path).endswith(".npz") else _read_h5(path)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"--perceptual_weights {path}: there is no such file; give VGG19's weights, an .h5 of "
+            "Keras or an .npz"
+        ) from error
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"--perceptual_weights {path}: these are not VGG19's weights ({error})"
+        ) from error
+    return arrays
+
+
+def _find_in_keras() -> str:
+    """Keras' own copy of the weights, downloaded when it is not there yet."""
+    try:
+        return keras.utils.get_file(
+            _KERAS_FILE,
+            f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_KERAS_FILE}",
+            cache_subdir="models",
+        )
+    # get_file raises a bare Exception when the download fails.
+    except Exception as error:
+        place = os.path.join(keras.config.keras_home(), "models", _KERAS_FILE)
+        raise InputError(
+            f"VGG19's weights for the perceptual loss cannot be downloaded; put {_KERAS_FILE} at "
+            f"{place}, or give a file with --perceptual_weights PATH"
+        ) from error
+
+
+def _read_npz(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
+    with np.load(path) as file:
+        return {name: [file[f"{name}_w"], file[f"{name}_b"]] for name, _ in _CONVOLUTIONS}
+
+
+def _read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
+    """Finds kernels and biases by the names of their layers, however the file nests them."""
+    arrays = {}
+
+    def visit(place, item):
+        if isinstance(item, h5py.Dataset):
+            for name, _ in _CONVOLUTIONS:
+                if name in place.split("/"):
+                    arrays.setdefault(name, {})[item.ndim] = item[()]
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return {name: [arrays[name][4], arrays[name][1]] for name, _ in _CONVOLUTIONS}

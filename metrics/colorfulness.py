@@ -1,0 +1,48 @@
+"""Mean colorfulness of colored pictures."""
+
+import keras
+from keras import ops
+
+from data.colorfulness import colorfulness
+
+
+class Colorfulness(keras.metrics.Metric):
+    """The mean over the network's pictures of Hasler and Suesstrunk's colorfulness.
+
+    0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
+    in itself: the nearer to that of the true pictures. The definition and its source are in
+    `data.colorfulness`.
+
+    Args:
+        of_truth: bool, measure the true pictures instead. Defaults to `False`.
+        name: str. Defaults to `colorfulness`, or `true_colorfulness`.
+        **kwargs: those of `keras.metrics.Metric`.
+
+    Example:
+        metric = Colorfulness()
+        metric.update_state(true_rgb1, colored_rgb1)
+        metric.result()
+    """
+
+    def __init__(self, of_truth=False, name=None, **kwargs):
+        super().__init__(
+            name=name or ("true_colorfulness" if of_truth else "colorfulness"),
+            dtype="float32",
+            **kwargs,
+        )
+        self.of_truth = of_truth
+        self._mean = keras.metrics.Mean(dtype="float32")
+
+    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
+        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+        pictures = true_rgb1 if self.of_truth else colored_rgb1
+        self._mean.update_state(colorfulness(pictures * 255.0, numpy=ops), sample_weight)
+
+    def result(self):
+        return self._mean.result()
+
+    def reset_state(self):
+        self._mean.reset_state()
+
+    def get_config(self):
+        return {**super().get_config(), "of_truth": self.of_truth}

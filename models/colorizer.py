@@ -1,0 +1,112 @@
+"""What every colorizer is: lightness in, ab out."""
+
+import keras
+import tensorflow as tf
+
+from data.lab import join_lab, lab1_to_rgb1
+
+
+class Colorizer(keras.Model):
+    """Base of the colorizers: the generator, its slow copy, and how it is judged.
+
+    A subclass builds its networks, and overrides `compile` and `train_step`. Coloring, validation
+    and the shipped weights use the *slow* generator, whose weights are an exponential moving
+    average of the trained ones.
+
+    The networks see L/50 - 1 and ab/110. `call` takes lightness of shape (batch, height, width,
+    1), of any size, and returns ab of shape (batch, height, width, 2), float32.
+
+    Args:
+        generator: `keras.Model`, the network that is trained.
+        slow_generator: a second one of the same architecture; it starts with the same weights.
+        ema_decay: float in [0, 1), of the moving average; 0 makes it a plain copy. Early on it
+            is smaller, min(ema_decay, (1 + n) / (10 + n)) after n steps, so that the first
+            validations are not of the random weights.
+        name: str.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        slow_generator: keras.Model,
+        ema_decay: float = 0.999,
+        name: str = "colorizer",
+    ):
+        super().__init__(name=name)
+        self.generator = generator
+        self.slow_generator = slow_generator
+        self.slow_generator.set_weights(self.generator.get_weights())
+        self.slow_generator.trainable = False
+        self.ema_decay = ema_decay
+        self.training_means: dict[str, keras.metrics.Mean] = {}
+        self.validation_means: dict[str, keras.metrics.Mean] = {}
+        self.validation_metrics: list[keras.metrics.Metric] = []
+        # Keras builds a model by calling it; ours is whole already.
+        self.built = True
+
+    def compile(self, validation_metrics=(), jit_compile=False):
+        """Prepares for training and validation; a subclass adds its optimizers and losses.
+
+        Args:
+            validation_metrics: metrics with `update_state(true_rgb1, colored_rgb1)`.
+            jit_compile: bool, compile the steps with XLA. Never chosen for the user: on a CPU it
+                makes the steps several times slower.
+        """
+        # Without `optimizer=None` Keras would make an RMSprop and save it along.
+        super().compile(optimizer=None, jit_compile=jit_compile)
+        self.validation_metrics = list(validation_metrics)
+
+    def call(self, lightness, training=False):
+        return self.slow_generator(lightness, training=training)
+
+    @property
+    def metrics(self):
+        return [
+            *self.training_means.values(),
+            *self.validation_means.values(),
+            *self.validation_metrics,
+        ]
+
+    def test_step(self, data):
+        """Judges the slow generator on a batch of (lightness, ab)."""
+        lightness, true_ab = data
+        colored_ab = self(lightness, training=False)
+        pictures = tf.shape(lightness)[0]
+        for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():
+            self.validation_means[name].update_state(value, sample_weight=pictures)
+        true_rgb1 = lab1_to_rgb1(join_lab(lightness, true_ab))
+        colored_rgb1 = lab1_to_rgb1(join_lab(lightness, colored_ab))
+        for metric in self.validation_metrics:
+            metric.update_state(true_rgb1, colored_rgb1)
+        return {metric.name: metric.result() for metric in self._validation_trackers()}
+
+    def validation_losses(self, lightness, true_ab, colored_ab) -> dict:
+        """The losses that validation reports, scalars by name; `loss` is the one to choose by."""
+        raise NotImplementedError
+
+    def update_slow_generator(self, step):
+        """Moves the slow generator towards the trained one.
+
+        Args:
+            step: scalar, how many steps the generator was trained.
+        """
+        step = tf.cast(step, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        for slow, fast in zip(self.slow_generator.variables, self.generator.variables, strict=True):
+            if fast.trainable:
+                slow.assign(slow * decay + fast * (1.0 - decay))
+            else:
+                # Moments of batch normalization are averages already.
+                slow.assign(fast)
+
+    def report(self, losses: dict) -> dict:
+        """Adds a training step's losses to their running means and returns those."""
+        for name, value in losses.items():
+            self.training_means[name].update_state(value)
+        return {name: self.training_means[name].result() for name in losses}
+
+    def _validation_trackers(self):
+        return [*self.validation_means.values(), *self.validation_metrics]
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: the networks are built in `__init__`, the optimizers in `compile`."""

@@ -1,0 +1,57 @@
+"""Batch normalization by TensorFlow's fused kernel."""
+
+import keras
+from keras import ops
+
+
+class FusedBatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization` with the same results, weights and options, but faster.
+
+    Keras 3 normalizes with a row of elementwise operations; TensorFlow has one kernel for all of
+    them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's precision,
+    while scale, offset and moments are float32, as the kernel wants them. What the kernel cannot
+    do (masks, other axes, batch renormalization, synchronized replicas, other backends than
+    TensorFlow) is done by Keras' layer.
+
+    Args:
+        **kwargs: those of `keras.layers.BatchNormalization`.
+
+    Example:
+        features = FusedBatchNormalization(epsilon=1e-5)(keras.Input((64, 64, 32)))
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if mask is not None or not self._kernel_applies(inputs):
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        use_batch = bool(training and self.trainable)
+        channels = inputs.shape[-1]
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=ops.convert_to_tensor(self.gamma) if self.scale else tf.ones([channels]),
+            offset=ops.convert_to_tensor(self.beta) if self.center else tf.zeros([channels]),
+            mean=ops.convert_to_tensor(self.moving_mean),
+            variance=ops.convert_to_tensor(self.moving_variance),
+            epsilon=self.epsilon,
+            exponential_avg_factor=1.0,
+            is_training=use_batch,
+        )
+        if use_batch:
+            # The kernel returns the unbiased variance of a sample; Keras keeps the biased one.
+            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance * ((count - 1.0) / count))
+        return outputs
+
+    def _move(self, average, value):
+        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+    def _kernel_applies(self, inputs):
+        return (
+            keras.backend.backend() == "tensorflow"
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and not self.renorm
+            and not self.synchronized
+        )

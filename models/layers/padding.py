@@ -1,0 +1,53 @@
+"""Layers that let a network of fixed strides take a picture of any size."""
+
+import keras
+from keras import ops
+
+
+class PadToMultiple(keras.layers.Layer):
+    """Repeats the last row and column until height and width are multiples of a number.
+
+    Unlike reflection this works for pictures of any size, a single pixel included. A picture
+    whose size is right already passes untouched.
+
+    Args:
+        multiple: int.
+    """
+
+    def __init__(self, multiple, **kwargs):
+        super().__init__(**kwargs)
+        self.multiple = multiple
+
+    def call(self, inputs):
+        _, height, width, _ = ops.shape(inputs)
+        inputs = self._extend(inputs, height, axis=1)
+        return self._extend(inputs, width, axis=2)
+
+    def compute_output_shape(self, input_shape):
+        def padded(side):
+            return None if side is None else -(-side // self.multiple) * self.multiple
+
+        batch, height, width, channels = input_shape
+        return (batch, padded(height), padded(width), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "multiple": self.multiple}
+
+    def _extend(self, inputs, size, axis):
+        if isinstance(size, int) and size % self.multiple == 0:
+            return inputs
+        padded = -(-size // self.multiple) * self.multiple
+        return ops.take(inputs, ops.minimum(ops.arange(padded), size - 1), axis=axis)
+
+
+class CropLike(keras.layers.Layer):
+    """Cuts the first of two inputs to the height and width of the second: undoes the padding."""
+
+    def call(self, inputs):
+        padded, reference = inputs
+        _, height, width, _ = ops.shape(reference)
+        return padded[:, :height, :width]
+
+    def compute_output_shape(self, input_shape):
+        padded, reference = input_shape
+        return (*reference[:3], padded[-1])

@@ -1,0 +1,133 @@
+"""Spectral normalization of a layer's kernel."""
+
+import keras
+from keras import ops
+
+# As many as PyTorch makes: a fresh layer starts close to its true norm.
+_ITERATIONS_AT_BUILD = 15
+
+
+class SpectralNormalization(keras.layers.Wrapper):
+    """Divides the kernel of a layer by an estimate of its largest singular value.
+
+    The kernel is *reparametrized*: the trained weight stays as it is, and `kernel / sigma` is
+    computed in every call, with gradients through sigma. `keras.layers.SpectralNormalization`
+    overwrites the weight instead, which loses its scale and its gradient through sigma, and
+    does nothing outside training.
+
+    The kernel is seen as a matrix W of (outputs, everything else). One step of power iteration in
+    each training call improves the stored vectors, u <- Wv/|Wv| and then v <- W'u/|W'u|, which are
+    constants to the gradient; sigma = u'Wv. Outside training the stored pair is used as it is, so
+    that a call with `training=False` is a pure function of the weights. All of it is computed in
+    float32 whatever the precision of the layer. It equals PyTorch's
+    `torch.nn.utils.parametrizations.spectral_norm` on the same weights, vectors and inputs.
+
+    Score real and generated pictures with one call on the joined batch: each training call moves
+    u and v.
+
+    Args:
+        layer: `Conv2D`, `Conv2DTranspose` or `Dense`.
+        power_iterations: int, steps of power iteration in each training call. Defaults to `1`.
+        epsilon: float, keeps the normalization of a zero vector finite. Defaults to `1e-12`.
+
+    Example:
+        convolution = SpectralNormalization(keras.layers.Conv2D(64, 3, padding="same"))
+        features = convolution(pictures, training=True)
+
+    Reference:
+        Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,
+        algorithm 1.
+    """
+
+    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+        if not isinstance(
+            layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense)
+        ):
+            raise ValueError(
+                "`layer` should be a Conv2D, Conv2DTranspose or Dense layer. "
+                f"Received: `layer={layer}`"
+            )
+        if power_iterations <= 0:
+            raise ValueError(
+                "`power_iterations` should be greater than zero. "
+                f"Received: `power_iterations={power_iterations}`"
+            )
+        kwargs.setdefault("name", f"spectral_{layer.name}")
+        # Without autocast the kernel is read here in float32, not as the half-precision copy that
+        # the layer computes with. The layer itself still casts as its own policy says.
+        super().__init__(layer, autocast=False, **kwargs)
+        self.power_iterations = power_iterations
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        rows, columns = self._kernel_matrix().shape
+        self.u = self._unit_vector(rows, "u")
+        self.v = self._unit_vector(columns, "v")
+        u, v = self._iterate(self._kernel_matrix(), _ITERATIONS_AT_BUILD)
+        self.u.assign(u)
+        self.v.assign(v)
+
+    def call(self, inputs, training=False):
+        matrix = self._kernel_matrix()
+        if training:
+            u, v = self._iterate(ops.stop_gradient(matrix), self.power_iterations)
+            self.u.assign(u)
+            self.v.assign(v)
+        else:
+            u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
+        sigma = ops.sum(ops.stop_gradient(u) * ops.matmul(matrix, ops.stop_gradient(v)))
+        return self._call_with_kernel(ops.convert_to_tensor(self._kernel()) / sigma, inputs)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "power_iterations": self.power_iterations,
+            "epsilon": self.epsilon,
+        }
+
+    def _unit_vector(self, length, name):
+        return self.add_weight(
+            shape=(length,),
+            initializer=keras.initializers.RandomNormal(),
+            name=name,
+            trainable=False,
+            dtype="float32",
+            autocast=False,
+        )
+
+    def _kernel(self):
+        return next(weight for weight in self.layer.weights if weight.name == "kernel")
+
+    def _kernel_matrix(self):
+        """The kernel as (outputs, everything else)."""
+        kernel = ops.convert_to_tensor(self._kernel())
+        if isinstance(self.layer, keras.layers.Conv2DTranspose):
+            # Stored as (height, width, outputs, inputs).
+            kernel = ops.transpose(kernel, (2, 0, 1, 3))
+            return ops.reshape(kernel, (kernel.shape[0], -1))
+        # Stored with the outputs last.
+        return ops.transpose(ops.reshape(kernel, (-1, kernel.shape[-1])))
+
+    def _iterate(self, matrix, iterations):
+        u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
+        for _ in range(iterations):
+            u = self._normalize(ops.matmul(matrix, v))
+            v = self._normalize(ops.matmul(ops.transpose(matrix), u))
+        return u, v
+
+    def _normalize(self, vector):
+        return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
+
+    def _call_with_kernel(self, kernel, inputs):
+        """Calls the layer with another kernel than its own."""
+        # Inside the scope the layer reads this tensor where it would read its variable. Its other
+        # variables are named as well, or an enclosing stateless scope would be forgotten.
+        values = {id(weight): ops.convert_to_tensor(weight) for weight in self.layer.weights}
+        values[id(self._kernel())] = kernel
+        mapping = [(weight, values[id(weight)]) for weight in self.layer.weights]
+        with keras.StatelessScope(state_mapping=mapping):
+            return self.layer(inputs)

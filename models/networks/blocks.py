@@ -1,0 +1,53 @@
+"""What the networks are made of."""
+
+import keras
+
+from models.layers.fused_batch_normalization import FusedBatchNormalization
+from models.layers.spectral_normalization import SpectralNormalization
+
+NORMS = ("batch", "instance", "none")
+
+
+def spectral_convolution(filters: int, size: int, **options) -> SpectralNormalization:
+    """A `Conv2D` with padding to the same size and a spectrally normalized kernel."""
+    return SpectralNormalization(
+        keras.layers.Conv2D(filters, size, padding="same", **options),
+    )
+
+
+def spectral_pair(features, filters: int, activation: str, norm: str = "none", slope: float = 0.2):
+    """Two spectrally normalized 3x3 convolutions, each normalized and activated.
+
+    Args:
+        features: symbolic tensor of shape (batch, height, width, channels).
+        filters: int, of both convolutions.
+        activation: str, `relu` or `leaky_relu`.
+        norm: str, `batch`, `instance` or `none`.
+        slope: float, of the leaky ReLU below 0.
+
+    Returns:
+        Symbolic tensor of shape (batch, height, width, filters).
+    """
+    for _ in range(2):
+        # A normalization that subtracts the mean makes the bias useless.
+        features = spectral_convolution(filters, 3, use_bias=norm == "none")(features)
+        features = normalize(features, norm)
+        if activation == "leaky_relu":
+            features = keras.layers.LeakyReLU(negative_slope=slope)(features)
+        else:
+            features = keras.layers.ReLU()(features)
+    return features
+
+
+def normalize(features, norm: str):
+    """Applies a normalization by its name: `batch`, `instance` or `none`."""
+    if norm == "batch":
+        return FusedBatchNormalization(epsilon=1e-5, momentum=0.9)(features)
+    if norm == "instance":
+        return keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)(features)
+    return features
+
+
+def level_nearest(resolution: int, target: int, depth: int) -> int:
+    """How many halvings bring `resolution` nearest to `target`, at most `depth`."""
+    return min(range(depth + 1), key=lambda level: abs(resolution / 2**level - target))

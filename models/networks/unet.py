@@ -1,0 +1,103 @@
+"""The U-Net that colors: lightness in, ab out, any height and width."""
+
+import keras
+
+from data.lab import lightness1_to_gray_rgb1
+from models.layers.padding import CropLike, PadToMultiple
+from models.layers.self_attention import SelfAttention
+from models.networks.blocks import spectral_convolution, spectral_pair
+from models.networks.encoders import ENCODERS, pretrained_encoder
+
+
+def unet(
+    filters: int = 32,
+    depth: int = 4,
+    attention_level: int | None = 2,
+    norm: str = "batch",
+    encoder: str = "none",
+    encoder_weights: str | None = None,
+    name: str = "generator",
+) -> keras.Model:
+    """A U-Net of spectrally normalized convolutions with self-attention.
+
+    Down: pairs of 3x3 convolutions and average pooling. Up: nearest upsampling and a 2x2
+    convolution, joined with the features of the same size on the way down, and a pair of 3x3
+    convolutions. A pretrained encoder may take the place of the way down.
+
+    Args:
+        filters: int, channels at full size; they double at every level.
+        depth: int, how many times the size is halved; an encoder has its own.
+        attention_level: int or None, the level at which self-attention stands, on the way down
+            and on the way up (with a pretrained encoder on the way up alone). Level k is 1/2^k
+            of the size.
+        norm: str, `batch`, `instance` or `none`.
+        encoder: str, `none` or one of `ENCODERS`.
+        encoder_weights: as in `pretrained_encoder`.
+        name: str.
+
+    Returns:
+        `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
+        float32, both in the range of networks.
+
+    Reference: Ronneberger et al., "U-Net", MICCAI 2015; Zhang et al., "Self-Attention Generative
+    Adversarial Networks", ICML 2019.
+    """
+    lightness = keras.Input((None, None, 1), name="lightness")
+    depth = depth if encoder == "none" else len(ENCODERS[encoder].levels)
+    padded = PadToMultiple(2**depth, name="pad")(lightness)
+    if encoder == "none":
+        levels = _way_down(padded, filters, depth, attention_level, norm)
+    else:
+        gray = _GrayPicture(name="gray")(padded)
+        levels = [padded, *pretrained_encoder(encoder, encoder_weights)(gray)]
+    features = _way_up(levels, filters, attention_level, norm)
+    # Small weights: a fresh network colors in gray, not in noise.
+    ab = keras.layers.Conv2D(
+        2,
+        1,
+        activation="tanh",
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+        dtype="float32",
+        name="ab",
+    )(features)
+    return keras.Model(
+        lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
+    )
+
+
+def _way_down(features, filters: int, depth: int, attention_level: int | None, norm: str) -> list:
+    """The features of every level, the finest first."""
+    levels = []
+    for level in range(depth + 1):
+        if level > 0:
+            features = keras.layers.AveragePooling2D(2)(features)
+        features = spectral_pair(features, filters * 2**level, "relu", norm)
+        if level == attention_level:
+            features = SelfAttention(name="attention_down")(features)
+        levels.append(features)
+    return levels
+
+
+def _way_up(levels: list, filters: int, attention_level: int | None, norm: str):
+    features = levels[-1]
+    for level in reversed(range(len(levels) - 1)):
+        features = keras.layers.UpSampling2D(2, interpolation="nearest")(features)
+        features = spectral_convolution(filters * 2**level, 2)(features)
+        features = keras.layers.Concatenate()([features, levels[level]])
+        features = spectral_pair(features, filters * 2**level, "relu", norm)
+        if level == attention_level:
+            features = SelfAttention(name="attention_up")(features)
+    return features
+
+
+class _GrayPicture(keras.layers.Layer):
+    """Lightness in [-1, 1] to the gray sRGB picture in [0, 1], three channels."""
+
+    def __init__(self, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+
+    def call(self, lightness):
+        return lightness1_to_gray_rgb1(lightness)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 3)

@@ -1,0 +1,40 @@
+"""Trains neural networks to color black-and-white photographs, and colors them.
+
+python run.py                       train on the demo photographs
+python run.py --dataset DIR         train on your own
+python run.py --load_weights        go on with the last training
+python run.py --images DIR          color photographs
+python run.py --help                everything else
+"""
+
+import signal
+import sys
+
+from errors import ColorizerError
+from jobs.runtime import import_tensorflow_quietly
+from jobs.settings import parse
+
+
+def main(arguments: list[str]) -> int:
+    """Does the job that the arguments ask for and returns the exit status."""
+    try:
+        settings, given = parse(arguments)
+        # Only now, so that --help and a mistyped argument are answered at once.
+        import_tensorflow_quietly()
+        if settings.job == "colorize":
+            from jobs.colorize import colorize
+
+            return colorize(settings)
+        from jobs.train import train
+
+        return train(settings, given)
+    except ColorizerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
