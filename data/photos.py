@@ -65,9 +65,14 @@ def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) ->
         pixels: uint8 array of shape (height, width, 3).
         quality: int, of JPEG. Chroma is not subsampled: color is what we add.
     """
-    options = {"quality": quality, "subsampling": 0} if _is_jpeg(path) else {}
+    options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {}
     with write_beside(path) as temporary:
         Image.fromarray(pixels).save(temporary, **options)
+
+
+def is_jpeg(path: str | os.PathLike) -> bool:
+    """Whether a file name is that of a JPEG."""
+    return str(path).lower().endswith((".jpg", ".jpeg"))
 
 
 def list_pictures(folder: str | os.PathLike) -> list[Path]:
@@ -95,10 +100,6 @@ def list_pictures(folder: str | os.PathLike) -> list[Path]:
             if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
         ]
     return sorted(pictures)
-
-
-def _is_jpeg(path: str | os.PathLike) -> bool:
-    return str(path).lower().endswith((".jpg", ".jpeg"))
 
 
 def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:

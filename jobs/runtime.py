@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,9 @@ def prepare_keras(precision: str, seed: int) -> None:
     """
     import keras
 
+    # Keras warns when a validation set ends whose length it could not know beforehand; ours may
+    # be shorter than its list of files, and the training stream never ends.
+    warnings.filterwarnings("ignore", message="Your input ran out of data")
     keras.mixed_precision.set_global_policy(
         _fastest_precision() if precision == "auto" else precision
     )

@@ -147,6 +147,8 @@ def _fit(
             initial_epoch=progress.epoch,
             epochs=last_epoch,
             steps_per_epoch=steps,
+            # The stream is shuffled already.
+            shuffle=False,
             validation_data=validation,
             validation_steps=settings.validation_steps,
             callbacks=callbacks,
@@ -184,6 +186,7 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
         "model": settings.model,
         "architecture": model.architecture,
         "resolution": settings.resolution,
+        "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
         "settings": {
             name: value
