@@ -47,8 +47,10 @@ class DiskCache:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection().execute(
                 "CREATE TABLE IF NOT EXISTS pictures"
-                " (key TEXT PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
+                " (key BLOB PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
             )
+            # A file of that name that is not ours fails here and not in the middle of training.
+            self.get("")
         except (OSError, sqlite3.Error) as error:
             raise InputError(
                 f"the cache {folder} cannot be used: {error}; give --cache another folder"
@@ -57,7 +59,7 @@ class DiskCache:
     def get(self, key: str) -> np.ndarray | None:
         """The pixels kept under a key, uint8 (height, width, 3), or None."""
         row = self._connection().execute(
-            "SELECT height, width, pixels FROM pictures WHERE key = ?", (key,)
+            "SELECT height, width, pixels FROM pictures WHERE key = ?", (_bytes(key),)
         )
         for height, width, pixels in row:
             return np.frombuffer(pixels, "uint8").reshape(height, width, 3)
@@ -69,7 +71,7 @@ class DiskCache:
         with self._connection() as transaction:
             transaction.execute(
                 "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)",
-                (key, height, width, pixels.tobytes()),
+                (_bytes(key), height, width, pixels.tobytes()),
             )
 
     def _connection(self) -> sqlite3.Connection:
@@ -81,3 +83,8 @@ class DiskCache:
             connection.execute("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
         return self._local.connection
+
+
+def _bytes(key: str) -> bytes:
+    """File names need not be valid text."""
+    return key.encode("utf-8", "surrogateescape")

@@ -5,7 +5,7 @@ natural photographs that scikit-image installs. What comes back is two lists of 
 """
 
 import hashlib
-import os
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,8 @@ class PictureLists:
 
     Attributes:
         training: the files to learn from.
-        validation: the files to judge by, none of them in `training`.
+        validation: the files to judge by, none of them in `training`, in a fixed random order:
+            any first part of them is a fair sample.
     """
 
     training: list[str]
@@ -49,26 +50,30 @@ def find_pictures(
 
     A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
     is split by a hash of each file's name below the folder: a picture keeps its side when others
-    are added or removed.
+    are added or removed (but for sets so small that their share is less than one picture).
 
     Args:
         names: folders, or `demo`; their pictures are joined.
         validation_share: float in [0, 1), the share of pictures to judge by where the data set
             does not say. Unless it is 0, at least one picture of each set is.
-        max_pictures: int or None. At most this many pictures of the whole, drawn by the same hash,
-            in the same proportion of training and validation.
-        seed: int, of the hash.
+        max_pictures: int or None. At most this many pictures of the whole, drawn at random, in
+            the same proportion of training and validation.
+        seed: int, of the hash and the draw.
 
     Raises:
         InputError: a name is no folder, or there is no picture in it.
     """
-    training, validation = [], []
+    # Dictionaries keep the order and each picture once, in sets that overlap too.
+    training, validation = {}, {}
     for name in names:
         folder, files = _files_of(name)
         lists = _split(folder, files, validation_share, seed)
-        training += lists.training
-        validation += lists.validation
-    lists = PictureLists(training, validation)
+        training.update(dict.fromkeys(lists.training))
+        validation.update(dict.fromkeys(lists.validation))
+    validation = list(validation)
+    random.Random(seed).shuffle(validation)
+    judged = set(validation)
+    lists = PictureLists([file for file in training if file not in judged], validation)
     if max_pictures is not None and max_pictures < len(lists):
         lists = _limit(lists, max_pictures, seed)
     return lists
@@ -96,7 +101,7 @@ def _files_of(name: str) -> tuple[Path, list[Path]]:
         pictures = demo_pictures()
         return pictures[0].parent, pictures
     folder = Path(name)
-    if not folder.is_dir():
+    if not name or not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"--dataset {name}: {what}; give a folder of pictures, or {DEMO}")
     try:
@@ -131,18 +136,13 @@ def _split(folder: Path, files: list[Path], validation_share: float, seed: int) 
 
 
 def _limit(lists: PictureLists, max_pictures: int, seed: int) -> PictureLists:
-    kept_validation = round(max_pictures * len(lists.validation) / len(lists))
+    """A random part of both lists, in the same proportion."""
+    kept = round(max_pictures * len(lists.validation) / len(lists))
     if lists.validation:
-        kept_validation = max(1, kept_validation)
-
-    def first(files: list[str], count: int) -> list[str]:
-        chosen = sorted(files, key=lambda file: _place(os.path.basename(file), seed + 1))[:count]
-        return sorted(chosen)
-
-    return PictureLists(
-        first(lists.training, max_pictures - kept_validation),
-        first(lists.validation, kept_validation),
-    )
+        # At least one on each side.
+        kept = min(max(1, kept), max(1, max_pictures - 1))
+    training = random.Random(seed).sample(lists.training, max_pictures - kept)
+    return PictureLists(sorted(training), lists.validation[:kept])
 
 
 def _place(name: str, seed: int) -> float:

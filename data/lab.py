@@ -81,9 +81,9 @@ def lab100_to_unclipped_rgb1(lab100: Tensor) -> Tensor:
 
     Inside the gamut it equals `lab100_to_rgb1`. Outside, the straight end of each curve goes on
     below 0 and the power law above 1, so that the function is strictly increasing in every
-    linear component: its gradient is finite everywhere, black included, never zero, and the
-    gradient of a distance to a color inside the gamut points back inside. A clipped conversion
-    would stop teaching exactly where a network is most wrong.
+    linear component: its gradient is finite everywhere, black included, and never zero; descent
+    on the distance to a color inside the gamut leads back inside. A clipped conversion would stop
+    teaching exactly where a network is most wrong.
 
     Args:
         lab100: tensor of shape (..., 3).

@@ -1,25 +1,37 @@
 """The list of training pictures that are not used, and why."""
 
+import csv
 import os
 import threading
 from collections import Counter
 from pathlib import Path
+from typing import NoReturn
 
 from errors import InputError
 
-_HEADER = "picture\treason\tbytes\tmodified\n"
+NO_COLOR = "no color"
+
+_HEADING = ("picture", "reason", "bytes", "modified")
 
 
 class LeftOut:
     """Remembers the pictures that were left out, across runs, and says when they are too many.
 
     The list is a file of tab-separated lines that a person can read. A picture on it is not
-    tried again unless its file has changed since.
+    tried again in the same run, nor in a later one unless its file has changed since; one that
+    was left out for its lack of color is measured again, for the bound may be another.
 
     Args:
         path: the list. Read when it exists; appended to.
         total: int, how many pictures the data set has; with more than half of them left out
-            `add` raises.
+            `add` and `reason` raise.
+
+    Attributes:
+        failure: the `InputError` that ended the reading of pictures, or None. `tf.data` wraps it
+            in an error of its own.
+
+    Raises:
+        InputError: the list cannot be read.
 
     Example:
         left_out = LeftOut("logs/left_out.tsv", total=1000)
@@ -30,21 +42,26 @@ class LeftOut:
     def __init__(self, path: str | os.PathLike, total: int):
         self.path = Path(path)
         self.total = total
+        self.failure: InputError | None = None
         self._lock = threading.Lock()
         self._reasons: dict[str, str] = {}
         self._earlier = self._read()
 
     def reason(self, picture: str | os.PathLike) -> str | None:
-        """Why the picture is left out, or None when it is not."""
+        """Why the picture is left out, or None when it is not.
+
+        Raises:
+            InputError: more than half of the data set is left out.
+        """
         picture = str(picture)
-        if picture in self._reasons:
-            return self._reasons[picture]
-        reason, *stamp = self._earlier.get(picture, (None,))
-        if reason is not None and stamp == _stamp(picture):
+        if picture not in self._reasons:
+            reason, *stamp = self._earlier.get(picture, (NO_COLOR,))
+            if reason.startswith(NO_COLOR) or stamp != _stamp(picture):
+                return None
             with self._lock:
                 self._reasons[picture] = reason
-            return reason
-        return None
+        self.raise_if_too_many()
+        return self._reasons[picture]
 
     def add(self, picture: str | os.PathLike, reason: str) -> None:
         """Leaves a picture out.
@@ -63,10 +80,15 @@ class LeftOut:
     def raise_if_too_many(self) -> None:
         """Raises InputError when more than half of the data set is left out."""
         if 2 * len(self._reasons) > self.total:
-            raise InputError(
-                f"more than half of the pictures cannot be used: {self.summary()}; look at the "
-                "list, lower --minimum_colorfulness, or give another --dataset"
-            )
+            self.fail("more than half of the pictures cannot be used")
+
+    def fail(self, what: str) -> NoReturn:
+        """Raises InputError with a summary, and remembers it as `failure`."""
+        self.failure = InputError(
+            f"{what}: {self.summary()}; look at the list, lower --minimum_colorfulness, or give "
+            "another --dataset"
+        )
+        raise self.failure
 
     def __len__(self) -> int:
         return len(self._reasons)
@@ -78,18 +100,35 @@ class LeftOut:
         return f"{len(self)} of {self.total} left out ({counts}), listed in {self.path}"
 
     def _read(self) -> dict[str, tuple]:
-        if not self.path.exists():
+        try:
+            with self._open("r") as file:
+                rows = list(csv.reader(file, _Table))
+        except FileNotFoundError:
             return {}
-        rows = (line.split("\t") for line in self.path.read_text("utf-8").splitlines()[1:])
-        return {row[0]: tuple(row[1:]) for row in rows if len(row) == 4}
+        except (OSError, csv.Error) as error:
+            raise InputError(
+                f"{self.path}, the list of pictures left out, cannot be read: {error}; remove it"
+            ) from error
+        return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING)}
 
     def _append(self, picture: str, reason: str) -> None:
+        row = (" ".join(reason.split()), *_stamp(picture))
+        if self._earlier.get(picture) == row:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        row = "\t".join([picture, " ".join(reason.split()), *_stamp(picture)]) + "\n"
-        with open(self.path, "a", encoding="utf-8", errors="surrogateescape") as file:
+        with self._open("a") as file:
+            table = csv.writer(file, _Table)
             if file.tell() == 0:
-                file.write(_HEADER)
-            file.write(row)
+                table.writerow(_HEADING)
+            table.writerow((picture, *row))
+
+    def _open(self, mode: str):
+        # File names need not be valid text.
+        return open(self.path, mode, encoding="utf-8", errors="surrogateescape", newline="")
+
+
+class _Table(csv.excel_tab):
+    lineterminator = "\n"
 
 
 def _stamp(picture: str) -> list[str]:

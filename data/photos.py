@@ -10,6 +10,7 @@ and ends the whole input when one file is broken.
 """
 
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,10 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 # Pillow's modes for more than eight bits of gray.
 _DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+# Pillow warns of broken EXIF tags, which is no news to a person whose picture was read.
+warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 
 
 class UnreadablePictureError(Exception):
@@ -45,12 +50,12 @@ def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarr
     """
     try:
         with Image.open(path) as picture:
+            sides = sorted(picture.size)
             if short_side is not None:
                 _shrink_while_decoding(picture, short_side)
-            upright = ImageOps.exif_transpose(picture)
-            rgb = _to_rgb(upright)
+            rgb = _to_rgb(ImageOps.exif_transpose(picture))
             if short_side is not None and min(rgb.size) > short_side:
-                rgb = _shrink(rgb, short_side)
+                rgb = _shrink(rgb, short_side, long_side=round(sides[1] * short_side / sides[0]))
             return np.asarray(rgb)
     # Pillow's plugins raise whatever their formats make of a broken file.
     except Exception as error:
@@ -111,9 +116,9 @@ def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:
         picture.draft(None, tuple(int(np.ceil(side * scale)) for side in picture.size))
 
 
-def _shrink(picture: Image.Image, short_side: int) -> Image.Image:
-    scale = short_side / min(picture.size)
-    size = tuple(max(1, round(side * scale)) for side in picture.size)
+def _shrink(picture: Image.Image, short_side: int, long_side: int) -> Image.Image:
+    width, height = picture.size
+    size = (long_side, short_side) if width >= height else (short_side, long_side)
     return picture.resize(size, Image.Resampling.BICUBIC)
 
 

@@ -24,10 +24,12 @@ import tensorflow as tf
 from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
 from data.lab import rgb255_to_lab1, split_lab
-from data.left_out import LeftOut
+from data.left_out import NO_COLOR, LeftOut
 from data.photos import UnreadablePictureError, read_rgb
 
-_NO_COLOR = "no color"
+# In place of a picture that is left out another one is drawn. When at least half of them are good,
+# this many draws in vain do not happen; they say that hardly any training picture is.
+_DRAWS = 1000
 
 
 class PictureLoader:
@@ -70,7 +72,7 @@ class PictureLoader:
             return None
         measured = float(colorfulness(pixels.astype("float32")))
         if measured < self.minimum_colorfulness:
-            self.left_out.add(file, f"{_NO_COLOR}: colorfulness {measured:.1f}")
+            self.left_out.add(file, f"{NO_COLOR}: colorfulness {measured:.1f}")
             return None
         return pixels
 
@@ -189,11 +191,13 @@ def _load_for_training(loader: PictureLoader, seed: int, position: int) -> np.nd
     position = int(position)
     epoch, place = divmod(position, len(loader))
     picture = loader.load(int(_order(len(loader), seed, epoch)[place]))
-    # It ends: `LeftOut` raises when more than half of the pictures are no use.
-    others = np.random.default_rng([seed, position])
-    while picture is None:
-        picture = loader.load(int(others.integers(len(loader))))
-    return picture
+    if picture is not None:
+        return picture
+    for number in np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS):
+        picture = loader.load(int(number))
+        if picture is not None:
+            return picture
+    return loader.left_out.fail("hardly any training picture can be used")
 
 
 def _load_or_empty(loader: PictureLoader, number: int) -> np.ndarray:
@@ -236,7 +240,7 @@ def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
     from_y = center_y - sine * center_x - cosine * center_y
     transform = tf.stack([cosine, -sine, from_x, sine, cosine, from_y, 0.0, 0.0])
     turned = tf.raw_ops.ImageProjectiveTransformV3(
-        images=picture[None],
+        images=tf.cast(picture[None], tf.float32),
         transforms=transform[None],
         output_shape=tf.shape(picture)[:2],
         fill_value=0.0,

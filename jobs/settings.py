@@ -20,6 +20,9 @@ SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrain
 
 MODELS = ("sagan",)
 
+# How many times any of the pretrained encoders halves the size.
+ENCODER_DEPTH = 5
+
 # What the weights of a training fix for good.
 SHAPES = (
     "model",
@@ -517,6 +520,12 @@ def check_use(settings: Settings, given: set[str]) -> None:
     for name, (useful, why) in conditions.items():
         if name in given and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
+    depth = settings.depth if settings.encoder == "none" else ENCODER_DEPTH
+    if settings.resolution < 2**depth:
+        raise InputError(
+            f"pictures of {settings.resolution} px cannot be halved {depth} times: raise "
+            f"--resolution to {2**depth}, or lower --depth"
+        )
 
 
 def _check_job(settings: Settings, given: set[str]) -> None:

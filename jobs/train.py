@@ -12,6 +12,7 @@ import sys
 import time
 from importlib import metadata
 
+import keras
 import tensorflow as tf
 
 from callbacks.best_weights import BestWeights
@@ -79,7 +80,13 @@ def train(settings: Settings, given: set[str]) -> int:
     _say_what_begins(settings, model, data, progress)
     if settings.load_weights:
         _say_from_where(snapshot, progress)
-    _fit(model, data, settings, folder, progress)
+    try:
+        _fit(model, data, settings, folder, progress)
+    except tf.errors.OpError as error:
+        # What the pipeline raises comes out wrapped in TensorFlow's errors.
+        if data.left_out.failure:
+            raise data.left_out.failure from error
+        raise
     _say_what_is_done(folder, progress, data)
     return 0
 
@@ -155,17 +162,16 @@ def _fit(
         )
 
     with contextlib.closing(stop_on_signal.install()):
-        try:
-            if progress.step:
-                # Keras wants one length for all epochs: the one that was broken off is finished
-                # in a call of its own. At least one step, so that it is validated.
-                fit(progress.epoch + 1, max(1, data.steps_per_epoch - progress.step))
-            if progress.epoch < settings.epochs:
-                fit(settings.epochs, data.steps_per_epoch)
-        except tf.errors.OpError:
-            # An error of ours inside the pipeline comes out wrapped in TensorFlow's.
-            data.left_out.raise_if_too_many()
-            raise
+        # Keras wants one length for all epochs: one that was broken off is finished by itself.
+        if 0 < progress.step < data.steps_per_epoch:
+            fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
+        elif progress.step:
+            # Stopped after its last step, in validation.
+            judged = model.evaluate(validation, steps=settings.validation_steps, return_dict=True)
+            logs = {f"val_{name}": value for name, value in judged.items()}
+            keras.callbacks.CallbackList(callbacks, model=model).on_epoch_end(progress.epoch, logs)
+        if progress.epoch < settings.epochs:
+            fit(settings.epochs, data.steps_per_epoch)
 
 
 def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) -> list[SampleGrid]:

@@ -64,12 +64,17 @@ class TrainingData:
         return validation_batches(self._validation, self.settings.resolution, batch_size)
 
     def samples(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """A few pictures from all over the validation set: (lightness, ab)."""
+        """The first pictures of the validation set, or else of the training set: (lightness, ab).
+
+        Raises:
+            InputError: there is none that can be used.
+        """
         files = self.lists.validation or self.lists.training
-        every = max(1, len(files) // self.settings.sample_count)
-        loader = self._loader(files[::every], self.settings.resolution)
-        batches = validation_batches(loader, self.settings.resolution, self.settings.sample_count)
-        return next(iter(batches))
+        loader = self._loader(files, self.settings.resolution)
+        count = self.settings.sample_count
+        for batch in validation_batches(loader, self.settings.resolution, count):
+            return batch
+        return self.left_out.fail("no validation picture can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
         """The photographs of --sample_images: lightness.

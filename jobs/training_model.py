@@ -6,7 +6,7 @@ import sys
 import keras
 
 from errors import InputError
-from jobs.settings import SHAPES, Settings
+from jobs.settings import ENCODER_DEPTH, SHAPES, Settings
 from losses.hinge_adversarial import HingeAdversarial
 from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
@@ -16,7 +16,6 @@ from metrics.psnr import PSNR
 from models.catalog import COLORIZERS
 from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
-from models.networks.encoders import ENCODERS
 from models.weights_folder import WeightsFolder
 
 
@@ -75,8 +74,7 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
 
 
 def _architecture(settings: Settings) -> dict:
-    encoded = settings.encoder != "none"
-    depth = len(ENCODERS[settings.encoder].levels) if encoded else settings.depth
+    depth = settings.depth if settings.encoder == "none" else ENCODER_DEPTH
     return {
         "filters": settings.filters,
         "depth": depth,

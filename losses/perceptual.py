@@ -1,6 +1,7 @@
 """Distance between pictures as a network that recognizes things sees them."""
 
 import os
+import zipfile
 
 import h5py
 import keras
@@ -50,7 +51,22 @@ class Perceptual:
 
     def __init__(self, weights: str | os.PathLike | None = None):
         self.network = _vgg19_trunk()
-        _assign(self.network, _read_weights(weights))
+        path = _find_in_keras() if weights is None else weights
+        try:
+            for name, arrays in _read(path).items():
+                self.network.get_layer(name).set_weights(arrays)
+        except FileNotFoundError as error:
+            raise InputError(
+                f"--perceptual_weights {path}: there is no such file; give VGG19's weights, an "
+                ".h5 of Keras or an .npz"
+            ) from error
+        # What h5py, zipfile and NumPy make of files of other kinds.
+        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise InputError(
+                f"--perceptual_weights {path}: these are not VGG19's weights ({reason}); give an "
+                ".h5 of Keras or an .npz"
+            ) from error
 
     def __call__(self, true_rgb1, colored_rgb1):
         """The distance of two batches of pictures, a float32 scalar.
@@ -80,27 +96,6 @@ def _vgg19_trunk() -> keras.Model:
     return keras.Model(pictures, features, name="vgg19_to_block3_conv1")
 
 
-def _assign(network: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
-    for name, _ in _CONVOLUTIONS:
-        network.get_layer(name).set_weights(arrays[name])
-
-
-def _read_weights(path: str | os.PathLike | None) -> dict[str, list[np.ndarray]]:
-    path = _find_in_keras() if path is None else path
-    try:
-        arrays = _read_npz(path) if str(path).endswith(".npz") else _read_h5(path)
-    except FileNotFoundError as error:
-        raise InputError(
-            f"--perceptual_weights {path}: there is no such file; give VGG19's weights, an .h5 of "
-            "Keras or an .npz"
-        ) from error
-    except (OSError, KeyError, ValueError) as error:
-        raise InputError(
-            f"--perceptual_weights {path}: these are not VGG19's weights ({error})"
-        ) from error
-    return arrays
-
-
 def _find_in_keras() -> str:
     """Keras' own copy of the weights, downloaded when it is not there yet."""
     try:
@@ -111,11 +106,17 @@ def _find_in_keras() -> str:
         )
     # get_file raises a bare Exception when the download fails.
     except Exception as error:
-        place = os.path.join(keras.config.keras_home(), "models", _KERAS_FILE)
+        home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
+        place = os.path.join(os.path.expanduser(home), "models", _KERAS_FILE)
         raise InputError(
             f"VGG19's weights for the perceptual loss cannot be downloaded; put {_KERAS_FILE} at "
             f"{place}, or give a file with --perceptual_weights PATH"
         ) from error
+
+
+def _read(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
+    """Kernel and bias of each convolution by its name."""
+    return _read_npz(path) if str(path).endswith(".npz") else _read_h5(path)
 
 
 def _read_npz(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:

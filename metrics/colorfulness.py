@@ -25,11 +25,8 @@ class Colorfulness(keras.metrics.Metric):
     """
 
     def __init__(self, of_truth=False, name=None, **kwargs):
-        super().__init__(
-            name=name or ("true_colorfulness" if of_truth else "colorfulness"),
-            dtype="float32",
-            **kwargs,
-        )
+        default_name = "true_colorfulness" if of_truth else "colorfulness"
+        super().__init__(name=name or default_name, **kwargs)
         self.of_truth = of_truth
         self._mean = keras.metrics.Mean(dtype="float32")
 

@@ -22,7 +22,7 @@ class PSNR(keras.metrics.Metric):
     """
 
     def __init__(self, name="psnr", **kwargs):
-        super().__init__(name=name, dtype="float32", **kwargs)
+        super().__init__(name=name, **kwargs)
         self._mean = keras.metrics.Mean(dtype="float32")
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):

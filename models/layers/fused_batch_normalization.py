@@ -3,6 +3,9 @@
 import keras
 from keras import ops
 
+# Of the inputs; scale, offset and moments are float32 always.
+_KERNEL_DTYPES = ("float32", "bfloat16", "float16")
+
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` with the same results, weights and options, but faster.
@@ -50,6 +53,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def _kernel_applies(self, inputs):
         return (
             keras.backend.backend() == "tensorflow"
+            and self.variable_dtype == "float32"
+            and keras.backend.standardize_dtype(inputs.dtype) in _KERNEL_DTYPES
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
             and not self.renorm

@@ -55,6 +55,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         kwargs.setdefault("name", f"spectral_{layer.name}")
         # Without autocast the kernel is read here in float32, not as the half-precision copy that
         # the layer computes with. The layer itself still casts as its own policy says.
+        kwargs["dtype"] = layer.variable_dtype
         super().__init__(layer, autocast=False, **kwargs)
         self.power_iterations = power_iterations
         self.epsilon = epsilon
@@ -62,11 +63,9 @@ class SpectralNormalization(keras.layers.Wrapper):
     def build(self, input_shape):
         super().build(input_shape)
         rows, columns = self._kernel_matrix().shape
-        self.u = self._unit_vector(rows, "u")
-        self.v = self._unit_vector(columns, "v")
-        u, v = self._iterate(self._kernel_matrix(), _ITERATIONS_AT_BUILD)
-        self.u.assign(u)
-        self.v.assign(v)
+        # Initializers, not assignments: those made while a model is being traced are lost.
+        self.u = self._unit_vector(rows, "u", self._first_u)
+        self.v = self._unit_vector(columns, "v", self._first_v)
 
     def call(self, inputs, training=False):
         matrix = self._kernel_matrix()
@@ -79,6 +78,11 @@ class SpectralNormalization(keras.layers.Wrapper):
         sigma = ops.sum(ops.stop_gradient(u) * ops.matmul(matrix, ops.stop_gradient(v)))
         return self._call_with_kernel(ops.convert_to_tensor(self._kernel()) / sigma, inputs)
 
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(
+            self.compute_output_shape(inputs.shape), dtype=self.layer.compute_dtype
+        )
+
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
@@ -89,15 +93,25 @@ class SpectralNormalization(keras.layers.Wrapper):
             "epsilon": self.epsilon,
         }
 
-    def _unit_vector(self, length, name):
+    def _unit_vector(self, length, name, initializer):
         return self.add_weight(
             shape=(length,),
-            initializer=keras.initializers.RandomNormal(),
+            initializer=initializer,
             name=name,
             trainable=False,
             dtype="float32",
             autocast=False,
         )
+
+    def _first_u(self, shape, dtype=None):
+        matrix = self._kernel_matrix()
+        u = self._normalize(keras.initializers.RandomNormal()(shape, dtype=dtype))
+        for _ in range(_ITERATIONS_AT_BUILD):
+            u = self._normalize(ops.matmul(matrix, ops.matmul(ops.transpose(matrix), u)))
+        return u
+
+    def _first_v(self, shape, dtype=None):
+        return self._normalize(ops.matmul(ops.transpose(self._kernel_matrix()), self.u))
 
     def _kernel(self):
         return next(weight for weight in self.layer.weights if weight.name == "kernel")

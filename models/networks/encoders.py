@@ -8,6 +8,8 @@ import keras
 from errors import InputError
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 
+_MOMENTUM = 0.99
+
 
 @dataclass(frozen=True)
 class EncoderRecipe:
@@ -101,16 +103,23 @@ def _load_file(application, recipe: EncoderRecipe, path: str, headless: dict) ->
                 f"({str(error).splitlines()[0]})"
             ) from error
     for layer in backbone.layers:
-        layer.set_weights(whole.get_layer(layer.name).get_weights())
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
     return backbone
 
 
 def _with_fused_normalization(backbone: keras.Model) -> keras.Model:
-    """The same network and weights with the fast batch normalization."""
+    """The same network and weights with the fast batch normalization.
+
+    Its moments forget within hundreds of steps: some of these networks were trained with a
+    momentum of 0.999, with which validation would see the moments of ImageNet's color pictures
+    for the first thousands of steps.
+    """
 
     def replace(layer):
         if type(layer) is keras.layers.BatchNormalization:
-            return FusedBatchNormalization.from_config(layer.get_config())
+            config = {**layer.get_config(), "momentum": _MOMENTUM}
+            return FusedBatchNormalization.from_config(config)
         return layer.__class__.from_config(layer.get_config())
 
     copy = keras.models.clone_model(backbone, clone_function=replace)

@@ -1,0 +1,132 @@
+"""Pictures that are no use are remembered from run to run, and too many of them are an error."""
+
+import os
+import threading
+
+import pytest
+
+from data.left_out import LeftOut
+from errors import InputError
+
+
+def a_file(folder, name="broken.jpg"):
+    path = folder / name
+    path.write_text("not a picture")
+    return str(path)
+
+
+def test_nothing_is_left_out_at_first(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=10)
+    assert left_out.reason("a.jpg") is None
+    assert len(left_out) == 0
+
+
+def test_reason_is_remembered(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=10)
+    left_out.add("a.jpg", "unreadable: truncated")
+    assert left_out.reason("a.jpg") == "unreadable: truncated"
+    assert left_out.reason("b.jpg") is None
+
+
+def test_adding_twice_counts_once(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=10)
+    left_out.add("a.jpg", "first")
+    left_out.add("a.jpg", "second")
+    assert len(left_out) == 1
+    assert left_out.reason("a.jpg") == "first"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "broken.jpg",
+        "tab\tin it.jpg",
+        "line\nin it.jpg",
+        "next\x85line.jpg",
+        "Größe.jpg",
+        "\udcff.jpg",
+    ],
+    ids=["plain", "tab", "line feed", "next line", "umlaut", "not UTF-8"],
+)
+def test_reason_is_kept_for_the_next_run(tmp_path, name):
+    picture = a_file(tmp_path, name)
+    LeftOut(tmp_path / "logs" / "left_out.tsv", 10).add(picture, "unreadable: truncated")
+    again = LeftOut(tmp_path / "logs" / "left_out.tsv", total=10)
+    assert again.reason(picture) == "unreadable: truncated"
+    assert len(again) == 1
+
+
+def test_reason_of_a_missing_file_is_kept_until_it_is_there(tmp_path):
+    picture = str(tmp_path / "a.jpg")
+    LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "unreadable: there is no such file")
+    assert LeftOut(tmp_path / "left_out.tsv", 10).reason(picture) is not None
+    a_file(tmp_path, "a.jpg")
+    assert LeftOut(tmp_path / "left_out.tsv", 10).reason(picture) is None
+
+
+@pytest.mark.parametrize("change", ["size", "time"])
+def test_changed_file_is_tried_again(tmp_path, change):
+    picture = a_file(tmp_path)
+    LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "unreadable")
+    times = os.stat(picture)
+    if change == "size":
+        (tmp_path / "broken.jpg").write_text("another content")
+        os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
+    else:
+        os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    again = LeftOut(tmp_path / "left_out.tsv", 10)
+    assert again.reason(picture) is None
+    assert len(again) == 0
+
+
+def test_newest_reason_of_a_file_counts(tmp_path):
+    picture = a_file(tmp_path)
+    LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "first")
+    (tmp_path / "broken.jpg").write_text("still none")
+    LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "second")
+    assert LeftOut(tmp_path / "left_out.tsv", 10).reason(picture) == "second"
+
+
+def test_list_can_be_read_by_a_person(tmp_path):
+    picture = a_file(tmp_path)
+    LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "unreadable:\n  two\tparts")
+    heading, row = (tmp_path / "left_out.tsv").read_text().splitlines()
+    assert heading.split("\t") == ["picture", "reason", "bytes", "modified"]
+    assert row.split("\t")[:3] == [picture, "unreadable: two parts", "13"]
+
+
+def test_half_may_be_left_out_and_no_more(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=4)
+    left_out.add("a.jpg", "unreadable")
+    left_out.add("b.jpg", "unreadable")
+    left_out.raise_if_too_many()
+    with pytest.raises(InputError, match="more than half"):
+        left_out.add("c.jpg", "unreadable")
+    with pytest.raises(InputError, match="3 of 4 left out"):
+        left_out.raise_if_too_many()
+
+
+def test_summary_has_the_counts_the_reasons_and_the_place(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=10)
+    left_out.add("a.jpg", "no color: colorfulness 0.3")
+    left_out.add("b.jpg", "unreadable: truncated")
+    left_out.add("c.jpg", "unreadable: not a picture")
+    assert left_out.summary() == (
+        f"3 of 10 left out (2 unreadable, 1 no color), listed in {tmp_path}/left_out.tsv"
+    )
+
+
+def test_many_threads_may_add(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=1000)
+
+    def add(start):
+        for number in range(start, start + 50):
+            left_out.add(f"{number}.jpg", "unreadable")
+
+    threads = [threading.Thread(target=add, args=[start]) for start in (0, 25, 50, 75)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(left_out) == 125
+    assert len((tmp_path / "left_out.tsv").read_text().splitlines()) == 1 + 125

@@ -1,0 +1,386 @@
+"""The stream of batches: what is in it, in which order, and that it is the same again."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from skimage import color
+
+from data.cache import DiskCache, MemoryCache
+from data.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
+from data.left_out import LeftOut
+from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
+from errors import InputError
+
+COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
+
+
+def write_solid(folder, colors=COLORS, size=(20, 16)):
+    """A picture of one color for each: which they are can be told in any batch."""
+    paths = [str(folder / f"{number}.png") for number in range(len(colors))]
+    for path, each in zip(paths, colors, strict=True):
+        Image.new("RGB", size, each).save(path)
+    return paths
+
+
+def write_noise(folder, count=4, height=24, width=32):
+    paths = [str(folder / f"noise{number}.png") for number in range(count)]
+    for seed, path in enumerate(paths):
+        values = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")
+        Image.fromarray(values).save(path)
+    return paths
+
+
+def write_broken(folder, count):
+    paths = [str(folder / f"broken{number}.jpg") for number in range(count)]
+    for path in paths:
+        with open(path, "w") as file:
+            file.write("not a picture")
+    return paths
+
+
+def loader_of(files, folder, short_side=16, total=None, **options):
+    left_out = LeftOut(folder / "left_out.tsv", total or len(files))
+    return PictureLoader(files, short_side, left_out, **options)
+
+
+def stream(loader, batches, **options):
+    """The first batches of a training stream as one array of Lab pictures in [-1, 1]."""
+    options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
+    taken = training_batches(loader, **options).take(batches)
+    return np.concatenate([join_lab(lightness, ab).numpy() for lightness, ab in taken])
+
+
+def colors_of(pictures):
+    """The number in `COLORS` of each picture of one color."""
+    rgb255 = np.asarray(lab1_to_rgb1(pictures)).mean(axis=(1, 2)) * 255.0
+    return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()
+
+
+class ImpatientLeftOut(LeftOut):
+    """Ends a search that would never end."""
+
+    asked = 0
+
+    def reason(self, picture):
+        self.asked += 1
+        if self.asked > 2000:
+            raise RuntimeError("the search goes on without end")
+        return super().reason(picture)
+
+
+# --- one picture -------------------------------------------------------------------------------
+
+
+def test_loader_gives_pixels_of_the_short_side(tmp_path):
+    loader = loader_of(write_noise(tmp_path, 1), tmp_path, short_side=12)
+    assert len(loader) == 1
+    assert loader.load(0).shape == (12, 16, 3)
+    assert loader.load(0).dtype == np.uint8
+
+
+def test_broken_picture_is_left_out_and_named(tmp_path):
+    loader = loader_of(write_broken(tmp_path, 1), tmp_path, total=10)
+    assert loader.load(0) is None
+    assert loader.left_out.reason(loader.files[0]).startswith("unreadable: not a picture")
+
+
+def test_missing_picture_is_left_out_and_named(tmp_path):
+    for cache in (None, MemoryCache()):
+        loader = loader_of([str(tmp_path / "nowhere.jpg")], tmp_path, total=10, cache=cache)
+        assert loader.load(0) is None
+        assert len(loader.left_out) == 1
+
+
+def test_gray_picture_is_left_out_and_named(tmp_path):
+    files = write_solid(tmp_path, [(90, 90, 90), (200, 40, 40)])
+    loader = loader_of(files, tmp_path, minimum_colorfulness=2.0)
+    assert loader.load(0) is None
+    assert loader.load(1) is not None
+    assert loader.left_out.reason(files[0]) == "no color: colorfulness 0.0"
+
+
+def test_gray_picture_stays_when_nothing_is_asked(tmp_path):
+    assert loader_of(write_solid(tmp_path, [(90, 90, 90)]), tmp_path).load(0) is not None
+
+
+def test_dull_picture_comes_back_when_less_color_is_asked(tmp_path):
+    files = write_solid(tmp_path, [(90, 90, 80)])
+    assert loader_of(files, tmp_path, total=9, minimum_colorfulness=50.0).load(0) is None
+    assert loader_of(files, tmp_path, total=9, minimum_colorfulness=1.0).load(0) is not None
+
+
+def test_second_loading_comes_from_the_cache(tmp_path):
+    cache = MemoryCache()
+    loader = loader_of(write_noise(tmp_path, 1), tmp_path, cache=cache)
+    first = loader.load(0)
+    for key in cache._pictures:
+        cache.put(key, first[::-1])
+    np.testing.assert_array_equal(loader.load(0), first[::-1])
+
+
+def test_cache_is_passed_over_when_the_file_has_changed(tmp_path):
+    loader = loader_of(write_solid(tmp_path, COLORS[:1]), tmp_path, cache=MemoryCache())
+    loader.load(0)
+    Image.new("RGB", (16, 16), COLORS[1]).save(loader.files[0])
+    assert tuple(loader.load(0)[0, 0]) == COLORS[1]
+
+
+def test_cache_keeps_each_short_side_apart(tmp_path):
+    files, cache = write_noise(tmp_path, 1), DiskCache(tmp_path)
+    sides = [loader_of(files, tmp_path, side, cache=cache).load(0).shape[0] for side in (16, 12)]
+    assert sides == [16, 12]
+
+
+@pytest.mark.parametrize(("share", "side"), [(1.0, 128), (0.25, 256), (0.5, 182)])
+def test_source_is_large_enough_for_the_smallest_crop(share, side):
+    assert crop_source_side(128, share) == side
+
+
+# --- the training stream -----------------------------------------------------------------------
+
+
+def test_batches_have_shape_dtype_and_range(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    batches = training_batches(loader, resolution=8, batch_size=3, seed=0)
+    assert batches.element_spec == (
+        tf.TensorSpec((3, 8, 8, 1), tf.float32),
+        tf.TensorSpec((3, 8, 8, 2), tf.float32),
+    )
+    for lightness, ab in batches.take(3):
+        assert np.abs(lightness).max() <= 1.0
+        assert np.abs(ab).max() <= 1.0
+        assert np.std(ab) > 0.01
+
+
+def test_lab_of_a_batch_equals_skimage(tmp_path):
+    files = write_noise(tmp_path, 1, 16, 16)
+    expected = color.rgb2lab(np.asarray(Image.open(files[0])))
+    pictures = stream(loader_of(files, tmp_path), 1, resolution=16, crop_scale=1.0, flip=False)
+    np.testing.assert_allclose(lab1_to_lab100(pictures), [expected] * 2, atol=2e-3)
+
+
+def test_same_seed_gives_the_same_batches(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    options = {"seed": 3, "rotation": 10.0}
+    np.testing.assert_array_equal(stream(loader, 8, **options), stream(loader, 8, **options))
+
+
+def test_other_seed_gives_other_batches(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    assert (stream(loader, 2, seed=3) != stream(loader, 2, seed=4)).any()
+
+
+def test_each_epoch_shows_each_picture_once(tmp_path):
+    shown = colors_of(stream(loader_of(write_solid(tmp_path), tmp_path), 12))
+    epochs = [shown[start : start + 6] for start in range(0, 24, 6)]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(6))] * 4
+
+
+def test_epochs_that_end_within_a_batch_show_each_picture_once(tmp_path):
+    shown = colors_of(stream(loader_of(write_solid(tmp_path), tmp_path), 6, batch_size=4))
+    assert sorted(shown) == sorted(list(range(6)) * 4)
+    assert sorted(shown[6:12]) == list(range(6))
+
+
+def test_every_epoch_has_an_order_of_its_own(tmp_path):
+    shown = colors_of(stream(loader_of(write_solid(tmp_path), tmp_path), 12))
+    assert len({tuple(shown[start : start + 6]) for start in range(0, 24, 6)}) == 4
+
+
+def test_every_epoch_has_crops_of_its_own(tmp_path):
+    loader = loader_of(write_noise(tmp_path, 1), tmp_path, short_side=24)
+    crops = stream(loader, 4, flip=False)
+    assert len({crop.tobytes() for crop in crops}) == 8
+
+
+@pytest.mark.parametrize("start", [1, 4, 9])
+def test_stream_goes_on_exactly_where_it_was_broken_off(tmp_path, start):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    options = {"batch_size": 1, "rotation": 5.0}
+    whole = stream(loader, 12, **options)
+    np.testing.assert_array_equal(stream(loader, 12 - start, start=start, **options), whole[start:])
+
+
+def test_whole_pictures_are_shown_where_crops_are_off(tmp_path):
+    files = write_noise(tmp_path, 1, 16, 16)
+    pictures = stream(loader_of(files, tmp_path), 10, resolution=16, crop_scale=1.0, flip=False)
+    np.testing.assert_array_equal(pictures, pictures[:1].repeat(20, axis=0))
+
+
+def test_flip_mirrors_half_of_the_pictures(tmp_path):
+    files = write_noise(tmp_path, 1, 16, 16)
+    options = {"resolution": 16, "crop_scale": 1.0}
+    upright = stream(loader_of(files, tmp_path), 1, flip=False, **options)[0]
+    pictures = stream(loader_of(files, tmp_path), 25, flip=True, **options)
+    mirrored = np.array([np.allclose(each, upright[:, ::-1], atol=1e-5) for each in pictures])
+    unchanged = np.array([np.allclose(each, upright, atol=1e-5) for each in pictures])
+    assert (mirrored ^ unchanged).all()
+    assert 15 <= mirrored.sum() <= 35
+
+
+def test_smallest_crop_is_of_the_share_that_is_asked(tmp_path):
+    # Along a ramp of 64 levels, a crop's own span is its side.
+    levels = np.tile(np.arange(64, dtype="uint8")[:, None, None] * 4, (1, 64, 3))
+    Image.fromarray(levels).save(tmp_path / "ramp.png")
+    loader = loader_of([str(tmp_path / "ramp.png")], tmp_path, short_side=64)
+    pictures = stream(loader, 50, resolution=64, crop_scale=0.25)
+    gray = np.asarray(lab1_to_rgb1(pictures))[:, :, 0, 0] * 255.0 / 4.0
+    sides = gray[:, -1] - gray[:, 0] + 1
+    assert sides.min() >= 31.0
+    assert sides.max() <= 64.5
+    assert sides.max() - sides.min() > 20.0
+
+
+def test_rotation_keeps_shape_and_range(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    pictures = stream(loader, 6, rotation=45.0)
+    assert pictures.shape == (12, 8, 8, 3)
+    assert np.isfinite(pictures).all()
+    assert np.abs(pictures).max() <= 1.0
+
+
+def test_rotation_turns_pictures(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
+    assert (stream(loader, 2, rotation=20.0) != stream(loader, 2)).any()
+
+
+def test_rotation_brings_in_no_color_from_outside(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    pictures = stream(loader, 6, rotation=180.0)
+    np.testing.assert_allclose(
+        pictures, pictures.mean(axis=(1, 2), keepdims=True) + 0 * pictures, atol=1e-5
+    )
+    assert sorted(colors_of(pictures)) == sorted(list(range(6)) * 2)
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_cache_changes_nothing(tmp_path, kind):
+    files = write_noise(tmp_path)
+    cache = MemoryCache() if kind == "memory" else DiskCache(tmp_path / "cache")
+    plain = stream(loader_of(files, tmp_path, 16), 8)
+    np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
+    np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
+
+
+# --- pictures that are no use ------------------------------------------------------------------
+
+
+def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
+    bad = write_broken(tmp_path, 2) + write_solid(tmp_path, [(80, 80, 80)])
+    (tmp_path / "good").mkdir()
+    loader = loader_of(bad + write_solid(tmp_path / "good"), tmp_path, minimum_colorfulness=2.0)
+    shown = colors_of(stream(loader, 9))
+    assert len(shown) == 18
+    assert [loader.left_out.reason(file) is not None for file in loader.files] == [True] * 3 + [
+        False
+    ] * 6
+    # Two epochs of nine places: each good picture has its own place in both.
+    assert all(
+        shown[start : start + 9].count(number) >= 1 for start in (0, 9) for number in range(6)
+    )
+
+
+def test_stream_with_bad_ones_is_the_same_again(tmp_path):
+    files = write_broken(tmp_path, 2) + write_noise(tmp_path)
+    first = stream(loader_of(files, tmp_path), 9)
+    np.testing.assert_array_equal(stream(loader_of(files, tmp_path), 9), first)
+
+
+def test_more_than_half_bad_ends_training_with_an_error(tmp_path):
+    loader = loader_of(write_broken(tmp_path, 5) + write_noise(tmp_path, 4), tmp_path)
+    with pytest.raises(tf.errors.OpError, match="more than half"):
+        stream(loader, 20)
+    with pytest.raises(InputError, match="5 of 9 left out"):
+        loader.left_out.raise_if_too_many()
+
+
+def test_more_than_half_bad_ends_validation_with_an_error(tmp_path):
+    loader = loader_of(write_broken(tmp_path, 5) + write_noise(tmp_path, 4), tmp_path)
+    with pytest.raises(tf.errors.OpError, match="more than half"):
+        list(validation_batches(loader, 8, 2))
+    with pytest.raises(InputError, match="5 of 9 left out"):
+        loader.left_out.raise_if_too_many()
+
+
+@pytest.mark.parametrize("good", [0, 3])
+def test_more_than_half_bad_in_an_earlier_run_ends_with_an_error(tmp_path, good):
+    files = write_broken(tmp_path, 5) + write_noise(tmp_path, good)
+    earlier = LeftOut(tmp_path / "left_out.tsv", total=1000)
+    for file in files[:5]:
+        earlier.add(file, "unreadable: not a picture")
+    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", len(files))
+    with pytest.raises(tf.errors.OpError, match="more than half"):
+        stream(PictureLoader(files, 16, left_out), 10)
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+def test_all_bad_ends_with_an_error(tmp_path, count):
+    files = write_broken(tmp_path, count)
+    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", count)
+    with pytest.raises(tf.errors.OpError, match="more than half"):
+        stream(PictureLoader(files, 16, left_out), 10)
+
+
+def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
+    files = write_broken(tmp_path, 3)
+    loader = PictureLoader(files, 16, ImpatientLeftOut(tmp_path / "left_out.tsv", 3))
+    for _ in range(2):
+        with pytest.raises(tf.errors.OpError, match="more than half"):
+            stream(loader, 10)
+
+
+def test_all_training_pictures_bad_ends_with_an_error(tmp_path):
+    # They are less than half of the whole set: the rest is for validation.
+    files = write_broken(tmp_path, 3)
+    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", total=10)
+    with pytest.raises(tf.errors.OpError) as error:
+        stream(PictureLoader(files, 16, left_out), 10)
+    assert "without end" not in str(error.value)
+
+
+# --- validation --------------------------------------------------------------------------------
+
+
+def test_validation_shows_each_picture_once_in_order(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    batches = [join_lab(*batch) for batch in validation_batches(loader, 8, 4)]
+    assert [tuple(batch.shape) for batch in batches] == [(4, 8, 8, 3), (2, 8, 8, 3)]
+    assert colors_of(np.concatenate(batches)) == list(range(6))
+
+
+def test_validation_passes_over_bad_pictures(tmp_path):
+    bad = write_broken(tmp_path, 2)
+    good = write_solid(tmp_path)
+    loader = loader_of([*good[:3], *bad, *good[3:]], tmp_path)
+    batches = [join_lab(*batch) for batch in validation_batches(loader, 8, 5)]
+    assert [len(batch) for batch in batches] == [5, 1]
+    assert colors_of(np.concatenate(batches)) == list(range(6))
+    assert len(loader.left_out) == 2
+
+
+def test_validation_is_the_same_again(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path)
+    twice = [list(validation_batches(loader, 8, 2).as_numpy_iterator()) for _ in range(2)]
+    for first, second in zip(*twice, strict=True):
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
+
+
+@pytest.mark.parametrize("size", [(16, 32), (32, 16)])
+def test_validation_shows_the_central_square(tmp_path, size):
+    picture = Image.new("RGB", size, COLORS[2])
+    left, top = (size[0] - 16) // 2, (size[1] - 16) // 2
+    picture.paste(COLORS[0], (left, top, left + 16, top + 16))
+    picture.save(tmp_path / "a.png")
+    loader = loader_of([str(tmp_path / "a.png")], tmp_path)
+    ((lightness, ab),) = validation_batches(loader, 16, 1)
+    rgb255 = np.asarray(lab1_to_rgb1(join_lab(lightness, ab))) * 255.0
+    np.testing.assert_allclose(rgb255, np.full((1, 16, 16, 3), COLORS[0]), atol=0.1)
+
+
+def test_validation_picture_smaller_than_the_resolution_is_enlarged(tmp_path):
+    loader = loader_of(write_solid(tmp_path, COLORS[:1], size=(5, 3)), tmp_path)
+    ((lightness, ab),) = validation_batches(loader, 16, 1)
+    assert lightness.shape == (1, 16, 16, 1)
+    assert ab.shape == (1, 16, 16, 2)

@@ -1,0 +1,121 @@
+"""The command line: every argument is of use, or an error that says so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from errors import InputError
+from jobs.settings import ENCODER_DEPTH, MODELS, SHAPES, Settings, fields, parse
+from models.catalog import COLORIZERS
+from models.networks.blocks import NORMS
+from models.networks.encoders import ENCODERS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def choices(name):
+    return next(e for e in fields() if e.name == name).metadata["options"]["choices"]
+
+
+def test_defaults_train_sagan_on_the_demo_photographs():
+    settings, given = parse([])
+    assert settings == Settings()
+    assert given == set()
+    assert (settings.job, settings.model, settings.dataset) == ("train", "sagan", ["demo"])
+    assert settings.weights_folder == Path("weights/sagan")
+
+
+def test_what_was_given_is_known():
+    settings, given = parse(["--filters", "8", "--dataset", "a", "b", "--no_flip"])
+    assert given == {"filters", "dataset", "flip"}
+    assert (settings.filters, settings.dataset, settings.flip) == (8, ["a", "b"], False)
+
+
+def test_hyphens_are_accepted():
+    settings, _ = parse(["--batch-size=4", "--weights-dir", "my-weights", "--no-flip"])
+    assert (settings.batch_size, settings.weights_dir, settings.flip) == (4, "my-weights", False)
+
+
+def test_images_color():
+    settings, _ = parse(["--images", "a.jpg", "b/", "--output_dir", "out"])
+    assert (settings.job, settings.images, settings.output_dir) == (
+        "colorize",
+        ["a.jpg", "b/"],
+        "out",
+    )
+
+
+def test_reconstruction_terms_have_weights():
+    settings, _ = parse(["--reconstruction", "l1:2.5", "perceptual:0"])
+    assert settings.reconstruction_weights == {"l1": 2.5, "perceptual": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--nonsense"], "unrecognized arguments: --nonsense"),
+        (["--filter", "3"], "unrecognized arguments: --filter"),
+        (["--model", "vgg"], "invalid choice"),
+        (["--batch_size", "0"], "'0' is not a whole number of at least 1"),
+        (["--batch_size", "two"], "'two' is not a whole number of at least 1"),
+        (["--generator_lr", "0"], "'0' is not a number above 0"),
+        (["--generator_lr", "nan"], "'nan' is not a number above 0"),
+        (["--crop_scale", "1.5"], "'1.5' is not a number above 0, at most 1"),
+        (["--validation_share", "1"], "'1' is not a number from 0 to below 1"),
+        (["--resolution", "8"], "'8' is not a whole number of at least 16"),
+        (["--reconstruction", "l2:1"], "'l2:1' is not TERM:WEIGHT"),
+        (["--reconstruction", "l1"], "'l1' is not TERM:WEIGHT"),
+        (["--reconstruction", "l1:-1"], "'-1' is not a number of at least 0"),
+        (["--images"], "expected at least one argument"),
+        (["--images", "a", "--epochs", "3"], "--epochs has no effect when --images is given"),
+        (["--output_dir", "a"], "--output_dir has no effect when --images is not given"),
+        (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),
+        (["--pretrained", "a", "--load_weights"], "--pretrained starts a new training"),
+        (["--adversarial", "none", "--discriminator_lr", "1"], "no effect with --adversarial none"),
+        (["--label_smoothing", "0.1"], "no effect with --adversarial hinge"),
+        (["--depth", "3", "--encoder", "mobilenet_v2"], "no effect with --encoder mobilenet_v2"),
+        (["--encoder_weights", "none"], "no effect without --encoder"),
+        (
+            ["--reconstruction", "l1:1", "--perceptual_weights", "a"],
+            "no effect without the term perceptual",
+        ),
+        (["--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
+    ],
+)
+def test_a_wrong_argument_is_one_line_that_says_so(arguments, words):
+    with pytest.raises(InputError) as caught:
+        parse(arguments)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_names_on_the_command_line_are_those_of_the_code():
+    assert set(MODELS) == set(COLORIZERS)
+    assert set(choices("encoder")) == {"none", *ENCODERS}
+    assert {len(recipe.levels) for recipe in ENCODERS.values()} == {ENCODER_DEPTH}
+    assert set(choices("norm")) == set(NORMS)
+    assert set(SHAPES) <= {entry.name for entry in fields()}
+
+
+def test_every_setting_has_a_sentence_for_help(capsys):
+    with pytest.raises(SystemExit) as caught:
+        parse(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for entry in fields():
+        assert entry.metadata["help"]
+        assert f"--{entry.name}" in text
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import sys, run\n"
+        "try: run.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "assert not {'tensorflow', 'keras', 'numpy'} & set(sys.modules), 'a heavy import'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "python run.py" in done.stdout

@@ -1,0 +1,264 @@
+"""Training as a person does it: start, stop, go on, start from other weights."""
+
+import json
+import os
+import signal
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import run
+from callbacks.snapshots import Snapshots
+from models.weights_folder import WeightsFolder
+
+
+def snapshot_arrays(folder):
+    """All numbers of the last snapshot by their place in the file."""
+    arrays = {}
+    with h5py.File(WeightsFolder(folder).last_snapshot() / "model.weights.h5") as file:
+        file.visititems(
+            lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
+        )
+    return arrays
+
+
+def progress(folder):
+    folder = WeightsFolder(folder)
+    return folder.read_progress(folder.last_snapshot())
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Sends this process a signal after a number of steps."""
+
+    def arrange(steps, number=signal.SIGINT):
+        count = Snapshots.on_train_batch_end
+
+        def counted(self, batch, logs=None):
+            count(self, batch, logs)
+            if self.progress.total_steps == steps:
+                os.kill(os.getpid(), number)
+
+        monkeypatch.setattr(Snapshots, "on_train_batch_end", counted)
+
+    return arrange
+
+
+def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here):
+    assert train("--epochs", "2", "--generator_epochs", "1", "--log_dir", "logs") == 0
+
+    assert {path.name for path in (here / "weights/sagan").iterdir()} == {
+        "generator.weights.h5",
+        "settings.json",
+        "snapshots",
+    }
+    settings = json.loads((here / "weights/sagan/settings.json").read_text())
+    assert settings["architecture"]["filters"] == 2
+    assert settings["architecture"]["attention_level"] == 1
+    assert settings["resolution"] == 16
+    assert settings["versions"]["tensorflow"]
+    done = progress("weights/sagan")
+    assert (done.epoch, done.step, done.total_steps) == (2, 0, 4)
+
+    grids = sorted(path.name for path in (here / "logs/samples").glob("*.png"))
+    assert grids == ["validation_epoch_0001.png", "validation_epoch_0002.png"]
+    width, height = Image.open(here / "logs/samples" / grids[0]).size
+    assert height == 3 * 16 + 2 * 4
+    assert (width + 4) % (16 + 4) == 0
+
+    validation = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
+    assert set(validation.Tags()["tensors"]) >= {"l1", "loss", "psnr", "colorfulness"}
+    assert [event.step for event in validation.Tensors("psnr")] == [2, 4]
+    samples = EventAccumulator(str(here / "logs/samples"), {"tensors": 0}).Reload()
+    assert samples.Tags()["tensors"] == ["validation"]
+
+
+def test_losses_are_logged_every_few_steps(train, here):
+    options = ("--epochs", "1", "--steps_per_epoch", "5", "--log_every", "2", "--sample_every", "0")
+    assert train(*options, "--log_dir", "logs") == 0
+    records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
+    assert [event.step for event in records.Tensors("l1")] == [2, 4]
+    assert {"generator_loss", "discriminator_loss", "pictures_per_second"} <= set(
+        records.Tags()["tensors"]
+    )
+    assert not (here / "logs/samples").exists()
+
+
+@pytest.mark.parametrize("stop_at", [2, 3])
+def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at, monkeypatch):
+    options = ("--epochs", "2", "--sample_every", "0", "--seed", "5")
+    assert train(*options, "--weights_dir", "straight") == 0
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(Snapshots, "on_train_batch_end", Snapshots.on_train_batch_end)
+        stop_after(stop_at)
+        assert train(*options, "--weights_dir", "broken") == 130
+        assert "go on with --load_weights" in capsys.readouterr().err
+        assert progress("broken").total_steps == stop_at
+        stop_after(-1)
+    assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
+    assert "going on from" in capsys.readouterr().out
+
+    assert progress("broken").total_steps == 4
+    straight, broken = snapshot_arrays("straight"), snapshot_arrays("broken")
+    assert straight.keys() == broken.keys()
+    for place, expected in straight.items():
+        if "metric" not in place and "mean" not in place.split("/")[0]:
+            np.testing.assert_allclose(broken[place], expected, atol=1e-6, err_msg=place)
+
+
+def test_sigterm_keeps_a_snapshot_too(train, stop_after):
+    stop_after(1, signal.SIGTERM)
+    assert train("--weights_dir", "w") == 143
+    assert progress("w").total_steps == 1
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_resume_takes_the_settings_of_the_training_and_changes_to_them(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert run.main(["--load_weights", "--epochs", "2", "--generator_lr", "1e-5"]) == 0
+    assert progress("weights/sagan").epoch == 2
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert (saved["batch_size"], saved["generator_lr"], saved["epochs"]) == (2, 1e-5, 2)
+
+    assert run.main(["--load_weights", "--filters", "3"]) == 2
+    assert "was begun with 2 and cannot change it" in capsys.readouterr().err
+    assert run.main(["--load_weights", "--label_smoothing", "0.2"]) == 2
+    assert "--label_smoothing has no effect" in capsys.readouterr().err
+
+
+def test_nothing_to_resume_is_one_clear_error(here, capsys):
+    assert run.main(["--load_weights"]) == 2
+    message = capsys.readouterr().err
+    assert "nothing to go on from in weights/sagan" in message
+    assert message.count("\n") == 1
+
+
+def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    before = snapshot_arrays("weights/sagan")
+    assert train("--epochs", "1") == 2
+    assert "holds a training already" in capsys.readouterr().err
+    after = snapshot_arrays("weights/sagan")
+    assert all(np.array_equal(before[place], after[place]) for place in before)
+
+
+def test_pretrained_weights_begin_a_new_training(train, capsys):
+    assert train("--epochs", "1", "--weights_dir", "first", "--sample_every", "0") == 0
+    # So small a rate that the weights stay what they were.
+    again = ("--weights_dir", "second", "--pretrained", "first", "--generator_lr", "1e-12")
+    options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch", "--sample_every", "0")
+    assert train(*again, *options) == 0
+    assert progress("second").total_steps == 2
+    with (
+        h5py.File("first/generator.weights.h5") as first,
+        h5py.File("second/generator.weights.h5") as second,
+    ):
+        place = "layers/conv2d/vars/0"
+        np.testing.assert_allclose(first[place][()], second[place][()], atol=1e-6)
+    assert train("--weights_dir", "third", "--pretrained", "first", "--filters", "3") == 2
+    assert "were trained with 2" in capsys.readouterr().err
+    assert train("--weights_dir", "third", "--pretrained", "absent") == 2
+    assert "absent is not a folder of weights" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_ends_training(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    kept = snapshot_arrays("weights/sagan")
+    assert run.main(["--load_weights", "--epochs", "2", "--reconstruction", "l1:1e39"]) == 3
+    message = capsys.readouterr().err
+    assert "training diverged at step 3 (epoch 2)" in message
+    assert "generator_loss is inf" in message
+    after = snapshot_arrays("weights/sagan")
+    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+
+
+def test_photographs_without_truth_are_shown(train, here, pictures):
+    assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(pictures)) == 0
+    grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
+    assert grid.size == (8 * 16 + 7 * 4, 2 * 16 + 4)
+
+
+def test_useless_pictures_are_left_out_and_counted(train, pictures, capsys):
+    (pictures / "broken.png").write_bytes(b"no picture")
+    Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
+    options = ("--epochs", "3", "--steps_per_epoch", "6", "--sample_every", "0")
+    assert train(*options, "--log_dir", "logs") == 0
+    warning = capsys.readouterr().err
+    assert "2 of 12 left out" in warning
+    listed = (pictures.parent / "logs/left_out.tsv").read_text()
+    assert "broken.png" in listed
+    assert "gray.png" in listed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dataset", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "empty"], "--dataset empty: no picture in it"),
+        (["--dataset", "grays"], "more than half of the pictures cannot be used"),
+        (["--dataset", "pictures"], "fewer than one batch of 64"),
+        (["--dataset", "pictures", "--cache", "file"], "the cache file cannot be used"),
+        (["--dataset", "pictures", "--sample_images", "absent"], "--sample_images absent"),
+        (
+            [
+                "--dataset",
+                "pictures",
+                "--reconstruction",
+                "perceptual:1",
+                "--perceptual_weights",
+                "x",
+            ],
+            "--perceptual_weights x: there is no such file",
+        ),
+        (
+            [
+                "--dataset",
+                "pictures",
+                "--encoder",
+                "mobilenet_v2",
+                "--encoder_weights",
+                "absent.h5",
+            ],
+            "--encoder_weights absent.h5: there is no such file",
+        ),
+    ],
+)
+def test_what_cannot_be_begun_is_one_line(pictures, here, capsys, arguments, words):
+    (here / "empty").mkdir()
+    (here / "file").write_text("")
+    (here / "grays").mkdir()
+    for shade in range(10):
+        Image.new("RGB", (20, 20), (shade, shade, shade)).save(here / "grays" / f"{shade}.png")
+    options = ["--filters", "2", "--resolution", "32", "--reconstruction", "l1:1"]
+    if "fewer" in words:
+        options += ["--batch_size", "64"]
+    else:
+        options += ["--batch_size", "2"]
+    assert run.main([*options, *arguments]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+
+
+def test_without_a_default_perceptual_network_training_begins_and_says_so(
+    pictures, capsys, monkeypatch
+):
+    def no_network(*args, **kwargs):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr("keras.utils.get_file", no_network)
+    options = ["--dataset", str(pictures), "--resolution", "16", "--filters", "2"]
+    options += ["--discriminator_filters", "2", "--depth", "2", "--batch_size", "2"]
+    options += ["--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
+    assert run.main(options) == 0
+    warning = capsys.readouterr().err
+    assert warning.count("warning") == 1
+    assert "put vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 at" in warning
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert saved["reconstruction"] == ["l1:10", "perceptual:0"]
+    assert run.main([*options, "--weights_dir", "w", "--reconstruction", "perceptual:1"]) == 2

@@ -1,0 +1,214 @@
+"""The perceptual loss, against VGG19's first layers written out in NumPy."""
+
+from pathlib import Path
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from errors import InputError
+from losses.perceptual import Perceptual
+from losses.reconstruction import Reconstruction
+
+CHANNELS = {
+    "block1_conv1": (3, 64),
+    "block1_conv2": (64, 64),
+    "block2_conv1": (64, 128),
+    "block2_conv2": (128, 128),
+    "block3_conv1": (128, 256),
+}
+REAL_WEIGHTS = (
+    Path(__file__).parents[3] / "shared" / "pretrained" / "vgg19_block1_to_block3_conv1.npz"
+)
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Random weights of the shapes of VGG19's, by the names of an .npz."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for name, (inputs, outputs) in CHANNELS.items():
+        scale = np.sqrt(2.0 / (9 * inputs))
+        arrays[f"{name}_w"] = rng.normal(0.0, scale, (3, 3, inputs, outputs)).astype("float32")
+        arrays[f"{name}_b"] = rng.normal(0.0, 0.1, outputs).astype("float32")
+    return arrays
+
+
+def write_npz(path, arrays):
+    np.savez(path, **arrays)
+    return path
+
+
+def write_h5(path, arrays, top="", more=("block4_conv1", "fc1")):
+    """As Keras 2 wrote them: a group for each layer, in it one of the same name, and two arrays."""
+    with h5py.File(path, "w") as file:
+        for name in CHANNELS:
+            file[f"{top}{name}/{name}/kernel:0"] = arrays[f"{name}_w"]
+            file[f"{top}{name}/{name}/bias:0"] = arrays[f"{name}_b"]
+        for name in more:
+            file[f"{top}{name}/{name}/kernel:0"] = np.zeros((2, 2), "float32")
+        file.create_group(f"{top}block1_pool")
+    return path
+
+
+@pytest.fixture(scope="module")
+def perceptual(arrays, tmp_path_factory):
+    return Perceptual(write_npz(tmp_path_factory.mktemp("weights") / "vgg19.npz", arrays))
+
+
+def pictures(seed=0, size=9):
+    return np.random.default_rng(seed).uniform(0, 1, (2, size, size, 3)).astype("float32")
+
+
+def convolve(values, kernel, bias):
+    padded = np.pad(values, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+    return np.maximum(np.einsum("nhwcij,ijco->nhwo", windows, kernel, optimize=True) + bias, 0.0)
+
+
+def pool(values):
+    count, height, width, channels = values.shape
+    even = values[:, : height // 2 * 2, : width // 2 * 2]
+    return even.reshape(count, height // 2, 2, width // 2, 2, channels).max(axis=(2, 4))
+
+
+def features(rgb1, arrays):
+    """What `Keras Applications` does: blue first, the mean of ImageNet taken off, five layers."""
+    values = rgb1.astype("float64")[..., ::-1] * 255.0 - [103.939, 116.779, 123.68]
+    for name in CHANNELS:
+        values = convolve(values, arrays[f"{name}_w"], arrays[f"{name}_b"])
+        if name in ("block1_conv2", "block2_conv2"):
+            values = pool(values)
+    return values / 255.0
+
+
+def test_value_equals_numpy(perceptual, arrays):
+    true, colored = pictures(0), pictures(1)
+    expected = np.abs(features(true, arrays) - features(colored, arrays)).mean()
+    assert expected > 0.01
+    assert float(perceptual(true, colored)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("top", ["", "model_weights/"])
+def test_h5_of_keras_gives_the_same_value_as_npz(perceptual, arrays, tmp_path, top):
+    from_h5 = Perceptual(write_h5(tmp_path / "vgg19.h5", arrays, top))
+    assert float(from_h5(pictures(0), pictures(1))) == float(perceptual(pictures(0), pictures(1)))
+
+
+def test_preprocessing_is_that_of_keras_applications(perceptual):
+    expected = keras.applications.vgg19.preprocess_input(pictures() * 255.0)
+    seen = perceptual._features(pictures())
+    np.testing.assert_allclose(seen, perceptual.network(expected) / 255.0, rtol=1e-4, atol=1e-5)
+
+
+def test_equal_pictures_have_no_distance(perceptual):
+    assert float(perceptual(pictures(), pictures())) == 0.0
+
+
+def test_pictures_beyond_the_gamut_have_a_finite_distance(perceptual):
+    assert np.isfinite(perceptual(pictures(), pictures() * 3.0 - 1.0))
+
+
+def test_nothing_of_the_network_is_trained(perceptual):
+    assert perceptual.network.trainable_variables == []
+
+
+def test_gradient_teaches_color_where_only_color_differs(perceptual):
+    lightness = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 8, 8, 1)).astype("float32")
+    true_ab = np.random.default_rng(1).uniform(-0.3, 0.3, (1, 8, 8, 2)).astype("float32")
+    gray = tf.zeros_like(true_ab)
+    loss = Reconstruction({"perceptual": 1.0}, perceptual)
+    with tf.GradientTape() as tape:
+        tape.watch(gray)
+        value = loss.terms(lightness, true_ab, gray)["perceptual"]
+    gradient = tape.gradient(value, gray).numpy()
+    assert float(value) > 0.0
+    assert np.isfinite(gradient).all()
+    assert (np.abs(gradient).max(axis=-1) > 0.0).all()
+
+
+def test_gradient_does_not_flow_into_the_truth(perceptual):
+    true, colored = tf.constant(pictures(0)), tf.constant(pictures(1))
+    with tf.GradientTape() as tape:
+        tape.watch(true)
+        value = perceptual(true, colored)
+    assert tape.gradient(value, true) is None
+
+
+def one_line_error(path):
+    with pytest.raises(InputError) as error:
+        Perceptual(path)
+    message = str(error.value)
+    assert "\n" not in message
+    assert f"--perceptual_weights {path}" in message
+    return message
+
+
+@pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
+def test_missing_file_is_an_input_error(tmp_path, name):
+    assert "no such file" in one_line_error(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
+@pytest.mark.parametrize("content", [b"", b"a letter", b"PK\x03\x04 and no more"])
+def test_file_of_another_kind_is_an_input_error(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    assert "not VGG19's weights" in one_line_error(tmp_path / name)
+
+
+@pytest.mark.parametrize("write", [write_npz, write_h5])
+def test_truncated_file_is_an_input_error(arrays, tmp_path, write):
+    path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
+    write(path, arrays)
+    path.write_bytes(path.read_bytes()[:100_000])
+    assert "not VGG19's weights" in one_line_error(path)
+
+
+@pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
+def test_folder_is_an_input_error(tmp_path, name):
+    (tmp_path / name).mkdir()
+    one_line_error(tmp_path / name)
+
+
+def test_npz_of_other_arrays_is_an_input_error(tmp_path):
+    assert "block1_conv1" in one_line_error(write_npz(tmp_path / "a.npz", {"a": np.zeros(3)}))
+
+
+def test_h5_of_other_layers_is_an_input_error(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["conv2d/kernel:0"] = np.zeros((3, 3, 3, 64))
+    assert "block1_conv1" in one_line_error(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("write", [write_npz, write_h5])
+def test_arrays_of_another_shape_are_an_input_error(arrays, tmp_path, write):
+    path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
+    write(path, {**arrays, "block2_conv1_w": np.zeros((3, 3, 64, 64), "float32")})
+    assert "not VGG19's weights" in one_line_error(path)
+
+
+def test_weights_that_cannot_be_downloaded_are_an_input_error(monkeypatch):
+    def no_network(*args, **options):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr(keras.utils, "get_file", no_network)
+    with pytest.raises(InputError, match=r"put vgg19_\S+\.h5 at .*--perceptual_weights PATH"):
+        Perceptual()
+
+
+def test_weights_of_the_keras_cache_are_found(arrays, tmp_path, monkeypatch):
+    path = write_h5(tmp_path / "vgg19.h5", arrays)
+    monkeypatch.setattr(keras.utils, "get_file", lambda *args, **options: str(path))
+    assert float(Perceptual()(pictures(), pictures())) == 0.0
+
+
+@pytest.mark.skipif(not REAL_WEIGHTS.exists(), reason=f"there is no {REAL_WEIGHTS}")
+def test_real_weights_see_missing_color():
+    perceptual = Perceptual(REAL_WEIGHTS)
+    colored = np.zeros((1, 32, 32, 3), "float32") + np.array([0.8, 0.3, 0.2], "float32")
+    gray = np.full_like(colored, 0.45)
+    half_gray = 0.5 * (colored + gray)
+    assert float(perceptual(colored, colored)) == 0.0
+    assert float(perceptual(colored, gray)) > float(perceptual(colored, half_gray)) > 0.01

@@ -1,0 +1,148 @@
+"""Self-attention against the paper's equations in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from models.layers.self_attention import SelfAttention
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    keras.utils.set_random_seed(0)
+
+
+def features(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+def self_attention(x, layer):
+    """Equations 1 to 3 of the paper, one place at a time."""
+
+    def convolve(places, convolution):
+        kernel, bias = (weight.numpy() for weight in convolution.weights)
+        return places @ kernel[0, 0] + bias
+
+    outputs = []
+    for places in x.reshape(len(x), -1, x.shape[-1]):
+        f, g, h = (convolve(places, convolution) for convolution in (layer.f, layer.g, layer.h))
+        attended = np.empty_like(h)
+        for j in range(len(places)):
+            beta = np.exp(f @ g[j])
+            attended[j] = (beta / beta.sum()) @ h
+        outputs.append(layer.gamma.numpy() * convolve(attended, layer.v) + places)
+    return np.reshape(outputs, x.shape)
+
+
+def test_equals_the_equations():
+    layer = SelfAttention(reduction=2, spectral_normalization=False)
+    x = features(2, 3, 5, 8)
+    layer.build(x.shape)
+    layer.gamma.assign(0.7)
+    for convolution in (layer.f, layer.g, layer.h, layer.v):
+        convolution.bias.assign(features(*convolution.bias.shape))
+    np.testing.assert_allclose(layer(x), self_attention(x, layer), rtol=1e-5, atol=1e-5)
+
+
+def test_attention_to_all_alike_adds_the_mean():
+    layer = SelfAttention(spectral_normalization=False)
+    layer.build((None, 2, 2, 1))
+    for convolution, weight in ((layer.f, 0), (layer.g, 1), (layer.h, 1), (layer.v, 1)):
+        convolution.kernel.assign([[[[weight]]]])
+    layer.gamma.assign(10)
+    x = np.array([0, 2, 4, 6], "float32").reshape(1, 2, 2, 1)
+    np.testing.assert_allclose(layer(x), x + 30, rtol=1e-6)
+
+
+@pytest.mark.parametrize("spectral_normalization", [True, False])
+def test_starts_as_the_identity(spectral_normalization):
+    layer = SelfAttention(spectral_normalization=spectral_normalization)
+    x = features(2, 3, 5, 16)
+    np.testing.assert_array_equal(layer(x, training=True), x)
+
+
+@pytest.mark.parametrize(
+    ("spectral_normalization", "trainable", "constant"),
+    # Three times 16 x 2 + 2, then 2 x 16 + 16, and gamma. u and v: three times 2 + 16, then 16 + 2.
+    [(True, 151, 72), (False, 151, 0)],
+)
+def test_weight_counts(spectral_normalization, trainable, constant):
+    layer = SelfAttention(spectral_normalization=spectral_normalization)
+    layer.build((None, None, None, 16))
+
+    def count(weights):
+        return sum(weight.numpy().size for weight in weights)
+
+    assert count(layer.trainable_weights) == trainable
+    assert count(layer.non_trainable_weights) == constant
+    assert len(layer.trainable_weights) == 9
+
+
+def test_fewer_channels_than_the_reduction():
+    layer = SelfAttention(reduction=8)
+    layer.build((None, None, None, 4))
+    assert layer.f.layer.filters == 1
+    assert layer.v.layer.filters == 4
+
+
+def test_any_height_and_width():
+    inputs = keras.Input((None, None, 16))
+    model = keras.Model(inputs, SelfAttention()(inputs))
+    assert model.output_shape == (None, None, None, 16)
+    for shape in ((2, 3, 5, 16), (1, 1, 7, 16), (1, 8, 2, 16)):
+        assert model(features(*shape), training=True).shape == shape
+        assert model.predict(features(*shape), verbose=0).shape == shape
+
+
+def test_gradients():
+    layer = SelfAttention()
+    x = tf.constant(features(2, 3, 5, 16))
+    layer.build(x.shape)
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(layer(x, training=True) ** 2)
+        weights = layer.trainable_weights
+        values = tape.gradient(loss, weights)
+        return {weight.path: value for weight, value in zip(weights, values, strict=True)}
+
+    assert abs(gradients()[layer.gamma.path]) > 1e-3
+    layer.gamma.assign(1)
+    for path, gradient in gradients().items():
+        # Softmax does not see what f's bias adds to all scores of a place.
+        if path != layer.f.layer.bias.path:
+            assert np.abs(gradient).max() > 1e-6, path
+
+
+def test_mixed_precision():
+    layer = SelfAttention(dtype="mixed_bfloat16")
+    outputs = layer(features(1, 2, 3, 16), training=True)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    assert {weight.dtype for weight in layer.weights} == {"float32"}
+
+
+def test_saved_weights_load(tmp_path):
+    def model():
+        inputs = keras.Input((None, None, 16))
+        return keras.Model(inputs, SelfAttention()(inputs))
+
+    saved, loaded = model(), model()
+    saved.layers[-1].gamma.assign(0.7)
+    saved.save_weights(tmp_path / "saved.weights.h5")
+    loaded.load_weights(tmp_path / "saved.weights.h5")
+    x = features(1, 3, 5, 16)
+    np.testing.assert_array_equal(loaded(x), saved(x))
+
+
+def test_config_round_trip():
+    layer = SelfAttention(reduction=4, spectral_normalization=False, name="attention")
+    copy = SelfAttention.from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    assert (copy.reduction, copy.spectral_normalization) == (4, False)
+
+
+@pytest.mark.parametrize("reduction", [0, -8])
+def test_wrong_reduction(reduction):
+    with pytest.raises(ValueError, match=f"greater than zero. Received: `reduction={reduction}`"):
+        SelfAttention(reduction=reduction)

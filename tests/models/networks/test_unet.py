@@ -1,0 +1,124 @@
+"""The U-Net: any size, attention where it belongs, with and without an encoder."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from errors import InputError
+from models.networks.blocks import level_nearest
+from models.networks.encoders import ENCODERS, pretrained_encoder
+from models.networks.unet import unet
+
+PRETRAINED = Path(__file__).resolve().parents[4] / "shared" / "pretrained"
+MOBILENET = PRETRAINED / "mobilenet_v2_1.0_224.weights.h5"
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return unet(filters=2, depth=3, attention_level=1)
+
+
+@pytest.fixture(scope="module")
+def encoded():
+    keras.utils.set_random_seed(0)
+    return unet(filters=2, attention_level=2, encoder="mobilenet_v2")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 16), (7, 30), (33, 65)])
+def test_any_height_and_width(plain, encoded, size):
+    lightness = np.zeros((2, *size, 1), "float32")
+    assert plain(lightness).shape == (2, *size, 2)
+    assert encoded(lightness).shape == (2, *size, 2)
+
+
+def test_padding_repeats_the_border(plain):
+    # An odd picture is colored as the same picture with its last row and column repeated.
+    lightness = np.random.default_rng(0).uniform(-1, 1, (1, 15, 13, 1)).astype("float32")
+    padded = np.pad(lightness, ((0, 0), (0, 1), (0, 3), (0, 0)), mode="edge")
+    np.testing.assert_allclose(plain(lightness), plain(padded)[:, :15, :13], atol=1e-6)
+
+
+def test_a_fresh_network_colors_in_gray(plain):
+    lightness = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 1)).astype("float32")
+    assert np.abs(plain(lightness)).max() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("resolution", "target", "level"),
+    [(128, 32, 2), (64, 32, 1), (32, 32, 0), (100, 32, 2), (512, 1, 4)],
+)
+def test_attention_stands_at_the_level_nearest_to_its_resolution(resolution, target, level):
+    assert level_nearest(resolution, target, depth=4) == level
+
+
+@pytest.mark.parametrize(
+    ("attention_level", "names"),
+    [
+        (1, {"attention_down", "attention_up"}),
+        # The lowest level has a way down only.
+        (3, {"attention_down"}),
+        (None, set()),
+    ],
+)
+def test_attention_stands_on_the_way_down_and_up(attention_level, names):
+    network = unet(filters=2, depth=3, attention_level=attention_level)
+    assert {layer.name for layer in network.layers if "attention" in layer.name} == names
+
+
+def test_every_level_has_a_skip_connection(plain, encoded):
+    def joins(network):
+        return sum(isinstance(layer, keras.layers.Concatenate) for layer in network.layers)
+
+    assert joins(plain) == 3
+    assert joins(encoded) == 5
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_norms(norm):
+    network = unet(filters=2, depth=1, attention_level=None, norm=norm)
+    kinds = {type(layer).__name__ for layer in network.layers}
+    assert ("FusedBatchNormalization" in kinds) == (norm == "batch")
+    assert ("GroupNormalization" in kinds) == (norm == "instance")
+
+
+def test_encoder_returns_a_feature_for_every_halving():
+    features = pretrained_encoder("mobilenet_v2", None)(np.zeros((1, 64, 64, 3), "float32"))
+    assert [feature.shape[1] for feature in features] == [32, 16, 8, 4, 2]
+    assert len(features) == len(ENCODERS["mobilenet_v2"].levels)
+
+
+def test_encoder_without_its_file_is_one_clear_error(tmp_path):
+    with pytest.raises(InputError, match="there is no such file"):
+        pretrained_encoder("mobilenet_v2", str(tmp_path / "absent.weights.h5"))
+    wrong = tmp_path / "wrong.weights.h5"
+    wrong.write_bytes(b"no weights")
+    with pytest.raises(InputError, match="not weights of MobileNetV2"):
+        pretrained_encoder("mobilenet_v2", str(wrong))
+
+
+def test_encoder_takes_files_with_and_without_the_classifier(tmp_path):
+    keras.utils.set_random_seed(3)
+    whole = keras.applications.MobileNetV2(weights=None)
+    headless = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_shape=(None, None, 3)
+    )
+    for layer in headless.layers:
+        if layer.weights:
+            layer.set_weights(whole.get_layer(layer.name).get_weights())
+    pictures = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
+    expected = headless(pictures * 2 - 1)
+    for network, name in ((whole, "whole.weights.h5"), (headless, "headless.weights.h5")):
+        network.save_weights(tmp_path / name)
+        features = pretrained_encoder("mobilenet_v2", str(tmp_path / name))(pictures)
+        np.testing.assert_allclose(features[-1], expected, atol=1e-4)
+
+
+@pytest.mark.skipif(not MOBILENET.exists(), reason=f"{MOBILENET.name} is not there")
+def test_encoder_recognizes_with_imagenets_weights():
+    features = pretrained_encoder("mobilenet_v2", str(MOBILENET))
+    whole = keras.applications.MobileNetV2(weights=str(MOBILENET))
+    pictures = np.random.default_rng(0).uniform(0, 1, (1, 224, 224, 3)).astype("float32")
+    last = keras.Model(whole.input, whole.get_layer("out_relu").output)
+    np.testing.assert_allclose(features(pictures)[-1], last(pictures * 2 - 1), atol=1e-3)

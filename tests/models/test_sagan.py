@@ -1,0 +1,182 @@
+"""The SAGAN colorizer: its size, its training step, its snapshots."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from losses.hinge_adversarial import HingeAdversarial
+from losses.reconstruction import Reconstruction
+from metrics.psnr import PSNR
+from models.sagan import SAGAN
+
+TINY = {"filters": 2, "depth": 2, "attention_level": 1, "discriminator_filters": 2}
+
+
+@pytest.fixture
+def batch():
+    random = np.random.default_rng(0)
+    lightness = random.uniform(-1, 1, (4, 16, 16, 1)).astype("float32")
+    ab = random.uniform(-0.5, 0.5, (4, 16, 16, 2)).astype("float32")
+    return lightness, ab
+
+
+def compiled(adversarial=True, jit_compile=False, **options):
+    keras.utils.set_random_seed(1)
+    model = SAGAN(**TINY, **options)
+    model.compile(
+        generator_optimizer=keras.optimizers.Adam(1e-2, beta_1=0.0, beta_2=0.9),
+        discriminator_optimizer=keras.optimizers.Adam(1e-2, beta_1=0.0, beta_2=0.9),
+        reconstruction=Reconstruction({"l1": 10.0}),
+        adversarial=HingeAdversarial() if adversarial else None,
+        adversarial_weight=0.1,
+        validation_metrics=[PSNR()],
+        jit_compile=jit_compile,
+    )
+    return model
+
+
+def repeated(batch, batch_size=4):
+    return tf.data.Dataset.from_tensor_slices(batch).repeat().batch(batch_size)
+
+
+def fit(model, batch, **options):
+    return model.fit(repeated(batch), shuffle=False, verbose=0, **options)
+
+
+def values(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def same(left, right):
+    return all(np.array_equal(a, b) for a, b in zip(left, right, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("architecture", "generator", "discriminator"),
+    [
+        ({}, 7_819_757, 4_737_454),
+        ({"filters": 16, "discriminator_filters": 16}, 1_966_845, 1_189_350),
+        (
+            {"filters": 16, "discriminator_filters": 16, "encoder": "mobilenet_v2", "depth": 5},
+            7_006_596,
+            4_737_766,
+        ),
+    ],
+)
+def test_parameters_are_pinned(architecture, generator, discriminator):
+    model = SAGAN(**architecture)
+    assert model.generator.count_params() == generator
+    assert model.discriminator.count_params() == discriminator
+
+
+def test_training_brings_the_colors_nearer(batch):
+    model = compiled()
+    history = model.fit(
+        repeated(batch), steps_per_epoch=15, epochs=2, shuffle=False, verbose=0
+    ).history
+    assert history["l1"][1] < history["l1"][0]
+    assert set(history) == {"generator_loss", "l1", "adversarial_loss", "discriminator_loss"}
+
+
+def test_generator_alone_leaves_the_discriminator_as_it_is(batch):
+    model = compiled()
+    model.set_adversarial(False)
+    before = values(model.discriminator.variables)
+    history = fit(model, batch, steps_per_epoch=2).history
+    assert same(before, values(model.discriminator.variables))
+    assert "discriminator_loss" not in history
+
+
+def test_the_discriminator_is_only_a_judge_in_the_generators_step(batch):
+    model = compiled()
+    generator = values(model.generator.trainable_variables)
+    model._train_discriminator(tf.zeros((2, 16, 16, 3)), tf.ones((2, 16, 16, 3)))
+    assert same(generator, values(model.generator.trainable_variables))
+    model.train_step(batch)
+    assert not same(generator, values(model.generator.trainable_variables))
+
+
+def test_the_slow_generator_follows_with_the_warmed_up_decay(batch):
+    model = compiled(adversarial=False, ema_decay=0.5)
+    slow = dict(enumerate(values(model.slow_generator.variables)))
+    model.train_step(batch)
+    # After one step the decay is (1 + 1) / (10 + 1), still below 0.5.
+    decay = 2.0 / 11.0
+    for index, fast in enumerate(model.generator.variables):
+        expected = slow[index] * decay + fast.numpy() * (1 - decay) if fast.trainable else fast
+        np.testing.assert_allclose(
+            model.slow_generator.variables[index], expected, rtol=1e-4, atol=1e-6
+        )
+
+
+def test_validation_judges_the_slow_generator(batch):
+    model = compiled()
+    model.generator.set_weights([weight + 1.0 for weight in model.generator.get_weights()])
+    lightness, ab = batch
+    result = model.evaluate(repeated(batch), steps=1, return_dict=True, verbose=0)
+    colored = model.slow_generator(lightness, training=False)
+    assert result["l1"] == pytest.approx(float(np.abs(ab - colored).mean()), rel=1e-5)
+    assert result["loss"] == pytest.approx(10 * result["l1"], rel=1e-5)
+    assert set(result) == {"l1", "loss", "psnr"}
+
+
+def test_validation_weighs_batches_by_their_pictures(batch):
+    model = compiled()
+    three_and_one = tf.data.Dataset.from_tensor_slices(batch).batch(3)
+    uneven = model.evaluate(three_and_one, return_dict=True, verbose=0)
+    whole = model.evaluate(repeated(batch), steps=1, return_dict=True, verbose=0)
+    assert uneven["l1"] == pytest.approx(whole["l1"], rel=1e-5)
+    assert uneven["psnr"] == pytest.approx(whole["psnr"], rel=1e-5)
+
+
+def test_weights_and_both_optimizers_come_back_from_a_file(batch, tmp_path):
+    model = compiled()
+    fit(model, batch, steps_per_epoch=3)
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = compiled()
+    other.load_weights(tmp_path / "model.weights.h5")
+    assert same(values(model.variables), values(other.variables))
+    for name in ("generator_optimizer", "discriminator_optimizer"):
+        left, right = getattr(model, name), getattr(other, name)
+        assert int(right.iterations) == 3
+        assert same(values(left.variables), values(right.variables))
+
+
+def test_the_step_is_a_graph_that_is_traced_once_for_each_phase(batch, monkeypatch):
+    traces = []
+    train_step = SAGAN.train_step
+
+    def recorded(self, data):
+        traces.append((self.adversarial_now, tf.inside_function()))
+        return train_step(self, data)
+
+    monkeypatch.setattr(SAGAN, "train_step", recorded)
+    model = compiled()
+    model.set_adversarial(False)
+    fit(model, batch, steps_per_epoch=3, epochs=2)
+    model.set_adversarial(True)
+    fit(model, batch, steps_per_epoch=3)
+    assert traces == [(False, True), (True, True)]
+
+
+@pytest.mark.slow
+def test_the_step_compiles_with_xla(batch):
+    plain, compiled_step = compiled(), compiled(jit_compile=True)
+    expected = fit(plain, batch, steps_per_epoch=1).history
+    got = fit(compiled_step, batch, steps_per_epoch=1).history
+    for name, value in expected.items():
+        # Adam's first steps make a rounding error as large as a gradient.
+        assert got[name] == pytest.approx(value, abs=1e-2)
+
+
+def test_bfloat16_keeps_weights_and_colors_in_float32(batch):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    try:
+        model = compiled()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    history = fit(model, batch, steps_per_epoch=2).history
+    assert all(np.isfinite(losses).all() for losses in history.values())
+    assert model(batch[0]).dtype == tf.float32
+    assert all(weight.dtype == "float32" for weight in model.generator.weights)

@@ -1,0 +1,40 @@
+"""Every floor of the house imports only from floors below it."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the street to the ground.
+FLOORS = ("run", "jobs", "callbacks", "metrics", "models", "losses", "data", "errors")
+
+FILES = [
+    path
+    for path in sorted(ROOT.glob("**/*.py"))
+    if path.relative_to(ROOT).parts[0].removesuffix(".py") in FLOORS
+]
+
+
+def imported_floors(path):
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module]
+        yield from (name.split(".")[0] for name in names if name.split(".")[0] in FLOORS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_go_down(path):
+    floor = FLOORS.index(path.relative_to(ROOT).parts[0].removesuffix(".py"))
+    for name in imported_floors(path):
+        assert FLOORS.index(name) >= floor
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_modules_open_with_what_they_are(path):
+    source = path.read_text("utf-8")
+    assert not source or ast.get_docstring(ast.parse(source))

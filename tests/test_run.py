@@ -1,0 +1,53 @@
+"""The door: quiet, one line for every error, the right exit status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from data import datasets
+
+RUN = Path(__file__).resolve().parents[1] / "run.py"
+
+
+def test_an_error_is_one_line_and_status_2(capsys):
+    assert run.main(["--epochs", "0"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_ctrl_c_at_any_time_is_status_130(monkeypatch, capsys):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "parse", interrupted)
+    assert run.main([]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_a_defect_is_not_hidden(monkeypatch):
+    def broken(*args):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(run, "parse", broken)
+    with pytest.raises(RuntimeError, match="ours"):
+        run.main([])
+
+
+def test_coloring_prints_none_of_tensorflows_noise(tmp_path):
+    # From another folder than the program's, as a person may call it.
+    photograph = next(path for path in datasets.demo_pictures() if path.name == "rocket.jpg")
+    done = subprocess.run(
+        [sys.executable, RUN, "--images", photograph],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert "1 colored, 0 skipped" in done.stdout
+    assert (tmp_path / "results" / "rocket.jpg").exists()
