@@ -57,11 +57,10 @@ class TrainingData:
         )
 
     def validation_batches(self) -> tf.data.Dataset | None:
-        """The validation batches, or None when no picture is held out."""
-        if not self.lists.validation:
-            return None
+        """The validation batches, or None when no picture is held out, or none of them is good."""
         batch_size = self.settings.validation_batch_size or self.settings.batch_size
-        return validation_batches(self._validation, self.settings.resolution, batch_size)
+        batches = validation_batches(self._validation, self.settings.resolution, batch_size)
+        return next((batches for _ in batches.take(1)), None)
 
     def samples(self) -> tuple[tf.Tensor, tf.Tensor]:
         """The first pictures of the validation set, or else of the training set: (lightness, ab).
@@ -69,12 +68,12 @@ class TrainingData:
         Raises:
             InputError: there is none that can be used.
         """
-        files = self.lists.validation or self.lists.training
-        loader = self._loader(files, self.settings.resolution)
         count = self.settings.sample_count
-        for batch in validation_batches(loader, self.settings.resolution, count):
-            return batch
-        return self.left_out.fail("no validation picture can be used")
+        for files in (self.lists.validation, self.lists.training):
+            loader = self._loader(files, self.settings.resolution)
+            for batch in validation_batches(loader, self.settings.resolution, count):
+                return batch
+        return self.left_out.fail("no picture can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
         """The photographs of --sample_images: lightness.
