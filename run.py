@@ -10,7 +10,7 @@ python run.py --help                everything else
 import signal
 import sys
 
-from errors import ColorizerError
+from errors import ColorizerError, InputError
 from jobs.runtime import import_tensorflow_quietly
 from jobs.settings import parse
 
@@ -31,6 +31,10 @@ def main(arguments: list[str]) -> int:
     except ColorizerError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
+    except OSError as error:
+        # A disk that is full, a folder that went away: not ours to mend, but ours to say.
+        print(f"error: {error}", file=sys.stderr)
+        return InputError.exit_status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 128 + signal.SIGINT

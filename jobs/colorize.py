@@ -24,6 +24,7 @@ from data.photos import (
     write_rgb,
 )
 from errors import InputError, InterruptedBySignalError
+from jobs.folders import make_folder
 from jobs.runtime import prepare_keras
 from jobs.settings import SHIPPED_WEIGHTS, Settings
 from models.catalog import COLORIZERS
@@ -67,9 +68,9 @@ def colorize(settings: Settings) -> int:
         ColorizerError: nothing could be begun, or a signal ended the work.
     """
     tasks = list_tasks(settings.images, Path(settings.output_dir))
-    _make_output_folder(settings.output_dir)
+    make_folder(settings.output_dir, "output_dir")
     prepare_keras(settings.precision, settings.seed)
-    colorizer = _load_colorizer(settings)
+    colorizer = load_colorizer(settings)
     tally = Tally()
     try:
         with _signals_raise():
@@ -124,18 +125,12 @@ def _target(path: Path) -> Path:
     return path if is_jpeg(path) or path.suffix.lower() == ".png" else path.with_suffix(".png")
 
 
-def _make_output_folder(folder: str) -> None:
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"--output_dir {folder}: {error.strerror}; give a folder that can be written"
-        ) from error
-    if not os.access(folder, os.W_OK):
-        raise InputError(f"--output_dir {folder}: cannot be written; give another folder")
+def load_colorizer(settings: Settings) -> PhotoColorizer:
+    """Builds the network from its folder of weights: those that ship, or those of the settings.
 
-
-def _load_colorizer(settings: Settings) -> PhotoColorizer:
+    Raises:
+        InputError: the folder is no folder of weights, or they cannot be loaded.
+    """
     if settings.load_weights:
         folder = WeightsFolder(settings.weights_folder)
     else:

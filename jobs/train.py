@@ -23,23 +23,13 @@ from callbacks.snapshots import Snapshots
 from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
 from errors import InputError
+from jobs.folders import make_folder
 from jobs.runtime import prepare_keras
 from jobs.settings import SHAPES, Settings, check_use, fields
 from jobs.training_data import TrainingData
 from jobs.training_model import compile_model, new_model, resumed_model
 from models.colorizer import Colorizer
 from models.weights_folder import Progress, WeightsFolder
-
-# Not of the training itself: where it stands and what was asked of this call.
-_OF_THE_CALL = (
-    "load_weights",
-    "weights_dir",
-    "images",
-    "weights",
-    "output_dir",
-    "render_size",
-    "overwrite",
-)
 
 
 def train(settings: Settings, given: set[str]) -> int:
@@ -66,12 +56,17 @@ def train(settings: Settings, given: set[str]) -> int:
         progress = Progress()
     progress.log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
 
+    make_folder(folder.path, "weights_dir")
+    make_folder(progress.log_dir, "log_dir")
+
     prepare_keras(settings.precision, settings.seed)
     data = TrainingData(settings, progress.log_dir)
     if settings.load_weights:
         model = resumed_model(settings, folder)
         settings = compile_model(model, settings, given)
         folder.load_snapshot(snapshot, model)
+        # A snapshot holds the rates of its time.
+        model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
     else:
         model = new_model(settings, given)
         settings = compile_model(model, settings, given)
@@ -82,6 +77,11 @@ def train(settings: Settings, given: set[str]) -> int:
         _say_from_where(snapshot, progress)
     try:
         _fit(model, data, settings, folder, progress)
+    except tf.errors.ResourceExhaustedError as error:
+        raise InputError(
+            f"a step of {settings.batch_size} pictures of {settings.resolution} px does not fit "
+            "into memory; lower --batch_size or --resolution"
+        ) from error
     except tf.errors.OpError as error:
         # What the pipeline raises comes out wrapped in TensorFlow's errors.
         if data.left_out.failure:
@@ -195,9 +195,11 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
         "settings": {
-            name: value
-            for name, value in dataclasses.asdict(settings).items()
-            if name not in _OF_THE_CALL
+            entry.name: getattr(settings, entry.name)
+            for entry in fields()
+            if "train" in entry.metadata["jobs"]
+            # Of the call, and not of the training.
+            and entry.name not in ("load_weights", "weights_dir")
         },
         "versions": {
             "python": platform.python_version(),

@@ -111,6 +111,11 @@ class SAGAN(Colorizer):
         self.validation_means = _means([*terms, "loss"])
         self.adversarial_now = adversarial is not None
 
+    def set_learning_rates(self, generator: float, discriminator: float):
+        """Sets the rates of both optimizers from the next step on."""
+        self.generator_optimizer.learning_rate = generator
+        self.discriminator_optimizer.learning_rate = discriminator
+
     def set_adversarial(self, on: bool):
         """Trains from the next step on with the discriminator, or the generator alone."""
         if on != self.adversarial_now:
