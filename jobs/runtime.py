@@ -8,6 +8,9 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+# Only Linux tells in a file what the processor can; elsewhere float32 is the safe choice.
+_CPU_INFORMATION = Path("/proc/cpuinfo")
+
 
 def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without the notices that its libraries print."""
@@ -56,9 +59,9 @@ def _fastest_precision() -> str:
 
 
 def _processor_has_bfloat16() -> bool:
-    # Only Linux says it in a file; elsewhere float32 is the safe choice.
-    information = Path("/proc/cpuinfo")
-    flags = information.read_text().split() if information.exists() else []
+    if not _CPU_INFORMATION.exists():
+        return False
+    flags = _CPU_INFORMATION.read_text().split()
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
