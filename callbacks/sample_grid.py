@@ -18,8 +18,9 @@ _GAP = 4
 class SampleGrid(keras.callbacks.Callback):
     """Colors the same pictures after every few epochs and keeps the grids.
 
-    A column shows one picture: gray, colored, and true where the truth is known. Each grid is
-    written as a PNG below `log_dir/samples` and to TensorBoard's images page.
+    A row shows one picture: gray, colored, and true where the truth is known. Each grid is
+    written as a PNG below `log_dir/samples` and to TensorBoard's images page, whose cards are
+    narrow: three pictures stand beside each other there, not all of them.
 
     Args:
         name: str, of the grid.
@@ -51,13 +52,13 @@ class SampleGrid(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
-        pixels = draw_grid(self._rows())
+        pixels = draw_grid(self._columns())
         write_rgb(self.folder / f"{self.name}_epoch_{epoch + 1:04d}.png", pixels)
         with self.writer.as_default():
             tf.summary.image(self.name, pixels[None], step=self.progress.total_steps)
         self.writer.flush()
 
-    def _rows(self) -> list[np.ndarray]:
+    def _columns(self) -> list[np.ndarray]:
         gray = np.zeros((*self.lightness.shape[:-1], 2), "float32")
         colors = [gray, self.model(self.lightness, training=False)]
         if self.true_ab is not None:
@@ -67,16 +68,16 @@ class SampleGrid(keras.callbacks.Callback):
         ]
 
 
-def draw_grid(rows: list[np.ndarray]) -> np.ndarray:
-    """Sets rows of pictures below each other on white.
+def draw_grid(columns: list[np.ndarray]) -> np.ndarray:
+    """Sets columns of pictures beside each other on white.
 
     Args:
-        rows: each a uint8 array of shape (count, height, width, 3), all of one shape.
+        columns: each a uint8 array of shape (count, height, width, 3), all of one shape.
 
     Returns:
         uint8 array of shape (total height, total width, 3).
     """
     padding = ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
-    padded = [np.pad(row, padding, constant_values=255) for row in rows]
-    grid = np.concatenate([np.concatenate(list(row), axis=1) for row in padded], axis=0)
+    padded = [np.pad(column, padding, constant_values=255) for column in columns]
+    grid = np.concatenate([np.concatenate(list(column), axis=0) for column in padded], axis=1)
     return grid[:-_GAP, :-_GAP]

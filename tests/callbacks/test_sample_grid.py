@@ -5,11 +5,11 @@ import numpy as np
 from callbacks.sample_grid import draw_grid
 
 
-def test_rows_stand_below_each_other_with_white_between():
+def test_columns_stand_beside_each_other_with_white_between():
     black, gray = np.zeros((3, 5, 4, 3), "uint8"), np.full((3, 5, 4, 3), 128, "uint8")
     grid = draw_grid([black, gray])
-    assert grid.shape == (5 + 4 + 5, 3 * 4 + 2 * 4, 3)
+    assert grid.shape == (3 * 5 + 2 * 4, 4 + 4 + 4, 3)
     assert (grid[:5, :4] == 0).all()
-    assert (grid[9:, 16:] == 128).all()
+    assert (grid[18:, 8:] == 128).all()
     assert (grid[5:9] == 255).all()
     assert (grid[:, 4:8] == 255).all()

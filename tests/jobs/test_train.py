@@ -66,8 +66,8 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
     grids = sorted(path.name for path in (here / "logs/samples").glob("*.png"))
     assert grids == ["validation_epoch_0001.png", "validation_epoch_0002.png"]
     width, height = Image.open(here / "logs/samples" / grids[0]).size
-    assert height == 3 * 16 + 2 * 4
-    assert (width + 4) % (16 + 4) == 0
+    assert width == 3 * 16 + 2 * 4
+    assert (height + 4) % (16 + 4) == 0
 
     validation = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
     assert set(validation.Tags()["tensors"]) >= {"l1", "loss", "psnr", "colorfulness"}
@@ -184,7 +184,7 @@ def test_a_loss_that_is_no_number_ends_training(train, capsys):
 def test_photographs_without_truth_are_shown(train, here, pictures):
     assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(pictures)) == 0
     grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
-    assert grid.size == (8 * 16 + 7 * 4, 2 * 16 + 4)
+    assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
 def test_useless_pictures_are_left_out_and_counted(train, pictures, capsys):
