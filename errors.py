@@ -5,6 +5,11 @@ and an exit status. Any other exception that reaches `run.py` is a defect of our
 """
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, or its kind when it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 class ColorizerError(Exception):
     """Base of the errors that are shown to a person as one line."""
 
@@ -22,7 +27,7 @@ class DivergedError(ColorizerError):
 
 
 class InterruptedBySignalError(ColorizerError):
-    """A person or the system asked the program to stop.
+    """A person or the system asked the program to stop: no failure, and nothing is lost.
 
     Args:
         signal_number: int, the signal that arrived; the exit status is 128 + it, as in a shell.

@@ -10,7 +10,7 @@ python run.py --help                everything else
 import signal
 import sys
 
-from errors import ColorizerError, InputError
+from errors import ColorizerError, InputError, InterruptedBySignalError
 from jobs.runtime import import_tensorflow_quietly
 from jobs.settings import parse
 
@@ -28,6 +28,9 @@ def main(arguments: list[str]) -> int:
         from jobs.train import train
 
         return train(settings, given)
+    except InterruptedBySignalError as stop:
+        print(f"stopped: {stop}", file=sys.stderr)
+        return stop.exit_status
     except ColorizerError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

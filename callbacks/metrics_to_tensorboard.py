@@ -12,8 +12,9 @@ from models.weights_folder import Progress
 class MetricsToTensorBoard(keras.callbacks.Callback):
     """Writes training losses every few steps and validation's after every epoch.
 
-    Both use the same tags in the runs `train` and `validation`, so that TensorBoard draws them in
-    one chart; the axis counts steps from the beginning of the training, resumed or not.
+    What is measured in both has the same tag in the runs `train` and `validation`, so that
+    TensorBoard draws it in one chart; the axis counts steps from the beginning of the training,
+    resumed or not.
 
     Args:
         log_dir: the folder.
@@ -38,14 +39,16 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         steps = self.progress.total_steps
-        # Rates are measured from the second step on: the first one traces the graph.
-        if self._since is None:
-            self._since = (time.perf_counter(), steps)
-        elif steps % self.every == 0:
-            begun, first = self._since
-            speed = (steps - first) * self.batch_size / (time.perf_counter() - begun)
-            _write(self.training, {**logs, "pictures_per_second": speed}, steps)
-            self._since = (time.perf_counter(), steps)
+        now = time.perf_counter()
+        if steps % self.every == 0:
+            _write(self.training, logs, steps)
+            if self._since is not None:
+                begun, first = self._since
+                speed = (steps - first) * self.batch_size / (now - begun)
+                _write(self.training, {"pictures_per_second": speed}, steps)
+        # Rates are measured from the first step's end on: it traces the graph.
+        if self._since is None or steps % self.every == 0:
+            self._since = (now, steps)
 
     def on_epoch_end(self, epoch, logs=None):
         steps = self.progress.total_steps

@@ -2,6 +2,7 @@
 
 import keras
 
+from errors import DivergedError
 from models.weights_folder import Progress, WeightsFolder
 
 
@@ -30,5 +31,14 @@ class Snapshots(keras.callbacks.Callback):
         self.save()
 
     def save(self):
-        """Writes a snapshot of now; returns its path."""
+        """Writes a snapshot of now and returns its path.
+
+        Raises:
+            DivergedError: a weight is no number; the earlier snapshot stays.
+        """
+        if not self.model.is_finite():
+            raise DivergedError(
+                f"training diverged before step {self.progress.total_steps}: a weight is no "
+                "number; the last snapshot is from before"
+            )
         return self.folder.save_snapshot(self.model, self.progress)

@@ -29,7 +29,7 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         # mkstemp makes files that only their owner may read.
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
@@ -37,7 +37,8 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
+    """Waits until a file's contents would survive a power cut."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
 

@@ -84,7 +84,7 @@ class LeftOut:
 
     def fail(self, what: str) -> NoReturn:
         """Raises InputError with a summary, and remembers it as `failure`."""
-        self.failure = InputError(
+        self.failure = self.failure or InputError(
             f"{what}: {self.summary()}; look at the list, lower --minimum_colorfulness, or give "
             "another --dataset"
         )

@@ -25,8 +25,10 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 _DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-# Pillow warns of broken EXIF tags, which is no news to a person whose picture was read.
+# Pillow warns of broken EXIF tags and of large pictures, which is no news to a person whose
+# picture was read; what is too large for it, it refuses.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 class UnreadablePictureError(Exception):

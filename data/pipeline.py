@@ -16,6 +16,7 @@ starts the stream at element n x batch_size.
 import functools
 import math
 import os
+import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ from data.colorfulness import colorfulness
 from data.lab import rgb255_to_lab1, split_lab
 from data.left_out import NO_COLOR, LeftOut
 from data.photos import UnreadablePictureError, read_rgb
+from errors import InputError
 
 # In place of a picture that is left out another one is drawn. When at least half of them are good,
 # this many draws in vain do not happen; they say that hardly any training picture is.
@@ -62,7 +64,16 @@ class PictureLoader:
 
     def load(self, number: int) -> np.ndarray | None:
         """The picture of this number: uint8 (height, width, 3), or None when it is left out."""
-        file = self.files[number]
+        try:
+            return self._load(self.files[number])
+        except (OSError, sqlite3.Error) as error:
+            # Of the cache or the list; those of a picture are caught below.
+            self.left_out.failure = InputError(
+                f"decoded pictures or the list of those left out cannot be kept: {error}"
+            )
+            raise self.left_out.failure from error
+
+    def _load(self, file: str) -> np.ndarray | None:
         if self.left_out.reason(file) is not None:
             return None
         try:

@@ -4,14 +4,12 @@ python run.py --images demo
 python run.py --images shoebox/ aunt.jpg --output_dir colored/
 """
 
-import contextlib
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import tensorflow as tf
 from tqdm import tqdm
 
 from data.datasets import DEMO, demo_pictures
@@ -27,6 +25,7 @@ from errors import InputError, InterruptedBySignalError
 from jobs.folders import make_folder
 from jobs.runtime import prepare_keras
 from jobs.settings import SHIPPED_WEIGHTS, Settings
+from jobs.signals import SignalWatch
 from models.catalog import COLORIZERS
 from models.photo_colorizer import PhotoColorizer
 from models.weights_folder import WeightsFolder
@@ -73,8 +72,8 @@ def colorize(settings: Settings) -> int:
     colorizer = load_colorizer(settings)
     tally = Tally()
     try:
-        with _signals_raise():
-            _color_all(tasks, colorizer, settings.overwrite, tally)
+        with SignalWatch() as watch:
+            _color_all(tasks, colorizer, settings.overwrite, tally, watch)
     finally:
         print(
             f"{tally.colored} colored, {tally.skipped} skipped because they are there already, "
@@ -97,7 +96,8 @@ def list_tasks(inputs: list[str], output_dir: Path) -> list[Task]:
         if name == DEMO:
             places = [(file, file.name) for file in demo_pictures()]
         elif os.path.isdir(name):
-            places = [(file, file.relative_to(name)) for file in _pictures_in(name)]
+            files = _without_results(_pictures_in(name), name, output_dir)
+            places = [(file, file.relative_to(name)) for file in files]
         elif os.path.exists(name):
             places = [(Path(name), Path(name).name)]
         else:
@@ -121,6 +121,14 @@ def _pictures_in(folder: str) -> list[Path]:
         raise InputError(f"--images {folder}: {error.strerror}; give a readable folder") from error
 
 
+def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
+    """Leaves out what earlier calls made, where the output folder lies below the input."""
+    results = os.path.realpath(output_dir)
+    if results == os.path.realpath(folder):
+        return files
+    return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
+
+
 def _target(path: Path) -> Path:
     return path if is_jpeg(path) or path.suffix.lower() == ".png" else path.with_suffix(".png")
 
@@ -136,48 +144,58 @@ def load_colorizer(settings: Settings) -> PhotoColorizer:
     else:
         folder = WeightsFolder(settings.weights or SHIPPED_WEIGHTS / settings.model)
     saved = folder.read_settings()
-    generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
+    try:
+        generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
+        render_size = settings.render_size or saved["render_size"]
+    except KeyError as error:
+        raise InputError(
+            f"the settings.json in {folder.path} does not describe a network of this program: "
+            f"{error}"
+        ) from error
     folder.load_generator(generator)
-    return PhotoColorizer(generator, settings.render_size or saved["render_size"])
+    return PhotoColorizer(generator, render_size)
 
 
-def _color_all(tasks: list[Task], colorizer: PhotoColorizer, overwrite: bool, tally: Tally) -> None:
-    made = {}
+def _color_all(
+    tasks: list[Task],
+    colorizer: PhotoColorizer,
+    overwrite: bool,
+    tally: Tally,
+    watch: SignalWatch,
+) -> None:
+    claims = {}
+    sources = {os.path.realpath(task.source) for task in tasks}
     with tqdm(tasks, unit="photo", file=sys.stdout, dynamic_ncols=True) as bar:
         for task in bar:
+            if watch.received:
+                raise InterruptedBySignalError(
+                    watch.received, "the same command, without --overwrite, does the rest"
+                )
             bar.set_postfix_str(task.source.name)
             try:
-                _refuse_to_lose(task, made)
+                _refuse_to_lose(task, claims, sources)
                 if task.target.exists() and not overwrite:
                     tally.skipped += 1
                     continue
                 write_rgb(task.target, colorizer(read_rgb(task.source)))
                 tally.colored += 1
+            except tf.errors.ResourceExhaustedError:
+                tally.failed += 1
+                reason = "it does not fit into memory; give a smaller --render_size"
+                bar.write(f"failed: {task.source}: {reason}", file=sys.stderr)
             except (UnreadablePictureError, OSError) as error:
                 tally.failed += 1
                 bar.write(f"failed: {task.source}: {error}", file=sys.stderr)
 
 
-def _refuse_to_lose(task: Task, made: dict[Path, Path]) -> None:
+def _refuse_to_lose(task: Task, claims: dict[Path, Path], sources: set[str]) -> None:
     """Raises where writing a result would destroy a photograph or another result."""
-    other = made.setdefault(task.target, task.source)
+    if os.path.realpath(task.target) in sources:
+        raise FileExistsError(
+            f"its result would replace the photograph {task.target}; give another --output_dir"
+        )
+    other = claims.setdefault(task.target, task.source)
     if other != task.source:
-        raise FileExistsError(f"its result would replace that of {other}")
-    if task.target.exists() and task.target.samefile(task.source):
-        raise FileExistsError("its result would replace it; give another --output_dir")
-
-
-@contextlib.contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Makes SIGINT and SIGTERM end the block by an exception, so that nothing is left half done."""
-
-    def stop(number, frame):
-        raise InterruptedBySignalError(number, "stopped; the same command goes on with the rest")
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    earlier = {number: signal.signal(number, stop) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in earlier.items():
-            signal.signal(number, handler)
+        raise FileExistsError(
+            f"its result would replace that of {other}; color it into another --output_dir"
+        )

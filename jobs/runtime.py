@@ -14,7 +14,7 @@ _CPU_INFORMATION = Path("/proc/cpuinfo")
 
 def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without the notices that its libraries print."""
-    # Errors still show.
+    # What goes wrong in TensorFlow comes as an exception; what it logs is for its authors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_unless_it_fails():
         import tensorflow as tf
@@ -62,7 +62,8 @@ def _processor_has_bfloat16() -> bool:
     if not _CPU_INFORMATION.exists():
         return False
     flags = _CPU_INFORMATION.read_text().split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    # The last is ARM's.
+    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @contextlib.contextmanager
@@ -85,3 +86,14 @@ def _silent_unless_it_fails() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def describe_device() -> str:
+    """The device that networks run on, in words."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "on the CPU"
+    details = tf.config.experimental.get_device_details(gpus[0])
+    return f"on {details.get('device_name', 'a GPU')}"

@@ -34,6 +34,17 @@ SHAPES = (
     "encoder",
 )
 
+# Settings that hold paths, or names in place of one.
+PATHS = (
+    "cache",
+    "dataset",
+    "encoder_weights",
+    "log_dir",
+    "perceptual_weights",
+    "pretrained",
+    "sample_images",
+)
+
 # Headings of `--help`, in its order.
 WHAT = "what to do"
 DATA = "data"
@@ -83,6 +94,11 @@ def positive_int(text: str) -> int:
 def count(text: str) -> int:
     """A whole number of at least 0, for argparse."""
     return _checked(int, text, lambda number: number >= 0, "a whole number of at least 0")
+
+
+def seed(text: str) -> int:
+    """A whole number that NumPy and TensorFlow take for a seed, for argparse."""
+    return _checked(int, text, lambda number: 0 <= number < 2**32, "a whole number below 2^32")
 
 
 def positive(text: str) -> float:
@@ -176,7 +192,13 @@ class Settings:
     log_dir: str | None = setting(
         None, "TensorBoard's records (default: logs/MODEL/TIME)", WHAT, metavar="DIR"
     )
-    seed: int = setting(0, "of weights, order and augmentation", WHAT, type=count)
+    seed: int = setting(
+        0,
+        "of the first weights, the split, the order and the augmentation",
+        WHAT,
+        type=seed,
+        metavar="N",
+    )
     # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
     precision: str = setting(
         "auto",
@@ -198,6 +220,7 @@ class Settings:
     max_pictures: int | None = setting(
         None, "use at most this many pictures", DATA, type=positive_int, metavar="N"
     )
+    # Of a thousand pictures 50: enough to see a trend, and few are missing from the training.
     validation_share: float = setting(
         0.05,
         "share of the pictures to judge by, where the data set does not say",
@@ -207,8 +230,9 @@ class Settings:
     )
     # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
     resolution: int = setting(
-        128, "side of the training pictures", DATA, type=side, metavar="PIXELS"
+        128, "side of the training pictures, at least 16", DATA, type=side, metavar="PIXELS"
     )
+    # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
     batch_size: int = setting(16, "pictures in a step", DATA, type=positive_int, metavar="N")
     validation_batch_size: int | None = setting(
         None,
@@ -237,7 +261,7 @@ class Settings:
     )
     flip: bool = setting(
         True,
-        "mirror half of the pictures (--no_flip: none)",
+        "mirror half of the pictures, or none (default: --flip)",
         DATA,
         action=Switch,
     )
@@ -266,16 +290,17 @@ class Settings:
     # --- networks
     # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
     filters: int = setting(
-        32, "channels of the generator at full size", NETWORKS, type=positive_int
+        32, "channels of the generator at full size", NETWORKS, type=positive_int, metavar="N"
     )
     discriminator_filters: int = setting(
-        32, "channels of the discriminator at full size", NETWORKS, type=positive_int
+        32, "channels of the discriminator at full size", NETWORKS, type=positive_int, metavar="N"
     )
     depth: int = setting(
         4,
         "how many times the networks halve the size; a pretrained encoder has its own depth",
         NETWORKS,
         type=positive_int,
+        metavar="N",
     )
     # SAGAN's table 1: attention on 32x32 features gives the best scores.
     attention_resolution: int = setting(
@@ -316,8 +341,13 @@ class Settings:
     adversarial_weight: float = setting(
         0.1, "of the generator's adversarial loss", OBJECTIVE, type=not_negative, metavar="WEIGHT"
     )
+    # Salimans et al. 2016 label real pictures 0.9.
     label_smoothing: float = setting(
-        0.1, "real pictures are labeled 1 - this (vanilla only)", OBJECTIVE, type=share
+        0.1,
+        "real pictures are labeled 1 - this (vanilla only)",
+        OBJECTIVE,
+        type=share,
+        metavar="SHARE",
     )
     # A gray picture costs about 0.09 in L1 and 0.2 in the perceptual term: weighed so, the true
     # ab counts four times as much as how natural the features are.
@@ -338,6 +368,7 @@ class Settings:
     )
 
     # --- schedule
+    # Long; training may be stopped at any time, and the best weights are kept.
     epochs: int = setting(50, "how many epochs in all", SCHEDULE, type=positive_int, metavar="N")
     generator_epochs: int = setting(
         0, "train the generator alone this long first (NoGAN)", SCHEDULE, type=count, metavar="N"
@@ -349,8 +380,9 @@ class Settings:
     discriminator_lr: float = setting(
         4e-4, "learning rate of the discriminator", SCHEDULE, type=positive, metavar="RATE"
     )
-    beta_1: float = setting(0.0, "of Adam", SCHEDULE, type=share)
-    beta_2: float = setting(0.9, "of Adam", SCHEDULE, type=share)
+    beta_1: float = setting(0.0, "of Adam", SCHEDULE, type=share, metavar="DECAY")
+    beta_2: float = setting(0.9, "of Adam", SCHEDULE, type=share, metavar="DECAY")
+    # The average of the last thousand steps; the usual value for GANs (Karras et al. 2018).
     ema_decay: float = setting(
         0.999,
         "of the moving average of the generator's weights, which colors; 0 for none",
@@ -360,12 +392,14 @@ class Settings:
     )
 
     # --- records
+    # A point or so a minute on a slow machine.
     log_every: int = setting(
         50, "write the losses to TensorBoard every N steps", RECORDS, type=positive_int, metavar="N"
     )
     sample_every: int = setting(
         1, "write sample grids every N epochs; 0 for never", RECORDS, type=count, metavar="N"
     )
+    # As many as TensorBoard shows on a screen.
     sample_count: int = setting(
         8, "pictures in a sample grid", RECORDS, type=positive_int, metavar="N"
     )
@@ -379,7 +413,8 @@ class Settings:
     )
     render_size: int | None = setting(
         None,
-        "shorter side at which the network sees a photograph (default: the weights' own choice)",
+        "shorter side, at least 16, at which the network sees a photograph (default: the weights' "
+        "own choice)",
         COLORING,
         COLORIZING,
         type=side,
@@ -450,8 +485,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python run.py",
         description="Trains neural networks to color black-and-white photographs, and colors them.",
         epilog="With no argument, training starts on the demo photographs. Exit status: 0 done, "
-        "1 some photographs failed, 2 nothing could be begun, 3 training diverged, 130 "
-        "interrupted.",
+        "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
+        "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
         formatter_class=_HelpFormatter,
         usage="python run.py [--images PATH ... | --load_weights] [options]",
         argument_default=argparse.SUPPRESS,
@@ -506,7 +541,13 @@ def check_use(settings: Settings, given: set[str]) -> None:
     """
     conditions = {
         "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
-        "encoder_weights": (settings.encoder != "none", "without --encoder"),
+        "encoder_weights": (
+            settings.encoder != "none" and not settings.pretrained,
+            "without --encoder, and with --pretrained",
+        ),
+        "attention_resolution": (not settings.pretrained, "with --pretrained"),
+        "sample_count": (settings.sample_every, "with --sample_every 0"),
+        "sample_images": (settings.sample_every, "with --sample_every 0"),
         "label_smoothing": (
             settings.adversarial == "vanilla",
             f"with --adversarial {settings.adversarial}",
@@ -516,11 +557,20 @@ def check_use(settings: Settings, given: set[str]) -> None:
             "without the term perceptual in --reconstruction",
         ),
     }
-    for name in ("adversarial_weight", "generator_epochs", "discriminator_lr"):
+    adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr")
+    for name in (*adversarial, "discriminator_filters"):
         conditions[name] = (settings.adversarial != "none", "with --adversarial none")
     for name, (useful, why) in conditions.items():
         if name in given and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
+    if len(settings.reconstruction_weights) < len(settings.reconstruction):
+        raise InputError(
+            f"--reconstruction {' '.join(settings.reconstruction)}: a term stands there twice"
+        )
+    if not any(settings.reconstruction_weights.values()):
+        raise InputError(
+            f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
+        )
     depth = settings.depth if settings.encoder == "none" else ENCODER_DEPTH
     if settings.resolution < 2**depth:
         raise InputError(
@@ -536,6 +586,13 @@ def _check_job(settings: Settings, given: set[str]) -> None:
         if settings.job not in by_name[name].metadata["jobs"]:
             to_do = "--images is not given" if settings.job == "train" else "--images is given"
             raise InputError(f"--{name} has no effect when {to_do}; leave it out")
+    if settings.images and "weights_dir" in given and not settings.load_weights:
+        raise InputError(
+            "--weights_dir says where trainings are: to color with the one there, add "
+            "--load_weights; to color with any folder of weights, give --weights"
+        )
+    if "model" in given and settings.weights:
+        raise InputError("--model has no effect beside --weights, which say what they are of")
     if settings.weights and settings.load_weights:
         raise InputError(
             "--weights and --load_weights both say which weights to color with; give one of them"

@@ -4,13 +4,13 @@ python run.py --dataset my_photographs/
 python run.py --load_weights
 """
 
-import contextlib
 import dataclasses
 import os
 import platform
 import sys
 import time
 from importlib import metadata
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -22,10 +22,12 @@ from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
 from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
+from data.datasets import DEMO
 from errors import InputError
 from jobs.folders import make_folder
-from jobs.runtime import prepare_keras
-from jobs.settings import SHAPES, Settings, check_use, fields
+from jobs.runtime import describe_device, prepare_keras
+from jobs.settings import PATHS, SHAPES, Settings, check_use, fields
+from jobs.signals import SignalWatch
 from jobs.training_data import TrainingData
 from jobs.training_model import compile_model, new_model, resumed_model
 from models.colorizer import Colorizer
@@ -51,10 +53,14 @@ def train(settings: Settings, given: set[str]) -> int:
     if settings.load_weights:
         settings = _resumed_settings(settings, given, folder, snapshot)
         progress = folder.read_progress(snapshot)
+        if given.intersection({"reconstruction", "dataset", "max_pictures", "resolution"}):
+            # Losses of another objective or of other pictures do not compare with the best so far.
+            progress.best_loss = None
     else:
-        _refuse_to_overwrite(folder, snapshot)
+        _refuse_to_overwrite(folder)
         progress = Progress()
-    progress.log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
+    log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
+    progress.log_dir = os.path.abspath(log_dir)
 
     make_folder(folder.path, "weights_dir")
     make_folder(progress.log_dir, "log_dir")
@@ -68,13 +74,13 @@ def train(settings: Settings, given: set[str]) -> int:
         # A snapshot holds the rates of its time.
         model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
     else:
-        model = new_model(settings, given)
+        model, settings = new_model(settings, given)
         settings = compile_model(model, settings, given)
     folder.write_settings(_self_description(model, settings))
 
     _say_what_begins(settings, model, data, progress)
     if settings.load_weights:
-        _say_from_where(snapshot, progress)
+        _say_from_where(snapshot, progress, settings)
     try:
         _fit(model, data, settings, folder, progress)
     except tf.errors.ResourceExhaustedError as error:
@@ -87,7 +93,13 @@ def train(settings: Settings, given: set[str]) -> int:
         if data.left_out.failure:
             raise data.left_out.failure from error
         raise
-    _say_what_is_done(folder, progress, data)
+    finally:
+        if len(data.left_out):
+            print(f"warning: {data.left_out.summary()}", file=sys.stderr)
+    print(
+        f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
+        f"color with\n    python run.py --images PATH --weights {folder.path}"
+    )
     return 0
 
 
@@ -103,7 +115,8 @@ def _resumed_settings(
     saved = folder.read_settings()["settings"]
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
-    for name in sorted(given.intersection(SHAPES)):
+    # Another seed or share would judge by pictures that were learned from.
+    for name in sorted(given.intersection({*SHAPES, "seed", "validation_share"})):
         if saved[name] != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the training in {folder.path} was begun with "
@@ -115,11 +128,11 @@ def _resumed_settings(
     return resumed
 
 
-def _refuse_to_overwrite(folder: WeightsFolder, snapshot: os.PathLike | None) -> None:
-    if snapshot is not None:
+def _refuse_to_overwrite(folder: WeightsFolder) -> None:
+    if folder.holds_weights():
         raise InputError(
-            f"{folder.path} holds a training already: go on with it by --load_weights, or begin "
-            "another one in another --weights_dir"
+            f"{folder.path} holds weights already: go on with {folder.resume_command}, or begin "
+            "anew in another --weights_dir"
         )
 
 
@@ -135,16 +148,16 @@ def _fit(
     progress: Progress,
 ) -> None:
     """Runs the epochs that are left."""
+    watch = SignalWatch()
     snapshots = Snapshots(folder, progress)
-    stop_on_signal = StopOnSignal(snapshots)
     callbacks = [
         Phases(settings.generator_epochs if settings.adversarial != "none" else settings.epochs),
-        StopOnDivergence(progress),
+        StopOnDivergence(folder, progress),
         BestWeights(folder, progress),
         snapshots,
         MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
         *_sample_grids(data, settings, progress),
-        stop_on_signal,
+        StopOnSignal(watch, snapshots),
     ]
     validation = data.validation_batches()
 
@@ -161,15 +174,19 @@ def _fit(
             callbacks=callbacks,
         )
 
-    with contextlib.closing(stop_on_signal.install()):
+    with watch:
         # Keras wants one length for all epochs: one that was broken off is finished by itself.
         if 0 < progress.step < data.steps_per_epoch:
             fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
         elif progress.step:
             # Stopped after its last step, in validation.
-            judged = model.evaluate(validation, steps=settings.validation_steps, return_dict=True)
-            logs = {f"val_{name}": value for name, value in judged.items()}
-            keras.callbacks.CallbackList(callbacks, model=model).on_epoch_end(progress.epoch, logs)
+            callback_list = keras.callbacks.CallbackList(callbacks, model=model)
+            logs = {}
+            if validation is not None:
+                steps = settings.validation_steps
+                judged = model.evaluate(validation, steps=steps, return_dict=True)
+                logs = {f"val_{name}": value for name, value in judged.items()}
+            callback_list.on_epoch_end(progress.epoch, logs)
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
 
@@ -195,7 +212,7 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
         "settings": {
-            entry.name: getattr(settings, entry.name)
+            entry.name: _from_anywhere(entry.name, getattr(settings, entry.name))
             for entry in fields()
             if "train" in entry.metadata["jobs"]
             # Of the call, and not of the training.
@@ -208,6 +225,14 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
     }
 
 
+def _from_anywhere(name: str, value: Any) -> Any:
+    """A setting as it is kept: paths hold wherever the program is called from."""
+    if isinstance(value, list):
+        return [_from_anywhere(name, element) for element in value]
+    by_name = value in (None, "none", "memory", "imagenet", DEMO)
+    return value if name not in PATHS or by_name else os.path.abspath(value)
+
+
 def _say_what_begins(
     settings: Settings, model: Colorizer, data: TrainingData, progress: Progress
 ) -> None:
@@ -215,7 +240,7 @@ def _say_what_begins(
         f"{network.name} {network.count_params():,} parameters"
         for network in (model.generator, model.discriminator)
     )
-    print(f"{settings.model}: {networks}; {model.dtype_policy.name}")
+    print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
     print(
         f"{len(data.lists.training):,} pictures to learn from, {len(data.lists.validation):,} to "
         f"judge by, {settings.resolution} px; {data.steps_per_epoch} steps of "
@@ -224,17 +249,10 @@ def _say_what_begins(
     print(f"weights in {settings.weights_folder}; tensorboard --logdir {progress.log_dir}")
 
 
-def _say_from_where(snapshot: os.PathLike, progress: Progress) -> None:
+def _say_from_where(snapshot: os.PathLike, progress: Progress, settings: Settings) -> None:
     print(
         f"going on from {snapshot}: epoch {progress.epoch + 1}, step {progress.step}; "
         f"{progress.total_steps} steps are done"
     )
-
-
-def _say_what_is_done(folder: WeightsFolder, progress: Progress, data: TrainingData) -> None:
-    if len(data.left_out):
-        print(f"warning: {data.left_out.summary()}", file=sys.stderr)
-    print(
-        f"trained {progress.epoch} epochs, {progress.total_steps} steps; color with\n"
-        f"    python run.py --images PATH --weights {folder.path}"
-    )
+    if progress.epoch >= settings.epochs:
+        print(f"all {settings.epochs} epochs are done: give --epochs to train longer")

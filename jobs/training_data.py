@@ -1,6 +1,7 @@
 """The pictures of a training: found, split, loaded, and how many steps an epoch has."""
 
 import os
+import sys
 
 import tensorflow as tf
 
@@ -60,7 +61,11 @@ class TrainingData:
         """The validation batches, or None when no picture is held out, or none of them is good."""
         batch_size = self.settings.validation_batch_size or self.settings.batch_size
         batches = validation_batches(self._validation, self.settings.resolution, batch_size)
-        return next((batches for _ in batches.take(1)), None)
+        for _ in batches.take(1):
+            return batches
+        if self.lists.validation:
+            print("warning: no validation picture can be used: no validation", file=sys.stderr)
+        return None
 
     def samples(self) -> tuple[tf.Tensor, tf.Tensor]:
         """The first pictures of the validation set, or else of the training set: (lightness, ab).
@@ -86,7 +91,9 @@ class TrainingData:
             files = list_pictures(folder)[:count]
         except OSError as error:
             raise InputError(f"--sample_images {folder}: {error.strerror}") from error
-        left_out = LeftOut(os.path.join(self._list_folder, "samples_left_out.tsv"), len(files) + 1)
+        # All of them may be bad: that is told below.
+        place = os.path.join(self._list_folder, "samples_left_out.tsv")
+        left_out = LeftOut(place, total=2 * len(files))
         loader = PictureLoader(files, self.settings.resolution, left_out)
         for lightness, _ in validation_batches(loader, self.settings.resolution, count):
             return lightness
@@ -96,6 +103,11 @@ class TrainingData:
         return PictureLoader(files, side, self.left_out, self.settings.minimum_colorfulness, cache)
 
     def _steps_per_epoch(self) -> int:
+        if not self.lists.training:
+            raise InputError(
+                f"no picture is left to learn from, {len(self.lists.validation)} to judge by; give "
+                "more pictures, or raise --max_pictures"
+            )
         if self.settings.steps_per_epoch:
             return self.settings.steps_per_epoch
         if self.settings.dataset == [DEMO]:

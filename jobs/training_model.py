@@ -19,8 +19,11 @@ from models.networks.blocks import level_nearest
 from models.weights_folder import WeightsFolder
 
 
-def new_model(settings: Settings, given: set[str]) -> Colorizer:
+def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]:
     """Builds a model to train from the start, or from the weights of --pretrained.
+
+    Returns:
+        The model, and the settings as they are now: of weights to start from, the architecture.
 
     Raises:
         InputError: the weights to start from cannot be had, or do not fit the arguments given.
@@ -28,16 +31,17 @@ def new_model(settings: Settings, given: set[str]) -> Colorizer:
     colorizer = COLORIZERS[settings.model]
     if settings.pretrained is None:
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
-        return colorizer(
+        model = colorizer(
             **_architecture(settings), encoder_weights=weights, ema_decay=settings.ema_decay
         )
+        return model, settings
     source = WeightsFolder(settings.pretrained)
-    model = colorizer(
-        **_pretrained_architecture(source, settings, given), ema_decay=settings.ema_decay
-    )
+    architecture = _pretrained_architecture(source, settings, given)
+    model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)
     model.slow_generator.set_weights(model.generator.get_weights())
-    return model
+    shapes = {name: architecture[name] for name in SHAPES if name in architecture}
+    return model, dataclasses.replace(settings, **shapes)
 
 
 def resumed_model(settings: Settings, folder: WeightsFolder) -> Colorizer:
@@ -87,8 +91,7 @@ def _architecture(settings: Settings) -> dict:
 
 def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:
     """The architecture of the weights to start from; only the discriminator may differ."""
-    saved = source.read_settings()
-    architecture = dict(saved["architecture"])
+    architecture = dict(source.read_settings()["architecture"])
     for name in sorted(given.intersection(SHAPES)):
         if name == "discriminator_filters":
             architecture[name] = settings.discriminator_filters
@@ -97,6 +100,11 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
                 f"with {architecture[name]}; leave the argument out"
             )
+    if settings.resolution < 2 ** architecture["depth"]:
+        raise InputError(
+            f"pictures of {settings.resolution} px cannot be halved {architecture['depth']} times, "
+            f"as the weights in {source.path} want it; raise --resolution"
+        )
     return architecture
 
 
@@ -108,7 +116,8 @@ def _reconstruction(settings: Settings, given: set[str]) -> tuple[Reconstruction
         try:
             perceptual = Perceptual(settings.perceptual_weights)
         except InputError as error:
-            if given.intersection({"reconstruction", "perceptual_weights"}):
+            asked_for = given.intersection({"reconstruction", "perceptual_weights"})
+            if asked_for or settings.load_weights:
                 raise
             print(f"warning: no perceptual loss in this training: {error}", file=sys.stderr)
             weights["perceptual"] = 0.0

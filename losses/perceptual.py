@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from errors import InputError
+from errors import InputError, first_line
 
 # The convolutions of VGG19 up to the first of its third block, with their channels.
 _CONVOLUTIONS = (
@@ -24,6 +24,7 @@ _POOLED_AFTER = ("block1_conv2", "block2_conv2")
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
 _KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
+_KERAS_FILE_HASH = "253f8cb515780f3b799900260a226db6"
 
 
 class Perceptual:
@@ -62,10 +63,9 @@ class Perceptual:
             ) from error
         # What h5py, zipfile and NumPy make of files of other kinds.
         except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise InputError(
-                f"--perceptual_weights {path}: these are not VGG19's weights ({reason}); give an "
-                ".h5 of Keras or an .npz"
+                f"--perceptual_weights {path}: these are not VGG19's weights "
+                f"({first_line(error)}); give an .h5 of Keras or an .npz"
             ) from error
 
     def __call__(self, true_rgb1, colored_rgb1):
@@ -103,6 +103,7 @@ def _find_in_keras() -> str:
             _KERAS_FILE,
             f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_KERAS_FILE}",
             cache_subdir="models",
+            file_hash=_KERAS_FILE_HASH,
         )
     # get_file raises a bare Exception when the download fails.
     except Exception as error:

@@ -1,12 +1,12 @@
 """Mean colorfulness of colored pictures."""
 
-import keras
 from keras import ops
 
 from data.colorfulness import colorfulness
+from metrics.picture_mean import PictureMean
 
 
-class Colorfulness(keras.metrics.Metric):
+class Colorfulness(PictureMean):
     """The mean over the network's pictures of Hasler and Suesstrunk's colorfulness.
 
     0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
@@ -28,18 +28,10 @@ class Colorfulness(keras.metrics.Metric):
         default_name = "true_colorfulness" if of_truth else "colorfulness"
         super().__init__(name=name or default_name, **kwargs)
         self.of_truth = of_truth
-        self._mean = keras.metrics.Mean(dtype="float32")
 
-    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
-        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+    def measure(self, true_rgb1, colored_rgb1):
         pictures = true_rgb1 if self.of_truth else colored_rgb1
-        self._mean.update_state(colorfulness(pictures * 255.0, numpy=ops), sample_weight)
-
-    def result(self):
-        return self._mean.result()
-
-    def reset_state(self):
-        self._mean.reset_state()
+        return colorfulness(pictures * 255.0, numpy=ops)
 
     def get_config(self):
         return {**super().get_config(), "of_truth": self.of_truth}

@@ -1,10 +1,11 @@
 """Peak signal-to-noise ratio."""
 
-import keras
 from keras import ops
 
+from metrics.picture_mean import PictureMean
 
-class PSNR(keras.metrics.Metric):
+
+class PSNR(PictureMean):
     """The mean over pictures of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
 
     Higher is better; unbounded for equal pictures, which count as 100 dB. It is computed for
@@ -23,16 +24,7 @@ class PSNR(keras.metrics.Metric):
 
     def __init__(self, name="psnr", **kwargs):
         super().__init__(name=name, **kwargs)
-        self._mean = keras.metrics.Mean(dtype="float32")
 
-    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
-        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+    def measure(self, true_rgb1, colored_rgb1):
         error = ops.mean(ops.square(true_rgb1 - colored_rgb1), axis=(1, 2, 3))
-        decibels = -10.0 * ops.log(ops.maximum(error, 1e-10)) / ops.log(10.0)
-        self._mean.update_state(decibels, sample_weight)
-
-    def result(self):
-        return self._mean.result()
-
-    def reset_state(self):
-        self._mean.reset_state()
+        return -10.0 * ops.log(ops.maximum(error, 1e-10)) / ops.log(10.0)

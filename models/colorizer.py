@@ -96,8 +96,17 @@ class Colorizer(keras.Model):
             if fast.trainable:
                 slow.assign(slow * decay + fast * (1.0 - decay))
             else:
-                # Moments of batch normalization are averages already.
+                # Moments of batch normalization are averages already, and the vectors of spectral
+                # normalization move as slowly as the kernels that they belong to.
                 slow.assign(fast)
+
+    def is_finite(self) -> bool:
+        """Whether every weight of the generators is a number."""
+        return all(
+            bool(tf.reduce_all(tf.math.is_finite(tf.cast(variable, "float32"))))
+            for network in (self.generator, self.slow_generator)
+            for variable in network.variables
+        )
 
     def report(self, losses: dict) -> dict:
         """Adds a training step's losses to their running means and returns those."""

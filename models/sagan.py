@@ -14,8 +14,8 @@ class SAGAN(Colorizer):
 
     Args:
         filters: int, channels of the generator at full size. Defaults to `32`.
-        depth: int, how many times the networks halve the size; an encoder has its own depth.
-            Defaults to `4`.
+        depth: int, how many times the networks halve the size; with an encoder, which has its own
+            depth, only the discriminator does. Defaults to `4`.
         attention_level: int, the level at which self-attention stands in both networks: level k
             is 1/2^k of the size. Defaults to `2`.
         norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.

@@ -1,26 +1,30 @@
 """A folder of weights that describes itself.
 
-    settings.json             what the network is and how it was trained
-    generator.weights.h5      the weights that color: the best of the slow generator
-    snapshots/000001250/      everything a training needs to go on, after 1,250 steps
+    settings.json                 what the network is and how it was trained
+    generator.weights.h5          the weights that color: the best of the slow generator
+    snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
 whole.
 """
 
 import dataclasses
+import errno
 import json
+import math
 import os
+import re
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
 
-from data.atomic import write_beside
-from errors import InputError
+from data.atomic import flush_to_disk, write_beside
+from errors import InputError, first_line
 
 FORMAT = 1
 
@@ -30,6 +34,7 @@ _SNAPSHOTS = "snapshots"
 _SNAPSHOT_WEIGHTS = "model.weights.h5"
 _PROGRESS = "progress.json"
 _UNFINISHED = ".writing-"
+_SNAPSHOT_NAME = re.compile(r"\d{9,}-\d{5,}")
 
 
 @dataclasses.dataclass
@@ -66,6 +71,15 @@ class WeightsFolder:
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
 
+    @property
+    def resume_command(self) -> str:
+        """What a person types to go on with the training in this folder."""
+        return f"python run.py --load_weights --weights_dir {self.path}"
+
+    def holds_weights(self) -> bool:
+        """Whether there is something here that a new training would overwrite."""
+        return (self.path / _GENERATOR).exists() or self.last_snapshot() is not None
+
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Writes settings.json; `architecture` and `model` in it are what rebuilds the network."""
         with write_beside(self.path / _SETTINGS) as temporary:
@@ -86,6 +100,8 @@ class WeightsFolder:
             ) from error
         except (OSError, ValueError) as error:
             raise InputError(f"{path} cannot be read: {error}") from error
+        if not isinstance(settings, dict) or not isinstance(settings.get("architecture"), dict):
+            raise InputError(f"{path} does not describe a network: there is no architecture in it")
         if settings.get("format", 0) > FORMAT:
             raise InputError(
                 f"{path} is of format {settings['format']}, this program reads up to {FORMAT}: "
@@ -123,20 +139,30 @@ class WeightsFolder:
         _load(generator, path)
 
     def save_snapshot(self, model: keras.Model, progress: Progress) -> Path:
-        """Writes everything a resume needs and then removes older snapshots."""
-        place = self.path / _SNAPSHOTS / f"{progress.total_steps:09d}"
+        """Writes everything a resume needs and then removes older snapshots.
+
+        Raises:
+            OSError: it cannot be written; the older snapshot stays.
+        """
+        snapshots = self.path / _SNAPSHOTS
+        snapshots.mkdir(parents=True, exist_ok=True)
+        # The epoch is in the name as well: it ends some time after its last step.
+        place = snapshots / f"{progress.total_steps:09d}-{progress.epoch:05d}"
         if not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(dir=place.parent, prefix=_UNFINISHED))
+            _require_room(snapshots, model)
+            unfinished = Path(tempfile.mkdtemp(dir=snapshots, prefix=_UNFINISHED))
             try:
                 model.save_weights(unfinished / _SNAPSHOT_WEIGHTS)
                 text = json.dumps(dataclasses.asdict(progress), indent=2)
                 (unfinished / _PROGRESS).write_text(text + "\n")
+                for file in unfinished.iterdir():
+                    flush_to_disk(file)
                 unfinished.rename(place)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
-        for other in place.parent.iterdir():
-            if other != place:
+        for other in snapshots.iterdir():
+            outdated = _SNAPSHOT_NAME.fullmatch(other.name) or other.name.startswith(_UNFINISHED)
+            if outdated and other != place:
                 shutil.rmtree(other, ignore_errors=True)
         return place
 
@@ -145,7 +171,8 @@ class WeightsFolder:
         snapshots = self.path / _SNAPSHOTS
         if not snapshots.is_dir():
             return None
-        return max((place for place in snapshots.iterdir() if place.name.isdigit()), default=None)
+        named = (place for place in snapshots.iterdir() if _SNAPSHOT_NAME.fullmatch(place.name))
+        return max(named, default=None)
 
     def read_progress(self, snapshot: Path) -> Progress:
         """How far the training had come at a snapshot.
@@ -167,13 +194,30 @@ class WeightsFolder:
         _load(model, snapshot / _SNAPSHOT_WEIGHTS)
 
 
+def _require_room(folder: Path, model: keras.Model) -> None:
+    """Raises when a snapshot would not fit on the disk: HDF5 crashes where a disk is full."""
+    needed = 1.1 * _bytes_of(model)
+    if shutil.disk_usage(folder).free < needed:
+        raise OSError(
+            errno.ENOSPC, f"the disk is full: a snapshot takes {needed / 1e6:.0f} MB", str(folder)
+        )
+
+
+def _bytes_of(model: keras.Model) -> int:
+    optimizers = [value for value in vars(model).values() if isinstance(value, keras.Optimizer)]
+    variables = [*model.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
+    return sum(math.prod(variable.shape) * 4 for variable in variables)
+
+
 def _load(model: keras.Model, path: Path) -> None:
     try:
-        model.load_weights(path)
+        with warnings.catch_warnings():
+            # Keras warns once for each layer that does not fit, before it raises.
+            warnings.simplefilter("ignore", UserWarning)
+            model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            f"{path} cannot be loaded: it is broken or of another network "
-            f"({str(error).splitlines()[0]})"
+            f"{path} cannot be loaded: it is broken or of another network ({first_line(error)})"
         ) from error
 
 

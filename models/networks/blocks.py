@@ -15,7 +15,7 @@ def spectral_convolution(filters: int, size: int, **options) -> SpectralNormaliz
     )
 
 
-def spectral_pair(features, filters: int, activation: str, norm: str = "none", slope: float = 0.2):
+def spectral_pair(features, filters: int, activation: str, norm: str = "none"):
     """Two spectrally normalized 3x3 convolutions, each normalized and activated.
 
     Args:
@@ -23,7 +23,6 @@ def spectral_pair(features, filters: int, activation: str, norm: str = "none", s
         filters: int, of both convolutions.
         activation: str, `relu` or `leaky_relu`.
         norm: str, `batch`, `instance` or `none`.
-        slope: float, of the leaky ReLU below 0.
 
     Returns:
         Symbolic tensor of shape (batch, height, width, filters).
@@ -33,7 +32,7 @@ def spectral_pair(features, filters: int, activation: str, norm: str = "none", s
         features = spectral_convolution(filters, 3, use_bias=norm == "none")(features)
         features = normalize(features, norm)
         if activation == "leaky_relu":
-            features = keras.layers.LeakyReLU(negative_slope=slope)(features)
+            features = keras.layers.LeakyReLU(negative_slope=0.2)(features)
         else:
             features = keras.layers.ReLU()(features)
     return features

@@ -43,7 +43,5 @@ def vgg_discriminator(
             features = SelfAttention(name="attention")(features)
     # A sum over many places needs the range and the steps of float32.
     features = ops.sum(ops.cast(features, "float32"), axis=(1, 2))
-    logits = SpectralNormalization(
-        keras.layers.Dense(1, dtype="float32", name="judge"), dtype="float32"
-    )(features)
+    logits = SpectralNormalization(keras.layers.Dense(1, dtype="float32", name="judge"))(features)
     return keras.Model(lab, logits, name=name)

@@ -1,11 +1,12 @@
 """Encoders that were trained on other pictures: the way down of a U-Net."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
 
-from errors import InputError
+from errors import InputError, first_line
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 
 _MOMENTUM = 0.99
@@ -26,7 +27,7 @@ class EncoderRecipe:
     preprocess: Callable
 
 
-# A new backbone is one entry.
+# A new backbone is one entry, and its name in `jobs.settings`; a test compares them.
 ENCODERS = {
     "mobilenet_v2": EncoderRecipe(
         application="MobileNetV2",
@@ -69,24 +70,26 @@ def pretrained_encoder(name: str, weights: str | None) -> keras.Model:
 def _load_backbone(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
     application = getattr(keras.applications, recipe.application)
     headless = {"include_top": False, "input_shape": (None, None, 3)}
-    if weights is None:
-        return application(weights=None, **headless)
-    if weights == "imagenet":
+    if weights not in (None, "imagenet"):
+        return _load_file(application, recipe, weights, headless)
+    with warnings.catch_warnings():
+        # That of ImageNet's 224 px weights are loaded for a network of open size: so it is meant.
+        warnings.simplefilter("ignore", UserWarning)
         try:
-            return application(weights="imagenet", **headless)
+            return application(weights=weights, **headless)
         # keras.utils.get_file raises a bare Exception when a download fails.
         except Exception as error:
             raise InputError(
-                f"the ImageNet weights of {recipe.application} cannot be downloaded: {error}; give "
-                "a file with --encoder_weights PATH, or train without with --encoder_weights none"
+                f"the ImageNet weights of {recipe.application} cannot be downloaded "
+                f"({first_line(error)}); give a file with --encoder_weights PATH, or train without "
+                "with --encoder_weights none"
             ) from error
-    return _load_file(application, recipe, weights, headless)
 
 
 def _load_file(application, recipe: EncoderRecipe, path: str, headless: dict) -> keras.Model:
     backbone = application(weights=None, **headless)
     try:
-        backbone.load_weights(path)
+        _load_without_warnings(backbone, path)
         return backbone
     except FileNotFoundError as error:
         raise InputError(
@@ -96,16 +99,24 @@ def _load_file(application, recipe: EncoderRecipe, path: str, headless: dict) ->
     except (ValueError, OSError):
         # A file that was saved with the classifier.
         try:
-            whole = application(weights=path)
+            whole = application(weights=None)
+            _load_without_warnings(whole, path)
         except (ValueError, OSError) as error:
             raise InputError(
                 f"--encoder_weights {path}: these are not weights of {recipe.application} "
-                f"({str(error).splitlines()[0]})"
+                f"({first_line(error)})"
             ) from error
     for layer in backbone.layers:
         if layer.weights:
             layer.set_weights(whole.get_layer(layer.name).get_weights())
     return backbone
+
+
+def _load_without_warnings(network: keras.Model, path: str) -> None:
+    """Keras warns once for each layer of a file that does not fit, before it raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        network.load_weights(path)
 
 
 def _with_fused_normalization(backbone: keras.Model) -> keras.Model:

@@ -80,6 +80,8 @@ def _way_down(features, filters: int, depth: int, attention_level: int | None, n
 
 def _way_up(levels: list, filters: int, attention_level: int | None, norm: str):
     features = levels[-1]
+    if attention_level == len(levels) - 1:
+        features = SelfAttention(name="attention_up")(features)
     for level in reversed(range(len(levels) - 1)):
         features = keras.layers.UpSampling2D(2, interpolation="nearest")(features)
         features = spectral_convolution(filters * 2**level, 2)(features)

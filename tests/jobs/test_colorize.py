@@ -10,7 +10,7 @@ from PIL import Image
 from skimage import color
 
 import run
-from jobs import colorize
+from data import photos
 from jobs.settings import SHIPPED_WEIGHTS
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
@@ -100,12 +100,25 @@ def test_finished_files_are_skipped_unless_overwrite(color_photographs, here, ca
 
 def test_no_photograph_and_no_result_is_ever_lost(color_photographs, here, capsys):
     original = photograph(here / "in/a.png").read_bytes()
+    # One sorts before it and one behind.
+    photograph(here / "in/a.bmp")
     photograph(here / "in/a.webp")
     assert color_photographs("in", "--output_dir", "in", "--overwrite") == 1
     message = capsys.readouterr().err
-    assert "its result would replace it" in message
-    assert "its result would replace that of" in message
+    assert message.count("its result would replace the photograph in/a.png") == 3
     assert (here / "in/a.png").read_bytes() == original
+
+    assert color_photographs("in", "--output_dir", "out") == 1
+    message = capsys.readouterr().err
+    assert message.count("its result would replace that of in/a.bmp") == 2
+
+
+def test_results_below_the_input_are_not_colored_again(color_photographs, here, capsys):
+    photograph(here / "a.png")
+    assert color_photographs(".") == 0
+    assert color_photographs(".") == 0
+    assert "0 colored, 1 skipped" in capsys.readouterr().out
+    assert [path.name for path in (here / "results").iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +138,15 @@ def test_nothing_begun_is_one_line(color_photographs, here, capsys, arguments, w
     assert message.count("\n") == 1
 
 
+@pytest.mark.parametrize("settings", ["{}", "[]", '{"architecture": {}}', "{"])
+def test_settings_that_describe_no_network_are_one_line(here, capsys, settings):
+    photograph(here / "a.png")
+    (here / "w").mkdir()
+    (here / "w/settings.json").write_text(settings)
+    assert run.main(["--images", "a.png", "--weights", "w"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_weights_that_are_not_there_are_one_line(here, capsys):
     photograph(here / "a.png")
     assert run.main(["--images", "a.png", "--weights", "absent"]) == 2
@@ -139,17 +161,20 @@ def test_a_signal_leaves_whole_files_and_a_summary(
 ):
     for name in "abc":
         photograph(here / f"in/{name}.png")
-    read_rgb = colorize.read_rgb
+    open_picture = Image.open
 
     def interrupted(path):
         if path.name == "b.png":
             os.kill(os.getpid(), number)
-        return read_rgb(path)
+        return open_picture(path)
 
-    monkeypatch.setattr(colorize, "read_rgb", interrupted)
+    # In the middle of decoding: the photograph in work is finished, no other is begun.
+    monkeypatch.setattr(photos.Image, "open", interrupted)
     assert color_photographs("in") == status
-    assert os.listdir(here / "results") == ["a.png"]
-    assert "1 colored" in capsys.readouterr().out
+    assert sorted(os.listdir(here / "results")) == ["a.png", "b.png"]
+    captured = capsys.readouterr()
+    assert "2 colored" in captured.out
+    assert "stopped: the same command" in captured.err
 
 
 def test_demo_is_colored_by_the_weights_that_ship(here):

@@ -77,6 +77,12 @@ def test_reconstruction_terms_have_weights():
         (["--label_smoothing", "0.1"], "no effect with --adversarial hinge"),
         (["--depth", "3", "--encoder", "mobilenet_v2"], "no effect with --encoder mobilenet_v2"),
         (["--encoder_weights", "none"], "no effect without --encoder"),
+        (["--images", "a", "--weights_dir", "w"], "add --load_weights"),
+        (["--images", "a", "--weights", "w", "--model", "sagan"], "--model has no effect"),
+        (["--reconstruction", "l1:0"], "no term has a weight above 0"),
+        (["--reconstruction", "l1:1", "l1:2"], "a term stands there twice"),
+        (["--seed", "4294967296"], "is not a whole number below 2^32"),
+        (["--sample_every", "0", "--sample_count", "3"], "no effect with --sample_every 0"),
         (
             ["--reconstruction", "l1:1", "--perceptual_weights", "a"],
             "no effect without the term perceptual",

@@ -87,14 +87,16 @@ def test_losses_are_logged_every_few_steps(train, here):
     assert not (here / "logs/samples").exists()
 
 
-@pytest.mark.parametrize("stop_at", [2, 3])
+@pytest.mark.parametrize("stop_at", [2, 3], ids=["after the last step", "in an epoch"])
 def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at):
     options = ("--epochs", "2", "--sample_every", "0", "--seed", "5")
     assert train(*options, "--weights_dir", "straight") == 0
 
     stop_after(stop_at)
     assert train(*options, "--weights_dir", "broken") == 130
-    assert "go on with --load_weights" in capsys.readouterr().err
+    message = capsys.readouterr().err
+    assert "stopped: in epoch" in message
+    assert "go on with: python run.py --load_weights --weights_dir broken" in message
     assert progress("broken").total_steps == stop_at
     assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
     assert "going on from" in capsys.readouterr().out
@@ -146,7 +148,7 @@ def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     before = snapshot_arrays("weights/sagan")
     assert train("--epochs", "1") == 2
-    assert "holds a training already" in capsys.readouterr().err
+    assert "weights/sagan holds weights already" in capsys.readouterr().err
     after = snapshot_arrays("weights/sagan")
     assert all(np.array_equal(before[place], after[place]) for place in before)
 
@@ -179,6 +181,46 @@ def test_a_loss_that_is_no_number_ends_training(train, capsys):
     assert "generator_loss is inf" in message
     after = snapshot_arrays("weights/sagan")
     assert all(np.array_equal(kept[place], after[place]) for place in kept)
+
+
+def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monkeypatch):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    kept = snapshot_arrays("weights/sagan")
+    count = Snapshots.on_train_batch_end
+
+    def poisoned(self, batch, logs=None):
+        count(self, batch, logs)
+        if self.progress.step == 2:
+            self.model.generator.variables[0].assign(self.model.generator.variables[0] * np.nan)
+
+    monkeypatch.setattr(Snapshots, "on_train_batch_end", poisoned)
+    assert run.main(["--load_weights", "--epochs", "2"]) == 3
+    assert "a weight is no number" in capsys.readouterr().err
+    after = snapshot_arrays("weights/sagan")
+    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+
+
+def test_resume_works_from_another_folder_and_without_validation(
+    train, here, stop_after, monkeypatch
+):
+    stop_after(2)
+    assert train("--epochs", "1", "--validation_share", "0", "--weights_dir", "w") == 130
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert run.main(["--load_weights", "--weights_dir", "../w"]) == 0
+    done = progress("../w")
+    assert (done.epoch, done.step, done.total_steps) == (1, 0, 2)
+    assert (here / "w/generator.weights.h5").exists()
+    assert not (here / "elsewhere/logs").exists()
+
+
+def test_a_perceptual_loss_is_never_dropped_on_resume(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    absent = ("--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz")
+    assert run.main(["--load_weights", "--epochs", "2", *absent]) == 2
+    assert "absent.npz: there is no such file" in capsys.readouterr().err
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert saved["reconstruction"] == ["l1:10"]
 
 
 def test_photographs_without_truth_are_shown(train, here, pictures):
@@ -222,6 +264,7 @@ PICTURES = ["--dataset", "pictures"]
             "--encoder_weights absent.h5: there is no such file",
         ),
         ([*PICTURES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
+        ([*PICTURES, "--max_pictures", "1", "--steps_per_epoch", "1"], "no picture is left"),
     ],
 )
 def test_what_cannot_be_begun_is_one_line(pictures, here, capsys, arguments, words):

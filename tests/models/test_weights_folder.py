@@ -1,6 +1,7 @@
 """Weights, settings and snapshots on disk: whole, self-describing, or one clear error."""
 
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -27,9 +28,9 @@ def test_settings_come_back(folder):
 
 
 def test_settings_of_a_newer_version_are_refused(folder):
-    folder.write_settings({"model": "sagan"})
+    folder.write_settings({"architecture": {}})
     path = folder.path / "settings.json"
-    path.write_text(json.dumps({"format": FORMAT + 1}))
+    path.write_text(json.dumps({"format": FORMAT + 1, "architecture": {}}))
     with pytest.raises(InputError, match="update the program"):
         folder.read_settings()
 
@@ -105,6 +106,28 @@ def test_an_unfinished_snapshot_is_never_taken(folder, monkeypatch):
         folder.save_snapshot(model, Progress(total_steps=2))
     assert folder.last_snapshot() == kept
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
+
+
+def test_nothing_else_in_the_folder_is_touched(folder):
+    (folder.path / "snapshots" / "my_copy").mkdir(parents=True)
+    folder.save_snapshot(network(), Progress(total_steps=1))
+    assert (folder.path / "snapshots" / "my_copy").exists()
+
+
+def test_the_end_of_an_epoch_is_kept_although_no_step_was_made(folder):
+    model = network()
+    folder.save_snapshot(model, Progress(epoch=0, step=2, total_steps=2))
+    snapshot = folder.save_snapshot(model, Progress(epoch=1, step=0, total_steps=2))
+    assert folder.last_snapshot() == snapshot
+    assert folder.read_progress(snapshot).epoch == 1
+
+
+def test_a_full_disk_is_told_before_anything_is_written(folder, monkeypatch):
+    kept = folder.save_snapshot(network(), Progress(total_steps=1))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    with pytest.raises(OSError, match="the disk is full: a snapshot takes"):
+        folder.save_snapshot(network(), Progress(total_steps=2))
+    assert folder.last_snapshot() == kept
 
 
 def test_no_snapshot(folder):

@@ -57,8 +57,7 @@ def test_attention_stands_at_the_level_nearest_to_its_resolution(resolution, tar
     ("attention_level", "names"),
     [
         (1, {"attention_down", "attention_up"}),
-        # The lowest level has a way down only.
-        (3, {"attention_down"}),
+        (3, {"attention_down", "attention_up"}),
         (None, set()),
     ],
 )
