@@ -229,7 +229,9 @@ def _store_half_precision(path: Path) -> None:
         if isinstance(item, h5py.Dataset):
             values = item[()]
             values = values.astype("float16") if values.dtype == "float32" else values
-            target.create_dataset(place, data=values, compression="gzip", shuffle=values.ndim > 0)
+            # HDF5 cannot compress a single number.
+            packed = {"compression": "gzip", "shuffle": True} if values.ndim else {}
+            target.create_dataset(place, data=values, **packed)
         else:
             target.require_group(place)
         target[place].attrs.update(item.attrs)

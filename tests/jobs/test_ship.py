@@ -1,0 +1,42 @@
+"""The folder that ships colors like the training's and names no path of its machine."""
+
+import json
+
+import numpy as np
+
+from jobs import ship
+from models.sagan import SAGAN
+from models.weights_folder import WeightsFolder
+
+ARCHITECTURE = {
+    "filters": 2,
+    "depth": 1,
+    "attention_level": 1,
+    "norm": "batch",
+    "encoder": "none",
+    "discriminator_filters": 2,
+}
+
+
+def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
+    source, target = WeightsFolder(tmp_path / "trained"), WeightsFolder(tmp_path / "shipped")
+    trained = SAGAN.build_generator(ARCHITECTURE)
+    source.save_generator(trained)
+    settings = {"dataset": ["/home/me/pictures"], "cache": "/tmp/cache", "epochs": 3}
+    source.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "settings": settings})
+
+    assert ship.main([str(source.path), str(target.path), "--render_size", "64"]) == 0
+
+    text = (target.path / "settings.json").read_text()
+    assert "/home/me" not in text
+    assert json.loads(text)["settings"] == {"epochs": 3}
+    assert target.read_settings()["render_size"] == 64
+    shipped = SAGAN.build_generator(ARCHITECTURE)
+    target.load_generator(shipped)
+    lightness = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
+    np.testing.assert_allclose(shipped(lightness), trained(lightness), atol=1e-3)
+
+
+def test_what_is_no_training_is_one_line(tmp_path, capsys):
+    assert ship.main([str(tmp_path), str(tmp_path / "out"), "--render_size", "64"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
