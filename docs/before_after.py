@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.runtime import import_tensorflow_quietly, prepare_keras
 
 _HEIGHT = 240
 _GAP = 6
@@ -25,6 +25,7 @@ def draw() -> None:
     from jobs.settings import parse
 
     settings, _ = parse(["--images", "demo"])
+    prepare_keras(settings.precision, settings.seed)
     colorizer = load_colorizer(settings)
     columns = []
     for path in demo_pictures():

@@ -12,22 +12,23 @@ import sys
 from errors import ColorizerError
 from jobs.runtime import import_tensorflow_quietly
 from jobs.settings import PATHS
-from models.weights_folder import WeightsFolder
 
 
-def ship(source: WeightsFolder, target: WeightsFolder, render_size: int) -> None:
+def ship(source: str, target: str, render_size: int) -> None:
     """Writes the folder that ships.
 
     Args:
-        source: the folder of a training.
-        target: the folder to write.
+        source: path of the folder of a training.
+        target: path of the folder to write.
         render_size: int, the shorter side at which the network shall see photographs.
 
     Raises:
         InputError: the source is no folder of weights.
     """
     from models.catalog import COLORIZERS
+    from models.weights_folder import WeightsFolder
 
+    source, target = WeightsFolder(source), WeightsFolder(target)
     saved = source.read_settings()
     generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
     source.load_generator(generator)
@@ -48,7 +49,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     import_tensorflow_quietly()
     try:
-        ship(WeightsFolder(options.source), WeightsFolder(options.target), options.render_size)
+        ship(options.source, options.target, options.render_size)
     except ColorizerError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
