@@ -94,7 +94,7 @@ def train(settings: Settings, given: set[str]) -> int:
             raise data.left_out.failure from error
         raise
     finally:
-        if len(data.left_out):
+        if len(data.left_out) and not data.left_out.failure:
             print(f"warning: {data.left_out.summary()}", file=sys.stderr)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "

@@ -8,7 +8,7 @@ from data.photos import write_rgb
 
 TINY = [
     *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "2"),
-    *("--attention_resolution", "8", "--batch_size", "2", "--steps_per_epoch", "2"),
+    *("--batch_size", "2", "--steps_per_epoch", "2"),
     *("--reconstruction", "l1:10", "--precision", "float32", "--validation_share", "0.3"),
 ]
 

@@ -48,7 +48,8 @@ def stop_after(monkeypatch):
 
 
 def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here):
-    assert train("--epochs", "2", "--generator_epochs", "1", "--log_dir", "logs") == 0
+    options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
+    assert train(*options, "--log_dir", "logs") == 0
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
         "generator.weights.h5",
@@ -251,7 +252,7 @@ PICTURES = ["--dataset", "pictures"]
         ([*PICTURES, "--cache", "file"], "the cache file cannot be used"),
         ([*PICTURES, "--sample_images", "absent"], "--sample_images absent"),
         ([*PICTURES, "--weights_dir", "file"], "--weights_dir file: File exists"),
-        ([*PICTURES, "--log_dir", "file/logs"], "--log_dir file/logs: Not a directory"),
+        ([*PICTURES, "--log_dir", "file/logs"], "file/logs: Not a directory"),
         (
             [*PICTURES, "--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz"],
             "--perceptual_weights absent.npz: there is no such file",
