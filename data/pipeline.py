@@ -31,7 +31,7 @@ from errors import InputError
 
 # In place of a picture that is left out another one is drawn. When at least half of them are good,
 # this many draws in vain do not happen; they say that hardly any training picture is.
-_DRAWS = 1000
+_DRAWS = 100
 
 
 class PictureLoader:
