@@ -103,7 +103,7 @@ class LeftOut:
         try:
             with self._open("r") as file:
                 rows = list(csv.reader(file, _Table))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, csv.Error) as error:
             raise InputError(

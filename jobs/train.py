@@ -4,11 +4,13 @@ python run.py --dataset my_photographs/
 python run.py --load_weights
 """
 
+import contextlib
 import dataclasses
 import os
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
@@ -49,53 +51,24 @@ def train(settings: Settings, given: set[str]) -> int:
         ColorizerError: one of its kinds; see `errors`.
     """
     folder = WeightsFolder(settings.weights_folder)
-    snapshot = folder.last_snapshot()
     if settings.load_weights:
-        settings = _resumed_settings(settings, given, folder, snapshot)
-        progress = folder.read_progress(snapshot)
-        if given.intersection({"reconstruction", "dataset", "max_pictures", "resolution"}):
-            # Losses of another objective or of other pictures do not compare with the best so far.
-            progress.best_loss = None
+        settings, progress = _resume(settings, given, folder)
     else:
         _refuse_to_overwrite(folder)
         progress = Progress()
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
     progress.log_dir = os.path.abspath(log_dir)
 
-    make_folder(folder.path, "weights_dir")
-    make_folder(progress.log_dir, "log_dir")
-
     prepare_keras(settings.precision, settings.seed)
     data = TrainingData(settings, progress.log_dir)
-    if settings.load_weights:
-        model = resumed_model(settings, folder)
-        settings = compile_model(model, settings, given)
-        folder.load_snapshot(snapshot, model)
-        # A snapshot holds the rates of its time.
-        model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
-    else:
-        model, settings = new_model(settings, given)
-        settings = compile_model(model, settings, given)
+    make_folder(folder.path, "weights_dir")
+    make_folder(progress.log_dir, "log_dir")
+    model, settings = _model(settings, given, folder)
     folder.write_settings(_self_description(model, settings))
 
-    _say_what_begins(settings, model, data, progress)
-    if settings.load_weights:
-        _say_from_where(snapshot, progress, settings)
-    try:
+    _say_what_begins(settings, model, data, progress, folder)
+    with _errors_of_the_pipeline(data, settings):
         _fit(model, data, settings, folder, progress)
-    except tf.errors.ResourceExhaustedError as error:
-        raise InputError(
-            f"a step of {settings.batch_size} pictures of {settings.resolution} px does not fit "
-            "into memory; lower --batch_size or --resolution"
-        ) from error
-    except tf.errors.OpError as error:
-        # What the pipeline raises comes out wrapped in TensorFlow's errors.
-        if data.left_out.failure:
-            raise data.left_out.failure from error
-        raise
-    finally:
-        if len(data.left_out) and not data.left_out.failure:
-            print(f"warning: {data.left_out.summary()}", file=sys.stderr)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
         f"color with\n    python run.py --images PATH --weights {folder.path}"
@@ -103,15 +76,26 @@ def train(settings: Settings, given: set[str]) -> int:
     return 0
 
 
-def _resumed_settings(
-    settings: Settings, given: set[str], folder: WeightsFolder, snapshot: os.PathLike | None
-) -> Settings:
-    """The settings of the training in the folder, with what the command line changes."""
+def _resume(
+    settings: Settings, given: set[str], folder: WeightsFolder
+) -> tuple[Settings, Progress]:
+    """The settings of the training in the folder and how far it has come."""
+    snapshot = folder.last_snapshot()
     if snapshot is None:
         raise InputError(
             f"--load_weights: there is nothing to go on from in {folder.path}; train first, or "
             "say where with --weights_dir"
         )
+    settings = _resumed_settings(settings, given, folder)
+    progress = folder.read_progress(snapshot)
+    if given.intersection({"reconstruction", "dataset", "max_pictures", "resolution"}):
+        # Losses of another objective or of other pictures do not compare with the best so far.
+        progress.best_loss = None
+    return settings, progress
+
+
+def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:
+    """The settings of the training in the folder, with what the command line changes."""
     saved = folder.read_settings()["settings"]
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
@@ -138,6 +122,41 @@ def _refuse_to_overwrite(folder: WeightsFolder) -> None:
 
 def _new_log_dir(settings: Settings) -> str:
     return os.path.join("logs", settings.model, time.strftime("%Y-%m-%d_%H-%M-%S"))
+
+
+def _model(
+    settings: Settings, given: set[str], folder: WeightsFolder
+) -> tuple[Colorizer, Settings]:
+    """The compiled model with its weights, and the settings as they are now."""
+    if not settings.load_weights:
+        model, settings = new_model(settings, given)
+        return model, compile_model(model, settings, given)
+    model = resumed_model(settings, folder)
+    settings = compile_model(model, settings, given)
+    folder.load_snapshot(folder.last_snapshot(), model)
+    # A snapshot holds the rates of its time.
+    model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
+    return model, settings
+
+
+@contextlib.contextmanager
+def _errors_of_the_pipeline(data: TrainingData, settings: Settings) -> Iterator[None]:
+    """Gives what TensorFlow raises its plain words, and counts the pictures left out."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise InputError(
+            f"a step of {settings.batch_size} pictures of {settings.resolution} px does not fit "
+            "into memory; lower --batch_size or --resolution"
+        ) from error
+    except tf.errors.OpError as error:
+        # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
+        if data.left_out.failure:
+            raise data.left_out.failure from error
+        raise
+    finally:
+        if len(data.left_out) and not data.left_out.failure:
+            print(f"warning: {data.left_out.summary()}", file=sys.stderr)
 
 
 def _fit(
@@ -234,7 +253,11 @@ def _from_anywhere(name: str, value: Any) -> Any:
 
 
 def _say_what_begins(
-    settings: Settings, model: Colorizer, data: TrainingData, progress: Progress
+    settings: Settings,
+    model: Colorizer,
+    data: TrainingData,
+    progress: Progress,
+    folder: WeightsFolder,
 ) -> None:
     networks = ", ".join(
         f"{network.name} {network.count_params():,} parameters"
@@ -246,13 +269,11 @@ def _say_what_begins(
         f"judge by, {settings.resolution} px; {data.steps_per_epoch} steps of "
         f"{settings.batch_size} in an epoch"
     )
-    print(f"weights in {settings.weights_folder}; tensorboard --logdir {progress.log_dir}")
-
-
-def _say_from_where(snapshot: os.PathLike, progress: Progress, settings: Settings) -> None:
-    print(
-        f"going on from {snapshot}: epoch {progress.epoch + 1}, step {progress.step}; "
-        f"{progress.total_steps} steps are done"
-    )
+    print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
+    if settings.load_weights:
+        print(
+            f"going on from {folder.last_snapshot()}: epoch {progress.epoch + 1}, step "
+            f"{progress.step}; {progress.total_steps} steps are done"
+        )
     if progress.epoch >= settings.epochs:
         print(f"all {settings.epochs} epochs are done: give --epochs to train longer")
