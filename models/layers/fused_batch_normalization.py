@@ -8,13 +8,17 @@ _KERNEL_DTYPES = ("float32", "bfloat16", "float16")
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` with the same results, weights and options, but faster.
+    """`keras.layers.BatchNormalization` with the same results and options, but faster.
 
     Keras 3 normalizes with a row of elementwise operations; TensorFlow has one kernel for all of
     them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's precision,
     while scale, offset and moments are float32, as the kernel wants them. What the kernel cannot
     do (masks, other axes, batch renormalization, synchronized replicas, other backends than
     TensorFlow) is done by Keras' layer.
+
+    Its variables are those of Keras' layer in the same order: `set_weights` and the files of
+    `save_own_variables` go both ways. (A whole model's `.weights.h5` does not: Keras files layers
+    under the names of their classes.)
 
     Args:
         **kwargs: those of `keras.layers.BatchNormalization`.
