@@ -11,8 +11,8 @@ import signal
 import sys
 
 from errors import ColorizerError, InputError, InterruptedBySignalError
+from jobs.command_line import parse
 from jobs.runtime import import_tensorflow_quietly
-from jobs.settings import parse
 
 
 def main(arguments: list[str]) -> int:

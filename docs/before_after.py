@@ -22,7 +22,7 @@ def draw() -> None:
     from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
     from data.photos import read_rgb, write_rgb
     from jobs.colorize import load_colorizer
-    from jobs.settings import parse
+    from jobs.command_line import parse
 
     settings, _ = parse(["--images", "demo"])
     prepare_keras(settings.precision, settings.seed)

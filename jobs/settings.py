@@ -8,12 +8,10 @@ once.
 import argparse
 import dataclasses
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from errors import InputError
 from losses import TERMS
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
@@ -430,6 +428,11 @@ class Settings:
         return "colorize" if self.images else "train"
 
     @property
+    def network_depth(self) -> int:
+        """How many times the networks halve the size: an encoder has its own depth."""
+        return self.depth if self.encoder == "none" else ENCODER_DEPTH
+
+    @property
     def weights_folder(self) -> Path:
         """Where this training keeps its weights."""
         return Path(self.weights_dir or os.path.join("weights", self.model))
@@ -441,163 +444,6 @@ class Settings:
         return {name: float(weight) for name, weight in pairs}
 
 
-def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
-    """Reads the command line.
-
-    Args:
-        arguments: without the program's name. Names may be written with hyphens.
-
-    Returns:
-        The settings, and the names of those that were given.
-
-    Raises:
-        InputError: an argument is unknown, malformed, or of no use to the job.
-    """
-    arguments = [_with_underscores(argument) for argument in arguments]
-    given = vars(_parser().parse_args(arguments))
-    settings = dataclasses.replace(Settings(), **given)
-    _check_job(settings, set(given))
-    # What a resumed training is, its own settings say: it is checked when they are read.
-    if not settings.load_weights:
-        check_use(settings, set(given))
-    return settings, set(given)
-
-
 def fields(group: str | None = None) -> list[dataclasses.Field]:
     """The fields of `Settings`, of one heading or all."""
     return [f for f in dataclasses.fields(Settings) if group in (None, f.metadata["group"])]
-
-
-class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing usage: `run.py` alone prints errors."""
-
-    def error(self, message):
-        raise InputError(f"{message}; `python run.py --help` lists all arguments")
-
-
-class _HelpFormatter(argparse.HelpFormatter):
-    def __init__(self, prog):
-        super().__init__(prog, max_help_position=30, width=100)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python run.py",
-        description="Trains neural networks to color black-and-white photographs, and colors them.",
-        epilog="With no argument, training starts on the demo photographs. Exit status: 0 done, "
-        "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
-        "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
-        formatter_class=_HelpFormatter,
-        usage="python run.py [--images PATH ... | --load_weights] [options]",
-        argument_default=argparse.SUPPRESS,
-        # A prefix that works today would be ambiguous after the next option.
-        allow_abbrev=False,
-    )
-    groups = {}
-    for entry in fields():
-        group = entry.metadata["group"]
-        groups.setdefault(group, parser.add_argument_group(group) if group not in groups else None)
-        options = dict(entry.metadata["options"])
-        if isinstance(entry.default, bool) and "action" not in options:
-            options["action"] = "store_true"
-        groups[group].add_argument(
-            *_flags(entry.name, options), dest=entry.name, help=_help(entry), **options
-        )
-    return parser
-
-
-def _flags(name: str, options: dict) -> list[str]:
-    return [f"--{name}", f"--no_{name}"] if options.get("action") is Switch else [f"--{name}"]
-
-
-def _help(entry: dataclasses.Field) -> str:
-    text = entry.metadata["help"]
-    default = _default(entry)
-    if default is None or isinstance(default, bool) or "default" in text:
-        return text
-    shown = " ".join(default) if isinstance(default, list) else default
-    return f"{text} (default: {shown})"
-
-
-def _default(entry: dataclasses.Field) -> Any:
-    if entry.default is dataclasses.MISSING:
-        return entry.default_factory()
-    return entry.default
-
-
-def _with_underscores(argument: str) -> str:
-    """--weights-dir=x-y to --weights_dir=x-y."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    return "--" + name[2:].replace("-", "_") + equals + value
-
-
-def check_use(settings: Settings, given: set[str]) -> None:
-    """Refuses arguments that would silently do nothing beside the other settings.
-
-    Raises:
-        InputError: names the argument and the setting that makes it useless.
-    """
-    conditions = {
-        "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
-        "encoder_weights": (
-            settings.encoder != "none" and not settings.pretrained,
-            "without --encoder, and with --pretrained",
-        ),
-        "attention_resolution": (not settings.pretrained, "with --pretrained"),
-        "sample_count": (settings.sample_every, "with --sample_every 0"),
-        "sample_images": (settings.sample_every, "with --sample_every 0"),
-        "label_smoothing": (
-            settings.adversarial == "vanilla",
-            f"with --adversarial {settings.adversarial}",
-        ),
-        "perceptual_weights": (
-            "perceptual" in settings.reconstruction_weights,
-            "without the term perceptual in --reconstruction",
-        ),
-    }
-    adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr")
-    for name in (*adversarial, "discriminator_filters"):
-        conditions[name] = (settings.adversarial != "none", "with --adversarial none")
-    for name, (useful, why) in conditions.items():
-        if name in given and not useful:
-            raise InputError(f"--{name} has no effect {why}; leave it out")
-    if len(settings.reconstruction_weights) < len(settings.reconstruction):
-        raise InputError(
-            f"--reconstruction {' '.join(settings.reconstruction)}: a term stands there twice"
-        )
-    if not any(settings.reconstruction_weights.values()):
-        raise InputError(
-            f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
-        )
-    depth = settings.depth if settings.encoder == "none" else ENCODER_DEPTH
-    if settings.resolution < 2**depth:
-        raise InputError(
-            f"pictures of {settings.resolution} px cannot be halved {depth} times: raise "
-            f"--resolution to {2**depth}, or lower --depth"
-        )
-
-
-def _check_job(settings: Settings, given: set[str]) -> None:
-    """Refuses arguments that belong to another job."""
-    by_name = {entry.name: entry for entry in fields()}
-    for name in sorted(given):
-        if settings.job not in by_name[name].metadata["jobs"]:
-            to_do = "--images is not given" if settings.job == "train" else "--images is given"
-            raise InputError(f"--{name} has no effect when {to_do}; leave it out")
-    if settings.images and "weights_dir" in given and not settings.load_weights:
-        raise InputError(
-            "--weights_dir says where trainings are: to color with the one there, add "
-            "--load_weights; to color with any folder of weights, give --weights"
-        )
-    if "model" in given and settings.weights:
-        raise InputError("--model has no effect beside --weights, which say what they are of")
-    if settings.weights and settings.load_weights:
-        raise InputError(
-            "--weights and --load_weights both say which weights to color with; give one of them"
-        )
-    if settings.pretrained and settings.load_weights:
-        raise InputError(
-            "--pretrained starts a new training and --load_weights goes on with one; give one"
-        )

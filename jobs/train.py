@@ -26,9 +26,10 @@ from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
 from data.datasets import DEMO
 from errors import InputError
+from jobs.command_line import check_use
 from jobs.folders import make_folder
 from jobs.runtime import describe_device, prepare_keras
-from jobs.settings import PATHS, SHAPES, Settings, check_use, fields
+from jobs.settings import PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
 from jobs.training_data import TrainingData
 from jobs.training_model import compile_model, new_model, resumed_model

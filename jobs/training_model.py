@@ -6,7 +6,7 @@ import sys
 import keras
 
 from errors import InputError
-from jobs.settings import ENCODER_DEPTH, SHAPES, Settings
+from jobs.settings import SHAPES, Settings
 from losses.hinge_adversarial import HingeAdversarial
 from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
@@ -78,7 +78,7 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
 
 
 def _architecture(settings: Settings) -> dict:
-    depth = settings.depth if settings.encoder == "none" else ENCODER_DEPTH
+    depth = settings.network_depth
     return {
         "filters": settings.filters,
         "depth": depth,

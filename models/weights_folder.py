@@ -115,7 +115,12 @@ class WeightsFolder:
         Args:
             generator: the slow generator.
             half: bool, store float16, half the size, for weights that ship.
+
+        Raises:
+            OSError: it cannot be written; the earlier file stays.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
+        _require_room(self.path, generator, "the generator")
         with write_beside(self.path / _GENERATOR) as temporary:
             # Keras insists on this ending, which the temporary name ends in as well.
             named = temporary.with_name(temporary.name + ".weights.h5")
@@ -149,7 +154,7 @@ class WeightsFolder:
         # The epoch is in the name as well: it ends some time after its last step.
         place = snapshots / f"{progress.total_steps:09d}-{progress.epoch:05d}"
         if not place.exists():
-            _require_room(snapshots, model)
+            _require_room(snapshots, model, "a snapshot")
             unfinished = Path(tempfile.mkdtemp(dir=snapshots, prefix=_UNFINISHED))
             try:
                 model.save_weights(unfinished / _SNAPSHOT_WEIGHTS)
@@ -194,12 +199,12 @@ class WeightsFolder:
         _load(model, snapshot / _SNAPSHOT_WEIGHTS)
 
 
-def _require_room(folder: Path, model: keras.Model) -> None:
-    """Raises when a snapshot would not fit on the disk: HDF5 crashes where a disk is full."""
+def _require_room(folder: Path, model: keras.Model, what: str) -> None:
+    """Raises when a file would not fit on the disk: HDF5 crashes where a disk is full."""
     needed = 1.1 * _bytes_of(model)
     if shutil.disk_usage(folder).free < needed:
         raise OSError(
-            errno.ENOSPC, f"the disk is full: a snapshot takes {needed / 1e6:.0f} MB", str(folder)
+            errno.ENOSPC, f"the disk is full: {what} takes {needed / 1e6:.0f} MB", str(folder)
         )
 
 

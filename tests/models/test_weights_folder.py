@@ -128,6 +128,8 @@ def test_a_full_disk_is_told_before_anything_is_written(folder, monkeypatch):
     with pytest.raises(OSError, match="the disk is full: a snapshot takes"):
         folder.save_snapshot(network(), Progress(total_steps=2))
     assert folder.last_snapshot() == kept
+    with pytest.raises(OSError, match="the disk is full: the generator takes"):
+        folder.save_generator(network())
 
 
 def test_no_snapshot(folder):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from errors import InputError
-from jobs.settings import ENCODER_DEPTH, MODELS, SHAPES, Settings, fields, parse
+from jobs.command_line import parse
+from jobs.settings import ENCODER_DEPTH, MODELS, SHAPES, Settings, fields
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
 from models.networks.encoders import ENCODERS
