@@ -4,10 +4,24 @@ Every floor of the house may raise them; `run.py` alone turns them into a line o
 and an exit status. Any other exception that reaches `run.py` is a defect of ours.
 """
 
+import os
+
 
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, or its kind when it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def shown(path: str | os.PathLike) -> str:
+    """A file's name as one line that can be printed anywhere.
+
+    Line breaks, other control characters and bytes that are not UTF-8 are escaped.
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 class ColorizerError(Exception):

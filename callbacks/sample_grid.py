@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
-from data.photos import write_rgb
+from data.pictures import write_rgb
 from models.weights_folder import Progress
 
 # Pixels between two pictures.

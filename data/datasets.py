@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.photos import PICTURE_SUFFIXES, list_pictures
+from data.pictures import PICTURE_SUFFIXES, list_pictures
 from errors import InputError
 
 DEMO = "demo"

@@ -1,10 +1,11 @@
 """sRGB <-> CIE Lab, and the ranges networks see.
 
-Four ranges have a name, and each function is named after the two it goes between:
+Five ranges have a name, and each function is named after the two it goes between:
 
 | name     | what                                                         |
 |----------|--------------------------------------------------------------|
 | `rgb255` | sRGB in [0, 255]                                             |
+| `rgb65535` | sRGB in [0, 65535]                                         |
 | `rgb1`   | sRGB in [0, 1]                                               |
 | `lab100` | CIE Lab, D65, 2 degree observer: L in [0, 100], a and b about [-110, 110] |
 | `lab1`   | what every network sees: L/50 - 1 and ab/110, all about [-1, 1] |
@@ -51,6 +52,10 @@ _XYZ_LINE_OFFSET = 16.0 / 116.0
 # Where the cube root leaves the line. Rounded as in scikit-image.
 _F_LINE_END = 0.2068966
 
+# The rounding of the matrices puts white this far outside.
+_GAMUT_TOLERANCE = 1e-4
+_GAMUT_STEPS = 12
+
 _SCALES = np.array([LIGHTNESS_SCALE, AB_SCALE, AB_SCALE], "float32")
 _OFFSETS = np.array([1.0, 0.0, 0.0], "float32")
 
@@ -63,6 +68,18 @@ def rgb255_to_rgb1(rgb255: Tensor) -> Tensor:
 def rgb1_to_rgb255(rgb1: Tensor) -> Tensor:
     """sRGB in [0, 1] to uint8 in [0, 255], rounded; what lies outside is clipped."""
     return ops.cast(ops.round(ops.clip(rgb1, 0.0, 1.0) * 255.0), "uint8")
+
+
+def rgb65535_to_rgb1(rgb65535: Tensor) -> Tensor:
+    """sRGB of any number type in [0, 65535] to float32 in [0, 1]."""
+    return ops.cast(rgb65535, "float32") / 65535.0
+
+
+def rgb1_to_rgb65535(rgb1: Tensor) -> Tensor:
+    """sRGB in [0, 1] to uint16 in [0, 65535], rounded; what lies outside is clipped."""
+    # By way of int32: not every device converts to uint16.
+    rounded = ops.round(ops.clip(rgb1, 0.0, 1.0) * 65535.0)
+    return ops.cast(ops.cast(rounded, "int32"), "uint16")
 
 
 def rgb1_to_lab100(rgb1: Tensor) -> Tensor:
@@ -92,6 +109,39 @@ def lab100_to_unclipped_rgb1(lab100: Tensor) -> Tensor:
         float32 tensor of shape (..., 3), [0, 1] inside the gamut.
     """
     return _linear_to_srgb(ops.matmul(_lab100_to_relative_xyz(lab100), _RELATIVE_XYZ_TO_RGB))
+
+
+def is_in_gamut(lab100: Tensor) -> Tensor:
+    """Whether sRGB can show a color: bool of shape (...) for CIE Lab of shape (..., 3)."""
+    linear = ops.matmul(_lab100_to_relative_xyz(lab100), _RELATIVE_XYZ_TO_RGB)
+    inside = ops.logical_and(linear >= -_GAMUT_TOLERANCE, linear <= 1.0 + _GAMUT_TOLERANCE)
+    return ops.all(inside, axis=-1)
+
+
+def pull_into_gamut(lab100: Tensor) -> Tensor:
+    """Pulls colors that sRGB cannot show towards gray, at constant lightness and hue.
+
+    Clipping red, green and blue each for itself would change the lightness, which is the
+    photograph's own, and turn the hue. Colors inside the gamut stay as they are, but for the
+    rounding of floating point.
+
+    Args:
+        lab100: tensor of shape (..., 3), L in [0, 100].
+
+    Returns:
+        float32 tensor of shape (..., 3). The chroma of a color outside is the largest inside on its
+        way to gray, less at most 1/4096 of its own.
+    """
+    lab100 = ops.cast(lab100, "float32")
+    lightness, ab = split_lab(lab100)
+    # Bisection: `share` of the chroma is always inside.
+    share = ops.zeros_like(lightness)
+    for step in range(1, _GAMUT_STEPS + 1):
+        tried = share + 0.5**step
+        inside = is_in_gamut(join_lab(lightness, tried * ab))[..., None]
+        share = ops.where(inside, tried, share)
+    share = ops.where(is_in_gamut(lab100)[..., None], 1.0, share)
+    return join_lab(lightness, share * ab)
 
 
 def lab100_to_lab1(lab100: Tensor) -> Tensor:

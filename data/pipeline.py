@@ -4,9 +4,9 @@
     batches = training_batches(loader, resolution=128, batch_size=16, seed=1)
     lightness, ab = next(iter(batches))      # (16, 128, 128, 1) and (16, 128, 128, 2), float32
 
-Files are read by `data.photos` in parallel Python calls, because only there can one broken file be
-left out and named while the others go on; Pillow decodes outside Python's lock. Everything after
-that is in the graph.
+Files are read by `data.pictures` in parallel Python calls, because only there can one broken file
+be left out and named while the others go on; Pillow decodes outside Python's lock. Everything
+after that is in the graph.
 
 The stream of training pictures never ends, and element number i of it is a function of the seed
 and i alone: the same in every run, different in every epoch, and a run that goes on from step n
@@ -26,7 +26,7 @@ from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
 from data.lab import rgb255_to_lab1, split_lab
 from data.left_out import NO_COLOR, LeftOut
-from data.photos import UnreadablePictureError, read_rgb
+from data.pictures import UnreadablePictureError, read_rgb
 from errors import InputError
 
 # In place of a picture that is left out another one is drawn. When at least half of them are good,

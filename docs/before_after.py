@@ -20,7 +20,7 @@ def draw() -> None:
     """Colors the demo photographs and writes them below their gray selves."""
     from data.datasets import demo_pictures
     from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-    from data.photos import read_rgb, write_rgb
+    from data.pictures import read_rgb, write_rgb
     from jobs.colorize import load_colorizer
     from jobs.command_line import parse
 

@@ -6,23 +6,18 @@ python run.py --images shoebox/ aunt.jpg --output_dir colored/
 
 import os
 import sys
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import tensorflow as tf
 from tqdm import tqdm
 
 from data.datasets import DEMO, demo_pictures
-from data.photos import (
-    PICTURE_SUFFIXES,
-    UnreadablePictureError,
-    is_jpeg,
-    list_pictures,
-    read_rgb,
-    write_rgb,
-)
-from errors import InputError, InterruptedBySignalError
+from data.photos.writer import FORMATS
+from data.pictures import PICTURE_SUFFIXES, can_read_heif, list_pictures
+from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
+from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
 from jobs.runtime import prepare_keras
 from jobs.settings import SHIPPED_WEIGHTS, Settings
 from jobs.signals import SignalWatch
@@ -31,28 +26,6 @@ from models.photo_colorizer import PhotoColorizer
 from models.weights_folder import WeightsFolder
 
 _SOME_FAILED = 1
-
-
-@dataclass(frozen=True)
-class Task:
-    """One photograph to color.
-
-    Attributes:
-        source: its file.
-        target: the file of the colored one.
-    """
-
-    source: Path
-    target: Path
-
-
-@dataclass
-class Tally:
-    """How many photographs came to which end."""
-
-    colored: int = 0
-    skipped: int = 0
-    failed: int = 0
 
 
 def colorize(settings: Settings) -> int:
@@ -66,59 +39,79 @@ def colorize(settings: Settings) -> int:
     Raises:
         ColorizerError: nothing could be begun, or a signal ended the work.
     """
-    tasks = list_tasks(settings.images, Path(settings.output_dir))
+    tasks = list_tasks(settings)
     make_folder(settings.output_dir, "output_dir")
     prepare_keras(settings.precision, settings.seed)
     colorizer = load_colorizer(settings)
-    tally = Tally()
+    tally = Counter()
     try:
         with SignalWatch() as watch:
-            _color_all(tasks, colorizer, settings.overwrite, tally, watch)
+            _color_all(tasks, colorizer, settings, tally, watch)
     finally:
-        print(
-            f"{tally.colored} colored, {tally.skipped} skipped because they are there already, "
-            f"{tally.failed} failed; in {settings.output_dir}"
+        if not settings.quiet:
+            print(
+                f"{tally[COLORED]} colored, {tally[SKIPPED]} skipped because they are there "
+                f"already, {tally[FAILED]} failed; in {shown(settings.output_dir)}"
+            )
+    if watch.received:
+        raise InterruptedBySignalError(
+            watch.received, "the same command, without --overwrite, does the rest"
         )
-    return _SOME_FAILED if tally.failed else 0
+    return _SOME_FAILED if tally[FAILED] else 0
 
 
-def list_tasks(inputs: list[str], output_dir: Path) -> list[Task]:
+def list_tasks(settings: Settings) -> list[Task]:
     """Finds the photographs and where their colored twins shall stand.
 
-    The tree of a folder is mirrored below the output folder. JPEG stays JPEG; every other format
-    becomes PNG.
+    The tree of a folder is mirrored below the output folder. The format is kept where it can hold
+    color, else it becomes PNG, unless the settings choose one.
 
     Raises:
-        InputError: a path is not there, or there is no photograph at all.
+        InputError: a path is not there, there is no photograph at all, or the format cannot be
+            written here.
     """
+    if settings.format == "heic" and not can_read_heif():
+        raise InputError("--format heic: it is written by pillow-heif: pip install pillow-heif")
+    output_dir = Path(settings.output_dir)
     tasks = []
-    for name in inputs:
-        if name == DEMO:
-            places = [(file, file.name) for file in demo_pictures()]
-        elif os.path.isdir(name):
-            files = _without_results(_pictures_in(name), name, output_dir)
-            places = [(file, file.relative_to(name)) for file in files]
-        elif os.path.exists(name):
-            places = [(Path(name), Path(name).name)]
-        else:
-            raise InputError(
-                f"--images {name}: there is no such file or folder; give photographs, folders of "
-                f"them, or {DEMO}"
-            )
-        tasks += [Task(source, _target(output_dir / place)) for source, place in places]
+    for name in settings.images:
+        for source, place in _places(name, output_dir):
+            target = output_dir / _target(place, settings.format, settings.suffix)
+            comparison = target.with_stem(target.stem + "_comparison")
+            tasks.append(Task(source, target, comparison if settings.comparison else None))
+    if settings.suffix:
+        tasks = _without_earlier_results(tasks)
     if not tasks:
         raise InputError(
-            f"--images {' '.join(inputs)}: no picture in it; looked, in subfolders too, for names "
-            f"that end in {' '.join(PICTURE_SUFFIXES)}"
+            f"--images {' '.join(map(shown, settings.images))}: no picture in it; looked, in "
+            f"subfolders too, for names that end in {' '.join(PICTURE_SUFFIXES)}"
         )
     return tasks
+
+
+def _places(name: str, output_dir: Path) -> Iterator[tuple[Path, Path]]:
+    """The photographs that an input names, and their places below the output folder."""
+    if name == DEMO:
+        yield from ((file, Path(file.name)) for file in demo_pictures())
+    elif os.path.isdir(name):
+        for file in _without_results(_pictures_in(name), name, output_dir):
+            yield file, file.relative_to(name)
+    elif os.path.exists(name):
+        yield Path(name), Path(Path(name).name)
+    else:
+        raise InputError(
+            f"--images {shown(name)}: there is no such file or folder; give photographs, folders "
+            f"of them, or {DEMO}"
+        )
 
 
 def _pictures_in(folder: str) -> list[Path]:
     try:
         return list_pictures(folder)
     except OSError as error:
-        raise InputError(f"--images {folder}: {error.strerror}; give a readable folder") from error
+        raise InputError(
+            f"--images {shown(folder)}: {error.strerror}; give a readable folder"
+        ) from error
 
 
 def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
@@ -129,8 +122,26 @@ def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[P
     return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
 
 
-def _target(path: Path) -> Path:
-    return path if is_jpeg(path) or path.suffix.lower() == ".png" else path.with_suffix(".png")
+def _without_earlier_results(tasks: list[Task]) -> list[Task]:
+    """Leaves out what an earlier call with the same suffix wrote beside the photographs."""
+    results = {os.path.realpath(path) for task in tasks for path in _targets(task)}
+    return [task for task in tasks if os.path.realpath(task.source) not in results]
+
+
+def _targets(task: Task) -> list[Path]:
+    return [task.target, task.comparison] if task.comparison else [task.target]
+
+
+def _target(place: Path, format: str | None, suffix: str) -> Path:
+    own = place.suffix.lower()
+    wanted = f".{format}" if format else own
+    if FORMATS.get(wanted) is None:
+        extension = ".png"
+    elif FORMATS.get(own) == FORMATS[wanted]:
+        extension = place.suffix
+    else:
+        extension = wanted
+    return place.with_name(place.stem + suffix + extension)
 
 
 def load_colorizer(settings: Settings) -> PhotoColorizer:
@@ -153,49 +164,97 @@ def load_colorizer(settings: Settings) -> PhotoColorizer:
             f"{error}"
         ) from error
     folder.load_generator(generator)
-    return PhotoColorizer(generator, render_size)
+    return PhotoColorizer(
+        generator,
+        render_size,
+        batch_size=settings.batch_size,
+        saturation=settings.saturation,
+        flip_average=settings.flip_average,
+    )
 
 
 def _color_all(
     tasks: list[Task],
     colorizer: PhotoColorizer,
-    overwrite: bool,
-    tally: Tally,
+    settings: Settings,
+    tally: Counter,
     watch: SignalWatch,
 ) -> None:
+    in_color = []
+    batch_size = colorizer.batch_size
+    with tqdm(
+        total=len(tasks),
+        unit="photo",
+        file=sys.stdout,
+        dynamic_ncols=True,
+        disable=settings.quiet,
+    ) as bar:
+        line = PhotoLine(
+            colorizer,
+            settings.quality,
+            begin=lambda task: bar.set_postfix_str(shown(task.source.name)),
+            is_stopped=lambda: watch.received is not None,
+        )
+        for work in line.run(_works(tasks, settings.overwrite, watch)):
+            if work.outcome == DROPPED:
+                continue
+            tally[work.outcome] += 1
+            bar.update()
+            _report(work, bar, settings.quiet)
+            if work.had_colors and work.outcome == COLORED:
+                in_color.append(work.task.source)
+            if colorizer.batch_size < batch_size:
+                batch_size = colorizer.batch_size
+                bar.write(
+                    f"warning: memory ran out; the network sees {batch_size} photographs at once "
+                    f"from now on",
+                    file=sys.stderr,
+                )
+    if in_color and not settings.quiet:
+        others = f" and {len(in_color) - 1} more" if len(in_color) > 1 else ""
+        print(
+            f"note: {shown(in_color[0])}{others} had colors already; only the lightness was used",
+            file=sys.stderr,
+        )
+
+
+def _report(work: Work, bar: tqdm, quiet: bool) -> None:
+    name = shown(work.task.source)
+    if work.outcome == FAILED:
+        bar.write(f"failed: {name}: {work.reason}", file=sys.stderr)
+    elif not quiet:
+        for note in work.notes:
+            bar.write(f"note: {name}: {note}", file=sys.stderr)
+
+
+def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[Work]:
+    """Puts the photographs on the line, those to be left alone with their outcome."""
     claims = {}
     sources = {os.path.realpath(task.source) for task in tasks}
-    with tqdm(tasks, unit="photo", file=sys.stdout, dynamic_ncols=True) as bar:
-        for task in bar:
-            if watch.received:
-                raise InterruptedBySignalError(
-                    watch.received, "the same command, without --overwrite, does the rest"
-                )
-            bar.set_postfix_str(task.source.name)
-            try:
-                _refuse_to_lose(task, claims, sources)
-                if task.target.exists() and not overwrite:
-                    tally.skipped += 1
-                    continue
-                write_rgb(task.target, colorizer(read_rgb(task.source)))
-                tally.colored += 1
-            except tf.errors.ResourceExhaustedError:
-                tally.failed += 1
-                reason = "it does not fit into memory; give a smaller --render_size"
-                bar.write(f"failed: {task.source}: {reason}", file=sys.stderr)
-            except (UnreadablePictureError, OSError) as error:
-                tally.failed += 1
-                bar.write(f"failed: {task.source}: {error}", file=sys.stderr)
+    for task in tasks:
+        if watch.received:
+            return
+        work = Work(task)
+        loss = _loss(task, claims, sources)
+        if loss:
+            work.outcome, work.reason = FAILED, loss
+        elif not overwrite and all(target.exists() for target in _targets(task)):
+            work.outcome = SKIPPED
+        yield work
 
 
-def _refuse_to_lose(task: Task, claims: dict[Path, Path], sources: set[str]) -> None:
-    """Raises where writing a result would destroy a photograph or another result."""
-    if os.path.realpath(task.target) in sources:
-        raise FileExistsError(
-            f"its result would replace the photograph {task.target}; give another --output_dir"
-        )
-    other = claims.setdefault(task.target, task.source)
-    if other != task.source:
-        raise FileExistsError(
-            f"its result would replace that of {other}; color it into another --output_dir"
-        )
+def _loss(task: Task, claims: dict[Path, Path], sources: Iterable[str]) -> str:
+    """What writing the results would destroy: a photograph or another result."""
+    for target in _targets(task):
+        if os.path.realpath(target) in sources:
+            return (
+                f"its result would replace the photograph {shown(target)}; give another "
+                f"--output_dir or a --suffix"
+            )
+        other = claims.setdefault(target, task.source)
+        if other != task.source:
+            return (
+                f"its result would replace that of {shown(other)}; color it into another "
+                f"--output_dir"
+            )
+    return ""

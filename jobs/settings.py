@@ -125,6 +125,18 @@ def side(text: str) -> int:
     return _checked(int, text, lambda number: number >= 16, "a whole number of at least 16")
 
 
+def percent(text: str) -> int:
+    """A whole number from 1 to 100, for argparse."""
+    return _checked(int, text, lambda number: 1 <= number <= 100, "a whole number from 1 to 100")
+
+
+def name_part(text: str) -> str:
+    """A part of a file name, for argparse."""
+    if any(character in text for character in "/\\\0"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a part of a file name")
+    return text
+
+
 def term(text: str) -> str:
     """A term of the reconstruction loss with its weight, for argparse."""
     name, colon, weight = text.partition(":")
@@ -231,7 +243,14 @@ class Settings:
         128, "side of the training pictures, at least 16", DATA, type=side, metavar="PIXELS"
     )
     # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
-    batch_size: int = setting(16, "pictures in a step", DATA, type=positive_int, metavar="N")
+    batch_size: int = setting(
+        16,
+        "pictures in a step; with --images, photographs that the network sees at once",
+        DATA,
+        ANY_JOB,
+        type=positive_int,
+        metavar="N",
+    )
     validation_batch_size: int | None = setting(
         None,
         "the same for validation (default: --batch_size)",
@@ -411,16 +430,56 @@ class Settings:
     )
     render_size: int | None = setting(
         None,
-        "shorter side, at least 16, at which the network sees a photograph (default: the weights' "
-        "own choice)",
+        "side of the square, at least 16, as which the network sees a photograph; larger is more "
+        "detailed and slower, and too large is gray (default: the weights' own choice)",
         COLORING,
         COLORIZING,
         type=side,
         metavar="PIXELS",
     )
+    format: str | None = setting(
+        None,
+        "write this format (default: that of the photograph where it can hold color, else png)",
+        COLORING,
+        COLORIZING,
+        choices=("jpg", "png", "tif", "webp", "bmp", "heic"),
+    )
+    # Rounding to 8 bits is then about all that JPEG does to lightness.
+    quality: int = setting(
+        95,
+        "of JPEG, of WebP with loss and of HEIC, 1 to 100",
+        COLORING,
+        COLORIZING,
+        type=percent,
+        metavar="N",
+    )
+    suffix: str = setting(
+        "",
+        "put this behind the names of colored photographs, as in --suffix _colored (default: none)",
+        COLORING,
+        COLORIZING,
+        type=name_part,
+        metavar="TEXT",
+    )
     overwrite: bool = setting(
         False, "color again what is in --output_dir already", COLORING, COLORIZING
     )
+    comparison: bool = setting(
+        False,
+        "write gray and colored side by side besides, as NAME_comparison",
+        COLORING,
+        COLORIZING,
+    )
+    saturation: float = setting(
+        1.0, "factor of all colors", COLORING, COLORIZING, type=not_negative, metavar="FACTOR"
+    )
+    flip_average: bool = setting(
+        False,
+        "color the mirrored photograph too and average: calmer colors, twice the network's time",
+        COLORING,
+        COLORIZING,
+    )
+    quiet: bool = setting(False, "say only what went wrong", COLORING, COLORIZING)
 
     @property
     def job(self) -> str:

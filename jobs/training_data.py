@@ -8,7 +8,7 @@ import tensorflow as tf
 from data.cache import DiskCache, MemoryCache
 from data.datasets import DEMO, find_pictures
 from data.left_out import LeftOut
-from data.photos import list_pictures
+from data.pictures import list_pictures
 from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
 from errors import InputError
 from jobs.settings import Settings

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import run
-from data.photos import write_rgb
+from data.pictures import write_rgb
 
 TINY = [
     *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "2"),

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage import color
 
 import run
-from data import photos
+from data import pictures
 from jobs.settings import SHIPPED_WEIGHTS
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
@@ -169,7 +169,7 @@ def test_a_signal_leaves_whole_files_and_a_summary(
         return open_picture(path)
 
     # In the middle of decoding: the photograph in work is finished, no other is begun.
-    monkeypatch.setattr(photos.Image, "open", interrupted)
+    monkeypatch.setattr(pictures.Image, "open", interrupted)
     assert color_photographs("in") == status
     assert sorted(os.listdir(here / "results")) == ["a.png", "b.png"]
     captured = capsys.readouterr()

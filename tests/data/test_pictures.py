@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from data.photos import UnreadablePictureError, list_pictures, read_rgb, write_rgb
+from data.pictures import UnreadablePictureError, list_pictures, read_rgb, write_rgb
 
 ORANGE = (200, 100, 50)
 

@@ -1,0 +1,107 @@
+"""A file with a photograph, or with several as pages of a TIFF."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyvips
+
+from data.photos.metadata import PhotoMetadata, read_metadata, read_tiff_metadata
+from data.photos.page import PhotoPage
+from data.pictures import MAXIMUM_PIXELS, UnreadablePictureError, first_reason, open_picture
+
+# What libvips reads; the others are decoded by Pillow and its plugins.
+_VIPS_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+
+_TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+class PhotoFile:
+    """A photograph as a person has it.
+
+    Only its head is read; pixels are read when a page is asked for them.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        path: `Path`.
+        format: str, Pillow's name of the format, as JPEG or TIFF.
+        pages: list of `PhotoPage`, one but for TIFF. Of an animation the first frame is taken.
+        notes: list of str, what is wrong with the file and could be helped.
+
+    Raises:
+        UnreadablePictureError: it is no photograph, is broken at its head, or too large.
+
+    Example:
+        photo = PhotoFile("grandmother.tif")
+        height, width = photo.pages[0].height, photo.pages[0].width
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        try:
+            with open(self.path, "rb") as file:
+                head = file.read(4)
+            self.pages = self._tiff_pages() if head in _TIFF_HEADS else [self._page()]
+        # A file can be broken in more ways than its readers have kinds of errors.
+        except Exception as error:
+            raise UnreadablePictureError(first_reason(error, self.path)) from error
+        self.notes = list(dict.fromkeys(note for page in self.pages for note in page.notes))
+
+    def _tiff_pages(self) -> list[PhotoPage]:
+        self.format = "TIFF"
+        pages = []
+        for number, metadata in enumerate(read_tiff_metadata(self.path)):
+            if not metadata.reduced or not pages:
+                pages.append(PhotoPage(self._opener(page=number), metadata))
+        return pages
+
+    def _page(self) -> PhotoPage:
+        with open_picture(self.path) as picture:
+            self.format = picture.format
+            metadata = read_metadata(self.path, picture)
+        if self.format in _VIPS_FORMATS:
+            return PhotoPage(self._opener(), metadata)
+        return PhotoPage(self._pillow_opener(metadata), metadata)
+
+    def _opener(self, **options):
+        def open_image(shrink: int) -> pyvips.Image:
+            shrinking = {"shrink": shrink} if shrink > 1 else {}
+            # By descriptor, as libvips takes only names in UTF-8, and brackets for options.
+            with open(self.path, "rb") as file:
+                source = pyvips.Source.new_from_descriptor(file.fileno())
+            image = pyvips.Image.new_from_source(
+                source, "", access="sequential", fail_on="error", **shrinking, **options
+            )
+            _check_size(image.height, image.width)
+            return image
+
+        return open_image
+
+    def _pillow_opener(self, metadata: PhotoMetadata):
+        def open_image(shrink: int) -> pyvips.Image:
+            pixels = self._decode_deep_heif() if self.format == "HEIF" else self._decode()
+            return pyvips.Image.new_from_array(pixels)
+
+        return open_image
+
+    def _decode(self) -> np.ndarray:
+        with open_picture(self.path) as picture:
+            _check_size(*picture.size)
+            if picture.mode not in ("L", "RGB", "RGBA"):
+                picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            return np.asarray(picture)
+
+    def _decode_deep_heif(self) -> np.ndarray:
+        import pillow_heif
+
+        return np.asarray(pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False))
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAXIMUM_PIXELS:
+        raise ValueError(
+            f"{width} x {height} pixels are more than {MAXIMUM_PIXELS / 1e6:.0f} megapixels: a "
+            f"damaged file, or one for another program"
+        )

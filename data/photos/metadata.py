@@ -1,0 +1,297 @@
+"""What a photograph says of itself besides its pixels: EXIF, XMP, resolution, text."""
+
+import dataclasses
+import mmap
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from data.photos.exif import (
+    Directory,
+    Entry,
+    Layout,
+    make_exif,
+    orientation_of,
+    read_directory,
+    read_layout,
+    strip_prefix,
+    upright_exif,
+    without,
+)
+
+# TIFF's tags that say how the pixels are stored, or point to somewhere else in the file: the
+# writer has its own. The last ones are Photoshop's layers, which are the gray picture again.
+_STRUCTURE = frozenset(
+    [*range(254, 260), *range(262, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301]
+    + [*range(317, 329), 330, *range(332, 335), 336, *range(338, 348), *range(400, 406)]
+    + [*range(433, 436), *range(512, 522), *range(529, 533), 559, 700, 34675, 37724, 50784]
+)
+_NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 283, 296
+_COMPRESSION, _EXTRA_SAMPLES, _XMP, _ICC, _PHOTOSHOP = 259, 338, 700, 34675, 34377
+_CENTIMETER = 3
+
+# Chunks of a PNG that are texts or the time.
+_PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
+_PNG_XMP = b"XML:com.adobe.xmp\0"
+
+# Photoshop's resources that hold a thumbnail.
+_THUMBNAILS = (1033, 1036)
+
+
+@dataclass
+class PhotoMetadata:
+    """What is carried from a photograph to its colored twin.
+
+    Attributes:
+        exif: bytes of a TIFF structure, without the prefix of JPEG; empty when there is none.
+        byte_order: str, `<` or `>`: that of the EXIF.
+        xmp: bytes of the XML packet; empty when there is none.
+        dots_per_inch: tuple of two floats, across and down, or None.
+        orientation: int, 1 to 8, how the stored pixels are to be turned.
+        comment: bytes, the comment of a JPEG.
+        photoshop: bytes, Photoshop's resources, which hold the captions of IPTC.
+        texts: list of raw chunks of a PNG (type, contents).
+        profile: bytes, the ICC profile; empty when there is none.
+        lossless: bool, whether a WebP is compressed without loss.
+        reduced: bool, whether a page of a TIFF is a smaller copy of another.
+        premultiplied: bool, whether the colors of a TIFF are multiplied by its alpha.
+    """
+
+    exif: bytes = b""
+    byte_order: str = "<"
+    xmp: bytes = b""
+    dots_per_inch: tuple[float, float] | None = None
+    orientation: int = 1
+    comment: bytes = b""
+    photoshop: bytes = b""
+    texts: list[tuple[bytes, bytes]] = field(default_factory=list)
+    profile: bytes = b""
+    lossless: bool = False
+    reduced: bool = False
+    premultiplied: bool = False
+
+    @property
+    def texts_hold_xmp(self) -> bool:
+        """Whether the XMP came as a text of a PNG, and goes with the texts."""
+        return any(_is_xmp(text) for _, text in self.texts)
+
+    def upright(self, height: int, width: int) -> tuple["PhotoMetadata", list[str]]:
+        """The same for the photograph turned upright, and what had to be dropped for it.
+
+        Args:
+            height: int, of the photograph upright.
+            width: int.
+        """
+        notes = []
+        exif = self.exif
+        if exif:
+            try:
+                exif = upright_exif(exif, height, width)
+            except (ValueError, struct.error):
+                exif = b""
+                notes.append("its EXIF is broken and is left out")
+        metadata = dataclasses.replace(self, exif=exif, orientation=1)
+        if orientation_of(self.exif) != 1 or self.orientation != 1:
+            # XMP repeats what EXIF says; alone it turns nothing.
+            metadata.xmp = _upright_xmp(self.xmp)
+            metadata.texts = [(kind, _upright_text(kind, text)) for kind, text in self.texts]
+        return metadata, notes
+
+
+def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
+    """Reads the metadata of a file that is no TIFF.
+
+    Args:
+        path: the file.
+        picture: the file as Pillow opened it; its pixels are not decoded.
+    """
+    information = picture.info
+    metadata = PhotoMetadata(
+        exif=strip_prefix(information.get("exif") or b""),
+        xmp=_as_bytes(information.get("xmp") or b""),
+        dots_per_inch=_dots_per_inch(information),
+        comment=_as_bytes(information.get("comment") or b""),
+        profile=information.get("icc_profile") or b"",
+    )
+    if picture.format in ("JPEG", "MPO"):
+        metadata.photoshop = _without_thumbnails(_app13(picture))
+    elif picture.format == "PNG":
+        metadata.exif, metadata.texts = _png_chunks(path)
+        metadata.xmp = next(
+            (_itxt_text(text) for kind, text in metadata.texts if _is_xmp(text)), b""
+        )
+    elif picture.format == "WEBP":
+        metadata.lossless = _is_lossless_webp(path)
+    metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
+    # HEIF turns its pixels itself, whatever its EXIF says.
+    if picture.format not in ("HEIF", "AVIF"):
+        metadata.orientation = orientation_of(metadata.exif)
+    return metadata
+
+
+def read_tiff_metadata(path: Path) -> list[PhotoMetadata]:
+    """Reads the metadata of each page of a TIFF.
+
+    Raises:
+        ValueError: its directories are broken.
+    """
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        layout = read_layout(data)
+        return [_of_directory(directory, layout) for directory in _chain(data, layout)]
+
+
+def descriptive_tags(exif: bytes) -> Directory:
+    """The tags of a block of EXIF that a TIFF may hold beside its own."""
+    if not exif:
+        return Directory()
+    layout = read_layout(exif)
+    return without(read_directory(exif, layout, layout.first), _STRUCTURE)
+
+
+def _chain(data: bytes, layout: Layout) -> Iterator[Directory]:
+    offset, seen = layout.first, set()
+    while offset and offset not in seen:
+        seen.add(offset)
+        directory = read_directory(data, layout, offset)
+        yield directory
+        offset = directory.next
+
+
+def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
+    numbers = {
+        tag: _first_number(directory.entries.get(tag), layout)
+        for tag in (274, _NEW_SUBFILE_TYPE, _EXTRA_SAMPLES)
+    }
+    description = without(directory, _STRUCTURE)
+    photoshop = description.entries.get(_PHOTOSHOP)
+    if photoshop:
+        value = _without_thumbnails(photoshop.value)
+        description.entries[_PHOTOSHOP] = Entry(photoshop.kind, len(value), value)
+    # The kinds of BigTIFF mean nothing elsewhere.
+    description = without(
+        description, [tag for tag, entry in description.entries.items() if entry.kind > 12]
+    )
+    empty = not description.entries and not description.children
+    return PhotoMetadata(
+        exif=b"" if empty else make_exif(description, layout.order),
+        byte_order=layout.order,
+        xmp=directory.entries[_XMP].value if _XMP in directory.entries else b"",
+        profile=directory.entries[_ICC].value if _ICC in directory.entries else b"",
+        dots_per_inch=_tiff_dots_per_inch(directory, layout),
+        orientation=numbers[274] if 1 <= (numbers[274] or 0) <= 8 else 1,
+        reduced=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 1),
+        premultiplied=numbers[_EXTRA_SAMPLES] == 1,
+    )
+
+
+def _first_number(entry: Entry | None, layout: Layout) -> float | None:
+    if entry is None:
+        return None
+    if entry.kind == 5:
+        over, under = struct.unpack_from(layout.order + "LL", entry.value)
+        return over / under if under else None
+    formats = {1: "B", 3: "H", 4: "L", 11: "f", 12: "d", 16: "Q"}
+    if entry.kind not in formats:
+        return None
+    return struct.unpack_from(layout.order + formats[entry.kind], entry.value)[0]
+
+
+def _tiff_dots_per_inch(directory: Directory, layout: Layout) -> tuple[float, float] | None:
+    across, down, unit = (
+        _first_number(directory.entries.get(tag), layout)
+        for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
+    )
+    # 1 says that only the ratio means something.
+    if not across or not down or unit == 1:
+        return None
+    inches = 2.54 if unit == _CENTIMETER else 1.0
+    return across * inches, down * inches
+
+
+def _dots_per_inch(information: dict) -> tuple[float, float] | None:
+    dots = information.get("dpi")
+    try:
+        across, down = float(dots[0]), float(dots[1])
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None
+    return (across, down) if across > 0 and down > 0 else None
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    return value.encode() if isinstance(value, str) else value
+
+
+def _upright_xmp(xmp: bytes) -> bytes:
+    return re.sub(
+        rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8](\s*["'<])""", rb"\g<1>1\g<2>", xmp
+    )
+
+
+def _upright_text(kind: bytes, text: bytes) -> bytes:
+    return _upright_xmp(text) if kind == b"iTXt" and _is_xmp(text) else text
+
+
+def _app13(picture: Image.Image) -> bytes:
+    """Photoshop's resources, which may go on from one segment to the next."""
+    header = b"Photoshop 3.0\0"
+    segments = [data for name, data in getattr(picture, "applist", []) if name == "APP13"]
+    return b"".join(data.removeprefix(header) for data in segments if data.startswith(header))
+
+
+def _without_thumbnails(resources: bytes) -> bytes:
+    """Photoshop's resources without those that show the photograph before."""
+    kept, place = [], 0
+    while resources[place : place + 4] == b"8BIM":
+        name_size = resources[place + 6] + 1 if place + 6 < len(resources) else 0
+        size_place = place + 6 + name_size + name_size % 2
+        if size_place + 4 > len(resources):
+            break
+        (size,) = struct.unpack_from(">L", resources, size_place)
+        end = size_place + 4 + size + size % 2
+        if struct.unpack_from(">H", resources, place + 4)[0] not in _THUMBNAILS:
+            kept.append(resources[place:end])
+        place = end
+    return b"".join(kept)
+
+
+def _png_chunks(path: Path) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The EXIF and the texts of a PNG, wherever they stand in it."""
+    exif, texts = b"", []
+    with open(path, "rb") as file:
+        file.seek(8)
+        while len(head := file.read(8)) == 8:
+            size, kind = struct.unpack(">L4s", head)
+            if kind == b"eXIf":
+                exif = file.read(size)
+            elif kind in _PNG_TEXTS:
+                texts.append((kind, file.read(size)))
+            else:
+                file.seek(size, 1)
+            file.seek(4, 1)
+    return exif, texts
+
+
+def _is_xmp(text: bytes) -> bool:
+    return text.startswith(_PNG_XMP)
+
+
+def _itxt_text(chunk: bytes) -> bytes:
+    """The text of an international text that is not compressed."""
+    # Keyword, flag and method of compression, language, translated keyword, text.
+    rest = chunk[len(_PNG_XMP) :]
+    return rest[2:].split(b"\0", 2)[-1] if rest[:1] == b"\0" else b""
+
+
+def _is_lossless_webp(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(12)
+        while len(head := file.read(8)) == 8:
+            kind, size = struct.unpack("<4sL", head)
+            if kind in (b"VP8L", b"VP8 "):
+                return kind == b"VP8L"
+            file.seek(size + size % 2, 1)
+    return False

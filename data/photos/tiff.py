@@ -1,0 +1,137 @@
+"""Writes TIFF: pages of any sizes and depths, with their EXIF, in strips.
+
+libvips writes only pages of one size and no EXIF, Pillow no color of 16 bits, tifffile no EXIF.
+What is written is baseline TIFF of RGB, compressed without loss.
+
+Reference: TIFF 6.0; Adobe Photoshop TIFF Technical Notes (deflate).
+"""
+
+import itertools
+import struct
+import zlib
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import BinaryIO
+
+import numpy as np
+
+from data.photos.exif import Directory, Entry, write_directory
+from data.photos.metadata import PhotoMetadata, descriptive_tags
+
+_UNDEFINED, _BYTE, _SHORT, _LONG, _RATIONAL = 7, 1, 3, 4, 5
+_DEFLATE, _HORIZONTAL_DIFFERENCES, _RGB, _UNASSOCIATED_ALPHA, _INCH = 8, 2, 2, 2, 2
+
+_LARGEST = 2**32 - 1
+
+
+class TiffWriter:
+    """Writes the pages of one TIFF, one after the other.
+
+    Args:
+        file: open for writing, empty.
+        order: str, `<` or `>`: the byte order, that of the EXIF it shall hold.
+
+    Example:
+        with open("colored.tif", "wb") as file:
+            TiffWriter(file).add_page(strips, height, width, metadata)
+    """
+
+    def __init__(self, file: BinaryIO, order: str = "<"):
+        self._file = file
+        self._order = order
+        self._file.write((b"II" if order == "<" else b"MM") + self._numbers("HL", 42, 0))
+        # Where the offset of the next directory is to be written.
+        self._link = 4
+
+    def add_page(
+        self, strips: Iterable[np.ndarray], height: int, width: int, metadata: PhotoMetadata
+    ) -> None:
+        """Adds a page.
+
+        Args:
+            strips: uint8 or uint16 arrays of shape (rows, width, 3 or 4), from top to bottom, all
+                but the last of the same height; the fourth channel is alpha.
+            height: int, the rows of all strips.
+            width: int.
+            metadata: `PhotoMetadata`; its EXIF is in the byte order of the file, or absent.
+
+        Raises:
+            ValueError: the file would be larger than the 4 GiB that TIFF can be.
+        """
+        strips = iter(strips)
+        first = next(strips)
+        places, sizes = [], []
+        for strip in itertools.chain([first], strips):
+            packed = self._pack(strip)
+            places.append(self._append(packed))
+            sizes.append(len(packed))
+        directory = descriptive_tags(metadata.exif)
+        directory.entries |= self._layout(first, height, width, places, sizes)
+        directory.entries |= self._color_and_size(metadata)
+        self._close_page(directory)
+
+    def _layout(
+        self, first: np.ndarray, height: int, width: int, places: list[int], sizes: list[int]
+    ) -> dict[int, Entry]:
+        rows, _, channels = first.shape
+        entries = {
+            256: self._entry(_LONG, width),
+            257: self._entry(_LONG, height),
+            258: self._entry(_SHORT, *[8 * first.dtype.itemsize] * channels),
+            259: self._entry(_SHORT, _DEFLATE),
+            262: self._entry(_SHORT, _RGB),
+            273: self._entry(_LONG, *places),
+            277: self._entry(_SHORT, channels),
+            278: self._entry(_LONG, rows),
+            279: self._entry(_LONG, *sizes),
+            317: self._entry(_SHORT, _HORIZONTAL_DIFFERENCES),
+        }
+        if channels == 4:
+            entries[338] = self._entry(_SHORT, _UNASSOCIATED_ALPHA)
+        return entries
+
+    def _color_and_size(self, metadata: PhotoMetadata) -> dict[int, Entry]:
+        entries = {}
+        if metadata.dots_per_inch:
+            for tag, dots in zip((282, 283), metadata.dots_per_inch, strict=True):
+                ratio = Fraction(dots).limit_denominator(10_000)
+                entries[tag] = self._entry(_RATIONAL, ratio.numerator, ratio.denominator)
+            entries[296] = self._entry(_SHORT, _INCH)
+        if metadata.xmp:
+            entries[700] = Entry(_BYTE, len(metadata.xmp), metadata.xmp)
+        if metadata.profile:
+            entries[34675] = Entry(_UNDEFINED, len(metadata.profile), metadata.profile)
+        return entries
+
+    def _pack(self, strip: np.ndarray) -> bytes:
+        differences = strip.copy()
+        differences[:, 1:] -= strip[:, :-1]
+        kind = strip.dtype.newbyteorder(self._order)
+        return zlib.compress(differences.astype(kind, copy=False), level=6)
+
+    def _append(self, content: bytes) -> int:
+        """Writes at the end, at an even place, and returns the place."""
+        place = self._file.seek(0, 2)
+        if place + len(content) >= _LARGEST:
+            raise ValueError("its result would be larger than the 4 GiB that TIFF can be")
+        padding = b"\0" * (place % 2)
+        self._file.write(padding + content)
+        return place + len(padding)
+
+    def _close_page(self, directory: Directory) -> None:
+        place = self._file.seek(0, 2)
+        place += place % 2
+        content, link = write_directory(directory, self._order, place)
+        self._append(content)
+        self._file.seek(self._link)
+        self._file.write(self._numbers("L", place))
+        self._link = link
+
+    def _entry(self, kind: int, *values: int) -> Entry:
+        if kind == _RATIONAL:
+            return Entry(kind, len(values) // 2, self._numbers("L" * len(values), *values))
+        code = {_SHORT: "H", _LONG: "L"}[kind]
+        return Entry(kind, len(values), self._numbers(code * len(values), *values))
+
+    def _numbers(self, codes: str, *values: int) -> bytes:
+        return struct.pack(self._order + codes, *values)

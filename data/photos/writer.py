@@ -1,0 +1,170 @@
+"""Writes colored photographs with all that came with them, whole or not at all."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyvips
+from PIL import Image
+
+from data.atomic import write_beside
+from data.photos.metadata import PhotoMetadata
+from data.photos.page import PhotoPage, to_depth
+from data.photos.png import with_metadata
+from data.photos.tiff import TiffWriter
+
+# What each suffix is written as. The palette of a GIF cannot hold the colors.
+FORMATS = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".heic", ".heif"), "HEIF"),
+    **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"},
+}
+
+_WITH_ALPHA = ("PNG", "TIFF", "WEBP", "HEIF")
+_WITH_16_BITS = ("PNG", "TIFF", "HEIF")
+_WITH_METADATA = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
+
+# A segment of a JPEG has 16 bits for its length; these are what Pillow can put into one.
+_LARGEST_EXIF, _LARGEST_XMP, _LARGEST_PHOTOSHOP = 65527, 65504, 65519
+
+# zlib's level and filter with which photographs are a few percent larger than at their smallest,
+# in half the time.
+_PNG_OPTIONS = {"compression": 3, "filter": "sub"}
+
+
+def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
+    """What of a photograph the format of `path` cannot hold, in words."""
+    kind = FORMATS[Path(path).suffix.lower()]
+    losses = []
+    if len(pages) > 1 and kind != "TIFF":
+        losses.append(f"{kind} holds one page of its {len(pages)}")
+    if any(page.has_alpha for page in pages) and kind not in _WITH_ALPHA:
+        losses.append(f"{kind} holds no transparency: laid on white")
+    if any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS:
+        losses.append(f"{kind} holds 8 bits of its 16")
+    metadata = pages[0].metadata
+    if kind not in _WITH_METADATA and (metadata.exif or metadata.xmp or metadata.profile):
+        losses.append(f"{kind} holds no EXIF, XMP or profile")
+    if kind == "JPEG" and len(metadata.exif) > _LARGEST_EXIF:
+        losses.append("its EXIF is too large for JPEG")
+    if kind == "JPEG" and len(metadata.xmp) > _LARGEST_XMP:
+        losses.append("its XMP is too large for JPEG")
+    return losses
+
+
+def write_photo(
+    path: str | os.PathLike,
+    pages: Iterable[tuple[PhotoPage, Iterable[np.ndarray]]],
+    quality: int = 95,
+) -> None:
+    """Writes a photograph in the format of its suffix, whole or not at all.
+
+    What the format cannot hold is left out, as `what_is_lost` says; a format that holds one page
+    gets the first.
+
+    Args:
+        path: the file; an existing one is replaced once the new one is complete.
+        pages: pairs of the page that was colored, for its size and metadata, and its pixels:
+            strips from top to bottom, uint8 or uint16 of shape (rows, width, 3 or 4).
+        quality: int, 1 to 100, of JPEG, of WebP with loss and of HEIC. Chroma is not subsampled
+            where the format allows: color is what we add.
+
+    Raises:
+        OSError: the file cannot be written.
+        ValueError: the photograph is too large for the format.
+    """
+    kind = FORMATS[Path(path).suffix.lower()]
+    with write_beside(path) as temporary, open(temporary, "wb") as file:
+        if kind == "TIFF":
+            _write_tiff(file, pages)
+            return
+        page, strips = next(iter(pages))
+        pixels = _assemble(page, strips, kind)
+        if kind == "PNG":
+            _write_png(file, pixels, page.metadata)
+        elif kind == "HEIF":
+            _write_heif(file, pixels, page.metadata, quality)
+        else:
+            _write_with_pillow(file, kind, pixels, page.metadata, quality)
+
+
+def _assemble(page: PhotoPage, strips: Iterable[np.ndarray], kind: str) -> np.ndarray:
+    depth = page.depth if kind in _WITH_16_BITS else 8
+    channels = 4 if page.has_alpha and kind in _WITH_ALPHA else 3
+    pixels = np.empty((page.height, page.width, channels), f"uint{depth}")
+    top = 0
+    for strip in strips:
+        if strip.shape[2] > channels:
+            strip = _on_white(strip)
+        pixels[top : top + len(strip)] = to_depth(strip, depth)
+        top += len(strip)
+    return pixels
+
+
+def _on_white(pixels: np.ndarray) -> np.ndarray:
+    white = float(np.iinfo(pixels.dtype).max)
+    alpha = pixels[..., 3:] / white
+    return np.round(pixels[..., :3] * alpha + white * (1.0 - alpha)).astype(pixels.dtype)
+
+
+def _write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoPage, Iterable[np.ndarray]]]) -> None:
+    writer = None
+    for page, strips in pages:
+        writer = writer or TiffWriter(file, page.metadata.byte_order)
+        writer.add_page(strips, page.height, page.width, page.metadata)
+
+
+def _write_png(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata) -> None:
+    image = pyvips.Image.new_from_array(pixels)
+    image = image.copy(interpretation="srgb" if pixels.dtype == np.uint8 else "rgb16")
+    if metadata.profile:
+        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", metadata.profile)
+    for part in with_metadata(image.pngsave_buffer(keep="icc", **_PNG_OPTIONS), metadata):
+        file.write(part)
+
+
+def _write_heif(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata, quality: int) -> None:
+    import pillow_heif
+
+    mode = ("RGBA" if pixels.shape[2] == 4 else "RGB") + (";16" if pixels.itemsize == 2 else "")
+    heif = pillow_heif.from_bytes(mode, pixels.shape[1::-1], pixels.tobytes())
+    present = {
+        "exif": metadata.exif and b"Exif\0\0" + metadata.exif,
+        "xmp": metadata.xmp,
+        "icc_profile": metadata.profile,
+    }
+    heif.save(file, quality=quality, chroma=444, **{k: v for k, v in present.items() if v})
+
+
+def _write_with_pillow(
+    file: BinaryIO, kind: str, pixels: np.ndarray, metadata: PhotoMetadata, quality: int
+) -> None:
+    options = {
+        "exif": metadata.exif and b"Exif\0\0" + metadata.exif,
+        "xmp": metadata.xmp,
+        "icc_profile": metadata.profile,
+        "dpi": metadata.dots_per_inch,
+    }
+    if kind == "JPEG":
+        if len(metadata.exif) > _LARGEST_EXIF:
+            options["exif"] = None
+        if len(metadata.xmp) > _LARGEST_XMP:
+            options["xmp"] = None
+        options |= {"comment": metadata.comment, "extra": _photoshop_segments(metadata.photoshop)}
+        options |= {"quality": quality, "subsampling": 0}
+    elif kind == "WEBP":
+        options |= {"lossless": metadata.lossless, "quality": quality, "exact": True}
+    options = {name: value for name, value in options.items() if value is not None and value != b""}
+    Image.fromarray(pixels).save(file, kind, **options)
+
+
+def _photoshop_segments(resources: bytes) -> bytes:
+    header = b"Photoshop 3.0\0"
+    parts = [
+        header + resources[place : place + _LARGEST_PHOTOSHOP]
+        for place in range(0, len(resources), _LARGEST_PHOTOSHOP)
+    ]
+    return b"".join(b"\xff\xed" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)

@@ -1,0 +1,224 @@
+"""The assembly line of coloring: reading, network and writing overlap.
+
+Each photograph is read twice: shrunk, for the network, and again in strips when its colors are
+known. So a batch holds no full-size pixels, and memory does not grow with the photographs' size or
+number.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from data.color_cast import has_colors
+from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
+from data.photos.file import PhotoFile
+from data.photos.page import PhotoPage, to_depth
+from data.photos.writer import what_is_lost, write_photo
+from data.pictures import first_reason, write_rgb
+from jobs.memory_budget import MemoryBudget
+from models.photo_colorizer import PhotoColorizer
+
+COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
+
+# Pixels of one photograph of 100 megapixels, twice over.
+_BUDGET = 2**29
+
+# With those that were skipped or failed.
+_LONGEST_BATCH = 64
+
+_THREADS = min(8, os.cpu_count() or 1)
+
+# The longer side of each half of a comparison: what fills a screen.
+_COMPARISON_SIDE = 1600
+_GAP = 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """One photograph to color.
+
+    Attributes:
+        source: its file.
+        target: the file of the colored one.
+        comparison: the file with both side by side, or None.
+    """
+
+    source: Path
+    target: Path
+    comparison: Path | None = None
+
+
+@dataclass
+class Work:
+    """A photograph on the line.
+
+    Attributes:
+        task: what is to be done.
+        outcome: str, how it ended; empty while it is on the line.
+        reason: str, why it failed.
+        notes: list of str, what had to be left out.
+        had_colors: bool, whether it was in color before.
+    """
+
+    task: Task
+    outcome: str = ""
+    reason: str = ""
+    notes: list[str] = field(default_factory=list)
+    had_colors: bool = False
+    photo: PhotoFile | None = None
+    lightness: list[np.ndarray] = field(default_factory=list)
+    colors: list[np.ndarray] = field(default_factory=list)
+
+    def fail(self, error: Exception) -> "Work":
+        """Ends it with the reason of an error."""
+        self.outcome, self.reason = FAILED, _reason(error, self.task)
+        return self
+
+
+class PhotoLine:
+    """Colors photographs one after the other, several steps of them at once.
+
+    Args:
+        colorizer: `PhotoColorizer`.
+        quality: int, of JPEG.
+        begin: called with each task when its photograph begins to be colored at full size.
+        is_stopped: called often; when it returns True, what is being written is finished and all
+            else dropped.
+    """
+
+    def __init__(
+        self,
+        colorizer: PhotoColorizer,
+        quality: int = 95,
+        begin: Callable[[Task], None] = lambda task: None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ):
+        self._colorizer = colorizer
+        self._quality = quality
+        self._begin = begin
+        self._is_stopped = is_stopped
+        self._budget = MemoryBudget(_BUDGET)
+
+    def run(self, works: Iterable[Work]) -> Iterator[Work]:
+        """Colors photographs.
+
+        Args:
+            works: those that have an outcome already are passed through.
+
+        Yields:
+            The same in the same order, with their outcomes. Nothing a photograph has in it ends
+            the line.
+        """
+        readers, writers = ThreadPoolExecutor(_THREADS), ThreadPoolExecutor(_THREADS)
+        try:
+            looked_at = _ahead(readers, self._look, works, self._colorizer.batch_size)
+            colored = self._color(looked_at)
+            yield from _ahead(writers, self._write, colored, 2 * _THREADS)
+        finally:
+            for pool in (readers, writers):
+                pool.shutdown(cancel_futures=True)
+
+    def _look(self, work: Work) -> Work:
+        if work.outcome or self._drop(work):
+            return work
+        # Decoders raise whatever they make of a broken file.
+        try:
+            work.photo = PhotoFile(work.task.source)
+            work.notes += work.photo.notes + what_is_lost(work.task.target, work.photo.pages)
+            for page in work.photo.pages:
+                with self._budget.share(page.size):
+                    lab = self._colorizer.look_at(page)
+                work.lightness.append(lab[..., :1].copy())
+                work.had_colors = work.had_colors or has_colors(lab)
+        except Exception as error:
+            return work.fail(error)
+        return work
+
+    def _color(self, works: Iterable[Work]) -> Iterator[Work]:
+        for batch in self._batches(works):
+            pages = [page for work in batch if not work.outcome for page in work.lightness]
+            try:
+                colors = iter(self._colorizer.predict(pages))
+            except tf.errors.ResourceExhaustedError as error:
+                for work in batch:
+                    yield work if work.outcome else work.fail(error)
+                continue
+            for work in batch:
+                if not work.outcome:
+                    work.colors = [next(colors) for _ in work.lightness]
+                yield work
+
+    def _batches(self, works: Iterable[Work]) -> Iterator[list[Work]]:
+        batch = []
+        for work in works:
+            batch.append(work)
+            pages = sum(len(work.lightness) for work in batch)
+            if pages >= self._colorizer.batch_size or len(batch) >= _LONGEST_BATCH:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _write(self, work: Work) -> Work:
+        if work.outcome or self._drop(work):
+            return work
+        task, photo = work.task, work.photo
+        try:
+            with self._budget.share(max(page.size for page in photo.pages)):
+                self._begin(task)
+                write_photo(task.target, self._colored_pages(work), self._quality)
+                if task.comparison:
+                    self._write_comparison(work)
+            work.outcome = COLORED
+        except Exception as error:
+            work.fail(error)
+        # The rest of the line does not need them any more.
+        work.photo, work.lightness, work.colors = None, [], []
+        return work
+
+    def _colored_pages(self, work: Work) -> Iterator:
+        for page, lightness, ab in zip(work.photo.pages, work.lightness, work.colors, strict=True):
+            yield page, self._colorizer.strips(page, lightness, ab)
+
+    def _write_comparison(self, work: Work) -> None:
+        page = work.photo.pages[0]
+        scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
+        size = max(1, round(page.height * scale)), max(1, round(page.width * scale))
+        lightness = rgb255_to_lab1(_shrunk_rgb255(page, *size))[..., :1]
+        gray = np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness)))
+        colored = _shrunk_rgb255(PhotoFile(work.task.target).pages[0], *size)
+        gap = np.full((size[0], _GAP, 3), 255, "uint8")
+        pixels = np.concatenate([gray, gap, colored], axis=1)
+        write_rgb(work.task.comparison, pixels, self._quality)
+
+    def _drop(self, work: Work) -> bool:
+        if self._is_stopped():
+            work.outcome = DROPPED
+        return bool(work.outcome)
+
+
+def _ahead(pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int) -> Iterator:
+    """Calls a function of each item in a pool, `count` items ahead, and yields in order."""
+    waiting = deque()
+    for item in items:
+        waiting.append(pool.submit(function, item))
+        if len(waiting) > count:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:
+    return np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
+
+
+def _reason(error: Exception, task: Task) -> str:
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return "it does not fit into memory"
+    return first_reason(error, task.source)
