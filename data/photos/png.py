@@ -1,43 +1,81 @@
-"""PNG's chunks: what stands in a PNG besides pixels.
+"""Writes PNG in strips, with the metadata of a photograph.
 
-Reference: PNG Specification (Third Edition), sections 5 and 11.
+Pillow writes no color of 16 bits, libvips wants the whole picture at once and puts texts and EXIF
+of its own making into the file.
+
+Reference: PNG Specification (Third Edition), sections 5, 9 and 11.
 """
 
+import itertools
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
 
 from data.photos.metadata import PhotoMetadata
 
-_SIGNATURE_SIZE = 8
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOR_TYPES = {3: 2, 4: 6}
+_DIFFERENCE_FROM_ABOVE = 2
+
+# zlib's 6 makes files 3 % smaller in three times the time.
+_LEVEL = 3
+
 _INCHES_IN_A_METER = 1 / 0.0254
 _METER = 1
 
-# What an encoder writes that belongs to the pixels; its other chunks are not ours.
-_PIXELS = (b"IHDR", b"iCCP", b"IDAT", b"IEND")
 
-
-def with_metadata(png: bytes, metadata: PhotoMetadata) -> Iterator[bytes]:
-    """A PNG with the metadata of a photograph in place of its own.
+def write_png(
+    file: BinaryIO,
+    strips: Iterable[np.ndarray],
+    height: int,
+    width: int,
+    metadata: PhotoMetadata,
+) -> None:
+    """Writes a PNG.
 
     Args:
-        png: a whole file as an encoder wrote it.
+        file: open for writing, empty.
+        strips: uint8 or uint16 arrays of shape (rows, width, 3 or 4), from top to bottom; the
+            fourth channel is alpha.
+        height: int, the rows of all strips.
+        width: int.
         metadata: `PhotoMetadata`.
-
-    Yields:
-        The parts of the file.
     """
-    yield png[:_SIGNATURE_SIZE]
-    for kind, content in _chunks(png):
-        if kind not in _PIXELS:
-            continue
-        if kind == b"IDAT" and metadata is not None:
-            yield from (_chunk(*own) for own in _metadata_chunks(metadata))
-            metadata = None
-        yield _chunk(kind, content)
+    strips = iter(strips)
+    first = next(strips)
+    depth, channels = 8 * first.itemsize, first.shape[2]
+    file.write(_SIGNATURE)
+    head = struct.pack(">LLBBBBB", width, height, depth, _COLOR_TYPES[channels], 0, 0, 0)
+    _write_chunk(file, b"IHDR", head)
+    for kind, content in _metadata_chunks(metadata):
+        _write_chunk(file, kind, content)
+    compressor = zlib.compressobj(_LEVEL)
+    above = np.zeros([1, width * channels * first.itemsize], "uint8")
+    for strip in itertools.chain([first], strips):
+        above = _write_strip(file, compressor, strip, above)
+    _write_chunk(file, b"IDAT", compressor.flush())
+    _write_chunk(file, b"IEND", b"")
 
 
-def _metadata_chunks(metadata: PhotoMetadata) -> Iterable[tuple[bytes, bytes]]:
+def _write_strip(file: BinaryIO, compressor, strip: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Writes the rows of a strip and returns the last one as bytes."""
+    big_endian = strip.astype(strip.dtype.newbyteorder(">"), copy=False)
+    rows = np.ascontiguousarray(big_endian).view("uint8").reshape(len(strip), -1)
+    filtered = np.empty([len(rows), 1 + rows.shape[1]], "uint8")
+    filtered[:, 0] = _DIFFERENCE_FROM_ABOVE
+    np.subtract(rows, np.concatenate([above, rows[:-1]]), out=filtered[:, 1:])
+    packed = compressor.compress(filtered)
+    if packed:
+        _write_chunk(file, b"IDAT", packed)
+    return rows[-1:]
+
+
+def _metadata_chunks(metadata: PhotoMetadata) -> Iterator[tuple[bytes, bytes]]:
+    if metadata.profile:
+        yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.profile)
     if metadata.dots_per_inch:
         across, down = (round(dots * _INCHES_IN_A_METER) for dots in metadata.dots_per_inch)
         yield b"pHYs", struct.pack(">LLB", across, down, _METER)
@@ -45,18 +83,12 @@ def _metadata_chunks(metadata: PhotoMetadata) -> Iterable[tuple[bytes, bytes]]:
         yield b"eXIf", metadata.exif
     yield from metadata.texts
     if metadata.xmp and not metadata.texts_hold_xmp:
+        # Not compressed, of no language, with no translated keyword.
         yield b"iTXt", b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0\0" + metadata.xmp
 
 
-def _chunks(png: bytes) -> Iterator[tuple[bytes, memoryview]]:
-    view = memoryview(png)
-    place = _SIGNATURE_SIZE
-    while place < len(png):
-        size, kind = struct.unpack_from(">L4s", png, place)
-        yield kind, view[place + 8 : place + 8 + size]
-        place += 12 + size
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
+def _write_chunk(file: BinaryIO, kind: bytes, content: bytes) -> None:
     checksum = zlib.crc32(content, zlib.crc32(kind))
-    return b"".join((struct.pack(">L4s", len(content), kind), content, struct.pack(">L", checksum)))
+    file.write(struct.pack(">L4s", len(content), kind))
+    file.write(content)
+    file.write(struct.pack(">L", checksum))

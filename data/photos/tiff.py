@@ -23,6 +23,9 @@ _DEFLATE, _HORIZONTAL_DIFFERENCES, _RGB, _UNASSOCIATED_ALPHA, _INCH = 8, 2, 2, 2
 
 _LARGEST = 2**32 - 1
 
+# zlib's 6 makes files 3 % smaller in three times the time.
+_LEVEL = 3
+
 
 class TiffWriter:
     """Writes the pages of one TIFF, one after the other.
@@ -107,7 +110,7 @@ class TiffWriter:
         differences = strip.copy()
         differences[:, 1:] -= strip[:, :-1]
         kind = strip.dtype.newbyteorder(self._order)
-        return zlib.compress(differences.astype(kind, copy=False), level=6)
+        return zlib.compress(differences.astype(kind, copy=False), _LEVEL)
 
     def _append(self, content: bytes) -> int:
         """Writes at the end, at an even place, and returns the place."""

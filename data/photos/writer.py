@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import pyvips
 from PIL import Image
 
 from data.atomic import write_beside
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
-from data.photos.png import with_metadata
+from data.photos.png import write_png
 from data.photos.tiff import TiffWriter
 
 # What each suffix is written as. The palette of a GIF cannot hold the colors.
@@ -29,10 +28,6 @@ _WITH_METADATA = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
 
 # A segment of a JPEG has 16 bits for its length; these are what Pillow can put into one.
 _LARGEST_EXIF, _LARGEST_XMP, _LARGEST_PHOTOSHOP = 65527, 65504, 65519
-
-# zlib's level and filter with which photographs are a few percent larger than at their smallest,
-# in half the time.
-_PNG_OPTIONS = {"compression": 3, "filter": "sub"}
 
 
 def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
@@ -82,13 +77,12 @@ def write_photo(
             _write_tiff(file, pages)
             return
         page, strips = next(iter(pages))
-        pixels = _assemble(page, strips, kind)
         if kind == "PNG":
-            _write_png(file, pixels, page.metadata)
+            write_png(file, strips, page.height, page.width, page.metadata)
         elif kind == "HEIF":
-            _write_heif(file, pixels, page.metadata, quality)
+            _write_heif(file, _assemble(page, strips, kind), page.metadata, quality)
         else:
-            _write_with_pillow(file, kind, pixels, page.metadata, quality)
+            _write_with_pillow(file, kind, _assemble(page, strips, kind), page.metadata, quality)
 
 
 def _assemble(page: PhotoPage, strips: Iterable[np.ndarray], kind: str) -> np.ndarray:
@@ -115,15 +109,6 @@ def _write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoPage, Iterable[np.nda
     for page, strips in pages:
         writer = writer or TiffWriter(file, page.metadata.byte_order)
         writer.add_page(strips, page.height, page.width, page.metadata)
-
-
-def _write_png(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata) -> None:
-    image = pyvips.Image.new_from_array(pixels)
-    image = image.copy(interpretation="srgb" if pixels.dtype == np.uint8 else "rgb16")
-    if metadata.profile:
-        image.set_type(pyvips.GValue.blob_type, "icc-profile-data", metadata.profile)
-    for part in with_metadata(image.pngsave_buffer(keep="icc", **_PNG_OPTIONS), metadata):
-        file.write(part)
 
 
 def _write_heif(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata, quality: int) -> None:
