@@ -2,8 +2,9 @@
 
 import numpy as np
 
-# In units of ab. Scans of sepia prints stay below 2, the dullest color photographs begin about 4.
-_OF_A_COLOR_PHOTOGRAPH = 4.0
+# In units of ab. Of 150 photographs nine in ten have more; toned sepia and saved as JPEG they have
+# 2.6 in the median and 4.5 at the most.
+_OF_A_COLOR_PHOTOGRAPH = 5.0
 
 
 def has_colors(lab100: np.ndarray) -> bool:

@@ -4,12 +4,13 @@ python -m docs.before_after
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from jobs.runtime import import_tensorflow_quietly, prepare_keras
+from jobs.runtime import import_tensorflow_quietly
 
 _HEIGHT = 240
 _GAP = 6
@@ -18,22 +19,21 @@ _TARGET = Path(__file__).resolve().parent / "before_after.jpg"
 
 def draw() -> None:
     """Colors the demo photographs and writes them below their gray selves."""
+    import run
     from data.datasets import demo_pictures
     from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
     from data.pictures import read_rgb, write_rgb
-    from jobs.colorize import load_colorizer
-    from jobs.command_line import parse
 
-    settings, _ = parse(["--images", "demo"])
-    prepare_keras(settings.precision, settings.seed)
-    colorizer = load_colorizer(settings)
     columns = []
-    for path in demo_pictures():
-        pixels = read_rgb(path)
-        gray = np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(pixels)[..., :1])))
-        column = [_small(gray), np.full((_GAP, _small(gray).shape[1], 3), 255, "uint8")]
-        columns += [np.concatenate([*column, _small(colorizer(pixels))], axis=0)]
-        columns += [np.full((2 * _HEIGHT + _GAP, _GAP, 3), 255, "uint8")]
+    with tempfile.TemporaryDirectory() as folder:
+        run.main(["--images", "demo", "--output_dir", folder])
+        for path in demo_pictures():
+            lightness = rgb255_to_lab1(read_rgb(path))[..., :1]
+            gray = _small(np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness))))
+            colored = _small(read_rgb(Path(folder, path.name)))
+            column = [gray, np.full((_GAP, gray.shape[1], 3), 255, "uint8"), colored]
+            columns += [np.concatenate(column, axis=0)]
+            columns += [np.full((2 * _HEIGHT + _GAP, _GAP, 3), 255, "uint8")]
     write_rgb(_TARGET, np.concatenate(columns[:-1], axis=1), quality=88)
 
 

@@ -20,7 +20,7 @@ def ship(source: str, target: str, render_size: int) -> None:
     Args:
         source: path of the folder of a training.
         target: path of the folder to write.
-        render_size: int, the shorter side at which the network shall see photographs.
+        render_size: int, the side of the square as which the network shall see photographs.
 
     Raises:
         InputError: the source is no folder of weights.
