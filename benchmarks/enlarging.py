@@ -47,7 +47,9 @@ def main() -> None:
         "original": _original_guided_filter,
         "ours": ours,
     }
-    print(f"TensorFlow {tf.__version__}; shrunk {FACTOR} times; error in ab, as a ratio to bilinear")
+    print(
+        f"TensorFlow {tf.__version__}; shrunk {FACTOR} times; error in ab, as a ratio to bilinear"
+    )
     print(f"{'':18}{'beside edges':^40}  {'whole photograph':^40}")
     print(" " * 18 + "  ".join("".join(f"{name:>10}" for name in ways) for _ in range(2)))
     table = [_ratios(photograph(name), ways) for name in PHOTOGRAPHS]

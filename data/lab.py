@@ -52,8 +52,10 @@ _XYZ_LINE_OFFSET = 16.0 / 116.0
 # Where the cube root leaves the line. Rounded as in scikit-image.
 _F_LINE_END = 0.2068966
 
-# The rounding of the matrices puts white this far outside.
-_GAMUT_TOLERANCE = 1e-4
+# The rounding of the matrices puts white this far outside. Black is exact but for floating point,
+# and its neighborhood would see a wider tolerance.
+_GAMUT_LOWEST = -1e-6
+_GAMUT_HIGHEST = 1.0 + 1e-4
 _GAMUT_STEPS = 12
 
 _SCALES = np.array([LIGHTNESS_SCALE, AB_SCALE, AB_SCALE], "float32")
@@ -114,7 +116,7 @@ def lab100_to_unclipped_rgb1(lab100: Tensor) -> Tensor:
 def is_in_gamut(lab100: Tensor) -> Tensor:
     """Whether sRGB can show a color: bool of shape (...) for CIE Lab of shape (..., 3)."""
     linear = ops.matmul(_lab100_to_relative_xyz(lab100), _RELATIVE_XYZ_TO_RGB)
-    inside = ops.logical_and(linear >= -_GAMUT_TOLERANCE, linear <= 1.0 + _GAMUT_TOLERANCE)
+    inside = ops.logical_and(linear >= _GAMUT_LOWEST, linear <= _GAMUT_HIGHEST)
     return ops.all(inside, axis=-1)
 
 

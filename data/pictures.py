@@ -10,6 +10,7 @@ person's photographs with, takes half as long again for a small JPEG.
 """
 
 import os
+import stat
 import warnings
 from pathlib import Path
 
@@ -36,6 +37,9 @@ _HEIF_SUFFIXES = (".heic", ".heif")
 
 # More is a decompression bomb: a scan of 60 x 90 cm at 600 dpi has 300 million.
 MAXIMUM_PIXELS = 500_000_000
+TOO_LARGE = (
+    f"more than {MAXIMUM_PIXELS // 10**6} megapixels: a damaged file, or one for another program"
+)
 # Pillow refuses what has twice as many as it is told.
 Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2
 
@@ -109,7 +113,22 @@ def open_picture(path: str | os.PathLike) -> Image.Image:
     """Opens a picture with Pillow and its plugins; its pixels are not decoded yet."""
     if pillow_heif is None and str(path).lower().endswith(_HEIF_SUFFIXES):
         raise ValueError("HEIC is read with the help of pillow-heif: pip install pillow-heif")
+    check_is_file(path)
     return Image.open(path)
+
+
+def check_is_file(path: str | os.PathLike) -> None:
+    """Refuses what is no file with contents: reading a pipe would wait for ever.
+
+    Raises:
+        OSError: there is nothing, or it cannot be looked at.
+        ValueError: it is a pipe, a device or a folder, or empty.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("not a regular file")
+    if not status.st_size:
+        raise ValueError("the file is empty")
 
 
 def list_pictures(folder: str | os.PathLike) -> list[Path]:
@@ -172,6 +191,8 @@ def first_reason(error: Exception, path: str | os.PathLike) -> str:
         return "there is no such file"
     if isinstance(error, Image.UnidentifiedImageError):
         return "not a picture, or of an unknown format"
+    if isinstance(error, Image.DecompressionBombError):
+        return TOO_LARGE
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return first_line(error).replace(str(path), "the file")

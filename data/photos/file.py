@@ -8,7 +8,14 @@ import pyvips
 
 from data.photos.metadata import PhotoMetadata, read_metadata, read_tiff_metadata
 from data.photos.page import PhotoPage
-from data.pictures import MAXIMUM_PIXELS, UnreadablePictureError, first_reason, open_picture
+from data.pictures import (
+    MAXIMUM_PIXELS,
+    TOO_LARGE,
+    UnreadablePictureError,
+    check_is_file,
+    first_reason,
+    open_picture,
+)
 
 # What libvips reads; the others are decoded by Pillow and its plugins.
 _VIPS_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
@@ -41,18 +48,23 @@ class PhotoFile:
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
         try:
+            check_is_file(self.path)
             with open(self.path, "rb") as file:
                 head = file.read(4)
             self.pages = self._tiff_pages() if head in _TIFF_HEADS else [self._page()]
         # A file can be broken in more ways than its readers have kinds of errors.
         except Exception as error:
-            raise UnreadablePictureError(first_reason(error, self.path)) from error
+            raise UnreadablePictureError(reason_of(error, self.path)) from error
         self.notes = list(dict.fromkeys(note for page in self.pages for note in page.notes))
 
     def _tiff_pages(self) -> list[PhotoPage]:
         self.format = "TIFF"
         pages = []
-        for number, metadata in enumerate(read_tiff_metadata(self.path)):
+        try:
+            directories = read_tiff_metadata(self.path)
+        except ValueError as error:
+            raise ValueError(f"damaged: {error}") from error
+        for number, metadata in enumerate(directories):
             if not metadata.reduced or not pages:
                 pages.append(PhotoPage(self._opener(page=number), metadata))
         return pages
@@ -99,9 +111,14 @@ class PhotoFile:
         return np.asarray(pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False))
 
 
+def reason_of(error: Exception, path: str | os.PathLike) -> str:
+    """Why a photograph could not be read or written, in one line without its name."""
+    if isinstance(error, pyvips.Error):
+        # What failed stands first, why at the end.
+        return f"damaged: {error.detail.strip().splitlines()[-1].strip()}"
+    return first_reason(error, path)
+
+
 def _check_size(height: int, width: int) -> None:
     if height * width > MAXIMUM_PIXELS:
-        raise ValueError(
-            f"{width} x {height} pixels are more than {MAXIMUM_PIXELS / 1e6:.0f} megapixels: a "
-            f"damaged file, or one for another program"
-        )
+        raise ValueError(TOO_LARGE)
