@@ -9,6 +9,7 @@ palettes and ends the whole input when one file is broken, and libvips, which `d
 person's photographs with, takes half as long again for a small JPEG.
 """
 
+import errno
 import os
 import stat
 import warnings
@@ -121,10 +122,12 @@ def check_is_file(path: str | os.PathLike) -> None:
     """Refuses what is no file with contents: reading a pipe would wait for ever.
 
     Raises:
-        OSError: there is nothing, or it cannot be looked at.
-        ValueError: it is a pipe, a device or a folder, or empty.
+        OSError: there is nothing, it is a folder, or it cannot be looked at.
+        ValueError: it is a pipe or a device, or empty.
     """
     status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise ValueError("not a regular file")
     if not status.st_size:

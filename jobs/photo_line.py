@@ -17,10 +17,10 @@ import tensorflow as tf
 
 from data.color_cast import has_colors
 from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-from data.photos.file import PhotoFile, reason_of
+from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, to_depth
 from data.photos.writer import what_is_lost, write_photo
-from data.pictures import write_rgb
+from data.pictures import first_reason, write_rgb
 from jobs.memory_budget import MemoryBudget
 from models.photo_colorizer import PhotoColorizer
 
@@ -221,4 +221,4 @@ def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:
 def _reason(error: Exception, task: Task) -> str:
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return "it does not fit into memory"
-    return reason_of(error, task.source)
+    return first_reason(error, task.source)

@@ -7,8 +7,9 @@ directories hold these tags, is it taken apart and put together again.
 Reference: TIFF 6.0, section 2; Exif 2.32 (JEITA CP-3451), section 4.6.
 """
 
+import contextlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 _PREFIX = b"Exif\0\0"
@@ -17,7 +18,8 @@ ORIENTATION = 0x0112
 EXIF_DIRECTORY = 0x8769
 GPS_DIRECTORY = 0x8825
 _INTEROPERABILITY_DIRECTORY = 0xA005
-_PIXEL_WIDTH, _PIXEL_HEIGHT = 0xA002, 0xA003
+# The size, as telephones write it in the first directory, and cameras in that of EXIF.
+_WIDTHS, _HEIGHTS = (0x0100, 0xA002), (0x0101, 0xA003)
 
 # The tags that point to other directories, which are carried along.
 _CHILDREN = (EXIF_DIRECTORY, GPS_DIRECTORY, _INTEROPERABILITY_DIRECTORY)
@@ -26,6 +28,12 @@ _CHILDREN = (EXIF_DIRECTORY, GPS_DIRECTORY, _INTEROPERABILITY_DIRECTORY)
 _KIND_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _KIND_SIZES |= {16: 8, 17: 8, 18: 8}
 _SHORT, _LONG = 3, 4
+
+# `struct`'s codes for an offset in a TIFF and in a BigTIFF.
+_OFFSETS = ("L", "Q")
+
+# A directory of EXIF holds one of interoperability.
+_DEEPEST = 2
 
 # More entries than any camera writes: what claims more is broken.
 _MOST_ENTRIES = 4096
@@ -55,12 +63,14 @@ class Directory:
     Attributes:
         entries: dict of int to `Entry`, without those that point to children.
         children: dict of int to `Directory`, by the tag that points to each.
+        place: int, where it stands.
         next: int, where the next directory of the chain stands; 0 when there is none.
-        next_place: int, where that number itself stands.
+        next_place: int, where that number itself stands, which ends the directory.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
     children: dict[int, "Directory"] = field(default_factory=dict)
+    place: int = 0
     next: int = 0
     next_place: int = 0
 
@@ -187,15 +197,21 @@ def upright_exif(exif: bytes, height: int, width: int) -> bytes:
         _remove_thumbnail(data, layout, directory)
     if ORIENTATION in directory.entries:
         _set_number(data, layout, directory.entries[ORIENTATION], 1)
-    details = directory.children.get(EXIF_DIRECTORY, Directory())
-    for tag, pixels in ((_PIXEL_WIDTH, width), (_PIXEL_HEIGHT, height)):
-        if tag in details.entries:
-            _set_number(data, layout, details.entries[tag], pixels)
+    for place in (directory, directory.children.get(EXIF_DIRECTORY, Directory())):
+        for tag, entry in place.entries.items():
+            if tag in _WIDTHS:
+                _set_number(data, layout, entry, width)
+            elif tag in _HEIGHTS:
+                _set_number(data, layout, entry, height)
+    # Where things lie on top of each other, one change has made another.
+    layout = read_layout(data)
+    read_directory(data, layout, layout.first)
     return bytes(data)
 
 
 def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Directory:
-    count_format, entry_format, next_format = ("Q", "HHQ", "Q") if layout.big else ("H", "HHL", "L")
+    count_format, entry_format = ("Q", "HHQ") if layout.big else ("H", "HHL")
+    next_format = _OFFSETS[layout.big]
     inline = 8 if layout.big else 4
     if not 0 < offset < len(data):
         raise ValueError("a directory reaches beyond the end")
@@ -204,7 +220,7 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
         raise ValueError("a directory is broken")
     place = offset + struct.calcsize("=" + count_format)
     entry_size = struct.calcsize("=" + entry_format) + inline
-    directory = Directory()
+    directory = Directory(place=offset)
     for _ in range(count):
         tag, kind, number = struct.unpack_from(layout.order + entry_format, data, place)
         value_place = place + entry_size - inline
@@ -213,15 +229,16 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
             (value_place,) = struct.unpack_from(layout.order + next_format, data, value_place)
         place += entry_size
         # A value that is cut off, or of no known kind, cannot be carried along.
-        if not size or value_place + size > len(data):
+        if not size or value_place + size > len(data) or tag in directory.children:
             continue
         entry = Entry(kind, number, bytes(data[value_place : value_place + size]), value_place)
-        # Each level of directories has its own pointers: three levels at the most.
-        if tag in _CHILDREN and depth < 2:
-            child = _number(data, layout, entry)
-            directory.children[tag] = _read_directory(data, layout, child, depth + 1)
-        else:
+        if tag not in _CHILDREN:
             directory.entries[tag] = entry
+        elif depth < _DEEPEST:
+            # One that is broken takes nothing else along.
+            with contextlib.suppress(ValueError, struct.error):
+                child = _number(data, layout, entry)
+                directory.children[tag] = _read_directory(data, layout, child, depth + 1)
     directory.next_place = place
     (directory.next,) = struct.unpack_from(layout.order + next_format, data, place)
     return directory
@@ -232,7 +249,10 @@ def _number(data: bytes, layout: Layout, entry: Entry) -> int:
 
 
 def _set_number(data: bytearray, layout: Layout, entry: Entry, number: int) -> None:
-    struct.pack_into(layout.order + _number_format(entry), data, entry.place, number)
+    try:
+        struct.pack_into(layout.order + _number_format(entry), data, entry.place, number)
+    except struct.error as error:
+        raise ValueError(f"{number} does not fit where it belongs") from error
 
 
 def _number_format(entry: Entry) -> str:
@@ -244,16 +264,30 @@ def _number_format(entry: Entry) -> str:
 
 def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> None:
     """Cuts the chain behind the first directory, and the picture's bytes where they come last."""
-    struct.pack_into(layout.order + "L", data, directory.next_place, 0)
+    struct.pack_into(layout.order + _OFFSETS[layout.big], data, directory.next_place, 0)
     try:
         thumbnail = read_directory(data, layout, directory.next)
-        place, length = (_number(data, layout, thumbnail.entries[tag]) for tag in (0x0201, 0x0202))
+        begin, length = (_number(data, layout, thumbnail.entries[tag]) for tag in (0x0201, 0x0202))
     except (ValueError, KeyError):
         return
-    if place + length >= len(data):
-        del data[place:]
+    end = min(begin + length, len(data))
+    if any(begin < used_end and used_begin < end for used_begin, used_end in _used(directory)):
+        # It lies about its place.
+        return
+    if end == len(data):
+        del data[begin:]
     else:
-        data[place : place + length] = bytes(length)
+        data[begin:end] = bytes(end - begin)
+
+
+def _used(directory: Directory) -> Iterator[tuple[int, int]]:
+    """Begins and ends of all that belongs to a directory, the header of the file included."""
+    yield 0, 8
+    yield directory.place, directory.next_place + 4
+    for entry in directory.entries.values():
+        yield entry.place, entry.place + len(entry.value)
+    for child in directory.children.values():
+        yield from _used(child)
 
 
 def without(directory: Directory, tags: Iterable[int]) -> Directory:

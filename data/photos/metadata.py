@@ -31,7 +31,7 @@ _STRUCTURE = frozenset(
     + [*range(433, 436), *range(512, 522), *range(529, 533), 559, 700, 34675, 37724, 50784]
 )
 _NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 283, 296
-_COMPRESSION, _EXTRA_SAMPLES, _XMP, _ICC, _PHOTOSHOP = 259, 338, 700, 34675, 34377
+_ORIENTATION, _XMP, _ICC, _PHOTOSHOP = 274, 700, 34675, 34377
 _CENTIMETER = 3
 
 # Chunks of a PNG that are texts or the time.
@@ -58,7 +58,7 @@ class PhotoMetadata:
         profile: bytes, the ICC profile; empty when there is none.
         lossless: bool, whether a WebP is compressed without loss.
         reduced: bool, whether a page of a TIFF is a smaller copy of another.
-        premultiplied: bool, whether the colors of a TIFF are multiplied by its alpha.
+        is_odd: bool, whether a page of a TIFF has an orientation that does not exist.
     """
 
     exif: bytes = b""
@@ -72,7 +72,12 @@ class PhotoMetadata:
     profile: bytes = b""
     lossless: bool = False
     reduced: bool = False
-    premultiplied: bool = False
+    is_odd: bool = False
+
+    def __post_init__(self):
+        # Nobody scans with more; files that say so are broken, and writers choke on it.
+        if self.dots_per_inch and not all(0 < dots <= 65535 for dots in self.dots_per_inch):
+            self.dots_per_inch = None
 
     @property
     def texts_hold_xmp(self) -> bool:
@@ -128,7 +133,7 @@ def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
         metadata.lossless = _is_lossless_webp(path)
     metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
     # HEIF turns its pixels itself, whatever its EXIF says.
-    if picture.format not in ("HEIF", "AVIF"):
+    if picture.format != "HEIF":
         metadata.orientation = orientation_of(metadata.exif)
     return metadata
 
@@ -164,7 +169,7 @@ def _chain(data: bytes, layout: Layout) -> Iterator[Directory]:
 def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
     numbers = {
         tag: _first_number(directory.entries.get(tag), layout)
-        for tag in (274, _NEW_SUBFILE_TYPE, _EXTRA_SAMPLES)
+        for tag in (_ORIENTATION, _NEW_SUBFILE_TYPE)
     }
     description = without(directory, _STRUCTURE)
     photoshop = description.entries.get(_PHOTOSHOP)
@@ -182,9 +187,9 @@ def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
         xmp=directory.entries[_XMP].value if _XMP in directory.entries else b"",
         profile=directory.entries[_ICC].value if _ICC in directory.entries else b"",
         dots_per_inch=_tiff_dots_per_inch(directory, layout),
-        orientation=numbers[274] if 1 <= (numbers[274] or 0) <= 8 else 1,
+        orientation=numbers[_ORIENTATION] if numbers[_ORIENTATION] in range(1, 9) else 1,
         reduced=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 1),
-        premultiplied=numbers[_EXTRA_SAMPLES] == 1,
+        is_odd=numbers[_ORIENTATION] not in (None, *range(1, 9)),
     )
 
 
@@ -218,7 +223,7 @@ def _dots_per_inch(information: dict) -> tuple[float, float] | None:
         across, down = float(dots[0]), float(dots[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError):
         return None
-    return (across, down) if across > 0 and down > 0 else None
+    return across, down
 
 
 def _as_bytes(value: bytes | str) -> bytes:

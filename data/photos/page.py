@@ -5,6 +5,7 @@ depth, and gives a large photograph out in strips. On small JPEGs Pillow is twic
 a few thousandths of a second beside the tenth that coloring takes.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,12 +13,14 @@ import pyvips
 
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import (
+    can_hold_colors,
     is_srgb,
     profile_channels,
     profile_to_srgb,
     srgb_profile,
     srgb_to_profile,
 )
+from data.pictures import UnreadablePictureError
 
 # A photograph is read once and its file may change: nothing is worth keeping.
 pyvips.cache_set_max(0)
@@ -51,15 +54,15 @@ class PhotoPage:
         notes: list of str, what is wrong with the page and could be helped.
 
     Raises:
-        pyvips.Error: the page is broken.
+        UnreadablePictureError: the page is broken; `shrunk` and `strips` may raise it too.
         ValueError: its pixels are of a kind that is not supported.
     """
 
     def __init__(self, open_image: Callable[[int], pyvips.Image], metadata: PhotoMetadata):
         self._open_image = open_image
         self._stored = metadata
-        # Only its head is read yet: the first reading goes on with it.
-        self._opened = image = open_image(1)
+        with _readable():
+            image = open_image(1)
         if image.format not in _DEPTHS or image.interpretation not in _CHANNELS:
             raise ValueError(
                 f"its pixels are {image.format} numbers in {image.interpretation}; gray, RGB and "
@@ -85,13 +88,8 @@ class PhotoPage:
         Returns:
             uint8 or uint16 array of shape (height, width, 1 or 3), sRGB.
         """
-        stored_height, stored_width = self._turned_size(height, width)
-        image = self._open(self._shrink_while_decoding(stored_height, stored_width))
-        # The triangle of bilinear interpolation, widened: what training pictures are shrunk with.
-        image = image[: self._channels].resize(
-            stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
-        )
-        return _pixels(self._turned(self._to_srgb(image)))
+        with _readable():
+            return self._shrunk(*self._turned_size(height, width))
 
     def strips(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """The page in strips from top to bottom.
@@ -100,19 +98,12 @@ class PhotoPage:
             Pairs of the colors, sRGB, uint8 or uint16 of shape (rows, width, 1 or 3), and alpha,
             of the depth of the page and shape (rows, width, 1), or None.
         """
-        image = self._turned(self._open())
-        colors = self._to_srgb(image[: self._channels])
-        if self.has_alpha:
-            # One image, so that the file is read only once.
-            alpha = image[self._channels]
-            if self.depth == 8 and colors.format == "ushort":
-                alpha = (alpha * 257).cast("ushort")
-            colors = colors.bandjoin(alpha)
-        for pixels in _strips(colors):
-            if self.has_alpha:
-                yield pixels[..., :-1], to_depth(pixels[..., -1:], self.depth)
-            else:
-                yield pixels, None
+        with _readable():
+            for pixels in _strips(self._full_size()):
+                if self.has_alpha:
+                    yield pixels[..., :-1], to_depth(pixels[..., -1:], self.depth)
+                else:
+                    yield pixels, None
 
     def from_srgb(self, srgb: np.ndarray) -> np.ndarray:
         """Converts colored pixels to the profile and the depth of the page.
@@ -127,6 +118,25 @@ class PhotoPage:
             return srgb_to_profile(srgb, self._profile_in, self.depth)
         return to_depth(srgb, self.depth)
 
+    def _full_size(self) -> pyvips.Image:
+        """Colors and alpha in one image, so that the file is read only once."""
+        image = self._turned(self._open_image(1))
+        colors = self._to_srgb(image[: self._channels])
+        if not self.has_alpha:
+            return colors
+        alpha = image[self._channels]
+        if self.depth == 8 and colors.format == "ushort":
+            alpha = (alpha * 257).cast("ushort")
+        return colors.bandjoin(alpha)
+
+    def _shrunk(self, stored_height: int, stored_width: int) -> np.ndarray:
+        image = self._open_image(self._shrink_while_decoding(stored_height, stored_width))
+        # The triangle of bilinear interpolation, widened: what training pictures are shrunk with.
+        image = image[: self._channels].resize(
+            stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
+        )
+        return _pixels(self._turned(self._to_srgb(image)))
+
     def _turned_size(self, height: int, width: int) -> tuple[int, int]:
         return (width, height) if self._is_turned else (height, width)
 
@@ -137,14 +147,6 @@ class PhotoPage:
         image = image.copy_memory()
         image.set_type(pyvips.GValue.gint_type, "orientation", self._stored.orientation)
         return image.autorot()
-
-    def _open(self, shrink: int = 1) -> pyvips.Image:
-        image, self._opened = self._opened, None
-        if image is None or shrink > 1:
-            image = self._open_image(shrink)
-        if self._stored.premultiplied and self.has_alpha:
-            image = image.unpremultiply().cast(image.format)
-        return image
 
     def _shrink_while_decoding(self, stored_height: int, stored_width: int) -> int:
         if not self._can_shrink:
@@ -163,11 +165,8 @@ class PhotoPage:
         if not fits:
             self.notes.append("its color profile is broken or of another kind, and is left out")
             return b"", b""
-        if channels == 3:
-            return (b"" if is_srgb(profile) else profile), profile
-        is_read = channels == 4 or not is_srgb(profile)
-        # A gray or CMYK profile cannot hold the colors.
-        return (profile if is_read else b""), srgb_profile()
+        read_by = b"" if channels < 4 and is_srgb(profile) else profile
+        return read_by, profile if can_hold_colors(profile) else srgb_profile()
 
     def _to_srgb(self, image: pyvips.Image) -> pyvips.Image:
         if self._profile_in:
@@ -187,6 +186,16 @@ def to_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
     if pixels.dtype == np.uint8 and depth == 16:
         return pixels.astype("uint16") * 257
     return pixels
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except pyvips.Error as error:
+        # What failed stands first, why at the end.
+        reason = error.detail.strip().splitlines()[-1].split(": ")[-1]
+        raise UnreadablePictureError(f"damaged: {reason}") from error
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:

@@ -4,6 +4,7 @@ import functools
 import hashlib
 import io
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,36 @@ from PIL import ImageCms
 _NO_DIFFERENCE = 128
 
 _CHANNELS = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}
+_INTERPRETATIONS = {1: "grey16", 3: "rgb16", 4: "cmyk"}
 _INTENT = {"intent": "relative", "black_point_compensation": True}
 
 
+@functools.lru_cache(maxsize=64)
 def profile_channels(profile: bytes) -> int:
     """How many channels a profile is for: 1 (gray), 3 (RGB) or 4 (CMYK); 0 when it is broken."""
+    channels = _CHANNELS.get(profile[16:20], 0)
+    # Its first number is its size: libvips ignores a profile that is cut off, without a word.
+    if not channels or int.from_bytes(profile[:4], "big") > len(profile):
+        return 0
+    sample = pyvips.Image.new_from_array(np.zeros([1, 1, channels], "uint16"))
     try:
         ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    except (OSError, ImageCms.PyCMSError):
+        profile_to_srgb(sample.copy(interpretation=_INTERPRETATIONS[channels]), profile).numpy()
+    except (OSError, ImageCms.PyCMSError, pyvips.Error):
         return 0
-    return _CHANNELS.get(profile[16:20], 0)
+    return channels
+
+
+@functools.lru_cache(maxsize=64)
+def can_hold_colors(profile: bytes) -> bool:
+    """Whether pictures can be converted to a profile: those of scanners say only the way back."""
+    if profile_channels(profile) != 3:
+        return False
+    try:
+        srgb_to_profile(np.zeros([1, 1, 3], "uint16"), profile, 16)
+    except pyvips.Error:
+        return False
+    return True
 
 
 def srgb_profile() -> bytes:
@@ -42,7 +63,7 @@ def is_srgb(profile: bytes) -> bool:
     else:
         samples = expected = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(9, -1, 3)
     image = pyvips.Image.new_from_array(samples)
-    image = image.copy(interpretation="grey16" if channels == 1 else "rgb16")
+    image = image.copy(interpretation=_INTERPRETATIONS[channels])
     difference = profile_to_srgb(image, profile).numpy().astype(int) - expected
     return bool(np.abs(difference).max() < _NO_DIFFERENCE)
 
@@ -73,14 +94,19 @@ def srgb_to_profile(srgb: np.ndarray, profile: bytes, depth: int) -> np.ndarray:
     return image.icc_transform(_file(profile), input_profile="srgb", depth=depth, **_INTENT).numpy()
 
 
+# Several photographs are opened at once.
+_lock = threading.Lock()
+
+
 @functools.cache
 def _folder() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="profiles-")
 
 
-@functools.lru_cache(maxsize=64)
 def _file(profile: bytes) -> str:
     """The name of a file with the profile: libvips takes profiles by name."""
-    path = Path(_folder().name, hashlib.sha256(profile).hexdigest() + ".icc")
-    path.write_bytes(profile)
+    with _lock:
+        path = Path(_folder().name, hashlib.sha256(profile).hexdigest() + ".icc")
+        if not path.exists():
+            path.write_bytes(profile)
     return str(path)

@@ -1,5 +1,6 @@
 """Writes colored photographs with all that came with them, whole or not at all."""
 
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -26,8 +27,12 @@ _WITH_ALPHA = ("PNG", "TIFF", "WEBP", "HEIF")
 _WITH_16_BITS = ("PNG", "TIFF", "HEIF")
 _WITH_METADATA = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
 
+# The longest side in pixels, where there is one that a photograph may reach.
+_LONGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
+
 # A segment of a JPEG has 16 bits for its length; these are what Pillow can put into one.
-_LARGEST_EXIF, _LARGEST_XMP, _LARGEST_PHOTOSHOP = 65527, 65504, 65519
+_LARGEST = {"exif": 65527, "xmp": 65504, "comment": 65533}
+_LARGEST_PHOTOSHOP = 65519
 
 
 def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
@@ -40,13 +45,25 @@ def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
         losses.append(f"{kind} holds no transparency: laid on white")
     if any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS:
         losses.append(f"{kind} holds 8 bits of its 16")
-    metadata = pages[0].metadata
+    return losses + _lost_words(kind, pages[0].metadata)
+
+
+def _lost_words(kind: str, metadata: PhotoMetadata) -> list[str]:
+    losses = []
     if kind not in _WITH_METADATA and (metadata.exif or metadata.xmp or metadata.profile):
         losses.append(f"{kind} holds no EXIF, XMP or profile")
-    if kind == "JPEG" and len(metadata.exif) > _LARGEST_EXIF:
-        losses.append("its EXIF is too large for JPEG")
-    if kind == "JPEG" and len(metadata.xmp) > _LARGEST_XMP:
-        losses.append("its XMP is too large for JPEG")
+    if metadata.comment and kind != "JPEG":
+        losses.append(f"{kind} holds no comment like its own")
+    if metadata.photoshop and kind != "JPEG":
+        losses.append(f"{kind} holds no captions of Photoshop (IPTC)")
+    if metadata.texts and kind != "PNG":
+        losses.append(f"{kind} holds no texts like those of PNG")
+    if kind == "JPEG":
+        losses += [
+            f"its {name.upper()} is too large for JPEG"
+            for name, limit in _LARGEST.items()
+            if len(getattr(metadata, name)) > limit
+        ]
     return losses
 
 
@@ -77,6 +94,8 @@ def write_photo(
             _write_tiff(file, pages)
             return
         page, strips = next(iter(pages))
+        if max(page.height, page.width) > _LONGEST_SIDES.get(kind, math.inf):
+            raise ValueError(f"{kind} holds {_LONGEST_SIDES[kind]} pixels a side; give a --format")
         if kind == "PNG":
             write_png(file, strips, page.height, page.width, page.metadata)
         elif kind == "HEIF":
@@ -134,11 +153,10 @@ def _write_with_pillow(
         "dpi": metadata.dots_per_inch,
     }
     if kind == "JPEG":
-        if len(metadata.exif) > _LARGEST_EXIF:
-            options["exif"] = None
-        if len(metadata.xmp) > _LARGEST_XMP:
-            options["xmp"] = None
         options |= {"comment": metadata.comment, "extra": _photoshop_segments(metadata.photoshop)}
+        for name, limit in _LARGEST.items():
+            if len(getattr(metadata, name)) > limit:
+                options[name] = b""
         options |= {"quality": quality, "subsampling": 0}
     elif kind == "WEBP":
         options |= {"lossless": metadata.lossless, "quality": quality, "exact": True}

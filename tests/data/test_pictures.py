@@ -193,7 +193,7 @@ def test_truncated_picture_is_unreadable(tmp_path, name, kept, short_side):
 @pytest.mark.parametrize("content", [b"", b"This is a letter.\n" * 50])
 def test_what_is_no_picture_is_unreadable(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(UnreadablePictureError, match="not a picture"):
+    with pytest.raises(UnreadablePictureError, match=r"not a picture|is empty"):
         read_rgb(tmp_path / "a.jpg")
 
 
@@ -275,7 +275,7 @@ def test_suffix_may_be_in_capitals(tmp_path):
 
 
 def test_other_files_are_passed_over(tmp_path):
-    touch(tmp_path, "a.jpg", "notes.txt", "jpg", "a.jpg.part", "b.tif")
+    touch(tmp_path, "a.jpg", "notes.txt", "jpg", "a.jpg.part", "b.psd")
     assert names_below(tmp_path) == ["a.jpg"]
 
 

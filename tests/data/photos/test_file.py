@@ -1,0 +1,642 @@
+"""Photographs of every kind are read whatever they are called, and broken ones are named."""
+
+import contextlib
+import os
+import struct
+
+import numpy as np
+import pytest
+import pyvips
+import tifffile
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin, features
+
+from data.photos import file as file_module
+from data.photos.file import PhotoFile
+from data.pictures import UnreadablePictureError, first_reason
+
+HEIGHT, WIDTH = 20, 30
+ORANGE = (200, 100, 50)
+
+
+def noise(height=HEIGHT, width=WIDTH, channels=3, depth=8, seed=0):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}").squeeze()
+
+
+def solid(color, height=HEIGHT, width=WIDTH):
+    return np.full((height, width, len(color)), color, "uint8")
+
+
+def picture(mode):
+    """Noise in one of Pillow's modes that hold it exactly."""
+    return Image.fromarray(noise(channels=len(mode)))
+
+
+def pixels_of(page):
+    """Colors and alpha of a page as one array."""
+    strips = page.strips()
+    return np.concatenate([c if a is None else np.dstack([c, a]) for c, a in strips])
+
+
+def pixels_in(path):
+    [page] = PhotoFile(path).pages
+    return pixels_of(page)
+
+
+# --- kinds -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.png", {}),
+        ("a.tif", {}),
+        ("a.tif", {"compression": "tiff_lzw"}),
+        ("a.tif", {"compression": "tiff_adobe_deflate"}),
+    ],
+)
+def test_eight_bits_are_read_exactly(tmp_path, name, options, mode):
+    picture(mode).save(tmp_path / name, **options)
+    photo = PhotoFile(tmp_path / name)
+    [page] = photo.pages
+    assert photo.format == {"a.png": "PNG", "a.tif": "TIFF"}[name]
+    assert (page.depth, page.has_alpha) == (8, mode.endswith("A"))
+    assert (page.height, page.width) == (HEIGHT, WIDTH)
+    np.testing.assert_array_equal(pixels_of(page).squeeze(), noise(channels=len(mode)))
+    assert photo.notes == []
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "options"),
+    [
+        ("a.bmp", "RGB", {}),
+        ("a.bmp", "L", {}),
+        ("a.webp", "RGB", {"lossless": True}),
+        ("a.webp", "RGBA", {"lossless": True, "exact": True}),
+        ("a.ppm", "RGB", {}),
+    ],
+)
+def test_other_lossless_formats_are_read_exactly(tmp_path, name, mode, options):
+    picture(mode).save(tmp_path / name, **options)
+    np.testing.assert_array_equal(pixels_in(tmp_path / name).squeeze(), noise(channels=len(mode)))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("options", [{}, {"compression": "deflate", "predictor": True}])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bit_tiff_is_read_exactly(tmp_path, channels, options, order):
+    pixels = noise(channels=channels, depth=16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, byteorder=order, **options)
+    [page] = PhotoFile(tmp_path / "a.tif").pages
+    assert page.depth == 16
+    np.testing.assert_array_equal(pixels_of(page).squeeze(), pixels)
+
+
+def test_negative_of_sixteen_bits_is_read_as_it_looks(tmp_path):
+    pixels = noise(channels=1, depth=16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite")
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif")[..., 0], 65535 - pixels)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_sixteen_bit_png_is_read_exactly(tmp_path, channels):
+    pixels = noise(channels=channels, depth=16).reshape(HEIGHT, WIDTH, channels)
+    image = pyvips.Image.new_from_array(pixels)
+    image.copy(interpretation="grey16" if channels < 3 else "rgb16").pngsave(tmp_path / "a.png")
+    [page] = PhotoFile(tmp_path / "a.png").pages
+    assert (page.depth, page.has_alpha) == (16, channels in (2, 4))
+    np.testing.assert_array_equal(pixels_of(page), pixels)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
+def test_one_bit_is_black_and_white(tmp_path, name):
+    Image.fromarray(np.eye(8, dtype=bool)).save(tmp_path / name)
+    pixels = pixels_in(tmp_path / name)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, np.broadcast_to(np.eye(8)[..., None] * 255, pixels.shape))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.gif", "a.tif"])
+def test_palette_is_resolved(tmp_path, name):
+    palette = picture("RGB").quantize(200)
+    palette.save(tmp_path / name)
+    np.testing.assert_array_equal(pixels_in(tmp_path / name), palette.convert("RGB"))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.gif"])
+def test_transparent_color_of_a_palette_becomes_alpha(tmp_path, name):
+    palette = Image.fromarray(np.repeat([[0, 0, 1, 1]], 4, axis=0).astype("uint8"), "P")
+    palette.putpalette([255, 0, 0, 0, 255, 0])
+    palette.save(tmp_path / name, transparency=1)
+    pixels = pixels_in(tmp_path / name)
+    np.testing.assert_array_equal(pixels[:, :2], solid((255, 0, 0, 255), 4, 2))
+    np.testing.assert_array_equal(pixels[:, 2:, 3], np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize(
+    ("mode", "near"), [("L", (124,)), ("RGB", ORANGE), ("CMYK", ORANGE), ("YCbCr", ORANGE)]
+)
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_jpeg_of_every_color_space_is_read(tmp_path, mode, near, options):
+    Image.fromarray(solid(ORANGE)).convert(mode).save(tmp_path / "a.jpg", quality=95, **options)
+    photo = PhotoFile(tmp_path / "a.jpg")
+    [page] = photo.pages
+    assert (photo.format, page.depth, page.has_alpha) == ("JPEG", 8, False)
+    pixels = pixels_of(page).astype(int)
+    assert pixels.shape == (HEIGHT, WIDTH, len(near))
+    # CMYK without a profile is a matter of taste: here that of a press.
+    assert np.abs(pixels - near).max() <= (45 if mode == "CMYK" else 3)
+
+
+def test_cmyk_jpeg_is_not_inverted(tmp_path):
+    for color, light in (((0, 0, 0, 0), True), ((0, 0, 0, 255), False)):
+        Image.new("CMYK", (WIDTH, HEIGHT), color).save(tmp_path / "a.jpg")
+        assert (pixels_in(tmp_path / "a.jpg").mean() > 128) == light
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "tiff_ccitt", "group4", "packbits"])
+def test_compressed_tiff_is_read(tmp_path, compression):
+    lines = Image.fromarray(np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) % 7 == 0)
+    stored = Image.fromarray(solid(ORANGE)) if compression == "jpeg" else lines
+    stored.save(tmp_path / "a.tif", compression=compression)
+    pixels = pixels_in(tmp_path / "a.tif").astype(int)
+    expected = np.asarray(stored.convert("RGB" if compression == "jpeg" else "L")).astype(int)
+    assert np.abs(pixels.squeeze() - expected).max() <= 3
+
+
+@pytest.mark.parametrize("channels", [4, 5])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_cmyk_tiff_is_read(tmp_path, depth, channels):
+    white = np.zeros((HEIGHT, WIDTH, channels), f"uint{depth}")
+    white[:10, :, 3] = 2**depth - 1
+    white[..., 4:] = 99
+    extra = ["unassalpha"] * (channels - 4)
+    tifffile.imwrite(
+        tmp_path / "a.tif", white, photometric="separated", extrasamples=extra, metadata=None
+    )
+    [page] = PhotoFile(tmp_path / "a.tif").pages
+    assert page.depth == depth
+    pixels = pixels_of(page) / (2**depth - 1)
+    assert pixels[10:, :, :3].min() > 0.99
+    assert pixels[:10, :, :3].max() < 0.25
+    assert (pixels[..., 3:] == 99 / (2**depth - 1)).all()
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png"])
+def test_first_frame_of_an_animation_is_read(tmp_path, name):
+    frames = [Image.new("RGB", (6, 5), color) for color in ("red", "lime", "blue")]
+    options = {"lossless": True} if name == "a.webp" else {}
+    frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:], **options)
+    np.testing.assert_array_equal(pixels_in(tmp_path / name)[..., :3], solid((255, 0, 0), 5, 6))
+
+
+def test_first_picture_of_a_telephones_jpeg_is_read(tmp_path):
+    # Two pictures in one file, the second often a map of depths.
+    first, second = Image.fromarray(solid(ORANGE)), Image.new("L", (8, 6))
+    options = {"save_all": True, "append_images": [second], "quality": 95}
+    first.save(tmp_path / "a.jpg", "MPO", **options)
+    photo = PhotoFile(tmp_path / "a.jpg")
+    assert photo.format == "MPO"
+    [page] = photo.pages
+    assert np.abs(pixels_of(page).astype(int) - ORANGE).max() <= 3
+
+
+def test_suffix_does_not_matter(tmp_path):
+    picture("RGB").save(tmp_path / "a.jpg", "PNG")
+    picture("RGB").save(tmp_path / "b.png", "TIFF")
+    for name, kind in (("a.jpg", "PNG"), ("b.png", "TIFF")):
+        assert PhotoFile(tmp_path / name).format == kind
+        np.testing.assert_array_equal(pixels_in(tmp_path / name), noise())
+
+
+# --- HEIC --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pillow_heif():
+    module = pytest.importorskip("pillow_heif")
+    module.register_heif_opener()
+    return module
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_heic_is_read(tmp_path, pillow_heif, mode):
+    color = (200, 100, 50, 120)[: len(mode)]
+    Image.new(mode, (64, 48), color if len(mode) > 1 else 120).save(tmp_path / "a.heic")
+    photo = PhotoFile(tmp_path / "a.heic")
+    [page] = photo.pages
+    assert (photo.format, page.depth, page.has_alpha) == ("HEIF", 8, mode == "RGBA")
+    expected = color if len(mode) > 1 else (120,)
+    assert np.abs(pixels_of(page).astype(int) - expected).max() <= 4
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_heic_keeps_its_bits(tmp_path, pillow_heif, channels):
+    levels = np.linspace(0, 65535, 256 * 64).astype("uint16").reshape(64, 256)
+    pixels = np.repeat(levels[..., None], channels, axis=-1)
+    heif = pillow_heif.from_bytes("RGBA"[:channels] + ";16", (256, 64), pixels.tobytes())
+    heif.save(tmp_path / "a.heic", quality=100, chroma=444)
+    [page] = PhotoFile(tmp_path / "a.heic").pages
+    assert (page.depth, page.has_alpha) == (16, channels == 4)
+    read = pixels_of(page)
+    assert np.abs(read.astype(int) - pixels).max() < 65535 * 0.01
+    assert len(np.unique(read[..., 1])) > 500
+
+
+def test_heic_is_upright_whatever_its_exif_says(tmp_path, pillow_heif):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    upright = np.concatenate([solid((255, 0, 0), 32, 64), solid((0, 0, 255), 64, 64)])
+    heif = pillow_heif.from_pillow(Image.fromarray(upright))
+    heif.save(tmp_path / "a.heic", exif=exif.tobytes())
+    with Image.open(tmp_path / "a.heic") as opened:
+        expected = np.asarray(opened.convert("RGB")).astype(int)
+    [page] = PhotoFile(tmp_path / "a.heic").pages
+    assert (page.height, page.width) == expected.shape[:2]
+    assert np.abs(pixels_of(page) - expected).max() <= 2
+    read = Image.Exif()
+    read.load(page.metadata.exif)
+    assert read.get(ExifTags.Base.Orientation, 1) == 1
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_is_upright_as_with_pillow(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    lying = solid((255, 0, 0), 96, 64)
+    lying[:32, :32] = 0, 0, 255
+    Image.fromarray(lying).save(tmp_path / "a.avif", exif=exif)
+    with Image.open(tmp_path / "a.avif") as opened:
+        expected = np.asarray(ImageOps.exif_transpose(opened)).astype(int)
+    pixels = pixels_in(tmp_path / "a.avif")
+    assert pixels.shape == expected.shape
+    assert np.abs(pixels - expected).max() <= 2
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+def test_pages_of_a_tiff_may_differ_in_everything(tmp_path):
+    pages = [
+        noise(),
+        noise(7, 50, 1, 16, seed=1),
+        noise(33, 9, 4, 8, seed=2),
+        noise(2, 3, 3, 16, seed=3),
+    ]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number, pixels in enumerate(pages):
+            kind = "minisblack" if pixels.ndim == 2 else "rgb"
+            writer.write(pixels, photometric=kind, description=f"page {number}", metadata=None)
+    photo = PhotoFile(tmp_path / "a.tif")
+    assert [(page.height, page.width) for page in photo.pages] == [p.shape[:2] for p in pages]
+    assert [page.depth for page in photo.pages] == [8, 16, 8, 16]
+    for page, pixels in zip(photo.pages, pages, strict=True):
+        np.testing.assert_array_equal(pixels_of(page).squeeze(), pixels)
+    for number, page in enumerate(photo.pages):
+        assert f"page {number}".encode() in page.metadata.exif
+
+
+def test_pages_may_be_read_in_any_order_and_together(tmp_path):
+    pages = [noise(seed=number) for number in range(3)]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for pixels in pages:
+            writer.write(pixels, photometric="rgb", rowsperstrip=3)
+    photo = PhotoFile(tmp_path / "a.tif")
+    for number in (2, 0, 1, 0):
+        np.testing.assert_array_equal(pixels_of(photo.pages[number]), pages[number])
+    for parts in zip(*(page.strips() for page in photo.pages), strict=True):
+        for (colors, _), pixels in zip(parts, pages, strict=True):
+            np.testing.assert_array_equal(colors, pixels)
+
+
+def test_smaller_copies_of_a_page_are_passed_over(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(noise(), photometric="rgb")
+        writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
+        writer.write(noise(7, 8, seed=1), photometric="rgb")
+    first, second = PhotoFile(tmp_path / "a.tif").pages
+    np.testing.assert_array_equal(pixels_of(first), noise())
+    np.testing.assert_array_equal(pixels_of(second), noise(7, 8, seed=1))
+
+
+def test_thumbnail_before_the_photograph_is_passed_over(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
+        writer.write(noise(), photometric="rgb")
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
+
+
+def test_thumbnail_alone_is_a_photograph(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", noise(), photometric="rgb", subfiletype=1)
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
+
+
+def test_album_of_many_pages_is_opened_with_few_files(tmp_path):
+    resource = pytest.importorskip("resource")
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number in range(200):
+            writer.write(np.full((2, 3), number, "uint8"), contiguous=False)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One for every page would be more than many systems allow.
+    allowed = len(os.listdir("/dev/fd")) + 100
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, limits[1]))
+    try:
+        pages = PhotoFile(tmp_path / "a.tif").pages
+        assert [pixels_of(page)[0, 0, 0] for page in pages] == list(range(200))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+# --- names -------------------------------------------------------------------------------------
+
+NAMES = [
+    b"a b.tif",
+    b"scan[page=1].tif",
+    b"scan[1].png",
+    b"[n=-1].gif",
+    b"a{}%d.jpg",
+    b"two\nlines.png",
+    "Großmutter.tif".encode(),
+    b"caf\xe9.tif",
+    b"\xff\xfe.png",
+    b"\xff\xfe.jpg",
+    b"\xff\xfe.bmp",
+    b"\xff[0].webp",
+]
+
+
+def path_of(folder, name):
+    path = folder / os.fsdecode(name)
+    try:
+        path.touch()
+    except OSError:
+        pytest.skip("this file system takes only names in UTF-8")
+    return path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_file_may_have_any_name(tmp_path, name):
+    path = path_of(tmp_path, name)
+    Image.new("RGB", (WIDTH, HEIGHT), "red").save(path)
+    photo = PhotoFile(path)
+    [page] = photo.pages
+    assert np.abs(pixels_of(page)[..., :3] - solid((255, 0, 0)).astype(int)).max() <= 3
+    assert page.shrunk(5, 6).shape == (5, 6, 3)
+    assert photo.path == path
+
+
+@pytest.mark.parametrize("name", [b"two\nlines.heic", b"\xff\xfe.heic"])
+def test_heic_may_have_any_name(tmp_path, pillow_heif, name):
+    path = path_of(tmp_path, name)
+    Image.new("RGB", (64, 48), "red").save(path)
+    assert pixels_in(path).shape == (48, 64, 3)
+
+
+def test_name_may_be_a_string(tmp_path):
+    picture("RGB").save(tmp_path / "a.png")
+    np.testing.assert_array_equal(pixels_in(str(tmp_path / "a.png")), noise())
+
+
+# --- what cannot be read -----------------------------------------------------------------------
+
+
+def why(path):
+    """Why a photograph cannot be read, be it at its head or farther down."""
+    with pytest.raises((UnreadablePictureError, pyvips.Error)) as error:
+        [pixels_of(page) for page in PhotoFile(path).pages]
+    return first_reason(error.value, path)
+
+
+def assert_tells(reason, path):
+    """One line that tells something, without the name that is printed before it."""
+    assert len(reason.splitlines()) == 1
+    assert path.name not in reason
+    assert str(path.parent) not in reason
+    # libvips tells first which of its functions failed, and below why.
+    assert not reason.startswith("unable to")
+
+
+@pytest.mark.parametrize("kept", [20, 100, 0.5, 0.9])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
+def test_truncated_photograph_is_unreadable(tmp_path, name, kept):
+    Image.fromarray(noise(100, 100)).save(tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    length = kept if isinstance(kept, int) else int(kept * len(whole))
+    (tmp_path / name).write_bytes(whole[:length])
+    assert_tells(why(tmp_path / name), tmp_path / name)
+
+
+@pytest.mark.parametrize("kept", [20, 100, 0.5, 0.9])
+def test_truncated_heic_is_unreadable(tmp_path, pillow_heif, kept):
+    Image.fromarray(noise(100, 100)).save(tmp_path / "a.heic")
+    whole = (tmp_path / "a.heic").read_bytes()
+    length = kept if isinstance(kept, int) else int(kept * len(whole))
+    (tmp_path / "a.heic").write_bytes(whole[:length])
+    assert_tells(why(tmp_path / "a.heic"), tmp_path / "a.heic")
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
+def test_truncated_photograph_is_not_shrunk_to_half_a_one(tmp_path, name, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    options = {"compression": "tiff_adobe_deflate"} if name == "a.tif" else {}
+    Image.fromarray(noise(100, 100)).save(tmp_path / name, exif=exif, **options)
+    whole = (tmp_path / name).read_bytes()
+    if name == "a.tif":
+        # Its directory comes last: the pixels are overwritten instead.
+        half = len(whole) // 2
+        (tmp_path / name).write_bytes(whole[:1000] + bytes(half - 1000) + whole[half:])
+    else:
+        (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+    [page] = PhotoFile(tmp_path / name).pages
+    for read in (lambda: page.shrunk(10, 10), lambda: list(page.strips())):
+        with pytest.raises(UnreadablePictureError):
+            read()
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
+def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
+    # Not to fill the memory where they make it large.
+    monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", 10**6)
+    picture("RGB").save(tmp_path / name)
+    whole = (tmp_path / name).read_bytes()
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        content = bytearray(whole)
+        # In the first bytes there are sizes and places.
+        end = generator.choice([100, len(whole)])
+        for place in generator.integers(0, end, generator.integers(1, 5)):
+            content[place % len(content)] = generator.integers(256)
+        (tmp_path / name).write_bytes(content)
+        with contextlib.suppress(UnreadablePictureError):
+            pages = PhotoFile(tmp_path / name).pages
+            for page in pages:
+                with contextlib.suppress(UnreadablePictureError):
+                    pixels_of(page)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.png"])
+@pytest.mark.parametrize(
+    "content", [b"", b"I", b"This is a letter.\n" * 50, b"II, not a TIFF. " * 9, b"\x89PNG" * 99]
+)
+def test_what_is_no_photograph_is_unreadable(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadablePictureError, match=r"not a picture|is empty"):
+        PhotoFile(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"II*\0",
+        b"II*\0\xff\xff\0\0",
+        b"MM\0*\0\0\0\x08",
+        b"II+\0" + bytes(12),
+        b"II*\0" + bytes(4),
+        b"MM\0*" + bytes(100),
+        b"II*\0\x08\0\0\0" + bytes(20),
+    ],
+)
+def test_tiff_without_a_page_is_unreadable(tmp_path, content):
+    (tmp_path / "a.tif").write_bytes(content)
+    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("name", [b"two\nlines.%s", b"\xff[0].%s", b"%s.%s"])
+@pytest.mark.parametrize("suffix", [b"jpg", b"png", b"tif", b"bmp", b"gif", b"webp"])
+def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
+    path = path_of(tmp_path, name.replace(b"%s", suffix))
+    picture("RGB").save(path)
+    path.write_bytes(path.read_bytes()[:60])
+    reason = why(path)
+    assert len(reason.splitlines()) == 1
+    assert str(tmp_path) not in reason
+    assert "lines" not in reason
+
+
+@pytest.mark.parametrize("kind", ["float32", "int16", "int32", "uint32"])
+def test_tiff_of_other_numbers_is_unreadable(tmp_path, kind):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
+    with pytest.raises(UnreadablePictureError, match="8 or 16 bits can be colored"):
+        PhotoFile(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", ["float64", "complex64"])
+def test_tiff_of_numbers_that_libvips_does_not_know_is_unreadable(tmp_path, kind):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
+    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+
+
+def test_tiff_in_lab_is_unreadable(tmp_path):
+    picture("RGB").convert("LAB").save(tmp_path / "a.tif")
+    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+
+
+def test_missing_file_is_unreadable(tmp_path):
+    with pytest.raises(UnreadablePictureError, match="no such file"):
+        PhotoFile(tmp_path / "a.jpg")
+
+
+def test_folder_with_the_name_of_a_photograph_is_unreadable(tmp_path):
+    (tmp_path / "a.jpg").mkdir()
+    with pytest.raises(UnreadablePictureError, match="directory"):
+        PhotoFile(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
+def test_too_many_pixels_are_unreadable(tmp_path, monkeypatch, name):
+    picture("RGB").save(tmp_path / name)
+    monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH)
+    assert len(PhotoFile(tmp_path / name).pages) == 1
+    monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH - 1)
+    # Width and height as everyone says them.
+    with pytest.raises(UnreadablePictureError, match="30 x 20 pixels"):
+        PhotoFile(tmp_path / name)
+
+
+# --- what can be helped ------------------------------------------------------------------------
+
+
+def test_notes_of_all_pages_are_told_once(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for _ in range(3):
+            writer.write(noise(), photometric="rgb", iccprofile=b"garbage" * 30)
+    photo = PhotoFile(tmp_path / "a.tif")
+    assert len(photo.pages) == 3
+    assert len(photo.notes) == 1
+    assert "profile" in photo.notes[0]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+def test_photograph_with_broken_exif_is_read(tmp_path, name):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Nikon"
+    broken = exif.tobytes()[:14] + b"\xff\xff broken"
+    picture("RGB").save(tmp_path / name, exif=broken)
+    photo = PhotoFile(tmp_path / name)
+    [page] = photo.pages
+    assert pixels_of(page).shape == (HEIGHT, WIDTH, 3)
+    assert page.metadata.exif == b""
+    assert len(photo.notes) == 1
+    assert "EXIF" in photo.notes[0]
+
+
+def save_tiff_with_tag(path, tag, kind, value):
+    """A TIFF with a tag that tifffile would not write: it is written under another number."""
+    other = 65000
+    extra = [(other, 4, 1, value)]
+    tifffile.imwrite(path, noise(), photometric="rgb", extratags=extra, metadata=None)
+    content = path.read_bytes()
+    before, after = (
+        struct.pack("<HHLL", *entry) for entry in ((other, 4, 1, value), (tag, kind, 1, value))
+    )
+    assert content.count(before) == 1
+    path.write_bytes(content.replace(before, after))
+
+
+@pytest.mark.parametrize("tag", [0x8769, 0x8825])
+@pytest.mark.parametrize(("kind", "value"), [(4, 0), (4, 10**6), (4, 8), (2, 0), (3, 65535)])
+def test_tiff_with_broken_exif_is_read(tmp_path, tag, kind, value):
+    save_tiff_with_tag(tmp_path / "a.tif", tag, kind, value)
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77])
+def test_orientation_that_means_nothing_turns_nothing(tmp_path, orientation):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture("RGB").save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.png"), noise())
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77])
+def test_orientation_of_a_tiff_that_means_nothing_turns_nothing(tmp_path, orientation):
+    # Some scanners write 0.
+    save_tiff_with_tag(tmp_path / "a.tif", 274, 3, orientation)
+    np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
+
+
+def test_metadata_comes_along(tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "Grandmother")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 8
+    exif[ExifTags.IFD.Exif] = {0xA002: WIDTH, 0xA003: HEIGHT}
+    picture("RGB").save(tmp_path / "a.png", exif=exif, dpi=(300, 300), pnginfo=texts)
+    [page] = PhotoFile(tmp_path / "a.png").pages
+    read = Image.Exif()
+    read.load(page.metadata.exif)
+    assert read[ExifTags.Base.Orientation] == 1
+    assert read.get_ifd(ExifTags.IFD.Exif) == {0xA002: HEIGHT, 0xA003: WIDTH}
+    assert page.metadata.texts == [(b"tEXt", b"Title\0Grandmother")]
+    assert page.metadata.dots_per_inch == pytest.approx((300, 300), abs=0.02)
+
+
+def test_header_of_a_tiff_in_a_jpeg_is_no_tiff(tmp_path):
+    # A TIFF is told by its first bytes; EXIF has the same, farther down.
+    exif = struct.pack("<2sHLHL", b"II", 42, 8, 0, 0)
+    picture("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
+    assert PhotoFile(tmp_path / "a.jpg").format == "JPEG"

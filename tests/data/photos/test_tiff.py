@@ -1,0 +1,224 @@
+"""What the writer of TIFF writes, tifffile, Pillow and libvips read."""
+
+import io
+import itertools
+
+import numpy as np
+import pytest
+import pyvips
+import tifffile
+from PIL import ExifTags, Image
+
+from data.photos.metadata import PhotoMetadata
+from data.photos.profiles import srgb_profile
+from data.photos.tiff import TiffWriter
+
+ORDERS = ["<", ">"]
+MAKE, DESCRIPTION, XMP_TAG, PROFILE_TAG = 271, 270, 700, 34675
+GPS = {1: "N", 2: (48.0, 12.0, 30.5)}
+DETAILS = {0xA002: 30, 0x927C: b"Nikon\0\2\0notes", 0x9003: "1932:05:01 12:00:00"}
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Grandmother.</x:xmpmeta>'
+
+
+def noise(height=11, width=7, channels=3, depth=8, seed=0):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}")
+
+
+def in_strips(pixels, rows):
+    return (pixels[top : top + rows] for top in range(0, len(pixels), rows))
+
+
+def exif_of(order, **tags):
+    exif = Image.Exif()
+    exif.endian = order
+    exif[MAKE] = "Nikon"
+    exif[ExifTags.IFD.Exif] = DETAILS
+    exif[ExifTags.IFD.GPSInfo] = GPS
+    for name, value in tags.items():
+        exif[ExifTags.Base[name]] = value
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def write(*pages, order="<", rows=4, **metadata):
+    """A TIFF with pages of the same metadata."""
+    file = io.BytesIO()
+    writer = TiffWriter(file, order)
+    for pixels in pages:
+        writer.add_page(
+            in_strips(pixels, rows), *pixels.shape[:2], PhotoMetadata(byte_order=order, **metadata)
+        )
+    return file.getvalue()
+
+
+def tiff_of(content):
+    return tifffile.TiffFile(io.BytesIO(content))
+
+
+# --- pixels ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("channels", [3, 4])
+@pytest.mark.parametrize("rows", [1, 4, 11, 100])
+def test_pixels_are_read_back_exactly(order, depth, channels, rows):
+    pixels = noise(channels=channels, depth=depth)
+    content = write(pixels, order=order, rows=rows)
+    with tiff_of(content) as tiff:
+        assert tiff.byteorder == order
+        np.testing.assert_array_equal(tiff.pages[0].asarray(), pixels)
+    image = pyvips.Image.new_from_buffer(content, "")
+    assert image.interpretation == ("srgb" if depth == 8 else "rgb16")
+    np.testing.assert_array_equal(image.numpy(), pixels)
+    if depth == 8:
+        with Image.open(io.BytesIO(content)) as picture:
+            assert picture.mode == ("RGB" if channels == 3 else "RGBA")
+            np.testing.assert_array_equal(picture, pixels)
+
+
+def test_strips_are_as_high_as_told():
+    with tiff_of(write(noise(height=11), rows=4)) as tiff:
+        [page] = tiff.pages
+        assert page.rowsperstrip == 4
+        assert len(page.dataoffsets) == 3
+        assert page.photometric == tifffile.PHOTOMETRIC.RGB
+
+
+def test_alpha_is_not_multiplied_into_the_colors():
+    with tiff_of(write(noise(channels=4))) as tiff:
+        assert tiff.pages[0].extrasamples == (tifffile.EXTRASAMPLE.UNASSALPHA,)
+
+
+def test_smooth_pixels_are_compressed():
+    pixels = np.repeat(np.arange(200, dtype="uint16")[:, None, None] * 300, 200, 1).repeat(3, 2)
+    assert len(write(pixels)) < pixels.nbytes / 10
+
+
+def test_strips_are_not_changed():
+    pixels = noise()
+    write(pixels)
+    np.testing.assert_array_equal(pixels, noise())
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_pages_may_differ_in_everything(order):
+    pages = [
+        noise(11, 7, 3, 8),
+        noise(5, 40, 4, 16, seed=1),
+        noise(1, 1, 3, 16, seed=2),
+        noise(30, 3, 4, 8, seed=3),
+    ]
+    content = write(*pages, order=order)
+    with tiff_of(content) as tiff:
+        assert len(tiff.pages) == len(pages)
+        for page, pixels in zip(tiff.pages, pages, strict=True):
+            np.testing.assert_array_equal(page.asarray().reshape(pixels.shape), pixels)
+    for number, pixels in enumerate(pages):
+        image = pyvips.Image.new_from_buffer(content, "", page=number)
+        np.testing.assert_array_equal(image.numpy(), pixels)
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.n_frames == len(pages)
+        picture.seek(3)
+        np.testing.assert_array_equal(picture, pages[3])
+
+
+# --- metadata ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_metadata_is_read_by_pillow_on_every_page(order):
+    profile = srgb_profile()
+    content = write(
+        noise(),
+        noise(5, 5),
+        order=order,
+        exif=exif_of(order),
+        xmp=XMP,
+        profile=profile,
+        dots_per_inch=(300.0, 299.72),
+    )
+    with Image.open(io.BytesIO(content)) as picture:
+        for number in range(2):
+            picture.seek(number)
+            assert picture.tag_v2[MAKE] == "Nikon"
+            assert picture.getexif().get_ifd(ExifTags.IFD.Exif) == DETAILS
+            assert picture.getexif().get_ifd(ExifTags.IFD.GPSInfo) == GPS
+            assert picture.info["icc_profile"] == profile
+            assert picture.info["xmp"] == XMP
+            assert picture.info["dpi"] == pytest.approx((300.0, 299.72), abs=1e-4)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_metadata_is_read_by_tifffile_and_libvips(order):
+    profile = srgb_profile()
+    content = write(noise(), order=order, exif=exif_of(order), xmp=XMP, profile=profile)
+    with tiff_of(content) as tiff:
+        tags = tiff.pages[0].tags
+        assert tags[MAKE].value == "Nikon"
+        assert tags[XMP_TAG].value == XMP
+        assert tags[PROFILE_TAG].value == profile
+        assert tags["ExifTag"].value["DateTimeOriginal"] == DETAILS[0x9003]
+        assert tags["GPSTag"].value["GPSLatitudeRef"] == "N"
+    image = pyvips.Image.new_from_buffer(content, "")
+    assert bytes(image.get("icc-profile-data")) == profile
+    assert bytes(image.get("xmp-data")) == XMP
+
+
+def test_page_without_metadata_tells_only_how_it_is_stored():
+    with tiff_of(write(noise())) as tiff:
+        tags = {tag.name for tag in tiff.pages[0].tags}
+    assert tags == {
+        *("ImageWidth", "ImageLength", "BitsPerSample", "Compression"),
+        *("PhotometricInterpretation", "StripOffsets", "SamplesPerPixel", "RowsPerStrip"),
+        *("StripByteCounts", "Predictor"),
+    }
+
+
+def test_layout_of_the_exif_yields_to_that_of_the_pixels():
+    # As from a JPEG, whose EXIF tells orientation, resolution and size of the one before.
+    exif = exif_of("<", Orientation=6, ImageWidth=4000, ImageLength=3000, XResolution=72.0)
+    with Image.open(io.BytesIO(write(noise(), exif=exif, dots_per_inch=(300, 300)))) as picture:
+        assert picture.size == (7, 11)
+        assert picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert picture.info["dpi"] == (300, 300)
+        assert picture.tag_v2[MAKE] == "Nikon"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_places_are_even_and_nothing_overlaps(order):
+    # TIFF 6.0 wants word boundaries; values of odd sizes would push the next ones off them.
+    pages = [noise(), noise(3, 5, seed=1)]
+    content = write(
+        *pages, order=order, exif=exif_of(order), xmp=XMP + b"\n", dots_per_inch=(72, 72)
+    )
+    with tiff_of(content) as tiff:
+        ranges = []
+        for page in tiff.pages:
+            ranges += zip(page.dataoffsets, page.databytecounts, strict=True)
+            ranges.append((page.offset, 2 + 12 * len(page.tags) + 4))
+            ranges += [
+                (tag.valueoffset, tag.valuebytecount) for tag in page.tags if tag.valuebytecount > 4
+            ]
+    assert all(place % 2 == 0 for place, _ in ranges)
+    ranges.sort()
+    assert ranges[0][0] >= 8
+    assert ranges[-1][0] + ranges[-1][1] <= len(content)
+    for (place, size), (following, _) in itertools.pairwise(ranges):
+        assert place + size <= following
+
+
+# --- the end of TIFF ---------------------------------------------------------------------------
+
+
+class AlmostFull(io.BytesIO):
+    """A file that says it ends shortly before 4 GiB."""
+
+    def seek(self, place, whence=io.SEEK_SET):
+        return 2**32 - 100 if whence == io.SEEK_END else super().seek(place, whence)
+
+
+def test_more_than_tiff_can_hold_is_an_error():
+    writer = TiffWriter(AlmostFull())
+    with pytest.raises(ValueError, match="4 GiB"):
+        writer.add_page([noise()], 11, 7, PhotoMetadata())
