@@ -17,6 +17,9 @@ from jobs.runtime import import_tensorflow_quietly
 
 def main(arguments: list[str]) -> int:
     """Does the job that the arguments ask for and returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names have letters that some terminals have not.
+        stream.reconfigure(errors="backslashreplace")
     try:
         settings, given = parse(arguments)
         # Only now, so that --help and a mistyped argument are answered at once.

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,14 +24,12 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept, because writers choose the format by it.
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.parent / f".writing-{secrets.token_hex(8)}{path.suffix}"
+    # Created like any new file, so that it has the permissions of one.
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         flush_to_disk(temporary)
-        # mkstemp makes files that only their owner may read.
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -41,9 +39,3 @@ def flush_to_disk(path: Path) -> None:
     """Waits until a file's contents would survive a power cut."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

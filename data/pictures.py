@@ -10,6 +10,7 @@ person's photographs with, takes half as long again for a small JPEG.
 """
 
 import errno
+import io
 import os
 import stat
 import warnings
@@ -54,6 +55,10 @@ warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
+# What Pillow says of a WebP that is cut off.
+_IN_WORDS = {"could not create decoder object": "damaged: the end is missing"}
+
+
 class UnreadablePictureError(Exception):
     """A file that cannot be decoded; the message is the reason, without the file's name."""
 
@@ -96,8 +101,12 @@ def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) ->
         quality: int, of JPEG. Chroma is not subsampled: color is what we add.
     """
     options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {}
+    encoded = io.BytesIO()
+    kind = Image.registered_extensions()[Path(path).suffix.lower()]
+    Image.fromarray(pixels).save(encoded, kind, **options)
     with write_beside(path) as temporary:
-        Image.fromarray(pixels).save(temporary, **options)
+        # Not by Pillow, whose encoders overlook what a disk refuses.
+        temporary.write_bytes(encoded.getbuffer())
 
 
 def is_jpeg(path: str | os.PathLike) -> bool:
@@ -198,4 +207,5 @@ def first_reason(error: Exception, path: str | os.PathLike) -> str:
         return TOO_LARGE
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return first_line(error).replace(str(path), "the file")
+    reason = first_line(error).replace(str(path), "the file")
+    return _IN_WORDS.get(reason, reason)

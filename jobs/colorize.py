@@ -117,7 +117,7 @@ def _pictures_in(folder: str) -> list[Path]:
 def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
     """Leaves out what earlier calls made, where the output folder lies below the input."""
     results = os.path.realpath(output_dir)
-    if results == os.path.realpath(folder):
+    if not results.startswith(os.path.join(os.path.realpath(folder), "")):
         return files
     return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
 
@@ -192,7 +192,7 @@ def _color_all(
         line = PhotoLine(
             colorizer,
             settings.quality,
-            begin=lambda task: bar.set_postfix_str(shown(task.source.name)),
+            while_waiting=lambda task: bar.set_postfix_str(shown(task.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
         for work in line.run(_works(tasks, settings.overwrite, watch)):
@@ -238,8 +238,10 @@ def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[W
         loss = _loss(task, claims, sources)
         if loss:
             work.outcome, work.reason = FAILED, loss
-        elif not overwrite and all(target.exists() for target in _targets(task)):
-            work.outcome = SKIPPED
+        elif not overwrite and os.path.isfile(task.target):
+            work.is_there = True
+            if all(map(os.path.isfile, _targets(task))):
+                work.outcome = SKIPPED
         yield work
 
 

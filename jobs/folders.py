@@ -2,7 +2,7 @@
 
 import os
 
-from errors import InputError
+from errors import InputError, shown
 
 
 def make_folder(path: str | os.PathLike, option: str) -> None:
@@ -18,6 +18,8 @@ def make_folder(path: str | os.PathLike, option: str) -> None:
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--{option} {path}: {error.strerror}; give another folder") from error
+        raise InputError(
+            f"--{option} {shown(path)}: {error.strerror}; give another folder"
+        ) from error
     if not os.access(path, os.W_OK):
-        raise InputError(f"--{option} {path}: it cannot be written; give another folder")
+        raise InputError(f"--{option} {shown(path)}: it cannot be written; give another folder")

@@ -8,7 +8,7 @@ number.
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +33,9 @@ _BUDGET = 2**29
 _LONGEST_BATCH = 64
 
 _THREADS = min(8, os.cpu_count() or 1)
+
+# Seconds between two looks at what is in work.
+_BLINK = 0.5
 
 # The longer side of each half of a comparison: what fills a screen.
 _COMPARISON_SIDE = 1600
@@ -64,6 +67,7 @@ class Work:
         reason: str, why it failed.
         notes: list of str, what had to be left out.
         had_colors: bool, whether it was in color before.
+        is_there: bool, whether it was colored before and only the comparison is missing.
     """
 
     task: Task
@@ -71,6 +75,7 @@ class Work:
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     had_colors: bool = False
+    is_there: bool = False
     photo: PhotoFile | None = None
     lightness: list[np.ndarray] = field(default_factory=list)
     colors: list[np.ndarray] = field(default_factory=list)
@@ -87,7 +92,8 @@ class PhotoLine:
     Args:
         colorizer: `PhotoColorizer`.
         quality: int, of JPEG.
-        begin: called with each task when its photograph begins to be colored at full size.
+        while_waiting: called twice a second by the thread that takes the results, with the task
+            that was begun last.
         is_stopped: called often; when it returns True, what is being written is finished and all
             else dropped.
     """
@@ -96,12 +102,13 @@ class PhotoLine:
         self,
         colorizer: PhotoColorizer,
         quality: int = 95,
-        begin: Callable[[Task], None] = lambda task: None,
+        while_waiting: Callable[[Task], None] = lambda task: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ):
         self._colorizer = colorizer
         self._quality = quality
-        self._begin = begin
+        self._while_waiting = while_waiting
+        self._begun: Task | None = None
         self._is_stopped = is_stopped
         self._budget = MemoryBudget(_BUDGET)
 
@@ -117,9 +124,9 @@ class PhotoLine:
         """
         readers, writers = ThreadPoolExecutor(_THREADS), ThreadPoolExecutor(_THREADS)
         try:
-            looked_at = _ahead(readers, self._look, works, self._colorizer.batch_size)
+            looked_at = self._ahead(readers, self._look, works, self._colorizer.batch_size)
             colored = self._color(looked_at)
-            yield from _ahead(writers, self._write, colored, 2 * _THREADS)
+            yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)
@@ -171,8 +178,9 @@ class PhotoLine:
         task, photo = work.task, work.photo
         try:
             with self._budget.share(max(page.size for page in photo.pages)):
-                self._begin(task)
-                write_photo(task.target, self._colored_pages(work), self._quality)
+                self._begun = task
+                if not work.is_there:
+                    write_photo(task.target, self._colored_pages(work), self._quality)
                 if task.comparison:
                     self._write_comparison(work)
             work.outcome = COLORED
@@ -197,21 +205,28 @@ class PhotoLine:
         pixels = np.concatenate([gray, gap, colored], axis=1)
         write_rgb(work.task.comparison, pixels, self._quality)
 
+    def _ahead(
+        self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
+    ) -> Iterator:
+        """Calls a function of each item in a pool, `count` items ahead, and yields in order."""
+        waiting = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > count:
+                yield self._result(waiting.popleft())
+        while waiting:
+            yield self._result(waiting.popleft())
+
+    def _result(self, future: Future) -> Work:
+        while not wait([future], timeout=_BLINK).done:
+            if self._begun:
+                self._while_waiting(self._begun)
+        return future.result()
+
     def _drop(self, work: Work) -> bool:
         if self._is_stopped():
             work.outcome = DROPPED
         return bool(work.outcome)
-
-
-def _ahead(pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int) -> Iterator:
-    """Calls a function of each item in a pool, `count` items ahead, and yields in order."""
-    waiting = deque()
-    for item in items:
-        waiting.append(pool.submit(function, item))
-        if len(waiting) > count:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:

@@ -161,7 +161,15 @@ def _write_with_pillow(
     elif kind == "WEBP":
         options |= {"lossless": metadata.lossless, "quality": quality, "exact": True}
     options = {name: value for name, value in options.items() if value is not None and value != b""}
-    Image.fromarray(pixels).save(file, kind, **options)
+    Image.fromarray(pixels).save(_Stream(file), kind, **options)
+
+
+class _Stream:
+    """A file without a descriptor: through that, Pillow's encoders overlook what a disk refuses."""
+
+    def __init__(self, file: BinaryIO):
+        self.write, self.flush = file.write, file.flush
+        self.seek, self.tell = file.seek, file.tell
 
 
 def _photoshop_segments(resources: bytes) -> bytes:

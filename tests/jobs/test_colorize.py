@@ -1,19 +1,36 @@
 """Coloring as a person does it: files, folders, the bad ones among them."""
 
+import errno
+import itertools
 import json
 import os
+import re
+import resource
 import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 from skimage import color
 
 import run
 from data import pictures
+from jobs import colorize, photo_line
 from jobs.settings import SHIPPED_WEIGHTS
+from jobs.signals import SignalWatch
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
+
+RUN = Path(__file__).resolve().parents[2] / "run.py"
 
 ARCHITECTURE = {
     "filters": 2,
@@ -24,66 +41,315 @@ ARCHITECTURE = {
     "discriminator_filters": 2,
 }
 
+not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """Weights of a tiny untrained network."""
+    """Weights of a tiny untrained network that colors boldly."""
     folder = WeightsFolder(tmp_path_factory.mktemp("weights"))
     folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
-    folder.save_generator(SAGAN.build_generator(ARCHITECTURE))
+    keras.utils.set_random_seed(0)
+    generator = SAGAN.build_generator(ARCHITECTURE)
+    # By itself it is as good as gray, and nothing that happens to colors would be seen.
+    last = generator.get_layer("ab")
+    last.set_weights([300 * last.get_weights()[0], np.array([0.1, 0.05])])
+    folder.save_generator(generator)
     return str(folder.path)
 
 
+@pytest.fixture(scope="module")
+def load_once():
+    """Loads a colorizer once for each look of it: to compile it takes longer than all the rest."""
+    loaded = {}
+    load = colorize.load_colorizer
+
+    def call(settings):
+        look = settings.weights, settings.saturation, settings.flip_average
+        if look not in loaded:
+            loaded[look] = load(settings)
+        loaded[look].batch_size = settings.batch_size
+        return loaded[look]
+
+    return call
+
+
 @pytest.fixture
-def color_photographs(weights, here):
+def color_photographs(weights, here, load_once, monkeypatch):
+    monkeypatch.setattr(colorize, "load_colorizer", load_once)
+
     def call(*arguments):
         return run.main(["--weights", weights, "--precision", "float32", "--images", *arguments])
 
     return call
 
 
-def photograph(path, size=(40, 30), mode="RGB"):
+def photograph(path, size=(40, 30), mode="RGB", seed=None, **options):
+    """Writes a gradient or, with a seed, noise: gray both."""
+    pixels = np.linspace(60, 200, size[0] * size[1])
+    if seed is not None:
+        pixels = np.random.default_rng(seed).integers(0, 256, size[0] * size[1])
     path.parent.mkdir(parents=True, exist_ok=True)
-    gradient = np.linspace(60, 200, size[0] * size[1]).reshape(size[1], size[0]).astype("uint8")
-    Image.fromarray(gradient).convert(mode).save(path)
+    gray = Image.fromarray(pixels.astype("uint8").reshape(size[1], size[0]))
+    gray.convert(mode).save(path, **options)
     return path
 
 
+def cut(path):
+    """Takes away the second half of a file."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def write_bombs(folder):
+    """Writes files of a few bytes that claim to be of 30,000 x 30,000 pixels."""
+    head = b"IHDR" + struct.pack(">LLBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
+    chunks = [
+        struct.pack(">L", len(chunk) - 4) + chunk + struct.pack(">L", zlib.crc32(chunk))
+        for chunk in (head, b"IDAT", b"IEND")
+    ]
+    (folder / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    tiff = photograph(folder / "bomb.tif", size=(40, 30), mode="L")
+    content = tiff.read_bytes()
+    for tag, side in ((256, 40), (257, 30)):
+        small, huge = (struct.pack("<HHLL", tag, 4, 1, pixels) for pixels in (side, 30_000))
+        assert small in content
+        content = content.replace(small, huge)
+    tiff.write_bytes(content)
+
+
+def pixels_of(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def lightness_of(path):
+    return color.rgb2lab(pixels_of(path).astype("uint8"))[..., 0]
+
+
+def files_below(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def summary(colored=0, skipped=0, failed=0, place="results"):
+    return (
+        f"{colored} colored, {skipped} skipped because they are there already, {failed} failed; "
+        f"in {place}\n"
+    )
+
+
+# --- what is written -----------------------------------------------------------------------------
+
+
 def test_trees_are_mirrored_and_formats_kept(color_photographs, here, capsys):
-    photograph(here / "in/a.jpg")
-    photograph(here / "in/deep/b.PNG")
-    photograph(here / "in/deep/c.webp")
-    photograph(here / "d.jpeg", mode="L")
-    assert color_photographs("in", "d.jpeg", "--output_dir", "out") == 0
-    made = {path.relative_to(here / "out").as_posix() for path in (here / "out").rglob("*.*")}
-    assert made == {"a.jpg", "deep/b.PNG", "deep/c.png", "d.jpeg"}
-    assert Image.open(here / "out/a.jpg").format == "JPEG"
-    assert Image.open(here / "out/deep/b.PNG").format == "PNG"
-    assert "4 colored, 0 skipped" in capsys.readouterr().out
+    formats = {
+        "a.jpg": "JPEG",
+        "deep/b.PNG": "PNG",
+        "deep/c.webp": "WEBP",
+        "deep/er/d.bmp": "BMP",
+        "e.TIF": "TIFF",
+        "f.heic": "HEIF",
+    }
+    for name in formats:
+        photograph(here / "in" / name)
+    photograph(here / "in/g.gif", mode="L")
+    photograph(here / "h.jpeg", mode="L")
+    # The palette of a GIF cannot hold the colors.
+    formats |= {"g.png": "PNG", "h.jpeg": "JPEG"}
+    assert color_photographs("in", "h.jpeg", "--output_dir", "out") == 0
+    assert files_below(here / "out") == set(formats)
+    for name, format in formats.items():
+        assert Image.open(here / "out" / name).format == format
+    assert capsys.readouterr().out.endswith(summary(colored=8, place="out"))
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.tif"])
 def test_size_and_lightness_are_the_photographs_own(color_photographs, here, name):
     source = photograph(here / name, size=(61, 47))
     assert color_photographs(name) == 0
-    before = color.rgb2lab(np.asarray(Image.open(source).convert("RGB")))
-    after = color.rgb2lab(np.asarray(Image.open(here / "results" / name)))
-    assert before.shape == after.shape
-    assert np.abs(before[..., 0] - after[..., 0]).mean() < 0.5
+    assert pixels_of(here / "results" / name).shape == (47, 61, 3)
+    difference = lightness_of(source) - lightness_of(here / "results" / name)
+    assert np.abs(difference).mean() < 0.5
 
 
-def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, capsys):
-    photograph(here / "in/good.jpg")
-    (here / "in/empty.jpg").write_bytes(b"")
-    (here / "in/text.png").write_text("no picture")
-    whole = photograph(here / "in/cut.jpg", size=(200, 200)).read_bytes()
-    (here / "in/cut.jpg").write_bytes(whole[: len(whole) // 2])
-    assert color_photographs("in") == 1
+def test_format_is_what_was_asked_for(color_photographs, here):
+    photograph(here / "in/a.gif", mode="L")
+    photograph(here / "in/b.JPEG")
+    formats = {
+        "jpg": "JPEG",
+        "png": "PNG",
+        "tif": "TIFF",
+        "webp": "WEBP",
+        "bmp": "BMP",
+        "heic": "HEIF",
+    }
+    for suffix, format in formats.items():
+        assert color_photographs("in", "--output_dir", suffix, "--format", suffix) == 0
+        # What is of the format already keeps its own spelling.
+        names = {f"a.{suffix}", "b.JPEG" if suffix == "jpg" else f"b.{suffix}"}
+        assert files_below(here / suffix) == names
+        for name in names:
+            with Image.open(here / suffix / name) as picture:
+                assert (picture.format, picture.size) == (format, (40, 30))
+
+
+def test_quality_is_that_of_formats_with_loss(color_photographs, here):
+    for suffix in ("jpg", "heic", "png", "tif", "bmp"):
+        photograph(here / f"in/a.{suffix}", seed=0)
+    photograph(here / "in/a.webp", seed=0, lossless=False)
+    photograph(here / "in/exact.webp", seed=0, lossless=True)
+    for quality in ("30", "95"):
+        assert color_photographs("in", "--output_dir", quality, "--quality", quality) == 0
+    for name in os.listdir(here / "in"):
+        low, high = ((here / quality / name).read_bytes() for quality in ("30", "95"))
+        if name in ("a.jpg", "a.heic", "a.webp"):
+            assert len(low) < 0.8 * len(high)
+        else:
+            assert low == high
+
+
+def test_every_page_of_a_tiff_is_colored(color_photographs, here):
+    sizes = [(40, 30), (12, 50), (33, 8)]
+    pages = [Image.new("L", size, 60 + 60 * page) for page, size in enumerate(sizes)]
+    pages[0].save(here / "a.tif", save_all=True, append_images=pages[1:])
+    # More pages than the network sees at once.
+    assert color_photographs("a.tif", "--batch_size", "2") == 0
+    with Image.open(here / "results/a.tif") as colored:
+        assert colored.n_frames == 3
+        for page, size in enumerate(sizes):
+            colored.seek(page)
+            assert colored.size == size
+            lightness = color.rgb2lab(np.asarray(colored.convert("RGB")))[..., 0]
+            expected = color.rgb2lab(np.full((1, 1, 3), 60 + 60 * page, "uint8"))[..., 0]
+            assert np.abs(lightness - expected).max() < 1
+
+
+def test_suffix_lets_results_stand_beside_their_photographs(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    photograph(here / "in/deep/b.jpg")
+    originals = {name: (here / "in" / name).read_bytes() for name in files_below(here / "in")}
+    command = ["in", "--output_dir", "in", "--suffix", "_colored", "--comparison"]
+    assert color_photographs(*command) == 0
+    results = {"a_colored.png", "a_colored_comparison.png"}
+    results |= {"deep/b_colored.jpg", "deep/b_colored_comparison.jpg"}
+    assert files_below(here / "in") == results | originals.keys()
+    # The second call leaves its own results alone.
+    assert color_photographs(*command) == 0
+    assert files_below(here / "in") == results | originals.keys()
+    assert capsys.readouterr().out.endswith(summary(skipped=2, place="in"))
+    assert all((here / "in" / name).read_bytes() == kept for name, kept in originals.items())
+
+
+def test_comparison_shows_gray_and_colored_side_by_side(color_photographs, here, capsys):
+    source = photograph(here / "a.png", size=(40, 30), seed=0)
+    photograph(here / "strip.jpg", size=(3200, 10))
+    command = ["a.png", "strip.jpg", "--comparison"]
+    assert color_photographs(*command) == 0
+    both = pixels_of(here / "results/a_comparison.png")
+    assert both.shape == (30, 40 + 8 + 40, 3)
+    np.testing.assert_array_equal(both[:, :40], pixels_of(source))
+    assert (both[:, 40:48] == 255).all()
+    np.testing.assert_array_equal(both[:, 48:], pixels_of(here / "results/a.png"))
+    assert np.ptp(both[:, 48:], axis=-1).mean() > 10
+    # What is larger than a screen is shrunk.
+    assert pixels_of(here / "results/strip_comparison.jpg").shape == (5, 1600 + 8 + 1600, 3)
+
+    assert color_photographs(*command) == 0
+    assert capsys.readouterr().out.endswith(summary(skipped=2))
+
+
+def test_a_comparison_that_is_asked_for_later_leaves_the_result_alone(color_photographs, here):
+    photograph(here / "a.png")
+    assert color_photographs("a.png") == 0
+    retouched = photograph(here / "results/a.png", seed=1).read_bytes()
+    assert color_photographs("a.png", "--comparison") == 0
+    assert files_below(here / "results") == {"a.png", "a_comparison.png"}
+    assert (here / "results/a.png").read_bytes() == retouched
+
+
+def test_saturation_0_is_gray(color_photographs, here):
+    photograph(here / "a.png", seed=0)
+    assert color_photographs("a.png", "--saturation", "0", "--output_dir", "gray") == 0
+    assert color_photographs("a.png", "--output_dir", "colored") == 0
+    gray, colored = (pixels_of(here / place / "a.png") for place in ("gray", "colored"))
+    assert np.ptp(gray, axis=-1).max() <= 1
+    assert np.ptp(colored, axis=-1).mean() > 10
+
+
+def test_flip_average_colors_mirrored_photographs_alike(color_photographs, here):
+    straight = photograph(here / "in/straight.png", size=(32, 32), seed=0)
+    Image.open(straight).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(here / "in/mirrored.png")
+    difference = {}
+    # The first is what an untrained network does by itself.
+    for place, arguments in (("plain", []), ("average", ["--flip_average"])):
+        assert color_photographs("in", "--output_dir", place, *arguments) == 0
+        pair = (pixels_of(here / place / f"{name}.png") for name in ("straight", "mirrored"))
+        difference[place] = np.abs(next(pair) - next(pair)[:, ::-1]).max()
+    assert difference["average"] <= 1 < 5 < difference["plain"]
+
+
+def test_the_size_of_a_batch_changes_nothing(color_photographs, here):
+    sizes = [(40, 30), (30, 40), (1, 1), (500, 3), (3, 500), (64, 64), (7, 9)]
+    for seed, size in enumerate(sizes):
+        photograph(here / f"in/{seed}.png", size=size, seed=seed)
+    for count in ("1", "16"):
+        assert color_photographs("in", "--output_dir", count, "--batch_size", count) == 0
+    for seed, size in enumerate(sizes):
+        alone, together = (pixels_of(here / count / f"{seed}.png") for count in ("1", "16"))
+        assert alone.shape == (size[1], size[0], 3)
+        assert np.abs(alone - together).max() <= 1
+
+
+def test_order_and_count_are_kept_beyond_one_batch(color_photographs, here, capsys):
+    kinds = {"bad": [], "done": [], "new": []}
+    for number in range(41):
+        kind = "bad" if number % 5 == 0 else "done" if number % 7 == 3 else "new"
+        kinds[kind].append(f"{number:02}.png")
+        path = here / "in" / kinds[kind][-1]
+        photograph(path)
+        Image.new("L", (20, 10), 50 + 4 * number).save(path)
+        if kind == "bad":
+            path.write_text("no picture")
+        elif kind == "done":
+            (here / "results" / path.name).parent.mkdir(exist_ok=True)
+            (here / "results" / path.name).write_bytes(b"done")
+    assert color_photographs("in", "--batch_size", "4") == 1
     captured = capsys.readouterr()
-    assert "1 colored, 0 skipped because they are there already, 3 failed" in captured.out
-    for name in ("empty.jpg", "text.png", "cut.jpg"):
-        assert f"failed: {os.path.join('in', name)}: " in captured.err
-    assert os.listdir(here / "results") == ["good.jpg"]
+    count = {kind: len(names) for kind, names in kinds.items()}
+    assert captured.out.endswith(summary(count["new"], count["done"], count["bad"]))
+    named = re.findall(r"^failed: in/(.*): not a picture", captured.err, re.MULTILINE)
+    assert named == kinds["bad"]
+    assert files_below(here / "results") == {*kinds["done"], *kinds["new"]}
+    # Each result is made of its own photograph.
+    for name in kinds["new"]:
+        difference = lightness_of(here / "results" / name) - lightness_of(here / "in" / name)
+        assert np.abs(difference).max() < 1
+
+
+def test_photographs_in_color_are_colored_from_their_lightness(color_photographs, here, capsys):
+    lightness = np.random.default_rng(0).uniform(40, 60, (30, 40))
+    columns = np.linspace(-40, 40, 40)[None, :]
+    tints = {
+        "gray": (0, 0),
+        "red_to_green": (columns, 10),
+        "blue_to_yellow": (5, columns),
+        # The tint of a print is no color.
+        "sepia": (3, 12),
+    }
+    for name, (a, b) in tints.items():
+        lab = np.stack(np.broadcast_arrays(lightness, a, b), axis=-1)
+        pixels = np.round(color.lab2rgb(lab) * 255).astype("uint8")
+        (here / "in").mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(here / f"in/{name}.png")
+    assert color_photographs("in") == 0
+    [note] = capsys.readouterr().err.splitlines()
+    assert note.startswith("note: in/blue_to_yellow.png and 1 more had colors already")
+    gray = pixels_of(here / "results/gray.png")
+    assert np.ptp(gray, axis=-1).mean() > 10
+    for name in tints:
+        assert np.abs(pixels_of(here / f"results/{name}.png") - gray).mean() < 2
+
+
+# --- what is left alone --------------------------------------------------------------------------
 
 
 def test_finished_files_are_skipped_unless_overwrite(color_photographs, here, capsys):
@@ -98,44 +364,325 @@ def test_finished_files_are_skipped_unless_overwrite(color_photographs, here, ca
     assert Image.open(done).size == (40, 30)
 
 
-def test_no_photograph_and_no_result_is_ever_lost(color_photographs, here, capsys):
-    original = photograph(here / "in/a.png").read_bytes()
-    # One sorts before it and one behind.
-    photograph(here / "in/a.bmp")
-    photograph(here / "in/a.webp")
-    assert color_photographs("in", "--output_dir", "in", "--overwrite") == 1
-    message = capsys.readouterr().err
-    assert message.count("its result would replace the photograph in/a.png") == 3
-    assert (here / "in/a.png").read_bytes() == original
+def test_a_folder_in_the_place_of_a_result_is_no_result(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    photograph(here / "in/b.png")
+    photograph(here / "results/a.png/inside.png")
+    for arguments in (["in"], ["in", "--overwrite"]):
+        assert color_photographs(*arguments) == 1
+        assert capsys.readouterr().err.count("failed: in/a.png: ") == 1
+        assert files_below(here / "results") == {"a.png/inside.png", "b.png"}
 
-    assert color_photographs("in", "--output_dir", "out") == 1
-    message = capsys.readouterr().err
-    assert message.count("its result would replace that of in/a.bmp") == 2
+
+def test_no_photograph_and_no_result_is_ever_lost(color_photographs, here, capsys):
+    # One sorts before a.png and one behind.
+    names = ("a.bmp", "a.png", "a.webp", "a_comparison.png")
+    originals = {name: photograph(here / "in" / name).read_bytes() for name in names}
+    command = ["in", "--format", "png", "--output_dir"]
+    assert color_photographs(*command, "in", "--overwrite") == 1
+    captured = capsys.readouterr()
+    assert captured.err.count("its result would replace the photograph in/a.png") == 3
+    assert captured.out.endswith(summary(failed=4, place="in"))
+    assert {
+        name: (here / "in" / name).read_bytes() for name in files_below(here / "in")
+    } == originals
+
+    assert color_photographs(*command, "out", "--comparison") == 1
+    captured = capsys.readouterr()
+    # Two for a.png, and a_comparison.png for the comparison of the first.
+    assert captured.err.count("its result would replace that of in/a.bmp") == 3
+    assert captured.out.endswith(summary(colored=1, failed=3, place="out"))
+    assert files_below(here / "out") == {"a.png", "a_comparison.png"}
+
+
+def test_photographs_of_one_name_from_two_folders_do_not_replace_each_other(
+    color_photographs, here, capsys
+):
+    photograph(here / "one/a.png", size=(10, 10))
+    photograph(here / "two/a.png", size=(20, 20))
+    for arguments in ([], ["--overwrite"]):
+        assert color_photographs("one/a.png", "two/a.png", *arguments) == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith("failed: two/a.png: its result would replace that of one/a.png")
+        assert pixels_of(here / "results/a.png").shape == (10, 10, 3)
 
 
 def test_results_below_the_input_are_not_colored_again(color_photographs, here, capsys):
     photograph(here / "a.png")
-    assert color_photographs(".") == 0
-    assert color_photographs(".") == 0
-    assert "0 colored, 1 skipped" in capsys.readouterr().out
-    assert [path.name for path in (here / "results").iterdir()] == ["a.png"]
+    # A link to a folder, as to another disk, and what it points to lies in the input as well.
+    (here / "disk").mkdir()
+    (here / "link").symlink_to("disk", target_is_directory=True)
+    for place in ("results", "link"):
+        assert color_photographs(".", "--output_dir", place) == 0
+        assert color_photographs(".", "--output_dir", place) == 0
+        assert capsys.readouterr().out.endswith(summary(skipped=1, place=place))
+        assert files_below(here / place) == {"a.png"}
+        (here / place / "a.png").unlink()
+    assert (here / "link").is_symlink()
+
+
+def test_results_may_go_above_the_input(color_photographs, here):
+    photograph(here / "shoebox/1950/a.png")
+    assert color_photographs("shoebox/1950", "--output_dir", "shoebox") == 0
+    assert color_photographs("shoebox/1950", "--output_dir", ".") == 0
+    assert (here / "shoebox/a.png").exists()
+    assert (here / "a.png").exists()
+
+
+# --- bad input -----------------------------------------------------------------------------------
+
+
+def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, capsys):
+    inputs = here / "in"
+    good = {
+        "dot.png": (1, 1),
+        "good.jpg": (40, 30),
+        "strip.png": (20000, 10),
+        "upright_strip.jpg": (10, 20000),
+    }
+    for name, size in good.items():
+        photograph(inputs / name, size=size, mode="L")
+    bad = {
+        "bomb.png": "pixels",
+        "bomb.tif": "pixels",
+        "cut.jpg": "",
+        "dangling.jpg": "there is no such file",
+        "deep/below_a_file.png": "",
+        # As a pipe, but it would not keep a reader waiting.
+        "device.jpg": "not a regular file",
+        "empty.jpg": "empty",
+        "loop.jpg": "symbolic links",
+        "same.png": "its result would replace that of in/same.gif",
+        "text.jpg": "not a picture",
+    }
+    cut(photograph(inputs / "cut.jpg", size=(200, 200)))
+    (inputs / "empty.jpg").write_bytes(b"")
+    (inputs / "text.jpg").write_text("no picture")
+    (inputs / "loop.jpg").symlink_to("loop.jpg")
+    (inputs / "dangling.jpg").symlink_to("absent.jpg")
+    (inputs / "device.jpg").symlink_to(os.devnull)
+    for name in ("same.gif", "same.png", "deep/below_a_file.png"):
+        photograph(inputs / name, mode="L")
+    (here / "results").mkdir()
+    (here / "results/deep").write_text("no folder")
+    write_bombs(inputs)
+
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(colored=5, failed=10))
+    lines = captured.err.splitlines()
+    assert len(lines) == len(bad)
+    for line, (name, reason) in zip(lines, sorted(bad.items()), strict=True):
+        prefix = f"failed: in/{name}: "
+        assert line.startswith(prefix)
+        assert reason in line
+        assert len(line) > len(prefix)
+    assert files_below(here / "results") == {"deep", "same.png", *good}
+    for name, size in good.items():
+        assert Image.open(here / "results" / name).size == size
+
+
+def test_the_reason_is_told_in_words(color_photographs, here, capsys):
+    suffixes = ("bmp", "gif", "heic", "jpg", "png", "tif", "webp")
+    for suffix in suffixes:
+        options = {"compression": "tiff_lzw"} if suffix == "tif" else {}
+        cut(photograph(here / f"in/{suffix}.{suffix}", size=(200, 200), seed=0, **options))
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(failed=len(suffixes)))
+    assert files_below(here / "results") == set()
+    lines = captured.err.splitlines()
+    for line, suffix in zip(lines, suffixes, strict=True):
+        assert line.startswith(f"failed: in/{suffix}.{suffix}: ")
+        # "unable to write to memory" is no news of a file that ends too early.
+        assert not re.search(r"unable to|VipsForeign|decoder object", line)
+
+
+def test_the_reason_is_of_the_photograph_itself(color_photographs, here, capsys):
+    # Several are read at once, but libvips keeps its errors in one place.
+    suffixes = ("gif", "jpg", "png", "tif")
+    for seed, suffix in itertools.product(range(12), suffixes):
+        options = {"compression": "tiff_lzw"} if suffix == "tif" else {}
+        cut(photograph(here / f"in/{seed}_{suffix}.{suffix}", (100, 100), seed=seed, **options))
+    assert color_photographs("in") == 1
+    failures = re.findall(
+        r"^failed: in/\d+_(\w+)\.\w+: (.*)$", capsys.readouterr().err, re.MULTILINE
+    )
+    assert len(failures) == 12 * len(suffixes)
+    reasons = {suffix: {reason for of, reason in failures if of == suffix} for suffix in suffixes}
+    # Where and how much is missing may differ.
+    assert all(len({re.sub(r"\d+", "N", r) for r in of}) == 1 for of in reasons.values()), reasons
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_odd_names_are_colored_and_shown_on_one_line(color_photographs, here, capsys):
+    names = [
+        os.fsdecode(name) for name in (b"line\nbreak", b"\xff\xfe", b"\x1b[2J", b"m\xc3\xbcller")
+    ]
+    for name in names:
+        photograph(here / f"in/{name}.jpg", mode="L")
+        photograph(here / f"in/{name}.tif", mode="L")
+        (here / f"in/{name}.webp").write_text("no picture")
+    assert color_photographs("in", "--comparison", "--suffix", "_colored") == 1
+    endings = ("_colored.jpg", "_colored_comparison.jpg", "_colored.tif", "_colored_comparison.tif")
+    assert files_below(here / "results") == {name + end for name in names for end in endings}
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(colored=8, failed=4))
+    lines = captured.err.splitlines()
+    reason = "not a picture, or of an unknown format"
+    assert lines == [
+        rf"failed: in/\x1b[2J.webp: {reason}",
+        rf"failed: in/line\nbreak.webp: {reason}",
+        f"failed: in/müller.webp: {reason}",
+        rf"failed: in/\xff\xfe.webp: {reason}",
+    ]
+
+
+def test_a_name_that_becomes_too_long_fails_alone(color_photographs, here, capsys):
+    long = "x" * 245 + ".png"
+    photograph(here / "in" / long)
+    photograph(here / "in/y.png")
+    assert color_photographs("in", "--suffix", "_colored") == 1
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(colored=1, failed=1))
+    assert f"failed: in/{long}: File name too long" in captured.err
+
+
+@not_for_root
+def test_what_may_not_be_read_is_named(color_photographs, here, capsys):
+    photograph(here / "in/a.png").chmod(0)
+    photograph(here / "in/b.png")
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    assert "failed: in/a.png: Permission denied" in captured.err
+    assert captured.out.endswith(summary(colored=1, failed=1))
+    (here / "in").chmod(0)
+    assert color_photographs("in") == 2
+    assert "--images in: Permission denied" in capsys.readouterr().err
+    (here / "in").chmod(0o700)
+
+
+def test_heic_without_its_library_says_what_to_install(
+    color_photographs, here, capsys, monkeypatch
+):
+    photograph(here / "in/a.heic")
+    photograph(here / "in/b.png")
+    monkeypatch.setattr(pictures, "pillow_heif", None)
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    [line] = captured.err.splitlines()
+    assert line.startswith("failed: in/a.heic: ")
+    assert "pip install pillow-heif" in line
+    assert captured.out.endswith(summary(colored=1, failed=1))
+
+    assert color_photographs("in/b.png", "--format", "heic", "--output_dir", "heic") == 2
+    message = capsys.readouterr().err
+    assert "pip install pillow-heif" in message
+    assert message.count("\n") == 1
+    assert not (here / "heic").exists()
+
+
+# --- a disk that fills ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def limit_files():
+    """Lets no file grow beyond a number of bytes: what a full disk does to a writer."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, capsys, limit_files):
+    suffixes = ("bmp", "heic", "jpg", "png", "tif", "webp")
+    for suffix in suffixes:
+        photograph(here / f"in/large_{suffix}.{suffix}", size=(200, 200), seed=0)
+        photograph(here / f"in/small_{suffix}.{suffix}", size=(20, 20), seed=0)
+    limit_files(20_000)
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    lines = captured.err.splitlines()
+    expected = [f"failed: in/large_{suffix}.{suffix}: File too large" for suffix in suffixes]
+    assert lines == expected
+    assert captured.out.endswith(summary(colored=6, failed=6))
+    assert files_below(here / "results") == {f"small_{suffix}.{suffix}" for suffix in suffixes}
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.bmp"])
+def test_a_disk_without_room_for_the_last_bytes_leaves_no_part_of_a_file(
+    color_photographs, here, limit_files, name
+):
+    # Small: an encoder that writes at one go is not told by the next time that the last failed.
+    photograph(here / name, size=(60, 60), seed=0)
+    comparison = "a_comparison" + Path(name).suffix
+    assert color_photographs(name, "--comparison", "--output_dir", "whole") == 0
+    sizes = {made: (here / "whole" / made).stat().st_size for made in (name, comparison)}
+    assert sizes[name] < sizes[comparison] - 100
+    for full, left in ((name, set()), (comparison, {name})):
+        limit_files(sizes[full] - 100)
+        assert color_photographs(name, "--comparison", "--output_dir", f"without_{full}") == 1
+        assert files_below(here / f"without_{full}") == left
+
+
+def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, capsys, monkeypatch):
+    photograph(here / "in/a.png")
+    photograph(here / "in/b.jpg")
+    before = photograph(here / "results/a.png", seed=1).read_bytes()
+
+    def disk_is_full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", disk_is_full)
+    assert color_photographs("in", "--overwrite") == 1
+    captured = capsys.readouterr()
+    assert captured.err.count(": No space left on device") == 2
+    assert captured.out.endswith(summary(failed=2))
+    assert files_below(here / "results") == {"a.png"}
+    assert (here / "results/a.png").read_bytes() == before
+
+
+# --- nothing can be begun ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["absent.jpg"], "--images absent.jpg: there is no such file or folder"),
+        (["a.png", "absent.jpg"], "--images absent.jpg: there is no such file or folder"),
+        (["a.png", "absent\n.jpg"], r"--images absent\n.jpg: there is no such file or folder"),
         (["empty"], "--images empty: no picture in it"),
+        (["empty", "letters"], "--images empty letters: no picture in it"),
         (["a.png", "--output_dir", "a.png"], "--output_dir a.png: File exists"),
+        (["a.png", "--output_dir", "a.png/b"], "--output_dir a.png/b: Not a directory"),
+        (["a.png", "--output_dir", "a.png/b\nc"], r"--output_dir a.png/b\nc: Not a directory"),
+        (["a.png", "--output_dir", "nowhere"], "--output_dir nowhere: File exists"),
     ],
 )
 def test_nothing_begun_is_one_line(color_photographs, here, capsys, arguments, words):
     (here / "empty").mkdir()
+    (here / "letters").mkdir()
+    (here / "letters/a.txt").write_text("no picture")
+    (here / "nowhere").symlink_to("absent")
     photograph(here / "a.png")
+    before = files_below(here)
     assert color_photographs(*arguments) == 2
-    message = capsys.readouterr().err
-    assert words in message
-    assert message.count("\n") == 1
+    captured = capsys.readouterr()
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+    assert files_below(here) == before
+    assert not (here / "results").exists()
+
+
+@not_for_root
+def test_a_folder_that_may_not_be_written_is_one_line(color_photographs, here, capsys):
+    photograph(here / "a.png")
+    (here / "closed").mkdir(mode=0o500)
+    for place in ("closed", "closed/new"):
+        assert color_photographs("a.png", "--output_dir", place) == 2
+        message = capsys.readouterr().err
+        assert message.startswith(f"error: --output_dir {place}: ")
+        assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("settings", ["{}", "[]", '{"architecture": {}}', "{"])
@@ -155,26 +702,190 @@ def test_weights_that_are_not_there_are_one_line(here, capsys):
     assert "weights/sagan is not a folder of weights" in capsys.readouterr().err
 
 
+# --- memory, signals and what is said ------------------------------------------------------------
+
+
+def test_memory_that_runs_out_makes_batches_smaller(
+    color_photographs, here, capsys, monkeypatch, load_once
+):
+    for seed in range(20):
+        photograph(here / f"in/{seed:02}.png", seed=seed)
+    seen = []
+
+    def load_scarce(settings):
+        colorizer = load_once(settings)
+        predict = colorizer._predict
+
+        def scarce(batch):
+            if len(batch) > 2:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+            seen.append(len(batch))
+            return predict(batch)
+
+        monkeypatch.setattr(colorizer, "_predict", scarce)
+        return colorizer
+
+    assert color_photographs("in", "--output_dir", "ample") == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(colorize, "load_colorizer", load_scarce)
+    assert color_photographs("in", "--batch_size", "16") == 0
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(colored=20))
+    [line] = captured.err.splitlines()
+    assert line.startswith("warning: memory ran out; the network sees 2 photographs at once")
+    assert seen == [2] * 10
+    for name in os.listdir(here / "ample"):
+        difference = pixels_of(here / "ample" / name) - pixels_of(here / "results" / name)
+        assert np.abs(difference).max() <= 1
+
+
+@pytest.fixture
+def send_signal(monkeypatch):
+    """Sends this process a signal, from any thread, and waits until the program has noticed."""
+    noticed = threading.Event()
+    remember = SignalWatch._remember
+
+    def remember_and_tell(watch, number, frame):
+        try:
+            remember(watch, number, frame)
+        finally:
+            noticed.set()
+
+    monkeypatch.setattr(SignalWatch, "_remember", remember_and_tell)
+
+    def call(number):
+        noticed.clear()
+        os.kill(os.getpid(), number)
+        assert noticed.wait(10)
+
+    return call
+
+
+@pytest.fixture
+def at_first_writing(monkeypatch):
+    """Calls a function when the first photograph is written, and lets the others wait for it."""
+
+    def patch(function):
+        turn, is_over = itertools.count(), threading.Event()
+        write = photo_line.write_photo
+
+        def write_later(*arguments):
+            if next(turn) == 0:
+                function()
+                is_over.set()
+            assert is_over.wait(10)
+            write(*arguments)
+
+        monkeypatch.setattr(photo_line, "write_photo", write_later)
+
+    return patch
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_whole_files_and_a_summary(
-    color_photographs, here, capsys, monkeypatch, number, status
+def test_a_signal_finishes_what_is_written_and_drops_the_rest(
+    color_photographs, here, capsys, send_signal, at_first_writing, number, status
+):
+    for seed in range(40):
+        photograph(here / f"in/{seed:02}.png", seed=seed)
+    at_first_writing(lambda: send_signal(number))
+    assert color_photographs("in") == status
+    made = files_below(here / "results")
+    assert 1 <= len(made) <= photo_line._THREADS
+    for name in made:
+        assert pixels_of(here / "results" / name).shape == (30, 40, 3)
+    captured = capsys.readouterr()
+    assert captured.out.endswith(summary(colored=len(made)))
+    assert captured.err == "stopped: the same command, without --overwrite, does the rest\n"
+    # And so it does.
+    assert color_photographs("in") == 0
+    assert capsys.readouterr().out.endswith(summary(colored=40 - len(made), skipped=len(made)))
+    assert files_below(here / "results") == files_below(here / "in")
+
+
+def test_a_signal_drops_what_is_only_read(
+    color_photographs, here, capsys, monkeypatch, send_signal
 ):
     for name in "abc":
         photograph(here / f"in/{name}.png")
-    open_picture = Image.open
 
-    def interrupted(path):
-        if path.name == "b.png":
-            os.kill(os.getpid(), number)
-        return open_picture(path)
+    class InterruptedPhotoFile(photo_line.PhotoFile):
+        def __init__(self, path):
+            if path.name == "b.png":
+                send_signal(signal.SIGINT)
+            super().__init__(path)
 
-    # In the middle of decoding: the photograph in work is finished, no other is begun.
-    monkeypatch.setattr(pictures.Image, "open", interrupted)
-    assert color_photographs("in") == status
-    assert sorted(os.listdir(here / "results")) == ["a.png", "b.png"]
+    monkeypatch.setattr(photo_line, "PhotoFile", InterruptedPhotoFile)
+    assert color_photographs("in") == 130
+    assert files_below(here / "results") == set()
     captured = capsys.readouterr()
-    assert "2 colored" in captured.out
-    assert "stopped: the same command" in captured.err
+    assert captured.out.endswith(summary())
+    assert captured.err.startswith("stopped: ")
+
+
+def test_a_second_ctrl_c_leaves_whole_files_and_a_summary_too(
+    color_photographs, here, capsys, send_signal, at_first_writing
+):
+    for seed in range(20):
+        photograph(here / f"in/{seed:02}.png", seed=seed)
+
+    def twice():
+        send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        send_signal(signal.SIGINT)
+
+    at_first_writing(twice)
+    assert color_photographs("in") == 130
+    captured = capsys.readouterr()
+    assert captured.err == "interrupted\n"
+    assert re.search(r"^\d+ colored, 0 skipped", captured.out, re.MULTILINE)
+    for name in files_below(here / "results"):
+        assert pixels_of(here / "results" / name).shape == (30, 40, 3)
+
+
+def test_quiet_says_only_what_went_wrong(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    noise = np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8")
+    Image.fromarray(noise).save(here / "in/in_color.png")
+    (here / "in/text.png").write_text("no picture")
+    assert color_photographs("in", "--quiet") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "failed: in/text.png: not a picture, or of an unknown format\n"
+    assert files_below(here / "results") == {"a.png", "in_color.png"}
+
+
+def test_only_one_thread_prints(color_photographs, here, capsys, monkeypatch):
+    # When printing fails (a closed pipe, a full disk), tqdm does not give its lock back: another
+    # thread would wait for it forever.
+    for seed in range(8):
+        photograph(here / f"in/{seed}.png")
+    threads = set()
+    write = sys.stdout.write
+
+    def noticing(text):
+        threads.add(threading.current_thread())
+        return write(text)
+
+    monkeypatch.setattr(sys.stdout, "write", noticing)
+    assert color_photographs("in") == 0
+    assert threads == {threading.main_thread()}
+
+
+def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, here):
+    photograph(here / "in/müller.png")
+    (here / "in/łódź.png").write_text("no picture")
+    done = subprocess.run(
+        [sys.executable, RUN, "--weights", weights, "--images", "in", "--output_dir", "größer"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        # A deadlock would never end.
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert files_below(here / "größer") == {"müller.png"}
+    assert "1 colored, 0 skipped because they are there already, 1 failed" in done.stdout
+    assert r"failed: in/\u0142\xf3d\u017a.png: not a picture" in done.stderr
 
 
 def test_demo_is_colored_by_the_weights_that_ship(here):

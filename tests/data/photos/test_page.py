@@ -11,6 +11,7 @@ from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.profiles import profile_to_srgb, srgb_profile
+from data.pictures import UnreadablePictureError
 
 P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
 CMYK = bytes(pyvips.Operation.call("profile_load", "cmyk"))
@@ -152,6 +153,16 @@ def test_page_tells_its_depth_alpha_and_size(channels, depth, interpretation, ha
 def test_other_pixels_are_refused_in_words(kind, interpretation):
     with pytest.raises(ValueError, match="8 or 16 bits can be colored"):
         page_of(noise().astype(kind), interpretation)
+
+
+def test_decoder_that_fails_without_a_reason_is_told_in_words():
+    # What libvips says goes to all threads: another may have taken it.
+    def open_image(shrink):
+        raise pyvips.Error("unable to load")
+
+    pyvips.Error("takes what was said before")
+    with pytest.raises(UnreadablePictureError, match="damaged"):
+        PhotoPage(open_image, PhotoMetadata())
 
 
 # --- upright -----------------------------------------------------------------------------------

@@ -394,6 +394,12 @@ def test_each_loss_is_told(name, channels, depth, metadata, word):
     assert re.search(word, loss)
 
 
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.webp", "a.heic"])
+def test_xmp_is_not_lost_with_the_texts_of_a_png(name):
+    text = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
+    assert what_is_lost(name, [page_of(noise(), texts=[text], xmp=XMP)]) == []
+
+
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.heic"])
 def test_depth_and_alpha_are_not_lost_where_they_fit(name):
     assert what_is_lost(name, [page_of(noise(4, 16))]) == []
