@@ -9,11 +9,13 @@ palettes and ends the whole input when one file is broken, and libvips, which `d
 person's photographs with, takes half as long again for a small JPEG.
 """
 
+import contextlib
 import errno
 import io
 import os
 import stat
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,12 +121,15 @@ def can_read_heif() -> bool:
     return pillow_heif is not None
 
 
-def open_picture(path: str | os.PathLike) -> Image.Image:
+@contextlib.contextmanager
+def open_picture(path: str | os.PathLike) -> Iterator[Image.Image]:
     """Opens a picture with Pillow and its plugins; its pixels are not decoded yet."""
     if pillow_heif is None and str(path).lower().endswith(_HEIF_SUFFIXES):
         raise ValueError("HEIC is read with the help of pillow-heif: pip install pillow-heif")
     check_is_file(path)
-    return Image.open(path)
+    # Not by name: then Pillow maps some TIFFs into memory, and garbles them when it turns them.
+    with open(path, "rb") as file, Image.open(file) as picture:
+        yield picture
 
 
 def check_is_file(path: str | os.PathLike) -> None:

@@ -162,6 +162,11 @@ def _check_job(settings: Settings, given: set[str]) -> None:
         raise InputError(
             "--weights and --load_weights both say which weights to color with; give one of them"
         )
+    if "quality" in given and settings.format in ("png", "tif", "bmp"):
+        raise InputError(
+            f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
+            f"it out"
+        )
     if settings.pretrained and settings.load_weights:
         raise InputError(
             "--pretrained starts a new training and --load_weights goes on with one; give one"

@@ -221,6 +221,7 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
     place = offset + struct.calcsize("=" + count_format)
     entry_size = struct.calcsize("=" + entry_format) + inline
     directory = Directory(place=offset)
+    tried = set()
     for _ in range(count):
         tag, kind, number = struct.unpack_from(layout.order + entry_format, data, place)
         value_place = place + entry_size - inline
@@ -229,8 +230,9 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
             (value_place,) = struct.unpack_from(layout.order + next_format, data, value_place)
         place += entry_size
         # A value that is cut off, or of no known kind, cannot be carried along.
-        if not size or value_place + size > len(data) or tag in directory.children:
+        if not size or value_place + size > len(data) or tag in tried:
             continue
+        tried.add(tag)
         entry = Entry(kind, number, bytes(data[value_place : value_place + size]), value_place)
         if tag not in _CHILDREN:
             directory.entries[tag] = entry

@@ -82,7 +82,12 @@ class PhotoMetadata:
     @property
     def texts_hold_xmp(self) -> bool:
         """Whether the XMP came as a text of a PNG, and goes with the texts."""
-        return any(_is_xmp(text) for _, text in self.texts)
+        return len(self.words) < len(self.texts)
+
+    @property
+    def words(self) -> list[tuple[bytes, bytes]]:
+        """The texts of a PNG without XMP."""
+        return [(kind, text) for kind, text in self.texts if not _is_xmp(text)]
 
     def upright(self, height: int, width: int) -> tuple["PhotoMetadata", list[str]]:
         """The same for the photograph turned upright, and what had to be dropped for it.

@@ -193,9 +193,10 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except pyvips.Error as error:
-        # What failed stands first, why at the end.
-        reason = error.detail.strip().splitlines()[-1].split(": ")[-1]
-        raise UnreadablePictureError(f"damaged: {reason}") from error
+        # What failed stands first, why at the end. libvips keeps one list for all threads: another
+        # may have taken the reason away.
+        lines = error.detail.strip().splitlines() or ["it cannot be decoded"]
+        raise UnreadablePictureError(f"damaged: {lines[-1].split(': ')[-1]}") from error
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:

@@ -56,7 +56,7 @@ def _lost_words(kind: str, metadata: PhotoMetadata) -> list[str]:
         losses.append(f"{kind} holds no comment like its own")
     if metadata.photoshop and kind != "JPEG":
         losses.append(f"{kind} holds no captions of Photoshop (IPTC)")
-    if metadata.texts and kind != "PNG":
+    if metadata.words and kind != "PNG":
         losses.append(f"{kind} holds no texts like those of PNG")
     if kind == "JPEG":
         losses += [

@@ -136,6 +136,14 @@ def test_orientation_tag_turns_the_picture_upright(tmp_path, short_side, shape):
     assert np.abs(pixels[-shape[0] // 3 :] - (0, 0, 255)).max() <= 8
 
 
+def test_gray_tiff_is_turned_whole(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    gray = noise()[..., 0]
+    Image.fromarray(gray).save(tmp_path / "a.tif", exif=exif)
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.tif")[..., 0], np.rot90(gray, -1))
+
+
 # --- the short side ----------------------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """Coloring as a person does it: files, folders, the bad ones among them."""
 
 import errno
+import io
 import itertools
 import json
 import os
@@ -700,6 +701,7 @@ def test_weights_that_are_not_there_are_one_line(here, capsys):
     assert "absent is not a folder of weights" in capsys.readouterr().err
     assert run.main(["--images", "a.png", "--load_weights"]) == 2
     assert "weights/sagan is not a folder of weights" in capsys.readouterr().err
+    assert os.listdir(here) == ["a.png"]
 
 
 # --- memory, signals and what is said ------------------------------------------------------------
@@ -869,6 +871,16 @@ def test_only_one_thread_prints(color_photographs, here, capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "write", noticing)
     assert color_photographs("in") == 0
     assert threads == {threading.main_thread()}
+
+
+def test_there_may_be_no_terminal_to_print_to(color_photographs, here, monkeypatch):
+    photograph(here / "a.png")
+    # As in a notebook, and as in a program without a window.
+    for place, stdout in (("notebook", io.StringIO()), ("window", None)):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stdout)
+            assert color_photographs("a.png", "--output_dir", place) == 0
+        assert files_below(here / place) == {"a.png"}
 
 
 def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, here):
