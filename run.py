@@ -7,6 +7,7 @@ python run.py --images DIR          color photographs
 python run.py --help                everything else
 """
 
+import io
 import signal
 import sys
 
@@ -19,7 +20,8 @@ def main(arguments: list[str]) -> int:
     """Does the job that the arguments ask for and returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
         # Names have letters that some terminals have not.
-        stream.reconfigure(errors="backslashreplace")
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         settings, given = parse(arguments)
         # Only now, so that --help and a mistyped argument are answered at once.

@@ -40,9 +40,10 @@ def colorize(settings: Settings) -> int:
         ColorizerError: nothing could be begun, or a signal ended the work.
     """
     tasks = list_tasks(settings)
-    make_folder(settings.output_dir, "output_dir")
     prepare_keras(settings.precision, settings.seed)
     colorizer = load_colorizer(settings)
+    # Only now: what cannot begin leaves no folder.
+    make_folder(settings.output_dir, "output_dir")
     tally = Counter()
     try:
         with SignalWatch() as watch:

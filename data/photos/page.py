@@ -193,10 +193,11 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except pyvips.Error as error:
-        # What failed stands first, why at the end. libvips keeps one list for all threads: another
-        # may have taken the reason away.
-        lines = error.detail.strip().splitlines() or ["it cannot be decoded"]
-        raise UnreadablePictureError(f"damaged: {lines[-1].split(': ')[-1]}") from error
+        # libvips keeps one list of reasons for all threads: what it says may be of another file.
+        reason = "damaged, or cut off at the end"
+        if "support" in error.detail or "not configured" in error.detail:
+            reason = f"of a kind that cannot be decoded: {error.detail.strip().splitlines()[-1]}"
+        raise UnreadablePictureError(reason) from error
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:
