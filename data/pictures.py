@@ -15,7 +15,7 @@ import io
 import os
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -148,11 +148,17 @@ def check_is_file(path: str | os.PathLike) -> None:
         raise ValueError("the file is empty")
 
 
-def list_pictures(folder: str | os.PathLike) -> list[Path]:
+def list_pictures(
+    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+) -> list[Path]:
     """All picture files below a folder, sorted by path.
 
     Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
     that macOS leaves on shared disks are no pictures).
+
+    Args:
+        folder: where to look.
+        on_error: called with the error of each subfolder that cannot be listed.
 
     Raises:
         OSError: the folder itself cannot be listed.
@@ -160,7 +166,7 @@ def list_pictures(folder: str | os.PathLike) -> list[Path]:
     os.listdir(folder)
     pictures = []
     seen = set()
-    for parent, folders, files in os.walk(folder, followlinks=True):
+    for parent, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             folders.clear()

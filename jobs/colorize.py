@@ -7,7 +7,7 @@ python run.py --images shoebox/ aunt.jpg --output_dir colored/
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,6 +26,9 @@ from models.photo_colorizer import PhotoColorizer
 from models.weights_folder import WeightsFolder
 
 _SOME_FAILED = 1
+
+# What stands behind the name of a comparison.
+_COMPARISON = "_comparison"
 
 
 def colorize(settings: Settings) -> int:
@@ -74,14 +77,17 @@ def list_tasks(settings: Settings) -> list[Task]:
     if settings.format == "heic" and not can_read_heif():
         raise InputError("--format heic: it is written by pillow-heif: pip install pillow-heif")
     output_dir = Path(settings.output_dir)
-    tasks = []
+    # By source and target, as one photograph may be named twice.
+    tasks = {}
     for name in settings.images:
-        for source, place in _places(name, output_dir):
+        for source, place, problem in _places(name, output_dir):
             target = output_dir / _target(place, settings.format, settings.suffix)
-            comparison = target.with_stem(target.stem + "_comparison")
-            tasks.append(Task(source, target, comparison if settings.comparison else None))
+            comparison = target.with_stem(target.stem + _COMPARISON)
+            task = Task(source, target, comparison if settings.comparison else None, problem)
+            tasks.setdefault((os.path.realpath(source), target), task)
+    tasks = list(tasks.values())
     if settings.suffix:
-        tasks = _without_earlier_results(tasks)
+        tasks = _without_earlier_results(tasks, settings)
     if not tasks:
         raise InputError(
             f"--images {' '.join(map(shown, settings.images))}: no picture in it; looked, in "
@@ -90,15 +96,19 @@ def list_tasks(settings: Settings) -> list[Task]:
     return tasks
 
 
-def _places(name: str, output_dir: Path) -> Iterator[tuple[Path, Path]]:
-    """The photographs that an input names, and their places below the output folder."""
+def _places(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, str]]:
+    """The photographs that an input names, their places below the output folder, and problems."""
     if name == DEMO:
-        yield from ((file, Path(file.name)) for file in demo_pictures())
+        yield from ((file, Path(file.name), "") for file in demo_pictures())
     elif os.path.isdir(name):
-        for file in _without_results(_pictures_in(name), name, output_dir):
-            yield file, file.relative_to(name)
+        unread = []
+        files = _without_results(_pictures_in(name, unread.append), name, output_dir)
+        yield from ((file, file.relative_to(name), "") for file in files)
+        for error in unread:
+            folder = Path(error.filename)
+            yield folder, folder.relative_to(name), f"{error.strerror}: not searched"
     elif os.path.exists(name):
-        yield Path(name), Path(Path(name).name)
+        yield Path(name), Path(Path(name).name), ""
     else:
         raise InputError(
             f"--images {shown(name)}: there is no such file or folder; give photographs, folders "
@@ -106,9 +116,9 @@ def _places(name: str, output_dir: Path) -> Iterator[tuple[Path, Path]]:
         )
 
 
-def _pictures_in(folder: str) -> list[Path]:
+def _pictures_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
     try:
-        return list_pictures(folder)
+        return list_pictures(folder, on_error)
     except OSError as error:
         raise InputError(
             f"--images {shown(folder)}: {error.strerror}; give a readable folder"
@@ -123,10 +133,20 @@ def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[P
     return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
 
 
-def _without_earlier_results(tasks: list[Task]) -> list[Task]:
-    """Leaves out what an earlier call with the same suffix wrote beside the photographs."""
-    results = {os.path.realpath(path) for task in tasks for path in _targets(task)}
-    return [task for task in tasks if os.path.realpath(task.source) not in results]
+def _without_earlier_results(tasks: list[Task], settings: Settings) -> list[Task]:
+    """Leaves out what earlier calls with the same suffix wrote beside the photographs."""
+    colored = {Path(os.path.realpath(task.target)).with_suffix("") for task in tasks}
+    results = colored | {path.with_name(path.name + _COMPARISON) for path in colored}
+    kept = [
+        task for task in tasks if Path(os.path.realpath(task.source)).with_suffix("") not in results
+    ]
+    if len(kept) < len(tasks) and not settings.quiet:
+        print(
+            f"note: {len(tasks) - len(kept)} files are named like colored ones "
+            f"(...{settings.suffix}) and are left out",
+            file=sys.stderr,
+        )
+    return kept
 
 
 def _targets(task: Task) -> list[Path]:
@@ -236,9 +256,9 @@ def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[W
         if watch.received:
             return
         work = Work(task)
-        loss = _loss(task, claims, sources)
-        if loss:
-            work.outcome, work.reason = FAILED, loss
+        reason = task.problem or _loss(task, claims, sources)
+        if reason:
+            work.outcome, work.reason = FAILED, reason
         elif not overwrite and os.path.isfile(task.target):
             work.is_there = True
             if all(map(os.path.isfile, _targets(task))):
@@ -246,15 +266,16 @@ def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[W
         yield work
 
 
-def _loss(task: Task, claims: dict[Path, Path], sources: Iterable[str]) -> str:
+def _loss(task: Task, claims: dict[str, Path], sources: Iterable[str]) -> str:
     """What writing the results would destroy: a photograph or another result."""
     for target in _targets(task):
-        if os.path.realpath(target) in sources:
+        real = os.path.realpath(target)
+        if real in sources:
             return (
                 f"its result would replace the photograph {shown(target)}; give another "
                 f"--output_dir or a --suffix"
             )
-        other = claims.setdefault(target, task.source)
+        other = claims.setdefault(real, task.source)
         if other != task.source:
             return (
                 f"its result would replace that of {shown(other)}; color it into another "

@@ -50,11 +50,13 @@ class Task:
         source: its file.
         target: the file of the colored one.
         comparison: the file with both side by side, or None.
+        problem: str, why it cannot even be begun; empty when it can.
     """
 
     source: Path
     target: Path
     comparison: Path | None = None
+    problem: str = ""
 
 
 @dataclass
@@ -152,7 +154,7 @@ class PhotoLine:
             pages = [page for work in batch if not work.outcome for page in work.lightness]
             try:
                 colors = iter(self._colorizer.predict(pages))
-            except tf.errors.ResourceExhaustedError as error:
+            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 for work in batch:
                     yield work if work.outcome else work.fail(error)
                 continue

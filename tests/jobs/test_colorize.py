@@ -909,3 +909,37 @@ def test_demo_is_colored_by_the_weights_that_ship(here):
     # Color, not gray; and not one tint over all.
     assert np.abs(ab).mean() > 3
     assert ab.std(axis=(0, 1)).max() > 2
+
+
+def test_earlier_results_with_other_options_are_not_colored_again(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    beside = ("in", "--output_dir", "in", "--suffix", "_c")
+    assert color_photographs(*beside, "--comparison") == 0
+    assert color_photographs(*beside, "--format", "jpg") == 0
+    assert "note: 2 files are named like colored ones (..._c) and are left out" in (
+        capsys.readouterr().err
+    )
+    assert files_below(here / "in") == {"a.png", "a_c.png", "a_c_comparison.png", "a_c.jpg"}
+
+
+def test_a_photograph_that_is_named_twice_is_colored_once(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    assert color_photographs("in", str(here / "in/a.png"), "in/../in") == 0
+    assert capsys.readouterr().out.endswith(summary(colored=1))
+
+
+def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, monkeypatch):
+    photograph(here / "in/a.png")
+    (here / "in/closed").mkdir()
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert color_photographs("in") == 1
+    captured = capsys.readouterr()
+    assert captured.err == "failed: in/closed: Permission denied: not searched\n"
+    assert captured.out.endswith(summary(colored=1, failed=1))
