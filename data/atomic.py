@@ -37,5 +37,6 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
 
 def flush_to_disk(path: Path) -> None:
     """Waits until a file's contents would survive a power cut."""
-    with open(path, "rb") as file:
+    # For writing, as Windows flushes nothing else.
+    with open(path, "r+b") as file:
         os.fsync(file.fileno())

@@ -98,11 +98,12 @@ def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) ->
     """Writes a picture in the format of its suffix, whole or not at all.
 
     Args:
-        path: the file, `.jpg`, `.jpeg` or `.png`.
+        path: the file, with the suffix of a format that Pillow writes.
         pixels: uint8 array of shape (height, width, 3).
-        quality: int, of JPEG. Chroma is not subsampled: color is what we add.
+        quality: int, of formats with loss. The chroma of JPEG is not subsampled: color is what we
+            add.
     """
-    options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {}
+    options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {"quality": quality}
     encoded = io.BytesIO()
     kind = Image.registered_extensions()[Path(path).suffix.lower()]
     Image.fromarray(pixels).save(encoded, kind, **options)

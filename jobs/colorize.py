@@ -203,6 +203,7 @@ def _color_all(
 ) -> None:
     in_color = []
     batch_size = colorizer.batch_size
+    is_warned = False
     with tqdm(
         total=len(tasks),
         unit="photo",
@@ -220,15 +221,16 @@ def _color_all(
             if work.outcome == DROPPED:
                 continue
             tally[work.outcome] += 1
+            bar.set_postfix_str(shown(work.task.source.name), refresh=False)
             bar.update()
             _report(work, bar, settings.quiet)
             if work.had_colors and work.outcome == COLORED:
                 in_color.append(work.task.source)
-            if colorizer.batch_size < batch_size:
-                batch_size = colorizer.batch_size
+            if colorizer.batch_size < batch_size and not is_warned:
+                is_warned = True
                 bar.write(
-                    f"warning: memory ran out; the network sees {batch_size} photographs at once "
-                    f"from now on",
+                    f"warning: memory ran out; the network sees {colorizer.batch_size} photographs "
+                    f"at once from now on",
                     file=sys.stderr,
                 )
     if in_color and not settings.quiet:
@@ -268,17 +270,17 @@ def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[W
 
 def _loss(task: Task, claims: dict[str, Path], sources: Iterable[str]) -> str:
     """What writing the results would destroy: a photograph or another result."""
-    for target in _targets(task):
-        real = os.path.realpath(target)
+    targets = {os.path.realpath(target): target for target in _targets(task)}
+    for real, target in targets.items():
         if real in sources:
             return (
                 f"its result would replace the photograph {shown(target)}; give another "
                 f"--output_dir or a --suffix"
             )
-        other = claims.setdefault(real, task.source)
-        if other != task.source:
+        if real in claims:
             return (
-                f"its result would replace that of {shown(other)}; color it into another "
+                f"its result would replace that of {shown(claims[real])}; color it into another "
                 f"--output_dir"
             )
+    claims.update(dict.fromkeys(targets, task.source))
     return ""

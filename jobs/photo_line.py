@@ -21,12 +21,14 @@ from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, to_depth
 from data.photos.writer import what_is_lost, write_photo
 from data.pictures import first_reason, write_rgb
+from errors import shown
 from jobs.memory_budget import MemoryBudget
 from models.photo_colorizer import PhotoColorizer
 
 COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
 
-# Pixels of one photograph of 100 megapixels, twice over.
+# Bytes of colored pixels that may be in work: one photograph of 100 megapixels and 8 bits, or many
+# small ones.
 _BUDGET = 2**29
 
 # With those that were skipped or failed.
@@ -70,6 +72,9 @@ class Work:
         notes: list of str, what had to be left out.
         had_colors: bool, whether it was in color before.
         is_there: bool, whether it was colored before and only the comparison is missing.
+        photo: the opened file, while it is on the line.
+        lightness: list of arrays, what the network sees of each page.
+        colors: list of arrays, what it makes of them.
     """
 
     task: Task
@@ -110,8 +115,8 @@ class PhotoLine:
         self._colorizer = colorizer
         self._quality = quality
         self._while_waiting = while_waiting
-        self._begun: Task | None = None
         self._is_stopped = is_stopped
+        self._begun: Task | None = None
         self._budget = MemoryBudget(_BUDGET)
 
     def run(self, works: Iterable[Work]) -> Iterator[Work]:
@@ -142,6 +147,8 @@ class PhotoLine:
             work.notes += work.photo.notes + what_is_lost(work.task.target, work.photo.pages)
             for page in work.photo.pages:
                 with self._budget.share(page.size):
+                    if self._drop(work):
+                        return work
                     lab = self._colorizer.look_at(page)
                 work.lightness.append(lab[..., :1].copy())
                 work.had_colors = work.had_colors or has_colors(lab)
@@ -180,6 +187,9 @@ class PhotoLine:
         task, photo = work.task, work.photo
         try:
             with self._budget.share(max(page.size for page in photo.pages)):
+                # It may have waited for its share.
+                if self._drop(work):
+                    return work
                 self._begun = task
                 if not work.is_there:
                     write_photo(task.target, self._colored_pages(work), self._quality)
@@ -238,4 +248,6 @@ def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:
 def _reason(error: Exception, task: Task) -> str:
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return "it does not fit into memory"
+    if isinstance(error, OSError) and error.filename and Path(error.filename) != task.source:
+        return f"{shown(task.target)} cannot be written: {error.strerror}"
     return first_reason(error, task.source)

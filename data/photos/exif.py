@@ -32,6 +32,8 @@ _SHORT, _LONG = 3, 4
 # `struct`'s codes for an offset in a TIFF and in a BigTIFF.
 _OFFSETS = ("L", "Q")
 
+_LAST_KIND = 12
+
 # A directory of EXIF holds one of interoperability.
 _DEEPEST = 2
 
@@ -132,7 +134,9 @@ def write_directory(directory: Directory, order: str, offset: int) -> tuple[byte
         The bytes, an even number of them, and the offset of the number that points to the next
         directory of the chain.
     """
-    tags = sorted(directory.entries.keys() | directory.children.keys())
+    # The kinds of BigTIFF mean nothing elsewhere.
+    entries = {tag: entry for tag, entry in directory.entries.items() if entry.kind <= _LAST_KIND}
+    tags = sorted(entries.keys() | directory.children.keys())
     table_size = 2 + 12 * len(tags) + 4
     table = [struct.pack(order + "H", len(tags))]
     behind = bytearray()
@@ -143,7 +147,7 @@ def write_directory(directory: Directory, order: str, offset: int) -> tuple[byte
             table.append(struct.pack(order + "HHLL", tag, _LONG, 1, place))
             behind += child
             continue
-        entry = directory.entries[tag]
+        entry = entries[tag]
         if len(entry.value) <= 4:
             field_ = entry.value.ljust(4, b"\0")
         else:
@@ -199,10 +203,11 @@ def upright_exif(exif: bytes, height: int, width: int) -> bytes:
         _set_number(data, layout, directory.entries[ORIENTATION], 1)
     for place in (directory, directory.children.get(EXIF_DIRECTORY, Directory())):
         for tag, entry in place.entries.items():
-            if tag in _WIDTHS:
-                _set_number(data, layout, entry, width)
-            elif tag in _HEIGHTS:
-                _set_number(data, layout, entry, height)
+            side = width if tag in _WIDTHS else height if tag in _HEIGHTS else None
+            if side is not None:
+                # Better a size that is wrong than no EXIF.
+                with contextlib.suppress(ValueError):
+                    _set_number(data, layout, entry, side)
     # Where things lie on top of each other, one change has made another.
     layout = read_layout(data)
     read_directory(data, layout, layout.first)
@@ -258,7 +263,7 @@ def _set_number(data: bytearray, layout: Layout, entry: Entry, number: int) -> N
 
 
 def _number_format(entry: Entry) -> str:
-    formats = {_SHORT: "H", _LONG: "L", 13: "L", 16: "Q", 18: "Q"}
+    formats = {1: "B", _SHORT: "H", _LONG: "L", 8: "h", 9: "l", 13: "L", 16: "Q", 18: "Q"}
     if entry.kind not in formats:
         raise ValueError("a number is not written as one")
     return formats[entry.kind]

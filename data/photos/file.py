@@ -5,8 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pyvips
+from PIL import Image
 
-from data.photos.metadata import read_metadata, read_tiff_metadata
+from data.photos.metadata import (
+    PNG_SIGNATURE,
+    read_metadata,
+    read_png_metadata,
+    read_tiff_metadata,
+)
 from data.photos.page import PhotoPage
 from data.pictures import (
     MAXIMUM_PIXELS,
@@ -18,7 +24,10 @@ from data.pictures import (
 )
 
 # What libvips reads; the others are decoded by Pillow and its plugins.
-_VIPS_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+_VIPS_FORMATS = ("JPEG", "MPO", "WEBP", "GIF")
+
+# What Pillow decodes as it is; all else is converted.
+_PILLOW_MODES = ("L", "RGB", "RGBA")
 
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -50,15 +59,24 @@ class PhotoFile:
         try:
             check_is_file(self.path)
             with open(self.path, "rb") as file:
-                head = file.read(4)
-            self.pages = self._tiff_pages() if head in _TIFF_HEADS else [self._page()]
+                head = file.read(8)
+            if head[:4] in _TIFF_HEADS:
+                self.format, self.pages = "TIFF", self._tiff_pages()
+            elif head == PNG_SIGNATURE:
+                # Not by Pillow, which gives a PNG up when a text in it is damaged or long.
+                self.format = "PNG"
+                self.pages = [PhotoPage(self._opener(), read_png_metadata(self.path))]
+            else:
+                self.pages = [self._page()]
         # A file can be broken in more ways than its readers have kinds of errors.
         except Exception as error:
             raise UnreadablePictureError(first_reason(error, self.path)) from error
         self.notes = list(dict.fromkeys(note for page in self.pages for note in page.notes))
+        pictures = self.pages[0].metadata.pictures
+        if pictures > 1:
+            self.notes.append(f"only the first of the {pictures} pictures in it is colored")
 
     def _tiff_pages(self) -> list[PhotoPage]:
-        self.format = "TIFF"
         try:
             directories = read_tiff_metadata(self.path)
         except ValueError as error:
@@ -66,8 +84,8 @@ class PhotoFile:
         if not directories:
             raise ValueError("damaged: it holds no page")
         pages = list(enumerate(directories))
-        # Thumbnails and the steps of pyramids are pages too, but no photographs.
-        whole = [(number, metadata) for number, metadata in pages if not metadata.reduced]
+        # Thumbnails, the steps of pyramids and masks are pages too, but no photographs.
+        whole = [(number, metadata) for number, metadata in pages if not metadata.is_auxiliary]
         return [
             PhotoPage(self._opener(not metadata.is_odd, page=number), metadata)
             for number, metadata in whole or pages
@@ -77,9 +95,19 @@ class PhotoFile:
         with open_picture(self.path) as picture:
             self.format = picture.format
             metadata = read_metadata(self.path, picture)
-        if self.format in _VIPS_FORMATS:
-            return PhotoPage(self._opener(), metadata)
-        return PhotoPage(self._pillow_opener(), metadata)
+            if self.format in _VIPS_FORMATS:
+                return PhotoPage(self._opener(), metadata)
+            head = self._heif_head() if self.format == "HEIF" else _pillow_head(picture)
+        decode = self._decode_heif if self.format == "HEIF" else self._decode
+
+        def open_image(shrink: int) -> pyvips.Image:
+            # Decoders raise whatever they make of a broken file.
+            try:
+                return _as_image(decode())
+            except Exception as error:
+                raise UnreadablePictureError(first_reason(error, self.path)) from error
+
+        return PhotoPage(open_image, metadata, head)
 
     def _opener(self, is_strict: bool = True, **options):
         # An impossible orientation is an error to libtiff, and no reason to give a page up.
@@ -98,41 +126,54 @@ class PhotoFile:
 
         return open_image
 
-    def _pillow_opener(self):
-        pixels = self._pillow_pixels()
-        # For its head and for the network; later it is decoded again, and not kept until then.
-        decoded = [pixels, pixels]
-
-        def open_image(shrink: int) -> pyvips.Image:
-            return _as_image(decoded.pop() if decoded else self._pillow_pixels())
-
-        return open_image
-
-    def _pillow_pixels(self) -> np.ndarray:
-        return self._decode_deep_heif() if self.format == "HEIF" else self._decode()
-
     def _decode(self) -> np.ndarray:
         with open_picture(self.path) as picture:
-            _check_size(picture.height, picture.width)
-            if picture.mode not in ("L", "RGB", "RGBA"):
-                picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+            if picture.mode not in _PILLOW_MODES:
+                picture = picture.convert(_plain_mode(picture))
             return np.asarray(picture)
 
-    def _decode_deep_heif(self) -> np.ndarray:
+    def _decode_heif(self) -> np.ndarray:
+        return np.asarray(self._open_heif())
+
+    def _heif_head(self) -> pyvips.Image:
+        heif = self._open_heif()
+        mode, _, depth = heif.mode.partition(";")
+        return _head(*heif.size, len(mode.replace("I", "L")), is_deep=depth == "16")
+
+    def _open_heif(self):
         import pillow_heif
 
-        return np.asarray(pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False))
+        # Pillow's plugin would give 8 bits.
+        return pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False)
+
+
+def _pillow_head(picture: Image.Image) -> pyvips.Image:
+    return _head(*picture.size, len(_plain_mode(picture)), is_deep=False)
+
+
+def _plain_mode(picture: Image.Image) -> str:
+    if picture.mode in _PILLOW_MODES:
+        return picture.mode
+    return "RGBA" if picture.has_transparency_data else "RGB"
+
+
+def _head(width: int, height: int, channels: int, is_deep: bool) -> pyvips.Image:
+    """A black image: nothing is computed before its pixels are asked for."""
+    _check_size(height, width)
+    image = pyvips.Image.black(width, height, bands=channels)
+    return _named(image.cast("ushort") if is_deep else image)
 
 
 def _as_image(pixels: np.ndarray) -> pyvips.Image:
-    is_gray, is_deep = pixels.ndim == 2, pixels.dtype == np.uint16
-    interpretation = {
-        (True, False): "b-w",
-        (True, True): "grey16",
-        (False, False): "srgb",
-        (False, True): "rgb16",
-    }[is_gray, is_deep]
-    return pyvips.Image.new_from_array(pixels).copy(interpretation=interpretation)
+    return _named(pyvips.Image.new_from_array(pixels))
+
+
+def _named(image: pyvips.Image) -> pyvips.Image:
+    """The image with the name of its kind: libvips guesses wrong."""
+    is_deep = image.format == "ushort"
+    if image.bands < 3:
+        return image.copy(interpretation="grey16" if is_deep else "b-w")
+    return image.copy(interpretation="rgb16" if is_deep else "srgb")
 
 
 def _check_size(height: int, width: int) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import mmap
 import re
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,9 +35,16 @@ _NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 28
 _ORIENTATION, _XMP, _ICC, _PHOTOSHOP = 274, 700, 34675, 34377
 _CENTIMETER = 3
 
-# Chunks of a PNG that are texts or the time.
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_XMP = b"XML:com.adobe.xmp\0"
+
+# Chunks of a PNG that are texts or the time, and those that say which colors its numbers are.
 _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
-_PNG_XMP = b"XML:com.adobe.xmp\0"
+_PNG_MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_METER = 1
+
+# Those of scanners have two megabytes.
+_LARGEST_PROFILE = 2**26
 
 # Photoshop's resources that hold a thumbnail.
 _THUMBNAILS = (1033, 1036)
@@ -55,9 +63,12 @@ class PhotoMetadata:
         comment: bytes, the comment of a JPEG.
         photoshop: bytes, Photoshop's resources, which hold the captions of IPTC.
         texts: list of raw chunks of a PNG (type, contents).
+        meanings: list of the same, what the numbers of its pixels mean.
         profile: bytes, the ICC profile; empty when there is none.
         lossless: bool, whether a WebP is compressed without loss.
-        reduced: bool, whether a page of a TIFF is a smaller copy of another.
+        is_auxiliary: bool, whether a page of a TIFF is a smaller copy or the mask of another.
+        pictures: int, how many there are in a file of one page: an animation, or what telephones
+            add.
         is_odd: bool, whether a page of a TIFF has an orientation that does not exist.
     """
 
@@ -69,9 +80,11 @@ class PhotoMetadata:
     comment: bytes = b""
     photoshop: bytes = b""
     texts: list[tuple[bytes, bytes]] = field(default_factory=list)
+    meanings: list[tuple[bytes, bytes]] = field(default_factory=list)
     profile: bytes = b""
     lossless: bool = False
-    reduced: bool = False
+    is_auxiliary: bool = False
+    pictures: int = 1
     is_odd: bool = False
 
     def __post_init__(self):
@@ -105,15 +118,16 @@ class PhotoMetadata:
                 exif = b""
                 notes.append("its EXIF is broken and is left out")
         metadata = dataclasses.replace(self, exif=exif, orientation=1)
+        metadata.xmp = re.sub(rb"(?s)<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", self.xmp)
         if orientation_of(self.exif) != 1 or self.orientation != 1:
             # XMP repeats what EXIF says; alone it turns nothing.
-            metadata.xmp = _upright_xmp(self.xmp)
+            metadata.xmp = _upright_xmp(metadata.xmp)
             metadata.texts = [(kind, _upright_text(kind, text)) for kind, text in self.texts]
         return metadata, notes
 
 
 def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
-    """Reads the metadata of a file that is no TIFF.
+    """Reads the metadata of a file that is no TIFF and no PNG.
 
     Args:
         path: the file.
@@ -126,14 +140,10 @@ def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
         dots_per_inch=_dots_per_inch(information),
         comment=_as_bytes(information.get("comment") or b""),
         profile=information.get("icc_profile") or b"",
+        pictures=getattr(picture, "n_frames", 1),
     )
     if picture.format in ("JPEG", "MPO"):
         metadata.photoshop = _without_thumbnails(_app13(picture))
-    elif picture.format == "PNG":
-        metadata.exif, metadata.texts = _png_chunks(path)
-        metadata.xmp = next(
-            (_itxt_text(text) for kind, text in metadata.texts if _is_xmp(text)), b""
-        )
     elif picture.format == "WEBP":
         metadata.lossless = _is_lossless_webp(path)
     metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
@@ -141,6 +151,33 @@ def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
     if picture.format != "HEIF":
         metadata.orientation = orientation_of(metadata.exif)
     return metadata
+
+
+def read_png_metadata(path: Path) -> PhotoMetadata:
+    """Reads the metadata of a PNG."""
+    metadata = PhotoMetadata()
+    meanings = []
+    for kind, content in _png_chunks(path):
+        if kind == b"eXIf":
+            metadata.exif = strip_prefix(content)
+        elif kind == b"pHYs":
+            metadata.dots_per_inch = _png_dots_per_inch(content)
+        elif kind == b"iCCP":
+            metadata.profile = _png_profile(content)
+        elif kind == b"acTL":
+            metadata.pictures = int.from_bytes(content[:4], "big")
+        elif kind in _PNG_MEANINGS:
+            meanings.append((kind, content))
+        else:
+            metadata.texts.append((kind, content))
+    packets = [_itxt_text(text) for _, text in metadata.texts if _is_xmp(text)]
+    metadata.xmp = packets[0] if packets else b""
+    # A profile says it all.
+    metadata.meanings = [] if metadata.profile else meanings
+    metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
+    metadata.orientation = orientation_of(metadata.exif)
+    # Absurd ones are put right.
+    return dataclasses.replace(metadata)
 
 
 def read_tiff_metadata(path: Path) -> list[PhotoMetadata]:
@@ -181,10 +218,6 @@ def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
     if photoshop:
         value = _without_thumbnails(photoshop.value)
         description.entries[_PHOTOSHOP] = Entry(photoshop.kind, len(value), value)
-    # The kinds of BigTIFF mean nothing elsewhere.
-    description = without(
-        description, [tag for tag, entry in description.entries.items() if entry.kind > 12]
-    )
     empty = not description.entries and not description.children
     return PhotoMetadata(
         exif=b"" if empty else make_exif(description, layout.order),
@@ -193,7 +226,8 @@ def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
         profile=directory.entries[_ICC].value if _ICC in directory.entries else b"",
         dots_per_inch=_tiff_dots_per_inch(directory, layout),
         orientation=numbers[_ORIENTATION] if numbers[_ORIENTATION] in range(1, 9) else 1,
-        reduced=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 1),
+        # A smaller copy, or a mask.
+        is_auxiliary=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 5),
         is_odd=numbers[_ORIENTATION] not in (None, *range(1, 9)),
     )
 
@@ -268,31 +302,42 @@ def _without_thumbnails(resources: bytes) -> bytes:
     return b"".join(kept)
 
 
-def _png_chunks(path: Path) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """The EXIF and the texts of a PNG, wherever they stand in it."""
-    exif, texts = b"", []
+def _png_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """The chunks of a PNG that are not pixels."""
     with open(path, "rb") as file:
-        file.seek(8)
+        file.seek(len(PNG_SIGNATURE))
         while len(head := file.read(8)) == 8:
             size, kind = struct.unpack(">L4s", head)
-            if kind == b"eXIf":
-                exif = file.read(size)
-            elif kind in _PNG_TEXTS:
-                texts.append((kind, file.read(size)))
+            if kind in (*_PNG_TEXTS, *_PNG_MEANINGS, b"eXIf", b"pHYs", b"iCCP", b"acTL"):
+                yield kind, file.read(size)
             else:
                 file.seek(size, 1)
             file.seek(4, 1)
-    return exif, texts
+
+
+def _png_profile(chunk: bytes) -> bytes:
+    compressed = chunk.partition(b"\0")[2][1:]
+    try:
+        return zlib.decompressobj().decompress(compressed, _LARGEST_PROFILE)
+    except zlib.error:
+        return b""
+
+
+def _png_dots_per_inch(chunk: bytes) -> tuple[float, float] | None:
+    if len(chunk) != 9 or chunk[8] != _METER:
+        return None
+    across, down = struct.unpack_from(">LL", chunk)
+    return across * 0.0254, down * 0.0254
 
 
 def _is_xmp(text: bytes) -> bool:
-    return text.startswith(_PNG_XMP)
+    return text.startswith(PNG_XMP)
 
 
 def _itxt_text(chunk: bytes) -> bytes:
     """The text of an international text that is not compressed."""
     # Keyword, flag and method of compression, language, translated keyword, text.
-    rest = chunk[len(_PNG_XMP) :]
+    rest = chunk[len(PNG_XMP) :]
     return rest[2:].split(b"\0", 2)[-1] if rest[:1] == b"\0" else b""
 
 

@@ -43,6 +43,8 @@ class PhotoPage:
         open_image: function of a shrink factor (1, 2, 4, 8) that opens the stored page as a
             `pyvips.Image` to be read once from top to bottom; only JPEGs are asked to shrink.
         metadata: `PhotoMetadata` of the page as it is stored.
+        head: `pyvips.Image` of the size and kind of the stored page, or None for a page whose head
+            is read without decoding it.
 
     Attributes:
         height: int, of the page upright.
@@ -58,11 +60,16 @@ class PhotoPage:
         ValueError: its pixels are of a kind that is not supported.
     """
 
-    def __init__(self, open_image: Callable[[int], pyvips.Image], metadata: PhotoMetadata):
+    def __init__(
+        self,
+        open_image: Callable[[int], pyvips.Image],
+        metadata: PhotoMetadata,
+        head: pyvips.Image | None = None,
+    ):
         self._open_image = open_image
         self._stored = metadata
         with _readable():
-            image = open_image(1)
+            image = open_image(1) if head is None else head
         if image.format not in _DEPTHS or image.interpretation not in _CHANNELS:
             raise ValueError(
                 f"its pixels are {image.format} numbers in {image.interpretation}; gray, RGB and "
@@ -74,6 +81,7 @@ class PhotoPage:
         self._is_turned = metadata.orientation >= 5
         self.height, self.width = self._turned_size(image.height, image.width)
         self._can_shrink = _is_jpeg(image)
+        self._form = _form(image)
         self.metadata, self.notes = metadata.upright(self.height, self.width)
         self._profile_in, self.metadata.profile = self._choose_profiles(metadata.profile)
 
@@ -118,9 +126,15 @@ class PhotoPage:
             return srgb_to_profile(srgb, self._profile_in, self.depth)
         return to_depth(srgb, self.depth)
 
+    def _open(self, shrink: int = 1) -> pyvips.Image:
+        image = self._open_image(shrink)
+        if shrink == 1 and _form(image) != self._form:
+            raise UnreadablePictureError("it changed while it was read")
+        return image
+
     def _full_size(self) -> pyvips.Image:
         """Colors and alpha in one image, so that the file is read only once."""
-        image = self._turned(self._open_image(1))
+        image = self._turned(self._open())
         colors = self._to_srgb(image[: self._channels])
         if not self.has_alpha:
             return colors
@@ -130,7 +144,7 @@ class PhotoPage:
         return colors.bandjoin(alpha)
 
     def _shrunk(self, stored_height: int, stored_width: int) -> np.ndarray:
-        image = self._open_image(self._shrink_while_decoding(stored_height, stored_width))
+        image = self._open(self._shrink_while_decoding(stored_height, stored_width))
         # The triangle of bilinear interpolation, widened: what training pictures are shrunk with.
         image = image[: self._channels].resize(
             stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
@@ -196,8 +210,12 @@ def _readable() -> Iterator[None]:
         # libvips keeps one list of reasons for all threads: what it says may be of another file.
         reason = "damaged, or cut off at the end"
         if "support" in error.detail or "not configured" in error.detail:
-            reason = f"of a kind that cannot be decoded: {error.detail.strip().splitlines()[-1]}"
+            reason = "of a kind that cannot be decoded"
         raise UnreadablePictureError(reason) from error
+
+
+def _form(image: pyvips.Image) -> tuple:
+    return image.height, image.width, image.bands, image.format
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:

@@ -14,9 +14,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from data.photos.metadata import PhotoMetadata
+from data.photos.metadata import PNG_SIGNATURE, PNG_XMP, PhotoMetadata
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {3: 2, 4: 6}
 _DIFFERENCE_FROM_ABOVE = 2
 
@@ -47,7 +46,7 @@ def write_png(
     strips = iter(strips)
     first = next(strips)
     depth, channels = 8 * first.itemsize, first.shape[2]
-    file.write(_SIGNATURE)
+    file.write(PNG_SIGNATURE)
     head = struct.pack(">LLBBBBB", width, height, depth, _COLOR_TYPES[channels], 0, 0, 0)
     _write_chunk(file, b"IHDR", head)
     for kind, content in _metadata_chunks(metadata):
@@ -76,6 +75,7 @@ def _write_strip(file: BinaryIO, compressor, strip: np.ndarray, above: np.ndarra
 def _metadata_chunks(metadata: PhotoMetadata) -> Iterator[tuple[bytes, bytes]]:
     if metadata.profile:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.profile)
+    yield from metadata.meanings
     if metadata.dots_per_inch:
         across, down = (round(dots * _INCHES_IN_A_METER) for dots in metadata.dots_per_inch)
         yield b"pHYs", struct.pack(">LLB", across, down, _METER)
@@ -84,7 +84,7 @@ def _metadata_chunks(metadata: PhotoMetadata) -> Iterator[tuple[bytes, bytes]]:
     yield from metadata.texts
     if metadata.xmp and not metadata.texts_hold_xmp:
         # Not compressed, of no language, with no translated keyword.
-        yield b"iTXt", b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0\0" + metadata.xmp
+        yield b"iTXt", PNG_XMP + b"\0\0" + b"\0\0" + metadata.xmp
 
 
 def _write_chunk(file: BinaryIO, kind: bytes, content: bytes) -> None:

@@ -58,6 +58,8 @@ def _lost_words(kind: str, metadata: PhotoMetadata) -> list[str]:
         losses.append(f"{kind} holds no captions of Photoshop (IPTC)")
     if metadata.words and kind != "PNG":
         losses.append(f"{kind} holds no texts like those of PNG")
+    if metadata.dots_per_inch and not metadata.exif and kind in ("WEBP", "HEIF"):
+        losses.append(f"{kind} holds no resolution")
     if kind == "JPEG":
         losses += [
             f"its {name.upper()} is too large for JPEG"

@@ -252,3 +252,20 @@ def test_files_written_together_have_the_permissions_of_any_new_file(here, monke
     assert oct(left) == oct(before)
     modes = {file.stat().st_mode for file in (here / "out").iterdir()}
     assert modes == {ordinary.stat().st_mode}
+
+
+def test_what_waits_for_memory_is_dropped_when_it_is_stopped(here, monkeypatch):
+    monkeypatch.setattr(photo_line, "_BUDGET", 1)
+    monkeypatch.setattr(photo_line, "_THREADS", 8)
+    stopped = threading.Event()
+    before_writing(monkeypatch, lambda target: (stopped.set(), time.sleep(0.2)))
+    done = list(PhotoLine(GrayColorizer(), is_stopped=stopped.is_set).run(works_of(here, 20)))
+    assert [work.outcome for work in done].count(COLORED) == 1
+    assert len(os.listdir(here / "out")) == 1
+
+
+def test_an_error_of_writing_names_the_result(here):
+    [work] = works_of(here, 1)
+    work.task.target.mkdir(parents=True)
+    [done] = PhotoLine(GrayColorizer()).run([work])
+    assert done.reason == f"{work.task.target} cannot be written: Is a directory"

@@ -379,3 +379,9 @@ def test_values_stand_at_even_places_and_tags_are_sorted():
     places = [place for tag, kind, size, place in rows if size > 4 or tag > 0x8000]
     assert len(places) == 4
     assert all(place % 2 == 0 for place in places)
+
+
+def test_orientation_that_is_written_as_a_byte_is_a_number_too():
+    exif = b"II*\0" + struct.pack("<LHHHLLL", 8, 1, 0x0112, 1, 1, 6, 0)
+    assert orientation_of(exif) == 6
+    assert orientation_of(upright_exif(exif, height=20, width=30)) == 1

@@ -660,3 +660,38 @@ def test_header_of_a_tiff_in_a_jpeg_is_no_tiff(tmp_path):
     exif = struct.pack("<2sHLHL", b"II", 42, 8, 0, 0)
     picture("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
     assert PhotoFile(tmp_path / "a.jpg").format == "JPEG"
+
+
+def test_what_pillow_decodes_is_not_decoded_for_its_head(tmp_path, monkeypatch):
+    # Otherwise as many are in memory as there are threads.
+    picture("RGB").save(tmp_path / "a.bmp")
+    monkeypatch.setattr(Image.Image, "load", None)
+    [page] = PhotoFile(tmp_path / "a.bmp").pages
+    assert (page.height, page.width, page.depth, page.has_alpha) == (HEIGHT, WIDTH, 8, False)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
+def test_file_that_changes_between_two_readings_is_told(tmp_path, name):
+    picture("RGB").save(tmp_path / name)
+    [page] = PhotoFile(tmp_path / name).pages
+    page.shrunk(4, 4)
+    picture("RGB").resize((WIDTH, HEIGHT // 2)).save(tmp_path / name)
+    with pytest.raises(UnreadablePictureError, match="it changed while it was read"):
+        list(page.strips())
+
+
+def test_mask_of_a_page_is_no_page(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(np.asarray(picture("RGB")), photometric="rgb", metadata=None)
+        mask = np.zeros((HEIGHT, WIDTH), bool)
+        writer.write(mask, photometric="mask", subfiletype=4, metadata=None)
+    assert len(PhotoFile(tmp_path / "a.tif").pages) == 1
+
+
+def test_pictures_that_are_not_colored_are_told(tmp_path):
+    frames = [Image.new("L", (WIDTH, HEIGHT), gray) for gray in (10, 100, 200)]
+    for name in ("a.png", "a.gif", "a.webp"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        assert PhotoFile(tmp_path / name).notes == [
+            "only the first of the 3 pictures in it is colored"
+        ]

@@ -12,6 +12,7 @@ from data.photos.metadata import (
     PhotoMetadata,
     descriptive_tags,
     read_metadata,
+    read_png_metadata,
     read_tiff_metadata,
 )
 
@@ -42,7 +43,7 @@ def parsed(exif):
 
 def read(path):
     with Image.open(path) as picture:
-        return read_metadata(path, picture)
+        return read_png_metadata(path) if picture.format == "PNG" else read_metadata(path, picture)
 
 
 def saved(path, picture=GRAY, **options):
@@ -191,6 +192,40 @@ def test_chunks_behind_the_pixels_are_read(tmp_path):
     assert metadata.orientation == 3
 
 
+def test_png_that_is_damaged_beside_its_pixels_is_read(tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "Grandmother")
+    GRAY.save(tmp_path / "a.png", pnginfo=texts, icc_profile=bytes(1_700_000))
+    whole = bytearray((tmp_path / "a.png").read_bytes())
+    whole[whole.index(b"Grandmother")] ^= 1
+    (tmp_path / "a.png").write_bytes(whole)
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert len(metadata.profile) == 1_700_000
+    assert len(metadata.texts) == 1
+
+
+def test_what_the_numbers_of_a_png_mean_is_kept(tmp_path):
+    gamma = struct.pack(">L", 100_000)
+    texts = PngImagePlugin.PngInfo()
+    texts.add(b"gAMA", gamma)
+    GRAY.save(tmp_path / "a.png", pnginfo=texts)
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert metadata.meanings == [(b"gAMA", gamma)]
+    assert metadata.words == []
+
+
+def test_pictures_of_an_animation_are_counted(tmp_path):
+    frames = [Image.new("L", (4, 5), gray) for gray in (10, 100, 200)]
+    for name in ("a.png", "a.gif", "a.webp"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+        assert read(tmp_path / name).pictures == 3
+
+
+def test_thumbnails_in_xmp_are_dropped():
+    xmp = b"<a><xmp:Thumbnails><b>gray\ngray</b></xmp:Thumbnails><c/></a>"
+    assert PhotoMetadata(xmp=xmp).upright(4, 5)[0].xmp == b"<a><c/></a>"
+
+
 # --- WebP --------------------------------------------------------------------------------------
 
 
@@ -248,7 +283,7 @@ def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
         assert metadata.dots_per_inch == (300 + number, 600)
         assert metadata.profile == b"icc%d" % number
         assert metadata.xmp == XMP + b"%d" % number
-        assert (metadata.orientation, metadata.reduced) == (1, False)
+        assert (metadata.orientation, metadata.is_auxiliary) == (1, False)
 
 
 def test_exif_of_a_tiff_keeps_what_describes_and_drops_what_lays_out(tmp_path):
@@ -289,7 +324,7 @@ def test_smaller_copies_are_told(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for kind in (0, 1, 2):
             writer.write(PIXELS, subfiletype=kind)
-    assert [page.reduced for page in read_tiff_metadata(tmp_path / "a.tif")] == [0, 1, 0]
+    assert [page.is_auxiliary for page in read_tiff_metadata(tmp_path / "a.tif")] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
