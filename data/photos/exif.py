@@ -12,7 +12,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-_PREFIX = b"Exif\0\0"
+# What introduces EXIF in a JPEG.
+EXIF_PREFIX = b"Exif\0\0"
 
 ORIENTATION = 0x0112
 EXIF_DIRECTORY = 0x8769
@@ -166,7 +167,7 @@ def make_exif(directory: Directory, order: str) -> bytes:
 
 def strip_prefix(exif: bytes) -> bytes:
     """A block of EXIF without the words that introduce it in a JPEG."""
-    return exif.removeprefix(_PREFIX)
+    return exif.removeprefix(EXIF_PREFIX)
 
 
 def orientation_of(exif: bytes) -> int:

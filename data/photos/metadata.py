@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from data.photos.exif import (
+    ORIENTATION,
     Directory,
     Entry,
     Layout,
@@ -32,7 +33,7 @@ _STRUCTURE = frozenset(
     + [*range(433, 436), *range(512, 522), *range(529, 533), 559, 700, 34675, 37724, 50784]
 )
 _NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 283, 296
-_ORIENTATION, _XMP, _ICC, _PHOTOSHOP = 274, 700, 34675, 34377
+_XMP, _ICC, _PHOTOSHOP = 700, 34675, 34377
 _CENTIMETER = 3
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -46,7 +47,8 @@ _METER = 1
 # Those of scanners have two megabytes.
 _LARGEST_PROFILE = 2**26
 
-# Photoshop's resources that hold a thumbnail.
+# What introduces Photoshop's resources in a JPEG, and those of them that hold a thumbnail.
+PHOTOSHOP_HEADER = b"Photoshop 3.0\0"
 _THUMBNAILS = (1033, 1036)
 
 
@@ -211,7 +213,7 @@ def _chain(data: bytes, layout: Layout) -> Iterator[Directory]:
 def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
     numbers = {
         tag: _first_number(directory.entries.get(tag), layout)
-        for tag in (_ORIENTATION, _NEW_SUBFILE_TYPE)
+        for tag in (ORIENTATION, _NEW_SUBFILE_TYPE)
     }
     description = without(directory, _STRUCTURE)
     photoshop = description.entries.get(_PHOTOSHOP)
@@ -225,10 +227,10 @@ def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
         xmp=directory.entries[_XMP].value if _XMP in directory.entries else b"",
         profile=directory.entries[_ICC].value if _ICC in directory.entries else b"",
         dots_per_inch=_tiff_dots_per_inch(directory, layout),
-        orientation=numbers[_ORIENTATION] if numbers[_ORIENTATION] in range(1, 9) else 1,
+        orientation=numbers[ORIENTATION] if numbers[ORIENTATION] in range(1, 9) else 1,
         # A smaller copy, or a mask.
         is_auxiliary=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 5),
-        is_odd=numbers[_ORIENTATION] not in (None, *range(1, 9)),
+        is_odd=numbers[ORIENTATION] not in (None, *range(1, 9)),
     )
 
 
@@ -281,9 +283,12 @@ def _upright_text(kind: bytes, text: bytes) -> bytes:
 
 def _app13(picture: Image.Image) -> bytes:
     """Photoshop's resources, which may go on from one segment to the next."""
-    header = b"Photoshop 3.0\0"
     segments = [data for name, data in getattr(picture, "applist", []) if name == "APP13"]
-    return b"".join(data.removeprefix(header) for data in segments if data.startswith(header))
+    return b"".join(
+        data.removeprefix(PHOTOSHOP_HEADER)
+        for data in segments
+        if data.startswith(PHOTOSHOP_HEADER)
+    )
 
 
 def _without_thumbnails(resources: bytes) -> bytes:

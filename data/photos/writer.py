@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from data.atomic import write_beside
-from data.photos.metadata import PhotoMetadata
+from data.photos.exif import EXIF_PREFIX
+from data.photos.metadata import PHOTOSHOP_HEADER, PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.png import write_png
 from data.photos.tiff import TiffWriter
@@ -138,7 +139,7 @@ def _write_heif(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata, qua
     mode = ("RGBA" if pixels.shape[2] == 4 else "RGB") + (";16" if pixels.itemsize == 2 else "")
     heif = pillow_heif.from_bytes(mode, pixels.shape[1::-1], pixels.tobytes())
     present = {
-        "exif": metadata.exif and b"Exif\0\0" + metadata.exif,
+        "exif": metadata.exif and EXIF_PREFIX + metadata.exif,
         "xmp": metadata.xmp,
         "icc_profile": metadata.profile,
     }
@@ -149,7 +150,7 @@ def _write_with_pillow(
     file: BinaryIO, kind: str, pixels: np.ndarray, metadata: PhotoMetadata, quality: int
 ) -> None:
     options = {
-        "exif": metadata.exif and b"Exif\0\0" + metadata.exif,
+        "exif": metadata.exif and EXIF_PREFIX + metadata.exif,
         "xmp": metadata.xmp,
         "icc_profile": metadata.profile,
         "dpi": metadata.dots_per_inch,
@@ -175,9 +176,8 @@ class _Stream:
 
 
 def _photoshop_segments(resources: bytes) -> bytes:
-    header = b"Photoshop 3.0\0"
     parts = [
-        header + resources[place : place + _LARGEST_PHOTOSHOP]
+        PHOTOSHOP_HEADER + resources[place : place + _LARGEST_PHOTOSHOP]
         for place in range(0, len(resources), _LARGEST_PHOTOSHOP)
     ]
     return b"".join(b"\xff\xed" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)
