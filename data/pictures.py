@@ -117,7 +117,7 @@ def is_jpeg(path: str | os.PathLike) -> bool:
     return str(path).lower().endswith(_JPEG_SUFFIXES)
 
 
-def can_read_heif() -> bool:
+def is_heif_supported() -> bool:
     """Whether pillow-heif is installed."""
     return pillow_heif is not None
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from data.datasets import DEMO, demo_pictures
 from data.photos.writer import FORMATS
-from data.pictures import PICTURE_SUFFIXES, can_read_heif, list_pictures
+from data.pictures import PICTURE_SUFFIXES, is_heif_supported, list_pictures
 from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
 from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
@@ -74,7 +74,7 @@ def list_tasks(settings: Settings) -> list[Task]:
         InputError: a path is not there, there is no photograph at all, or the format cannot be
             written here.
     """
-    if settings.format == "heic" and not can_read_heif():
+    if settings.format == "heic" and not is_heif_supported():
         raise InputError("--format heic: it is written by pillow-heif: pip install pillow-heif")
     output_dir = Path(settings.output_dir)
     # By source and target, as one photograph may be named twice.

@@ -33,9 +33,8 @@ class PhotoColorizer:
     """The path of a photograph: its lightness, the network, and back to its own size.
 
     The network sees every photograph as a square of `render_size`, so that photographs of all
-    shapes share a batch. It was trained on crops that are as often wide as tall, and minds the
-    distortion less than a second shape: on the validation photographs its PSNR is the same, on
-    panoramas of 3:1 it is 0.7 dB better.
+    shapes share a batch. The distortion costs nothing: on the validation photographs its PSNR is
+    that of the photograph's own shape, on panoramas of 3:1 it is 0.7 dB better.
 
     Args:
         generator: `keras.Model` from lightness to ab, in the range of networks.
@@ -147,9 +146,8 @@ class PhotoColorizer:
         outside = np.flatnonzero(~is_inside)
         # A few pixels in a hundred: it is not worth it to look for the gamut's border for all.
         if outside.size:
-            colored[outside] = _in_chunks(self._join_outside, *(part[outside] for part in pixels))[
-                0
-            ]
+            [pulled] = _in_chunks(self._join_outside, *(part[outside] for part in pixels))
+            colored[outside] = pulled
         return colored.reshape(rows, width, 3)
 
 
@@ -160,7 +158,8 @@ def _join(rgb, enlarged):
 
 
 def _join_outside(rgb, enlarged):
-    return (_as_integers(pull_into_gamut(_joined_lab(rgb, enlarged)), rgb.dtype),)
+    """The same with the colors that sRGB cannot show pulled into its gamut."""
+    return _as_integers(pull_into_gamut(_joined_lab(rgb, enlarged)), rgb.dtype)
 
 
 def _joined_lab(rgb, enlarged):
@@ -187,5 +186,5 @@ def _in_chunks(function, *arrays: np.ndarray) -> list[np.ndarray]:
         missing = _CHUNK - len(chunk[0])
         if missing:
             chunk = [np.pad(array, [(0, missing), (0, 0)]) for array in chunk]
-        parts.append([result.numpy() for result in function(*chunk)])
+        parts.append([result.numpy() for result in tf.nest.flatten(function(*chunk))])
     return [np.concatenate(results)[:pixels] for results in zip(*parts, strict=True)]

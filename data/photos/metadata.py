@@ -148,7 +148,7 @@ def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
         metadata.photoshop = _without_thumbnails(_app13(picture))
     elif picture.format == "WEBP":
         metadata.lossless = _is_lossless_webp(path)
-    metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
+    metadata.byte_order = _byte_order(metadata.exif)
     # HEIF turns its pixels itself, whatever its EXIF says.
     if picture.format != "HEIF":
         metadata.orientation = orientation_of(metadata.exif)
@@ -157,29 +157,24 @@ def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
 
 def read_png_metadata(path: Path) -> PhotoMetadata:
     """Reads the metadata of a PNG."""
-    metadata = PhotoMetadata()
-    meanings = []
-    for kind, content in _png_chunks(path):
-        if kind == b"eXIf":
-            metadata.exif = strip_prefix(content)
-        elif kind == b"pHYs":
-            metadata.dots_per_inch = _png_dots_per_inch(content)
-        elif kind == b"iCCP":
-            metadata.profile = _png_profile(content)
-        elif kind == b"acTL":
-            metadata.pictures = int.from_bytes(content[:4], "big")
-        elif kind in _PNG_MEANINGS:
-            meanings.append((kind, content))
-        else:
-            metadata.texts.append((kind, content))
-    packets = [_itxt_text(text) for _, text in metadata.texts if _is_xmp(text)]
-    metadata.xmp = packets[0] if packets else b""
-    # A profile says it all.
-    metadata.meanings = [] if metadata.profile else meanings
-    metadata.byte_order = ">" if metadata.exif.startswith(b"MM") else "<"
-    metadata.orientation = orientation_of(metadata.exif)
-    # Absurd ones are put right.
-    return dataclasses.replace(metadata)
+    chunks = list(_png_chunks(path))
+    last = dict(chunks)
+    texts = [(kind, content) for kind, content in chunks if kind in _PNG_TEXTS]
+    packets = [_itxt_text(text) for _, text in texts if _is_xmp(text)]
+    exif = strip_prefix(last.get(b"eXIf", b""))
+    profile = _png_profile(last[b"iCCP"]) if b"iCCP" in last else b""
+    return PhotoMetadata(
+        exif=exif,
+        byte_order=_byte_order(exif),
+        xmp=packets[0] if packets else b"",
+        dots_per_inch=_png_dots_per_inch(last.get(b"pHYs", b"")),
+        orientation=orientation_of(exif),
+        texts=texts,
+        # A profile says it all.
+        meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _PNG_MEANINGS],
+        profile=profile,
+        pictures=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
+    )
 
 
 def read_tiff_metadata(path: Path) -> list[PhotoMetadata]:
@@ -267,6 +262,10 @@ def _dots_per_inch(information: dict) -> tuple[float, float] | None:
     return across, down
 
 
+def _byte_order(exif: bytes) -> str:
+    return ">" if exif.startswith(b"MM") else "<"
+
+
 def _as_bytes(value: bytes | str) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
@@ -325,7 +324,8 @@ def _png_profile(chunk: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(compressed, _LARGEST_PROFILE)
     except zlib.error:
-        return b""
+        # No profile either, which is told where profiles are looked at.
+        return compressed
 
 
 def _png_dots_per_inch(chunk: bytes) -> tuple[float, float] | None:

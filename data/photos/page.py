@@ -219,7 +219,8 @@ def _form(image: pyvips.Image) -> tuple:
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:
-    return image.get_typeof("vips-loader") and image.get("vips-loader").startswith("jpegload")
+    # What Pillow decoded has no loader.
+    return "vips-loader" in image.get_fields() and image.get("vips-loader").startswith("jpegload")
 
 
 def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:

@@ -43,7 +43,7 @@ ARCHITECTURE = {
 }
 
 # HEIC is tested where its optional library is installed.
-HEIC = ["heic"] if pictures.can_read_heif() else []
+HEIC = ["heic"] if pictures.is_heif_supported() else []
 
 not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 

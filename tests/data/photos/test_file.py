@@ -3,6 +3,7 @@
 import contextlib
 import os
 import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -695,3 +696,14 @@ def test_pictures_that_are_not_colored_are_told(tmp_path):
         assert PhotoFile(tmp_path / name).notes == [
             "only the first of the 3 pictures in it is colored"
         ]
+
+
+def test_damaged_profile_of_a_png_is_told(tmp_path):
+    profile = b"iCCP" + b"ICC profile\0\0" + b"not compressed"
+    chunk = struct.pack(">L", len(profile) - 4) + profile + struct.pack(">L", zlib.crc32(profile))
+    picture("RGB").save(tmp_path / "a.png")
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(whole[:33] + chunk + whole[33:])
+    assert PhotoFile(tmp_path / "a.png").notes == [
+        "its color profile is broken or of another kind, and is left out"
+    ]
