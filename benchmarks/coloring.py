@@ -42,7 +42,7 @@ def main() -> None:
 def _make_photographs(folder: Path) -> list[Path]:
     from PIL import Image
 
-    from data.datasets import demo_pictures
+    from data.sources.folder import demo_pictures
 
     pictures = [Image.open(path).convert("L") for path in demo_pictures()]
     random = np.random.default_rng(0)

@@ -1,152 +1,234 @@
 """Where training pictures come from.
 
-A data set is named on the command line by a folder, which is searched deep, or by `demo`, the
-natural photographs that scikit-image installs. What comes back is two lists of files.
+    lists = find_pictures(["my_photographs", "tiny-imagenet:tiny-imagenet-200"])
+    print(lists.table())
+
+A data set is named on the command line by a folder, which is searched deep, by `demo`, the natural
+photographs that scikit-image installs, or by the kind and the place of a published set. What comes
+back is two sources of pictures, of which none has been decoded.
 """
 
-import hashlib
+import dataclasses
+import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from data.pictures import PICTURE_SUFFIXES, list_pictures
-from errors import InputError
+import numpy as np
 
-DEMO = "demo"
+from data.dataset_name import COCO, DEMO, FOLDER, IMAGENET64, TFDS, TINY_IMAGENET, parse_name
+from data.sources.chosen_pictures import ChosenPictures
+from data.sources.coco import coco_set
+from data.sources.data_set import DataSet, SplitOptions
+from data.sources.folder import demo_set, folder_set
+from data.sources.imagenet64 import imagenet64_set
+from data.sources.joined_pictures import JoinedPictures
+from data.sources.picture_source import PictureSource
+from data.sources.tfds_builder import tfds_set
+from data.sources.tiny_imagenet import tiny_imagenet_set
+from errors import InputError, shown
 
-# The color photographs of everyday things in scikit-image's wheel; the others are microscope
-# pictures, textures and drawings.
-_DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
-_TRAINING_FOLDER = "train"
-_VALIDATION_FOLDERS = ("validation", "val")
+@dataclass(frozen=True)
+class DatasetOptions:
+    """What is asked of data sets besides their names.
+
+    Attributes:
+        validation_share: float in [0, 1), the share of pictures to judge by where a data set does
+            not say. Unless it is 0, at least one picture of each set is.
+        max_pictures: int or None. At most this many pictures of the whole, drawn at random, in the
+            same proportion of training and validation.
+        seed: int, of the split and the draw.
+        minimum_colorfulness: float; folders whose pictures are below it and stand in color beside
+            it are left out.
+        categories: objects of which pictures of COCO hold at least one; all when there is none.
+        data_dir: str or None, where TensorFlow Datasets keeps its own.
+    """
+
+    validation_share: float = 0.05
+    max_pictures: int | None = None
+    seed: int = 0
+    minimum_colorfulness: float = 2.0
+    categories: Sequence[str] = ()
+    data_dir: str | None = None
 
 
 @dataclass(frozen=True)
 class PictureLists:
-    """The files of a data set.
+    """The pictures of one or more data sets.
 
     Attributes:
-        training: the files to learn from.
-        validation: the files to judge by, none of them in `training`, in a fixed random order:
+        training: the pictures to learn from.
+        validation: the pictures to judge by, none of them in `training`, in a fixed random order:
             any first part of them is a fair sample.
+        sets: each data set, with what is used of it.
     """
 
-    training: list[str]
-    validation: list[str]
+    training: PictureSource
+    validation: PictureSource
+    sets: list[DataSet]
 
     def __len__(self) -> int:
         return len(self.training) + len(self.validation)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of all pictures.
 
-def find_pictures(
-    names: Sequence[str],
-    validation_share: float = 0.05,
-    max_pictures: int | None = None,
-    seed: int = 0,
-) -> PictureLists:
-    """Lists the pictures of one or more data sets.
+        Raises:
+            InputError: a set has none, or two sets have different ones.
+        """
+        first = self.sets[0]
+        for each in self.sets:
+            if each.training.classes is None:
+                raise InputError(
+                    f"labels are needed, and {each.name} has none; give data sets with labels "
+                    "(tiny-imagenet, imagenet64, most of tfds)"
+                )
+            if each.training.classes != first.training.classes:
+                raise InputError(
+                    f"labels are needed, and {first.name} ({len(first.training.classes)} classes) "
+                    f"and {each.name} ({len(each.training.classes)}) have different ones; give "
+                    "data sets of the same classes"
+                )
+        return first.training.classes
 
-    A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
-    is split by a hash of each file's name below the folder: a picture keeps its side when others
-    are added or removed (but for sets so small that their share is less than one picture).
+    def table(self) -> str:
+        """The sizes of the data sets, and what is left out of them and why, in lines to print."""
+        rows = [
+            (
+                shown(each.name),
+                f"{len(each.training):,}",
+                f"{len(each.validation):,}",
+                f"{sum(each.left_out.values()):,}",
+                "; ".join(f"{count:,} {why}" for why, count in each.left_out.items() if count),
+            )
+            for each in self.sets
+        ]
+        if len(rows) > 1:
+            left_out = sum(sum(each.left_out.values()) for each in self.sets)
+            together = (len(self.training), len(self.validation), left_out)
+            rows.append(("together", *(f"{count:,}" for count in together), ""))
+        rows.insert(0, ("data set", "training", "validation", "left out", ""))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        return "\n".join(
+            f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "
+            f"{left_out:>{widths[3]}}  {why}".rstrip()
+            for name, training, validation, left_out, why in rows
+        )
+
+
+def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -> PictureLists:
+    """Finds the pictures of one or more data sets.
 
     Args:
-        names: folders, or `demo`; their pictures are joined.
-        validation_share: float in [0, 1), the share of pictures to judge by where the data set
-            does not say. Unless it is 0, at least one picture of each set is.
-        max_pictures: int or None. At most this many pictures of the whole, drawn at random, in
-            the same proportion of training and validation.
-        seed: int, of the hash and the draw.
+        names: of data sets, as on the command line; their pictures are joined.
+        options: `DatasetOptions`.
 
     Raises:
-        InputError: a name is no folder, or there is no picture in it.
+        InputError: a data set cannot be found, or is not what it should be.
     """
-    # Dictionaries keep the order and each picture once, in sets that overlap too.
-    training, validation = {}, {}
-    for name in names:
-        folder, files = _files_of(name)
-        lists = _split(folder, files, validation_share, seed)
-        training.update(dict.fromkeys(lists.training))
-        validation.update(dict.fromkeys(lists.validation))
-    validation = list(validation)
-    random.Random(seed).shuffle(validation)
-    judged = set(validation)
-    lists = PictureLists([file for file in training if file not in judged], validation)
-    if max_pictures is not None and max_pictures < len(lists):
-        lists = _limit(lists, max_pictures, seed)
-    return lists
-
-
-def demo_pictures() -> list[Path]:
-    """The natural color photographs that scikit-image installs.
-
-    Raises:
-        InputError: this scikit-image has none of them.
-    """
-    import skimage
-
-    folder = Path(skimage.data_dir)
-    pictures = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
-    if not pictures:
-        raise InputError(
-            f"scikit-image has no demo photographs in {folder}: install it again, or give a folder"
-        )
-    return pictures
-
-
-def _files_of(name: str) -> tuple[Path, list[Path]]:
-    if name == DEMO:
-        pictures = demo_pictures()
-        return pictures[0].parent, pictures
-    folder = Path(name)
-    if not name or not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"--dataset {name}: {what}; give a folder of pictures, or {DEMO}")
-    try:
-        pictures = list_pictures(folder)
-    except OSError as error:
-        raise InputError(f"--dataset {name}: {error.strerror}; give a readable folder") from error
-    if not pictures:
-        raise InputError(
-            f"--dataset {name}: no picture in it; looked, in subfolders too, for names that end "
-            f"in {' '.join(PICTURE_SUFFIXES)}"
-        )
-    return folder, pictures
-
-
-def _split(folder: Path, files: list[Path], validation_share: float, seed: int) -> PictureLists:
-    tops = {file.relative_to(folder).parts[0] for file in files}
-    validation_folder = next((name for name in _VALIDATION_FOLDERS if name in tops), None)
-    if _TRAINING_FOLDER in tops and validation_folder:
-        sides = {_TRAINING_FOLDER: [], validation_folder: []}
-        for file in files:
-            sides.get(file.relative_to(folder).parts[0], []).append(str(file))
-        return PictureLists(sides[_TRAINING_FOLDER], sides[validation_folder])
-
-    places = {file: _place(file.relative_to(folder).as_posix(), seed) for file in files}
-    # At least one picture is held out, and at least one is not.
-    lowest, highest = min(places.values()), max(places.values())
-    border = min(max(validation_share, lowest + 1e-12), highest) if validation_share else 0.0
+    options = options or DatasetOptions()
+    sets = _without_repeats([_find(name, options) for name in names])
+    training = JoinedPictures([each.training for each in sets])
+    validation = JoinedPictures([each.validation for each in sets])
+    learned_from, judged_by = list(range(len(training))), list(range(len(validation)))
+    random.Random(options.seed).shuffle(judged_by)
+    if options.max_pictures is not None and options.max_pictures < len(training) + len(validation):
+        learned_from, judged_by = _limit(learned_from, judged_by, options)
+        sets = _limited_sets(sets, learned_from, judged_by)
     return PictureLists(
-        [str(file) for file in files if places[file] >= border],
-        [str(file) for file in files if places[file] < border],
+        ChosenPictures(training, learned_from), ChosenPictures(validation, judged_by), sets
     )
 
 
-def _limit(lists: PictureLists, max_pictures: int, seed: int) -> PictureLists:
+def _find(name: str, options: DatasetOptions) -> DataSet:
+    kind, where = parse_name(name)
+    split = SplitOptions(options.validation_share, options.seed)
+    find: dict[str, Callable[[], DataSet]] = {
+        DEMO: lambda: demo_set(split),
+        FOLDER: lambda: folder_set(name, where, split, options.minimum_colorfulness),
+        TINY_IMAGENET: lambda: tiny_imagenet_set(name, where),
+        IMAGENET64: lambda: imagenet64_set(name, where),
+        COCO: lambda: coco_set(name, where, options.categories, split),
+        TFDS: lambda: tfds_set(name, where, options.data_dir, split),
+    }
+    return find[kind]()
+
+
+def _without_repeats(sets: list[DataSet]) -> list[DataSet]:
+    """Sets of which no two have a picture in common: one to judge by is not learned from."""
+    if len(sets) == 1:
+        return sets
+    validation = [each.validation for each in sets]
+    judged_by = _first_seen(validation)
+    learned_from = _first_seen([each.training for each in sets], seen=_hashes(validation))
+    return [
+        _part(*numbers, why="in another set")
+        for numbers in zip(sets, learned_from, judged_by, strict=True)
+    ]
+
+
+def _limit(
+    learned_from: list[int], judged_by: list[int], options: DatasetOptions
+) -> tuple[list[int], list[int]]:
     """A random part of both lists, in the same proportion."""
-    kept = round(max_pictures * len(lists.validation) / len(lists))
-    if lists.validation:
+    kept = round(options.max_pictures * len(judged_by) / (len(learned_from) + len(judged_by)))
+    if judged_by:
         # At least one on each side.
-        kept = min(max(1, kept), max(1, max_pictures - 1))
-    training = random.Random(seed).sample(lists.training, max_pictures - kept)
-    return PictureLists(sorted(training), lists.validation[:kept])
+        kept = min(max(1, kept), max(1, options.max_pictures - 1))
+    drawn = random.Random(options.seed).sample(learned_from, options.max_pictures - kept)
+    return sorted(drawn), judged_by[:kept]
 
 
-def _place(name: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the name and the seed alone."""
-    name_bytes = name.encode("utf-8", "surrogateescape")
-    digest = hashlib.blake2b(name_bytes, digest_size=8, key=str(seed).encode()).digest()
-    return int.from_bytes(digest, "big") / 2**64
+def _limited_sets(
+    sets: list[DataSet], learned_from: list[int], judged_by: list[int]
+) -> list[DataSet]:
+    """The sets with those of their pictures that are among these of all."""
+    training = _shares([each.training for each in sets], learned_from)
+    validation = _shares([each.validation for each in sets], judged_by)
+    return [
+        _part(*numbers, why="beyond --max_pictures")
+        for numbers in zip(sets, training, validation, strict=True)
+    ]
+
+
+def _shares(sources: list[PictureSource], chosen: list[int]) -> list[np.ndarray]:
+    """For each source the numbers in it of the pictures that were chosen from all."""
+    is_chosen = np.zeros(sum(map(len, sources)), bool)
+    is_chosen[chosen] = True
+    return _by_source(is_chosen, sources)
+
+
+def _part(each: DataSet, training: np.ndarray, validation: np.ndarray, why: str) -> DataSet:
+    """A data set with these of its pictures, and the reason why the others are left out."""
+    others = len(each.training) + len(each.validation) - len(training) - len(validation)
+    return dataclasses.replace(
+        each,
+        training=ChosenPictures(each.training, training),
+        validation=ChosenPictures(each.validation, validation),
+        left_out={**each.left_out, why: others},
+    )
+
+
+def _first_seen(sources: list[PictureSource], seen: np.ndarray | None = None) -> list[np.ndarray]:
+    """For each source the numbers of the pictures that are neither in `seen` nor came before."""
+    hashes = _hashes(sources)
+    is_first = np.zeros(len(hashes), bool)
+    is_first[np.unique(hashes, return_index=True)[1]] = True
+    if seen is not None:
+        is_first &= ~np.isin(hashes, seen)
+    return _by_source(is_first, sources)
+
+
+def _by_source(mask: np.ndarray, sources: list[PictureSource]) -> list[np.ndarray]:
+    """For each source the numbers of its pictures that a mask of all lets through."""
+    borders = np.cumsum([len(source) for source in sources])[:-1]
+    return [np.flatnonzero(part) for part in np.split(mask, borders)]
+
+
+def _hashes(sources: list[PictureSource]) -> np.ndarray:
+    """A number for each picture, int64, by its name: a million names would take 100 MB."""
+    # The same file may be named from here and from the root.
+    names = (os.path.abspath(name) for source in sources for name in source.names())
+    return np.fromiter(map(hash, names), "int64", sum(map(len, sources)))

@@ -33,6 +33,8 @@ class LeftOut:
     Raises:
         InputError: the list cannot be read.
 
+    `reason` and `add` take the picture's name, and the file that holds it where that is another.
+
     Example:
         left_out = LeftOut("logs/left_out.tsv", total=1000)
         left_out.add("broken.jpg", "not a picture, or of an unknown format")
@@ -47,7 +49,7 @@ class LeftOut:
         self._reasons: dict[str, str] = {}
         self._earlier = self._read()
 
-    def reason(self, picture: str | os.PathLike) -> str | None:
+    def reason(self, picture: str | os.PathLike, file: str | None = None) -> str | None:
         """Why the picture is left out, or None when it is not.
 
         Raises:
@@ -56,14 +58,14 @@ class LeftOut:
         picture = str(picture)
         if picture not in self._reasons:
             reason, *stamp = self._earlier.get(picture, (NO_COLOR,))
-            if reason.startswith(NO_COLOR) or stamp != _stamp(picture):
+            if reason.startswith(NO_COLOR) or stamp != _stamp(file or picture):
                 return None
             with self._lock:
                 self._reasons[picture] = reason
         self.raise_if_too_many()
         return self._reasons[picture]
 
-    def add(self, picture: str | os.PathLike, reason: str) -> None:
+    def add(self, picture: str | os.PathLike, reason: str, file: str | None = None) -> None:
         """Leaves a picture out.
 
         Raises:
@@ -74,7 +76,7 @@ class LeftOut:
             if picture in self._reasons:
                 return
             self._reasons[picture] = reason
-            self._append(picture, reason)
+            self._append(picture, (" ".join(reason.split()), *_stamp(file or picture)))
         self.raise_if_too_many()
 
     def raise_if_too_many(self) -> None:
@@ -111,8 +113,7 @@ class LeftOut:
             ) from error
         return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING)}
 
-    def _append(self, picture: str, reason: str) -> None:
-        row = (" ".join(reason.split()), *_stamp(picture))
+    def _append(self, picture: str, row: tuple[str, ...]) -> None:
         if self._earlier.get(picture) == row:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)

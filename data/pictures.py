@@ -15,7 +15,7 @@ import io
 import os
 import stat
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,16 +82,36 @@ def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarr
     """
     try:
         with open_picture(path) as picture:
-            sides = sorted(picture.size)
-            if short_side is not None:
-                _shrink_while_decoding(picture, short_side)
-            rgb = _to_rgb(ImageOps.exif_transpose(picture))
-            if short_side is not None and min(rgb.size) > short_side:
-                rgb = _shrink(rgb, short_side, long_side=round(sides[1] * short_side / sides[0]))
-            return np.asarray(rgb)
+            return _upright_rgb(picture, short_side)
     # Pillow's plugins raise whatever their formats make of a broken file.
     except Exception as error:
         raise UnreadablePictureError(first_reason(error, path)) from error
+
+
+def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
+    """Decodes a picture that is no file of its own, as `read_rgb` does.
+
+    Raises:
+        UnreadablePictureError: it is broken, or not a picture.
+    """
+    try:
+        with Image.open(io.BytesIO(encoded)) as picture:
+            return _upright_rgb(picture, short_side)
+    except Exception as error:
+        raise UnreadablePictureError(first_reason(error)) from error
+
+
+def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
+    """Shrinks a picture in memory, as `read_rgb` does.
+
+    Args:
+        pixels: uint8 array of shape (height, width, 3).
+        short_side: int or None; a smaller picture is left as it is.
+
+    Returns:
+        uint8 array of shape (height, width, 3).
+    """
+    return np.asarray(_shrink(Image.fromarray(pixels), short_side, pixels.shape[:2]))
 
 
 def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) -> None:
@@ -154,15 +174,26 @@ def list_pictures(
 ) -> list[Path]:
     """All picture files below a folder, sorted by path.
 
-    Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
-    that macOS leaves on shared disks are no pictures).
-
     Args:
         folder: where to look.
         on_error: called with the error of each subfolder that cannot be listed.
 
     Raises:
         OSError: the folder itself cannot be listed.
+    """
+    return [Path(folder, path) for path in list_picture_paths(folder, on_error)]
+
+
+def list_picture_paths(
+    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+) -> list[str]:
+    """The paths below a folder of all picture files in it, sorted part by part.
+
+    Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
+    that macOS leaves on shared disks are no pictures).
+
+    Args and errors are those of `list_pictures`, which makes a `Path` of each: for a million of
+    them that takes longer than finding them.
     """
     os.listdir(folder)
     pictures = []
@@ -174,12 +205,22 @@ def list_pictures(
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        below = os.path.relpath(parent, folder)
         pictures += [
-            Path(parent, name)
+            name if below == os.curdir else os.path.join(below, name)
             for name in files
             if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
         ]
-    return sorted(pictures)
+    return sorted(pictures, key=lambda path: path.split(os.sep))
+
+
+def _upright_rgb(picture: Image.Image, short_side: int | None) -> np.ndarray:
+    sides = picture.size
+    if short_side is not None:
+        _shrink_while_decoding(picture, short_side)
+    rgb = _to_rgb(ImageOps.exif_transpose(picture))
+    # The shape of the file and not of what the decoder has shrunk and rounded.
+    return np.asarray(_shrink(rgb, short_side, sides))
 
 
 def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:
@@ -191,8 +232,12 @@ def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:
         picture.draft(None, tuple(int(np.ceil(side * scale)) for side in picture.size))
 
 
-def _shrink(picture: Image.Image, short_side: int, long_side: int) -> Image.Image:
+def _shrink(picture: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
+    """Shrinks a picture to the proportions of these sides; a smaller one stays as it is."""
     width, height = picture.size
+    if short_side is None or min(width, height) <= short_side:
+        return picture
+    long_side = round(max(sides) * short_side / min(sides))
     size = (long_side, short_side) if width >= height else (short_side, long_side)
     return picture.resize(size, Image.Resampling.BICUBIC)
 
@@ -209,8 +254,8 @@ def _to_rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def first_reason(error: Exception, path: str | os.PathLike) -> str:
-    """Why a file could not be read, in one line without its name."""
+def first_reason(error: Exception, path: str | os.PathLike | None = None) -> str:
+    """Why a file, or a picture that is none, could not be read: one line without its name."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, Image.UnidentifiedImageError):
@@ -219,5 +264,7 @@ def first_reason(error: Exception, path: str | os.PathLike) -> str:
         return TOO_LARGE
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    reason = first_line(error).replace(str(path), "the file")
+    reason = first_line(error)
+    if path is not None:
+        reason = reason.replace(str(path), "the file")
     return _IN_WORDS.get(reason, reason)

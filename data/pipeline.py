@@ -1,5 +1,6 @@
 """How pictures become batches: decode, crop, flip, Lab, batch.
 
+    lists = find_pictures(["my_photographs"])
     loader = PictureLoader(lists.training, crop_source_side(128, crop_scale=0.5), left_out)
     batches = training_batches(loader, resolution=128, batch_size=16, seed=1)
     lightness, ab = next(iter(batches))      # (16, 128, 128, 1) and (16, 128, 128, 2), float32
@@ -17,7 +18,6 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -26,7 +26,8 @@ from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
 from data.lab import rgb255_to_lab1, split_lab
 from data.left_out import NO_COLOR, LeftOut
-from data.pictures import UnreadablePictureError, read_rgb
+from data.pictures import UnreadablePictureError
+from data.sources.picture_source import PictureSource
 from errors import InputError
 
 # In place of a picture that is left out another one is drawn. When at least half of them are good,
@@ -35,10 +36,10 @@ _DRAWS = 100
 
 
 class PictureLoader:
-    """Loads the pictures of a list as pixels, leaving out what is no use.
+    """Loads the pictures of a source as pixels, leaving out what is no use.
 
     Args:
-        files: the pictures.
+        source: `PictureSource`.
         short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged.
         left_out: `LeftOut`, where unusable pictures are named.
         minimum_colorfulness: float, pictures below it are left out. 0 keeps all.
@@ -47,25 +48,25 @@ class PictureLoader:
 
     def __init__(
         self,
-        files: Sequence[str],
+        source: PictureSource,
         short_side: int,
         left_out: LeftOut,
         minimum_colorfulness: float = 0.0,
         cache: MemoryCache | DiskCache | None = None,
     ):
-        self.files = list(files)
+        self.source = source
         self.short_side = short_side
         self.left_out = left_out
         self.minimum_colorfulness = minimum_colorfulness
         self.cache = cache
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.source)
 
     def load(self, number: int) -> np.ndarray | None:
         """The picture of this number: uint8 (height, width, 3), or None when it is left out."""
         try:
-            return self._load(self.files[number])
+            return self._load(number)
         except (OSError, sqlite3.Error) as error:
             # Of the cache or the list; those of a picture are caught below.
             self.left_out.failure = InputError(
@@ -73,36 +74,37 @@ class PictureLoader:
             )
             raise self.left_out.failure from error
 
-    def _load(self, file: str) -> np.ndarray | None:
-        if self.left_out.reason(file) is not None:
+    def _load(self, number: int) -> np.ndarray | None:
+        name, file = self.source.name(number), self.source.file(number)
+        if self.left_out.reason(name, file) is not None:
             return None
         try:
-            pixels = self._decode(file)
+            pixels = self._decode(number, name, file)
         except UnreadablePictureError as error:
-            self.left_out.add(file, f"unreadable: {error}")
+            self.left_out.add(name, f"unreadable: {error}", file)
             return None
         measured = float(colorfulness(pixels.astype("float32")))
         if measured < self.minimum_colorfulness:
-            self.left_out.add(file, f"{NO_COLOR}: colorfulness {measured:.1f}")
+            self.left_out.add(name, f"{NO_COLOR}: colorfulness {measured:.1f}", file)
             return None
         return pixels
 
-    def _decode(self, file: str) -> np.ndarray:
+    def _decode(self, number: int, name: str, file: str) -> np.ndarray:
         if self.cache is None:
-            return read_rgb(file, self.short_side)
-        key = self._cache_key(file)
+            return self.source.read_rgb(number, self.short_side)
+        key = self._cache_key(name, file)
         pixels = self.cache.get(key)
         if pixels is None:
-            pixels = read_rgb(file, self.short_side)
+            pixels = self.source.read_rgb(number, self.short_side)
             self.cache.put(key, pixels)
         return pixels
 
-    def _cache_key(self, file: str) -> str:
+    def _cache_key(self, name: str, file: str) -> str:
         try:
             modified = os.stat(file).st_mtime_ns
         except OSError as error:
             raise UnreadablePictureError(error.strerror) from error
-        return f"{file}|{modified}|{self.short_side}"
+        return f"{name}|{modified}|{self.short_side}"
 
 
 def crop_source_side(resolution: int, crop_scale: float) -> int:
@@ -119,6 +121,7 @@ def training_batches(
     flip: bool = True,
     rotation: float = 0.0,
     start: int = 0,
+    with_labels: bool = False,
 ) -> tf.data.Dataset:
     """An endless, shuffled, augmented stream of batches.
 
@@ -136,19 +139,20 @@ def training_batches(
         flip: bool, mirror half of the pictures left to right.
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
         start: int, how many elements of the stream to pass over.
+        with_labels: bool, give the numbers of the classes too.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
-        (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2).
+        (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); or of
+        (lightness, ab, label) with int64 labels of shape (batch_size,).
     """
 
     def load(position):
-        read = functools.partial(_load_for_training, loader, seed)
-        picture = tf.numpy_function(read, [position], tf.uint8)
-        picture.set_shape([None, None, 3])
-        return position, picture
+        read = functools.partial(_load_for_training, loader, seed, with_labels)
+        picture, label = tf.numpy_function(read, [position], (tf.uint8, tf.int64))
+        return position, tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(label, [])
 
-    def augment(position, picture):
+    def augment(position, picture, label):
         # One number for each random choice, all from the seed and the position in the stream.
         chance = tf.random.stateless_uniform(
             [5], seed=tf.stack([tf.cast(seed, tf.int64), position])
@@ -158,38 +162,42 @@ def training_batches(
         picture = _random_square(picture, resolution, crop_scale, chance)
         if flip:
             picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
-        return picture
+        return picture, label
 
     stream = tf.data.Dataset.range(start, tf.int64.max)
     stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.map(augment, num_parallel_calls=tf.data.AUTOTUNE)
-    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True))
+    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), with_labels)
 
 
-def validation_batches(loader: PictureLoader, resolution: int, batch_size: int) -> tf.data.Dataset:
+def validation_batches(
+    loader: PictureLoader, resolution: int, batch_size: int, with_labels: bool = False
+) -> tf.data.Dataset:
     """The central squares of all pictures, once, in order; the last batch may be smaller.
 
     Args:
         loader: where the pixels come from.
         resolution: int, the side of the squares.
         batch_size: int.
+        with_labels: bool, give the numbers of the classes too.
 
     Returns:
-        `tf.data.Dataset` of (lightness, ab) as from `training_batches`.
+        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, label) as from `training_batches`.
     """
 
     def load(number):
-        picture = tf.numpy_function(functools.partial(_load_or_empty, loader), [number], tf.uint8)
-        picture.set_shape([None, None, 3])
-        return picture
+        read = functools.partial(_load_or_empty, loader, with_labels)
+        picture, label = tf.numpy_function(read, [number], (tf.uint8, tf.int64))
+        return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(label, [])
 
     pictures = tf.data.Dataset.range(len(loader))
     pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
-    pictures = pictures.filter(lambda picture: tf.size(picture) > 0)
+    pictures = pictures.filter(lambda picture, label: tf.size(picture) > 0)
     pictures = pictures.map(
-        lambda picture: _central_square(picture, resolution), num_parallel_calls=tf.data.AUTOTUNE
+        lambda picture, label: (_central_square(picture, resolution), label),
+        num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return _to_lab_batches(pictures.batch(batch_size))
+    return _to_lab_batches(pictures.batch(batch_size), with_labels)
 
 
 @functools.lru_cache(maxsize=2)
@@ -198,22 +206,35 @@ def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _load_for_training(loader: PictureLoader, seed: int, position: int) -> np.ndarray:
+def _load_for_training(
+    loader: PictureLoader, seed: int, with_label: bool, position: int
+) -> tuple[np.ndarray, np.int64]:
     position = int(position)
     epoch, place = divmod(position, len(loader))
-    picture = loader.load(int(_order(len(loader), seed, epoch)[place]))
+    number = int(_order(len(loader), seed, epoch)[place])
+    picture = loader.load(number)
     if picture is not None:
-        return picture
+        return picture, _label(loader, number, with_label)
     for number in np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS):
         picture = loader.load(int(number))
         if picture is not None:
-            return picture
+            return picture, _label(loader, int(number), with_label)
     return loader.left_out.fail("hardly any training picture can be used")
 
 
-def _load_or_empty(loader: PictureLoader, number: int) -> np.ndarray:
-    picture = loader.load(int(number))
-    return np.zeros([0, 0, 3], "uint8") if picture is None else picture
+def _load_or_empty(
+    loader: PictureLoader, with_label: bool, number: int
+) -> tuple[np.ndarray, np.int64]:
+    number = int(number)
+    picture = loader.load(number)
+    if picture is None:
+        return np.zeros([0, 0, 3], "uint8"), np.int64(-1)
+    return picture, _label(loader, number, with_label)
+
+
+def _label(loader: PictureLoader, number: int, with_label: bool) -> np.int64:
+    # Not for nothing: some sources read a record for it.
+    return np.int64(loader.source.label(number) if with_label else -1)
 
 
 def _random_square(
@@ -261,9 +282,10 @@ def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
     return turned[0]
 
 
-def _to_lab_batches(batches: tf.data.Dataset) -> tf.data.Dataset:
+def _to_lab_batches(batches: tf.data.Dataset, with_labels: bool) -> tf.data.Dataset:
     # A whole batch is converted at once: one call of each operation instead of one a picture.
-    batches = batches.map(
-        lambda rgb255: split_lab(rgb255_to_lab1(rgb255)), num_parallel_calls=tf.data.AUTOTUNE
-    )
-    return batches.prefetch(tf.data.AUTOTUNE)
+    def convert(rgb255, labels):
+        lightness_and_ab = split_lab(rgb255_to_lab1(rgb255))
+        return (*lightness_and_ab, labels) if with_labels else lightness_and_ab
+
+    return batches.map(convert, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

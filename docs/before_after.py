@@ -20,9 +20,9 @@ _TARGET = Path(__file__).resolve().parent / "before_after.jpg"
 def draw() -> None:
     """Colors the demo photographs and writes them below their gray selves."""
     import run
-    from data.datasets import demo_pictures
     from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
     from data.pictures import read_rgb, write_rgb
+    from data.sources.folder import demo_pictures
 
     columns = []
     with tempfile.TemporaryDirectory() as folder:

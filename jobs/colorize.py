@@ -12,9 +12,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from data.datasets import DEMO, demo_pictures
+from data.dataset_name import DEMO
 from data.photos.writer import FORMATS
 from data.pictures import PICTURE_SUFFIXES, is_heif_supported, list_pictures
+from data.sources.folder import demo_pictures
 from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
 from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work

@@ -8,8 +8,9 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from data.dataset_name import COCO, TFDS
 from errors import InputError
-from jobs.settings import Settings, Switch, fields
+from jobs.settings import JOBS, Settings, Switch, fields
 
 
 def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
         "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
         formatter_class=_HelpFormatter,
-        usage="python run.py [--images PATH ... | --load_weights] [options]",
+        usage="python run.py [--images PATH ... | --inspect | --load_weights] [options]",
         argument_default=argparse.SUPPRESS,
         # A prefix that works today would be ambiguous after the next option.
         allow_abbrev=False,
@@ -112,6 +113,8 @@ def check_use(settings: Settings, given: set[str]) -> None:
             "without --encoder, and with --pretrained",
         ),
         "attention_resolution": (not settings.pretrained, "with --pretrained"),
+        "categories": (_has_kind(settings, COCO), f"without a --dataset {COCO}:DIR"),
+        "data_dir": (_has_kind(settings, TFDS), f"without a --dataset {TFDS}:NAME"),
         "sample_count": (settings.sample_every, "with --sample_every 0"),
         "sample_images": (settings.sample_every, "with --sample_every 0"),
         "label_smoothing": (
@@ -144,13 +147,25 @@ def check_use(settings: Settings, given: set[str]) -> None:
         )
 
 
+def _has_kind(settings: Settings, kind: str) -> bool:
+    return any(name.startswith(kind + ":") for name in settings.dataset)
+
+
 def _check_job(settings: Settings, given: set[str]) -> None:
     """Refuses arguments that belong to another job."""
+    if settings.images and settings.inspect:
+        raise InputError("--images colors photographs and --inspect looks at data sets; give one")
     by_name = {entry.name: entry for entry in fields()}
     for name in sorted(given):
-        if settings.job not in by_name[name].metadata["jobs"]:
-            to_do = "--images is not given" if settings.job == "train" else "--images is given"
-            raise InputError(f"--{name} has no effect when {to_do}; leave it out")
+        jobs = by_name[name].metadata["jobs"]
+        if settings.job in jobs:
+            continue
+        if settings.job in JOBS:
+            why = f"when --{JOBS[settings.job]} is given"
+        else:
+            others = " or ".join(f"--{argument}" for job, argument in JOBS.items() if job in jobs)
+            why = f"when {others} is not given"
+        raise InputError(f"--{name} has no effect {why}; leave it out")
     if settings.images and "weights_dir" in given and not settings.load_weights:
         raise InputError(
             "--weights_dir says where trainings are: to color with the one there, add "

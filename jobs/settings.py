@@ -32,10 +32,10 @@ SHAPES = (
     "encoder",
 )
 
-# Settings that hold paths, or names in place of one.
+# Settings that hold paths, or names in place of one. (Those of data sets have a form of their own.)
 PATHS = (
     "cache",
-    "dataset",
+    "data_dir",
     "encoder_weights",
     "log_dir",
     "perceptual_weights",
@@ -52,10 +52,16 @@ SCHEDULE = "schedule"
 RECORDS = "records"
 COLORING = "coloring"
 
+# The argument that asks for a job; training is what is done without one.
+JOBS = {"colorize": "images", "inspect": "inspect"}
+
 # The settings that only some jobs read.
 TRAINING = frozenset({"train"})
 COLORIZING = frozenset({"colorize"})
-ANY_JOB = frozenset({"train", "colorize"})
+INSPECTING = frozenset({"inspect"})
+NETWORK_AT_WORK = TRAINING | COLORIZING
+TRAINING_DATA = TRAINING | INSPECTING
+ANY_JOB = TRAINING | COLORIZING | INSPECTING
 
 
 class Switch(argparse.Action):
@@ -168,7 +174,7 @@ class Settings:
         "go on with the training in --weights_dir from its last snapshot; with --images, color "
         "with the weights of that training",
         WHAT,
-        ANY_JOB,
+        NETWORK_AT_WORK,
     )
     images: list[str] | None = setting(
         None,
@@ -178,12 +184,19 @@ class Settings:
         nargs="+",
         metavar="PATH",
     )
+    inspect: bool = setting(
+        False,
+        "show what training would see: the data sets, a sheet of pictures (inspect.png in "
+        "--output_dir), how colorful they are and how fast they come",
+        WHAT,
+        INSPECTING,
+    )
     model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, choices=MODELS)
     weights_dir: str | None = setting(
         None,
         "where training keeps its weights and snapshots (default: weights/MODEL)",
         WHAT,
-        ANY_JOB,
+        NETWORK_AT_WORK,
         metavar="DIR",
     )
     weights: str | None = setting(
@@ -206,6 +219,7 @@ class Settings:
         0,
         "of the first weights, the split, the order and the augmentation",
         WHAT,
+        TRAINING_DATA,
         type=seed,
         metavar="N",
     )
@@ -214,33 +228,71 @@ class Settings:
         "auto",
         "of the networks; auto is bfloat16 where the processor or GPU computes it natively",
         WHAT,
-        ANY_JOB,
+        NETWORK_AT_WORK,
         choices=("auto", "float32", "mixed_bfloat16"),
     )
 
     # --- data
     dataset: list[str] = setting(
         ("demo",),
-        "one or more of: a folder of pictures (searched deep; with train/ and validation/ in it, "
-        "they are the split), `demo` (the photographs that scikit-image installs)",
+        "one or more, joined, of: a folder of pictures (searched deep; with train/ and validation/ "
+        "in it, they are the split), `demo` (the photographs that scikit-image installs), "
+        "`tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), `coco:DIR` (or any "
+        "annotations in its format), `tfds:NAME` (any pictures of TensorFlow Datasets)",
         DATA,
+        TRAINING_DATA,
         nargs="+",
         metavar="NAME",
     )
+    categories: list[str] | None = setting(
+        None,
+        "of COCO, pictures with at least one object of these categories or supercategories, as in "
+        "--categories cat dog vehicle",
+        DATA,
+        TRAINING_DATA,
+        nargs="+",
+        metavar="NAME",
+    )
+    data_dir: str | None = setting(
+        None,
+        "where TensorFlow Datasets downloads and keeps its own (default: ~/tensorflow_datasets)",
+        DATA,
+        TRAINING_DATA,
+        metavar="DIR",
+    )
+    class_index: str | None = setting(
+        None,
+        "ImageNet's classes, a file like Keras' imagenet_class_index.json (default: Keras' cache, "
+        "or the list in TensorFlow Datasets)",
+        DATA,
+        INSPECTING,
+        metavar="PATH",
+    )
     max_pictures: int | None = setting(
-        None, "use at most this many pictures", DATA, type=positive_int, metavar="N"
+        None,
+        "use at most this many pictures",
+        DATA,
+        TRAINING_DATA,
+        type=positive_int,
+        metavar="N",
     )
     # Of a thousand pictures 50: enough to see a trend, and few are missing from the training.
     validation_share: float = setting(
         0.05,
         "share of the pictures to judge by, where the data set does not say",
         DATA,
+        TRAINING_DATA,
         type=share,
         metavar="SHARE",
     )
     # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
     resolution: int = setting(
-        128, "side of the training pictures, at least 16", DATA, type=side, metavar="PIXELS"
+        128,
+        "side of the training pictures, at least 16",
+        DATA,
+        TRAINING_DATA,
+        type=side,
+        metavar="PIXELS",
     )
     # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
     batch_size: int = setting(
@@ -273,6 +325,7 @@ class Settings:
         0.5,
         "smallest share of the picture's largest square that a random crop takes",
         DATA,
+        TRAINING_DATA,
         type=scale,
         metavar="SHARE",
     )
@@ -280,12 +333,14 @@ class Settings:
         True,
         "mirror half of the pictures, or none (default: --flip)",
         DATA,
+        TRAINING_DATA,
         action=Switch,
     )
     rotation: float = setting(
         0.0,
         "largest random rotation, borders reflected",
         DATA,
+        TRAINING_DATA,
         type=not_negative,
         metavar="DEGREES",
     )
@@ -294,6 +349,7 @@ class Settings:
         2.0,
         "leave out pictures below this colorfulness (Hasler and Suesstrunk)",
         DATA,
+        TRAINING_DATA,
         type=not_negative,
         metavar="NUMBER",
     )
@@ -301,6 +357,7 @@ class Settings:
         "none",
         "keep decoded pictures at training size: `none`, `memory`, or a folder",
         DATA,
+        TRAINING_DATA,
         metavar="{none,memory,DIR}",
     )
 
@@ -426,7 +483,11 @@ class Settings:
 
     # --- coloring
     output_dir: str = setting(
-        "results", "where colored photographs go", COLORING, COLORIZING, metavar="DIR"
+        "results",
+        "where colored photographs go, and what --inspect draws",
+        COLORING,
+        COLORIZING | INSPECTING,
+        metavar="DIR",
     )
     render_size: int | None = setting(
         None,
@@ -483,8 +544,8 @@ class Settings:
 
     @property
     def job(self) -> str:
-        """`colorize` when photographs are given, else `train`."""
-        return "colorize" if self.images else "train"
+        """`colorize` when photographs are given, `inspect` when asked for, else `train`."""
+        return next((job for job, name in JOBS.items() if getattr(self, name)), "train")
 
     @property
     def network_depth(self) -> int:

@@ -4,18 +4,14 @@ python run.py --dataset my_photographs/
 python run.py --load_weights
 """
 
-import contextlib
 import dataclasses
 import os
 import platform
-import sys
 import time
-from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from callbacks.best_weights import BestWeights
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
@@ -24,7 +20,7 @@ from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
 from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
-from data.datasets import DEMO
+from data.dataset_name import absolute_name
 from errors import InputError
 from jobs.command_line import check_use
 from jobs.folders import make_folder
@@ -35,6 +31,10 @@ from jobs.training_data import TrainingData
 from jobs.training_model import compile_model, new_model, resumed_model
 from models.colorizer import Colorizer
 from models.weights_folder import Progress, WeightsFolder
+
+_CHANGES_OF_WHAT_IS_JUDGED = frozenset(
+    {"categories", "dataset", "max_pictures", "reconstruction", "resolution"}
+)
 
 
 def train(settings: Settings, given: set[str]) -> int:
@@ -68,7 +68,7 @@ def train(settings: Settings, given: set[str]) -> int:
     folder.write_settings(_self_description(model, settings))
 
     _say_what_begins(settings, model, data, progress, folder)
-    with _errors_of_the_pipeline(data, settings):
+    with data.errors_in_plain_words():
         _fit(model, data, settings, folder, progress)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
@@ -89,7 +89,7 @@ def _resume(
         )
     settings = _resumed_settings(settings, given, folder)
     progress = folder.read_progress(snapshot)
-    if given.intersection({"reconstruction", "dataset", "max_pictures", "resolution"}):
+    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         # Losses of another objective or of other pictures do not compare with the best so far.
         progress.best_loss = None
     return settings, progress
@@ -138,26 +138,6 @@ def _model(
     # A snapshot holds the rates of its time.
     model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
     return model, settings
-
-
-@contextlib.contextmanager
-def _errors_of_the_pipeline(data: TrainingData, settings: Settings) -> Iterator[None]:
-    """Gives what TensorFlow raises its plain words, and counts the pictures left out."""
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise InputError(
-            f"a step of {settings.batch_size} pictures of {settings.resolution} px does not fit "
-            "into memory; lower --batch_size or --resolution"
-        ) from error
-    except tf.errors.OpError as error:
-        # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
-        if data.left_out.failure:
-            raise data.left_out.failure from error
-        raise
-    finally:
-        if len(data.left_out) and not data.left_out.failure:
-            print(f"warning: {data.left_out.summary()}", file=sys.stderr)
 
 
 def _fit(
@@ -247,9 +227,9 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
 
 def _from_anywhere(name: str, value: Any) -> Any:
     """A setting as it is kept: paths hold wherever the program is called from."""
-    if isinstance(value, list):
-        return [_from_anywhere(name, element) for element in value]
-    by_name = value in (None, "none", "memory", "imagenet", DEMO)
+    if name == "dataset":
+        return [absolute_name(each) for each in value]
+    by_name = value in (None, "none", "memory", "imagenet")
     return value if name not in PATHS or by_name else os.path.abspath(value)
 
 
@@ -265,10 +245,10 @@ def _say_what_begins(
         for network in (model.generator, model.discriminator)
     )
     print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
+    print(data.lists.table())
     print(
-        f"{len(data.lists.training):,} pictures to learn from, {len(data.lists.validation):,} to "
-        f"judge by, {settings.resolution} px; {data.steps_per_epoch} steps of "
-        f"{settings.batch_size} in an epoch"
+        f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "
+        "epoch"
     )
     print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
     if settings.load_weights:

@@ -1,17 +1,23 @@
 """The pictures of a training: found, split, loaded, and how many steps an epoch has."""
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from data.cache import DiskCache, MemoryCache
-from data.datasets import DEMO, find_pictures
+from data.dataset_name import DEMO
+from data.datasets import DatasetOptions, find_pictures
 from data.left_out import LeftOut
-from data.pictures import list_pictures
+from data.pictures import list_picture_paths
 from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
+from data.sources.picture_files import PictureFiles
+from data.sources.picture_source import PictureSource
 from errors import InputError
 from jobs.settings import Settings
+from models.catalog import COLORIZERS
 
 # An epoch of the demo photographs: they are few, and repeated with fresh crops.
 _DEMO_STEPS = 50
@@ -25,14 +31,26 @@ class TrainingData:
         log_dir: str, where the list of left-out pictures stands unless there is a cache on disk.
 
     Raises:
-        InputError: there are no pictures, or fewer than one batch.
+        InputError: there are no pictures, or fewer than one batch; or they have no labels, or
+            labels of different classes, and the model needs them.
     """
 
     def __init__(self, settings: Settings, log_dir: str):
         self.settings = settings
         self.lists = find_pictures(
-            settings.dataset, settings.validation_share, settings.max_pictures, settings.seed
+            settings.dataset,
+            DatasetOptions(
+                validation_share=settings.validation_share,
+                max_pictures=settings.max_pictures,
+                seed=settings.seed,
+                minimum_colorfulness=settings.minimum_colorfulness,
+                categories=settings.categories or (),
+                data_dir=settings.data_dir,
+            ),
         )
+        self.with_labels = COLORIZERS[settings.model].needs_labels
+        if self.with_labels:
+            self.classes = self.lists.classes
         self.steps_per_epoch = self._steps_per_epoch()
         cache, self._list_folder = None, log_dir
         if settings.cache == "memory":
@@ -44,8 +62,11 @@ class TrainingData:
         self._training = self._loader(self.lists.training, side, cache)
         self._validation = self._loader(self.lists.validation, settings.resolution, cache)
 
-    def training_batches(self, start: int) -> tf.data.Dataset:
-        """The stream of training batches from picture `start` on: (lightness, ab)."""
+    def training_batches(self, start: int, with_labels: bool = False) -> tf.data.Dataset:
+        """The stream of training batches from picture `start` on: (lightness, ab).
+
+        With labels besides, where they are asked for or the model needs them.
+        """
         return training_batches(
             self._training,
             resolution=self.settings.resolution,
@@ -55,12 +76,15 @@ class TrainingData:
             flip=self.settings.flip,
             rotation=self.settings.rotation,
             start=start,
+            with_labels=with_labels or self.with_labels,
         )
 
     def validation_batches(self) -> tf.data.Dataset | None:
         """The validation batches, or None when no picture is held out, or none of them is good."""
         batch_size = self.settings.validation_batch_size or self.settings.batch_size
-        batches = validation_batches(self._validation, self.settings.resolution, batch_size)
+        batches = validation_batches(
+            self._validation, self.settings.resolution, batch_size, self.with_labels
+        )
         for _ in batches.take(1):
             return batches
         if self.lists.validation:
@@ -74,8 +98,8 @@ class TrainingData:
             InputError: there is none that can be used.
         """
         count = self.settings.sample_count
-        for files in (self.lists.validation, self.lists.training):
-            loader = self._loader(files, self.settings.resolution)
+        for source in (self.lists.validation, self.lists.training):
+            loader = self._loader(source, self.settings.resolution)
             for batch in validation_batches(loader, self.settings.resolution, count):
                 return batch
         return self.left_out.fail("no picture can be used")
@@ -88,19 +112,38 @@ class TrainingData:
         """
         folder, count = self.settings.sample_images, self.settings.sample_count
         try:
-            files = list_pictures(folder)[:count]
+            paths = list_picture_paths(folder)[:count]
         except OSError as error:
             raise InputError(f"--sample_images {folder}: {error.strerror}") from error
         # All of them may be bad: that is told below.
         place = os.path.join(self._list_folder, "samples_left_out.tsv")
-        left_out = LeftOut(place, total=2 * len(files))
-        loader = PictureLoader(files, self.settings.resolution, left_out)
+        left_out = LeftOut(place, total=2 * len(paths))
+        loader = PictureLoader(PictureFiles(folder, paths), self.settings.resolution, left_out)
         for lightness, _ in validation_batches(loader, self.settings.resolution, count):
             return lightness
         raise InputError(f"--sample_images {folder}: no picture in it that can be read")
 
-    def _loader(self, files, side: int, cache=None) -> PictureLoader:
-        return PictureLoader(files, side, self.left_out, self.settings.minimum_colorfulness, cache)
+    @contextlib.contextmanager
+    def errors_in_plain_words(self) -> Iterator[None]:
+        """Says what TensorFlow raises of its input in our words, and counts what is left out."""
+        try:
+            yield
+        except tf.errors.ResourceExhaustedError as error:
+            raise InputError(
+                f"a step of {self.settings.batch_size} pictures of {self.settings.resolution} px "
+                "does not fit into memory; lower --batch_size or --resolution"
+            ) from error
+        except tf.errors.OpError as error:
+            # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
+            if self.left_out.failure:
+                raise self.left_out.failure from error
+            raise
+        finally:
+            if len(self.left_out) and not self.left_out.failure:
+                print(f"warning: {self.left_out.summary()}", file=sys.stderr)
+
+    def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
+        return PictureLoader(source, side, self.left_out, self.settings.minimum_colorfulness, cache)
 
     def _steps_per_epoch(self) -> int:
         if not self.lists.training:

@@ -23,7 +23,13 @@ class Colorizer(keras.Model):
             is smaller, min(ema_decay, (1 + n) / (10 + n)) after n steps, so that the first
             validations are not of the random weights.
         name: str.
+
+    Attributes:
+        needs_labels: bool, of the class. Whether the batches are (lightness, ab, label), and not
+            (lightness, ab).
     """
+
+    needs_labels = False
 
     def __init__(
         self,
@@ -68,8 +74,8 @@ class Colorizer(keras.Model):
         ]
 
     def test_step(self, data):
-        """Judges the slow generator on a batch of (lightness, ab)."""
-        lightness, true_ab = data
+        """Judges the slow generator on a batch of (lightness, ab), with or without labels."""
+        lightness, true_ab = data[:2]
         colored_ab = self(lightness, training=False)
         pictures = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():

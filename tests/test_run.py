@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import run
-from data import datasets
+from data.sources import folder
 
 RUN = Path(__file__).resolve().parents[1] / "run.py"
 
@@ -40,7 +40,7 @@ def test_a_defect_is_not_hidden(monkeypatch):
 
 def test_coloring_prints_none_of_tensorflows_noise(tmp_path):
     # From another folder than the program's, as a person may call it.
-    photograph = next(path for path in datasets.demo_pictures() if path.name == "rocket.jpg")
+    photograph = next(path for path in folder.demo_pictures() if path.name == "rocket.jpg")
     done = subprocess.run(
         [sys.executable, RUN, "--images", photograph],
         cwd=tmp_path,

@@ -71,7 +71,10 @@ def test_reconstruction_terms_have_weights():
         (["--reconstruction", "l1:-1"], "'-1' is not a number of at least 0"),
         (["--images"], "expected at least one argument"),
         (["--images", "a", "--epochs", "3"], "--epochs has no effect when --images is given"),
-        (["--output_dir", "a"], "--output_dir has no effect when --images is not given"),
+        (
+            ["--output_dir", "a"],
+            "--output_dir has no effect when --images or --inspect is not given",
+        ),
         (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),
         (["--pretrained", "a", "--load_weights"], "--pretrained starts a new training"),
         (["--adversarial", "none", "--discriminator_lr", "1"], "no effect with --adversarial none"),

@@ -1,0 +1,75 @@
+"""How data sets are named on the command line: `demo`, a folder, or KIND:WHERE."""
+
+import difflib
+import os
+from collections.abc import Iterable
+
+from errors import InputError
+
+DEMO = "demo"
+FOLDER = "folder"
+TINY_IMAGENET = "tiny-imagenet"
+IMAGENET64 = "imagenet64"
+COCO = "coco"
+TFDS = "tfds"
+
+# What stands behind the colon.
+_PREFIXES = {TINY_IMAGENET: "DIR", IMAGENET64: "DIR", COCO: "DIR", TFDS: "NAME"}
+
+
+def parse_name(name: str) -> tuple[str, str]:
+    """Reads the name of a data set.
+
+    Returns:
+        Its kind, and the folder or, of `tfds`, the builder's name; nothing of `demo`.
+
+    Raises:
+        InputError: there is no such kind; the closest are named.
+    """
+    if name == DEMO:
+        return DEMO, ""
+    kind, colon, where = name.partition(":")
+    if colon and kind in _PREFIXES:
+        if not where:
+            raise InputError(f"--dataset {name}: {_forms([kind])} is meant, with nothing left out")
+        return kind, where
+    # A name with a colon may be that of a folder, and on Windows often is.
+    if os.path.exists(name):
+        return FOLDER, name
+    if name in _PREFIXES:
+        raise InputError(f"--dataset {name}: say where it is: {_forms([name])}")
+    if colon and len(kind) > 1:
+        raise InputError(
+            f"--dataset {name}: there is no kind of data set {kind}{did_you_mean(kind, _PREFIXES)}"
+            f"; give {_forms(_PREFIXES)}, a folder or {DEMO}"
+        )
+    return FOLDER, name
+
+
+def absolute_name(name: str) -> str:
+    """The same data set, named so that it is found from any working folder."""
+    kind, where = parse_name(name)
+    if kind in (DEMO, TFDS):
+        return name
+    return os.path.abspath(where) if kind == FOLDER else f"{kind}:{os.path.abspath(where)}"
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` (did you mean X or Y?)` with the names that are close to this one, or nothing."""
+    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def names_like(folder: str) -> str:
+    """`did_you_mean` of a folder that is not there: its neighbors and the kinds of data sets."""
+    parent, name = os.path.split(folder.rstrip(os.sep))
+    try:
+        neighbors = [entry.name for entry in os.scandir(parent or ".") if entry.is_dir()]
+    except OSError:
+        neighbors = []
+    kinds = [] if parent else [DEMO, *(f"{kind}:{where}" for kind, where in _PREFIXES.items())]
+    return did_you_mean(name, neighbors + kinds)
+
+
+def _forms(kinds: Iterable[str]) -> str:
+    return ", ".join(f"{kind}:{_PREFIXES[kind]}" for kind in kinds)

@@ -1,0 +1,174 @@
+"""Pictures with annotations in COCO's format, chosen by the objects in them.
+
+    annotations/instances_train2017.json        which pictures there are, and what is in them
+    train2017/000000000009.jpg                  the pictures; also below images/
+
+A part whose name begins with `val` is for validation. https://cocodataset.org/#format-data
+"""
+
+import difflib
+import glob
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from data.dataset_name import names_like
+from data.sources.data_set import DataSet, SplitOptions, split_by_name
+from data.sources.folder import list_folder
+from data.sources.joined_pictures import JoinedPictures
+from data.sources.picture_files import PictureFiles
+from errors import InputError, first_line
+
+_PREFIX = "instances_"
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one file of annotations says.
+
+    Attributes:
+        images: the path of each picture, by its number.
+        objects: for each object the numbers of its picture and its category.
+        categories: the number, the name and the supercategory of each.
+    """
+
+    images: dict[int, str]
+    objects: set[tuple[int, int]]
+    categories: list[tuple[int, str, str]]
+
+    def images_with(self, asked_for: Sequence[str]) -> set[int]:
+        """The pictures with an object of one of these categories or supercategories."""
+        wanted = {name.casefold() for name in asked_for}
+        numbers = {
+            number
+            for number, *names in self.categories
+            if wanted.intersection(name.casefold() for name in names)
+        }
+        return {image for image, category in self.objects if category in numbers}
+
+
+def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> DataSet:
+    """The annotated pictures of a folder.
+
+    Args:
+        name: str, for the table and for errors.
+        folder: str, where `annotations` lies.
+        categories: names of categories or supercategories; pictures with an object of one of them
+            are kept. All pictures, when there is none.
+        options: `SplitOptions`, for annotations without a part for validation.
+
+    Raises:
+        InputError: a part of the layout is missing or malformed, or there is no such category.
+    """
+    names = _names_of_parts(name, folder)
+    folders = {part: _folder_of(name, folder, part) for part in names}
+    parts = {part: _read(name, folder, part) for part in names}
+    _check_categories(name, categories, parts.values())
+    left_out = Counter()
+    sides = {False: [], True: []}
+    for part in names:
+        wanted = _wanted(parts[part], categories, left_out)
+        there = set(list_folder(name, folders[part]))
+        left_out["annotated, but not there"] += len(wanted - there)
+        pictures = PictureFiles(folders[part], sorted(wanted & there))
+        sides[part.startswith("val")].append(pictures)
+    if all(sides.values()):
+        return DataSet(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), left_out)
+    pictures = JoinedPictures(sides[False] or sides[True])
+    below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in pictures.names())
+    return DataSet(name, *split_by_name(pictures, below, options), left_out)
+
+
+def _names_of_parts(name: str, folder: str) -> list[str]:
+    """`train2017`, `val2017` and such."""
+    pattern = os.path.join(glob.escape(folder), "annotations", _PREFIX + "*.json")
+    files = [os.path.basename(file) for file in sorted(glob.glob(pattern))]
+    if not files:
+        what = f"annotations/{_PREFIX}*.json is not in {folder}"
+        if not os.path.isdir(folder):
+            what = f"{folder} is no folder{names_like(folder)}"
+        raise InputError(
+            f"--dataset {name}: {what}; give the folder that holds annotations and the pictures"
+        )
+    return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
+
+
+def _folder_of(name: str, folder: str, part: str) -> str:
+    """Where the pictures of a part lie."""
+    places = [os.path.join(folder, part), os.path.join(folder, "images", part)]
+    for place in (*places, os.path.join(folder, "images")):
+        if os.path.isdir(place):
+            return place
+    raise InputError(
+        f"--dataset {name}: the pictures of annotations/{_PREFIX}{part}.json are neither in "
+        f"{places[0]} nor in {places[1]}; put them there, or move the annotations away"
+    )
+
+
+def _read(name: str, folder: str, part: str) -> _Part:
+    path = os.path.join(folder, "annotations", f"{_PREFIX}{part}.json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            entries = json.load(file, object_hook=_without_outline)
+        return _Part(
+            {image["id"]: os.path.normpath(image["file_name"]) for image in entries["images"]},
+            {(entry["image_id"], entry["category_id"]) for entry in entries["annotations"]},
+            [
+                (category["id"], category["name"], category.get("supercategory") or "")
+                for category in entries["categories"]
+            ],
+        )
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"--dataset {name}: {path} cannot be read: {first_line(error)}; unpack the "
+            "annotations again"
+        ) from error
+    except KeyError as error:
+        raise InputError(
+            f"--dataset {name}: {path} is not in COCO's format: {error} is missing; give "
+            "annotations of objects (instances)"
+        ) from error
+    except (AttributeError, TypeError) as error:
+        raise InputError(
+            f"--dataset {name}: {path} is not in COCO's format: {first_line(error)}; give "
+            "annotations of objects (instances)"
+        ) from error
+
+
+def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of the file; of an object only what is asked for: outlines are most of 0.5 GB."""
+    if "image_id" in entry and "category_id" in entry:
+        return {"image_id": entry["image_id"], "category_id": entry["category_id"]}
+    return entry
+
+
+def _wanted(part: _Part, categories: Sequence[str], left_out: Counter) -> set[str]:
+    """The paths of the pictures that are listed and have an object of these categories."""
+    if not categories:
+        return set(part.images.values())
+    images = part.images_with(categories)
+    listed = images.intersection(part.images)
+    left_out["annotated, but not listed"] += len(images - listed)
+    left_out[f"without {' or '.join(categories)}"] += len(part.images) - len(listed)
+    return {part.images[image] for image in listed}
+
+
+def _check_categories(name: str, asked_for: Sequence[str], parts: Iterable[_Part]) -> None:
+    """Raises InputError for a category that is in no part; those that are, the closest first."""
+    existing = {each for part in parts for _, *names in part.categories for each in names} - {""}
+    for asked in asked_for:
+        if asked.casefold() in {each.casefold() for each in existing}:
+            continue
+        closeness = difflib.SequenceMatcher(b=asked.casefold())
+
+        def key(each: str, closeness=closeness) -> tuple[float, str]:
+            closeness.set_seq1(each.casefold())
+            return -closeness.ratio(), each
+
+        shown = (f"'{each}'" if " " in each else each for each in sorted(existing, key=key))
+        raise InputError(
+            f"--categories {asked}: {name} has no such category; it has {', '.join(shown)}"
+        )

@@ -1,0 +1,322 @@
+"""Rows of bytes that lie in a file, found without reading them: in a pickle, in an .npz, or alone.
+
+    arrays = find_in_pickle("train_data_batch_1")
+    arrays["data"].row(12)                  # (12288,) uint8
+    arrays["labels"]                        # (128116,) int64
+
+The official downsampled ImageNet comes in files of 1.6 GB, each one pickled dictionary. To
+unpickle a file is to hold it in memory, and to run whatever it says. Here neither happens: only
+NumPy's arrays are understood, and of a large one just the place in the file is kept.
+"""
+
+import io
+import math
+import os
+import pickle
+import re
+import secrets
+import struct
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from data.atomic import write_beside
+from errors import InputError, first_line
+
+# Larger pieces of a pickle are passed over, and read again where they are wanted.
+_LARGE = 4096
+
+_NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
+
+
+class StoredRows:
+    """A two-dimensional array of bytes in a file, read row by row.
+
+    Args:
+        path: the file.
+        offset: int, where the array begins.
+        shape: (rows, bytes in a row).
+        held: bytes or None, the array itself when it is too small to be worth a place.
+
+    Raises:
+        ValueError: the file is shorter than that.
+    """
+
+    def __init__(self, path: str, offset: int, shape: tuple[int, int], held: bytes | None = None):
+        self.path = path
+        self.offset = offset
+        self.shape = shape
+        self.held = held
+        rows, width = shape
+        if len(held or b"") < rows * width and os.path.getsize(path) < offset + rows * width:
+            raise ValueError("the end is missing")
+
+    def row(self, number: int) -> np.ndarray:
+        """One row, uint8 of shape (bytes in a row,).
+
+        Raises:
+            OSError: the file cannot be read any more.
+        """
+        width = self.shape[1]
+        if self.held is not None:
+            row = self.held[number * width : (number + 1) * width]
+        else:
+            with open(self.path, "rb") as file:
+                file.seek(self.offset + number * width)
+                row = file.read(width)
+        if len(row) < width:
+            raise OSError(f"the end of {self.path} is missing")
+        return np.frombuffer(row, "uint8")
+
+
+def find_in_pickle(path: str) -> dict[str, Any]:
+    """Finds the arrays of a pickled dictionary of arrays, numbers and lists.
+
+    Returns:
+        By name: `StoredRows` for each two-dimensional array of uint8, an array for each other one,
+        and what else there is as it is.
+
+    Raises:
+        InputError: it is cut off, is no such pickle, or asks for anything but NumPy arrays.
+    """
+    try:
+        with open(path, "rb") as file:
+            content = _ArrayUnpickler(_PassingReader(file), encoding="bytes").load()
+        if not isinstance(content, dict):
+            raise pickle.UnpicklingError(f"it holds a {type(content).__name__}, and no dictionary")
+        return {_text(name): _found(value, path) for name, value in content.items()}
+    except EOFError as error:
+        raise InputError(f"{path}: the end is missing; download it again") from error
+    # A damaged pickle raises whatever it happens to call for.
+    except Exception as error:
+        raise InputError(
+            f"{path} is no pickled batch: {first_line(error)}; download it again"
+        ) from error
+
+
+def find_in_npz(path: str) -> dict[str, Any]:
+    """Finds the arrays of an .npz, as `find_in_pickle` does.
+
+    What is compressed and large is unpacked once, to a file beside it.
+
+    Raises:
+        InputError: it is damaged, is no .npz, or cannot be unpacked.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {
+                member.filename.removesuffix(".npy"): _found_member(archive, member, path)
+                for member in archive.infolist()
+            }
+    # A damaged archive, like a damaged pickle, raises whatever it happens to call for.
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"{path} is no .npz batch: {first_line(error)}; download it again"
+        ) from error
+
+
+# --- pickles -----------------------------------------------------------------------------------
+
+
+class _PassingReader:
+    """Reads a file for an unpickler, but passes over large pieces of bytes.
+
+    Into the memory for such a piece, which is never touched otherwise and so takes none, goes a
+    note that says where in the file it lies.
+    """
+
+    def __init__(self, file: io.BufferedReader):
+        self._file = file
+        self._end = os.fstat(file.fileno()).st_size
+        # Not to be guessed by who wrote the file.
+        self._mark = secrets.token_bytes(16)
+        self._last_read = (0, 0)
+
+    def read(self, size: int) -> bytes:
+        # Frames and the strings of Python 2.
+        self._last_read = (self._file.tell(), size)
+        return self._file.read(size)
+
+    def readinto(self, buffer: memoryview) -> int:
+        if len(buffer) < _LARGE:
+            return self._file.readinto(buffer)
+        offset = self._file.tell()
+        if offset + len(buffer) > self._end:
+            raise EOFError
+        note = self._mark + offset.to_bytes(8, "little")
+        buffer[: len(note)] = note
+        self._file.seek(offset + len(buffer))
+        return len(buffer)
+
+    def readline(self) -> bytes:
+        return self._file.readline(_LARGE)
+
+    def place_of(self, piece: bytes) -> int | None:
+        """Where a piece lies in the file, or None when it was small, and was read."""
+        if piece.startswith(self._mark):
+            return int.from_bytes(piece[len(self._mark) : len(self._mark) + 8], "little")
+        offset, size = self._last_read
+        return offset if size == len(piece) >= _LARGE else None
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Knows NumPy arrays and nothing else; not even these are made by NumPy."""
+
+    def __init__(self, reader: _PassingReader, **options):
+        super().__init__(reader, **options)
+        self._reader = reader
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("numpy", "ndarray"):
+            return _PickledArray
+        if (module, name) == ("numpy", "dtype"):
+            return _PickledType
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
+            if name == "_reconstruct":
+                return lambda kind, shape, code: _PickledArray(self._reader)
+            if name == "scalar":
+                return lambda kind, raw: kind.numbers(raw)[0].item()
+        if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
+            return self._from_buffer
+        if (module, name) == ("_codecs", "encode"):
+            raise pickle.UnpicklingError(
+                "its bytes are written as text (a protocol below 3); write it with a newer one"
+            )
+        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and not for NumPy arrays only")
+
+    def _from_buffer(self, raw, kind, shape, order):
+        array = _PickledArray(self._reader)
+        array.__setstate__((1, shape, kind, order != "C", raw))
+        return array
+
+
+class _PickledType:
+    """A type of numbers as a pickle describes it."""
+
+    def __init__(self, code: Any, align: Any = False, copy: Any = True):
+        self.code = _text(code)
+        self.order = "|"
+
+    def __setstate__(self, state):
+        self.order = _text(state[1])
+
+    @property
+    def dtype(self) -> np.dtype:
+        if not _NUMBERS.fullmatch(self.code):
+            raise pickle.UnpicklingError(f"it holds an array of {self.code!r}, and not of numbers")
+        return np.dtype(self.code).newbyteorder(self.order)
+
+    def numbers(self, raw: bytes) -> np.ndarray:
+        return np.frombuffer(raw, self.dtype)
+
+
+class _PickledArray:
+    """An array as a pickle describes it: its numbers, or where they lie in the file."""
+
+    def __init__(self, reader: _PassingReader):
+        self._reader = reader
+        self.shape = self.kind = self.is_transposed = self.held = self.place = None
+
+    def __setstate__(self, state):
+        _, shape, self.kind, self.is_transposed, raw = state
+        self.shape = tuple(int(side) for side in shape)
+        if not isinstance(self.kind, _PickledType) or not isinstance(raw, bytes | bytearray):
+            raise pickle.UnpicklingError("it holds an array of objects, and not of numbers")
+        if len(raw) != math.prod(self.shape) * self.kind.dtype.itemsize:
+            raise pickle.UnpicklingError("the size of an array is not that of its bytes")
+        self.place = self._reader.place_of(raw)
+        if self.place is None:
+            self.held = bytes(raw)
+
+
+def _found(value: Any, path: str) -> Any:
+    if not isinstance(value, _PickledArray):
+        return value
+    if value.shape is None:
+        raise pickle.UnpicklingError("it holds an array without its bytes")
+    if value.is_transposed and len(value.shape) > 1:
+        raise pickle.UnpicklingError("it holds an array in Fortran's order")
+    dtype = value.kind.dtype
+    if dtype == np.uint8 and len(value.shape) == 2:
+        return StoredRows(path, value.place, value.shape, value.held)
+    raw = value.held
+    if raw is None:
+        with open(path, "rb") as file:
+            file.seek(value.place)
+            raw = file.read(math.prod(value.shape) * dtype.itemsize)
+    return np.frombuffer(raw, dtype).reshape(value.shape)
+
+
+def _text(name: Any) -> str:
+    """Python 2 wrote names as bytes."""
+    return name.decode("latin-1") if isinstance(name, bytes) else str(name)
+
+
+# --- .npz --------------------------------------------------------------------------------------
+
+
+def _found_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Any:
+    with archive.open(member) as file:
+        shape, is_transposed, dtype = _npy_header(file)
+        header = file.tell()
+        if dtype != np.uint8 or len(shape) != 2:
+            numbers = np.frombuffer(file.read(), dtype)
+            return numbers.reshape(shape, order="F" if is_transposed else "C")
+    if is_transposed:
+        raise ValueError("it holds an array in Fortran's order")
+    if member.compress_type == zipfile.ZIP_STORED:
+        return StoredRows(path, _offset_of(path, member) + header, shape)
+    return StoredRows(_unpacked(archive, member, path), header, shape)
+
+
+def _npy_header(file: io.IOBase) -> tuple[tuple[int, ...], bool, np.dtype]:
+    version = np.lib.format.read_magic(file)
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(version)
+    if read is None:
+        raise ValueError(f"version {version} of its arrays is unknown")
+    shape, is_transposed, dtype = read(file)
+    if dtype.hasobject:
+        raise ValueError("it holds an array of objects, and not of numbers")
+    return shape, is_transposed, dtype
+
+
+def _offset_of(path: str, member: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member that is not compressed begin (APPNOTE.TXT, 4.3.7)."""
+    with open(path, "rb") as file:
+        file.seek(member.header_offset)
+        name, extra = struct.unpack("<26xHH", file.read(30))
+    return member.header_offset + 30 + name + extra
+
+
+def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> str:
+    """The file that a compressed member is unpacked to, once."""
+    target = Path(f"{path.removesuffix('.npz')}.{member.filename}")
+    if target.exists() and target.stat().st_size == member.file_size:
+        return str(target)
+    bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=f"unpacking {target.name}")
+    try:
+        with (
+            bar,
+            archive.open(member) as source,
+            write_beside(target) as temporary,
+            open(temporary, "wb") as file,
+        ):
+            while piece := source.read(1 << 20):
+                file.write(piece)
+                bar.update(len(piece))
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise InputError(
+            f"{path} is compressed, and cannot be unpacked to {target}: {error.strerror}; make "
+            "room there, or give the pickled batches"
+        ) from error
+    return str(target)

@@ -1,0 +1,54 @@
+"""A sheet that sets pictures beside each other, with a heading for each kind and a line below."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+# Smaller pictures are enlarged by whole numbers, so that their pixels can be seen.
+_SMALLEST = 112
+_COLUMNS = 2
+_GAP = 4
+_MARGIN = 24
+_TEXT = 14
+_LINE = 20
+
+
+def draw_contact_sheet(
+    kinds: dict[str, np.ndarray], captions: Sequence[str] | None = None
+) -> np.ndarray:
+    """Draws a row for each picture, with its kinds side by side, in two columns.
+
+    Args:
+        kinds: by heading the pictures of this kind, uint8 of shape (count, height, width, 3), all
+            of one shape.
+        captions: a line of text for each picture, or None.
+
+    Returns:
+        uint8 array of shape (total height, total width, 3).
+    """
+    rows = np.stack(list(kinds.values()), axis=1)
+    factor = -(-_SMALLEST // rows.shape[3])
+    rows = rows.repeat(factor, axis=2).repeat(factor, axis=3)
+    count, _, height, width, _ = rows.shape
+    step_x = len(kinds) * (width + _GAP) - _GAP + _MARGIN
+    step_y = height + _GAP + (_LINE if captions else 0)
+    columns = min(_COLUMNS, count)
+    lines = -(-count // columns)
+    sheet = Image.new(
+        "RGB", (columns * step_x + _MARGIN, lines * step_y + _LINE + 2 * _GAP), "white"
+    )
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(_TEXT)
+    for column in range(columns):
+        for number, heading in enumerate(kinds):
+            left = _MARGIN + column * step_x + number * (width + _GAP)
+            draw.text((left, _GAP), heading, "black", font)
+    for index, row in enumerate(rows):
+        left = _MARGIN + index // lines * step_x
+        top = _LINE + _GAP + index % lines * step_y
+        for number, picture in enumerate(row):
+            sheet.paste(Image.fromarray(picture), (left + number * (width + _GAP), top))
+        if captions:
+            draw.text((left, top + height + 1), captions[index], "black", font)
+    return np.asarray(sheet)

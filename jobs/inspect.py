@@ -1,0 +1,126 @@
+"""Shows what a training would see: the data sets, pictures from the stream, their color and speed.
+
+python run.py --inspect --dataset my_photographs/
+"""
+
+import os
+import re
+import time
+
+import numpy as np
+from tqdm import tqdm
+
+from data.colorfulness import colorfulness
+from data.imagenet_classes import imagenet_numbers
+from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
+from data.pictures import write_rgb
+from data.sources.data_set import DataSet
+from jobs.contact_sheet import draw_contact_sheet
+from jobs.folders import make_folder
+from jobs.settings import Settings
+from jobs.training_data import TrainingData
+
+_SHEET = "inspect.png"
+_SHEET_PICTURES = 16
+# Enough for a mean within a few percent.
+_MEASURED_PICTURES = 512
+_SECONDS = 5.0
+
+# Where ab is shown alone: light enough for any color, in the range of networks.
+_LIGHTNESS_OF_AB = 0.3
+
+_WORDNET_ID = re.compile(r"n\d{8}")
+
+
+def inspect(settings: Settings) -> int:
+    """Prints and draws what a training with these settings would see.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        ColorizerError: one of its kinds; see `errors`.
+    """
+    data = TrainingData(settings, settings.output_dir)
+    make_folder(settings.output_dir, "output_dir")
+    print(data.lists.table())
+    for each in data.lists.sets:
+        if each.training.classes:
+            print(f"{each.name}: {_describe_classes(each.training.classes, settings)}")
+    with data.errors_in_plain_words():
+        _show_pictures(data, settings)
+        _show_speed(data, settings)
+    return 0
+
+
+def _describe_classes(classes: tuple[str, ...], settings: Settings) -> str:
+    """How many classes there are, and which of ImageNet's 1000 they are."""
+    some = ", ".join(classes[:3])
+    if not all(map(_WORDNET_ID.fullmatch, classes)):
+        return f"{len(classes)} classes: {some} ..."
+    numbers = imagenet_numbers(classes, settings.class_index)
+    first = ", ".join(map(str, numbers[:3]))
+    return f"{len(classes)} classes: {some} ..., of ImageNet's 1000 numbers {first} ..."
+
+
+def _show_pictures(data: TrainingData, settings: Settings) -> None:
+    """Draws the first pictures of the stream, and says how colorful they are."""
+    drawn, labels, measured = [], [], []
+    with tqdm(total=_MEASURED_PICTURES, desc="looking at pictures", leave=False) as bar:
+        for lightness, ab, label in data.training_batches(start=0, with_labels=True):
+            lab1 = join_lab(lightness, ab)
+            rgb255 = np.asarray(rgb1_to_rgb255(lab1_to_rgb1(lab1)))
+            measured.extend(colorfulness(rgb255.astype("float32")))
+            if len(drawn) < _SHEET_PICTURES:
+                drawn.extend(np.asarray(lab1))
+                labels.extend(np.asarray(label))
+            bar.update(len(rgb255))
+            if len(measured) >= _MEASURED_PICTURES:
+                break
+    sheet = os.path.join(settings.output_dir, _SHEET)
+    lab1 = np.stack(drawn[:_SHEET_PICTURES])
+    write_rgb(sheet, draw_contact_sheet(_kinds(lab1), _captions(data.lists.sets, labels)))
+    print(
+        f"mean colorfulness {np.mean(measured):.1f} (of {len(measured)} crops; the dullest tenth "
+        f"below {np.percentile(measured, 10):.1f}); {len(lab1)} of them in {sheet}"
+    )
+
+
+def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
+    """The pictures in gray, their ab at one lightness, and in color, as pixels."""
+    lightness, ab = lab1[..., :1], lab1[..., 1:]
+    kinds = {
+        "gray": join_lab(lightness, np.zeros_like(ab)),
+        "ab": join_lab(np.full_like(lightness, _LIGHTNESS_OF_AB), ab),
+        "color": lab1,
+    }
+    return {name: np.asarray(rgb1_to_rgb255(lab1_to_rgb1(kinds[name]))) for name in kinds}
+
+
+def _captions(sets: list[DataSet], labels: list[int]) -> list[str] | None:
+    """What the pictures are labeled, in words where the data set has them."""
+    words = {wordnet_id: meaning for each in sets for wordnet_id, meaning in each.words.items()}
+    spaces = {each.training.classes for each in sets}
+    classes = spaces.pop() if len(spaces) == 1 else None
+    if classes is None:
+        return None
+    return [words.get(classes[label], classes[label]).split(",")[0] for label in labels]
+
+
+def _show_speed(data: TrainingData, settings: Settings) -> None:
+    """Says how long the first batch takes, and how many pictures come in a second."""
+    begun = time.perf_counter()
+    stream = iter(data.training_batches(start=_MEASURED_PICTURES))
+    next(stream)
+    first = time.perf_counter() - begun
+    pictures, begun = 0, time.perf_counter()
+    with tqdm(desc="measuring the pipeline", leave=False) as bar:
+        while time.perf_counter() - begun < _SECONDS:
+            next(stream)
+            pictures += settings.batch_size
+            bar.update(settings.batch_size)
+    speed = pictures / (time.perf_counter() - begun)
+    print(
+        f"{speed:.0f} pictures a second at {settings.resolution} px on {os.cpu_count()} processor "
+        f"cores; the first batch after {first:.1f} s"
+    )
