@@ -132,7 +132,7 @@ def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -
     sets = _without_repeats([_find(name, options) for name in names])
     training = JoinedPictures([each.training for each in sets])
     validation = JoinedPictures([each.validation for each in sets])
-    learned_from, judged_by = list(range(len(training))), list(range(len(validation)))
+    learned_from, judged_by = range(len(training)), list(range(len(validation)))
     random.Random(options.seed).shuffle(judged_by)
     if options.max_pictures is not None and options.max_pictures < len(training) + len(validation):
         learned_from, judged_by = _limit(learned_from, judged_by, options)
@@ -170,8 +170,8 @@ def _without_repeats(sets: list[DataSet]) -> list[DataSet]:
 
 
 def _limit(
-    learned_from: list[int], judged_by: list[int], options: DatasetOptions
-) -> tuple[list[int], list[int]]:
+    learned_from: Sequence[int], judged_by: list[int], options: DatasetOptions
+) -> tuple[Sequence[int], list[int]]:
     """A random part of both lists, in the same proportion."""
     kept = round(options.max_pictures * len(judged_by) / (len(learned_from) + len(judged_by)))
     if judged_by:
@@ -182,7 +182,7 @@ def _limit(
 
 
 def _limited_sets(
-    sets: list[DataSet], learned_from: list[int], judged_by: list[int]
+    sets: list[DataSet], learned_from: Sequence[int], judged_by: list[int]
 ) -> list[DataSet]:
     """The sets with those of their pictures that are among these of all."""
     training = _shares([each.training for each in sets], learned_from)
@@ -193,7 +193,7 @@ def _limited_sets(
     ]
 
 
-def _shares(sources: list[PictureSource], chosen: list[int]) -> list[np.ndarray]:
+def _shares(sources: list[PictureSource], chosen: Sequence[int]) -> list[np.ndarray]:
     """For each source the numbers in it of the pictures that were chosen from all."""
     is_chosen = np.zeros(sum(map(len, sources)), bool)
     is_chosen[chosen] = True

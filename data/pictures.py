@@ -211,7 +211,14 @@ def list_picture_paths(
             for name in files
             if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
         ]
-    return sorted(pictures, key=lambda path: path.split(os.sep))
+    pictures.sort(key=part_by_part)
+    return pictures
+
+
+def part_by_part(path: str) -> str:
+    """The key that sorts paths part by part, as `Path` is sorted, in little memory."""
+    # It comes before all other characters.
+    return path.replace(os.sep, "\0")
 
 
 def _upright_rgb(picture: Image.Image, short_side: int | None) -> np.ndarray:

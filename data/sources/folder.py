@@ -10,6 +10,7 @@ from data.pictures import (
     PICTURE_SUFFIXES,
     UnreadablePictureError,
     list_picture_paths,
+    part_by_part,
     read_rgb,
 )
 from data.sources.data_set import DataSet, SplitOptions, split_by_name
@@ -170,15 +171,11 @@ def _same_pictures(pictures: list[str], gray: str, color: str, colored: list[str
     for picture in pictures:
         stem = os.path.splitext(color + picture.removeprefix(gray))[0]
         # The list is sorted part by part, and a suffix begins with a period.
-        place = bisect.bisect_left(colored, (stem + ".").split(os.sep), key=_parts)
+        place = bisect.bisect_left(colored, part_by_part(stem + "."), key=part_by_part)
         if place == len(colored) or os.path.splitext(colored[place])[0] != stem:
             return []
         twins.append(colored[place])
     return twins
-
-
-def _parts(path: str) -> list[str]:
-    return path.split(os.sep)
 
 
 def _has_color(folder: str, paths: list[str], least_color: float) -> bool:

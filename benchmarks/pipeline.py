@@ -1,0 +1,98 @@
+"""How many training pictures a second the input pipeline yields, beside a plain loop.
+
+    python -m benchmarks.pipeline DIR
+
+The same work on the same files: decode, a random square crop of half the area or more, a flip,
+the size of the network, Lab, a batch. Beside the pipeline a person would write it with Pillow and
+scikit-image in one process. Both are measured in turn, round after round.
+"""
+
+import argparse
+import math
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from jobs.runtime import import_tensorflow_quietly
+
+RESOLUTIONS = (64, 128, 256)
+BATCH_SIZE = 16
+ROUNDS = 5
+SECONDS = 3.0
+CROP_SCALE = 0.5
+
+
+def main() -> None:
+    """Prints a table of medians, ranges and ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", metavar="DIR", help="a folder of pictures, searched deep")
+    folder = parser.parse_args().folder
+    import_tensorflow_quietly()
+    from data.datasets import find_pictures
+
+    lists = find_pictures([folder])
+    print(f"{len(lists.training):,} pictures, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
+    print("pictures a second, median and range")
+    for resolution in RESOLUTIONS:
+        streams = {
+            "pipeline": _pipeline(lists.training, resolution),
+            "Pillow and scikit-image": _loop(list(lists.training.names()), resolution),
+        }
+        speeds = {name: [] for name in streams}
+        for _ in range(ROUNDS):
+            for name, stream in streams.items():
+                speeds[name].append(_pictures_per_second(lambda stream=stream: next(stream)))
+        for name, values in speeds.items():
+            print(
+                f"{resolution:4} px  {name:24} {statistics.median(values):7.1f}  "
+                f"{min(values):.1f} to {max(values):.1f}"
+            )
+        fast, plain = (statistics.median(values) for values in speeds.values())
+        print(f"{resolution:4} px  ratio {fast / plain:.1f}")
+
+
+def _pictures_per_second(step: Callable[[], object]) -> float:
+    step()
+    pictures, begun = 0, time.perf_counter()
+    while time.perf_counter() - begun < SECONDS:
+        step()
+        pictures += BATCH_SIZE
+    return pictures / (time.perf_counter() - begun)
+
+
+def _pipeline(source, resolution: int) -> Iterator:
+    from data.left_out import LeftOut
+    from data.pipeline import PictureLoader, crop_source_side, training_batches
+
+    left_out = LeftOut(os.path.join(tempfile.mkdtemp(), "left_out.tsv"), len(source))
+    loader = PictureLoader(source, crop_source_side(resolution, CROP_SCALE), left_out)
+    return iter(training_batches(loader, resolution, BATCH_SIZE, seed=0, crop_scale=CROP_SCALE))
+
+
+def _loop(files: list[str], resolution: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """What a person would write first."""
+    from PIL import Image
+    from skimage import color
+
+    random = np.random.default_rng(0)
+    while True:
+        pictures = []
+        for file in random.choice(files, BATCH_SIZE):
+            picture = Image.open(file).convert("RGB")
+            largest = min(picture.size)
+            side = round(largest * math.sqrt(random.uniform(CROP_SCALE, 1.0)))
+            left, top = (random.integers(0, length - side + 1) for length in picture.size)
+            box = (left, top, left + side, top + side)
+            size = (resolution, resolution)
+            pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box))
+            pictures.append(pixels[:, ::-1] if random.random() < 0.5 else pixels)
+        lab = color.rgb2lab(np.stack(pictures)).astype("float32")
+        yield lab[..., :1] / 50.0 - 1.0, lab[..., 1:] / 110.0
+
+
+if __name__ == "__main__":
+    main()

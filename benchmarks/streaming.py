@@ -1,0 +1,96 @@
+"""What a large data set costs in time and memory before and while it streams.
+
+    python -m benchmarks.streaming --pictures 1000 100000
+
+Folders of so many links to a few JPEGs are listed, split and streamed, each in a process of its
+own: the seconds until the list is there, the seconds from there to the first batch, and the memory
+of the process at three moments, the first of them before there is any data.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from jobs.runtime import import_tensorflow_quietly
+
+BATCHES = 500
+BATCH_SIZE = 16
+RESOLUTION = 64
+# In each folder, as data sets with classes have them.
+FOLDER = 1000
+# File systems allow some ten thousand links to a file.
+LINKS = 30_000
+
+
+def main() -> None:
+    """Prints a row for each size."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, nargs="+", default=[1_000, 100_000], metavar="N")
+    parser.add_argument("--measure", metavar="DIR", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        _measure(arguments.measure)
+        return
+    print("pictures     list, s  first batch, s   MB at start   with list   after the stream")
+    for count in arguments.pictures:
+        with tempfile.TemporaryDirectory() as folder:
+            _link(Path(folder), count)
+            command = [sys.executable, "-m", "benchmarks.streaming", "--measure", folder]
+            row = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            print(f"{count:9,}  {row.strip()}", flush=True)
+
+
+def _link(folder: Path, count: int) -> None:
+    """Makes a folder of this many pictures."""
+    from PIL import Image
+
+    from data.sources.folder import demo_pictures
+
+    originals = [Image.open(path).convert("RGB").resize((200, 150)) for path in demo_pictures()]
+    for number in range(count):
+        parent = folder / f"{number // FOLDER:04d}"
+        if number % FOLDER == 0:
+            parent.mkdir()
+        file = parent / f"{number:07d}.jpg"
+        if number % LINKS == 0:
+            original = file
+            originals[number // LINKS % len(originals)].save(file, quality=90)
+        else:
+            os.link(original, file)
+
+
+def _measure(folder: str) -> None:
+    import_tensorflow_quietly()
+    from data.datasets import find_pictures
+    from data.left_out import LeftOut
+    from data.pipeline import PictureLoader, crop_source_side, training_batches
+
+    at_start = _megabytes()
+    begun = time.perf_counter()
+    lists = find_pictures([folder])
+    listed = time.perf_counter() - begun
+    with_list = _megabytes()
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as log:
+        left_out = LeftOut(os.path.join(log, "left_out.tsv"), len(lists))
+        loader = PictureLoader(lists.training, crop_source_side(RESOLUTION, 0.5), left_out)
+        stream = iter(training_batches(loader, RESOLUTION, BATCH_SIZE, seed=0))
+        next(stream)
+        first = time.perf_counter() - begun
+        for _ in range(BATCHES):
+            next(stream)
+    print(f"{listed:10.2f} {first:14.2f} {at_start:14.0f} {with_list:11.0f} {_megabytes():14.0f}")
+
+
+def _megabytes() -> float:
+    """The most memory that the process has had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
