@@ -32,7 +32,8 @@ def parse_name(name: str) -> tuple[str, str]:
     if colon and kind in _PREFIXES:
         if not where:
             raise InputError(f"--dataset {name}: {_forms([kind])} is meant, with nothing left out")
-        return kind, where
+        # A shell expands a tilde only at the beginning of a word.
+        return kind, where if kind == TFDS else os.path.expanduser(where)
     # A name with a colon may be that of a folder, and on Windows often is.
     if os.path.exists(name):
         return FOLDER, name

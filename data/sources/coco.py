@@ -23,6 +23,8 @@ from data.sources.picture_files import PictureFiles
 from errors import InputError, first_line
 
 _PREFIX = "instances_"
+# A file that takes some seconds to read.
+_LARGE = 100e6
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ def _folder_of(name: str, folder: str, part: str) -> str:
 
 def _read(name: str, folder: str, part: str) -> _Part:
     path = os.path.join(folder, "annotations", f"{_PREFIX}{part}.json")
+    if os.path.exists(path) and os.path.getsize(path) > _LARGE:
+        print(f"reading {path}", flush=True)
     try:
         with open(path, encoding="utf-8") as file:
             entries = json.load(file, object_hook=_without_outline)

@@ -174,6 +174,9 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
     """The names of the features that hold the picture and its class, if there is one."""
     import tensorflow_datasets as tfds
 
+    if not isinstance(features, tfds.features.FeaturesDict):
+        features = {}
+
     def of(kind: type) -> list[str]:
         return sorted(key for key, feature in features.items() if type(feature) is kind)
 
@@ -181,8 +184,8 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
     pictures = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
     if not pictures:
         raise InputError(
-            f"--dataset {name}: it has no color pictures but {', '.join(features)}; give another "
-            "data set"
+            f"--dataset {name}: it has no color pictures but {', '.join(features) or 'something else'}; "
+            "give another data set"
         )
     classes = of(tfds.features.ClassLabel)
     picture = _PICTURE if _PICTURE in pictures else pictures[0]
