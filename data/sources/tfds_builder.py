@@ -184,7 +184,8 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
     pictures = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
     if not pictures:
         raise InputError(
-            f"--dataset {name}: it has no color pictures but {', '.join(features) or 'something else'}; "
+            f"--dataset {name}: it has no color pictures but "
+            f"{', '.join(features) or 'something else'}; "
             "give another data set"
         )
     classes = of(tfds.features.ClassLabel)
