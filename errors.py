@@ -17,7 +17,10 @@ def shown(path: str | os.PathLike) -> str:
 
     Line breaks, other control characters and bytes that are not UTF-8 are escaped.
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return _one_line(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def _one_line(text: str) -> str:
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
@@ -28,6 +31,9 @@ class ColorizerError(Exception):
     """Base of the errors that are shown to a person as one line."""
 
     exit_status = 2
+
+    def __str__(self) -> str:
+        return _one_line(super().__str__())
 
 
 class InputError(ColorizerError):

@@ -2,9 +2,9 @@
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from errors import InputError
+from errors import InputError, shown
 
 DEMO = "demo"
 FOLDER = "folder"
@@ -39,10 +39,11 @@ def parse_name(name: str) -> tuple[str, str]:
         return FOLDER, name
     if name in _PREFIXES:
         raise InputError(f"--dataset {name}: say where it is: {_forms([name])}")
-    if colon and len(kind) > 1:
+    if colon and len(kind) > 1 and os.sep not in kind:
+        close = did_you_mean(kind, list(_PREFIXES))
         raise InputError(
-            f"--dataset {name}: there is no kind of data set {kind}{did_you_mean(kind, _PREFIXES)}"
-            f"; give {_forms(_PREFIXES)}, a folder or {DEMO}"
+            f"--dataset {name}: there is no kind of data set {kind}{close}; give "
+            f"{_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     return FOLDER, name
 
@@ -55,21 +56,32 @@ def absolute_name(name: str) -> str:
     return os.path.abspath(where) if kind == FOLDER else f"{kind}:{os.path.abspath(where)}"
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """` (did you mean X or Y?)` with the names that are close to this one, or nothing."""
-    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""
+def did_you_mean(name: str, names: Iterable[str] | Mapping[str, str]) -> str:
+    """` (did you mean X or Y?)` with the names that are close to this one, or nothing.
+
+    Args:
+        name: str.
+        names: those that exist; or, by name, what to say in place of it.
+    """
+    forms = {each.casefold(): form for each, form in _with_forms(names).items()}
+    close = difflib.get_close_matches(name.casefold(), list(forms), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(forms[each] for each in close)}?)" if close else ""
+
+
+def _with_forms(names: Iterable[str] | Mapping[str, str]) -> Mapping[str, str]:
+    return names if isinstance(names, Mapping) else {each: each for each in names}
 
 
 def names_like(folder: str) -> str:
     """`did_you_mean` of a folder that is not there: its neighbors and the kinds of data sets."""
     parent, name = os.path.split(folder.rstrip(os.sep))
     try:
-        neighbors = [entry.name for entry in os.scandir(parent or ".") if entry.is_dir()]
+        forms = {entry.name: entry.name for entry in os.scandir(parent or ".") if entry.is_dir()}
     except OSError:
-        neighbors = []
-    kinds = [] if parent else [DEMO, *(f"{kind}:{where}" for kind, where in _PREFIXES.items())]
-    return did_you_mean(name, neighbors + kinds)
+        forms = {}
+    if not parent:
+        forms |= {DEMO: DEMO} | {kind: f"{kind}:{where}" for kind, where in _PREFIXES.items()}
+    return shown(did_you_mean(name, forms))
 
 
 def _forms(kinds: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ back is two sources of pictures, of which none has been decoded.
 """
 
 import dataclasses
+import functools
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -174,7 +175,7 @@ def _limit(
 ) -> tuple[Sequence[int], list[int]]:
     """A random part of both lists, in the same proportion."""
     kept = round(options.max_pictures * len(judged_by) / (len(learned_from) + len(judged_by)))
-    if judged_by:
+    if judged_by and learned_from:
         # At least one on each side.
         kept = min(max(1, kept), max(1, options.max_pictures - 1))
     drawn = random.Random(options.seed).sample(learned_from, options.max_pictures - kept)
@@ -229,6 +230,11 @@ def _by_source(mask: np.ndarray, sources: list[PictureSource]) -> list[np.ndarra
 
 def _hashes(sources: list[PictureSource]) -> np.ndarray:
     """A number for each picture, int64, by its name: a million names would take 100 MB."""
-    # The same file may be named from here and from the root.
-    names = (os.path.abspath(name) for source in sources for name in source.names())
+    # The same file may be named from here, from the root, and through a link to its folder.
+    real_folder = functools.cache(os.path.realpath)
+    names = (
+        (real_folder(os.path.dirname(name)), os.path.basename(name))
+        for source in sources
+        for name in source.names()
+    )
     return np.fromiter(map(hash, names), "int64", sum(map(len, sources)))

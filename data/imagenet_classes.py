@@ -65,7 +65,7 @@ def _read_index(path: Path) -> tuple[str, ...]:
     try:
         index = json.loads(path.read_text("utf-8"))
         ids = tuple(str(index[str(number)][0]) for number in range(_CLASSES))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"--class_index {path}: {first_line(error)}; give a file like Keras' {_INDEX}"
         ) from error

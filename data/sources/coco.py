@@ -10,7 +10,7 @@ import difflib
 import glob
 import json
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,12 +71,16 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     _check_categories(name, categories, parts.values())
     left_out = Counter()
     sides = {False: [], True: []}
-    for part in names:
+    taken = defaultdict(set)
+    # Validation first: a picture to judge by is not learned from, and none comes twice.
+    for part in sorted(names, key=_is_validation, reverse=True):
         wanted = _wanted(parts[part], categories, left_out)
-        there = set(list_folder(name, folders[part]))
-        left_out["annotated, but not there"] += len(wanted - there)
-        pictures = PictureFiles(folders[part], sorted(wanted & there))
-        sides[part.startswith("val")].append(pictures)
+        there = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
+        left_out["annotated, but not there"] += len(wanted) - len(there)
+        new = there - taken[folders[part]]
+        left_out["in another part"] += len(there) - len(new)
+        taken[folders[part]] |= new
+        sides[_is_validation(part)].append(PictureFiles(folders[part], sorted(new)))
     if all(sides.values()):
         return DataSet(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), left_out)
     pictures = JoinedPictures(sides[False] or sides[True])
@@ -98,6 +102,15 @@ def _names_of_parts(name: str, folder: str) -> list[str]:
     return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
 
 
+def _is_validation(part: str) -> bool:
+    return part.startswith("val")
+
+
+def _below(paths: set[str], folder: str) -> set[str]:
+    """The paths below the folder of pictures; some annotations begin with its name."""
+    return {path.removeprefix(os.path.basename(folder) + os.sep) for path in paths}
+
+
 def _folder_of(name: str, folder: str, part: str) -> str:
     """Where the pictures of a part lie."""
     places = [os.path.join(folder, part), os.path.join(folder, "images", part)]
@@ -115,15 +128,12 @@ def _read(name: str, folder: str, part: str) -> _Part:
     if os.path.exists(path) and os.path.getsize(path) > _LARGE:
         print(f"reading {path}", flush=True)
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             entries = json.load(file, object_hook=_without_outline)
         return _Part(
             {image["id"]: os.path.normpath(image["file_name"]) for image in entries["images"]},
             {(entry["image_id"], entry["category_id"]) for entry in entries["annotations"]},
-            [
-                (category["id"], category["name"], category.get("supercategory") or "")
-                for category in entries["categories"]
-            ],
+            list(map(_category, entries["categories"])),
         )
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
@@ -142,6 +152,13 @@ def _read(name: str, folder: str, part: str) -> _Part:
         ) from error
 
 
+def _category(entry: dict[str, Any]) -> tuple[int, str, str]:
+    number, name, group = entry["id"], entry["name"], entry.get("supercategory") or ""
+    if not (isinstance(number, int | str) and isinstance(name, str) and isinstance(group, str)):
+        raise TypeError("a category should have a number for `id` and text for `name`")
+    return number, name.strip(), group.strip()
+
+
 def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
     """An entry of the file; of an object only what is asked for: outlines are most of 0.5 GB."""
     if "image_id" in entry and "category_id" in entry:
@@ -151,11 +168,11 @@ def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _wanted(part: _Part, categories: Sequence[str], left_out: Counter) -> set[str]:
     """The paths of the pictures that are listed and have an object of these categories."""
-    if not categories:
-        return set(part.images.values())
-    images = part.images_with(categories)
+    images = part.images_with(categories) if categories else {image for image, _ in part.objects}
     listed = images.intersection(part.images)
     left_out["annotated, but not listed"] += len(images - listed)
+    if not categories:
+        return set(part.images.values())
     left_out[f"without {' or '.join(categories)}"] += len(part.images) - len(listed)
     return {part.images[image] for image in listed}
 
@@ -174,5 +191,6 @@ def _check_categories(name: str, asked_for: Sequence[str], parts: Iterable[_Part
 
         shown = (f"'{each}'" if " " in each else each for each in sorted(existing, key=key))
         raise InputError(
-            f"--categories {asked}: {name} has no such category; it has {', '.join(shown)}"
+            f"--categories {asked}: {name} has no such category; it has "
+            f"{', '.join(shown) or 'none at all'}"
         )

@@ -2,6 +2,8 @@
 
 import bisect
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from data.colorfulness import colorfulness
@@ -53,10 +55,10 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
             f"--dataset {name}: no picture in it; looked, in subfolders too, for names that end "
             f"in {' '.join(PICTURE_SUFFIXES)}"
         )
-    left_out = {}
+    left_out = Counter()
     for gray, color in _gray_twins(folder, paths, least_color):
         kept = [path for path in paths if not path.startswith(gray + os.sep)]
-        left_out[f"no color, twins of {shown(color)}"] = len(paths) - len(kept)
+        left_out[f"no color, twins of {shown(color)}"] += len(paths) - len(kept)
         paths = kept
     return _split(name, folder, paths, left_out, options)
 
@@ -138,7 +140,7 @@ def _gray_twins(folder: str, paths: list[str], least_color: float) -> list[tuple
                 same = color != gray and _same_pictures(pictures, gray, color, siblings[color])
                 if (
                     same
-                    and not _has_color(folder, pictures, least_color)
+                    and _has_color(folder, pictures, least_color) is False
                     and _has_color(folder, same, least_color)
                 ):
                     twins.append((gray, color))
@@ -169,17 +171,29 @@ def _same_pictures(pictures: list[str], gray: str, color: str, colored: list[str
     """The twins in `color` of all these pictures in `gray`, or none when one has no twin."""
     twins = []
     for picture in pictures:
-        stem = os.path.splitext(color + picture.removeprefix(gray))[0]
-        # The list is sorted part by part, and a suffix begins with a period.
-        place = bisect.bisect_left(colored, part_by_part(stem + "."), key=part_by_part)
-        if place == len(colored) or os.path.splitext(colored[place])[0] != stem:
+        stem = _stem(color + picture.removeprefix(gray))
+        found = [path for path in _beginning_with(stem + ".", colored) if _stem(path) == stem]
+        if not found:
             return []
-        twins.append(colored[place])
+        twins.append(found[0])
     return twins
 
 
-def _has_color(folder: str, paths: list[str], least_color: float) -> bool:
-    """Whether any of these pictures has color."""
+def _stem(path: str) -> str:
+    return os.path.splitext(path)[0]
+
+
+def _beginning_with(beginning: str, paths: list[str]) -> Iterator[str]:
+    """Those of the paths, which are sorted part by part, that begin so."""
+    place = bisect.bisect_left(paths, part_by_part(beginning), key=part_by_part)
+    while place < len(paths) and paths[place].startswith(beginning):
+        yield paths[place]
+        place += 1
+
+
+def _has_color(folder: str, paths: list[str], least_color: float) -> bool | None:
+    """Whether any of these pictures has color, or None when none of them can be read."""
+    has_color = None
     for path in paths:
         try:
             pixels = read_rgb(os.path.join(folder, path), _LOOK_SIDE)
@@ -187,4 +201,5 @@ def _has_color(folder: str, paths: list[str], least_color: float) -> bool:
             continue
         if float(colorfulness(pixels.astype("float32"))) >= least_color:
             return True
-    return False
+        has_color = False
+    return has_color

@@ -34,7 +34,8 @@ def tiny_imagenet_set(name: str, folder: str) -> DataSet:
         InputError: a part of the layout is missing, or labels do not match the classes.
     """
     for part in (_TRAINING, _VALIDATION, _ANNOTATIONS, _IDS, _WORDS):
-        if not os.path.exists(os.path.join(folder, part)):
+        is_there = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
+        if not is_there(os.path.join(folder, part)):
             raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
     classes = tuple(sorted(set(_lines(name, folder, _IDS))))
     training = _training_pictures(name, folder, classes)
@@ -86,7 +87,11 @@ def _validation_pictures(
                 f"{picture} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
                 "archive again"
             )
-        annotated[picture] = numbers[wordnet_id]
+        if annotated.setdefault(picture, numbers[wordnet_id]) != numbers[wordnet_id]:
+            raise InputError(
+                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {picture} is "
+                f"{classes[annotated[picture]]} and {wordnet_id}; unpack the archive again"
+            )
     pictures = os.path.join(folder, _VALIDATION)
     there = list_folder(name, pictures)
     paths = [path for path in there if path in annotated]
@@ -101,8 +106,8 @@ def _validation_pictures(
 def _lines(name: str, folder: str, part: str) -> list[str]:
     """The lines of a file that are not empty."""
     try:
-        with open(os.path.join(folder, part), encoding="utf-8") as file:
-            return [line for line in file.read().splitlines() if line.strip()]
+        with open(os.path.join(folder, part), encoding="utf-8-sig") as file:
+            return [line.strip() for line in file.read().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             f"--dataset {name}: {part} cannot be read: {error}; unpack the archive again"

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from data.pictures import UnreadablePictureError, list_pictures, read_rgb, write_rgb
+from data.pictures import (
+    UnreadablePictureError,
+    decode_rgb,
+    list_picture_paths,
+    list_pictures,
+    read_rgb,
+    shrink_rgb,
+    write_rgb,
+)
 
 ORANGE = (200, 100, 50)
 
@@ -224,6 +232,63 @@ def test_reason_does_not_repeat_the_name_of_the_file(tmp_path):
     assert str(tmp_path) not in str(error.value)
 
 
+# --- what is no file of its own ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("short_side", [None, 10, 500])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("a.jpg", "RGB"), ("a.jpg", "CMYK"), ("a.png", "RGBA"), ("a.png", "P"), ("a.webp", "RGB")],
+)
+def test_bytes_are_decoded_as_a_file_is_read(tmp_path, name, mode, short_side):
+    Image.fromarray(noise(80, 120)).convert(mode).save(tmp_path / name)
+    pixels = decode_rgb((tmp_path / name).read_bytes(), short_side)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, read_rgb(tmp_path / name, short_side))
+
+
+def test_decoded_bytes_are_turned_upright(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(noise()).save(tmp_path / "a.png", exif=exif)
+    pixels = decode_rgb((tmp_path / "a.png").read_bytes())
+    np.testing.assert_array_equal(pixels, np.rot90(noise(), -1))
+
+
+@pytest.mark.parametrize("short_side", [None, 8])
+@pytest.mark.parametrize(
+    ("encoded", "reason"),
+    [(b"", "not a picture"), (b"a letter\n" * 50, "not a picture"), (None, "(?i)truncated")],
+)
+def test_bytes_that_are_no_picture_are_unreadable(tmp_path, encoded, reason, short_side):
+    if encoded is None:
+        Image.fromarray(noise(100, 100)).save(tmp_path / "a.jpg")
+        encoded = (tmp_path / "a.jpg").read_bytes()[:2000]
+    with pytest.raises(UnreadablePictureError, match=reason) as error:
+        decode_rgb(encoded, short_side)
+    assert str(error.value).splitlines() == [str(error.value)]
+
+
+@pytest.mark.parametrize("size", [(200, 300), (333, 250), (97, 401)])
+@pytest.mark.parametrize("short_side", [1, 64, 90])
+def test_pixels_are_shrunk_as_a_picture_is(tmp_path, size, short_side):
+    Image.fromarray(noise(*size)).save(tmp_path / "a.png")
+    pixels = shrink_rgb(noise(*size), short_side)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, read_rgb(tmp_path / "a.png", short_side))
+
+
+@pytest.mark.parametrize("short_side", [None, 20, 21, 500])
+def test_smaller_pixels_are_untouched(short_side):
+    np.testing.assert_array_equal(shrink_rgb(noise(), short_side), noise())
+
+
+def test_pixels_may_be_a_view_of_others():
+    np.testing.assert_array_equal(
+        shrink_rgb(noise(40, 60)[::-1, ::2], 10), shrink_rgb(noise(40, 60)[::-1, ::2].copy(), 10)
+    )
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 
@@ -315,3 +380,75 @@ def test_empty_folder_has_no_pictures(tmp_path):
 def test_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         list_pictures(tmp_path / "nowhere")
+
+
+def test_paths_are_those_below_the_folder(tmp_path, monkeypatch):
+    touch(tmp_path, "photos/b.jpg", "photos/deep/er/a.png", "photos/notes.txt")
+    monkeypatch.chdir(tmp_path)
+    for folder in ("photos", "photos/", "./photos", tmp_path / "photos", "photos/deep/.."):
+        assert list_picture_paths(folder) == ["b.jpg", "deep/er/a.png"]
+    monkeypatch.chdir(tmp_path / "photos" / "deep")
+    assert list_picture_paths(".") == ["er/a.png"]
+    assert list_picture_paths("..") == ["b.jpg", "deep/er/a.png"]
+
+
+def test_paths_are_sorted_part_by_part(tmp_path):
+    names = [
+        "b/a.jpg",
+        "b-c/a.jpg",
+        "b c/a.jpg",
+        "b.jpg",
+        "b!.jpg",
+        "a/z/z.jpg",
+        "a/z.jpg",
+        "B.jpg",
+    ]
+    touch(tmp_path, *names)
+    expected = [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.jpg"))]
+    assert list_picture_paths(tmp_path) == expected
+    assert names_below(tmp_path) == expected
+
+
+def test_pictures_are_listed_whatever_their_names(tmp_path):
+    names = [
+        "two words.jpg",
+        "größe/日本.jpg",
+        "#1:[a]*?.jpg",
+        "\udcff/\udcfe.jpg",
+        "line\nbreak.jpg",
+    ]
+    touch(tmp_path, *names)
+    assert list_picture_paths(tmp_path) == sorted(names)
+
+
+def test_pictures_that_are_links_are_listed_even_broken_ones(tmp_path):
+    touch(tmp_path, "a.jpg")
+    (tmp_path / "b.jpg").symlink_to("a.jpg")
+    (tmp_path / "c.jpg").symlink_to("nowhere.jpg")
+    assert list_picture_paths(tmp_path) == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_folder_called_like_a_picture_is_searched(tmp_path):
+    touch(tmp_path, "a.jpg/b.png")
+    assert list_picture_paths(tmp_path) == ["a.jpg/b.png"]
+
+
+def test_subfolder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
+    touch(tmp_path, "a.jpg", "closed/b.jpg")
+    scandir = os.scandir
+
+    def refuse(folder):
+        if os.path.basename(folder) == "closed":
+            raise PermissionError(13, "Permission denied", folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    errors = []
+    assert list_picture_paths(tmp_path, errors.append) == ["a.jpg"]
+    assert [error.filename for error in errors] == [f"{tmp_path}/closed"]
+
+
+def test_file_cannot_be_listed(tmp_path):
+    touch(tmp_path, "a.jpg")
+    with pytest.raises(NotADirectoryError):
+        list_picture_paths(tmp_path / "a.jpg")
