@@ -28,7 +28,7 @@ _SIDE = 64
 _ROW = 3 * _SIDE * _SIDE
 _BATCHES = 10
 _VALIDATION = "val_data"
-_BATCH = re.compile(r"(train_data_batch_(\d+)|val_data)(\.npz)?")
+_BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
 def imagenet64_set(name: str, folder: str) -> DataSet:
@@ -135,10 +135,14 @@ def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchPictures:
 
 def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:
     """The labels as an array, or None when they are not what they should be."""
-    try:
-        numbers = np.asarray(labels, "int64")
-    except (TypeError, ValueError, OverflowError):
+    if isinstance(labels, list):
+        # A list within a list may be one without end.
+        if not all(type(label) is int and 0 <= label <= classes for label in labels):
+            return None
+        labels = np.array(labels, "int64")
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
         return None
+    numbers = labels.astype("int64")
     if numbers.shape != (count,) or (count and not 1 <= numbers.min() <= numbers.max() <= classes):
         return None
     return numbers

@@ -14,7 +14,6 @@ import math
 import os
 import pickle
 import re
-import secrets
 import struct
 import zipfile
 from pathlib import Path
@@ -30,6 +29,9 @@ from errors import InputError, first_line
 _LARGE = 4096
 
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
+
+# What is unpacked beside an .npz: nothing that would lead elsewhere.
+_NAME = re.compile(r"\w+\.npy")
 
 
 class StoredRows:
@@ -84,7 +86,7 @@ def find_in_pickle(path: str) -> dict[str, Any]:
     """
     try:
         with open(path, "rb") as file:
-            content = _ArrayUnpickler(_PassingReader(file), encoding="bytes").load()
+            content = _ArrayUnpickler(file).load()
         if not isinstance(content, dict):
             raise pickle.UnpicklingError(f"it holds a {type(content).__name__}, and no dictionary")
         return {_text(name): _found(value, path) for name, value in content.items()}
@@ -93,7 +95,7 @@ def find_in_pickle(path: str) -> dict[str, Any]:
     # A damaged pickle raises whatever it happens to call for.
     except Exception as error:
         raise InputError(
-            f"{path} is no pickled batch: {first_line(error)}; download it again"
+            f"{path} is no pickled batch: {_reason(error)}; download it again"
         ) from error
 
 
@@ -115,61 +117,77 @@ def find_in_npz(path: str) -> dict[str, Any]:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(
-            f"{path} is no .npz batch: {first_line(error)}; download it again"
-        ) from error
+        raise InputError(f"{path} is no .npz batch: {_reason(error)}; download it again") from error
 
 
 # --- pickles -----------------------------------------------------------------------------------
 
 
-class _PassingReader:
-    """Reads a file for an unpickler, but passes over large pieces of bytes.
+class _Piece:
+    """A large piece of bytes that was passed over.
 
-    Into the memory for such a piece, which is never touched otherwise and so takes none, goes a
-    note that says where in the file it lies.
+    Args:
+        place: int, where it begins in the file.
+        size: int, how long it is.
     """
 
+    def __init__(self, place: int, size: int):
+        self.place = place
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+
+class _ArrayUnpickler(pickle._Unpickler):
+    """Knows NumPy arrays and nothing else; not even these are made by NumPy.
+
+    It is Python's unpickler that is written in Python: the other one reads every piece of bytes,
+    and takes as much memory as a file of a few bytes asks it to. Large pieces are passed over.
+    """
+
+    dispatch = dict(pickle._Unpickler.dispatch)
+
     def __init__(self, file: io.BufferedReader):
+        super().__init__(file, encoding="bytes")
         self._file = file
         self._end = os.fstat(file.fileno()).st_size
-        # Not to be guessed by who wrote the file.
-        self._mark = secrets.token_bytes(16)
-        self._last_read = (0, 0)
 
-    def read(self, size: int) -> bytes:
-        # Frames and the strings of Python 2.
-        self._last_read = (self._file.tell(), size)
-        return self._file.read(size)
-
-    def readinto(self, buffer: memoryview) -> int:
-        if len(buffer) < _LARGE:
-            return self._file.readinto(buffer)
-        offset = self._file.tell()
-        if offset + len(buffer) > self._end:
+    def _load_piece(self, form: str) -> None:
+        (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
+        place = self._file.tell()
+        if not 0 <= size <= self._end - place:
             raise EOFError
-        note = self._mark + offset.to_bytes(8, "little")
-        buffer[: len(note)] = note
-        self._file.seek(offset + len(buffer))
-        return len(buffer)
+        if size < _LARGE:
+            self.append(self.read(size))
+        else:
+            self._file.seek(size, os.SEEK_CUR)
+            self.append(_Piece(place, size))
 
-    def readline(self) -> bytes:
-        return self._file.readline(_LARGE)
+    def _load_text(self, form: str) -> None:
+        (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
+        if size > self._end - self._file.tell():
+            raise EOFError
+        self.append(str(self.read(size), "utf-8", "surrogatepass"))
 
-    def place_of(self, piece: bytes) -> int | None:
-        """Where a piece lies in the file, or None when it was small, and was read."""
-        if piece.startswith(self._mark):
-            return int.from_bytes(piece[len(self._mark) : len(self._mark) + 8], "little")
-        offset, size = self._last_read
-        return offset if size == len(piece) >= _LARGE else None
+    def _load_build(self) -> None:
+        state = self.stack.pop()
+        if not isinstance(self.stack[-1], _PickledArray | _PickledType):
+            raise pickle.UnpicklingError("it sets what is none of an array")
+        self.stack[-1].__setstate__(state)
 
+    # The frames of protocol 4 say how much to read at once, and are not needed.
+    dispatch[pickle.FRAME[0]] = lambda self: self.read(8)
+    dispatch[pickle.BINSTRING[0]] = lambda self: self._load_piece("<i")
+    dispatch[pickle.BINBYTES[0]] = lambda self: self._load_piece("<I")
+    dispatch[pickle.BINBYTES8[0]] = lambda self: self._load_piece("<Q")
+    dispatch[pickle.BYTEARRAY8[0]] = lambda self: self._load_piece("<Q")
+    dispatch[pickle.BINUNICODE[0]] = lambda self: self._load_text("<I")
+    dispatch[pickle.BINUNICODE8[0]] = lambda self: self._load_text("<Q")
+    dispatch[pickle.BUILD[0]] = _load_build
 
-class _ArrayUnpickler(pickle.Unpickler):
-    """Knows NumPy arrays and nothing else; not even these are made by NumPy."""
-
-    def __init__(self, reader: _PassingReader, **options):
-        super().__init__(reader, **options)
-        self._reader = reader
+    def get_extension(self, code: int) -> None:
+        raise pickle.UnpicklingError(f"it asks for extension {code}, and not for NumPy arrays only")
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy", "ndarray"):
@@ -178,7 +196,7 @@ class _ArrayUnpickler(pickle.Unpickler):
             return _PickledType
         if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
             if name == "_reconstruct":
-                return lambda kind, shape, code: _PickledArray(self._reader)
+                return lambda kind, shape, code: _PickledArray()
             if name == "scalar":
                 return lambda kind, raw: kind.numbers(raw)[0].item()
         if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
@@ -190,7 +208,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, and not for NumPy arrays only")
 
     def _from_buffer(self, raw, kind, shape, order):
-        array = _PickledArray(self._reader)
+        array = _PickledArray()
         array.__setstate__((1, shape, kind, order != "C", raw))
         return array
 
@@ -218,23 +236,22 @@ class _PickledType:
 class _PickledArray:
     """An array as a pickle describes it: its numbers, or where they lie in the file."""
 
-    def __init__(self, reader: _PassingReader):
-        self._reader = reader
+    def __init__(self):
         self.shape = self.kind = self.is_transposed = self.held = self.place = None
 
     def __setstate__(self, state):
         _, shape, self.kind, self.is_transposed, raw = state
         self.shape = tuple(int(side) for side in shape)
-        if not isinstance(self.kind, _PickledType) or not isinstance(raw, bytes | bytearray):
+        if not isinstance(self.kind, _PickledType) or not isinstance(raw, bytes | _Piece):
             raise pickle.UnpicklingError("it holds an array of objects, and not of numbers")
         if len(raw) != math.prod(self.shape) * self.kind.dtype.itemsize:
             raise pickle.UnpicklingError("the size of an array is not that of its bytes")
-        self.place = self._reader.place_of(raw)
-        if self.place is None:
-            self.held = bytes(raw)
+        self.place, self.held = (raw.place, None) if isinstance(raw, _Piece) else (None, raw)
 
 
 def _found(value: Any, path: str) -> Any:
+    if isinstance(value, _Piece):
+        return _read(path, value.place, value.size)
     if not isinstance(value, _PickledArray):
         return value
     if value.shape is None:
@@ -246,15 +263,26 @@ def _found(value: Any, path: str) -> Any:
         return StoredRows(path, value.place, value.shape, value.held)
     raw = value.held
     if raw is None:
-        with open(path, "rb") as file:
-            file.seek(value.place)
-            raw = file.read(math.prod(value.shape) * dtype.itemsize)
+        raw = _read(path, value.place, math.prod(value.shape) * dtype.itemsize)
     return np.frombuffer(raw, dtype).reshape(value.shape)
+
+
+def _read(path: str, place: int, size: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(place)
+        return file.read(size)
 
 
 def _text(name: Any) -> str:
     """Python 2 wrote names as bytes."""
-    return name.decode("latin-1") if isinstance(name, bytes) else str(name)
+    if not isinstance(name, bytes | str):
+        raise pickle.UnpicklingError(f"a name should be text; received a {type(name).__name__}")
+    return name.decode("latin-1") if isinstance(name, bytes) else name
+
+
+def _reason(error: Exception) -> str:
+    """What was wrong, in a line as long as a line; files may have words of their own in it."""
+    return first_line(error)[:200]
 
 
 # --- .npz --------------------------------------------------------------------------------------
@@ -298,20 +326,24 @@ def _offset_of(path: str, member: zipfile.ZipInfo) -> int:
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> str:
     """The file that a compressed member is unpacked to, once."""
+    if not _NAME.fullmatch(member.filename):
+        raise ValueError(f"it holds {member.filename}, which is no name of an array")
     target = Path(f"{path.removesuffix('.npz')}.{member.filename}")
-    if target.exists() and target.stat().st_size == member.file_size:
+    # Unpacked files have the time of their archive: another archive is unpacked anew.
+    stamp = os.stat(path).st_mtime_ns
+    if target.exists() and (target.stat().st_size, target.stat().st_mtime_ns) == (
+        member.file_size,
+        stamp,
+    ):
         return str(target)
     bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=f"unpacking {target.name}")
     try:
-        with (
-            bar,
-            archive.open(member) as source,
-            write_beside(target) as temporary,
-            open(temporary, "wb") as file,
-        ):
-            while piece := source.read(1 << 20):
-                file.write(piece)
-                bar.update(len(piece))
+        with bar, write_beside(target) as temporary:
+            with archive.open(member) as source, open(temporary, "wb") as file:
+                while piece := source.read(1 << 20):
+                    file.write(piece)
+                    bar.update(len(piece))
+            os.utime(temporary, ns=(stamp, stamp))
     except OSError as error:
         if error.errno is None:
             raise

@@ -57,9 +57,12 @@ class TFRecords:
         start = int(starts[number - self._ends[file] + self._counts[file]])
         with open(self.paths[file], "rb") as stream:
             stream.seek(start)
-            (length,) = _LENGTH.unpack(stream.read(_LENGTH.size))
-            stream.seek(_CHECKSUM, os.SEEK_CUR)
-            return stream.read(length)
+            head = stream.read(_LENGTH.size + _CHECKSUM)
+            length = _LENGTH.unpack_from(head)[0] if len(head) > _LENGTH.size else 0
+            record = stream.read(length + _CHECKSUM)
+        if len(record) < length + _CHECKSUM:
+            raise OSError(f"{self.paths[file]} is cut off at record {number}")
+        return record[:length]
 
     def _starts_of(self, file: int) -> np.ndarray:
         with self._lock:

@@ -46,11 +46,14 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
             "give another data set"
         )
     shown = name if picture == _PICTURE else f"{name} ({picture})"
-    sides = [
-        BuilderPictures(builder, split, picture, label)
-        for split in (_TRAINING, validation)
-        if split in splits
-    ]
+    try:
+        sides = [
+            BuilderPictures(builder, split, picture, label)
+            for split in (_TRAINING, validation)
+            if split in splits
+        ]
+    except InputError as error:
+        raise InputError(f"--dataset {name}: {error}") from error
     if len(sides) == 2:
         return DataSet(shown, *sides)
     [pictures] = sides
@@ -95,7 +98,7 @@ class BuilderPictures(PictureSource):
             except (ImportError, NotImplementedError) as error:
                 raise InputError(
                     f"{self._prefix} is prepared as {builder.info.file_format.value}, which cannot "
-                    "be read record by record; prepare it as tfrecord or array_record"
+                    "be read record by record; prepare it as tfrecord"
                 ) from error
 
     def __len__(self):
@@ -128,7 +131,6 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     """The builder, its data downloaded and prepared."""
     import tensorflow_datasets as tfds
 
-    data_dir = data_dir and os.path.expanduser(data_dir)
     try:
         builder = tfds.builder(builder_name, data_dir=data_dir)
     except Exception as error:
@@ -158,7 +160,11 @@ def _why_no_builder(builder_name: str, error: Exception) -> str:
     if plain not in builders:
         close = did_you_mean(plain, builders)
         return f"TensorFlow Datasets has no {plain}{close}; all: tfds.list_builders()"
-    configs = list(tfds.builder_cls(plain).builder_configs)
+    try:
+        configs = list(tfds.builder_cls(plain).builder_configs)
+    # Its module needs another one that is not installed.
+    except Exception as missing:
+        return f"TensorFlow Datasets cannot load it: {_reason(missing)}"
     if config and config not in configs:
         close = did_you_mean(config, configs) or f"; it has {', '.join(configs[:20]) or 'none'}"
         return f"{plain} has no config {config}{close}"
