@@ -74,6 +74,15 @@ class PictureLoader:
             )
             raise self.left_out.failure from error
 
+    def label(self, number: int) -> int | None:
+        """The number of the picture's class, or None when the picture is left out."""
+        try:
+            return self.source.label(number)
+        except UnreadablePictureError as error:
+            name, file = self.source.name(number), self.source.file(number)
+            self.left_out.add(name, f"unreadable: {error}", file)
+            return None
+
     def _load(self, number: int) -> np.ndarray | None:
         name, file = self.source.name(number), self.source.file(number)
         if self.left_out.reason(name, file) is not None:
@@ -211,30 +220,26 @@ def _load_for_training(
 ) -> tuple[np.ndarray, np.int64]:
     position = int(position)
     epoch, place = divmod(position, len(loader))
-    number = int(_order(len(loader), seed, epoch)[place])
-    picture = loader.load(number)
-    if picture is not None:
-        return picture, _label(loader, number, with_label)
-    for number in np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS):
-        picture = loader.load(int(number))
-        if picture is not None:
-            return picture, _label(loader, int(number), with_label)
+    first = _order(len(loader), seed, epoch)[place]
+    others = np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS)
+    for number in (first, *others):
+        picture, label = _load_or_empty(loader, with_label, number)
+        if picture.size:
+            return picture, label
     return loader.left_out.fail("hardly any training picture can be used")
 
 
 def _load_or_empty(
     loader: PictureLoader, with_label: bool, number: int
 ) -> tuple[np.ndarray, np.int64]:
+    """A picture and its label, or no pixels when it is left out."""
     number = int(number)
     picture = loader.load(number)
-    if picture is None:
+    # Not for nothing: some sources read a record for a label.
+    label = loader.label(number) if with_label and picture is not None else -1
+    if picture is None or label is None:
         return np.zeros([0, 0, 3], "uint8"), np.int64(-1)
-    return picture, _label(loader, number, with_label)
-
-
-def _label(loader: PictureLoader, number: int, with_label: bool) -> np.int64:
-    # Not for nothing: some sources read a record for it.
-    return np.int64(loader.source.label(number) if with_label else -1)
+    return picture, np.int64(label)
 
 
 def _random_square(

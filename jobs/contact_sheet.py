@@ -50,5 +50,15 @@ def draw_contact_sheet(
         for number, picture in enumerate(row):
             sheet.paste(Image.fromarray(picture), (left + number * (width + _GAP), top))
         if captions:
-            draw.text((left, top + height + 1), captions[index], "black", font)
+            caption = _shortened(captions[index], step_x - _MARGIN, font)
+            draw.text((left, top + height + 1), caption, "black", font)
     return np.asarray(sheet)
+
+
+def _shortened(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
+    """The beginning of a text that is not wider than this."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "...") > width:
+        text = text[:-1]
+    return text + "..."

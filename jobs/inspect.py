@@ -6,6 +6,7 @@ python run.py --inspect --dataset my_photographs/
 import os
 import re
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -15,6 +16,7 @@ from data.imagenet_classes import imagenet_numbers
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
 from data.pictures import write_rgb
 from data.sources.data_set import DataSet
+from errors import InputError
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.folders import make_folder
 from jobs.settings import Settings
@@ -29,6 +31,8 @@ _SECONDS = 5.0
 # Where ab is shown alone: light enough for any color, in the range of networks.
 _LIGHTNESS_OF_AB = 0.3
 
+# Classes that are named.
+_NAMED = 3
 _WORDNET_ID = re.compile(r"n\d{8}")
 
 
@@ -44,29 +48,49 @@ def inspect(settings: Settings) -> int:
     data = TrainingData(settings, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
     print(data.lists.table())
-    for each in data.lists.sets:
-        if each.training.classes:
-            print(f"{each.name}: {_describe_classes(each.training.classes, settings)}")
+    _show_classes(data.lists.sets, settings.class_index)
     with data.errors_in_plain_words():
         _show_pictures(data, settings)
         _show_speed(data, settings)
     return 0
 
 
-def _describe_classes(classes: tuple[str, ...], settings: Settings) -> str:
-    """How many classes there are, and which of ImageNet's 1000 they are."""
-    some = ", ".join(classes[:3])
-    if not all(map(_WORDNET_ID.fullmatch, classes)):
-        return f"{len(classes)} classes: {some} ..."
-    numbers = imagenet_numbers(classes, settings.class_index)
-    first = ", ".join(map(str, numbers[:3]))
-    return f"{len(classes)} classes: {some} ..., of ImageNet's 1000 numbers {first} ..."
+def _show_classes(sets: list[DataSet], class_index: str | None) -> None:
+    """Says how many classes each set has, and which of ImageNet's 1000 they are."""
+    by_name = {each.name: each.training.classes for each in sets if each.training.classes}
+    if class_index and not any(map(_are_wordnet_ids, by_name.values())):
+        raise InputError(
+            f"--class_index {class_index}: no data set here has classes of ImageNet; leave it out"
+        )
+    for name, classes in by_name.items():
+        print(f"{name}: {len(classes)} classes: {_some(classes)}{_match(classes, class_index)}")
+
+
+def _match(classes: tuple[str, ...], class_index: str | None) -> str:
+    """Which of ImageNet's classes these are, where they are any."""
+    if not _are_wordnet_ids(classes):
+        return ""
+    try:
+        return f"; ImageNet's numbers {_some(imagenet_numbers(classes, class_index))}"
+    except InputError as error:
+        if class_index:
+            raise
+        return f"; {error}"
+
+
+def _are_wordnet_ids(classes: tuple[str, ...]) -> bool:
+    return all(map(_WORDNET_ID.fullmatch, classes))
+
+
+def _some(values: Sequence) -> str:
+    """The first of them, in words."""
+    return ", ".join(map(str, values[:_NAMED])) + (" ..." if len(values) > _NAMED else "")
 
 
 def _show_pictures(data: TrainingData, settings: Settings) -> None:
     """Draws the first pictures of the stream, and says how colorful they are."""
     drawn, labels, measured = [], [], []
-    with tqdm(total=_MEASURED_PICTURES, desc="looking at pictures", leave=False) as bar:
+    with _progress_bar("looking at pictures", total=_MEASURED_PICTURES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
             lab1 = join_lab(lightness, ab)
             rgb255 = np.asarray(rgb1_to_rgb255(lab1_to_rgb1(lab1)))
@@ -104,7 +128,8 @@ def _captions(sets: list[DataSet], labels: list[int]) -> list[str] | None:
     classes = spaces.pop() if len(spaces) == 1 else None
     if classes is None:
         return None
-    return [words.get(classes[label], classes[label]).split(",")[0] for label in labels]
+    texts = [words.get(each, each).split(",")[0] for each in classes]
+    return [texts[label] if label >= 0 else "" for label in labels]
 
 
 def _show_speed(data: TrainingData, settings: Settings) -> None:
@@ -114,7 +139,7 @@ def _show_speed(data: TrainingData, settings: Settings) -> None:
     next(stream)
     first = time.perf_counter() - begun
     pictures, begun = 0, time.perf_counter()
-    with tqdm(desc="measuring the pipeline", leave=False) as bar:
+    with _progress_bar("measuring the pipeline") as bar:
         while time.perf_counter() - begun < _SECONDS:
             next(stream)
             pictures += settings.batch_size
@@ -124,3 +149,8 @@ def _show_speed(data: TrainingData, settings: Settings) -> None:
         f"{speed:.0f} pictures a second at {settings.resolution} px on {os.cpu_count()} processor "
         f"cores; the first batch after {first:.1f} s"
     )
+
+
+def _progress_bar(what: str, **options) -> tqdm:
+    """A bar that is gone when the work is done, and is not there at all in a file."""
+    return tqdm(desc=what, unit="picture", leave=False, dynamic_ncols=True, disable=None, **options)

@@ -258,6 +258,7 @@ class Settings:
         "where TensorFlow Datasets downloads and keeps its own (default: ~/tensorflow_datasets)",
         DATA,
         TRAINING_DATA,
+        type=os.path.expanduser,
         metavar="DIR",
     )
     class_index: str | None = setting(
@@ -314,6 +315,7 @@ class Settings:
         None,
         "steps in an epoch (default: the whole set once; 50 for demo)",
         DATA,
+        TRAINING_DATA,
         type=positive_int,
         metavar="N",
     )

@@ -38,6 +38,26 @@ def test_a_defect_is_not_hidden(monkeypatch):
         run.main([])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "job"),
+    [
+        ([], "jobs.train.train"),
+        (["--dataset", "a", "b"], "jobs.train.train"),
+        (["--load_weights"], "jobs.train.train"),
+        (["--images", "a"], "jobs.colorize.colorize"),
+        (["--images", "a", "--load_weights"], "jobs.colorize.colorize"),
+        (["--inspect"], "jobs.inspect.inspect"),
+        (["--inspect", "--dataset", "a"], "jobs.inspect.inspect"),
+    ],
+)
+def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
+    done = []
+    for each in ("jobs.train.train", "jobs.colorize.colorize", "jobs.inspect.inspect"):
+        monkeypatch.setattr(each, lambda *args, each=each: done.append(each) or 7)
+    assert run.main(arguments) == 7
+    assert done == [job]
+
+
 def test_coloring_prints_none_of_tensorflows_noise(tmp_path):
     # From another folder than the program's, as a person may call it.
     photograph = next(path for path in folder.demo_pictures() if path.name == "rocket.jpg")

@@ -336,7 +336,8 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> s
         stamp,
     ):
         return str(target)
-    bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=f"unpacking {target.name}")
+    # No bar where standard error is a file.
+    bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=target.name, disable=None)
     try:
         with bar, write_beside(target) as temporary:
             with archive.open(member) as source, open(temporary, "wb") as file:

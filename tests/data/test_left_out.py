@@ -79,6 +79,34 @@ def test_changed_file_is_tried_again(tmp_path, change):
     assert len(again) == 0
 
 
+def test_picture_in_another_file_is_tried_again_when_that_file_has_changed(tmp_path):
+    album = a_file(tmp_path, "album.bin")
+    LeftOut(tmp_path / "left_out.tsv", 10).add("album.bin#3", "unreadable", album)
+    assert LeftOut(tmp_path / "left_out.tsv", 10).reason("album.bin#3", album) == "unreadable"
+    (tmp_path / "album.bin").write_text("another content")
+    assert LeftOut(tmp_path / "left_out.tsv", 10).reason("album.bin#3", album) is None
+
+
+def test_pictures_in_one_file_are_left_out_each_for_itself(tmp_path):
+    album = a_file(tmp_path, "album.bin")
+    left_out = LeftOut(tmp_path / "left_out.tsv", 10)
+    left_out.add("album.bin#3", "first", album)
+    left_out.add("album.bin#5", "second", album)
+    for each in (left_out, LeftOut(tmp_path / "left_out.tsv", 10)):
+        numbers = range(3, 7)
+        reasons = [each.reason(f"album.bin#{number}", album) for number in numbers]
+        assert reasons == ["first", None, "second", None]
+        assert len(each) == 2
+
+
+def test_list_names_the_picture_and_the_size_of_the_file_that_holds_it(tmp_path):
+    album = a_file(tmp_path, "album.bin")
+    LeftOut(tmp_path / "left_out.tsv", 10).add("album.bin#3", "unreadable", album)
+    row = (tmp_path / "left_out.tsv").read_text().splitlines()[1].split("\t")
+    modified = str(os.stat(album).st_mtime_ns)
+    assert row == ["album.bin#3", "unreadable", "13", modified]
+
+
 def test_newest_reason_of_a_file_counts(tmp_path):
     picture = a_file(tmp_path)
     LeftOut(tmp_path / "left_out.tsv", 10).add(picture, "first")

@@ -1,5 +1,7 @@
 """The stream of batches: what is in it, in which order, and that it is the same again."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +11,10 @@ from skimage import color
 from data.cache import DiskCache, MemoryCache
 from data.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
 from data.left_out import LeftOut
+from data.pictures import UnreadablePictureError
 from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
+from data.sources.picture_files import PictureFiles
+from data.sources.picture_source import PictureSource
 from errors import InputError
 
 COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
@@ -39,9 +44,19 @@ def write_broken(folder, count):
     return paths
 
 
-def loader_of(files, folder, short_side=16, total=None, **options):
-    left_out = LeftOut(folder / "left_out.tsv", total or len(files))
-    return PictureLoader(files, short_side, left_out, **options)
+def loader_of(pictures, folder, short_side=16, total=None, **options):
+    """A loader of files, or of any other source."""
+    source = pictures if isinstance(pictures, PictureSource) else PictureFiles("", pictures)
+    left_out = LeftOut(folder / "left_out.tsv", total or len(source))
+    return PictureLoader(source, short_side, left_out, **options)
+
+
+def cache_of(kind, folder):
+    return MemoryCache() if kind == "memory" else DiskCache(folder / "cache")
+
+
+def labeled(files, labels):
+    return PictureFiles("", files, labels, classes=tuple("abcdefghij"))
 
 
 def stream(loader, batches, **options):
@@ -49,6 +64,18 @@ def stream(loader, batches, **options):
     options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
     taken = training_batches(loader, **options).take(batches)
     return np.concatenate([join_lab(lightness, ab).numpy() for lightness, ab in taken])
+
+
+def stream_with_labels(loader, batches, **options):
+    """The colors of the pictures in the first batches, and their labels."""
+    options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
+    return colors_and_labels(training_batches(loader, with_labels=True, **options).take(batches))
+
+
+def colors_and_labels(batches):
+    batches = list(batches)
+    pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in batches])
+    return colors_of(pictures), np.concatenate([label for _, _, label in batches]).tolist()
 
 
 def colors_of(pictures):
@@ -62,11 +89,50 @@ class ImpatientLeftOut(LeftOut):
 
     asked = 0
 
-    def reason(self, picture):
+    def reason(self, picture, file=None):
         self.asked += 1
         if self.asked > 2000:
             raise RuntimeError("the search goes on without end")
-        return super().reason(picture)
+        return super().reason(picture, file)
+
+
+class Album(PictureSource):
+    """Pictures of one color that lie together in one file."""
+
+    def __init__(self, path, colors=COLORS, torn=(), unlabeled=()):
+        super().__init__(tuple("abcdefghij"))
+        self.path = str(path)
+        self.torn = torn
+        self.unlabeled = unlabeled
+        self.readings = []
+        self.write(colors)
+
+    def write(self, colors):
+        """Writes the file, with another time than before however soon that is."""
+        modified = os.stat(self.path).st_mtime_ns + 1 if os.path.exists(self.path) else 0
+        with open(self.path, "wb") as file:
+            np.save(file, np.tile(np.array(colors, "uint8")[:, None, None], (1, 16, 16, 1)))
+        os.utime(self.path, ns=(modified, modified))
+
+    def __len__(self):
+        return len(np.load(self.path))
+
+    def name(self, number):
+        return f"{self.path}#{number}"
+
+    def file(self, number):
+        return self.path
+
+    def read_rgb(self, number, short_side=None):
+        self.readings.append(int(number))
+        if number in self.torn:
+            raise UnreadablePictureError("the page is torn")
+        return np.load(self.path)[number]
+
+    def label(self, number):
+        if number in self.unlabeled:
+            raise UnreadablePictureError("the caption is torn off")
+        return 9 - int(number)
 
 
 # --- one picture -------------------------------------------------------------------------------
@@ -80,9 +146,10 @@ def test_loader_gives_pixels_of_the_short_side(tmp_path):
 
 
 def test_broken_picture_is_left_out_and_named(tmp_path):
-    loader = loader_of(write_broken(tmp_path, 1), tmp_path, total=10)
+    files = write_broken(tmp_path, 1)
+    loader = loader_of(files, tmp_path, total=10)
     assert loader.load(0) is None
-    assert loader.left_out.reason(loader.files[0]).startswith("unreadable: not a picture")
+    assert loader.left_out.reason(files[0]).startswith("unreadable: not a picture")
 
 
 def test_missing_picture_is_left_out_and_named(tmp_path):
@@ -120,9 +187,10 @@ def test_second_loading_comes_from_the_cache(tmp_path):
 
 
 def test_cache_is_passed_over_when_the_file_has_changed(tmp_path):
-    loader = loader_of(write_solid(tmp_path, COLORS[:1]), tmp_path, cache=MemoryCache())
+    files = write_solid(tmp_path, COLORS[:1])
+    loader = loader_of(files, tmp_path, cache=MemoryCache())
     loader.load(0)
-    Image.new("RGB", (16, 16), COLORS[1]).save(loader.files[0])
+    Image.new("RGB", (16, 16), COLORS[1]).save(files[0])
     assert tuple(loader.load(0)[0, 0]) == COLORS[1]
 
 
@@ -130,6 +198,43 @@ def test_cache_keeps_each_short_side_apart(tmp_path):
     files, cache = write_noise(tmp_path, 1), DiskCache(tmp_path)
     sides = [loader_of(files, tmp_path, side, cache=cache).load(0).shape[0] for side in (16, 12)]
     assert sides == [16, 12]
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_cache_keeps_the_pictures_of_one_file_apart(tmp_path, kind):
+    album = Album(tmp_path / "album.npy")
+    loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
+    for _ in range(2):
+        assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS
+    assert album.readings == list(range(6))
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_cache_is_passed_over_when_the_file_that_holds_the_pictures_has_changed(tmp_path, kind):
+    album = Album(tmp_path / "album.npy")
+    loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
+    for number in range(6):
+        loader.load(number)
+    album.write(COLORS[::-1])
+    assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS[::-1]
+
+
+def test_bad_picture_of_a_file_is_left_out_and_the_others_are_not(tmp_path):
+    album = Album(tmp_path / "album.npy", torn=[1])
+    loader = loader_of(album, tmp_path)
+    assert [loader.load(number) is None for number in range(6)] == [False, True] + [False] * 4
+    assert loader.left_out.reason(album.name(1)) == "unreadable: the page is torn"
+
+
+def test_bad_picture_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
+    album = Album(tmp_path / "album.npy", torn=[1])
+    assert loader_of(album, tmp_path).load(1) is None
+    album.readings.clear()
+    assert loader_of(album, tmp_path).load(1) is None
+    assert album.readings == []
+    album.torn = ()
+    album.write(COLORS)
+    assert loader_of(album, tmp_path).load(1) is not None
 
 
 @pytest.mark.parametrize(("share", "side"), [(1.0, 128), (0.25, 256), (0.5, 182)])
@@ -257,7 +362,7 @@ def test_rotation_brings_in_no_color_from_outside(tmp_path):
 @pytest.mark.parametrize("kind", ["memory", "disk"])
 def test_cache_changes_nothing(tmp_path, kind):
     files = write_noise(tmp_path)
-    cache = MemoryCache() if kind == "memory" else DiskCache(tmp_path / "cache")
+    cache = cache_of(kind, tmp_path)
     plain = stream(loader_of(files, tmp_path, 16), 8)
     np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
     np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
@@ -269,12 +374,12 @@ def test_cache_changes_nothing(tmp_path, kind):
 def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
     bad = write_broken(tmp_path, 2) + write_solid(tmp_path, [(80, 80, 80)])
     (tmp_path / "good").mkdir()
-    loader = loader_of(bad + write_solid(tmp_path / "good"), tmp_path, minimum_colorfulness=2.0)
+    good = write_solid(tmp_path / "good")
+    loader = loader_of(bad + good, tmp_path, minimum_colorfulness=2.0)
     shown = colors_of(stream(loader, 9))
     assert len(shown) == 18
-    assert [loader.left_out.reason(file) is not None for file in loader.files] == [True] * 3 + [
-        False
-    ] * 6
+    assert all(loader.left_out.reason(file) is not None for file in bad)
+    assert all(loader.left_out.reason(file) is None for file in good)
     # Two epochs of nine places: each good picture has its own place in both.
     assert all(
         shown[start : start + 9].count(number) >= 1 for start in (0, 9) for number in range(6)
@@ -311,7 +416,7 @@ def test_more_than_half_bad_in_an_earlier_run_ends_with_an_error(tmp_path, good)
         earlier.add(file, "unreadable: not a picture")
     left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", len(files))
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(files, 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6])
@@ -319,12 +424,13 @@ def test_all_bad_ends_with_an_error(tmp_path, count):
     files = write_broken(tmp_path, count)
     left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", count)
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(files, 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
 
 
 def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
     files = write_broken(tmp_path, 3)
-    loader = PictureLoader(files, 16, ImpatientLeftOut(tmp_path / "left_out.tsv", 3))
+    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", 3)
+    loader = PictureLoader(PictureFiles("", files), 16, left_out)
     for _ in range(2):
         with pytest.raises(tf.errors.OpError, match="more than half"):
             stream(loader, 10)
@@ -335,7 +441,7 @@ def test_all_training_pictures_bad_ends_with_an_error(tmp_path):
     files = write_broken(tmp_path, 3)
     left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", total=10)
     with pytest.raises(tf.errors.OpError) as error:
-        stream(PictureLoader(files, 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
     assert "without end" not in str(error.value)
 
 
@@ -384,3 +490,88 @@ def test_validation_picture_smaller_than_the_resolution_is_enlarged(tmp_path):
     ((lightness, ab),) = validation_batches(loader, 16, 1)
     assert lightness.shape == (1, 16, 16, 1)
     assert ab.shape == (1, 16, 16, 2)
+
+
+# --- labels ------------------------------------------------------------------------------------
+
+LABELS = [3, 1, 4, 1, 5, 9]
+
+
+def test_batches_with_labels_have_one_for_each_picture(tmp_path):
+    loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
+    for batches, count in (
+        (training_batches(loader, 8, 3, seed=0, with_labels=True), 3),
+        (validation_batches(loader, 8, 3, with_labels=True), None),
+    ):
+        assert batches.element_spec == (
+            tf.TensorSpec((count, 8, 8, 1), tf.float32),
+            tf.TensorSpec((count, 8, 8, 2), tf.float32),
+            tf.TensorSpec((count,), tf.int64),
+        )
+
+
+def test_each_training_picture_comes_with_its_own_label(tmp_path):
+    loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
+    shown, labels = stream_with_labels(loader, 9, batch_size=4)
+    assert set(shown) == set(range(6))
+    assert labels == [LABELS[number] for number in shown]
+
+
+def test_labels_change_nothing_of_the_pictures(tmp_path):
+    loader = loader_of(labeled(write_noise(tmp_path), LABELS[:4]), tmp_path, short_side=24)
+    options = {"resolution": 8, "batch_size": 2, "seed": 3, "rotation": 10.0}
+    labeled_batches = training_batches(loader, with_labels=True, **options).take(4)
+    pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in labeled_batches])
+    np.testing.assert_array_equal(pictures, stream(loader, 4, **options))
+
+
+def test_labels_go_on_exactly_where_the_stream_was_broken_off(tmp_path):
+    loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
+    _, whole = stream_with_labels(loader, 12, batch_size=1)
+    _, rest = stream_with_labels(loader, 5, batch_size=1, start=7)
+    assert rest == whole[7:]
+
+
+def test_picture_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
+    files = write_broken(tmp_path, 3) + write_solid(tmp_path)
+    loader = loader_of(labeled(files, [0, 0, 0, *LABELS]), tmp_path)
+    shown, labels = stream_with_labels(loader, 9)
+    assert len(loader.left_out) == 3
+    assert labels == [LABELS[number] for number in shown]
+
+
+def test_each_validation_picture_comes_with_its_own_label(tmp_path):
+    files = write_solid(tmp_path)
+    files[2:2] = write_broken(tmp_path, 2)
+    loader = loader_of(labeled(files, [*LABELS[:2], 0, 0, *LABELS[2:]]), tmp_path)
+    batches = list(validation_batches(loader, 8, 4, with_labels=True))
+    assert [len(label) for _, _, label in batches] == [4, 2]
+    assert colors_and_labels(batches) == (list(range(6)), LABELS)
+
+
+def test_pictures_of_one_file_come_with_their_own_labels(tmp_path):
+    loader = loader_of(Album(tmp_path / "album.npy", torn=[2]), tmp_path, cache=MemoryCache())
+    shown, labels = stream_with_labels(loader, 9)
+    assert set(shown) == {0, 1, 3, 4, 5}
+    assert labels == [9 - number for number in shown]
+
+
+def test_pictures_without_labels_are_labeled_minus_one(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    assert stream_with_labels(loader, 1)[1] == [-1, -1]
+
+
+def test_labels_are_not_read_unless_they_are_asked_for(tmp_path):
+    loader = loader_of(Album(tmp_path / "album.npy", unlabeled=range(6)), tmp_path)
+    assert len(stream(loader, 2)) == 4
+    assert len(list(validation_batches(loader, 8, 2))) == 3
+
+
+def test_picture_whose_label_cannot_be_read_is_left_out(tmp_path):
+    loader = loader_of(Album(tmp_path / "album.npy", unlabeled=[2]), tmp_path)
+    shown, labels = stream_with_labels(loader, 6)
+    assert set(shown) == {0, 1, 3, 4, 5}
+    assert labels == [9 - number for number in shown]
+    batches = validation_batches(loader, 8, 6, with_labels=True)
+    assert colors_and_labels(batches) == ([0, 1, 3, 4, 5], [9, 8, 6, 5, 4])
+    assert "the caption is torn off" in loader.left_out.reason(loader.source.name(2))

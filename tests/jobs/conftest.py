@@ -1,5 +1,7 @@
 """What the tests of the jobs share: small pictures and a training that takes seconds."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,50 @@ def train(pictures):
         return run.main(["--dataset", str(pictures), *TINY, *arguments])
 
     return call
+
+
+@pytest.fixture
+def tiny_imagenet(here):
+    """Makes a folder like Tiny ImageNet: four pictures of one color for each class.
+
+    What is called is given the folder and, by the WordNet id, the words and the color of each.
+    """
+
+    def make(folder, classes):
+        for wordnet_id, (_, color) in classes.items():
+            pixels = np.full((20, 20, 3), color, "uint8")
+            for number in range(4):
+                name = f"{wordnet_id}_{number}.JPEG"
+                write_rgb(here / folder / "train" / wordnet_id / "images" / name, pixels)
+            write_rgb(here / folder / "val" / "images" / f"val_{wordnet_id}.JPEG", pixels)
+        lines = {
+            "wnids.txt": classes,
+            "words.txt": [f"{wordnet_id}\t{words}" for wordnet_id, (words, _) in classes.items()],
+            "val/val_annotations.txt": [f"val_{each}.JPEG\t{each}\t0\t0\t9\t9" for each in classes],
+        }
+        for name, each in lines.items():
+            (here / folder / name).write_text("\n".join(each) + "\n")
+        return f"tiny-imagenet:{folder}"
+
+    return make
+
+
+@pytest.fixture
+def coco(here):
+    """A folder in COCO's format: six pictures with a cat and four with a dog."""
+    random = np.random.default_rng(1)
+    images, annotations = [], []
+    for number in range(10):
+        colors = random.uniform(0, 255, (1, 1, 3)) + random.normal(0, 20, (20, 24, 3))
+        name = f"{number:012}.png"
+        write_rgb(here / "toys" / "train2017" / name, colors.clip(0, 255).astype("uint8"))
+        images.append({"id": number, "file_name": name})
+        annotations.append({"image_id": number, "category_id": 1 if number < 6 else 2})
+    categories = [
+        {"id": 1, "name": "cat", "supercategory": "animal"},
+        {"id": 2, "name": "dog", "supercategory": "animal"},
+    ]
+    entries = {"images": images, "annotations": annotations, "categories": categories}
+    (here / "toys" / "annotations").mkdir()
+    (here / "toys" / "annotations" / "instances_train2017.json").write_text(json.dumps(entries))
+    return "coco:toys"

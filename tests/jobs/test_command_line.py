@@ -48,6 +48,42 @@ def test_images_color():
     )
 
 
+def test_inspect_looks_at_data_sets():
+    arguments = ["--inspect", "--dataset", "tiny-imagenet:a", "b", "--class_index", "c.json"]
+    settings, given = parse([*arguments, "--output_dir", "out", "--cache", "memory", "--no_flip"])
+    assert given == {"inspect", "dataset", "class_index", "output_dir", "cache", "flip"}
+    assert (settings.job, settings.dataset) == ("inspect", ["tiny-imagenet:a", "b"])
+    assert (settings.class_index, settings.output_dir) == ("c.json", "out")
+
+
+def test_inspect_alone_looks_at_the_demo_photographs():
+    settings, given = parse(["--inspect"])
+    assert given == {"inspect"}
+    assert (settings.job, settings.dataset, settings.output_dir) == ("inspect", ["demo"], "results")
+
+
+@pytest.mark.parametrize("job", [[], ["--inspect"]], ids=["train", "inspect"])
+def test_data_sets_have_options_of_their_own(job):
+    sets = ["--dataset", "pictures", "coco:toys", "tfds:imagenette"]
+    settings, _ = parse([*job, *sets, "--categories", "cat", "teddy bear", "--data-dir=a-b"])
+    assert settings.categories == ["cat", "teddy bear"]
+    assert settings.data_dir == "a-b"
+
+
+def test_hyphens_in_names_of_data_sets_stay():
+    settings, _ = parse(["--inspect", "--dataset", "tiny-imagenet:a-b", "--class-index", "c-d"])
+    assert (settings.dataset, settings.class_index) == (["tiny-imagenet:a-b"], "c-d")
+
+
+def test_resumed_training_may_change_the_categories():
+    settings, given = parse(["--load_weights", "--categories", "cat"])
+    assert (settings.job, settings.categories, given) == (
+        "train",
+        ["cat"],
+        {"load_weights", "categories"},
+    )
+
+
 def test_reconstruction_terms_have_weights():
     settings, _ = parse(["--reconstruction", "l1:2.5", "perceptual:0"])
     assert settings.reconstruction_weights == {"l1": 2.5, "perceptual": 0.0}
@@ -89,6 +125,28 @@ def test_reconstruction_terms_have_weights():
         (["--images", "a", "--suffix", "a/b"], "'a/b' is not a part of a file name"),
         (["--images", "a", "--format", "gif"], "invalid choice: 'gif'"),
         (["--comparison"], "--comparison has no effect when --images is not given"),
+        (["--images", "a", "--inspect"], "--images colors photographs and --inspect looks at data"),
+        (["--inspect", "--images", "a", "--quality", "9"], "give one"),
+        (["--inspect", "--epochs", "3"], "--epochs has no effect when --inspect is given"),
+        (["--inspect", "--validation_steps", "3"], "no effect when --inspect is given"),
+        (["--inspect", "--load_weights"], "--load_weights has no effect when --inspect is given"),
+        (["--inspect", "--weights", "w"], "--weights has no effect when --inspect is given"),
+        (["--inspect", "--quality", "9"], "--quality has no effect when --inspect is given"),
+        (["--inspect", "--encoder", "mobilenet_v2"], "no effect when --inspect is given"),
+        (["--inspect", "demo"], "unrecognized arguments: demo"),
+        (["--class_index", "a"], "--class_index has no effect when --inspect is not given"),
+        (["--images", "a", "--class_index", "b"], "no effect when --images is given"),
+        (["--images", "a", "--dataset", "b"], "--dataset has no effect when --images is given"),
+        (["--images", "a", "--categories", "cat"], "no effect when --images is given"),
+        (["--images", "a", "--data_dir", "b"], "--data_dir has no effect when --images is given"),
+        (["--categories", "cat"], "--categories has no effect without a --dataset coco:DIR"),
+        (["--inspect", "--categories", "cat"], "no effect without a --dataset coco:DIR"),
+        (["--dataset", "coco", "--categories", "cat"], "without a --dataset coco:DIR"),
+        (["--dataset", "tfds:a", "--categories", "cat"], "without a --dataset coco:DIR"),
+        (["--dataset", "coco:a", "--categories"], "expected at least one argument"),
+        (["--data_dir", "a"], "--data_dir has no effect without a --dataset tfds:NAME"),
+        (["--inspect", "--data-dir", "a"], "no effect without a --dataset tfds:NAME"),
+        (["--dataset", "coco:a", "--data_dir", "b"], "without a --dataset tfds:NAME"),
         (["--reconstruction", "l1:0"], "no term has a weight above 0"),
         (["--reconstruction", "l1:1", "l1:2"], "a term stands there twice"),
         (["--seed", "4294967296"], "is not a whole number below 2^32"),

@@ -1,0 +1,374 @@
+"""Looking at data sets as a training would see them: the table, the sheet, color and speed."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import color
+
+import run
+from data.pictures import write_rgb
+from data.sources.data_set import DataSet
+from data.sources.picture_files import PictureFiles
+from jobs.contact_sheet import draw_contact_sheet
+
+RED, BLUE, GREEN = (190, 90, 80), (80, 100, 190), (70, 150, 90)
+
+# Three of ImageNet's 1000, with their numbers there.
+TENCH, SPANIEL, CHAINSAW = "n01440764", "n02102040", "n03000684"
+CLASSES = {
+    SPANIEL: ("English springer, English springer spaniel", BLUE),
+    TENCH: ("tench, Tinca tinca", RED),
+}
+NAMES = {RED: "tench", BLUE: "English springer"}
+
+SPEED = re.compile(
+    r"[1-9]\d* pictures a second at 16 px on \d+ processor cores; the first batch after \d+\.\d s"
+)
+
+
+@pytest.fixture
+def look(here, monkeypatch):
+    """Looks at data sets for a moment, and returns the exit status."""
+    monkeypatch.setattr("jobs.inspect._MEASURED_PICTURES", 20)
+    monkeypatch.setattr("jobs.inspect._SECONDS", 0.01)
+
+    def call(*arguments):
+        few = ["--resolution", "16", "--batch_size", "4", "--validation_share", "0.3"]
+        return run.main(["--inspect", *few, *arguments])
+
+    return call
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What was drawn on the sheet: the pictures by kind, and `captions`."""
+    kept = {}
+
+    def keep(kinds, captions=None):
+        kept.update(kinds, captions=captions)
+        return draw_contact_sheet(kinds, captions)
+
+    monkeypatch.setattr("jobs.inspect.draw_contact_sheet", keep)
+    return kept
+
+
+def solid(folder, colors):
+    for number, each in enumerate(colors):
+        write_rgb(folder / f"{number}.png", np.full((20, 20, 3), each, "uint8"))
+
+
+def broken(folder, count):
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        (folder / f"broken{number}.png").write_text("no picture")
+
+
+def labeled_demo(monkeypatch, folder, labels):
+    """Makes `demo` a set of red and blue pictures, of classes that are no WordNet ids."""
+    solid(folder, [RED, BLUE] * (len(labels) // 2))
+    paths = [f"{number}.png" for number in range(len(labels))]
+    pictures = PictureFiles(str(folder), paths, labels, classes=("tench", "English springer"))
+    demo = DataSet("demo", pictures, PictureFiles(str(folder), []))
+    monkeypatch.setattr("data.datasets.demo_set", lambda *_: demo)
+
+
+def colors_of(pictures):
+    """The name of the class of each picture, by its color."""
+    means = pictures.astype("float32").mean(axis=(1, 2))
+    nearest = [min(NAMES, key=lambda each: np.abs(mean - each).sum()) for mean in means]
+    return [NAMES[each] for each in nearest]
+
+
+def printed(capsys):
+    """What was printed, without the progress bars."""
+    lines = capsys.readouterr().out.split("\n")
+    return "\n".join(line.rpartition("\r")[2] for line in lines)
+
+
+def one_line(capsys):
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+    return message
+
+
+# --- what is shown -----------------------------------------------------------------------------
+
+
+def test_the_table_the_sheet_color_and_speed_are_shown(look, pictures, here, capsys):
+    assert look("--dataset", "pictures") == 0
+    heading, row, colorful, speed = printed(capsys).splitlines()
+    assert heading.split() == ["data", "set", "training", "validation", "left", "out"]
+    name, training, validation, left_out = row.split()
+    assert (name, left_out) == ("pictures", "0")
+    assert int(training) + int(validation) == 10
+    assert re.fullmatch(
+        r"mean colorfulness \d+\.\d \(of 20 crops; the dullest tenth below \d+\.\d\); "
+        r"16 of them in results/inspect\.png",
+        colorful,
+    )
+    assert SPEED.fullmatch(speed)
+    with Image.open("results/inspect.png") as sheet:
+        # Two columns of eight rows; 16 pixels are seven times enlarged.
+        assert sheet.size == (2 * (3 * 112 + 2 * 4 + 24) + 24, 24 + 8 * (112 + 4) + 4)
+    # Nothing was trained.
+    assert {path.name for path in here.iterdir()} == {"pictures", "results"}
+    assert [path.name for path in (here / "results").iterdir()] == ["inspect.png"]
+
+
+def test_the_sheet_shows_gray_ab_and_color_of_each_picture(look, here, drawn):
+    solid(here / "pictures", [RED, GREEN, BLUE] * 4)
+    assert look("--dataset", "pictures") == 0
+    assert list(drawn) == ["gray", "ab", "color", "captions"]
+    gray, ab, colored = (
+        color.rgb2lab(drawn[kind].mean(axis=(1, 2)) / 255.0) for kind in ("gray", "ab", "color")
+    )
+    assert len(colored) == 16
+    expected = color.rgb2lab(np.array([RED, GREEN, BLUE]) / 255.0)
+    distances = np.abs(colored[:, None] - expected).max(axis=-1)
+    assert (distances.min(axis=1) < 0.5).all()
+    assert set(distances.argmin(axis=1)) == {0, 1, 2}
+    # Gray and color have the lightness in common, ab and color the hue; ab is as light everywhere.
+    np.testing.assert_allclose(gray[:, 0], colored[:, 0], atol=0.5)
+    np.testing.assert_allclose(gray[:, 1:], 0.0, atol=0.5)
+    np.testing.assert_allclose(ab[:, 1:], colored[:, 1:], atol=1.0)
+    np.testing.assert_allclose(ab[:, 0], 65.0, atol=0.5)
+
+
+def test_the_file_is_the_sheet_that_was_drawn(look, pictures, drawn):
+    assert look("--dataset", "pictures", "--output_dir", "deep/out") == 0
+    captions = drawn.pop("captions")
+    with Image.open("deep/out/inspect.png") as sheet:
+        np.testing.assert_array_equal(sheet, draw_contact_sheet(drawn, captions))
+
+
+def test_colorfulness_is_that_of_the_pictures(look, here, capsys):
+    # 0.3 times the distance from gray, as there is no spread: R - G is 100 and 50, B is G.
+    solid(here / "pictures", [(200, 100, 100)] * 10)
+    solid(here / "pictures" / "duller", [(150, 100, 100)] * 10)
+    assert look("--dataset", "pictures", "--validation_share", "0") == 0
+    bright, dull = (0.3 * np.hypot(step, step / 2) for step in (100, 50))
+    found = re.search(r"mean colorfulness (\S+) \(.* tenth below (\S+)\)", printed(capsys))
+    assert float(found[1]) == pytest.approx((bright + dull) / 2, abs=0.3)
+    assert float(found[2]) == pytest.approx(dull, abs=0.3)
+
+
+@pytest.mark.parametrize("batch_size", ["1", "5", "20"])
+def test_the_sheet_has_sixteen_pictures_of_any_batches(look, here, drawn, monkeypatch, batch_size):
+    labeled_demo(monkeypatch, here / "pictures", [0, 1] * 15)
+    assert look("--batch_size", batch_size) == 0
+    assert [len(drawn[kind]) for kind in ("gray", "ab", "color")] == [16] * 3
+    assert drawn["captions"][:16] == colors_of(drawn["color"])
+
+
+def test_the_same_seed_shows_the_same_pictures_and_another_seed_others(look, pictures, drawn):
+    sheets = []
+    for seed in ("3", "3", "4"):
+        assert look("--dataset", "pictures", "--seed", seed) == 0
+        sheets.append(drawn["color"])
+    np.testing.assert_array_equal(sheets[0], sheets[1])
+    assert (sheets[0] != sheets[2]).any()
+
+
+# --- labels ------------------------------------------------------------------------------------
+
+
+def test_captions_are_the_words_of_the_classes(look, tiny_imagenet, drawn, capsys):
+    assert look("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
+    captions = drawn["captions"][:16]
+    assert set(captions) == {"tench", "English springer"}
+    assert captions == colors_of(drawn["color"])
+    # Sorted by id, and numbered as ImageNet numbers them.
+    text = printed(capsys)
+    assert "tiny-imagenet:tiny: 2 classes: n01440764, n02102040" in text
+    assert "; ImageNet's numbers 0, 217" in text
+
+
+def test_a_few_classes_are_all_named_without_periods(look, tiny_imagenet, capsys):
+    assert look("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
+    assert "..." not in printed(capsys)
+
+
+def test_of_many_classes_the_first_three_are_named(look, tiny_imagenet, capsys):
+    more = {"n01443537": ("goldfish", GREEN), CHAINSAW: ("chain saw", GREEN)}
+    assert look("--dataset", tiny_imagenet("tiny", {**CLASSES, **more})) == 0
+    assert (
+        "4 classes: n01440764, n01443537, n02102040 ...; ImageNet's numbers 0, 1, 217 ..."
+    ) in printed(capsys)
+
+
+def test_numbers_of_classes_are_those_of_the_class_index(look, tiny_imagenet, here, capsys):
+    ids = [f"n{number:08}" for number in range(998)] + [SPANIEL, TENCH]
+    index = {str(number): [each, "words"] for number, each in enumerate(ids)}
+    (here / "index.json").write_text(json.dumps(index))
+    name = tiny_imagenet("tiny", CLASSES)
+    assert look("--dataset", name, "--class_index", "index.json") == 0
+    assert "numbers 999, 998" in printed(capsys)
+
+
+def test_a_class_index_that_is_none_is_one_line(look, tiny_imagenet, here, capsys):
+    (here / "index.json").write_text("[]")
+    name = tiny_imagenet("tiny", CLASSES)
+    assert look("--dataset", name, "--class_index", "index.json") == 2
+    assert "--class_index index.json: it is not of the form" in one_line(capsys)
+
+
+def test_a_class_index_without_classes_of_imagenet_is_refused(look, pictures, capsys):
+    assert look("--dataset", "pictures", "--class_index", "absent.json") == 2
+    assert "--class_index" in one_line(capsys)
+
+
+def test_classes_that_imagenet_has_not_are_shown_too(look, tiny_imagenet, drawn, capsys):
+    others = {"n99999998": ("unicorn", RED), "n99999999": ("griffin", BLUE)}
+    assert look("--dataset", tiny_imagenet("tiny", others)) == 0
+    assert "2 classes: n99999998, n99999999" in printed(capsys)
+    assert set(drawn["captions"]) == {"unicorn", "griffin"}
+
+
+def test_pictures_without_labels_have_no_captions(look, pictures, drawn, capsys):
+    assert look("--dataset", "pictures") == 0
+    assert drawn["captions"] is None
+    assert "classes" not in printed(capsys)
+
+
+def test_classes_that_are_words_are_their_own_captions(look, here, drawn, monkeypatch, capsys):
+    labeled_demo(monkeypatch, here / "pictures", [0, 1] * 5)
+    assert look() == 0
+    assert drawn["captions"][:16] == colors_of(drawn["color"])
+    text = printed(capsys)
+    assert "demo: 2 classes: tench, English springer" in text
+    assert "ImageNet" not in text
+
+
+def test_a_picture_without_a_label_has_an_empty_caption(look, here, drawn, monkeypatch):
+    labeled_demo(monkeypatch, here / "pictures", [0, -1] * 5)
+    assert look() == 0
+    named = ["" if each == NAMES[BLUE] else each for each in colors_of(drawn["color"])]
+    assert drawn["captions"][:16] == named
+
+
+# --- several data sets -------------------------------------------------------------------------
+
+
+def test_joined_sets_of_the_same_classes_have_captions(look, tiny_imagenet, drawn, capsys):
+    names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
+    assert look("--dataset", *names) == 0
+    rows = printed(capsys).splitlines()
+    assert [row.split() for row in rows[1:4]] == [
+        ["tiny-imagenet:one", "8", "2", "0"],
+        ["tiny-imagenet:two", "8", "2", "0"],
+        ["together", "16", "4", "0"],
+    ]
+    assert drawn["captions"][:16] == colors_of(drawn["color"])
+
+
+def test_joined_sets_of_different_classes_have_no_captions(look, tiny_imagenet, drawn, capsys):
+    names = [
+        tiny_imagenet("one", CLASSES),
+        tiny_imagenet("two", {TENCH: ("tench", RED), CHAINSAW: ("chain saw", GREEN)}),
+    ]
+    assert look("--dataset", *names) == 0
+    assert drawn["captions"] is None
+    text = printed(capsys)
+    assert "tiny-imagenet:one: 2 classes: n01440764, n02102040" in text
+    assert "tiny-imagenet:two: 2 classes: n01440764, n03000684" in text
+
+
+def test_joined_sets_with_and_without_labels_have_no_captions(
+    look, tiny_imagenet, pictures, drawn, capsys
+):
+    assert look("--dataset", "pictures", tiny_imagenet("tiny", CLASSES)) == 0
+    assert drawn["captions"] is None
+    text = printed(capsys)
+    assert "tiny-imagenet:tiny: 2 classes" in text
+    assert "pictures: " not in text
+
+
+def test_categories_choose_pictures_of_coco(look, coco, capsys):
+    assert look("--dataset", coco, "--categories", "cat") == 0
+    row = printed(capsys).splitlines()[1]
+    name, training, validation, left_out, *why = row.split()
+    assert (name, int(training) + int(validation), left_out) == ("coco:toys", 6, "4")
+    assert why == ["4", "without", "cat"]
+
+
+# --- pictures that are no use, and errors ------------------------------------------------------
+
+
+def test_broken_pictures_are_left_out_counted_and_listed(look, pictures, here, capsys):
+    broken(pictures, 3)
+    assert look("--dataset", "pictures", "--validation_share", "0", "--output_dir", "out") == 0
+    captured = capsys.readouterr()
+    assert "warning: 3 of 13 left out (3 unreadable), listed in out/left_out.tsv" in captured.err
+    assert "mean colorfulness" in captured.out
+    assert (here / "out" / "left_out.tsv").read_text().count("broken") == 3
+    assert (here / "out" / "inspect.png").exists()
+
+
+def test_standard_error_has_only_the_warning(look, pictures, capsys):
+    broken(pictures, 3)
+    assert look("--dataset", "pictures", "--validation_share", "0") == 0
+    message = capsys.readouterr().err
+    assert message.startswith("warning: 3 of 13 left out")
+    assert message.count("\n") == 1
+
+
+def test_more_broken_pictures_than_good_ones_are_one_line(look, pictures, here, capsys):
+    broken(pictures, 15)
+    # Named from the root: reading goes on for a moment, when the next test is elsewhere.
+    options = ("--validation_share", "0", "--output_dir", str(here / "out"))
+    assert look("--dataset", "pictures", *options) == 2
+    assert not (here / "out" / "inspect.png").exists()
+    assert "more than half of the pictures cannot be used: " in one_line(capsys)
+
+
+def test_a_cache_keeps_pictures_and_the_list(look, pictures, here):
+    broken(pictures, 1)
+    options = ("--dataset", "pictures", "--validation_share", "0", "--cache", "kept")
+    assert look(*options) == 0
+    assert {"pictures.sqlite", "left_out.tsv"} <= {each.name for each in (here / "kept").iterdir()}
+    assert [path.name for path in (here / "results").iterdir()] == ["inspect.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dataset", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "pictures", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "empty"], "--dataset empty: no picture in it"),
+        (["--dataset", "pictures", "--batch_size", "64"], "fewer than one batch of 64"),
+        (["--dataset", "pictures", "--max_pictures", "1"], "no picture is left to learn from"),
+        (["--dataset", "pictures", "--cache", "file"], "the cache file cannot be used"),
+        (["--dataset", "pictures", "--output_dir", "file"], "--output_dir file: File exists"),
+        (["--dataset", "pictures", "--output_dir", "file/a"], "file/a: Not a directory"),
+        (["--dataset", "pictures", "--output_dir", "full"], "Is a directory"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(look, pictures, here, capsys, arguments, words):
+    (here / "empty").mkdir()
+    (here / "file").write_text("")
+    (here / "full" / "inspect.png").mkdir(parents=True)
+    assert look(*arguments) == 2
+    assert words in one_line(capsys)
+
+
+def test_an_output_folder_that_cannot_be_written_is_said_before_the_pictures_are_read(
+    look, pictures, here, capsys
+):
+    (here / "file").write_text("")
+    broken(pictures, 20)
+    assert look("--dataset", "pictures", "--output_dir", "file") == 2
+    assert "--output_dir file: File exists" in one_line(capsys)
+
+
+def test_a_set_that_is_too_small_is_told_of_arguments_that_it_can_use(look, here, capsys):
+    solid(here / "pictures", [RED, GREEN])
+    options = ("--dataset", "pictures", "--batch_size", "16")
+    assert look(*options) == 2
+    message = one_line(capsys)
+    assert "are fewer than one batch of 16: lower --batch_size" in message
+    assert "set --steps_per_epoch to repeat them" in message
+    assert look(*options, "--steps_per_epoch", "3") == 0
