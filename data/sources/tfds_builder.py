@@ -131,6 +131,7 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     """The builder, its data downloaded and prepared."""
     import tensorflow_datasets as tfds
 
+    data_dir = data_dir and os.path.expanduser(data_dir)
     try:
         builder = tfds.builder(builder_name, data_dir=data_dir)
     except Exception as error:
