@@ -32,10 +32,11 @@ SHAPES = (
     "encoder",
 )
 
-# Settings that hold paths, or names in place of one. (Those of data sets have a form of their own.)
+# Settings that hold paths, or names in place of one.
 PATHS = (
     "cache",
     "data_dir",
+    "dataset",
     "encoder_weights",
     "log_dir",
     "perceptual_weights",

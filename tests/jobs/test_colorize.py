@@ -1,5 +1,6 @@
 """Coloring as a person does it: files, folders, the bad ones among them."""
 
+import contextlib
 import errno
 import io
 import itertools
@@ -593,21 +594,26 @@ def test_heic_without_its_library_says_what_to_install(
 # --- a disk that fills ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def limit_files():
+@contextlib.contextmanager
+def limited_files(size):
     """Lets no file grow beyond a number of bytes: what a full disk does to a writer."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    # Only here: what the tests themselves print may go to a larger file.
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
-def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, capsys, limit_files):
+def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, capsys):
     suffixes = sorted(["bmp", "jpg", "png", "tif", "webp", *HEIC])
     for suffix in suffixes:
         photograph(here / f"in/large_{suffix}.{suffix}", size=(200, 200), seed=0)
         photograph(here / f"in/small_{suffix}.{suffix}", size=(20, 20), seed=0)
-    limit_files(20_000)
-    assert color_photographs("in") == 1
+    with limited_files(20_000):
+        status = color_photographs("in")
+    assert status == 1
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
     expected = [f"failed: in/large_{suffix}.{suffix}: File too large" for suffix in suffixes]
@@ -618,7 +624,7 @@ def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, cap
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.bmp"])
 def test_a_disk_without_room_for_the_last_bytes_leaves_no_part_of_a_file(
-    color_photographs, here, limit_files, name
+    color_photographs, here, name
 ):
     # Small: an encoder that writes at one go is not told by the next time that the last failed.
     photograph(here / name, size=(60, 60), seed=0)
@@ -627,8 +633,9 @@ def test_a_disk_without_room_for_the_last_bytes_leaves_no_part_of_a_file(
     sizes = {made: (here / "whole" / made).stat().st_size for made in (name, comparison)}
     assert sizes[name] < sizes[comparison] - 100
     for full, left in ((name, set()), (comparison, {name})):
-        limit_files(sizes[full] - 100)
-        assert color_photographs(name, "--comparison", "--output_dir", f"without_{full}") == 1
+        with limited_files(sizes[full] - 100):
+            status = color_photographs(name, "--comparison", "--output_dir", f"without_{full}")
+        assert status == 1
         assert files_below(here / f"without_{full}") == left
 
 
