@@ -31,12 +31,16 @@ def parse_name(name: str) -> tuple[str, str]:
     kind, colon, where = name.partition(":")
     if colon and kind in _PREFIXES:
         if not where:
-            raise InputError(f"--dataset {name}: {_forms([kind])} is meant, with nothing left out")
+            raise InputError(f"--dataset {name}: say where it is: {_forms([kind])}")
         # A shell expands a tilde only at the beginning of a word.
         return kind, where if kind == TFDS else os.path.expanduser(where)
     # A name with a colon may be that of a folder, and on Windows often is.
     if os.path.exists(name):
         return FOLDER, name
+    if not name:
+        raise InputError(
+            f"--dataset: a name is empty; give {_forms(_PREFIXES)}, a folder or {DEMO}"
+        )
     if name in _PREFIXES:
         raise InputError(f"--dataset {name}: say where it is: {_forms([name])}")
     if colon and len(kind) > 1 and os.sep not in kind:
@@ -45,7 +49,7 @@ def parse_name(name: str) -> tuple[str, str]:
             f"--dataset {name}: there is no kind of data set {kind}{close}; give "
             f"{_forms(_PREFIXES)}, a folder or {DEMO}"
         )
-    return FOLDER, name
+    return FOLDER, os.path.expanduser(name)
 
 
 def absolute_name(name: str) -> str:

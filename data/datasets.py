@@ -13,110 +13,25 @@ import functools
 import os
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from data.dataset_name import COCO, DEMO, FOLDER, IMAGENET64, TFDS, TINY_IMAGENET, parse_name
+from data.dataset_options import DatasetOptions
+from data.picture_lists import PictureLists
 from data.sources.chosen_pictures import ChosenPictures
 from data.sources.coco import coco_set
-from data.sources.data_set import DataSet, SplitOptions
+from data.sources.data_set import DataSet
 from data.sources.folder import demo_set, folder_set
 from data.sources.imagenet64 import imagenet64_set
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_source import PictureSource
+from data.sources.split_options import SplitOptions
 from data.sources.tfds_builder import tfds_set
 from data.sources.tiny_imagenet import tiny_imagenet_set
-from errors import InputError, shown
+from errors import InputError
 
-
-@dataclass(frozen=True)
-class DatasetOptions:
-    """What is asked of data sets besides their names.
-
-    Attributes:
-        validation_share: float in [0, 1), the share of pictures to judge by where a data set does
-            not say. Unless it is 0, at least one picture of each set is.
-        max_pictures: int or None. At most this many pictures of the whole, drawn at random, in the
-            same proportion of training and validation.
-        seed: int, of the split and the draw.
-        minimum_colorfulness: float; folders whose pictures are below it and stand in color beside
-            it are left out.
-        categories: objects of which pictures of COCO hold at least one; all when there is none.
-        data_dir: str or None, where TensorFlow Datasets keeps its own.
-    """
-
-    validation_share: float = 0.05
-    max_pictures: int | None = None
-    seed: int = 0
-    minimum_colorfulness: float = 2.0
-    categories: Sequence[str] = ()
-    data_dir: str | None = None
-
-
-@dataclass(frozen=True)
-class PictureLists:
-    """The pictures of one or more data sets.
-
-    Attributes:
-        training: the pictures to learn from.
-        validation: the pictures to judge by, none of them in `training`, in a fixed random order:
-            any first part of them is a fair sample.
-        sets: each data set, with what is used of it.
-    """
-
-    training: PictureSource
-    validation: PictureSource
-    sets: list[DataSet]
-
-    def __len__(self) -> int:
-        return len(self.training) + len(self.validation)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes of all pictures.
-
-        Raises:
-            InputError: a set has none, or two sets have different ones.
-        """
-        first = self.sets[0]
-        for each in self.sets:
-            if each.training.classes is None:
-                raise InputError(
-                    f"labels are needed, and {each.name} has none; give data sets with labels "
-                    "(tiny-imagenet, imagenet64, most of tfds)"
-                )
-            if each.training.classes != first.training.classes:
-                raise InputError(
-                    f"labels are needed, and {first.name} ({len(first.training.classes)} classes) "
-                    f"and {each.name} ({len(each.training.classes)}) have different ones; give "
-                    "data sets of the same classes"
-                )
-        return first.training.classes
-
-    def table(self) -> str:
-        """The sizes of the data sets, and what is left out of them and why, in lines to print."""
-        rows = [
-            (
-                shown(each.name),
-                f"{len(each.training):,}",
-                f"{len(each.validation):,}",
-                f"{sum(each.left_out.values()):,}",
-                "; ".join(f"{count:,} {why}" for why, count in each.left_out.items() if count),
-            )
-            for each in self.sets
-        ]
-        if len(rows) > 1:
-            left_out = sum(sum(each.left_out.values()) for each in self.sets)
-            together = (len(self.training), len(self.validation), left_out)
-            rows.append(("together", *(f"{count:,}" for count in together), ""))
-        rows.insert(0, ("data set", "training", "validation", "left out", ""))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
-        return "\n".join(
-            f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "
-            f"{left_out:>{widths[3]}}  {why}".rstrip()
-            for name, training, validation, left_out, why in rows
-        )
+_SIDES = ("training", "validation")
 
 
 def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -> PictureLists:
@@ -154,16 +69,24 @@ def _find(name: str, options: DatasetOptions) -> DataSet:
         COCO: lambda: coco_set(name, where, options.categories, split),
         TFDS: lambda: tfds_set(name, where, options.data_dir, split),
     }
-    return find[kind]()
+    found = find[kind]()
+    if not len(found.training) and not len(found.validation):
+        raise InputError(
+            f"--dataset {name}: no picture of it can be used: {found.reasons()}; give another one, "
+            "or ask for less"
+        )
+    return found
 
 
 def _without_repeats(sets: list[DataSet]) -> list[DataSet]:
     """Sets of which no two have a picture in common: one to judge by is not learned from."""
     if len(sets) == 1:
         return sets
-    validation = [each.validation for each in sets]
-    judged_by = _first_seen(validation)
-    learned_from = _first_seen([each.training for each in sets], seen=_hashes(validation))
+    training, validation = ([getattr(each, side) for each in sets] for side in _SIDES)
+    judged = _hashes(validation)
+    judged_by = _by_source(_is_first(judged), validation)
+    hashes = _hashes(training)
+    learned_from = _by_source(_is_first(hashes) & ~np.isin(hashes, judged), training)
     return [
         _part(*numbers, why="in another set")
         for numbers in zip(sets, learned_from, judged_by, strict=True)
@@ -212,14 +135,11 @@ def _part(each: DataSet, training: np.ndarray, validation: np.ndarray, why: str)
     )
 
 
-def _first_seen(sources: list[PictureSource], seen: np.ndarray | None = None) -> list[np.ndarray]:
-    """For each source the numbers of the pictures that are neither in `seen` nor came before."""
-    hashes = _hashes(sources)
+def _is_first(hashes: np.ndarray) -> np.ndarray:
+    """Whether each number is not among those before it."""
     is_first = np.zeros(len(hashes), bool)
     is_first[np.unique(hashes, return_index=True)[1]] = True
-    if seen is not None:
-        is_first &= ~np.isin(hashes, seen)
-    return _by_source(is_first, sources)
+    return is_first
 
 
 def _by_source(mask: np.ndarray, sources: list[PictureSource]) -> list[np.ndarray]:

@@ -55,27 +55,28 @@ def downsampled_imagenet_ids() -> tuple[str, ...]:
 
 def _keras_ids(class_index: str | os.PathLike | None) -> tuple[str, ...]:
     if class_index is not None:
-        return _read_index(Path(class_index))
+        return _read_index(Path(class_index), f"--class_index {class_index}: ", "give")
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     cached = Path(home, "models", _INDEX)
-    return _read_index(cached) if cached.exists() else _list_of_tfds(_FULL_IMAGENET)
+    if not cached.exists():
+        return _list_of_tfds(_FULL_IMAGENET)
+    return _read_index(cached, f"{cached} in Keras' cache: ", "remove it, or give --class_index")
 
 
-def _read_index(path: Path) -> tuple[str, ...]:
+def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
+    remedy = f"; {remedy} a file like Keras' {_INDEX}"
     try:
         index = json.loads(path.read_text("utf-8"))
         ids = tuple(str(index[str(number)][0]) for number in range(_CLASSES))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"--class_index {path}: {first_line(error)}; give a file like Keras' {_INDEX}"
-        ) from error
+        raise InputError(what + first_line(error) + remedy) from error
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise InputError(
-            f'--class_index {path}: it is not of the form {{"0": ["n01440764", "tench"], ...}} '
-            f"with {_CLASSES} classes; give a file like Keras' {_INDEX}"
+            f'{what}it is not of the form {{"0": ["n01440764", "tench"], ...}} with {_CLASSES} '
+            f"classes{remedy}"
         ) from error
     if len(set(ids)) < _CLASSES:
-        raise InputError(f"--class_index {path}: a class stands there twice; download it again")
+        raise InputError(f"{what}a class stands there twice{remedy}")
     return ids
 
 

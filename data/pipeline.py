@@ -18,6 +18,7 @@ import functools
 import math
 import os
 import sqlite3
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -220,13 +221,17 @@ def _load_for_training(
 ) -> tuple[np.ndarray, np.int64]:
     position = int(position)
     epoch, place = divmod(position, len(loader))
-    first = _order(len(loader), seed, epoch)[place]
-    others = np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS)
-    for number in (first, *others):
+    for number in _candidates(len(loader), seed, position, _order(len(loader), seed, epoch)[place]):
         picture, label = _load_or_empty(loader, with_label, number)
         if picture.size:
             return picture, label
     return loader.left_out.fail("hardly any training picture can be used")
+
+
+def _candidates(count: int, seed: int, position: int, first: int) -> Iterator[int]:
+    """The picture whose turn it is, and others in case that it is left out."""
+    yield first
+    yield from np.random.default_rng([seed, position]).integers(count, size=_DRAWS)
 
 
 def _load_or_empty(

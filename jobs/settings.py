@@ -44,6 +44,9 @@ PATHS = (
     "sample_images",
 )
 
+# What is asked of data sets of one kind.
+OF_DATASETS = ("categories", "data_dir")
+
 # Headings of `--help`, in its order.
 WHAT = "what to do"
 DATA = "data"
@@ -56,13 +59,13 @@ COLORING = "coloring"
 # The argument that asks for a job; training is what is done without one.
 JOBS = {"colorize": "images", "inspect": "inspect"}
 
-# The settings that only some jobs read.
-TRAINING = frozenset({"train"})
+# The settings that only some jobs read. What would be trained may be inspected: a person adds one
+# word to the line.
 COLORIZING = frozenset({"colorize"})
 INSPECTING = frozenset({"inspect"})
-NETWORK_AT_WORK = TRAINING | COLORIZING
-TRAINING_DATA = TRAINING | INSPECTING
-ANY_JOB = TRAINING | COLORIZING | INSPECTING
+TRAINING = frozenset({"train", "inspect"})
+RESUMING = frozenset({"train", "colorize"})
+ANY_JOB = TRAINING | COLORIZING
 
 
 class Switch(argparse.Action):
@@ -175,7 +178,7 @@ class Settings:
         "go on with the training in --weights_dir from its last snapshot; with --images, color "
         "with the weights of that training",
         WHAT,
-        NETWORK_AT_WORK,
+        RESUMING,
     )
     images: list[str] | None = setting(
         None,
@@ -183,6 +186,7 @@ class Settings:
         WHAT,
         COLORIZING,
         nargs="+",
+        action="extend",
         metavar="PATH",
     )
     inspect: bool = setting(
@@ -197,7 +201,7 @@ class Settings:
         None,
         "where training keeps its weights and snapshots (default: weights/MODEL)",
         WHAT,
-        NETWORK_AT_WORK,
+        ANY_JOB,
         metavar="DIR",
     )
     weights: str | None = setting(
@@ -220,7 +224,6 @@ class Settings:
         0,
         "of the first weights, the split, the order and the augmentation",
         WHAT,
-        TRAINING_DATA,
         type=seed,
         metavar="N",
     )
@@ -229,7 +232,7 @@ class Settings:
         "auto",
         "of the networks; auto is bfloat16 where the processor or GPU computes it natively",
         WHAT,
-        NETWORK_AT_WORK,
+        ANY_JOB,
         choices=("auto", "float32", "mixed_bfloat16"),
     )
 
@@ -241,8 +244,8 @@ class Settings:
         "`tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), `coco:DIR` (or any "
         "annotations in its format), `tfds:NAME` (any pictures of TensorFlow Datasets)",
         DATA,
-        TRAINING_DATA,
         nargs="+",
+        action="extend",
         metavar="NAME",
     )
     categories: list[str] | None = setting(
@@ -250,15 +253,14 @@ class Settings:
         "of COCO, pictures with at least one object of these categories or supercategories, as in "
         "--categories cat dog vehicle",
         DATA,
-        TRAINING_DATA,
         nargs="+",
+        action="extend",
         metavar="NAME",
     )
     data_dir: str | None = setting(
         None,
         "where TensorFlow Datasets downloads and keeps its own (default: ~/tensorflow_datasets)",
         DATA,
-        TRAINING_DATA,
         type=os.path.expanduser,
         metavar="DIR",
     )
@@ -274,7 +276,6 @@ class Settings:
         None,
         "use at most this many pictures",
         DATA,
-        TRAINING_DATA,
         type=positive_int,
         metavar="N",
     )
@@ -283,7 +284,6 @@ class Settings:
         0.05,
         "share of the pictures to judge by, where the data set does not say",
         DATA,
-        TRAINING_DATA,
         type=share,
         metavar="SHARE",
     )
@@ -292,7 +292,6 @@ class Settings:
         128,
         "side of the training pictures, at least 16",
         DATA,
-        TRAINING_DATA,
         type=side,
         metavar="PIXELS",
     )
@@ -316,7 +315,6 @@ class Settings:
         None,
         "steps in an epoch (default: the whole set once; 50 for demo)",
         DATA,
-        TRAINING_DATA,
         type=positive_int,
         metavar="N",
     )
@@ -328,7 +326,6 @@ class Settings:
         0.5,
         "smallest share of the picture's largest square that a random crop takes",
         DATA,
-        TRAINING_DATA,
         type=scale,
         metavar="SHARE",
     )
@@ -336,14 +333,12 @@ class Settings:
         True,
         "mirror half of the pictures, or none (default: --flip)",
         DATA,
-        TRAINING_DATA,
         action=Switch,
     )
     rotation: float = setting(
         0.0,
         "largest random rotation, borders reflected",
         DATA,
-        TRAINING_DATA,
         type=not_negative,
         metavar="DEGREES",
     )
@@ -352,7 +347,6 @@ class Settings:
         2.0,
         "leave out pictures below this colorfulness (Hasler and Suesstrunk)",
         DATA,
-        TRAINING_DATA,
         type=not_negative,
         metavar="NUMBER",
     )
@@ -360,7 +354,6 @@ class Settings:
         "none",
         "keep decoded pictures at training size: `none`, `memory`, or a folder",
         DATA,
-        TRAINING_DATA,
         metavar="{none,memory,DIR}",
     )
 
@@ -433,6 +426,7 @@ class Settings:
         "terms that compare with the true colors, with their weights: l1, perceptual",
         OBJECTIVE,
         nargs="+",
+        action="extend",
         type=term,
         metavar="TERM:WEIGHT",
     )

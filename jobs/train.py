@@ -21,19 +21,23 @@ from callbacks.snapshots import Snapshots
 from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
 from data.dataset_name import absolute_name
+from data.picture_lists import PictureLists
 from errors import InputError
 from jobs.command_line import check_use
 from jobs.folders import make_folder
 from jobs.runtime import describe_device, prepare_keras
-from jobs.settings import PATHS, SHAPES, Settings, fields
+from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
-from jobs.training_data import TrainingData
+from jobs.training_data import TrainingData, find_training_pictures
 from jobs.training_model import compile_model, new_model, resumed_model
 from models.colorizer import Colorizer
 from models.weights_folder import Progress, WeightsFolder
 
 _CHANGES_OF_WHAT_IS_JUDGED = frozenset(
-    {"categories", "dataset", "max_pictures", "reconstruction", "resolution"}
+    {
+        *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
+        *("reconstruction", "resolution"),
+    }
 )
 
 
@@ -61,11 +65,15 @@ def train(settings: Settings, given: set[str]) -> int:
     progress.log_dir = os.path.abspath(log_dir)
 
     prepare_keras(settings.precision, settings.seed)
-    data = TrainingData(settings, progress.log_dir)
+    lists = find_training_pictures(settings)
+    print(lists.table())
+    if settings.load_weights:
+        _say_if_changed(lists, folder, progress)
+    data = TrainingData(settings, lists, progress.log_dir)
     make_folder(folder.path, "weights_dir")
     make_folder(progress.log_dir, "log_dir")
     model, settings = _model(settings, given, folder)
-    folder.write_settings(_self_description(model, settings))
+    folder.write_settings(_self_description(model, settings, lists))
 
     _say_what_begins(settings, model, data, progress, folder)
     with data.errors_in_plain_words():
@@ -108,6 +116,9 @@ def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder
                 f"{saved[name]} and cannot change it; leave the argument out"
             )
     changes = {name: getattr(settings, name) for name in given | {"load_weights", "weights_dir"}}
+    if "dataset" in given:
+        # What was asked of the data sets before is not asked of others.
+        saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
     resumed = dataclasses.replace(Settings(**saved), **changes)
     check_use(resumed, given)
     return resumed
@@ -202,7 +213,23 @@ def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) ->
     return grids
 
 
-def _self_description(model: Colorizer, settings: Settings) -> dict:
+def _say_if_changed(lists: PictureLists, folder: WeightsFolder, progress: Progress) -> None:
+    """Says that there are more or fewer pictures than when the training was begun."""
+    before = folder.read_settings().get("pictures")
+    if before not in (None, _count(lists)):
+        progress.best_loss = None
+        print(
+            f"note: there were {before['training']:,} pictures to learn from and "
+            f"{before['validation']:,} to judge by before; the order is another one now, and the "
+            "best weights are chosen anew"
+        )
+
+
+def _count(lists: PictureLists) -> dict[str, int]:
+    return {"training": len(lists.training), "validation": len(lists.validation)}
+
+
+def _self_description(model: Colorizer, settings: Settings, lists: PictureLists) -> dict:
     """What stands in settings.json."""
     packages = ("tensorflow", "keras", "numpy", "pillow")
     return {
@@ -211,6 +238,7 @@ def _self_description(model: Colorizer, settings: Settings) -> dict:
         "resolution": settings.resolution,
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
+        "pictures": _count(lists),
         "settings": {
             entry.name: _from_anywhere(entry.name, getattr(settings, entry.name))
             for entry in fields()
@@ -245,7 +273,6 @@ def _say_what_begins(
         for network in (model.generator, model.discriminator)
     )
     print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
-    print(data.lists.table())
     print(
         f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "
         "epoch"

@@ -9,8 +9,10 @@ import tensorflow as tf
 
 from data.cache import DiskCache, MemoryCache
 from data.dataset_name import DEMO
-from data.datasets import DatasetOptions, find_pictures
+from data.dataset_options import DatasetOptions
+from data.datasets import find_pictures
 from data.left_out import LeftOut
+from data.picture_lists import PictureLists
 from data.pictures import list_picture_paths
 from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
 from data.sources.picture_files import PictureFiles
@@ -23,11 +25,31 @@ from models.catalog import COLORIZERS
 _DEMO_STEPS = 50
 
 
+def find_training_pictures(settings: Settings) -> PictureLists:
+    """Finds the pictures that the settings name.
+
+    Raises:
+        InputError: a data set cannot be found, or is not what it should be.
+    """
+    return find_pictures(
+        settings.dataset,
+        DatasetOptions(
+            validation_share=settings.validation_share,
+            max_pictures=settings.max_pictures,
+            seed=settings.seed,
+            minimum_colorfulness=settings.minimum_colorfulness,
+            categories=settings.categories or (),
+            data_dir=settings.data_dir,
+        ),
+    )
+
+
 class TrainingData:
     """The pictures that a training learns from, is judged by, and shows.
 
     Args:
         settings: all settings.
+        lists: the pictures that were found.
         log_dir: str, where the list of left-out pictures stands unless there is a cache on disk.
 
     Raises:
@@ -35,22 +57,12 @@ class TrainingData:
             labels of different classes, and the model needs them.
     """
 
-    def __init__(self, settings: Settings, log_dir: str):
+    def __init__(self, settings: Settings, lists: PictureLists, log_dir: str):
         self.settings = settings
-        self.lists = find_pictures(
-            settings.dataset,
-            DatasetOptions(
-                validation_share=settings.validation_share,
-                max_pictures=settings.max_pictures,
-                seed=settings.seed,
-                minimum_colorfulness=settings.minimum_colorfulness,
-                categories=settings.categories or (),
-                data_dir=settings.data_dir,
-            ),
-        )
+        self.lists = lists
         self.with_labels = COLORIZERS[settings.model].needs_labels
         if self.with_labels:
-            self.classes = self.lists.classes
+            lists.check_labels()
         self.steps_per_epoch = self._steps_per_epoch()
         cache, self._list_folder = None, log_dir
         if settings.cache == "memory":
@@ -147,9 +159,10 @@ class TrainingData:
 
     def _steps_per_epoch(self) -> int:
         if not self.lists.training:
+            reasons = "; ".join(filter(None, (each.reasons() for each in self.lists.sets)))
             raise InputError(
-                f"no picture is left to learn from, {len(self.lists.validation)} to judge by; give "
-                "more pictures, or raise --max_pictures"
+                f"no picture is left to learn from ({reasons or 'none was found'}), "
+                f"{len(self.lists.validation)} to judge by; give another --dataset or ask for less"
             )
         if self.settings.steps_per_epoch:
             return self.settings.steps_per_epoch

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.dataset_name import names_like
-from data.sources.data_set import DataSet, SplitOptions, split_by_name
+from data.sources.data_set import DataSet
 from data.sources.folder import list_folder
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_files import PictureFiles
+from data.sources.split_options import SplitOptions, split_by_name
 from errors import InputError, first_line
 
 _PREFIX = "instances_"

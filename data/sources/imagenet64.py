@@ -48,8 +48,8 @@ def imagenet64_set(name: str, folder: str) -> DataSet:
     missing += [] if 0 in files else [_VALIDATION]
     if missing:
         raise InputError(
-            f"--dataset {name}: {', '.join(missing)} is not in {folder}; give the folder that "
-            f"holds train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
+            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that holds "
+            f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
     training = JoinedPictures([_batch(name, files[number], classes) for number in numbers])

@@ -33,6 +33,12 @@ _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 # What is unpacked beside an .npz: nothing that would lead elsewhere.
 _NAME = re.compile(r"\w+\.npy")
 
+_FORTRAN = "it holds an array in Fortran's order; write it in C's (numpy.ascontiguousarray)"
+
+
+class _UnknownFormError(Exception):
+    """A sound file of a form that is not read here; the message says what to do."""
+
 
 class StoredRows:
     """A two-dimensional array of bytes in a file, read row by row.
@@ -92,6 +98,8 @@ def find_in_pickle(path: str) -> dict[str, Any]:
         return {_text(name): _found(value, path) for name, value in content.items()}
     except EOFError as error:
         raise InputError(f"{path}: the end is missing; download it again") from error
+    except _UnknownFormError as error:
+        raise InputError(f"{path}: {error}") from error
     # A damaged pickle raises whatever it happens to call for.
     except Exception as error:
         raise InputError(
@@ -102,7 +110,7 @@ def find_in_pickle(path: str) -> dict[str, Any]:
 def find_in_npz(path: str) -> dict[str, Any]:
     """Finds the arrays of an .npz, as `find_in_pickle` does.
 
-    What is compressed and large is unpacked once, to a file beside it.
+    Pictures that are compressed are unpacked once, to a file beside the archive.
 
     Raises:
         InputError: it is damaged, is no .npz, or cannot be unpacked.
@@ -113,9 +121,11 @@ def find_in_npz(path: str) -> dict[str, Any]:
                 member.filename.removesuffix(".npy"): _found_member(archive, member, path)
                 for member in archive.infolist()
             }
-    # A damaged archive, like a damaged pickle, raises whatever it happens to call for.
     except InputError:
         raise
+    except _UnknownFormError as error:
+        raise InputError(f"{path}: {error}") from error
+    # A damaged archive, like a damaged pickle, raises whatever it happens to call for.
     except Exception as error:
         raise InputError(f"{path} is no .npz batch: {_reason(error)}; download it again") from error
 
@@ -202,7 +212,7 @@ class _ArrayUnpickler(pickle._Unpickler):
         if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
             return self._from_buffer
         if (module, name) == ("_codecs", "encode"):
-            raise pickle.UnpicklingError(
+            raise _UnknownFormError(
                 "its bytes are written as text (a protocol below 3); write it with a newer one"
             )
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, and not for NumPy arrays only")
@@ -257,7 +267,7 @@ def _found(value: Any, path: str) -> Any:
     if value.shape is None:
         raise pickle.UnpicklingError("it holds an array without its bytes")
     if value.is_transposed and len(value.shape) > 1:
-        raise pickle.UnpicklingError("it holds an array in Fortran's order")
+        raise _UnknownFormError(_FORTRAN)
     dtype = value.kind.dtype
     if dtype == np.uint8 and len(value.shape) == 2:
         return StoredRows(path, value.place, value.shape, value.held)
@@ -296,7 +306,7 @@ def _found_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) 
             numbers = np.frombuffer(file.read(), dtype)
             return numbers.reshape(shape, order="F" if is_transposed else "C")
     if is_transposed:
-        raise ValueError("it holds an array in Fortran's order")
+        raise _UnknownFormError(_FORTRAN)
     if member.compress_type == zipfile.ZIP_STORED:
         return StoredRows(path, _offset_of(path, member) + header, shape)
     return StoredRows(_unpacked(archive, member, path), header, shape)
@@ -350,6 +360,6 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> s
             raise
         raise InputError(
             f"{path} is compressed, and cannot be unpacked to {target}: {error.strerror}; make "
-            "room there, or give the pickled batches"
+            "room there and let it be written, or give the pickled batches"
         ) from error
     return str(target)

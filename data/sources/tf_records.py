@@ -34,7 +34,7 @@ class TFRecords:
         # The number after the last record of each file.
         self._ends = list(itertools.accumulate(counts))
         self._starts: dict[int, np.ndarray] = {}
-        self._lock = threading.Lock()
+        self._locks = [threading.Lock() for _ in self.paths]
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -65,7 +65,7 @@ class TFRecords:
         return record[:length]
 
     def _starts_of(self, file: int) -> np.ndarray:
-        with self._lock:
+        with self._locks[file]:
             if file not in self._starts:
                 self._starts[file] = _find_starts(self.paths[file], self._counts[file])
             return self._starts[file]
@@ -75,7 +75,8 @@ def _find_starts(path: str, count: int) -> np.ndarray:
     """Where the records of a file begin, int64 of shape (count,)."""
     starts = np.empty(count, "int64")
     place, size = 0, os.path.getsize(path)
-    with open(path, "rb") as stream:
+    # A buffer would be filled for every eight bytes.
+    with open(path, "rb", buffering=0) as stream:
         for number in range(count):
             stream.seek(place)
             head = stream.read(_LENGTH.size)

@@ -10,8 +10,9 @@ from typing import Any
 
 from data.dataset_name import did_you_mean
 from data.pictures import UnreadablePictureError, decode_rgb
-from data.sources.data_set import DataSet, SplitOptions, split_by_name
+from data.sources.data_set import DataSet
 from data.sources.picture_source import PictureSource
+from data.sources.split_options import SplitOptions, split_by_name
 from data.sources.tf_records import TFRecords
 from errors import InputError, first_line
 
@@ -54,11 +55,16 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
         ]
     except InputError as error:
         raise InputError(f"--dataset {name}: {error}") from error
+    left_out = {
+        f"in the split {split}": info.num_examples
+        for split, info in splits.items()
+        if split not in (_TRAINING, validation)
+    }
     if len(sides) == 2:
-        return DataSet(shown, *sides)
+        return DataSet(shown, *sides, left_out)
     [pictures] = sides
     names = (f"{pictures.split}#{number}" for number in range(len(pictures)))
-    return DataSet(shown, *split_by_name(pictures, names, options))
+    return DataSet(shown, *split_by_name(pictures, names, options), left_out)
 
 
 class BuilderPictures(PictureSource):

@@ -18,6 +18,7 @@ from errors import InputError, shown
 
 _TRAINING = "train"
 _VALIDATION = os.path.join("val", "images")
+_TEST = os.path.join("test", "images")
 _ANNOTATIONS = os.path.join("val", "val_annotations.txt")
 _IDS = "wnids.txt"
 _WORDS = "words.txt"
@@ -41,7 +42,11 @@ def tiny_imagenet_set(name: str, folder: str) -> DataSet:
     training = _training_pictures(name, folder, classes)
     validation, left_out = _validation_pictures(name, folder, classes)
     rows = (line.partition("\t") for line in _lines(name, folder, _WORDS))
-    words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in classes}
+    known = set(classes)
+    words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
+    test = os.path.join(folder, _TEST)
+    if os.path.isdir(test):
+        left_out["for a test, without labels"] = len(list_folder(name, test))
     return DataSet(name, training, validation, left_out, words)
 
 

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 import data.datasets
-from data.datasets import DatasetOptions, find_pictures
+from data.dataset_options import DatasetOptions
+from data.datasets import find_pictures
 from data.sources.folder import demo_pictures
 from errors import InputError
 
@@ -395,7 +396,8 @@ def test_limited_sets_hold_what_is_used(tmp_path):
 def test_labels_go_with_their_pictures(tmp_path, max_pictures):
     names = [tiny_imagenet(tmp_path / name) for name in "ab"]
     lists = find(names, max_pictures=max_pictures)
-    assert lists.classes == CLASSES
+    lists.check_labels()
+    assert lists.training.classes == lists.validation.classes == CLASSES
     for source in (lists.training, lists.validation):
         assert source
         for number in range(len(source)):
@@ -404,7 +406,9 @@ def test_labels_go_with_their_pictures(tmp_path, max_pictures):
 
 def test_sets_of_the_same_classes_may_list_them_in_another_order(tmp_path):
     names = [tiny_imagenet(tmp_path / "a"), tiny_imagenet(tmp_path / "b", CLASSES[::-1])]
-    assert find_pictures(names).classes == CLASSES
+    lists = find_pictures(names)
+    lists.check_labels()
+    assert lists.training.classes == CLASSES
 
 
 def test_classes_are_needed_of_every_set(tmp_path):
@@ -412,7 +416,7 @@ def test_classes_are_needed_of_every_set(tmp_path):
     for names in ([folder], [tiny_imagenet(tmp_path / "tiny"), folder], ["demo", folder]):
         lists = find_pictures(names)
         with pytest.raises(InputError) as caught:
-            _ = lists.classes
+            lists.check_labels()
         without = "demo" if "demo" in names else folder
         assert f"labels are needed, and {without} has none" in one_line(caught)
 
@@ -421,7 +425,7 @@ def test_classes_must_be_the_same(tmp_path):
     names = [tiny_imagenet(tmp_path / "a"), tiny_imagenet(tmp_path / "b", CLASSES[:2])]
     lists = find_pictures(names)
     with pytest.raises(InputError) as caught:
-        _ = lists.classes
+        lists.check_labels()
     assert f"{names[0]} (3 classes) and {names[1]} (2)" in one_line(caught)
     assert {lists.training.label(number) for number in range(len(lists.training))} == {-1}
 
@@ -429,7 +433,7 @@ def test_classes_must_be_the_same(tmp_path):
 def test_name_of_a_set_without_labels_is_told_in_one_line(tmp_path):
     lists = find_pictures([touch(tmp_path / "line\nbreak", numbered(3))])
     with pytest.raises(InputError) as caught:
-        _ = lists.classes
+        lists.check_labels()
     one_line(caught)
 
 

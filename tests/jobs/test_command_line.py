@@ -127,12 +127,11 @@ def test_reconstruction_terms_have_weights():
         (["--comparison"], "--comparison has no effect when --images is not given"),
         (["--images", "a", "--inspect"], "--images colors photographs and --inspect looks at data"),
         (["--inspect", "--images", "a", "--quality", "9"], "give one"),
-        (["--inspect", "--epochs", "3"], "--epochs has no effect when --inspect is given"),
-        (["--inspect", "--validation_steps", "3"], "no effect when --inspect is given"),
         (["--inspect", "--load_weights"], "--load_weights has no effect when --inspect is given"),
         (["--inspect", "--weights", "w"], "--weights has no effect when --inspect is given"),
         (["--inspect", "--quality", "9"], "--quality has no effect when --inspect is given"),
-        (["--inspect", "--encoder", "mobilenet_v2"], "no effect when --inspect is given"),
+        (["--inspect", "--suffix", "a"], "no effect when --inspect is given"),
+        (["--inspect", "--label_smoothing", "0.1"], "no effect with --adversarial hinge"),
         (["--inspect", "demo"], "unrecognized arguments: demo"),
         (["--class_index", "a"], "--class_index has no effect when --inspect is not given"),
         (["--images", "a", "--class_index", "b"], "no effect when --images is given"),
@@ -193,3 +192,19 @@ def test_help_does_not_wait_for_tensorflow():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "python run.py" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--epochs", "3"], ["--encoder", "mobilenet_v2", "--precision", "float32"], ["--no_flip"]],
+)
+def test_what_would_be_trained_may_be_inspected(arguments):
+    settings, _ = parse(["--inspect", *arguments])
+    assert settings.job == "inspect"
+
+
+def test_lists_may_be_given_in_parts():
+    settings, _ = parse(["--dataset", "a", "b", "--dataset", "coco:c", "--categories", "cat"])
+    assert settings.dataset == ["a", "b", "coco:c"]
+    settings, _ = parse(["--images", "a", "--images", "b"])
+    assert settings.images == ["a", "b"]

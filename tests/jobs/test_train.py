@@ -13,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import run
 from callbacks.snapshots import Snapshots
-from data.sources.data_set import SplitOptions
 from data.sources.folder import demo_set
+from data.sources.split_options import SplitOptions
 from models.catalog import COLORIZERS
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder

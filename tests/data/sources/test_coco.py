@@ -10,7 +10,7 @@ from PIL import Image
 
 import data.sources.coco
 from data.sources.coco import coco_set
-from data.sources.data_set import SplitOptions
+from data.sources.split_options import SplitOptions
 from errors import InputError
 
 CATEGORIES = {

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 
 import data.sources.folder
+import data.sources.gray_twins
 from data.pictures import read_rgb
-from data.sources.data_set import SplitOptions
 from data.sources.folder import demo_pictures, demo_set, folder_set, list_folder
+from data.sources.split_options import SplitOptions
 from errors import InputError
 
 LEAST_COLOR = 2.0
@@ -299,17 +300,36 @@ def test_gray_picture_with_almost_the_same_name_is_no_twin(tmp_path, other):
     assert counted(find(tmp_path)) == {}
 
 
-def test_gray_folder_with_one_picture_more_is_no_twin(tmp_path):
+def test_gray_picture_without_a_twin_stays(tmp_path):
     twins(tmp_path, numbered(5, suffix=".png"))
     pictures(tmp_path, ["gray/more.png"], gray=True)
-    assert counted(find(tmp_path)) == {}
+    found = find(tmp_path)
+    assert counted(found) == {"no color, twins of color": 5}
+    assert f"{tmp_path}/gray/more.png" in {*found.training.names(), *found.validation.names()}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
-def test_folder_with_one_colored_picture_is_no_gray_twin(tmp_path, number):
+def test_one_colored_picture_does_not_hide_that_the_others_are_gray(tmp_path, number):
     names = numbered(16, suffix=".png")
     twins(tmp_path, names)
     picture(tmp_path / "gray" / names[number], gray=False)
+    assert counted(find(tmp_path)) == {"no color, twins of color": 16}
+
+
+@pytest.mark.parametrize("number", [0, 5, 15])
+def test_one_missing_twin_does_not_hide_the_others(tmp_path, number):
+    names = numbered(16, suffix=".png")
+    twins(tmp_path, names)
+    (tmp_path / "color" / names[number]).unlink()
+    assert counted(find(tmp_path)) == {"no color, twins of color": 15}
+
+
+@pytest.mark.parametrize("colored", [5, 16])
+def test_folder_with_many_colored_pictures_is_no_gray_twin(tmp_path, colored):
+    names = numbered(16, suffix=".png")
+    twins(tmp_path, names)
+    for name in names[:colored]:
+        picture(tmp_path / "gray" / name, gray=False)
     assert counted(find(tmp_path)) == {}
 
 
@@ -346,9 +366,9 @@ def test_only_a_few_of_many_are_looked_at(tmp_path, monkeypatch, count):
         looked_at.append((path, short_side))
         return read_rgb(path, short_side)
 
-    monkeypatch.setattr(data.sources.folder, "read_rgb", look)
+    monkeypatch.setattr(data.sources.gray_twins, "read_rgb", look)
     assert counted(find(tmp_path)) == {"no color, twins of color": count}
-    assert 0 < len(looked_at) <= 32
+    assert 0 < len(looked_at) <= 48
     assert all(side is not None for _, side in looked_at)
 
 

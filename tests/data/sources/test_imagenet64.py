@@ -194,19 +194,19 @@ def test_missing_batches_are_named(tmp_path, missing):
     write_set(tmp_path)
     for name in missing:
         (tmp_path / name).unlink()
-    assert f": {', '.join(missing)} is not in {tmp_path}; give the folder" in refusal(tmp_path)
+    assert f": {tmp_path} lacks {', '.join(missing)}; give the folder" in refusal(tmp_path)
 
 
 def test_missing_validation_is_named(tmp_path):
     write_set(tmp_path)
     (tmp_path / "val_data").unlink()
     message = refusal(tmp_path)
-    assert ": val_data is not in" in message
+    assert "lacks val_data;" in message
     assert "holds train_data_batch_1 to 10 and val_data" in message
 
 
 def test_folder_without_batches_names_what_belongs_there(tmp_path):
-    assert "train_data_batch_1, val_data is not in" in refusal(tmp_path)
+    assert "lacks train_data_batch_1, val_data;" in refusal(tmp_path)
 
 
 def test_folder_that_is_not_there_is_named_with_the_one_that_is_meant(tmp_path):

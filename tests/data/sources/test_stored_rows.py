@@ -850,7 +850,7 @@ def test_npz_that_cannot_be_unpacked_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setattr(stored_rows, "write_beside", full)
     message = refusal(npz(tmp_path, np.savez_compressed, data=random_rows(8)), find_in_npz)
     assert f"cannot be unpacked to {tmp_path}/batch.data.npy: No space left on device" in message
-    assert "make room there, or give the pickled batches" in message
+    assert "make room there and let it be written, or give the pickled batches" in message
 
 
 @pytest.mark.parametrize("name", ["x/../../trace.npy", "/../../trace.npy", "x/../../trace"])

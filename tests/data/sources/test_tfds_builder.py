@@ -10,7 +10,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from data.pictures import UnreadablePictureError
-from data.sources.data_set import SplitOptions
+from data.sources.split_options import SplitOptions
 from data.sources.tfds_builder import BuilderPictures, tfds_set
 from errors import InputError
 

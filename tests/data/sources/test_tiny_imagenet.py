@@ -55,8 +55,11 @@ def labels(source, folder):
     }
 
 
+OF_THE_TEST = "for a test, without labels"
+
+
 def counted(found):
-    return {why: count for why, count in found.left_out.items() if count}
+    return {why: count for why, count in found.left_out.items() if count and why != OF_THE_TEST}
 
 
 def error_of(folder):
@@ -109,6 +112,12 @@ def test_pictures_can_be_read(folder):
     found = find(folder)
     np.testing.assert_array_equal(found.training.read_rgb(5)[0, 0], (255, 165, 0))
     assert found.validation.read_rgb(0, 32).shape == (32, 32, 3)
+
+
+def test_pictures_of_the_test_are_counted_and_left_out(folder):
+    assert find(folder).left_out[OF_THE_TEST] == 1
+    shutil.rmtree(folder / "test")
+    assert OF_THE_TEST not in find(folder).left_out
 
 
 def test_nothing_is_decoded(folder, monkeypatch):

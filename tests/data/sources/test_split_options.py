@@ -2,8 +2,8 @@
 
 import pytest
 
-from data.sources.data_set import SplitOptions, split_by_name
 from data.sources.picture_files import PictureFiles
+from data.sources.split_options import SplitOptions, split_by_name
 
 
 def numbered(count, prefix=""):

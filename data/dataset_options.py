@@ -1,0 +1,28 @@
+"""What is asked of data sets besides their names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DatasetOptions:
+    """What is asked of data sets besides their names.
+
+    Attributes:
+        validation_share: float in [0, 1), the share of pictures to judge by where a data set does
+            not say. Unless it is 0, at least one picture of each set is.
+        max_pictures: int or None. At most this many pictures of the whole, drawn at random, in the
+            same proportion of training and validation.
+        seed: int, of the split and the draw.
+        minimum_colorfulness: float; folders whose pictures are below it and stand in color beside
+            it are left out.
+        categories: objects of which pictures of COCO hold at least one; all when there is none.
+        data_dir: str or None, where TensorFlow Datasets keeps its own.
+    """
+
+    validation_share: float = 0.05
+    max_pictures: int | None = None
+    seed: int = 0
+    minimum_colorfulness: float = 2.0
+    categories: Sequence[str] = ()
+    data_dir: str | None = None

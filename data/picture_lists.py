@@ -1,0 +1,70 @@
+"""The pictures of one or more data sets, as they were found."""
+
+from dataclasses import dataclass
+
+from data.sources.data_set import DataSet
+from data.sources.picture_source import PictureSource
+from errors import InputError, shown
+
+
+@dataclass(frozen=True)
+class PictureLists:
+    """The pictures of one or more data sets.
+
+    Attributes:
+        training: the pictures to learn from.
+        validation: the pictures to judge by, none of them in `training`, in a fixed random order:
+            any first part of them is a fair sample.
+        sets: each data set, with what is used of it.
+    """
+
+    training: PictureSource
+    validation: PictureSource
+    sets: list[DataSet]
+
+    def __len__(self) -> int:
+        return len(self.training) + len(self.validation)
+
+    def check_labels(self) -> None:
+        """Makes sure that all pictures have labels, and that these mean the same everywhere.
+
+        Raises:
+            InputError: a set has none, or two sets have different classes.
+        """
+        first = self.sets[0]
+        for each in self.sets:
+            if each.training.classes is None:
+                raise InputError(
+                    f"labels are needed, and {each.name} has none; give data sets with labels "
+                    "(tiny-imagenet, imagenet64, most of tfds)"
+                )
+            if each.training.classes != first.training.classes:
+                raise InputError(
+                    f"labels are needed, and {first.name} ({len(first.training.classes)} classes) "
+                    f"and {each.name} ({len(each.training.classes)}) have different ones; give "
+                    "data sets of the same classes"
+                )
+
+    def table(self) -> str:
+        """The sizes of the data sets, and what is left out of them and why, in lines to print."""
+        rows = [
+            (
+                shown(each.name),
+                f"{len(each.training):,}",
+                f"{len(each.validation):,}",
+                f"{sum(each.left_out.values()):,}",
+                each.reasons(),
+            )
+            for each in self.sets
+        ]
+        if len(rows) > 1:
+            left_out = sum(sum(each.left_out.values()) for each in self.sets)
+            together = (len(self.training), len(self.validation), left_out)
+            rows.append(("together", *(f"{count:,}" for count in together), ""))
+        rows.insert(0, ("data set", "training", "validation", "left out", ""))
+        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        return "\n".join(
+            f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "
+            f"{left_out:>{widths[3]}}  {why}".rstrip()
+            for name, training, validation, left_out, why in rows
+        )

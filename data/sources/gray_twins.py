@@ -1,0 +1,110 @@
+"""Pictures that stand in a folder in gray and beside it in color.
+
+Some published sets have each picture twice, as the question and as the answer.
+"""
+
+import bisect
+import os
+from collections.abc import Iterator
+
+from data.colorfulness import colorfulness
+from data.pictures import UnreadablePictureError, part_by_part, read_rgb
+
+# Sets of gray twins have two folders or four; a thousand are the classes of something.
+_MOST_FOLDERS = 8
+# Pictures of a folder that are looked at to know whether it is one of gray twins.
+_LOOKS = 16
+_LOOK_SIDE = 64
+# So many of these must be what is expected: sets have odd pictures.
+_MAJORITY = 0.75
+
+
+def find_gray_twins(folder: str, paths: list[str], least_color: float) -> dict[str, list[str]]:
+    """Finds the subfolders whose pictures are those of another one, but for the color.
+
+    Only a few pictures of folders with the same names are read.
+
+    Args:
+        folder: str, where the pictures lie.
+        paths: all of them, below the folder, sorted part by part.
+        least_color: float, the colorfulness below which a picture has no color.
+
+    Returns:
+        By the subfolder with the colors, the paths of their gray twins.
+    """
+    twins: dict[str, list[str]] = {}
+    for siblings in _groups_of_siblings(paths):
+        for gray, pictures in siblings.items():
+            color = _twin_folder(folder, gray, siblings, least_color)
+            if color is not None:
+                stems = {_stem(path).removeprefix(color) for path in siblings[color]}
+                found = [path for path in pictures if _stem(path).removeprefix(gray) in stems]
+                twins.setdefault(color, []).extend(found)
+    return twins
+
+
+def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
+    """The few subfolders of each folder, with the pictures below each."""
+    folders: dict[str, dict[str, list[str]]] = {}
+    for path in paths:
+        folder = os.path.dirname(path)
+        while folder:
+            parent = os.path.dirname(folder)
+            siblings = folders.setdefault(parent, {})
+            # One more than can be twins is enough to know that there are too many.
+            if folder in siblings or len(siblings) <= _MOST_FOLDERS:
+                siblings.setdefault(folder, []).append(path)
+            folder = parent
+    return [siblings for siblings in folders.values() if 2 <= len(siblings) <= _MOST_FOLDERS]
+
+
+def _twin_folder(
+    folder: str, gray: str, siblings: dict[str, list[str]], least_color: float
+) -> str | None:
+    """The sibling that has the pictures of this subfolder in color, or None."""
+    pictures = siblings[gray]
+    few = pictures[:: -(-len(pictures) // _LOOKS)]
+    # Where several have the same names, the one with as many pictures first.
+    for color in sorted(siblings, key=lambda each: abs(len(siblings[each]) - len(pictures))):
+        if color == gray:
+            continue
+        pairs = [
+            (path, twin)
+            for path in few
+            for twin in _with_stem(color + _stem(path).removeprefix(gray), siblings[color])[:1]
+        ]
+        if len(pairs) >= _MAJORITY * len(few) and _share_in_color(
+            folder, [path for path, _ in pairs], least_color
+        ) <= 1.0 - _MAJORITY < _share_in_color(folder, [twin for _, twin in pairs], least_color):
+            return color
+    return None
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(path)[0]
+
+
+def _with_stem(stem: str, paths: list[str]) -> list[str]:
+    """The paths that are this one but for the suffix."""
+    return [path for path in _beginning_with(stem + ".", paths) if _stem(path) == stem]
+
+
+def _beginning_with(beginning: str, paths: list[str]) -> Iterator[str]:
+    """Those of the paths, which are sorted part by part, that begin so."""
+    place = bisect.bisect_left(paths, part_by_part(beginning), key=part_by_part)
+    while place < len(paths) and paths[place].startswith(beginning):
+        yield paths[place]
+        place += 1
+
+
+def _share_in_color(folder: str, paths: list[str], least_color: float) -> float:
+    """The share of pictures with color among those that can be read; NaN when none can."""
+    measured = []
+    for path in paths:
+        try:
+            pixels = read_rgb(os.path.join(folder, path), _LOOK_SIDE)
+        except UnreadablePictureError:
+            continue
+        measured.append(float(colorfulness(pixels.astype("float32"))))
+    in_color = sum(each >= least_color for each in measured)
+    return in_color / len(measured) if measured else float("nan")
