@@ -67,7 +67,7 @@ def train(settings: Settings, given: set[str]) -> int:
     prepare_keras(settings.precision, settings.seed)
     lists = find_training_pictures(settings)
     print(lists.table())
-    if settings.load_weights:
+    if settings.load_weights and not given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         _say_if_changed(lists, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir)
     make_folder(folder.path, "weights_dir")
@@ -214,7 +214,7 @@ def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) ->
 
 
 def _say_if_changed(lists: PictureLists, folder: WeightsFolder, progress: Progress) -> None:
-    """Says that there are more or fewer pictures than when the training was begun."""
+    """Says that the data sets themselves have more or fewer pictures than before."""
     before = folder.read_settings().get("pictures")
     if before not in (None, _count(lists)):
         progress.best_loss = None

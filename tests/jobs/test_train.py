@@ -381,7 +381,7 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
 
     before, progress_bar, _ = capsys.readouterr().out.partition("1/8")
     assert progress_bar
-    rows = [line.split() for line in before.splitlines()[1:5]]
+    rows = [line.split() for line in before.splitlines()[:4]]
     assert rows == [
         ["data", "set", "training", "validation", "left", "out"],
         [names[0], "8", "2", "0"],
@@ -423,7 +423,7 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     monkeypatch.setattr("data.datasets.tfds_set", lambda *args: toys)
     options = ["--categories", "cat", "--data_dir", "sets", "--weights_dir", "w"]
     assert begin(*FEW, *options, "--dataset", *names) == 0
-    table = capsys.readouterr().out.splitlines()[1:8]
+    table = capsys.readouterr().out.splitlines()[:7]
     assert table[0].split() == ["data", "set", "training", "validation", "left", "out"]
     assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "together"]
 
@@ -435,7 +435,7 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")
     assert begin("--load_weights", "--weights_dir", "../w") == 0
-    again = capsys.readouterr().out.splitlines()[1:8]
+    again = capsys.readouterr().out.splitlines()[:7]
     assert [row.split()[1:] for row in again[1:]] == [row.split()[1:] for row in table[1:]]
     assert saved_settings("../w")["dataset"] == [*kept, "demo", "tfds:toys"]
     # The same pictures: the best loss still holds.
@@ -448,10 +448,21 @@ def test_losses_of_other_pictures_do_not_compare_with_the_best_so_far(begin, coc
     for change in changes:
         assert begin("--load_weights", *change) == 0
     assert begin.best_losses == [None] * 4
-    assert saved_settings()["categories"] == ["dog"]
-    # There is no COCO any more.
+    # There is no COCO any more, and what was asked of it is forgotten.
+    assert saved_settings()["categories"] is None
     assert begin("--load_weights", "--categories", "cat") == 2
     assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
+
+
+def test_pictures_that_were_added_are_told_and_the_best_is_chosen_anew(begin, pictures, capsys):
+    assert begin(*FEW, "--dataset", str(pictures)) == 0
+    assert begin("--load_weights") == 0
+    assert "note: " not in capsys.readouterr().out
+    picture = next(pictures.glob("**/*.*"))
+    (pictures / f"copy_of_{picture.name}").write_bytes(picture.read_bytes())
+    assert begin("--load_weights") == 0
+    assert "note: there were " in capsys.readouterr().out
+    assert begin.best_losses == [None, 0.5, None]
 
 
 def test_home_in_the_folder_of_tfds_holds_from_anywhere(begin, here, monkeypatch):
