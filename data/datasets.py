@@ -72,8 +72,8 @@ def _find(name: str, options: DatasetOptions) -> DataSet:
     found = find[kind]()
     if not len(found.training) and not len(found.validation):
         raise InputError(
-            f"--dataset {name}: no picture of it can be used: {found.reasons()}; give another one, "
-            "or ask for less"
+            f"--dataset {name}: no picture of it can be used ({found.reasons() or 'none is there'})"
+            "; give another one, or ask for less"
         )
     return found
 
