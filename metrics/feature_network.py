@@ -1,0 +1,118 @@
+"""The network whose features FID, KID and the Inception Score are computed from."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from errors import InputError, first_line
+
+_KERAS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+_SIDE = 299
+
+
+class FeatureNetwork:
+    """Pooled features of pictures, and the classes that a network sees in them.
+
+    By default InceptionV3 of `keras.applications` with ImageNet's weights: 2048 features and 1000
+    classes. The Inception of the FID papers has other weights, trained in 2015, and so has every
+    port of it: their numbers do not compare with these, which is why a network is named wherever
+    its numbers stand.
+
+    Args:
+        path: None for Keras' own copy of InceptionV3's weights, found in its cache or downloaded;
+            the path of such a file (.h5); or a whole network as a .keras file, which takes sRGB
+            in [0, 255] and gives features of shape (batch, channels), or (batch, height, width,
+            channels), of which the mean over places is taken. Such a network has no classes.
+
+    Attributes:
+        name: str, what to call it beside its numbers.
+
+    Raises:
+        InputError: the weights cannot be had; the message says where to put them.
+    """
+
+    def __init__(self, path: str | os.PathLike | None = None):
+        if path is not None and str(path).endswith(".keras"):
+            self._network, self._side = _whole_network(path)
+            self.name = Path(path).stem
+            self.has_classes = False
+        else:
+            self._network, self._side = _inception(path), _SIDE
+            self.name = "Keras' InceptionV3"
+            self.has_classes = True
+        self._call = tf.function(self._features_and_classes, reduce_retracing=True)
+
+    def __call__(self, rgb1) -> tuple[np.ndarray, np.ndarray | None]:
+        """Features and classes of pictures.
+
+        Args:
+            rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].
+
+        Returns:
+            Features, float32 of shape (batch, channels), and the probabilities of the classes, of
+            shape (batch, classes), or None.
+        """
+        features, probabilities = self._call(tf.convert_to_tensor(rgb1, "float32"))
+        return features.numpy(), probabilities.numpy() if self.has_classes else None
+
+    def _features_and_classes(self, rgb1):
+        if self._side is not None:
+            rgb1 = tf.image.resize(rgb1, [self._side, self._side], antialias=True)
+        if self.has_classes:
+            # What InceptionV3 was trained on: [-1, 1].
+            return self._network(2.0 * rgb1 - 1.0, training=False)
+        features = tf.cast(self._network(255.0 * rgb1, training=False), "float32")
+        if features.shape.rank == 4:
+            features = tf.reduce_mean(features, axis=(1, 2))
+        return features, tf.constant(0.0)
+
+
+def _inception(path: str | os.PathLike | None) -> keras.Model:
+    policy = keras.config.dtype_policy()
+    # Statistics of features are no place for half precision.
+    keras.config.set_dtype_policy("float32")
+    try:
+        network = keras.applications.InceptionV3(weights=path or "imagenet")
+    # A download that fails raises a bare Exception, a file of another kind whatever h5py makes of.
+    except Exception as error:
+        raise InputError(_why_no_inception(path, error)) from error
+    finally:
+        keras.config.set_dtype_policy(policy)
+    pooled = network.get_layer("avg_pool").output
+    return keras.Model(network.inputs, [pooled, network.output], trainable=False)
+
+
+def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
+    if path is not None:
+        return (
+            f"--feature_network {path}: these are not InceptionV3's weights ({first_line(error)}); "
+            "give an .h5 of Keras, or a network as .keras"
+        )
+    home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
+    place = os.path.join(os.path.expanduser(home), "models", _KERAS_FILE)
+    return (
+        f"InceptionV3's weights cannot be downloaded; put {_KERAS_FILE} at {place}, or give "
+        "--feature_network PATH"
+    )
+
+
+def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
+    """A network from a file, and the side of the pictures that it wants, or None for any."""
+    try:
+        # In safe mode a file cannot bring code of its own.
+        network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        _, height, width, channels = network.input_shape
+        is_usable = height == width and channels == 3 and len(network.output_shape) in (2, 4)
+    except Exception as error:
+        raise InputError(
+            f"--feature_network {path}: it cannot be read as a Keras network ({first_line(error)})"
+        ) from error
+    if not is_usable:
+        raise InputError(
+            f"--feature_network {path}: it should take square color pictures and give features; "
+            f"received {network.input_shape} -> {network.output_shape}"
+        )
+    return network, height

@@ -1,0 +1,74 @@
+"""Where LPIPS's weights come from: a file, Keras' cache, or the official files of PyTorch."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from data.atomic import write_beside
+from errors import InputError, first_line
+from metrics.torch_file import read_state_dict
+
+_CACHED = "lpips_alexnet_v0.1.npz"
+_ALEXNET = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"
+_CHANNELS = (
+    "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/"
+    "alex.pth"
+)
+# The convolutions among the layers of torchvision's AlexNet.
+_CONVOLUTIONS = (0, 3, 6, 8, 10)
+
+
+def find_lpips_weights(path: str | None = None) -> str:
+    """The .npz of LPIPS's weights.
+
+    Args:
+        path: str or None. By default the file in Keras' cache, which is made of the official files
+            of torchvision and of the reference program when it is not there.
+
+    Raises:
+        InputError: they are not there and cannot be downloaded; the message says where to put
+            them.
+    """
+    if path is not None:
+        return path
+    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    cached = Path(home, "models", _CACHED)
+    if not cached.exists():
+        try:
+            convert_lpips_weights(_fetched(_ALEXNET), _fetched(_CHANNELS), cached)
+        # get_file raises a bare Exception when a download fails.
+        except Exception as error:
+            raise InputError(
+                f"LPIPS's weights cannot be downloaded ({first_line(error)[:100]}); put them at "
+                f"{cached}, or give an .npz with --lpips_weights PATH"
+            ) from error
+    return str(cached)
+
+
+def convert_lpips_weights(alexnet: str, channels: str, target: str | os.PathLike) -> None:
+    """Writes the .npz that `LPIPS` reads.
+
+    Args:
+        alexnet: path of torchvision's weights of AlexNet.
+        channels: path of the reference program's weights of the channels, version 0.1.
+        target: where to write.
+
+    Raises:
+        KeyError, ValueError: they are other files.
+    """
+    layers, linear = read_state_dict(alexnet), read_state_dict(channels)
+    arrays = {}
+    for number, layer in enumerate(_CONVOLUTIONS):
+        # PyTorch's (out, in, height, width).
+        kernel = layers[f"features.{layer}.weight"]
+        arrays[f"conv{number + 1}_w"] = np.transpose(kernel, (2, 3, 1, 0))
+        arrays[f"conv{number + 1}_b"] = layers[f"features.{layer}.bias"]
+        arrays[f"lin{number}"] = linear[f"lin{number}.model.1.weight"].reshape(-1)
+    with write_beside(target) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def _fetched(address: str) -> str:
+    return keras.utils.get_file(origin=address, cache_subdir="models")
