@@ -121,6 +121,10 @@ def check_use(settings: Settings, given: set[str]) -> None:
             settings.adversarial == "vanilla",
             f"with --adversarial {settings.adversarial}",
         ),
+        "lpips_weights": (
+            "lpips" in settings.validation_metrics,
+            "without lpips in --validation_metrics",
+        ),
         "perceptual_weights": (
             "perceptual" in settings.reconstruction_weights,
             "without the term perceptual in --reconstruction",

@@ -39,6 +39,7 @@ PATHS = (
     "dataset",
     "encoder_weights",
     "log_dir",
+    "lpips_weights",
     "perceptual_weights",
     "pretrained",
     "sample_images",
@@ -476,6 +477,22 @@ class Settings:
     )
     sample_images: str | None = setting(
         None, "a folder of photographs without truth to show as well", RECORDS, metavar="DIR"
+    )
+
+    validation_metrics: list[str] = setting(
+        ("psnr", "colorfulness"),
+        "what is measured on the validation pictures after every epoch, besides the losses: psnr, "
+        "ssim, colorfulness (of the true pictures too), lpips",
+        RECORDS,
+        nargs="+",
+        action="extend",
+        choices=("psnr", "ssim", "colorfulness", "lpips"),
+    )
+    lpips_weights: str | None = setting(
+        None,
+        "weights of LPIPS, .npz (default: Keras' cache, or downloaded)",
+        RECORDS,
+        metavar="PATH",
     )
 
     # --- coloring

@@ -12,7 +12,10 @@ from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
 from metrics.colorfulness import Colorfulness
+from metrics.lpips import LPIPS
+from metrics.lpips_weights import find_lpips_weights
 from metrics.psnr import PSNR
+from metrics.ssim import SSIM
 from models.catalog import COLORIZERS
 from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
@@ -58,7 +61,8 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         done without, at weight 0.
 
     Raises:
-        InputError: a perceptual network that was asked for by name cannot be had.
+        InputError: a perceptual network that was asked for by name, or that of LPIPS, cannot be
+            had.
     """
     reconstruction, settings = _reconstruction(settings, given)
     adversarial = {
@@ -72,9 +76,25 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         reconstruction=reconstruction,
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
-        validation_metrics=[PSNR(), Colorfulness(), Colorfulness(of_truth=True)],
+        validation_metrics=_validation_metrics(settings),
     )
     return settings
+
+
+def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
+    """The metrics that were asked for, each once.
+
+    Raises:
+        InputError: the weights of LPIPS cannot be had.
+    """
+    makers = {
+        "psnr": lambda: [PSNR()],
+        "ssim": lambda: [SSIM()],
+        "colorfulness": lambda: [Colorfulness(), Colorfulness(of_truth=True)],
+        "lpips": lambda: [LPIPS(find_lpips_weights(settings.lpips_weights))],
+    }
+    names = dict.fromkeys(settings.validation_metrics)
+    return [metric for name in names for metric in makers[name]()]
 
 
 def _architecture(settings: Settings) -> dict:

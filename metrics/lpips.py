@@ -42,19 +42,18 @@ class LPIPS(PictureMean):
 
     def __init__(self, weights: str | os.PathLike, name="lpips", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.network = _alexnet_trunk()
-        self.channel_weights = _load(self.network, weights)
+        network = _alexnet_trunk()
+        self._channel_weights = _load(network, weights)
+        # Not as an attribute: Keras would save it with every snapshot of the model that is judged.
+        self._features = lambda rgb1: network((2.0 * rgb1 - 1.0 - _SHIFT) / _SCALE, training=False)
 
     def measure(self, true_rgb1, colored_rgb1):
         distance = 0.0
         features = zip(self._features(true_rgb1), self._features(colored_rgb1), strict=True)
-        for weights, (true, colored) in zip(self.channel_weights, features, strict=True):
+        for weights, (true, colored) in zip(self._channel_weights, features, strict=True):
             difference = ops.square(_unit_length(true) - _unit_length(colored))
             distance += ops.mean(ops.sum(difference * weights, axis=-1), axis=(1, 2))
         return distance
-
-    def _features(self, rgb1):
-        return self.network((2.0 * rgb1 - 1.0 - _SHIFT) / _SCALE, training=False)
 
 
 def _unit_length(features):
@@ -87,9 +86,12 @@ def _load(network: keras.Model, path: str | os.PathLike) -> list[np.ndarray]:
                 layer.set_weights([file[f"conv{number}_w"], file[f"conv{number}_b"]])
             return [file[f"lin{number}"].reshape(-1) for number in range(len(_CONVOLUTIONS))]
     except FileNotFoundError as error:
-        raise InputError(f"--lpips_weights {path}: there is no such file") from error
+        raise InputError(
+            f"--lpips_weights {path}: there is no such file; give the weights of LPIPS with "
+            "AlexNet, an .npz"
+        ) from error
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             f"--lpips_weights {path}: these are not the weights of LPIPS with AlexNet "
-            f"({first_line(error)})"
+            f"({first_line(error)}); give an .npz of them"
         ) from error

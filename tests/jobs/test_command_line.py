@@ -138,6 +138,8 @@ def test_reconstruction_terms_have_weights():
         (["--images", "a", "--dataset", "b"], "--dataset has no effect when --images is given"),
         (["--images", "a", "--categories", "cat"], "no effect when --images is given"),
         (["--images", "a", "--data_dir", "b"], "--data_dir has no effect when --images is given"),
+        (["--lpips_weights", "a"], "has no effect without lpips in --validation_metrics"),
+        (["--validation_metrics", "fid"], "invalid choice: 'fid'"),
         (["--categories", "cat"], "--categories has no effect without a --dataset coco:DIR"),
         (["--inspect", "--categories", "cat"], "no effect without a --dataset coco:DIR"),
         (["--dataset", "coco", "--categories", "cat"], "without a --dataset coco:DIR"),
