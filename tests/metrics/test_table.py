@@ -1,0 +1,68 @@
+"""The table says every number, and a dash where there is none."""
+
+import math
+
+from metrics.table import format_table
+
+NUMBERS = {
+    "psnr": 23.456,
+    "pooled_psnr": 22.1,
+    "ssim": 0.98765,
+    "lpips": 0.12345,
+    "fid": 8.7,
+    "kid": 0.00123,
+    "kid_deviation": 0.0004,
+    "inception_score": 12.3,
+    "inception_score_deviation": 0.5,
+    "colorfulness": 31.6,
+    "delta_colorfulness": 8.04,
+}
+
+
+def row_of(numbers, name="ours"):
+    heading, row = format_table({name: numbers}).splitlines()
+    assert len(heading) == len(row)
+    return row.removeprefix(name).split("  ")
+
+
+def cells_of(numbers):
+    return [cell.strip() for cell in row_of(numbers) if cell.strip()]
+
+
+def test_every_number_is_there():
+    assert cells_of(NUMBERS) == [
+        *("23.46", "22.10", "0.9877", "0.1235", "8.70", "0.0012 +-0.0004"),
+        *("12.30 +-0.50", "31.6", "8.0"),
+    ]
+
+
+def test_what_cannot_be_computed_is_a_dash():
+    missing = dict.fromkeys(("lpips", "fid", "kid", "inception_score"))
+    assert cells_of({**NUMBERS, **missing})[3:7] == ["-"] * 4
+
+
+def test_truth_has_no_error():
+    assert cells_of({**NUMBERS, "psnr": math.inf})[0] == "inf"
+
+
+def test_columns_stand_below_each_other():
+    table = format_table({"a": NUMBERS, "a longer name": {**NUMBERS, "psnr": 5.0}})
+    lines = table.splitlines()
+    assert {len(line) for line in lines} == {len(lines[0])}
+    ends = [
+        line.index(number) + 5 for line, number in zip(lines[1:], ["23.46", " 5.00"], strict=True)
+    ]
+    assert ends[0] == ends[1] == lines[0].index("PSNR dB ^") + len("PSNR dB ^")
+
+
+def test_headings_say_what_is_better():
+    heading = format_table({"ours": NUMBERS}).splitlines()[0]
+    assert all(
+        each in heading for each in ("PSNR dB ^", "SSIM ^", "LPIPS v", "FID v", "delta CF v")
+    )
+
+
+def test_footnotes_stand_below():
+    assert format_table({"ours": NUMBERS}, ["FID by X", "no LPIPS"]).endswith(
+        "\nFID by X\nno LPIPS"
+    )
