@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
 _CLASSES = 1000
@@ -56,8 +57,7 @@ def downsampled_imagenet_ids() -> tuple[str, ...]:
 def _keras_ids(class_index: str | os.PathLike | None) -> tuple[str, ...]:
     if class_index is not None:
         return _read_index(Path(class_index), f"--class_index {class_index}: ", "give")
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    cached = Path(home, "models", _INDEX)
+    cached = in_keras_cache(_INDEX)
     if not cached.exists():
         return _list_of_tfds(_FULL_IMAGENET)
     return _read_index(cached, f"{cached} in Keras' cache: ", "remove it, or give --class_index")

@@ -10,7 +10,8 @@ from typing import Any
 
 from data.dataset_name import COCO, TFDS
 from errors import InputError
-from jobs.settings import JOBS, Settings, Switch, fields
+from jobs.argument_types import Switch
+from jobs.settings import JOBS, Settings, fields
 
 
 def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
 # The convolutions of VGG19 up to the first of its third block, with their channels.
@@ -107,11 +108,9 @@ def _find_in_keras() -> str:
         )
     # get_file raises a bare Exception when the download fails.
     except Exception as error:
-        home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
-        place = os.path.join(os.path.expanduser(home), "models", _KERAS_FILE)
         raise InputError(
             f"VGG19's weights for the perceptual loss cannot be downloaded; put {_KERAS_FILE} at "
-            f"{place}, or give a file with --perceptual_weights PATH"
+            f"{in_keras_cache(_KERAS_FILE)}, or give a file with --perceptual_weights PATH"
         ) from error
 
 

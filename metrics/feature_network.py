@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
 _KERAS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -28,7 +29,7 @@ class FeatureNetwork:
             channels), of which the mean over places is taken. Such a network has no classes.
 
     Attributes:
-        name: str, what to call it beside its numbers.
+        name: str, the network and its weights, to stand beside its numbers.
 
     Raises:
         InputError: the weights cannot be had; the message says where to put them.
@@ -41,7 +42,7 @@ class FeatureNetwork:
             self.has_classes = False
         else:
             self._network, self._side = _inception(path), _SIDE
-            self.name = "Keras' InceptionV3"
+            self.name = "Keras' InceptionV3, " + (Path(path).name if path else "ImageNet")
             self.has_classes = True
         self._call = tf.function(self._features_and_classes, reduce_retracing=True)
 
@@ -91,11 +92,9 @@ def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
             f"--feature_network {path}: these are not InceptionV3's weights ({first_line(error)}); "
             "give an .h5 of Keras, or a network as .keras"
         )
-    home = os.environ.get("KERAS_HOME", os.path.join("~", ".keras"))
-    place = os.path.join(os.path.expanduser(home), "models", _KERAS_FILE)
     return (
-        f"InceptionV3's weights cannot be downloaded; put {_KERAS_FILE} at {place}, or give "
-        "--feature_network PATH"
+        f"InceptionV3's weights cannot be downloaded; put {_KERAS_FILE} at "
+        f"{in_keras_cache(_KERAS_FILE)}, or give --feature_network PATH"
     )
 
 

@@ -1,12 +1,12 @@
 """Where LPIPS's weights come from: a file, Keras' cache, or the official files of PyTorch."""
 
 import os
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from data.atomic import write_beside
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 from metrics.torch_file import read_state_dict
 
@@ -33,8 +33,7 @@ def find_lpips_weights(path: str | None = None) -> str:
     """
     if path is not None:
         return path
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    cached = Path(home, "models", _CACHED)
+    cached = in_keras_cache(_CACHED)
     if not cached.exists():
         try:
             convert_lpips_weights(_fetched(_ALEXNET), _fetched(_CHANNELS), cached)

@@ -58,7 +58,7 @@ def test_inception_gives_features_and_classes(monkeypatch):
     network = FeatureNetwork()
     features, classes = network(pictures(count=2))
     assert asked_for == ["imagenet"]
-    assert network.name == "Keras' InceptionV3"
+    assert network.name == "Keras' InceptionV3, ImageNet"
     assert features.shape == (2, 2048)
     assert features.dtype == np.float32
     np.testing.assert_allclose(classes.sum(axis=1), 1.0, rtol=1e-5)
