@@ -4,6 +4,7 @@ python run.py                       train on the demo photographs
 python run.py --dataset DIR         train on your own
 python run.py --load_weights        go on with the last training
 python run.py --images DIR          color photographs
+python run.py --evaluate            judge weights by metrics, in one table
 python run.py --inspect             show what training would see
 python run.py --help                everything else
 """
@@ -31,6 +32,10 @@ def main(arguments: list[str]) -> int:
             from jobs.colorize import colorize
 
             return colorize(settings)
+        if settings.job == "evaluate":
+            from jobs.evaluate import evaluate
+
+            return evaluate(settings, given)
         if settings.job == "inspect":
             from jobs.inspect import inspect
 

@@ -25,12 +25,13 @@ ROUNDS = 10
 def main() -> None:
     """Prints photographs a second, the network's share, and milliseconds of each step."""
     import_tensorflow_quietly()
-    from jobs.colorize import load_colorizer
     from jobs.command_line import parse
+    from jobs.trained_colorizer import load_colorizer, weights_folders
 
     settings, _ = parse(["--images", "demo"])
     prepare_keras(settings.precision, settings.seed)
-    colorizer = load_colorizer(settings)
+    [weights] = weights_folders(settings)
+    colorizer = load_colorizer(weights, settings)
     with tempfile.TemporaryDirectory() as folder:
         files = _make_photographs(Path(folder))
         print(f"{len(files)} gray JPEGs of {WIDTH} x {HEIGHT}, {os.cpu_count()} cores")

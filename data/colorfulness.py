@@ -20,7 +20,9 @@ def colorfulness(rgb255, numpy: ModuleType = np):
         Array or tensor of shape (...): one number for each picture, 0 for a gray one.
 
     Reference: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 2003,
-    equation of the metric M3. (DDColor's variant takes absolute values of rg and yb first.)
+    equation of the metric M3. Variants in print give other numbers: one leaves out std(yb), the
+    deviation of yellow against blue, under the first root; DDColor's takes absolute values of rg
+    and yb first. Neither is computed here.
     """
     red, green, blue = rgb255[..., 0], rgb255[..., 1], rgb255[..., 2]
     red_green = red - green

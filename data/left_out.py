@@ -11,6 +11,8 @@ from errors import InputError
 
 NO_COLOR = "no color"
 
+_ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
+
 _HEADING = ("picture", "reason", "bytes", "modified")
 
 
@@ -25,6 +27,7 @@ class LeftOut:
         path: the list. Read when it exists; appended to.
         total: int, how many pictures the data set has; with more than half of them left out
             `add` and `reason` raise.
+        advice: str, what that error tells a person to do.
 
     Attributes:
         failure: the `InputError` that ended the reading of pictures, or None. `tf.data` wraps it
@@ -41,9 +44,10 @@ class LeftOut:
         left_out.reason("broken.jpg")
     """
 
-    def __init__(self, path: str | os.PathLike, total: int):
+    def __init__(self, path: str | os.PathLike, total: int, advice: str = _ADVICE):
         self.path = Path(path)
         self.total = total
+        self.advice = advice
         self.failure: InputError | None = None
         self._lock = threading.Lock()
         self._reasons: dict[str, str] = {}
@@ -86,10 +90,7 @@ class LeftOut:
 
     def fail(self, what: str) -> NoReturn:
         """Raises InputError with a summary, and remembers it as `failure`."""
-        self.failure = self.failure or InputError(
-            f"{what}: {self.summary()}; look at the list, lower --minimum_colorfulness, or give "
-            "another --dataset"
-        )
+        self.failure = self.failure or InputError(f"{what}: {self.summary()}; {self.advice}")
         raise self.failure
 
     def __len__(self) -> int:

@@ -18,7 +18,7 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -34,6 +34,13 @@ from errors import InputError
 # In place of a picture that is left out another one is drawn. When at least half of them are good,
 # this many draws in vain do not happen; they say that hardly any training picture is.
 _DRAWS = 100
+
+# In place of a picture that is left out.
+_NO_PIXELS = np.zeros([0, 0, 3], "uint8")
+
+# Programs that color round sizes to what their networks can halve: pictures whose proportions
+# differ by this share still show the same.
+_SAME_SHAPE = 0.02
 
 
 class PictureLoader:
@@ -210,6 +217,41 @@ def validation_batches(
     return _to_lab_batches(pictures.batch(batch_size), with_labels)
 
 
+def comparison_batches(
+    loaders: Sequence[PictureLoader], resolution: int, batch_size: int
+) -> tf.data.Dataset:
+    """The central squares of the same pictures as several loaders have them, once, in order.
+
+    A picture that one loader leaves out is given by none, and so is one that has another shape in
+    one loader than in the first.
+
+    Args:
+        loaders: of sources of one length, whose pictures of one number belong together.
+        resolution: int, the side of the squares.
+        batch_size: int; the last batch may be smaller.
+
+    Returns:
+        `tf.data.Dataset` of (number, rgb255): int64 of shape (batch,), and uint8 of shape
+        (batch, loaders, resolution, resolution, 3).
+    """
+
+    def load(number):
+        read = functools.partial(_load_same, loaders)
+        pictures = tf.numpy_function(read, [number], [tf.uint8] * len(loaders))
+        # In a tuple: of a list `tf.data` would make one tensor.
+        return number, tuple(tf.ensure_shape(picture, [None, None, 3]) for picture in pictures)
+
+    def square(number, pictures):
+        squares = tf.stack([_central_square(picture, resolution) for picture in pictures])
+        return number, tf.cast(tf.round(tf.clip_by_value(squares, 0.0, 255.0)), tf.uint8)
+
+    stream = tf.data.Dataset.range(len(loaders[0]))
+    stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.filter(lambda number, pictures: tf.size(pictures[0]) > 0)
+    stream = stream.map(square, num_parallel_calls=tf.data.AUTOTUNE)
+    return stream.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
 @functools.lru_cache(maxsize=2)
 def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     """The order of one epoch. Two are kept: parallel calls reach into the next epoch."""
@@ -243,8 +285,34 @@ def _load_or_empty(
     # Not for nothing: some sources read a record for a label.
     label = loader.label(number) if with_label and picture is not None else -1
     if picture is None or label is None:
-        return np.zeros([0, 0, 3], "uint8"), np.int64(-1)
+        return _NO_PIXELS, np.int64(-1)
     return picture, np.int64(label)
+
+
+def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray]:
+    """A picture as each loader has it, or no pixels when it cannot be compared."""
+    number = int(number)
+    pictures = []
+    for loader in loaders:
+        picture = loader.load(number)
+        if picture is not None and pictures and not _has_shape_of(pictures[0], picture):
+            name, file = loader.source.name(number), loader.source.file(number)
+            received, wanted = (each.shape[1] / each.shape[0] for each in (picture, pictures[0]))
+            loader.left_out.add(
+                name, f"another shape: width / height {received:.3f} and not {wanted:.3f}", file
+            )
+            picture = None
+        if picture is None:
+            return [_NO_PIXELS] * len(loaders)
+        pictures.append(picture)
+    return pictures
+
+
+def _has_shape_of(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two pictures have the same proportions, but for rounding to whole pixels."""
+    ratio = (one.shape[0] * other.shape[1]) / (one.shape[1] * other.shape[0])
+    rounding = 1.0 / min(*one.shape[:2], *other.shape[:2])
+    return abs(math.log(ratio)) <= _SAME_SHAPE + rounding
 
 
 def _random_square(

@@ -20,11 +20,10 @@ from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
 from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
 from jobs.runtime import prepare_keras
-from jobs.settings import SHIPPED_WEIGHTS, Settings
+from jobs.settings import Settings
 from jobs.signals import SignalWatch
-from models.catalog import COLORIZERS
+from jobs.trained_colorizer import load_colorizer, weights_folders
 from models.photo_colorizer import PhotoColorizer
-from models.weights_folder import WeightsFolder
 
 _SOME_FAILED = 1
 
@@ -45,7 +44,8 @@ def colorize(settings: Settings) -> int:
     """
     tasks = list_tasks(settings)
     prepare_keras(settings.precision, settings.seed)
-    colorizer = load_colorizer(settings)
+    [folder] = weights_folders(settings)
+    colorizer = load_colorizer(folder, settings, settings.render_size)
     # Only now: what cannot begin leaves no folder.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
@@ -164,35 +164,6 @@ def _target(place: Path, format: str | None, suffix: str) -> Path:
     else:
         extension = wanted
     return place.with_name(place.stem + suffix + extension)
-
-
-def load_colorizer(settings: Settings) -> PhotoColorizer:
-    """Builds the network from its folder of weights: those that ship, or those of the settings.
-
-    Raises:
-        InputError: the folder is no folder of weights, or they cannot be loaded.
-    """
-    if settings.load_weights:
-        folder = WeightsFolder(settings.weights_folder)
-    else:
-        folder = WeightsFolder(settings.weights or SHIPPED_WEIGHTS / settings.model)
-    saved = folder.read_settings()
-    try:
-        generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
-        render_size = settings.render_size or saved["render_size"]
-    except KeyError as error:
-        raise InputError(
-            f"the settings.json in {folder.path} does not describe a network of this program: "
-            f"{error}"
-        ) from error
-    folder.load_generator(generator)
-    return PhotoColorizer(
-        generator,
-        render_size,
-        batch_size=settings.batch_size,
-        saturation=settings.saturation,
-        flip_average=settings.flip_average,
-    )
 
 
 def _color_all(

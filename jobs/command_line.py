@@ -11,7 +11,10 @@ from typing import Any
 from data.dataset_name import COCO, TFDS
 from errors import InputError
 from jobs.argument_types import Switch
-from jobs.settings import JOBS, Settings, fields
+from jobs.settings import JOBS, OF_DATASETS, Settings, fields
+
+# What asks for true colors, or for what data sets are asked.
+_OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
 
 
 def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
@@ -56,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
         "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
         formatter_class=_HelpFormatter,
-        usage="python run.py [--images PATH ... | --inspect | --load_weights] [options]",
+        usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
+        "[options]",
         argument_default=argparse.SUPPRESS,
         # A prefix that works today would be ambiguous after the next option.
         allow_abbrev=False,
@@ -123,7 +127,7 @@ def check_use(settings: Settings, given: set[str]) -> None:
             f"with --adversarial {settings.adversarial}",
         ),
         "lpips_weights": (
-            "lpips" in settings.validation_metrics,
+            "lpips" in settings.validation_metrics or settings.evaluate,
             "without lpips in --validation_metrics",
         ),
         "perceptual_weights": (
@@ -160,6 +164,8 @@ def _check_job(settings: Settings, given: set[str]) -> None:
     """Refuses arguments that belong to another job."""
     if settings.images and settings.inspect:
         raise InputError("--images colors photographs and --inspect looks at data sets; give one")
+    if settings.evaluate and settings.inspect:
+        raise InputError("--evaluate judges weights and --inspect looks at data sets; give one")
     by_name = {entry.name: entry for entry in fields()}
     for name in sorted(given):
         jobs = by_name[name].metadata["jobs"]
@@ -171,7 +177,18 @@ def _check_job(settings: Settings, given: set[str]) -> None:
             others = " or ".join(f"--{argument}" for job, argument in JOBS.items() if job in jobs)
             why = f"when {others} is not given"
         raise InputError(f"--{name} has no effect {why}; leave it out")
-    if settings.images and "weights_dir" in given and not settings.load_weights:
+    if settings.job == "evaluate" and settings.images:
+        for name in sorted(given.intersection(_OF_TRUTH)):
+            raise InputError(
+                f"--{name} has no effect beside --images, of which there is no truth; leave it out"
+            )
+    if settings.job == "colorize" and len(settings.weights or ()) > 1:
+        raise InputError(
+            f"--weights {' '.join(settings.weights)}: photographs are colored with one; give one "
+            "folder, or compare several with --evaluate"
+        )
+    colors = settings.images or settings.evaluate
+    if colors and "weights_dir" in given and not settings.load_weights:
         raise InputError(
             "--weights_dir says where trainings are: to color with the one there, add "
             "--load_weights; to color with any folder of weights, give --weights"

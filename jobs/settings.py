@@ -68,17 +68,22 @@ OBJECTIVE = "objective"
 SCHEDULE = "schedule"
 RECORDS = "records"
 COLORING = "coloring"
+EVALUATION = "evaluation"
 
 # The argument that asks for a job; training is what is done without one.
-JOBS = {"colorize": "images", "inspect": "inspect"}
+# `--evaluate --images` judges photographs: it stands before `--images`.
+JOBS = {"evaluate": "evaluate", "colorize": "images", "inspect": "inspect"}
 
 # The settings that only some jobs read. What would be trained may be inspected: a person adds one
 # word to the line.
-COLORIZING = frozenset({"colorize"})
 INSPECTING = frozenset({"inspect"})
+EVALUATING = frozenset({"evaluate"})
 TRAINING = frozenset({"train", "inspect"})
-RESUMING = frozenset({"train", "colorize"})
-ANY_JOB = TRAINING | COLORIZING
+COLORING_IN_ANY_WAY = frozenset({"colorize", "evaluate"})
+RESUMING = frozenset({"train"}) | COLORING_IN_ANY_WAY
+COLORIZING = frozenset({"colorize"})
+OPENING_DATASETS = TRAINING | EVALUATING
+ANY_JOB = TRAINING | COLORING_IN_ANY_WAY
 
 
 def setting(default: Any, help: str, group: str, jobs: frozenset = TRAINING, **options) -> Any:
@@ -104,19 +109,27 @@ class Settings:
     # --- what to do
     load_weights: bool = setting(
         False,
-        "go on with the training in --weights_dir from its last snapshot; with --images, color "
-        "with the weights of that training",
+        "go on with the training in --weights_dir from its last snapshot; with --images or "
+        "--evaluate, color with the weights of that training",
         WHAT,
         RESUMING,
     )
     images: list[str] | None = setting(
         None,
-        "color these photographs: files, folders (searched deep), or `demo`",
+        "color these photographs: files, folders (searched deep), or `demo`; with --evaluate, "
+        "judge by them without truth",
         WHAT,
-        COLORIZING,
+        COLORING_IN_ANY_WAY,
         nargs="+",
         action="extend",
         metavar="PATH",
+    )
+    evaluate: bool = setting(
+        False,
+        "judge weights (and what other programs colored) by the validation pictures of --dataset: "
+        "a table of metrics, and a sheet of pictures (evaluation.png in --output_dir)",
+        WHAT,
+        EVALUATING,
     )
     inspect: bool = setting(
         False,
@@ -133,11 +146,14 @@ class Settings:
         ANY_JOB,
         metavar="DIR",
     )
-    weights: str | None = setting(
+    weights: list[str] | None = setting(
         None,
-        "color with the weights in this folder (default: those that ship)",
+        "color with the weights in this folder, with --evaluate with those in each of several "
+        "(default: those that ship)",
         WHAT,
-        COLORIZING,
+        COLORING_IN_ANY_WAY,
+        nargs="+",
+        action="extend",
         metavar="DIR",
     )
     pretrained: str | None = setting(
@@ -147,12 +163,17 @@ class Settings:
         metavar="DIR",
     )
     log_dir: str | None = setting(
-        None, "TensorBoard's records (default: logs/MODEL/TIME)", WHAT, metavar="DIR"
+        None,
+        "TensorBoard's records (default: logs/MODEL/TIME, or logs/evaluation/TIME)",
+        WHAT,
+        OPENING_DATASETS,
+        metavar="DIR",
     )
     seed: int = setting(
         0,
         "of the first weights, the split, the order and the augmentation",
         WHAT,
+        OPENING_DATASETS,
         type=seed,
         metavar="N",
     )
@@ -173,6 +194,7 @@ class Settings:
         "`tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), `coco:DIR` (or any "
         "annotations in its format), `tfds:NAME` (any pictures of TensorFlow Datasets)",
         DATA,
+        OPENING_DATASETS,
         nargs="+",
         action="extend",
         metavar="NAME",
@@ -182,6 +204,7 @@ class Settings:
         "of COCO, pictures with at least one object of these categories or supercategories, as in "
         "--categories cat dog vehicle",
         DATA,
+        OPENING_DATASETS,
         nargs="+",
         action="extend",
         metavar="NAME",
@@ -190,6 +213,7 @@ class Settings:
         None,
         "where TensorFlow Datasets downloads and keeps its own (default: ~/tensorflow_datasets)",
         DATA,
+        OPENING_DATASETS,
         type=os.path.expanduser,
         metavar="DIR",
     )
@@ -205,29 +229,33 @@ class Settings:
         None,
         "use at most this many pictures",
         DATA,
+        OPENING_DATASETS,
         type=positive_int,
         metavar="N",
     )
     # Of a thousand pictures 50: enough to see a trend, and few are missing from the training.
     validation_share: float = setting(
         0.05,
-        "share of the pictures to judge by, where the data set does not say",
+        "share of the pictures to judge by, where the data set does not say; --evaluate takes all "
+        "of a data set that the weights were not trained on",
         DATA,
+        OPENING_DATASETS,
         type=share,
         metavar="SHARE",
     )
     # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
     resolution: int = setting(
         128,
-        "side of the training pictures, at least 16",
+        "side of the pictures that are trained on or judged by, at least 16",
         DATA,
+        OPENING_DATASETS,
         type=side,
         metavar="PIXELS",
     )
     # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
     batch_size: int = setting(
         16,
-        "pictures in a step; with --images, photographs that the network sees at once",
+        "pictures in a step; without training, pictures that the network sees at once",
         DATA,
         ANY_JOB,
         type=positive_int,
@@ -276,6 +304,7 @@ class Settings:
         2.0,
         "leave out pictures below this colorfulness (Hasler and Suesstrunk)",
         DATA,
+        OPENING_DATASETS,
         type=not_negative,
         metavar="NUMBER",
     )
@@ -401,7 +430,12 @@ class Settings:
     )
     # As many as TensorBoard shows on a screen.
     sample_count: int = setting(
-        8, "pictures in a sample grid", RECORDS, type=positive_int, metavar="N"
+        8,
+        "pictures in a sample grid, and on the sheet of --evaluate",
+        RECORDS,
+        OPENING_DATASETS,
+        type=positive_int,
+        metavar="N",
     )
     sample_images: str | None = setting(
         None, "a folder of photographs without truth to show as well", RECORDS, metavar="DIR"
@@ -420,15 +454,16 @@ class Settings:
         None,
         "weights of LPIPS, .npz (default: Keras' cache, or downloaded)",
         RECORDS,
+        OPENING_DATASETS,
         metavar="PATH",
     )
 
     # --- coloring
     output_dir: str = setting(
         "results",
-        "where colored photographs go, and what --inspect draws",
+        "where colored photographs go, and what --inspect and --evaluate draw",
         COLORING,
-        COLORIZING | INSPECTING,
+        COLORING_IN_ANY_WAY | INSPECTING,
         metavar="DIR",
     )
     render_size: int | None = setting(
@@ -474,19 +509,64 @@ class Settings:
         COLORIZING,
     )
     saturation: float = setting(
-        1.0, "factor of all colors", COLORING, COLORIZING, type=not_negative, metavar="FACTOR"
+        1.0,
+        "factor of all colors",
+        COLORING,
+        COLORING_IN_ANY_WAY,
+        type=not_negative,
+        metavar="FACTOR",
     )
     flip_average: bool = setting(
         False,
         "color the mirrored photograph too and average: calmer colors, twice the network's time",
         COLORING,
-        COLORIZING,
+        COLORING_IN_ANY_WAY,
     )
     quiet: bool = setting(False, "say only what went wrong", COLORING, COLORIZING)
 
+    # --- evaluation
+    predictions: list[str] | None = setting(
+        None,
+        "judge besides what other programs made of the same pictures: folders of colored "
+        "pictures, found by their names",
+        EVALUATION,
+        EVALUATING,
+        nargs="+",
+        action="extend",
+        metavar="DIR",
+    )
+    feature_network: str | None = setting(
+        None,
+        "what FID, KID and the Inception Score are computed with: InceptionV3's weights, .h5 of "
+        "Keras, or any network that gives features, as .keras (default: InceptionV3 from Keras' "
+        "cache, or downloaded)",
+        EVALUATION,
+        EVALUATING,
+        metavar="PATH",
+    )
+    # Without a path the option itself asks for the file: hence the empty string.
+    csv: str | None = setting(
+        None,
+        "write the numbers as CSV besides (default: evaluation.csv in --output_dir)",
+        EVALUATION,
+        EVALUATING,
+        nargs="?",
+        const="",
+        metavar="PATH",
+    )
+    json: str | None = setting(
+        None,
+        "write the numbers as JSON besides (default: evaluation.json in --output_dir)",
+        EVALUATION,
+        EVALUATING,
+        nargs="?",
+        const="",
+        metavar="PATH",
+    )
+
     @property
     def job(self) -> str:
-        """`colorize` when photographs are given, `inspect` when asked for, else `train`."""
+        """What is asked for: `evaluate`, `colorize` or `inspect`, else `train`."""
         return next((job for job, name in JOBS.items() if getattr(self, name)), "train")
 
     @property

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 
 import tensorflow as tf
 
@@ -18,6 +17,7 @@ from data.pipeline import PictureLoader, crop_source_side, training_batches, val
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
+from jobs.plain_words import errors_in_plain_words
 from jobs.settings import Settings
 from models.catalog import COLORIZERS
 
@@ -135,24 +135,11 @@ class TrainingData:
             return lightness
         raise InputError(f"--sample_images {folder}: no picture in it that can be read")
 
-    @contextlib.contextmanager
-    def errors_in_plain_words(self) -> Iterator[None]:
+    def errors_in_plain_words(self) -> contextlib.AbstractContextManager:
         """Says what TensorFlow raises of its input in our words, and counts what is left out."""
-        try:
-            yield
-        except tf.errors.ResourceExhaustedError as error:
-            raise InputError(
-                f"a step of {self.settings.batch_size} pictures of {self.settings.resolution} px "
-                "does not fit into memory; lower --batch_size or --resolution"
-            ) from error
-        except tf.errors.OpError as error:
-            # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
-            if self.left_out.failure:
-                raise self.left_out.failure from error
-            raise
-        finally:
-            if len(self.left_out) and not self.left_out.failure:
-                print(f"warning: {self.left_out.summary()}", file=sys.stderr)
+        return errors_in_plain_words(
+            self.left_out, self.settings.batch_size, self.settings.resolution
+        )
 
     def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
         return PictureLoader(source, side, self.left_out, self.settings.minimum_colorfulness, cache)

@@ -17,7 +17,7 @@ from metrics.ssim import SSIM
 
 
 class Judge:
-    """Compares colored pictures with the true ones, batch by batch.
+    """Compares colored pictures with the true ones, batch by batch; or looks at them alone.
 
     What cannot be computed is None, and never made up: LPIPS without its weights, distances of
     features without a network that gives any, the Inception Score without classes, and whatever
@@ -25,6 +25,8 @@ class Judge:
 
     Args:
         lpips_weights: path of LPIPS's weights, or None to do without.
+        has_truth: bool, whether there are true pictures. Without them there are no numbers but
+            `colorfulness` and the Inception Score.
 
     Example:
         judge = Judge()
@@ -32,11 +34,13 @@ class Judge:
         judge.results()["psnr"]
     """
 
-    def __init__(self, lpips_weights: str | None = None):
-        self._metrics: list[keras.metrics.Metric] = [PSNR(), PooledPSNR(), SSIM()]
-        self._metrics += [Colorfulness(), Colorfulness(of_truth=True)]
-        if lpips_weights is not None:
-            self._metrics.append(LPIPS(lpips_weights))
+    def __init__(self, lpips_weights: str | None = None, has_truth: bool = True):
+        self._metrics: list[keras.metrics.Metric] = [Colorfulness()]
+        if has_truth:
+            self._metrics += [PSNR(), PooledPSNR(), SSIM(), Colorfulness(of_truth=True)]
+            if lpips_weights is not None:
+                self._metrics.append(LPIPS(lpips_weights))
+        self._has_truth = has_truth
         self._true, self._colored = FeatureStatistics(), FeatureStatistics()
         self._kernel = KernelDistance()
         self._score = InceptionScore()
@@ -44,7 +48,7 @@ class Judge:
 
     def update(
         self,
-        true_rgb1: np.ndarray,
+        true_rgb1: np.ndarray | None,
         colored_rgb1: np.ndarray,
         true_features: np.ndarray | None = None,
         colored_features: np.ndarray | None = None,
@@ -53,7 +57,8 @@ class Judge:
         """Takes a batch.
 
         Args:
-            true_rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].
+            true_rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1]; None without
+                truth.
             colored_rgb1: likewise.
             true_features: float32 of shape (batch, channels), or None.
             colored_features: likewise.
@@ -61,13 +66,13 @@ class Judge:
         """
         for metric in self._metrics:
             metric.update_state(true_rgb1, colored_rgb1)
-        if colored_features is not None:
+        if self._has_truth and colored_features is not None:
             self._true.update(true_features)
             self._colored.update(colored_features)
             self._kernel.update(true_features, colored_features)
         if colored_classes is not None:
             self._score.update(colored_classes)
-        self.count += len(true_rgb1)
+        self.count += len(colored_rgb1)
 
     def results(self) -> dict[str, float | None]:
         """Each number by its name, None where it cannot be computed.
@@ -80,18 +85,25 @@ class Judge:
         if not self.count:
             raise ValueError("there was no picture to judge")
         numbers = {metric.name: float(metric.result()) for metric in self._metrics}
-        for name in ("psnr", "pooled_psnr"):
-            # An error of 0 counts as 100 dB there.
-            numbers[name] = math.inf if numbers[name] > 99.99 else numbers[name]
-        true_colorfulness = numbers.pop("true_colorfulness")
-        numbers.setdefault("lpips", None)
-        numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - true_colorfulness)
-        numbers["fid"] = numbers["kid"] = numbers["kid_deviation"] = None
-        if self._colored.count >= 2:
-            numbers["fid"] = frechet_distance(self._true, self._colored)
-            numbers["kid"], numbers["kid_deviation"] = self._kernel.result()
-        numbers["inception_score"] = numbers["inception_score_deviation"] = None
-        if self._score.count >= self._score.splits:
-            score, deviation = self._score.result()
-            numbers["inception_score"], numbers["inception_score_deviation"] = score, deviation
-        return numbers
+        if self._has_truth:
+            for name in ("psnr", "pooled_psnr"):
+                # An error of 0 counts as 100 dB there.
+                numbers[name] = math.inf if numbers[name] > 99.99 else numbers[name]
+            numbers.setdefault("lpips", None)
+            true_colorfulness = numbers.pop("true_colorfulness")
+            numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - true_colorfulness)
+            numbers |= self._feature_distances()
+        return numbers | self._class_score()
+
+    def _feature_distances(self) -> dict[str, float | None]:
+        if self._colored.count < 2:
+            return dict.fromkeys(("fid", "kid", "kid_deviation"))
+        kid, deviation = self._kernel.result()
+        fid = frechet_distance(self._true, self._colored)
+        return {"fid": fid, "kid": kid, "kid_deviation": deviation}
+
+    def _class_score(self) -> dict[str, float | None]:
+        if self._score.count < self._score.splits:
+            return dict.fromkeys(("inception_score", "inception_score_deviation"))
+        score, deviation = self._score.result()
+        return {"inception_score": score, "inception_score_deviation": deviation}

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from data.atomic import write_beside
-from data.keras_cache import in_keras_cache
+from data.keras_cache import in_keras_cache, whole_lines
 from errors import InputError, first_line
 from metrics.torch_file import read_state_dict
 
@@ -70,4 +70,5 @@ def convert_lpips_weights(alexnet: str, channels: str, target: str | os.PathLike
 
 
 def _fetched(address: str) -> str:
-    return keras.utils.get_file(origin=address, cache_subdir="models")
+    with whole_lines():
+        return keras.utils.get_file(origin=address, cache_subdir="models")

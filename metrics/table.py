@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 # decimals, and the number that is its standard deviation.
 _COLUMNS = (
     ("psnr", "PSNR dB ^", 2, None),
-    ("pooled_psnr", "pooled ^", 2, None),
+    ("pooled_psnr", "pooled dB ^", 2, None),
     ("ssim", "SSIM ^", 4, None),
     ("lpips", "LPIPS v", 4, None),
     ("fid", "FID v", 2, None),
@@ -30,11 +30,14 @@ def format_table(
 
     Returns:
         Lines to print. `^` marks columns in which more is better, `v` those in which less is; a
-        dash is a number that cannot be computed.
+        dash is a number that cannot be computed. There is no column for what no judge speaks of.
     """
-    cells = [("", *(heading for _, heading, _, _ in _COLUMNS))]
+    columns = [
+        column for column in _COLUMNS if any(column[0] in numbers for numbers in rows.values())
+    ]
+    cells = [("", *(heading for _, heading, _, _ in columns))]
     for name, numbers in rows.items():
-        cells.append((name, *(_cell(numbers, *column) for column in _COLUMNS)))
+        cells.append((name, *(_cell(numbers, *column) for column in columns)))
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in cells

@@ -69,10 +69,10 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(settings):
-        look = settings.weights, settings.saturation, settings.flip_average
+    def call(folder, settings, render_size=None):
+        look = folder.path, render_size, settings.saturation, settings.flip_average
         if look not in loaded:
-            loaded[look] = load(settings)
+            loaded[look] = load(folder, settings, render_size)
         loaded[look].batch_size = settings.batch_size
         return loaded[look]
 
@@ -728,8 +728,8 @@ def test_memory_that_runs_out_makes_batches_smaller(
         photograph(here / f"in/{seed:02}.png", seed=seed)
     seen = []
 
-    def load_scarce(settings):
-        colorizer = load_once(settings)
+    def load_scarce(*arguments):
+        colorizer = load_once(*arguments)
         predict = colorizer._predict
 
         def scarce(batch):

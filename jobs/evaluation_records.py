@@ -1,0 +1,96 @@
+"""Where the numbers of an evaluation go: lines to print, CSV, JSON and TensorBoard."""
+
+import csv
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from data.atomic import write_beside
+
+# What a row has besides its numbers.
+_WORDS = ("name", "kind", "path")
+
+
+@dataclass(frozen=True)
+class EvaluationRecord:
+    """The outcome of an evaluation.
+
+    Attributes:
+        title: str, by which pictures was judged.
+        table: str, lines to print, footnotes included.
+        footnotes: list of str, what is to be said of the numbers.
+        pictures: int, how many there were.
+        resolution: int, their side in pixels.
+        rows: a dictionary for each row: its name, kind and path, and its numbers by name; None is
+            a number that cannot be computed.
+    """
+
+    title: str
+    table: str
+    footnotes: list[str]
+    pictures: int
+    resolution: int
+    rows: list[dict[str, Any]]
+
+    def text(self) -> str:
+        """What to print."""
+        return f"{self.title}\n\n{self.table}\n"
+
+
+def write_csv(path: str | os.PathLike, record: EvaluationRecord) -> None:
+    """Writes a line for each row. What cannot be computed is empty; the truth's PSNR is `inf`."""
+    columns = ["pictures", "resolution"]
+    with (
+        write_beside(path) as temporary,
+        open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        table = csv.DictWriter(file, [*record.rows[0], *columns], lineterminator="\n")
+        table.writeheader()
+        for row in record.rows:
+            table.writerow({**row, "pictures": record.pictures, "resolution": record.resolution})
+
+
+def write_json(path: str | os.PathLike, record: EvaluationRecord) -> None:
+    """Writes all but the table. What cannot be computed is null; the truth's PSNR is "inf"."""
+    contents = dataclasses.asdict(record)
+    del contents["table"]
+    contents["rows"] = [_for_json(row) for row in contents["rows"]]
+    with write_beside(path) as temporary:
+        temporary.write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n", "utf-8")
+
+
+def _for_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    # JSON has no infinity.
+    return {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def write_to_tensorboard(
+    log_dir: str | os.PathLike, record: EvaluationRecord, sheet: np.ndarray
+) -> None:
+    """Writes the sheet and the table, and each row's numbers as a run of its own.
+
+    Args:
+        log_dir: the folder.
+        record: the outcome.
+        sheet: uint8 array of shape (height, width, 3).
+    """
+    with tf.summary.create_file_writer(str(log_dir)).as_default():
+        tf.summary.image("evaluation", sheet[None], step=0)
+        # Markdown's sign for text that keeps its columns.
+        lines = "\n".join(f"    {line}" for line in record.table.splitlines())
+        tf.summary.text("evaluation", f"{record.title}\n\n{lines}", step=0)
+    for row in record.rows:
+        with tf.summary.create_file_writer(os.path.join(log_dir, row["name"])).as_default():
+            for name, value in row.items():
+                if name not in _WORDS and value is not None and math.isfinite(value):
+                    tf.summary.scalar(f"evaluation/{name}", value, step=0)

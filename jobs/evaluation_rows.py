@@ -1,0 +1,160 @@
+"""The rows of an evaluation: the truth, gray, one color for all, and those who are judged."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from data.lab import (
+    LIGHTNESS_SCALE,
+    join_lab,
+    lab100_to_rgb1,
+    lightness1_to_gray_rgb1,
+    rgb1_to_lab100,
+    rgb1_to_rgb255,
+    rgb255_to_rgb1,
+)
+from jobs.judged_pictures import Batch, JudgedPictures
+from jobs.ruler import Ruler
+from jobs.settings import Settings
+from jobs.trained_colorizer import load_colorizer
+from metrics.judge import Judge
+from models.photo_colorizer import PhotoColorizer
+from models.weights_folder import WeightsFolder
+
+TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
+WEIGHTS, PREDICTIONS = "weights", "predictions"
+
+# Gives uint8 of shape (batch, height, width, 3), from a batch and its lightness in [0, 100].
+_Color = Callable[[Batch, np.ndarray], np.ndarray]
+
+
+@dataclass
+class EvaluationRow:
+    """One row of the table.
+
+    Attributes:
+        name: str, what it is called.
+        kind: str, what it is.
+        path: str, its folder, if it has one.
+        color: gives the pictures as this row has them, uint8 of shape (batch, height, width, 3),
+            from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
+        judge: what measures them.
+        samples: the first of them, for the sheet.
+    """
+
+    name: str
+    kind: str
+    path: str
+    color: _Color
+    judge: Judge
+    samples: list[np.ndarray] = field(default_factory=list)
+
+
+def make_rows(
+    settings: Settings, folders: Sequence[WeightsFolder], pictures: JudgedPictures, ruler: Ruler
+) -> list[EvaluationRow]:
+    """The rows in the order of the table; where there is truth, it is the first.
+
+    Args:
+        settings: all settings.
+        folders: of the weights to judge.
+        pictures: those to judge by.
+        ruler: what gives each row its judge.
+
+    Raises:
+        InputError: weights cannot be loaded.
+    """
+    colorizers = {
+        folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
+    }
+    rows: list[tuple[str, Path | None, _Color]] = []
+    if pictures.has_truth:
+        rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
+    rows.append((GRAY, None, _gray))
+    if pictures.has_truth:
+        rows.append((CONSTANT, None, _constant(_mean_ab(pictures))))
+    rows += [(WEIGHTS, path, _network(each)) for path, each in colorizers.items()]
+    rows += [
+        (PREDICTIONS, Path(path), _prediction(number))
+        for number, path in enumerate(settings.predictions or [])
+    ]
+    fixed = [kind for kind, path, _ in rows if path is None]
+    names = short_names([path for _, path, _ in rows if path], fixed)
+    return [
+        EvaluationRow(name, kind, str(path or ""), color, ruler.new_judge())
+        for name, (kind, path, color) in zip(fixed + names, rows, strict=True)
+    ]
+
+
+def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+    """For each folder the fewest last parts of its path that tell it from the others.
+
+    Args:
+        paths: folders, all different.
+        taken: names that none of them may have.
+    """
+    whole = [Path(os.path.abspath(path)).parts for path in paths]
+    names = []
+    for parts in whole:
+        for count in range(1, len(parts) + 1):
+            end = parts[-count:]
+            alone = sum(other[-count:] == end for other in whole) == 1
+            if alone and "/".join(end) not in taken:
+                break
+        names.append("/".join(end))
+    return names
+
+
+def _gray(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+    # Not by way of Lab, whose rounding leaves a trace of color.
+    return np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness / LIGHTNESS_SCALE - 1.0)))
+
+
+def _constant(ab: np.ndarray) -> _Color:
+    def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+        return _join(lightness, np.broadcast_to(ab, (*lightness.shape[:-1], 2)))
+
+    return color
+
+
+def _network(colorizer: PhotoColorizer) -> _Color:
+    def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+        return _join(lightness, np.stack(colorizer.predict(lightness)))
+
+    return color
+
+
+def _prediction(number: int) -> _Color:
+    return lambda batch, lightness: batch.predictions[number]
+
+
+def _mean_ab(pictures: JudgedPictures) -> np.ndarray:
+    """The mean color of all pictures, float32 of shape (2,)."""
+    mean_of = tf.function(
+        lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
+        jit_compile=True,
+    )
+    means = []
+    with tqdm(
+        total=len(pictures),
+        desc="mean color",
+        unit="picture",
+        leave=False,
+        dynamic_ncols=True,
+        disable=None,
+    ) as bar:
+        for batch in pictures.batches():
+            means.append(mean_of(batch.rgb255).numpy())
+            bar.update(len(batch.rgb255))
+    # No picture that can be used: the judging says it.
+    return np.concatenate(means).mean(axis=0) if means else np.zeros(2, "float32")
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _join(lightness, ab):
+    return rgb1_to_rgb255(lab100_to_rgb1(join_lab(lightness, ab)))

@@ -1,0 +1,48 @@
+"""The colorizers that jobs color with: which weights are asked for, and their networks."""
+
+from errors import InputError
+from jobs.settings import SHIPPED_WEIGHTS, Settings
+from models.catalog import COLORIZERS
+from models.photo_colorizer import PhotoColorizer
+from models.weights_folder import WeightsFolder
+
+
+def weights_folders(settings: Settings) -> list[WeightsFolder]:
+    """The folders of weights to color with: those that ship, or those of the settings."""
+    if settings.load_weights:
+        return [WeightsFolder(settings.weights_folder)]
+    paths = settings.weights or [SHIPPED_WEIGHTS / settings.model]
+    return [WeightsFolder(path) for path in paths]
+
+
+def load_colorizer(
+    folder: WeightsFolder, settings: Settings, render_size: int | None = None
+) -> PhotoColorizer:
+    """Builds the network that a folder of weights describes.
+
+    Args:
+        folder: the folder.
+        settings: how to color.
+        render_size: int or None, the side at which the network sees pictures; by default what the
+            weights themselves say.
+
+    Raises:
+        InputError: the folder is no folder of weights, or they cannot be loaded.
+    """
+    saved = folder.read_settings()
+    try:
+        generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
+        render_size = render_size or saved["render_size"]
+    except KeyError as error:
+        raise InputError(
+            f"the settings.json in {folder.path} does not describe a network of this program: "
+            f"{error}"
+        ) from error
+    folder.load_generator(generator)
+    return PhotoColorizer(
+        generator,
+        render_size,
+        batch_size=settings.batch_size,
+        saturation=settings.saturation,
+        flip_average=settings.flip_average,
+    )
