@@ -1,8 +1,6 @@
-"""Where Keras keeps what it downloads, and what it prints meanwhile."""
+"""Where Keras keeps what it downloads."""
 
-import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -14,13 +12,3 @@ def in_keras_cache(name: str) -> Path:
     """
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     return Path(home, "models", name)
-
-
-@contextlib.contextmanager
-def whole_lines() -> Iterator[None]:
-    """Ends the line that Keras leaves open when a download fails."""
-    try:
-        yield
-    except Exception:
-        print(flush=True)
-        raise

@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 # Smaller pictures are enlarged by whole numbers, so that their pixels can be seen.
 _SMALLEST = 112
 _COLUMNS = 2
+# Pixels that a screen still shows without much shrinking.
+_WIDEST = 2400
 _GAP = 4
 _MARGIN = 24
 _TEXT = 14
@@ -17,7 +19,7 @@ _LINE = 20
 def draw_contact_sheet(
     kinds: dict[str, np.ndarray], captions: Sequence[str] | None = None
 ) -> np.ndarray:
-    """Draws a row for each picture, with its kinds side by side, in two columns.
+    """Draws a row for each picture, with its kinds side by side, in two columns if there is room.
 
     Args:
         kinds: by heading the pictures of this kind, uint8 of shape (count, height, width, 3), all
@@ -33,7 +35,7 @@ def draw_contact_sheet(
     count, _, height, width, _ = rows.shape
     step_x = len(kinds) * (width + _GAP) - _GAP + _MARGIN
     step_y = height + _GAP + (_LINE if captions else 0)
-    columns = min(_COLUMNS, count)
+    columns = max(1, min(_COLUMNS, count, _WIDEST // step_x))
     lines = -(-count // columns)
     sheet = Image.new(
         "RGB", (columns * step_x + _MARGIN, lines * step_y + _LINE + 2 * _GAP), "white"
@@ -43,7 +45,7 @@ def draw_contact_sheet(
     for column in range(columns):
         for number, heading in enumerate(kinds):
             left = _MARGIN + column * step_x + number * (width + _GAP)
-            draw.text((left, _GAP), heading, "black", font)
+            draw.text((left, _GAP), _shortened(heading, width, font), "black", font)
     for index, row in enumerate(rows):
         left = _MARGIN + index // lines * step_x
         top = _LINE + _GAP + index % lines * step_y

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from data.keras_cache import in_keras_cache, whole_lines
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
 # The convolutions of VGG19 up to the first of its third block, with their channels.
@@ -100,13 +100,12 @@ def _vgg19_trunk() -> keras.Model:
 def _find_in_keras() -> str:
     """Keras' own copy of the weights, downloaded when it is not there yet."""
     try:
-        with whole_lines():
-            return keras.utils.get_file(
-                _KERAS_FILE,
-                f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_KERAS_FILE}",
-                cache_subdir="models",
-                file_hash=_KERAS_FILE_HASH,
-            )
+        return keras.utils.get_file(
+            _KERAS_FILE,
+            f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_KERAS_FILE}",
+            cache_subdir="models",
+            file_hash=_KERAS_FILE_HASH,
+        )
     # get_file raises a bare Exception when the download fails.
     except Exception as error:
         raise InputError(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.keras_cache import in_keras_cache, whole_lines
+from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
 _KERAS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -76,8 +76,7 @@ def _inception(path: str | os.PathLike | None) -> keras.Model:
     # Statistics of features are no place for half precision.
     keras.config.set_dtype_policy("float32")
     try:
-        with whole_lines():
-            network = keras.applications.InceptionV3(weights=path or "imagenet")
+        network = keras.applications.InceptionV3(weights=path or "imagenet")
     # A download that fails raises a bare Exception, a file of another kind whatever h5py makes of.
     except Exception as error:
         raise InputError(_why_no_inception(path, error)) from error

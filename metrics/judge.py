@@ -4,6 +4,7 @@ import math
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from metrics.colorfulness import Colorfulness
 from metrics.feature_statistics import FeatureStatistics
@@ -41,6 +42,7 @@ class Judge:
             if lpips_weights is not None:
                 self._metrics.append(LPIPS(lpips_weights))
         self._has_truth = has_truth
+        self._update = tf.function(self._update_metrics, reduce_retracing=True)
         self._true, self._colored = FeatureStatistics(), FeatureStatistics()
         self._kernel = KernelDistance()
         self._score = InceptionScore()
@@ -64,8 +66,10 @@ class Judge:
             colored_features: likewise.
             colored_classes: probabilities of shape (batch, classes), or None.
         """
-        for metric in self._metrics:
-            metric.update_state(true_rgb1, colored_rgb1)
+        if true_rgb1 is None:
+            # What is measured without truth does not look at it.
+            true_rgb1 = colored_rgb1
+        self._update(tf.convert_to_tensor(true_rgb1), tf.convert_to_tensor(colored_rgb1))
         if self._has_truth and colored_features is not None:
             self._true.update(true_features)
             self._colored.update(colored_features)
@@ -73,6 +77,10 @@ class Judge:
         if colored_classes is not None:
             self._score.update(colored_classes)
         self.count += len(colored_rgb1)
+
+    def _update_metrics(self, true_rgb1: tf.Tensor, colored_rgb1: tf.Tensor) -> None:
+        for metric in self._metrics:
+            metric.update_state(true_rgb1, colored_rgb1)
 
     def results(self) -> dict[str, float | None]:
         """Each number by its name, None where it cannot be computed.

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 
 from data.atomic import write_beside
-from data.keras_cache import in_keras_cache, whole_lines
-from errors import InputError, first_line
+from data.keras_cache import in_keras_cache
+from errors import InputError
 from metrics.torch_file import read_state_dict
 
 _CACHED = "lpips_alexnet_v0.1.npz"
@@ -40,8 +40,8 @@ def find_lpips_weights(path: str | None = None) -> str:
         # get_file raises a bare Exception when a download fails.
         except Exception as error:
             raise InputError(
-                f"LPIPS's weights cannot be downloaded ({first_line(error)[:100]}); put them at "
-                f"{cached}, or give an .npz with --lpips_weights PATH"
+                f"LPIPS's weights cannot be downloaded; put {_ALEXNET} and {_CHANNELS} into "
+                f"{cached.parent}, or give an .npz with --lpips_weights PATH"
             ) from error
     return str(cached)
 
@@ -70,5 +70,4 @@ def convert_lpips_weights(alexnet: str, channels: str, target: str | os.PathLike
 
 
 def _fetched(address: str) -> str:
-    with whole_lines():
-        return keras.utils.get_file(origin=address, cache_subdir="models")
+    return keras.utils.get_file(origin=address, cache_subdir="models")

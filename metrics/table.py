@@ -51,5 +51,12 @@ def _cell(
     number = numbers.get(name)
     if number is None:
         return _MISSING
-    text = "inf" if math.isinf(number) else f"{number:.{decimals}f}"
-    return text if spread is None else f"{text} +-{numbers[spread]:.{decimals}f}"
+    text = _rounded(number, decimals)
+    return text if spread is None else f"{text} +-{_rounded(numbers[spread], decimals)}"
+
+
+def _rounded(number: float, decimals: int) -> str:
+    if math.isinf(number):
+        return "inf"
+    # Adding 0 makes -0 a 0.
+    return f"{round(number, decimals) + 0.0:.{decimals}f}"

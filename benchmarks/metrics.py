@@ -1,0 +1,106 @@
+"""How long each metric takes for a picture.
+
+    python -m benchmarks.metrics [--lpips_weights PATH]
+
+Every metric sees the same random pictures, one after the other, round after round in one run, so
+that their ratios do not depend on what else the machine does. InceptionV3 has random weights, which
+take as long as any. LPIPS is measured where its weights can be had.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jobs.runtime import import_tensorflow_quietly
+
+RESOLUTIONS = (128, 256)
+BATCH_SIZE = 16
+ROUNDS = 5
+
+
+def main() -> None:
+    """Prints medians in milliseconds a picture."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--lpips_weights", metavar="PATH")
+    arguments = parser.parse_args()
+    import_tensorflow_quietly()
+    import numpy as np
+
+    for resolution in RESOLUTIONS:
+        random = np.random.default_rng(0)
+        shape = (2, BATCH_SIZE, resolution, resolution, 3)
+        true, colored = random.uniform(0, 1, shape).astype("float32")
+        measures = _measures(arguments.lpips_weights)
+        times = {name: [] for name in measures}
+        for round_number in range(ROUNDS + 1):
+            for name, measure in measures.items():
+                begun = time.perf_counter()
+                measure(true, colored)
+                # The first round traces graphs.
+                if round_number:
+                    times[name].append(1000.0 * (time.perf_counter() - begun) / BATCH_SIZE)
+        print(f"{resolution} px, batch {BATCH_SIZE}; milliseconds a picture")
+        for name, values in times.items():
+            print(
+                f"  {name:28} median {statistics.median(values):7.2f}, "
+                f"{min(values):.2f} to {max(values):.2f}"
+            )
+
+
+def _measures(lpips_weights: str | None) -> dict[str, Callable]:
+    """For each metric a function that takes a batch and waits until it is measured."""
+    import numpy as np
+
+    from errors import InputError
+    from metrics.colorfulness import Colorfulness
+    from metrics.feature_statistics import FeatureStatistics
+    from metrics.lpips import LPIPS
+    from metrics.lpips_weights import find_lpips_weights
+    from metrics.pooled_psnr import PooledPSNR
+    from metrics.psnr import PSNR
+    from metrics.ssim import SSIM
+
+    metrics = [PSNR(), PooledPSNR(), SSIM(), Colorfulness()]
+    try:
+        metrics.append(LPIPS(find_lpips_weights(lpips_weights)))
+    except InputError as error:
+        print(f"without LPIPS: {error}")
+    network, statistics_of_features = _inception(), FeatureStatistics()
+    features = np.random.default_rng(0).normal(size=(BATCH_SIZE, 2048))
+    measures = {metric.name: _in_a_graph(metric) for metric in metrics}
+    measures["features of InceptionV3"] = lambda true, colored: network(colored)
+    measures["their covariance"] = lambda *pictures: statistics_of_features.update(features)
+    return measures
+
+
+def _in_a_graph(metric) -> Callable:
+    """The metric as the judge calls it."""
+    import tensorflow as tf
+
+    update = tf.function(metric.update_state)
+
+    def measure(true, colored) -> None:
+        update(tf.constant(true), tf.constant(colored))
+        # Reading the result waits for it.
+        float(metric.result())
+
+    return measure
+
+
+def _inception() -> Callable:
+    """InceptionV3 with random weights, as `FeatureNetwork` calls the trained one."""
+    import keras
+
+    from metrics.feature_network import FeatureNetwork
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "inception.weights.h5")
+        keras.applications.InceptionV3(weights=None).save_weights(path)
+        return FeatureNetwork(str(path))
+
+
+if __name__ == "__main__":
+    main()
