@@ -7,7 +7,7 @@ import numpy as np
 
 from data.atomic import write_beside
 from data.keras_cache import in_keras_cache
-from errors import InputError
+from errors import InputError, first_line
 from metrics.torch_file import read_state_dict
 
 _CACHED = "lpips_alexnet_v0.1.npz"
@@ -36,12 +36,19 @@ def find_lpips_weights(path: str | None = None) -> str:
     cached = in_keras_cache(_CACHED)
     if not cached.exists():
         try:
-            convert_lpips_weights(_fetched(_ALEXNET), _fetched(_CHANNELS), cached)
+            files = _fetched(_ALEXNET), _fetched(_CHANNELS)
         # get_file raises a bare Exception when a download fails.
         except Exception as error:
             raise InputError(
                 f"LPIPS's weights cannot be downloaded; put {_ALEXNET} and {_CHANNELS} into "
                 f"{cached.parent}, or give an .npz with --lpips_weights PATH"
+            ) from error
+        try:
+            convert_lpips_weights(*files, cached)
+        except (KeyError, ValueError) as error:
+            raise InputError(
+                f"{' and '.join(files)} are not LPIPS's weights ({first_line(error)}); remove "
+                "them, or give an .npz with --lpips_weights PATH"
             ) from error
     return str(cached)
 

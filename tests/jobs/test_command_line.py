@@ -109,7 +109,7 @@ def test_reconstruction_terms_have_weights():
         (["--images", "a", "--epochs", "3"], "--epochs has no effect when --images is given"),
         (
             ["--output_dir", "a"],
-            "--output_dir has no effect when --images or --inspect is not given",
+            "--output_dir has no effect when --evaluate or --images or --inspect is not given",
         ),
         (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),
         (["--pretrained", "a", "--load_weights"], "--pretrained starts a new training"),

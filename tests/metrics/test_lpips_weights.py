@@ -63,7 +63,8 @@ def test_what_cannot_be_fetched_says_where_to_put_it(tmp_path, monkeypatch):
     with pytest.raises(InputError) as caught:
         find_lpips_weights()
     message = str(caught.value)
-    assert f"put them at {tmp_path}/models/lpips_alexnet_v0.1.npz" in message
+    assert "alexnet-owt-7be5be79.pth and https://" in message
+    assert f"alex.pth into {tmp_path}/models, or give an .npz" in message
     assert "--lpips_weights PATH" in message
     assert len(message.splitlines()) == 1
     assert os.listdir(tmp_path) == []
