@@ -14,9 +14,6 @@ import tensorflow as tf
 
 from data.atomic import write_beside
 
-# What a row has besides its numbers.
-_WORDS = ("name", "kind", "path")
-
 
 @dataclass(frozen=True)
 class EvaluationRecord:
@@ -77,20 +74,17 @@ def _for_json(row: Mapping[str, Any]) -> dict[str, Any]:
 def write_to_tensorboard(
     log_dir: str | os.PathLike, record: EvaluationRecord, sheet: np.ndarray
 ) -> None:
-    """Writes the sheet and the table, and each row's numbers as a run of its own.
+    """Writes the sheet to the page of images, and the table to that of text.
 
     Args:
         log_dir: the folder.
         record: the outcome.
         sheet: uint8 array of shape (height, width, 3).
     """
-    with tf.summary.create_file_writer(str(log_dir)).as_default():
-        tf.summary.image("evaluation", sheet[None], step=0)
+    writer = tf.summary.create_file_writer(str(log_dir))
+    with writer.as_default(step=0):
+        tf.summary.image("sheet", sheet[None])
         # Markdown's sign for text that keeps its columns.
         lines = "\n".join(f"    {line}" for line in record.table.splitlines())
-        tf.summary.text("evaluation", f"{record.title}\n\n{lines}", step=0)
-    for row in record.rows:
-        with tf.summary.create_file_writer(os.path.join(log_dir, row["name"])).as_default():
-            for name, value in row.items():
-                if name not in _WORDS and value is not None and math.isfinite(value):
-                    tf.summary.scalar(f"evaluation/{name}", value, step=0)
+        tf.summary.text("table", f"{record.title}\n\n{lines}")
+    writer.close()
