@@ -10,5 +10,13 @@ def in_keras_cache(name: str) -> Path:
     Args:
         name: str, of the file.
     """
-    home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    return Path(home, "models", name)
+    return Path(_home(), "models", name)
+
+
+def _home() -> str:
+    home = os.environ.get("KERAS_HOME")
+    if home:
+        return os.path.expanduser(home)
+    # As in Keras: some users of containers have no home.
+    home = os.path.expanduser("~")
+    return os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras")

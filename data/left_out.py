@@ -10,6 +10,9 @@ from typing import NoReturn
 from errors import InputError
 
 NO_COLOR = "no color"
+OTHER_SHAPE = "another shape"
+# What does not depend on the file alone is measured again in every run.
+_MEASURED_AGAIN = (NO_COLOR, OTHER_SHAPE)
 
 _ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
 
@@ -21,7 +24,8 @@ class LeftOut:
 
     The list is a file of tab-separated lines that a person can read. A picture on it is not
     tried again in the same run, nor in a later one unless its file has changed since; one that
-    was left out for its lack of color is measured again, for the bound may be another.
+    was left out for its lack of color or for its shape is measured again, for the bound, or the
+    picture that it is compared with, may be another.
 
     Args:
         path: the list. Read when it exists; appended to.
@@ -62,7 +66,7 @@ class LeftOut:
         picture = str(picture)
         if picture not in self._reasons:
             reason, *stamp = self._earlier.get(picture, (NO_COLOR,))
-            if reason.startswith(NO_COLOR) or stamp != _stamp(file or picture):
+            if reason.startswith(_MEASURED_AGAIN) or stamp != _stamp(file or picture):
                 return None
             with self._lock:
                 self._reasons[picture] = reason

@@ -22,11 +22,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
 from data.lab import rgb255_to_lab1, split_lab
-from data.left_out import NO_COLOR, LeftOut
+from data.left_out import NO_COLOR, OTHER_SHAPE, LeftOut
 from data.pictures import UnreadablePictureError
 from data.sources.picture_source import PictureSource
 from errors import InputError
@@ -299,13 +300,21 @@ def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray
             name, file = loader.source.name(number), loader.source.file(number)
             received, wanted = (each.shape[1] / each.shape[0] for each in (picture, pictures[0]))
             loader.left_out.add(
-                name, f"another shape: width / height {received:.3f} and not {wanted:.3f}", file
+                name, f"{OTHER_SHAPE}: width / height {received:.3f} and not {wanted:.3f}", file
             )
             picture = None
         if picture is None:
             return [_NO_PIXELS] * len(loaders)
-        pictures.append(picture)
+        pictures.append(_in_shape_of(pictures[0], picture) if pictures else picture)
     return pictures
+
+
+def _in_shape_of(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The other picture at the size of the one: squares of both then show the same."""
+    if other.shape == one.shape:
+        return other
+    resized = Image.fromarray(other).resize(one.shape[1::-1], Image.Resampling.BICUBIC)
+    return np.asarray(resized)
 
 
 def _has_shape_of(one: np.ndarray, other: np.ndarray) -> bool:

@@ -134,6 +134,33 @@ def test_half_may_be_left_out_and_no_more(tmp_path):
         left_out.raise_if_too_many()
 
 
+def test_error_says_what_to_do_in_training(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=1)
+    with pytest.raises(
+        InputError, match=r"left_out\.tsv; look .* --minimum_colorfulness, .*--dataset"
+    ):
+        left_out.add("a.jpg", "no color: colorfulness 0.3")
+
+
+def test_error_says_what_it_was_told_to_say_instead(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=1, advice="call your aunt")
+    with pytest.raises(InputError) as caught:
+        left_out.add("a.jpg", "unreadable: truncated")
+    expected = (
+        "more than half of the pictures cannot be used: 1 of 1 left out (1 unreadable), listed in "
+        f"{tmp_path}/left_out.tsv; call your aunt"
+    )
+    assert str(caught.value) == str(left_out.failure) == expected
+
+
+def test_summary_has_no_advice(tmp_path):
+    left_out = LeftOut(tmp_path / "left_out.tsv", total=9, advice="call your aunt")
+    left_out.add("a.jpg", "unreadable: truncated")
+    assert left_out.summary().endswith("left_out.tsv")
+    with pytest.raises(InputError, match=r"nothing is left: 1 of 9 left out .*; call your aunt"):
+        left_out.fail("nothing is left")
+
+
 def test_summary_has_the_counts_the_reasons_and_the_place(tmp_path):
     left_out = LeftOut(tmp_path / "left_out.tsv", total=10)
     left_out.add("a.jpg", "no color: colorfulness 0.3")
