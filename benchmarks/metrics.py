@@ -4,10 +4,12 @@
 
 Every metric sees the same random pictures, one after the other, round after round in one run, so
 that their ratios do not depend on what else the machine does. InceptionV3 has random weights, which
-take as long as any. LPIPS is measured where its weights can be had.
+take as long as any. LPIPS is measured where its weights can be had. Beside our SSIM stands that of
+scikit-image; at the end, how long the distances of all features take once.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -19,6 +21,7 @@ from jobs.runtime import import_tensorflow_quietly
 RESOLUTIONS = (128, 256)
 BATCH_SIZE = 16
 ROUNDS = 5
+SAMPLES = 2000
 
 
 def main() -> None:
@@ -29,6 +32,7 @@ def main() -> None:
     import_tensorflow_quietly()
     import numpy as np
 
+    print(f"{os.cpu_count()} processor cores")
     for resolution in RESOLUTIONS:
         random = np.random.default_rng(0)
         shape = (2, BATCH_SIZE, resolution, resolution, 3)
@@ -48,6 +52,7 @@ def main() -> None:
                 f"  {name:28} median {statistics.median(values):7.2f}, "
                 f"{min(values):.2f} to {max(values):.2f}"
             )
+    _measure_distances()
 
 
 def _measures(lpips_weights: str | None) -> dict[str, Callable]:
@@ -71,9 +76,44 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
     network, statistics_of_features = _inception(), FeatureStatistics()
     features = np.random.default_rng(0).normal(size=(BATCH_SIZE, 2048))
     measures = {metric.name: _in_a_graph(metric) for metric in metrics}
+    measures["ssim of scikit-image"] = _ssim_of_scikit_image
     measures["features of InceptionV3"] = lambda true, colored: network(colored)
     measures["their covariance"] = lambda *pictures: statistics_of_features.update(features)
     return measures
+
+
+def _ssim_of_scikit_image(true, colored) -> None:
+    from skimage.metrics import structural_similarity
+
+    for pair in zip(true, colored, strict=True):
+        structural_similarity(
+            *pair,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=1.0,
+            channel_axis=-1,
+        )
+
+
+def _measure_distances() -> None:
+    """Prints the seconds that FID and KID take once all features are there."""
+    import numpy as np
+
+    from metrics.feature_statistics import FeatureStatistics
+    from metrics.frechet_distance import FrechetDistance
+    from metrics.kernel_distance import KernelDistance
+
+    features = np.random.default_rng(0).normal(size=(2, SAMPLES, 2048))
+    statistics_of_both, kernel = [FeatureStatistics(), FeatureStatistics()], KernelDistance()
+    for each, samples in zip(statistics_of_both, features, strict=True):
+        each.update(samples)
+    kernel.update(*features)
+    print(f"{SAMPLES} pictures of 2048 features; seconds")
+    for name, distance in (("FID", FrechetDistance(*statistics_of_both)), ("KID", kernel)):
+        begun = time.perf_counter()
+        distance.result()
+        print(f"  {name:28} {time.perf_counter() - begun:.1f}")
 
 
 def _in_a_graph(metric) -> Callable:

@@ -2,7 +2,9 @@
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from errors import InputError, shown
 
@@ -58,6 +60,16 @@ def absolute_name(name: str) -> str:
     if kind in (DEMO, TFDS):
         return name
     return os.path.abspath(where) if kind == FOLDER else f"{kind}:{os.path.abspath(where)}"
+
+
+def may_overlap(one: str, other: str) -> bool:
+    """Whether two data sets may have pictures in common, by their names alone."""
+    (kind, where), (other_kind, other_where) = parse_name(one), parse_name(other)
+    if kind in (DEMO, TFDS) or other_kind in (DEMO, TFDS):
+        builders = (re.split(r"[:/]", each)[0] for each in (where, other_where))
+        return kind == other_kind and len(set(builders)) == 1
+    folders = [Path(os.path.realpath(each)) for each in (where, other_where)]
+    return folders[0].is_relative_to(folders[1]) or folders[1].is_relative_to(folders[0])
 
 
 def did_you_mean(name: str, names: Iterable[str] | Mapping[str, str]) -> str:

@@ -58,6 +58,12 @@ def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -
     )
 
 
+def without_pictures(source: PictureSource, others: Sequence[PictureSource]) -> ChosenPictures:
+    """The pictures of a source that are in none of the others, wherever these are named from."""
+    kept = ~np.isin(_hashes([source]), _hashes(others))
+    return ChosenPictures(source, np.flatnonzero(kept))
+
+
 def _find(name: str, options: DatasetOptions) -> DataSet:
     kind, where = parse_name(name)
     split = SplitOptions(options.validation_share, options.seed)
@@ -148,7 +154,7 @@ def _by_source(mask: np.ndarray, sources: list[PictureSource]) -> list[np.ndarra
     return [np.flatnonzero(part) for part in np.split(mask, borders)]
 
 
-def _hashes(sources: list[PictureSource]) -> np.ndarray:
+def _hashes(sources: Sequence[PictureSource]) -> np.ndarray:
     """A number for each picture, int64, by its name: a million names would take 100 MB."""
     # The same file may be named from here, from the root, and through a link to its folder.
     real_folder = functools.cache(os.path.realpath)

@@ -49,7 +49,8 @@ class PictureLoader:
 
     Args:
         source: `PictureSource`.
-        short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged.
+        short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged. None
+            loads pictures as they are.
         left_out: `LeftOut`, where unusable pictures are named.
         minimum_colorfulness: float, pictures below it are left out. 0 keeps all.
         cache: `MemoryCache`, `DiskCache` or None.
@@ -58,7 +59,7 @@ class PictureLoader:
     def __init__(
         self,
         source: PictureSource,
-        short_side: int,
+        short_side: int | None,
         left_out: LeftOut,
         minimum_colorfulness: float = 0.0,
         cache: MemoryCache | DiskCache | None = None,
@@ -232,7 +233,8 @@ def comparison_batches(
         batch_size: int; the last batch may be smaller.
 
     Returns:
-        `tf.data.Dataset` of (number, rgb255): int64 of shape (batch,), and uint8 of shape
+        `tf.data.Dataset` of (number, short_side, rgb255): int64 of shape (batch,); int32 of shape
+        (batch,), the shorter side of the picture as the first loader has it; and uint8 of shape
         (batch, loaders, resolution, resolution, 3).
     """
 
@@ -244,7 +246,9 @@ def comparison_batches(
 
     def square(number, pictures):
         squares = tf.stack([_central_square(picture, resolution) for picture in pictures])
-        return number, tf.cast(tf.round(tf.clip_by_value(squares, 0.0, 255.0)), tf.uint8)
+        short_side = tf.reduce_min(tf.shape(pictures[0])[:2])
+        rgb255 = tf.cast(tf.round(tf.clip_by_value(squares, 0.0, 255.0)), tf.uint8)
+        return number, short_side, rgb255
 
     stream = tf.data.Dataset.range(len(loaders[0]))
     stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)

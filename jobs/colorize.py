@@ -7,18 +7,17 @@ python run.py --images shoebox/ aunt.jpg --output_dir colored/
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tqdm import tqdm
 
-from data.dataset_name import DEMO
 from data.photos.writer import FORMATS
-from data.pictures import PICTURE_SUFFIXES, is_heif_supported, list_pictures
-from data.sources.folder import demo_pictures
+from data.pictures import PICTURE_SUFFIXES, is_heif_supported
 from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
 from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
+from jobs.photographs import find_photographs
 from jobs.runtime import prepare_keras
 from jobs.settings import Settings
 from jobs.signals import SignalWatch
@@ -81,7 +80,7 @@ def list_tasks(settings: Settings) -> list[Task]:
     # By source and target, as one photograph may be named twice.
     tasks = {}
     for name in settings.images:
-        for source, place, problem in _places(name, output_dir):
+        for source, place, problem in find_photographs(name, output_dir):
             target = output_dir / _target(place, settings.format, settings.suffix)
             comparison = target.with_stem(target.stem + _COMPARISON)
             task = Task(source, target, comparison if settings.comparison else None, problem)
@@ -95,43 +94,6 @@ def list_tasks(settings: Settings) -> list[Task]:
             f"subfolders too, for names that end in {' '.join(PICTURE_SUFFIXES)}"
         )
     return tasks
-
-
-def _places(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, str]]:
-    """The photographs that an input names, their places below the output folder, and problems."""
-    if name == DEMO:
-        yield from ((file, Path(file.name), "") for file in demo_pictures())
-    elif os.path.isdir(name):
-        unread = []
-        files = _without_results(_pictures_in(name, unread.append), name, output_dir)
-        yield from ((file, file.relative_to(name), "") for file in files)
-        for error in unread:
-            folder = Path(error.filename)
-            yield folder, folder.relative_to(name), f"{error.strerror}: not searched"
-    elif os.path.exists(name):
-        yield Path(name), Path(Path(name).name), ""
-    else:
-        raise InputError(
-            f"--images {shown(name)}: there is no such file or folder; give photographs, folders "
-            f"of them, or {DEMO}"
-        )
-
-
-def _pictures_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
-    try:
-        return list_pictures(folder, on_error)
-    except OSError as error:
-        raise InputError(
-            f"--images {shown(folder)}: {error.strerror}; give a readable folder"
-        ) from error
-
-
-def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
-    """Leaves out what earlier calls made, where the output folder lies below the input."""
-    results = os.path.realpath(output_dir)
-    if not results.startswith(os.path.join(os.path.realpath(folder), "")):
-        return files
-    return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
 
 
 def _without_earlier_results(tasks: list[Task], settings: Settings) -> list[Task]:

@@ -34,7 +34,7 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
     settings = dataclasses.replace(Settings(), **given)
     _check_job(settings, set(given))
     # What a resumed training is, its own settings say: it is checked when they are read.
-    if not settings.load_weights:
+    if settings.job != "train" or not settings.load_weights:
         check_use(settings, set(given))
     return settings, set(given)
 

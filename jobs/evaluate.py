@@ -7,6 +7,8 @@ python run.py --evaluate --images shoebox/ --predictions theirs/       without t
 
 import os
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import tensorflow as tf
@@ -19,16 +21,31 @@ from jobs.contact_sheet import draw_contact_sheet
 from jobs.evaluation_records import EvaluationRecord, write_csv, write_json, write_to_tensorboard
 from jobs.evaluation_rows import EvaluationRow, make_rows
 from jobs.folders import make_folder
-from jobs.judged_pictures import JudgedPictures
+from jobs.judged_pictures import Batch, JudgedPictures
 from jobs.plain_words import errors_in_plain_words
 from jobs.ruler import Ruler
-from jobs.runtime import prepare_keras
-from jobs.settings import Settings
-from jobs.trained_colorizer import weights_folders
+from jobs.runtime import installed_versions, prepare_keras
+from jobs.settings import Settings, fields
+from jobs.trained_colorizer import load_colorizer, weights_folders
 from metrics.table import format_table
 
 _SHEET = "evaluation.png"
 _WRITERS = {"csv": write_csv, "json": write_json}
+
+
+@dataclass
+class _Tally:
+    """What is noted while pictures are judged.
+
+    Attributes:
+        count: int, how many were judged.
+        enlarged: int, how many of them are smaller than the squares that are judged.
+        names: of the first pictures, those on the sheet.
+    """
+
+    count: int = 0
+    enlarged: int = 0
+    names: list[str] = field(default_factory=list)
 
 
 def evaluate(settings: Settings, given: set[str]) -> int:
@@ -51,18 +68,22 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     log_dir = settings.log_dir or os.path.join(
         "logs", "evaluation", time.strftime("%Y-%m-%d_%H-%M-%S")
     )
-    prepare_keras(settings.precision, settings.seed)
+    _compute_exactly(settings)
     folders = weights_folders(settings)
     pictures = JudgedPictures(settings, given, folders, log_dir)
     ruler = Ruler(settings, pictures.has_truth)
+    colorizers = {
+        folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
+    }
+    # Only now: what cannot begin leaves no folder.
+    make_folder(settings.output_dir, "output_dir")
+    make_folder(log_dir, "log_dir")
     with errors_in_plain_words(pictures.left_out, settings.batch_size, settings.resolution):
-        rows = make_rows(settings, folders, pictures, ruler)
-        for folder, option in ((settings.output_dir, "output_dir"), (log_dir, "log_dir")):
-            make_folder(folder, option)
-        names = _judge(rows, pictures, ruler, settings.sample_count)
-    record = _record(rows, pictures, ruler, settings.resolution)
+        rows = make_rows(colorizers, pictures, ruler)
+        tally = _judge(rows, pictures, ruler, settings.sample_count)
+    record = _record(rows, tally, pictures, ruler, settings)
     print(record.text())
-    sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, names)
+    sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, tally.names)
     path = os.path.join(settings.output_dir, _SHEET)
     write_rgb(path, sheet)
     write_to_tensorboard(log_dir, record, sheet)
@@ -73,7 +94,7 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     return 0
 
 
-def _targets(settings: Settings) -> dict[str, object]:
+def _targets(settings: Settings) -> dict[str, Callable]:
     """The files of numbers that were asked for, each with the function that writes it."""
     targets = {}
     for option, write in _WRITERS.items():
@@ -83,55 +104,108 @@ def _targets(settings: Settings) -> dict[str, object]:
         path = path or os.path.join(settings.output_dir, f"evaluation.{option}")
         if os.path.isdir(path):
             raise InputError(f"--{option} {shown(path)}: this is a folder; give the path of a file")
-        make_folder(os.path.dirname(path) or ".", option)
+        if path in targets:
+            raise InputError(f"--csv and --json {shown(path)}: one file cannot be both")
+        folder = os.path.dirname(path) or "."
+        if folder != settings.output_dir and not os.path.isdir(folder):
+            raise InputError(f"--{option} {shown(path)}: there is no such folder; make it first")
         targets[path] = write
     return targets
 
 
+def _compute_exactly(settings: Settings) -> None:
+    """The same numbers on every machine: in float32, unless another precision is judged."""
+    precision = "float32" if settings.precision == "auto" else settings.precision
+    prepare_keras(precision, settings.seed)
+    # GPUs from Ampere on would round what convolutions of float32 multiply to 10 bits.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+
+
 def _judge(
     rows: list[EvaluationRow], pictures: JudgedPictures, ruler: Ruler, sample_count: int
-) -> list[str]:
-    """Colors all pictures with every row, measures them, and keeps the first ones.
-
-    Returns:
-        The names of the pictures that are kept.
-    """
+) -> _Tally:
+    """Colors all pictures with every row, measures them, and keeps the first ones."""
     lightness_of = tf.function(
         lambda rgb255: rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., :1], jit_compile=True
     )
-    names = []
+    tally = _Tally()
     with tqdm(
         total=len(pictures), desc="judging", unit="picture", dynamic_ncols=True, disable=None
     ) as bar:
         for batch in pictures.batches():
             lightness = lightness_of(batch.rgb255).numpy()
             colored = [row.color(batch, lightness) for row in rows]
-            ruler.measure([row.judge for row in rows], colored)
-            missing = sample_count - len(names)
-            for row, each in zip(rows, colored, strict=True):
-                row.samples.extend(each[:missing] if missing > 0 else ())
-            names.extend(batch.names[: max(missing, 0)])
+            seen = [ruler.look_at(each) for each in colored]
+            for row, each in zip(rows, seen, strict=True):
+                row.judge.update(each, seen[0] if pictures.has_truth else None)
+            _keep_samples(rows, colored, batch, tally, sample_count)
+            tally.count += len(batch.rgb255)
+            tally.enlarged += int((batch.short_sides < batch.rgb255.shape[1]).sum())
             bar.update(len(batch.rgb255))
-    if not names:
+    if not tally.count:
         pictures.left_out.fail("no picture can be judged")
-    return names
+    return tally
+
+
+def _keep_samples(
+    rows: list[EvaluationRow],
+    colored: list[np.ndarray],
+    batch: Batch,
+    tally: _Tally,
+    sample_count: int,
+) -> None:
+    missing = max(0, sample_count - len(tally.names))
+    tally.names += batch.names[:missing]
+    for row, each in zip(rows, colored, strict=True):
+        row.samples.extend(each[:missing])
 
 
 def _record(
-    rows: list[EvaluationRow], pictures: JudgedPictures, ruler: Ruler, resolution: int
+    rows: list[EvaluationRow],
+    tally: _Tally,
+    pictures: JudgedPictures,
+    ruler: Ruler,
+    settings: Settings,
 ) -> EvaluationRecord:
     """The numbers of all rows with what is to be said of them."""
-    count = rows[0].judge.count
-    numbers = {row.name: row.judge.results() for row in rows}
-    footnotes = ruler.footnotes(count)
+    footnotes = ruler.footnotes(tally.count)
+    if tally.enlarged:
+        footnotes.append(
+            f"{tally.enlarged:,} of the pictures are smaller than {settings.resolution} px and "
+            "were enlarged"
+        )
+    numbers = {}
+    for row in tqdm(rows, desc="distances", unit="row", leave=False, disable=None):
+        numbers[row.name] = row.judge.results()
     return EvaluationRecord(
-        title=f"{count:,} pictures of {pictures.description} at {resolution} px",
+        title=_title(tally, pictures, settings),
         table=format_table(numbers, footnotes),
         footnotes=footnotes,
-        pictures=count,
-        resolution=resolution,
+        pictures=tally.count,
         rows=[
             {"name": row.name, "kind": row.kind, "path": row.path, **numbers[row.name]}
             for row in rows
         ],
+        feature_network=ruler.feature_network,
+        settings={
+            entry.name: getattr(settings, entry.name)
+            for entry in fields()
+            if "evaluate" in entry.metadata["jobs"]
+        },
+        versions=installed_versions(),
     )
+
+
+def _title(tally: _Tally, pictures: JudgedPictures, settings: Settings) -> str:
+    """By which pictures is judged, and what is not as usual."""
+    count = f"{tally.count:,}"
+    if tally.count < pictures.total:
+        count += f" of {pictures.total:,}"
+    parts = [f"{count} pictures of {pictures.description} at {settings.resolution} px"]
+    if settings.precision not in ("auto", "float32"):
+        parts.append(settings.precision)
+    if settings.saturation != 1.0:
+        parts.append(f"saturation {settings.saturation:g}")
+    if settings.flip_average:
+        parts.append("averaged with the mirrored ones")
+    return "; ".join(parts)

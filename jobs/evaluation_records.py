@@ -24,17 +24,21 @@ class EvaluationRecord:
         table: str, lines to print, footnotes included.
         footnotes: list of str, what is to be said of the numbers.
         pictures: int, how many there were.
-        resolution: int, their side in pixels.
         rows: a dictionary for each row: its name, kind and path, and its numbers by name; None is
             a number that cannot be computed.
+        feature_network: str or None, what FID, KID and the Inception Score were computed with.
+        settings: those of the evaluation, by name.
+        versions: of Python and of packages, by name.
     """
 
     title: str
     table: str
     footnotes: list[str]
     pictures: int
-    resolution: int
     rows: list[dict[str, Any]]
+    feature_network: str | None
+    settings: dict[str, Any]
+    versions: dict[str, str]
 
     def text(self) -> str:
         """What to print."""
@@ -43,15 +47,17 @@ class EvaluationRecord:
 
 def write_csv(path: str | os.PathLike, record: EvaluationRecord) -> None:
     """Writes a line for each row. What cannot be computed is empty; the truth's PSNR is `inf`."""
-    columns = ["pictures", "resolution"]
+    resolution = record.settings["resolution"]
     with (
         write_beside(path) as temporary,
         open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
-        table = csv.DictWriter(file, [*record.rows[0], *columns], lineterminator="\n")
+        table = csv.DictWriter(
+            file, [*record.rows[0], "pictures", "resolution"], lineterminator="\n"
+        )
         table.writeheader()
         for row in record.rows:
-            table.writerow({**row, "pictures": record.pictures, "resolution": record.resolution})
+            table.writerow({**row, "pictures": record.pictures, "resolution": resolution})
 
 
 def write_json(path: str | os.PathLike, record: EvaluationRecord) -> None:

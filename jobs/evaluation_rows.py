@@ -1,7 +1,7 @@
 """The rows of an evaluation: the truth, gray, one color for all, and those who are judged."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,17 +14,16 @@ from data.lab import (
     join_lab,
     lab100_to_rgb1,
     lightness1_to_gray_rgb1,
+    pull_into_gamut,
     rgb1_to_lab100,
     rgb1_to_rgb255,
     rgb255_to_rgb1,
 )
+from errors import InputError, shown
 from jobs.judged_pictures import Batch, JudgedPictures
 from jobs.ruler import Ruler
-from jobs.settings import Settings
-from jobs.trained_colorizer import load_colorizer
 from metrics.judge import Judge
 from models.photo_colorizer import PhotoColorizer
-from models.weights_folder import WeightsFolder
 
 TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
 WEIGHTS, PREDICTIONS = "weights", "predictions"
@@ -56,38 +55,33 @@ class EvaluationRow:
 
 
 def make_rows(
-    settings: Settings, folders: Sequence[WeightsFolder], pictures: JudgedPictures, ruler: Ruler
+    colorizers: Mapping[Path, PhotoColorizer], pictures: JudgedPictures, ruler: Ruler
 ) -> list[EvaluationRow]:
     """The rows in the order of the table; where there is truth, it is the first.
 
     Args:
-        settings: all settings.
-        folders: of the weights to judge.
+        colorizers: those to judge, by their folders.
         pictures: those to judge by.
         ruler: what gives each row its judge.
-
-    Raises:
-        InputError: weights cannot be loaded.
     """
-    colorizers = {
-        folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
-    }
     rows: list[tuple[str, Path | None, _Color]] = []
     if pictures.has_truth:
         rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
     rows.append((GRAY, None, _gray))
     if pictures.has_truth:
         rows.append((CONSTANT, None, _constant(_mean_ab(pictures))))
-    rows += [(WEIGHTS, path, _network(each)) for path, each in colorizers.items()]
+    rows += [(WEIGHTS, path, _network(path, each)) for path, each in colorizers.items()]
     rows += [
         (PREDICTIONS, Path(path), _prediction(number))
-        for number, path in enumerate(settings.predictions or [])
+        for number, path in enumerate(pictures.predictions)
     ]
     fixed = [kind for kind, path, _ in rows if path is None]
     names = short_names([path for _, path, _ in rows if path], fixed)
+    judges = [ruler.new_judge()]
+    judges += [ruler.new_judge(judges[0]) for _ in rows[1:]]
     return [
-        EvaluationRow(name, kind, str(path or ""), color, ruler.new_judge())
-        for name, (kind, path, color) in zip(fixed + names, rows, strict=True)
+        EvaluationRow(name, kind, str(path or ""), color, judge)
+        for name, (kind, path, color), judge in zip(fixed + names, rows, judges, strict=True)
     ]
 
 
@@ -104,9 +98,9 @@ def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
         for count in range(1, len(parts) + 1):
             end = parts[-count:]
             alone = sum(other[-count:] == end for other in whole) == 1
-            if alone and "/".join(end) not in taken:
+            if alone and os.path.join(*end) not in taken:
                 break
-        names.append("/".join(end))
+        names.append(os.path.join(*end))
     return names
 
 
@@ -122,9 +116,15 @@ def _constant(ab: np.ndarray) -> _Color:
     return color
 
 
-def _network(colorizer: PhotoColorizer) -> _Color:
+def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
-        return _join(lightness, np.stack(colorizer.predict(lightness)))
+        ab = np.stack(colorizer.predict(lightness))
+        if not np.isfinite(ab).all():
+            raise InputError(
+                f"{shown(path)}: what this network gives are no numbers; its training diverged, or "
+                "the file is damaged"
+            )
+        return _join(lightness, ab)
 
     return color
 
@@ -139,7 +139,7 @@ def _mean_ab(pictures: JudgedPictures) -> np.ndarray:
         lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
         jit_compile=True,
     )
-    means = []
+    mean, count = np.zeros(2, "float64"), 0
     with tqdm(
         total=len(pictures),
         desc="mean color",
@@ -149,12 +149,13 @@ def _mean_ab(pictures: JudgedPictures) -> np.ndarray:
         disable=None,
     ) as bar:
         for batch in pictures.batches():
-            means.append(mean_of(batch.rgb255).numpy())
+            count += len(batch.rgb255)
+            mean += (mean_of(batch.rgb255).numpy() - mean).sum(axis=0) / count
             bar.update(len(batch.rgb255))
-    # No picture that can be used: the judging says it.
-    return np.concatenate(means).mean(axis=0) if means else np.zeros(2, "float32")
+    return mean.astype("float32")
 
 
-@tf.function(jit_compile=True, reduce_retracing=True)
+@tf.function(jit_compile=True)
 def _join(lightness, ab):
-    return rgb1_to_rgb255(lab100_to_rgb1(join_lab(lightness, ab)))
+    """As photographs are joined: the lightness stays what it was."""
+    return rgb1_to_rgb255(lab100_to_rgb1(pull_into_gamut(join_lab(lightness, ab))))

@@ -4,13 +4,13 @@ import os
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from data.dataset_name import absolute_name
 from data.dataset_options import DatasetOptions
-from data.datasets import find_pictures
+from data.datasets import find_pictures, without_pictures
 from data.left_out import LeftOut
 from data.name_matching import match_by_name
 from data.pictures import list_picture_paths
@@ -19,13 +19,16 @@ from data.sources.chosen_pictures import ChosenPictures
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
-from data.sources.split_options import SplitOptions
 from errors import InputError, shown
-from jobs.colorize import list_tasks
+from jobs.learned_pictures import find_learned_pictures
+from jobs.photographs import find_photographs
 from jobs.settings import Settings
 from models.weights_folder import WeightsFolder
 
-_ADVICE = "look at the list"
+_ADVICE = (
+    "look at the list; what a program cropped or squashed is compared with --dataset of the same "
+    "crops"
+)
 
 # Missing pictures that are named.
 _NAMED = 3
@@ -36,11 +39,13 @@ class Batch(NamedTuple):
 
     Attributes:
         names: what the pictures are called, without their folders.
-        rgb255: uint8 of shape (batch, resolution, resolution, 3), the pictures themselves.
-        predictions: list of as many for each folder of predictions, likewise.
+        short_sides: int32 of shape (batch,), the shorter sides of the files in pixels.
+        rgb255: uint8 of shape (batch, resolution, resolution, 3), their central squares.
+        predictions: a list of as many for each folder of predictions, likewise.
     """
 
     names: list[str]
+    short_sides: np.ndarray
     rgb255: np.ndarray
     predictions: list[np.ndarray]
 
@@ -51,12 +56,14 @@ class JudgedPictures:
     Args:
         settings: all settings.
         given: the names of those that stood on the command line.
-        trainings: the folders of the weights that are judged.
+        folders: of the weights that are judged: what they learned from is left out.
         log_dir: str, where the list of left-out pictures goes.
 
     Attributes:
         has_truth: bool, whether the pictures are the truth; photographs are only to be colored.
         description: str, which pictures they are, in words.
+        total: int, how many there are, of which some may not be judged by.
+        predictions: list of str, the folders of predictions, each once.
         left_out: `LeftOut`.
 
     Raises:
@@ -65,95 +72,92 @@ class JudgedPictures:
     """
 
     def __init__(
-        self, settings: Settings, given: set[str], trainings: Sequence[WeightsFolder], log_dir: str
+        self, settings: Settings, given: set[str], folders: Sequence[WeightsFolder], log_dir: str
     ):
         self.has_truth = not settings.images
         self._settings = settings
         if self.has_truth:
-            source, self.description = _of_data_sets(settings, given, trainings)
+            source, self.description = _of_data_sets(settings, given, folders)
         else:
             source, self.description = _photographs(settings)
-        self._sources = _with_predictions(source, settings.predictions or [], settings.max_pictures)
+        self.total = len(source)
+        self.predictions = list(
+            {os.path.realpath(path): path for path in settings.predictions or []}.values()
+        )
+        self._sources = _with_predictions(source, self.predictions, settings.max_pictures)
         self.left_out = LeftOut(os.path.join(log_dir, "left_out.tsv"), len(self), _ADVICE)
 
     def __len__(self) -> int:
-        """How many pictures there are, with those that will turn out to be unusable."""
+        """How many pictures are to be judged by, with those that will turn out to be unusable."""
         return len(self._sources[0])
 
     def batches(self) -> Iterator[Batch]:
         """The central squares of all pictures, in the same order every time."""
         least = self._settings.minimum_colorfulness if self.has_truth else 0.0
+        # Whole, because decoders that shrink do so each in its own way. What a program colored is
+        # judged, however pale.
         loaders = [
-            # What a program colored is judged, however pale.
-            PictureLoader(
-                source, self._settings.resolution, self.left_out, 0.0 if number else least
-            )
+            PictureLoader(source, None, self.left_out, 0.0 if number else least)
             for number, source in enumerate(self._sources)
         ]
         stream = comparison_batches(loaders, self._settings.resolution, self._settings.batch_size)
-        for numbers, rgb255 in stream.as_numpy_iterator():
+        for numbers, short_sides, rgb255 in stream.as_numpy_iterator():
             names = [os.path.basename(self._sources[0].name(number)) for number in numbers]
             predictions = [rgb255[:, index] for index in range(1, len(loaders))]
-            yield Batch(names, rgb255[:, 0], predictions)
+            yield Batch(names, short_sides, rgb255[:, 0], predictions)
 
 
 def _of_data_sets(
-    settings: Settings, given: set[str], trainings: Sequence[WeightsFolder]
+    settings: Settings, given: set[str], folders: Sequence[WeightsFolder]
 ) -> tuple[PictureSource, str]:
-    """The validation pictures of the data sets; of one that is not split, all."""
-    split = _split(settings, given, trainings)
-    lists = find_pictures(
-        settings.dataset,
-        DatasetOptions(
-            validation_share=split.validation_share,
-            seed=split.seed,
-            minimum_colorfulness=settings.minimum_colorfulness,
-            categories=settings.categories or (),
-            data_dir=settings.data_dir,
-        ),
+    """What the data sets hold out for validation; of one that is not split, all that is new."""
+    options = DatasetOptions(
+        validation_share=settings.validation_share if "validation_share" in given else 0.0,
+        seed=settings.seed,
+        minimum_colorfulness=settings.minimum_colorfulness,
+        categories=settings.categories or (),
+        data_dir=settings.data_dir,
     )
+    lists = find_pictures(settings.dataset, options)
+    learned = [
+        source for folder in folders for source in find_learned_pictures(folder, settings.dataset)
+    ]
     sources, parts = [], []
     for each in lists.sets:
         is_split = len(each.validation) > 0
-        sources.append(each.validation if is_split else each.training)
+        source = each.validation if is_split else each.training
+        sources.append(without_pictures(source, learned) if learned else source)
         what = "its pictures for validation" if is_split else "all of it"
+        known = len(source) - len(sources[-1])
+        if known:
+            what += f" but {known:,} that the weights learned from"
         parts.append(f"{shown(each.name)} ({what})")
     source = JoinedPictures(sources)
+    if not len(source):
+        raise InputError(
+            f"--dataset {' '.join(map(shown, settings.dataset))}: the weights learned from all of "
+            "these pictures; judge them by others"
+        )
     numbers = list(range(len(source)))
     # Any first part of them is a fair sample.
     random.Random(settings.seed).shuffle(numbers)
     return ChosenPictures(source, numbers), ", ".join(parts)
 
 
-def _split(settings: Settings, given: set[str], trainings: Sequence[WeightsFolder]) -> SplitOptions:
-    """How sets without a split of their own are split: as in the training on them, if any was."""
-    if "validation_share" in given:
-        return SplitOptions(settings.validation_share, settings.seed)
-    judged = {absolute_name(name) for name in settings.dataset}
-    splits = {}
-    for folder in trainings:
-        trained = folder.read_settings().get("settings", {})
-        if judged.intersection(trained.get("dataset", ())):
-            splits[folder.path] = SplitOptions(trained["validation_share"], trained["seed"])
-    if not splits:
-        return SplitOptions(0.0, settings.seed)
-    if len(set(splits.values())) > 1:
-        raise InputError(
-            f"{' and '.join(shown(path) for path in splits)} were trained on these pictures with "
-            "different --seed or --validation_share, so that none of the pictures are new to all; "
-            "judge them one by one, or by another --dataset"
-        )
-    return next(iter(splits.values()))
-
-
 def _photographs(settings: Settings) -> tuple[PictureSource, str]:
-    tasks = list_tasks(settings)
-    for task in tasks:
-        if task.problem:
-            print(f"warning: {shown(task.source)}: {task.problem}", file=sys.stderr)
-    paths = [str(task.source) for task in tasks if not task.problem]
+    paths = {}
+    for name in settings.images:
+        for path, _, problem in find_photographs(name, Path(settings.output_dir)):
+            if problem:
+                print(f"warning: {shown(path)}: {problem}", file=sys.stderr)
+            else:
+                paths.setdefault(os.path.realpath(path), str(path))
     what = ", ".join(map(shown, settings.images))
-    return PictureFiles("", paths), f"{what} (without truth)"
+    if not paths:
+        raise InputError(
+            f"--images {what}: no picture in it; give photographs, or a folder of them"
+        )
+    return PictureFiles("", list(paths.values())), f"{what} (without truth)"
 
 
 def _with_predictions(

@@ -1,18 +1,19 @@
 """What pictures are measured with in an evaluation, and what cannot be measured here."""
 
-from collections.abc import Sequence
-
 import numpy as np
+import tensorflow as tf
 
 from data.lab import rgb255_to_rgb1
 from errors import InputError
 from jobs.settings import Settings
 from metrics.feature_network import FeatureNetwork
 from metrics.judge import Judge
+from metrics.lpips_network import SMALLEST_SIDE, LPIPSNetwork
 from metrics.lpips_weights import find_lpips_weights
+from metrics.seen_pictures import SeenPictures
 
 # The channels of Inception's features: a covariance of fewer pictures is not of full rank.
-_ENOUGH_FOR_FID = 2048
+_ENOUGH = 2048
 
 
 class Ruler:
@@ -31,67 +32,84 @@ class Ruler:
 
     def __init__(self, settings: Settings, has_truth: bool):
         self._has_truth = has_truth
-        self._lpips_weights, self._network = None, None
         self._missing: list[str] = []
-        if has_truth:
-            try:
-                self._lpips_weights = find_lpips_weights(settings.lpips_weights)
-            except InputError as error:
-                if settings.lpips_weights:
-                    raise
-                self._missing.append(f"LPIPS: {error}")
-        try:
-            self._network = FeatureNetwork(settings.feature_network)
-        except InputError as error:
-            if settings.feature_network:
-                raise
-            self._missing.append(f"{self._of_features()}: {error}")
+        self._lpips = self._find_lpips(settings) if has_truth else None
+        self._network = self._find_network(settings)
+        self._see = tf.function(self._features_for_lpips, reduce_retracing=True)
 
-    def new_judge(self) -> Judge:
-        """A judge for one row."""
-        return Judge(self._lpips_weights, self._has_truth)
+    @property
+    def feature_network(self) -> str | None:
+        """The name of the network that gives features, and of its weights."""
+        return self._network and self._network.name
 
-    def measure(self, judges: Sequence[Judge], colored_rgb255: Sequence[np.ndarray]) -> None:
-        """Shows a batch to all judges.
+    def new_judge(self, truth: Judge | None = None) -> Judge:
+        """A judge for one row: of the truth itself, or beside that one."""
+        return Judge(truth, self._has_truth, self._lpips)
 
-        Args:
-            judges: one for each row.
-            colored_rgb255: for each row the same pictures, uint8 of shape
-                (batch, height, width, 3). Where there is truth, the first row is the truth.
-        """
-        colored = [np.asarray(rgb255_to_rgb1(each)) for each in colored_rgb255]
-        seen = [self._network(each) if self._network else (None, None) for each in colored]
-        true, true_features = (colored[0], seen[0][0]) if self._has_truth else (None, None)
-        for judge, each, (features, classes) in zip(judges, colored, seen, strict=True):
-            judge.update(true, each, true_features, features, classes)
+    def look_at(self, rgb255: np.ndarray) -> SeenPictures:
+        """What the networks see of pictures, uint8 of shape (batch, height, width, 3)."""
+        rgb1 = rgb255_to_rgb1(rgb255)
+        lpips_features = self._see(rgb1) if self._lpips else None
+        features, classes = self._network(rgb1) if self._network else (None, None)
+        return SeenPictures(rgb1, lpips_features, features, classes)
 
     def footnotes(self, count: int) -> list[str]:
         """What is to be said of the numbers of this many pictures, a line each."""
-        lines = []
+        lines, missing = [], list(self._missing)
         if self._has_truth:
             lines.append("^ more is better, v less is; CF: the nearer to the truth's, the better")
-        if self._lpips_weights:
+        if self._lpips:
             lines.append("LPIPS: version 0.1 with AlexNet")
         if self._network:
+            names = self._names_of_feature_metrics(self._network.has_classes)
             lines.append(
-                f"{self._of_features()}: features of {self._network.name}; they do not compare "
-                "with numbers of another network"
+                f"{names}: by {self._network.name}; numbers of other networks do not compare"
             )
-            lines += self._of_few(count)
+            lines.append("+- is the deviation over parts (IS) and subsets (KID) of the pictures")
+            lines += self._about_few(count)
             if not self._network.has_classes:
-                self._missing.append(f"IS: {self._network.name} has no classes")
-        return lines + [f"- {line}" for line in self._missing]
+                missing.append(f"IS: {self._network.name} has no classes")
+        return lines + [f"- {line}" for line in missing]
 
-    def _of_features(self) -> str:
-        return "FID, KID, IS" if self._has_truth else "IS"
+    def _find_lpips(self, settings: Settings) -> LPIPSNetwork | None:
+        if settings.resolution < SMALLEST_SIDE:
+            self._missing.append(f"LPIPS: it takes pictures of at least {SMALLEST_SIDE} px")
+            return None
+        try:
+            return LPIPSNetwork(find_lpips_weights(settings.lpips_weights))
+        except InputError as error:
+            if settings.lpips_weights:
+                raise
+            self._missing.append(f"LPIPS: {error}")
+            return None
 
-    def _of_few(self, count: int) -> list[str]:
-        lines = []
-        if self._has_truth and count < 2:
-            lines.append("- FID, KID: they take at least 2 pictures")
-        elif self._has_truth and count < _ENOUGH_FOR_FID:
-            lines.append(
-                f"warning: FID of {count:,} pictures, fewer than {_ENOUGH_FOR_FID:,}, is too high: "
-                "it compares with FID of as many pictures alone; KID does not depend on it"
-            )
-        return lines
+    def _find_network(self, settings: Settings) -> FeatureNetwork | None:
+        try:
+            network = FeatureNetwork(settings.feature_network)
+        except InputError as error:
+            if settings.feature_network:
+                raise
+            self._missing.append(f"{self._names_of_feature_metrics()}: {error}")
+            return None
+        if not self._has_truth and not network.has_classes:
+            self._missing.append(f"IS: {network.name} has no classes")
+            return None
+        return network
+
+    def _features_for_lpips(self, rgb1: tf.Tensor) -> list[tf.Tensor]:
+        return self._lpips.features(rgb1)
+
+    def _names_of_feature_metrics(self, has_classes: bool = True) -> str:
+        names = ["FID", "KID"] if self._has_truth else []
+        return ", ".join([*names, "IS"] if has_classes else names)
+
+    def _about_few(self, count: int) -> list[str]:
+        if count >= _ENOUGH:
+            return []
+        biased = ["FID is too high"] if self._has_truth else []
+        biased += ["IS is too low"] if self._network.has_classes else []
+        return [
+            f"warning: of {count:,} pictures, fewer than {_ENOUGH:,}, {' and '.join(biased)}: such "
+            "numbers compare with those of as many pictures alone"
+            + ("; KID does not depend on it" if self._has_truth else "")
+        ]

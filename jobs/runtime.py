@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import platform
 import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 # Only Linux tells in a file what the processor can; elsewhere float32 is the safe choice.
@@ -86,6 +88,15 @@ def _silent_unless_it_fails() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def installed_versions() -> dict[str, str]:
+    """The versions of Python and of what numbers depend on, by name."""
+    packages = ("tensorflow", "keras", "numpy", "pillow")
+    return {
+        "python": platform.python_version(),
+        **{package: metadata.version(package) for package in packages},
+    }
 
 
 def describe_device() -> str:

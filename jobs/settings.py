@@ -180,7 +180,8 @@ class Settings:
     # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
     precision: str = setting(
         "auto",
-        "of the networks; auto is bfloat16 where the processor or GPU computes it natively",
+        "of the networks; auto is bfloat16 where the processor or GPU computes it natively, and "
+        "float32 with --evaluate",
         WHAT,
         ANY_JOB,
         choices=("auto", "float32", "mixed_bfloat16"),
@@ -237,7 +238,7 @@ class Settings:
     validation_share: float = setting(
         0.05,
         "share of the pictures to judge by, where the data set does not say; --evaluate takes all "
-        "of a data set that the weights were not trained on",
+        "that the weights did not learn from, unless this is given",
         DATA,
         OPENING_DATASETS,
         type=share,
@@ -547,7 +548,7 @@ class Settings:
     # Without a path the option itself asks for the file: hence the empty string.
     csv: str | None = setting(
         None,
-        "write the numbers as CSV besides (default: evaluation.csv in --output_dir)",
+        "write the numbers as CSV besides; without PATH as evaluation.csv in --output_dir",
         EVALUATION,
         EVALUATING,
         nargs="?",
@@ -556,7 +557,7 @@ class Settings:
     )
     json: str | None = setting(
         None,
-        "write the numbers as JSON besides (default: evaluation.json in --output_dir)",
+        "write the numbers as JSON besides; without PATH as evaluation.json in --output_dir",
         EVALUATION,
         EVALUATING,
         nargs="?",

@@ -6,9 +6,7 @@ python run.py --load_weights
 
 import dataclasses
 import os
-import platform
 import time
-from importlib import metadata
 from typing import Any
 
 import keras
@@ -25,7 +23,7 @@ from data.picture_lists import PictureLists
 from errors import InputError
 from jobs.command_line import check_use
 from jobs.folders import make_folder
-from jobs.runtime import describe_device, prepare_keras
+from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
 from jobs.training_data import TrainingData, find_training_pictures
@@ -231,7 +229,6 @@ def _count(lists: PictureLists) -> dict[str, int]:
 
 def _self_description(model: Colorizer, settings: Settings, lists: PictureLists) -> dict:
     """What stands in settings.json."""
-    packages = ("tensorflow", "keras", "numpy", "pillow")
     return {
         "model": settings.model,
         "architecture": model.architecture,
@@ -246,10 +243,7 @@ def _self_description(model: Colorizer, settings: Settings, lists: PictureLists)
             # Of the call, and not of the training.
             and entry.name not in ("load_weights", "weights_dir")
         },
-        "versions": {
-            "python": platform.python_version(),
-            **{package: metadata.version(package) for package in packages},
-        },
+        "versions": installed_versions(),
     }
 
 

@@ -1,5 +1,7 @@
 """The colorizers that jobs color with: which weights are asked for, and their networks."""
 
+import os
+
 from errors import InputError
 from jobs.settings import SHIPPED_WEIGHTS, Settings
 from models.catalog import COLORIZERS
@@ -12,7 +14,9 @@ def weights_folders(settings: Settings) -> list[WeightsFolder]:
     if settings.load_weights:
         return [WeightsFolder(settings.weights_folder)]
     paths = settings.weights or [SHIPPED_WEIGHTS / settings.model]
-    return [WeightsFolder(path) for path in paths]
+    # Each once, whatever it is called.
+    distinct = {os.path.realpath(path): path for path in paths}
+    return [WeightsFolder(path) for path in distinct.values()]
 
 
 def load_colorizer(

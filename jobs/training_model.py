@@ -13,6 +13,7 @@ from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
 from metrics.colorfulness import Colorfulness
 from metrics.lpips import LPIPS
+from metrics.lpips_network import SMALLEST_SIDE
 from metrics.lpips_weights import find_lpips_weights
 from metrics.psnr import PSNR
 from metrics.ssim import SSIM
@@ -85,7 +86,7 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
     """The metrics that were asked for, each once.
 
     Raises:
-        InputError: the weights of LPIPS cannot be had.
+        InputError: the weights of LPIPS cannot be had, or pictures are too small for it.
     """
     makers = {
         "psnr": lambda: [PSNR()],
@@ -94,6 +95,11 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
         "lpips": lambda: [LPIPS(find_lpips_weights(settings.lpips_weights))],
     }
     names = dict.fromkeys(settings.validation_metrics)
+    if "lpips" in names and settings.resolution < SMALLEST_SIDE:
+        raise InputError(
+            f"--validation_metrics lpips takes pictures of at least {SMALLEST_SIDE} px; received "
+            f"--resolution {settings.resolution}"
+        )
     return [metric for name in names for metric in makers[name]()]
 
 

@@ -10,8 +10,9 @@ class Colorfulness(PictureMean):
     """The mean over the network's pictures of Hasler and Suesstrunk's colorfulness.
 
     0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
-    in itself: the nearer to that of the true pictures. The definition and its source are in
-    `data.colorfulness`.
+    in itself: the nearer to that of the true pictures. The definition, with signed differences of
+    colors, and its source (Hasler and Suesstrunk 2003) are in `data.colorfulness`, and so is what
+    variants of it leave out.
 
     Args:
         of_truth: bool, measure the true pictures instead. Defaults to `False`.

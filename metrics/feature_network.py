@@ -87,15 +87,15 @@ def _inception(path: str | os.PathLike | None) -> keras.Model:
 
 
 def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
-    if path is not None:
+    if path is None:
         return (
-            f"--feature_network {path}: these are not InceptionV3's weights ({first_line(error)}); "
-            "give an .h5 of Keras, or a network as .keras"
+            f"InceptionV3's weights cannot be had ({first_line(error)}); put {_KERAS_FILE} at "
+            f"{in_keras_cache(_KERAS_FILE)}, or give --feature_network PATH"
         )
-    return (
-        f"InceptionV3's weights cannot be downloaded; put {_KERAS_FILE} at "
-        f"{in_keras_cache(_KERAS_FILE)}, or give --feature_network PATH"
-    )
+    what = f"these are not InceptionV3's weights ({first_line(error)})"
+    if not os.path.exists(path):
+        what = "there is no such file"
+    return f"--feature_network {path}: {what}; give an .h5 of Keras, or a network as .keras"
 
 
 def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
@@ -104,7 +104,8 @@ def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
         # In safe mode a file cannot bring code of its own.
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         _, height, width, channels = network.input_shape
-        is_usable = height == width and channels == 3 and len(network.output_shape) in (2, 4)
+        is_usable = height == width and channels == 3 and len(network.outputs) == 1
+        is_usable = is_usable and len(network.output_shape) in (2, 4)
     except Exception as error:
         raise InputError(
             f"--feature_network {path}: it cannot be read as a Keras network ({first_line(error)})"

@@ -3,111 +3,123 @@
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from metrics.colorfulness import Colorfulness
+from metrics.decibels import DECIBELS_OF_NO_ERROR
 from metrics.feature_statistics import FeatureStatistics
-from metrics.frechet_distance import frechet_distance
+from metrics.frechet_distance import FrechetDistance
 from metrics.inception_score import InceptionScore
 from metrics.kernel_distance import KernelDistance
-from metrics.lpips import LPIPS
+from metrics.lpips_network import LPIPSNetwork
 from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
+from metrics.seen_pictures import SeenPictures
 from metrics.ssim import SSIM
+
+# Rounding of float32 in the mean of many.
+_NEARLY = 0.01
 
 
 class Judge:
     """Compares colored pictures with the true ones, batch by batch; or looks at them alone.
 
-    What cannot be computed is None, and never made up: LPIPS without its weights, distances of
+    What cannot be computed is None, and never made up: LPIPS without its network, distances of
     features without a network that gives any, the Inception Score without classes, and whatever
     takes more pictures than there were.
 
+    What networks see of pictures is given, so that it is computed once for all judges, and what is
+    known of the true pictures is kept by their own judge.
+
     Args:
-        lpips_weights: path of LPIPS's weights, or None to do without.
+        truth: the `Judge` of the true pictures, updated with the same batches; None for that
+            judge itself.
         has_truth: bool, whether there are true pictures. Without them there are no numbers but
             `colorfulness` and the Inception Score.
+        lpips: `LPIPSNetwork` or None.
 
     Example:
-        judge = Judge()
-        judge.update(true_rgb1, colored_rgb1)
+        truth = Judge()
+        judge = Judge(truth)
+        truth.update(true, true)            # SeenPictures, as often as there are batches
+        judge.update(colored, true)
         judge.results()["psnr"]
     """
 
-    def __init__(self, lpips_weights: str | None = None, has_truth: bool = True):
-        self._metrics: list[keras.metrics.Metric] = [Colorfulness()]
+    def __init__(
+        self,
+        truth: "Judge | None" = None,
+        has_truth: bool = True,
+        lpips: LPIPSNetwork | None = None,
+    ):
+        self.count = 0
+        self._truth = (truth or self) if has_truth else None
+        self._lpips = lpips
+        self._colorfulness = Colorfulness()
+        self._comparisons: list[keras.metrics.Metric] = []
         if has_truth:
-            self._metrics += [PSNR(), PooledPSNR(), SSIM(), Colorfulness(of_truth=True)]
-            if lpips_weights is not None:
-                self._metrics.append(LPIPS(lpips_weights))
-        self._has_truth = has_truth
-        self._update = tf.function(self._update_metrics, reduce_retracing=True)
-        self._true, self._colored = FeatureStatistics(), FeatureStatistics()
+            self._comparisons = [PSNR(), PooledPSNR(), SSIM()]
+        self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
+        self._statistics = FeatureStatistics()
         self._kernel = KernelDistance()
         self._score = InceptionScore()
-        self.count = 0
+        self._update = tf.function(self._update_metrics, reduce_retracing=True)
 
-    def update(
-        self,
-        true_rgb1: np.ndarray | None,
-        colored_rgb1: np.ndarray,
-        true_features: np.ndarray | None = None,
-        colored_features: np.ndarray | None = None,
-        colored_classes: np.ndarray | None = None,
-    ) -> None:
-        """Takes a batch.
-
-        Args:
-            true_rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1]; None without
-                truth.
-            colored_rgb1: likewise.
-            true_features: float32 of shape (batch, channels), or None.
-            colored_features: likewise.
-            colored_classes: probabilities of shape (batch, classes), or None.
-        """
-        if true_rgb1 is None:
-            # What is measured without truth does not look at it.
-            true_rgb1 = colored_rgb1
-        self._update(tf.convert_to_tensor(true_rgb1), tf.convert_to_tensor(colored_rgb1))
-        if self._has_truth and colored_features is not None:
-            self._true.update(true_features)
-            self._colored.update(colored_features)
-            self._kernel.update(true_features, colored_features)
-        if colored_classes is not None:
-            self._score.update(colored_classes)
-        self.count += len(colored_rgb1)
-
-    def _update_metrics(self, true_rgb1: tf.Tensor, colored_rgb1: tf.Tensor) -> None:
-        for metric in self._metrics:
-            metric.update_state(true_rgb1, colored_rgb1)
+    def update(self, colored: SeenPictures, true: SeenPictures | None = None) -> None:
+        """Takes a batch, and the same pictures in their true colors where there are any."""
+        self.count += len(colored.rgb1)
+        self._update(colored.rgb1, true and true.rgb1)
+        if self._lpips and self._truth:
+            self._update_lpips(colored, true)
+        if self._truth and colored.features is not None:
+            self._statistics.update(colored.features)
+            self._kernel.update(true.features, colored.features)
+        if colored.classes is not None:
+            self._score.update(colored.classes)
 
     def results(self) -> dict[str, float | None]:
         """Each number by its name, None where it cannot be computed.
 
-        `psnr` and `pooled_psnr` of pictures that are the truth itself are infinite.
+        With truth: `psnr` and `pooled_psnr` (dB, infinite for pictures that are the truth itself),
+        `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, and `delta_colorfulness`, the absolute
+        difference of the mean colorfulness from that of the true pictures: from 0, lower is
+        better, the delta CF of DDColor (Kang et al. 2023). With and without it: `colorfulness`,
+        and `inception_score` with `inception_score_deviation`. The deviations are those over
+        subsets and parts, and not of the means.
 
         Raises:
             ValueError: there was no picture.
         """
         if not self.count:
             raise ValueError("there was no picture to judge")
-        numbers = {metric.name: float(metric.result()) for metric in self._metrics}
-        if self._has_truth:
-            for name in ("psnr", "pooled_psnr"):
-                # An error of 0 counts as 100 dB there.
-                numbers[name] = math.inf if numbers[name] > 99.99 else numbers[name]
-            numbers.setdefault("lpips", None)
-            true_colorfulness = numbers.pop("true_colorfulness")
-            numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - true_colorfulness)
+        numbers = {each.name: float(each.result()) for each in self._comparisons}
+        for name in numbers.keys() & {"psnr", "pooled_psnr"}:
+            if numbers[name] > DECIBELS_OF_NO_ERROR - _NEARLY:
+                numbers[name] = math.inf
+        numbers["colorfulness"] = float(self._colorfulness.result())
+        if self._truth:
+            of_truth = float(self._truth._colorfulness.result())
+            numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - of_truth)
+            numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else None
             numbers |= self._feature_distances()
         return numbers | self._class_score()
 
+    def _update_metrics(self, colored_rgb1: tf.Tensor, true_rgb1: tf.Tensor | None) -> None:
+        # It looks at colored pictures alone.
+        self._colorfulness.update_state(colored_rgb1, colored_rgb1)
+        for metric in self._comparisons:
+            metric.update_state(true_rgb1, colored_rgb1)
+
+    def _update_lpips(self, colored: SeenPictures, true: SeenPictures) -> None:
+        self._lpips_mean.update_state(
+            self._lpips.distance(true.lpips_features, colored.lpips_features)
+        )
+
     def _feature_distances(self) -> dict[str, float | None]:
-        if self._colored.count < 2:
+        if self._statistics.count < 2:
             return dict.fromkeys(("fid", "kid", "kid_deviation"))
+        fid = FrechetDistance(self._truth._statistics, self._statistics).result()
         kid, deviation = self._kernel.result()
-        fid = frechet_distance(self._true, self._colored)
         return {"fid": fid, "kid": kid, "kid_deviation": deviation}
 
     def _class_score(self) -> dict[str, float | None]:

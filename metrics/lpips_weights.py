@@ -28,8 +28,8 @@ def find_lpips_weights(path: str | None = None) -> str:
             of torchvision and of the reference program when it is not there.
 
     Raises:
-        InputError: they are not there and cannot be downloaded; the message says where to put
-            them.
+        InputError: they are not there and cannot be downloaded, with where to put them; or the
+            cache cannot be written.
     """
     if path is not None:
         return path
@@ -49,6 +49,10 @@ def find_lpips_weights(path: str | None = None) -> str:
             raise InputError(
                 f"{' and '.join(files)} are not LPIPS's weights ({first_line(error)}); remove "
                 "them, or give an .npz with --lpips_weights PATH"
+            ) from error
+        except OSError as error:
+            raise InputError(
+                f"LPIPS's weights cannot be kept ({error}); give an .npz with --lpips_weights PATH"
             ) from error
     return str(cached)
 

@@ -3,12 +3,15 @@
 import keras
 from keras import ops
 
+from metrics.decibels import decibels
+
 
 class PooledPSNR(keras.metrics.Metric):
     """10 log10(1 / mean squared error of all pixels of all pictures), RGB in [0, 1], in dB.
 
-    Higher is better. It is lower than `PSNR`, which averages the decibels of each picture, because
-    one bad picture weighs more here. Papers report either without saying which.
+    From 0 to the 100 dB of equal pictures; higher is better. It is lower than `PSNR`, which
+    averages the decibels of each picture, because one bad picture weighs more here. Papers report
+    either without saying which.
 
     Args:
         name: str. Defaults to `pooled_psnr`.
@@ -25,7 +28,7 @@ class PooledPSNR(keras.metrics.Metric):
         self._error.update_state(errors, sample_weight)
 
     def result(self):
-        return -10.0 * ops.log(ops.maximum(self._error.result(), 1e-10)) / ops.log(10.0)
+        return decibels(self._error.result())
 
     def reset_state(self):
         self._error.reset_state()

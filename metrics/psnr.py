@@ -2,15 +2,16 @@
 
 from keras import ops
 
+from metrics.decibels import decibels
 from metrics.picture_mean import PictureMean
 
 
 class PSNR(PictureMean):
     """The mean over pictures of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
 
-    Higher is better; unbounded for equal pictures, which count as 100 dB. It is computed for
-    each picture and then averaged, over all three channels, as scikit-image's
-    `peak_signal_noise_ratio` does for one.
+    From 0 upwards; higher is better. It has no bound: a picture that is equal to the true one
+    counts as 100 dB. It is computed for each picture, over all three channels, as scikit-image's
+    `peak_signal_noise_ratio` does, and then averaged.
 
     Args:
         name: str. Defaults to `psnr`.
@@ -20,6 +21,9 @@ class PSNR(PictureMean):
         metric = PSNR()
         metric.update_state(true_rgb1, colored_rgb1)
         metric.result()
+
+    Reference: Huynh-Thu and Ghanbari, "Scope of validity of PSNR in image/video quality
+    assessment", Electronics Letters 2008, equation 1.
     """
 
     def __init__(self, name="psnr", **kwargs):
@@ -27,4 +31,4 @@ class PSNR(PictureMean):
 
     def measure(self, true_rgb1, colored_rgb1):
         error = ops.mean(ops.square(true_rgb1 - colored_rgb1), axis=(1, 2, 3))
-        return -10.0 * ops.log(ops.maximum(error, 1e-10)) / ops.log(10.0)
+        return decibels(error)

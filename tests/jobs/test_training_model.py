@@ -32,4 +32,9 @@ def test_lpips_without_its_weights_is_one_line():
     with pytest.raises(InputError) as caught:
         compiled("--validation_metrics", "lpips", "--lpips_weights", "absent.npz")
     message = str(caught.value)
-    assert message.startswith("--lpips_weights absent.npz: there is no such file; give the weights")
+    assert message.startswith("absent.npz: there is no such file; give the weights of LPIPS")
+
+
+def test_lpips_of_pictures_that_are_too_small_is_one_line():
+    with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
+        compiled("--validation_metrics", "lpips", "--resolution", "16")

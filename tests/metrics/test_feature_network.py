@@ -97,3 +97,11 @@ def test_network_that_takes_no_color_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         FeatureNetwork(path)
     assert "should take square color pictures" in one_line(caught)
+
+
+def test_network_of_two_outputs_is_refused(tmp_path):
+    inputs = keras.Input((8, 8, 3))
+    path = written(tmp_path, inputs, [keras.layers.Flatten()(inputs), inputs])
+    with pytest.raises(InputError) as caught:
+        FeatureNetwork(path)
+    assert "should take square color pictures and give features" in one_line(caught)

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 from metrics.feature_statistics import FeatureStatistics
-from metrics.frechet_distance import frechet_distance
+from metrics.frechet_distance import FrechetDistance
 
 
 def statistics_of(features, batch_size=None):
@@ -13,6 +13,10 @@ def statistics_of(features, batch_size=None):
     for start in range(0, len(features), batch_size or len(features)):
         statistics.update(features[start : start + (batch_size or len(features))])
     return statistics
+
+
+def distance_of(first, second):
+    return FrechetDistance(statistics_of(first), statistics_of(second)).result()
 
 
 def samples(seed, count=500, channels=8):
@@ -54,39 +58,54 @@ def test_distance_of_isotropic_gaussians_is_the_closed_form():
     # |m1 - m2|^2 + channels (s1 - s2)^2
     first = with_moments([0, 0, 0], 4.0 * np.eye(3))
     second = with_moments([1, 2, 2], 9.0 * np.eye(3))
-    distance = frechet_distance(statistics_of(first), statistics_of(second))
+    distance = distance_of(first, second)
     assert distance == pytest.approx(9.0 + 3 * 1.0)
 
 
 def test_distance_of_gaussians_with_common_axes_is_the_closed_form():
     first = with_moments([0, 0], np.diag([1.0, 16.0]))
     second = with_moments([0, 0], np.diag([9.0, 4.0]))
-    distance = frechet_distance(statistics_of(first), statistics_of(second))
+    distance = distance_of(first, second)
     assert distance == pytest.approx((1 - 3) ** 2 + (4 - 2) ** 2)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_equals_the_matrix_root_of_scipy(seed):
     first, second = samples(seed), samples(seed + 10)
-    distance = frechet_distance(statistics_of(first), statistics_of(second))
+    distance = distance_of(first, second)
     assert distance == pytest.approx(of_scipy(first, second), rel=1e-8)
 
 
 def test_equal_sets_have_none():
-    statistics = statistics_of(samples(0))
-    assert frechet_distance(statistics, statistics) == pytest.approx(0.0, abs=1e-8)
+    assert 0.0 <= distance_of(samples(0), samples(0)) < 1e-8
+
+
+def test_is_never_negative():
+    # Where covariances are singular, rounding leaves more than elsewhere.
+    few = samples(0, count=40, channels=64)
+    assert 0.0 <= distance_of(few, few) < 1e-3
+
+
+def test_statistics_may_be_shared_and_grow():
+    true, colored = statistics_of(samples(0)), statistics_of(samples(1))
+    distance = FrechetDistance(true, colored)
+    assert distance.result() == distance_of(samples(0), samples(1))
+    true.update(samples(2))
+    colored.update(samples(3))
+    together = [np.concatenate([samples(seed), samples(seed + 2)]) for seed in (0, 1)]
+    assert distance.result() == pytest.approx(distance_of(*together), rel=1e-10)
 
 
 def test_fewer_samples_than_channels_give_a_number():
     first, second = samples(0, count=5), samples(1, count=6)
-    assert 0 < frechet_distance(statistics_of(first), statistics_of(second)) < np.inf
+    assert 0 < distance_of(first, second) < np.inf
 
 
 def test_batch_size_and_order_do_not_matter():
     first, second = samples(0), samples(1)
     shuffled = np.random.default_rng(0).permutation(first)
     distances = [
-        frechet_distance(statistics_of(features, size), statistics_of(second, 33))
+        FrechetDistance(statistics_of(features, size), statistics_of(second, 33)).result()
         for features, size in ((first, 500), (first, 7), (shuffled, 64))
     ]
     np.testing.assert_allclose(distances, distances[0], rtol=1e-10)

@@ -4,15 +4,17 @@ import math
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from data.colorfulness import colorfulness
 from metrics.feature_statistics import FeatureStatistics
-from metrics.frechet_distance import frechet_distance
+from metrics.frechet_distance import FrechetDistance
 from metrics.inception_score import InceptionScore
 from metrics.judge import Judge
 from metrics.kernel_distance import KernelDistance
 from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
+from metrics.seen_pictures import SeenPictures
 from metrics.ssim import SSIM
 
 COUNT = 12
@@ -31,43 +33,62 @@ def classes(seed):
     return raw / raw.sum(axis=1, keepdims=True)
 
 
-def judged(*arrays, batch_size=5):
-    judge = Judge()
+def seen(seed, scale=1.0, **networks):
+    return SeenPictures(tf.constant(scale * pictures(seed)), **networks)
+
+
+def part(batch, start, size):
+    return SeenPictures(*(each if each is None else each[start : start + size] for each in batch))
+
+
+def judged(true, colored, batch_size=5):
+    truth = Judge()
+    judge = Judge(truth)
     for start in range(0, COUNT, batch_size):
-        judge.update(*(array[start : start + batch_size] for array in arrays))
+        batch = part(true, start, batch_size)
+        truth.update(batch, batch)
+        judge.update(part(colored, start, batch_size), batch)
+    return judge.results()
+
+
+def judged_alone(colored):
+    judge = Judge(has_truth=False)
+    judge.update(colored)
     return judge.results()
 
 
 @pytest.mark.parametrize("metric", [PSNR(), PooledPSNR(), SSIM()], ids=lambda each: each.name)
 def test_numbers_are_those_of_the_metrics_alone(metric):
     metric.update_state(pictures(0), pictures(1))
-    numbers = judged(pictures(0), pictures(1))
+    numbers = judged(seen(0), seen(1))
     assert numbers[metric.name] == pytest.approx(float(metric.result()), rel=1e-5)
 
 
 def test_difference_of_colorfulness_is_of_the_means():
-    numbers = judged(pictures(0), 0.5 * pictures(1))
+    numbers = judged(seen(0), seen(1, 0.5))
     mean = [np.mean(colorfulness(255.0 * each)) for each in (pictures(0), 0.5 * pictures(1))]
     assert numbers["colorfulness"] == pytest.approx(mean[1], rel=1e-4)
     assert numbers["delta_colorfulness"] == pytest.approx(mean[0] - mean[1], rel=1e-4)
 
 
 def test_features_and_classes_are_judged_where_they_are_given():
-    numbers = judged(pictures(0), pictures(1), features(0), features(1), classes(1))
+    numbers = judged(
+        seen(0, features=features(0)), seen(1, features=features(1), classes=classes(1))
+    )
     statistics = [FeatureStatistics(), FeatureStatistics()]
     for seed, each in enumerate(statistics):
         each.update(features(seed))
     kernel, score = KernelDistance(), InceptionScore()
     kernel.update(features(0), features(1))
     score.update(classes(1))
-    assert numbers["fid"] == pytest.approx(frechet_distance(*statistics))
+    assert numbers["fid"] == pytest.approx(FrechetDistance(*statistics).result())
     assert (numbers["kid"], numbers["kid_deviation"]) == pytest.approx(kernel.result())
     assert numbers["inception_score"] == pytest.approx(score.result()[0])
     assert numbers["inception_score_deviation"] == pytest.approx(score.result()[1])
 
 
 def test_what_cannot_be_computed_is_none():
-    numbers = judged(pictures(0), pictures(1))
+    numbers = judged(seen(0), seen(1))
     missing = {name for name, number in numbers.items() if number is None}
     assert missing == {
         *("lpips", "fid", "kid", "kid_deviation"),
@@ -76,18 +97,53 @@ def test_what_cannot_be_computed_is_none():
 
 
 def test_too_few_pictures_have_no_distance_and_no_score():
-    judge = Judge()
-    judge.update(*(array[:1] for array in (pictures(0), pictures(1), features(0), features(1))))
+    judge = Judge(Judge())
+    true = part(seen(0, features=features(0)), 0, 1)
+    judge.update(part(seen(1, features=features(1), classes=classes(1)), 0, 1), true)
     assert judge.results()["fid"] is None
     assert judge.results()["inception_score"] is None
 
 
 def test_truth_itself_is_infinitely_good():
-    numbers = judged(pictures(0), pictures(0), features(0), features(0))
+    truth = Judge()
+    batch = seen(0, features=features(0))
+    truth.update(batch, batch)
+    numbers = truth.results()
     assert numbers["psnr"] == numbers["pooled_psnr"] == math.inf
     assert numbers["ssim"] == pytest.approx(1.0, abs=1e-6)
     assert numbers["delta_colorfulness"] == 0.0
     assert numbers["fid"] == pytest.approx(0.0, abs=1e-6)
+    assert numbers["kid"] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_without_truth_colors_and_classes_alone_are_judged():
+    numbers = judged_alone(seen(0, features=features(0), classes=classes(0)))
+    assert numbers["colorfulness"] == pytest.approx(
+        np.mean(colorfulness(255.0 * pictures(0))), rel=1e-4
+    )
+    assert numbers["inception_score"] > 1.0
+    assert numbers.keys() == {
+        "colorfulness",
+        "inception_score",
+        "inception_score_deviation",
+    }
+
+
+def test_lpips_is_the_mean_of_what_its_network_says():
+    class Network:
+        def distance(self, true, colored):
+            return tf.reduce_mean(tf.abs(true[0] - colored[0]), axis=1)
+
+    judge = Judge(Judge(), lpips=Network())
+    values = [tf.constant(features(seed)) for seed in (0, 1)]
+    for start in (0, 5, 10):
+        true, colored = (
+            seen(seed)._replace(lpips_features=[each[start : start + 5]])
+            for seed, each in enumerate(values)
+        )
+        judge.update(colored, true)
+    expected = np.mean(np.abs(values[0] - values[1]))
+    assert judge.results()["lpips"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_without_pictures_there_is_nothing_to_say():

@@ -95,5 +95,23 @@ def test_what_are_no_such_weights_is_one_line(weights, tmp_path, kind):
         np.savez(path, **{name: array[..., :1] for name, array in np.load(weights).items()})
     with pytest.raises(InputError) as caught:
         LPIPS(path)
-    assert str(caught.value).startswith(f"--lpips_weights {path}: ")
+    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).endswith("with --lpips_weights PATH")
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("side", [16, 30])
+def test_picture_that_is_too_small_is_one_line(weights, side):
+    with pytest.raises(InputError, match="at least 31 px; received 40 x "):
+        measured(weights, [photograph(40)[:side]], [photograph(40)[:side]])
+
+
+def test_smallest_picture_has_a_distance(weights):
+    assert 0 < measured(weights, [photograph(31)], [photograph(31)[::-1]]) < 10
+
+
+def test_is_made_again_from_its_configuration(weights):
+    metric = LPIPS.from_config(LPIPS(weights, name="distance").get_config())
+    metric.update_state(photograph()[None], photograph()[None, ::-1])
+    assert metric.name == "distance"
+    assert float(metric.result()) == measured(weights, [photograph()], [photograph()[::-1]])
