@@ -58,8 +58,10 @@ def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -
     )
 
 
-def without_pictures(source: PictureSource, others: Sequence[PictureSource]) -> ChosenPictures:
+def without_pictures(source: PictureSource, others: Sequence[PictureSource]) -> PictureSource:
     """The pictures of a source that are in none of the others, wherever these are named from."""
+    if not others:
+        return source
     kept = ~np.isin(_hashes([source]), _hashes(others))
     return ChosenPictures(source, np.flatnonzero(kept))
 

@@ -7,7 +7,6 @@ python run.py --evaluate --images shoebox/ --predictions theirs/       without t
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,8 +19,8 @@ from errors import InputError, shown
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.evaluation_records import EvaluationRecord, write_csv, write_json, write_to_tensorboard
 from jobs.evaluation_rows import EvaluationRow, make_rows
-from jobs.folders import make_folder
-from jobs.judged_pictures import Batch, JudgedPictures
+from jobs.folders import check_folder, make_folder
+from jobs.judged_pictures import SHEET, Batch, JudgedPictures
 from jobs.plain_words import errors_in_plain_words
 from jobs.ruler import Ruler
 from jobs.runtime import installed_versions, prepare_keras
@@ -29,7 +28,6 @@ from jobs.settings import Settings, fields
 from jobs.trained_colorizer import load_colorizer, weights_folders
 from metrics.table import format_table
 
-_SHEET = "evaluation.png"
 _WRITERS = {"csv": write_csv, "json": write_json}
 
 
@@ -64,10 +62,15 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     Raises:
         ColorizerError: one of its kinds; see `errors`.
     """
-    targets = _targets(settings)
+    sheet_path = os.path.join(settings.output_dir, SHEET)
+    targets = _targets(settings, sheet_path)
     log_dir = settings.log_dir or os.path.join(
         "logs", "evaluation", time.strftime("%Y-%m-%d_%H-%M-%S")
     )
+    folders_to_make = {"output_dir": settings.output_dir, "log_dir": log_dir}
+    folders_to_make |= {option: os.path.dirname(path) or "." for option, path in targets.items()}
+    for option, folder in folders_to_make.items():
+        check_folder(folder, option)
     _compute_exactly(settings)
     folders = weights_folders(settings)
     pictures = JudgedPictures(settings, given, folders, log_dir)
@@ -76,40 +79,39 @@ def evaluate(settings: Settings, given: set[str]) -> int:
         folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
-    make_folder(settings.output_dir, "output_dir")
-    make_folder(log_dir, "log_dir")
+    for option, folder in folders_to_make.items():
+        make_folder(folder, option)
     with errors_in_plain_words(pictures.left_out, settings.batch_size, settings.resolution):
         rows = make_rows(colorizers, pictures, ruler)
         tally = _judge(rows, pictures, ruler, settings.sample_count)
     record = _record(rows, tally, pictures, ruler, settings)
     print(record.text())
     sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, tally.names)
-    path = os.path.join(settings.output_dir, _SHEET)
-    write_rgb(path, sheet)
+    write_rgb(sheet_path, sheet)
     write_to_tensorboard(log_dir, record, sheet)
-    for target, write in targets.items():
-        write(target, record)
-    written = ", ".join(map(shown, (path, *targets)))
+    for option, path in targets.items():
+        _WRITERS[option](path, record)
+    written = ", ".join(map(shown, (sheet_path, *targets.values())))
     print(f"in {written}; tensorboard --logdir {shown(log_dir)}")
     return 0
 
 
-def _targets(settings: Settings) -> dict[str, Callable]:
-    """The files of numbers that were asked for, each with the function that writes it."""
-    targets = {}
-    for option, write in _WRITERS.items():
+def _targets(settings: Settings, sheet_path: str) -> dict[str, str]:
+    """The files of numbers that were asked for, by the arguments that ask for them."""
+    if os.path.isdir(sheet_path):
+        raise InputError(f"{shown(sheet_path)} is a folder, and the sheet goes there; rename it")
+    targets, taken = {}, {os.path.realpath(sheet_path): "the sheet"}
+    for option in _WRITERS:
         path = getattr(settings, option)
         if path is None:
             continue
         path = path or os.path.join(settings.output_dir, f"evaluation.{option}")
         if os.path.isdir(path):
             raise InputError(f"--{option} {shown(path)}: this is a folder; give the path of a file")
-        if path in targets:
-            raise InputError(f"--csv and --json {shown(path)}: one file cannot be both")
-        folder = os.path.dirname(path) or "."
-        if folder != settings.output_dir and not os.path.isdir(folder):
-            raise InputError(f"--{option} {shown(path)}: there is no such folder; make it first")
-        targets[path] = write
+        other = taken.setdefault(os.path.realpath(path), f"--{option}")
+        if other != f"--{option}":
+            raise InputError(f"--{option} {shown(path)}: {other} goes there; give another path")
+        targets[option] = path
     return targets
 
 
@@ -155,7 +157,7 @@ def _keep_samples(
     sample_count: int,
 ) -> None:
     missing = max(0, sample_count - len(tally.names))
-    tally.names += batch.names[:missing]
+    tally.names += map(shown, batch.names[:missing])
     for row, each in zip(rows, colored, strict=True):
         row.samples.extend(each[:missing])
 
@@ -201,7 +203,8 @@ def _title(tally: _Tally, pictures: JudgedPictures, settings: Settings) -> str:
     count = f"{tally.count:,}"
     if tally.count < pictures.total:
         count += f" of {pictures.total:,}"
-    parts = [f"{count} pictures of {pictures.description} at {settings.resolution} px"]
+    noun = "picture" if count == "1" else "pictures"
+    parts = [f"{count} {noun} of {pictures.description} at {settings.resolution} px"]
     if settings.precision not in ("auto", "float32"):
         parts.append(settings.precision)
     if settings.saturation != 1.0:

@@ -87,7 +87,7 @@ def write_to_tensorboard(
         record: the outcome.
         sheet: uint8 array of shape (height, width, 3).
     """
-    writer = tf.summary.create_file_writer(str(log_dir))
+    writer = tf.summary.create_file_writer(os.fsencode(log_dir))
     with writer.as_default(step=0):
         tf.summary.image("sheet", sheet[None])
         # Markdown's sign for text that keeps its columns.

@@ -98,9 +98,10 @@ def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
         for count in range(1, len(parts) + 1):
             end = parts[-count:]
             alone = sum(other[-count:] == end for other in whole) == 1
-            if alone and os.path.join(*end) not in taken:
+            name = shown(os.path.join(*end))
+            if alone and name not in taken:
                 break
-        names.append(os.path.join(*end))
+        names.append(name)
     return names
 
 

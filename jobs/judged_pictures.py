@@ -25,6 +25,9 @@ from jobs.photographs import find_photographs
 from jobs.settings import Settings
 from models.weights_folder import WeightsFolder
 
+# What an evaluation draws in --output_dir, which may lie among the pictures.
+SHEET = "evaluation.png"
+
 _ADVICE = (
     "look at the list; what a program cropped or squashed is compared with --dataset of the same "
     "crops"
@@ -118,21 +121,22 @@ def _of_data_sets(
         categories=settings.categories or (),
         data_dir=settings.data_dir,
     )
-    lists = find_pictures(settings.dataset, options)
     learned = [
         source for folder in folders for source in find_learned_pictures(folder, settings.dataset)
     ]
-    sources, parts = [], []
-    for each in lists.sets:
+    sources = [PictureFiles(settings.output_dir, [SHEET])]
+    parts = []
+    for name in dict.fromkeys(settings.dataset):
+        [each] = find_pictures([name], options).sets
         is_split = len(each.validation) > 0
-        source = each.validation if is_split else each.training
-        sources.append(without_pictures(source, learned) if learned else source)
+        source = without_pictures(each.validation if is_split else each.training, sources)
+        sources.append(without_pictures(source, learned))
         what = "its pictures for validation" if is_split else "all of it"
         known = len(source) - len(sources[-1])
         if known:
             what += f" but {known:,} that the weights learned from"
         parts.append(f"{shown(each.name)} ({what})")
-    source = JoinedPictures(sources)
+    source = JoinedPictures(sources[1:])
     if not len(source):
         raise InputError(
             f"--dataset {' '.join(map(shown, settings.dataset))}: the weights learned from all of "

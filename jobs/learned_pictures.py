@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from data.dataset_name import may_overlap
 from data.sources.picture_source import PictureSource
@@ -21,13 +22,20 @@ def find_learned_pictures(folder: WeightsFolder, names: Sequence[str]) -> list[P
             and so is what weights that ship learned from: they do not say it.
 
     Raises:
-        InputError: the folder is no folder of weights.
+        InputError: the folder is no folder of weights, or does not say how they were trained.
     """
     saved = folder.read_settings().get("settings", {})
     sources = []
-    if any(may_overlap(trained, name) for trained in saved.get("dataset", ()) for name in names):
-        known = {entry.name for entry in fields()}
-        settings = Settings(**{name: value for name, value in saved.items() if name in known})
+    try:
+        settings = _as_trained(saved)
+        trained = settings.dataset if "dataset" in saved else []
+        is_near = any(may_overlap(each, name) for each in trained for name in names)
+    except (AttributeError, TypeError) as error:
+        raise InputError(
+            f"the settings.json in {shown(folder.path)} does not say how the weights were trained: "
+            f"{error}"
+        ) from error
+    if is_near:
         try:
             sources.append(find_training_pictures(settings).training)
         except InputError as error:
@@ -36,7 +44,11 @@ def find_learned_pictures(folder: WeightsFolder, names: Sequence[str]) -> list[P
                 f"among what it is judged by: {error}",
                 file=sys.stderr,
             )
-    earlier = saved.get("pretrained")
-    if earlier and os.path.isdir(earlier):
-        sources += find_learned_pictures(WeightsFolder(earlier), names)
+    if settings.pretrained and os.path.isdir(settings.pretrained):
+        sources += find_learned_pictures(WeightsFolder(settings.pretrained), names)
     return sources
+
+
+def _as_trained(saved: dict[str, Any]) -> Settings:
+    known = {entry.name for entry in fields()}
+    return Settings(**{name: value for name, value in saved.items() if name in known})

@@ -14,6 +14,8 @@ from metrics.seen_pictures import SeenPictures
 
 # The channels of Inception's features: a covariance of fewer pictures is not of full rank.
 _ENOUGH = 2048
+# What these metrics can do with at all.
+_LEAST = {"FID, KID": 2, "IS": 10}
 
 
 class Ruler:
@@ -69,6 +71,11 @@ class Ruler:
             lines += self._about_few(count)
             if not self._network.has_classes:
                 missing.append(f"IS: {self._network.name} has no classes")
+            missing += [
+                f"{each}: {'it takes' if each == 'IS' else 'they take'} at least {least} pictures"
+                for each, least in _LEAST.items()
+                if each in names and count < least
+            ]
         return lines + [f"- {line}" for line in missing]
 
     def _find_lpips(self, settings: Settings) -> LPIPSNetwork | None:

@@ -48,11 +48,14 @@ def test_a_defect_is_not_hidden(monkeypatch):
         (["--images", "a", "--load_weights"], "jobs.colorize.colorize"),
         (["--inspect"], "jobs.inspect.inspect"),
         (["--inspect", "--dataset", "a"], "jobs.inspect.inspect"),
+        (["--evaluate"], "jobs.evaluate.evaluate"),
+        (["--evaluate", "--images", "a", "--predictions", "b"], "jobs.evaluate.evaluate"),
     ],
 )
 def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
     done = []
-    for each in ("jobs.train.train", "jobs.colorize.colorize", "jobs.inspect.inspect"):
+    for name in ("train", "colorize", "inspect", "evaluate"):
+        each = f"jobs.{name}.{name}"
         monkeypatch.setattr(each, lambda *args, each=each: done.append(each) or 7)
     assert run.main(arguments) == 7
     assert done == [job]

@@ -14,6 +14,49 @@ TINY = [
     *("--reconstruction", "l1:10", "--precision", "float32", "--validation_share", "0.3"),
 ]
 
+ARCHITECTURE = {
+    "filters": 2,
+    "depth": 2,
+    "attention_level": 1,
+    "norm": "batch",
+    "encoder": "none",
+    "discriminator_filters": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory):
+    """Weights of a tiny untrained network that colors boldly."""
+    import keras
+
+    from models.sagan import SAGAN
+    from models.weights_folder import WeightsFolder
+
+    folder = WeightsFolder(tmp_path_factory.mktemp("weights"))
+    folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
+    keras.utils.set_random_seed(0)
+    generator = SAGAN.build_generator(ARCHITECTURE)
+    # By itself it is as good as gray, and nothing that happens to colors would be seen.
+    last = generator.get_layer("ab")
+    last.set_weights([300 * last.get_weights()[0], np.array([0.1, 0.05])])
+    folder.save_generator(generator)
+    return str(folder.path)
+
+
+@pytest.fixture(scope="module")
+def offline(tmp_path_factory):
+    """A machine without a network, where nothing was downloaded before."""
+
+    def no_network(*args, **options):
+        raise Exception("URL fetch failure")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        patch.setattr("keras.utils.get_file", no_network)
+        # It builds the whole network before it asks for its weights.
+        patch.setattr("keras.applications.InceptionV3", no_network)
+        yield
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):

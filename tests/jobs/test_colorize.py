@@ -17,7 +17,6 @@ import time
 import zlib
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -29,38 +28,13 @@ from data import pictures
 from jobs import colorize, photo_line
 from jobs.settings import SHIPPED_WEIGHTS
 from jobs.signals import SignalWatch
-from models.sagan import SAGAN
-from models.weights_folder import WeightsFolder
 
 RUN = Path(__file__).resolve().parents[2] / "run.py"
-
-ARCHITECTURE = {
-    "filters": 2,
-    "depth": 2,
-    "attention_level": 1,
-    "norm": "batch",
-    "encoder": "none",
-    "discriminator_filters": 2,
-}
 
 # HEIC is tested where its optional library is installed.
 HEIC = ["heic"] if pictures.is_heif_supported() else []
 
 not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """Weights of a tiny untrained network that colors boldly."""
-    folder = WeightsFolder(tmp_path_factory.mktemp("weights"))
-    folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
-    keras.utils.set_random_seed(0)
-    generator = SAGAN.build_generator(ARCHITECTURE)
-    # By itself it is as good as gray, and nothing that happens to colors would be seen.
-    last = generator.get_layer("ab")
-    last.set_weights([300 * last.get_weights()[0], np.array([0.1, 0.05])])
-    folder.save_generator(generator)
-    return str(folder.path)
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,59 @@ def test_inspect_alone_looks_at_the_demo_photographs():
     assert (settings.job, settings.dataset, settings.output_dir) == ("inspect", ["demo"], "results")
 
 
-@pytest.mark.parametrize("job", [[], ["--inspect"]], ids=["train", "inspect"])
+def test_evaluate_alone_judges_the_weights_that_ship_by_the_demo_photographs():
+    settings, given = parse(["--evaluate"])
+    assert given == {"evaluate"}
+    assert (settings.job, settings.dataset, settings.output_dir) == (
+        "evaluate",
+        ["demo"],
+        "results",
+    )
+    assert (settings.weights, settings.predictions, settings.csv, settings.json) == (None,) * 4
+
+
+def test_evaluate_judges_weights_and_predictions():
+    arguments = ["--evaluate", "--dataset", "d", "--weights", "a", "b", "--weights", "c"]
+    settings, _ = parse([*arguments, "--predictions", "e f", "--predictions", "g", "h"])
+    assert (settings.job, settings.weights) == ("evaluate", ["a", "b", "c"])
+    assert settings.predictions == ["e f", "g", "h"]
+
+
+def test_evaluate_with_images_judges_photographs():
+    settings, _ = parse(["--images", "a", "--predictions", "b", "--evaluate"])
+    assert (settings.job, settings.images) == ("evaluate", ["a"])
+
+
+@pytest.mark.parametrize("option", ["csv", "json"])
+def test_files_of_numbers_may_be_left_to_their_defaults(option):
+    for arguments, value in (([], ""), (["my-numbers"], "my-numbers"), ([""], "")):
+        settings, given = parse(["--evaluate", f"--{option}", *arguments, "--dataset", "d"])
+        assert (getattr(settings, option), settings.dataset) == (value, ["d"])
+        assert option in given
+    assert getattr(parse(["--evaluate", f"--{option}=a=b"])[0], option) == "a=b"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--dataset", "d", "--lpips_weights", "a", "--feature-network", "b-c", "--seed", "3"],
+        ["--resolution", "17", "--max_pictures", "4", "--sample_count", "2", "--log_dir", "a"],
+        ["--validation_share", "0.2", "--minimum_colorfulness", "0", "--batch_size", "99"],
+        ["--dataset", "coco:a", "--categories", "cat", "--precision", "float32"],
+        ["--dataset", "tfds:a", "--data-dir", "b"],
+        ["--load_weights", "--weights_dir", "a"],
+        ["--load_weights", "--model", "sagan", "--saturation", "0.5", "--flip_average"],
+        ["--images", "a", "--weights", "b", "c", "--feature_network", "d", "--max_pictures", "2"],
+    ],
+)
+def test_what_an_evaluation_reads_may_be_given(arguments):
+    settings, _ = parse(["--evaluate", *arguments])
+    assert settings.job == "evaluate"
+
+
+@pytest.mark.parametrize(
+    "job", [[], ["--inspect"], ["--evaluate"]], ids=["train", "inspect", "evaluate"]
+)
 def test_data_sets_have_options_of_their_own(job):
     sets = ["--dataset", "pictures", "coco:toys", "tfds:imagenette"]
     settings, _ = parse([*job, *sets, "--categories", "cat", "teddy bear", "--data-dir=a-b"])
@@ -140,6 +192,61 @@ def test_reconstruction_terms_have_weights():
         (["--images", "a", "--data_dir", "b"], "--data_dir has no effect when --images is given"),
         (["--lpips_weights", "a"], "has no effect without lpips in --validation_metrics"),
         (["--validation_metrics", "fid"], "invalid choice: 'fid'"),
+        (["--evaluate", "--inspect"], "--evaluate judges weights and --inspect looks at data"),
+        (["--evaluate", "--images", "a", "--inspect"], "give one"),
+        (["--evaluate", "a"], "unrecognized arguments: a"),
+        (["--evaluate", "--predictions"], "expected at least one argument"),
+        (["--evaluate", "--weights"], "expected at least one argument"),
+        (["--evaluate", "--resolution", "15"], "'15' is not a whole number of at least 16"),
+        (["--evaluate", "--max_pictures", "0"], "'0' is not a whole number of at least 1"),
+        (["--evaluate", "--sample_count", "0"], "'0' is not a whole number of at least 1"),
+        (["--evaluate", "--epochs", "3"], "--epochs has no effect when --evaluate is given"),
+        (["--evaluate", "--filters", "3"], "--filters has no effect when --evaluate is given"),
+        (["--evaluate", "--pretrained", "a"], "no effect when --evaluate is given"),
+        (["--evaluate", "--cache", "memory"], "no effect when --evaluate is given"),
+        (["--evaluate", "--class_index", "a"], "no effect when --evaluate is given"),
+        (["--evaluate", "--quality", "9"], "no effect when --evaluate is given"),
+        (["--evaluate", "--overwrite"], "no effect when --evaluate is given"),
+        (["--evaluate", "--quiet"], "no effect when --evaluate is given"),
+        (["--evaluate", "--render_size", "64"], "no effect when --evaluate is given"),
+        (["--evaluate", "--validation_metrics", "psnr"], "no effect when --evaluate is given"),
+        (["--evaluate", "--weights", "a", "--load_weights"], "both say which weights"),
+        (["--evaluate", "--weights_dir", "a"], "add --load_weights"),
+        (["--evaluate", "--weights", "a", "--model", "sagan"], "--model has no effect"),
+        (["--evaluate", "--categories", "cat"], "no effect without a --dataset coco:DIR"),
+        (["--evaluate", "--data_dir", "a"], "no effect without a --dataset tfds:NAME"),
+        (
+            ["--evaluate", "--load_weights", "--categories", "cat"],
+            "no effect without a --dataset coco:DIR",
+        ),
+        (
+            ["--evaluate", "--images", "a", "--dataset", "b"],
+            "--dataset has no effect beside --images, of which there is no truth",
+        ),
+        (
+            ["--evaluate", "--images", "a", "--lpips_weights", "b"],
+            "--lpips_weights has no effect beside --images",
+        ),
+        (
+            ["--evaluate", "--images", "a", "--validation_share", "0.1"],
+            "--validation_share has no effect beside --images",
+        ),
+        (
+            ["--evaluate", "--images", "a", "--minimum_colorfulness", "1"],
+            "--minimum_colorfulness has no effect beside --images",
+        ),
+        (
+            ["--evaluate", "--images", "a", "--dataset", "coco:b", "--categories", "cat"],
+            "has no effect beside --images",
+        ),
+        (["--evaluate", "--images", "a", "--suffix", "b"], "no effect when --evaluate is given"),
+        (["--predictions", "a"], "--predictions has no effect when --evaluate is not given"),
+        (["--images", "a", "--predictions", "b"], "no effect when --images is given"),
+        (["--inspect", "--predictions", "a"], "no effect when --inspect is given"),
+        (["--csv"], "--csv has no effect when --evaluate is not given"),
+        (["--images", "a", "--json", "b"], "--json has no effect when --images is given"),
+        (["--feature_network", "a"], "no effect when --evaluate is not given"),
+        (["--images", "a", "--weights", "b", "c"], "compare several with --evaluate"),
         (["--categories", "cat"], "--categories has no effect without a --dataset coco:DIR"),
         (["--inspect", "--categories", "cat"], "no effect without a --dataset coco:DIR"),
         (["--dataset", "coco", "--categories", "cat"], "without a --dataset coco:DIR"),

@@ -1,0 +1,59 @@
+"""Which weights color, and what their folders must say."""
+
+import json
+
+import pytest
+
+from errors import InputError
+from jobs.command_line import parse
+from jobs.settings import SHIPPED_WEIGHTS, Settings
+from jobs.trained_colorizer import load_colorizer, weights_folders
+from models.weights_folder import WeightsFolder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ([], [str(SHIPPED_WEIGHTS / "sagan")]),
+        (["--weights", "a", "b/c"], ["a", "b/c"]),
+        (["--weights", "a", "--weights", "b"], ["a", "b"]),
+        (["--load_weights"], ["weights/sagan"]),
+        (["--load_weights", "--weights_dir", "mine"], ["mine"]),
+    ],
+)
+def test_weights_are_those_that_were_asked_for_or_those_that_ship(arguments, paths):
+    settings, _ = parse(["--evaluate", *arguments])
+    assert [str(folder.path) for folder in weights_folders(settings)] == paths
+
+
+def test_weights_that_ship_are_there():
+    [folder] = weights_folders(Settings())
+    assert folder.read_settings()["model"] == "sagan"
+
+
+def test_a_colorizer_is_set_as_it_was_asked_for(weights):
+    settings = Settings(batch_size=3, saturation=0.5, flip_average=True)
+    colorizer = load_colorizer(WeightsFolder(weights), settings)
+    assert (colorizer.batch_size, colorizer.saturation, colorizer.flip_average) == (3, 0.5, True)
+    # The choice of the weights.
+    assert colorizer.render_size == 32
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"model": "pix2pix", "architecture": {}}, "does not describe a network of this program"),
+        ({"model": "sagan", "architecture": {}}, "does not describe a network of this program"),
+        ({"architecture": {}}, "does not describe a network of this program: 'model'"),
+        ({"model": "sagan"}, "there is no architecture in it"),
+        ({"format": 99, "architecture": {}}, "update the program"),
+    ],
+)
+def test_settings_of_no_network_are_one_line(tmp_path, settings, words):
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError) as caught:
+        load_colorizer(WeightsFolder(tmp_path), Settings())
+    message = str(caught.value)
+    assert words in message
+    assert str(tmp_path) in message
+    assert message.count("\n") == 0
