@@ -356,7 +356,10 @@ def test_own_training_has_the_numbers_of_its_validation(
 
     def take_no_step(model, data, settings, folder, progress):
         WeightsFolder(weights).load_generator(model.slow_generator)
-        shutil.copy(Path(weights, "generator.weights.h5"), folder.path)
+        # Pale: validation clips what sRGB cannot show, and here it is made paler.
+        last = model.slow_generator.get_layer("ab")
+        last.set_weights([0.1 * each for each in last.get_weights()])
+        folder.save_generator(model.slow_generator)
         batches = data.validation_batches()
         validation.update(model.evaluate(batches, return_dict=True, verbose=0))
 
@@ -369,8 +372,7 @@ def test_own_training_has_the_numbers_of_its_validation(
     assert sorted(drawn["captions"]) == sorted(map(os.path.basename, held_out))
     [*_, mine] = rows_of("results/evaluation.json")
     assert (mine["name"], mine["path"]) == ("sagan", "weights/sagan")
-    # In validation colors that sRGB cannot show are clipped, and here they are made paler.
-    for name, tolerance in (("psnr", 0.3), ("ssim", 0.05), ("colorfulness", 3.0)):
+    for name, tolerance in (("psnr", 0.1), ("ssim", 0.005), ("colorfulness", 0.5)):
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
