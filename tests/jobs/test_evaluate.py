@@ -350,9 +350,12 @@ def test_tensorboard_shows_the_sheet_and_the_table(whole):
 
 
 def test_own_training_has_the_numbers_of_its_validation(
-    train, evaluate, weights, here, drawn, monkeypatch
+    train, evaluate, weights, pictures, drawn, monkeypatch
 ):
     validation = {}
+    for path in pictures.iterdir():
+        # Training shrinks pictures while it reads them.
+        write_rgb(path, pixels_of(path)[:16, :16])
 
     def take_no_step(model, data, settings, folder, progress):
         WeightsFolder(weights).load_generator(model.slow_generator)
@@ -372,7 +375,7 @@ def test_own_training_has_the_numbers_of_its_validation(
     assert sorted(drawn["captions"]) == sorted(map(os.path.basename, held_out))
     [*_, mine] = rows_of("results/evaluation.json")
     assert (mine["name"], mine["path"]) == ("sagan", "weights/sagan")
-    for name, tolerance in (("psnr", 0.1), ("ssim", 0.005), ("colorfulness", 0.5)):
+    for name, tolerance in (("psnr", 0.1), ("ssim", 0.005), ("colorfulness", 0.2)):
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
