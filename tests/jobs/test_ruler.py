@@ -12,28 +12,6 @@ from jobs.settings import Settings
 from metrics.judge import Judge
 from metrics.seen_pictures import SeenPictures
 
-LPIPS_SHAPES = [
-    (11, 11, 3, 64),
-    (5, 5, 64, 192),
-    (3, 3, 192, 384),
-    (3, 3, 384, 256),
-    (3, 3, 256, 256),
-]
-
-
-@pytest.fixture(scope="module")
-def lpips_weights(tmp_path_factory):
-    """Weights of the right shapes and of no meaning."""
-    random = np.random.default_rng(0)
-    arrays = {}
-    for number, shape in enumerate(LPIPS_SHAPES):
-        arrays[f"conv{number + 1}_w"] = random.normal(0, 0.05, shape).astype("float32")
-        arrays[f"conv{number + 1}_b"] = random.normal(0, 0.05, shape[-1]).astype("float32")
-        arrays[f"lin{number}"] = random.uniform(0, 1, shape[-1]).astype("float32")
-    path = tmp_path_factory.mktemp("lpips") / "weights.npz"
-    np.savez(path, **arrays)
-    return str(path)
-
 
 @pytest.fixture(scope="module")
 def feature_network(tmp_path_factory):

@@ -11,21 +11,6 @@ from errors import InputError
 from metrics.lpips import LPIPS
 
 TRAINED = Path(__file__).resolve().parents[3] / "shared" / "pretrained" / "lpips_alexnet.npz"
-SHAPES = [(11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256), (3, 3, 256, 256)]
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """Weights of the right shapes and of no meaning."""
-    random = np.random.default_rng(0)
-    arrays = {}
-    for number, shape in enumerate(SHAPES):
-        arrays[f"conv{number + 1}_w"] = random.normal(0, 0.05, shape).astype("float32")
-        arrays[f"conv{number + 1}_b"] = random.normal(0, 0.05, shape[-1]).astype("float32")
-        arrays[f"lin{number}"] = random.uniform(0, 1, shape[-1]).astype("float32")
-    path = tmp_path_factory.mktemp("lpips") / "weights.npz"
-    np.savez(path, **arrays)
-    return path
 
 
 def measured(path, true, colored):
@@ -51,48 +36,50 @@ def test_trained_weights_have_the_values_of_the_reference(name, of_gray, of_mirr
     assert measured(TRAINED, [true], [true[:, ::-1]]) == pytest.approx(of_mirrored, abs=2e-4)
 
 
-def test_equal_pictures_have_none(weights):
-    assert measured(weights, [photograph()], [photograph()]) == 0.0
+def test_equal_pictures_have_none(lpips_weights):
+    assert measured(lpips_weights, [photograph()], [photograph()]) == 0.0
 
 
-def test_is_symmetric_and_grows_with_the_difference(weights):
+def test_is_symmetric_and_grows_with_the_difference(lpips_weights):
     true = photograph()
     near, far = 0.9 * true, 0.2 * true
-    assert measured(weights, [true], [near]) < measured(weights, [true], [far])
-    assert measured(weights, [true], [far]) == pytest.approx(measured(weights, [far], [true]))
+    assert measured(lpips_weights, [true], [near]) < measured(lpips_weights, [true], [far])
+    assert measured(lpips_weights, [true], [far]) == pytest.approx(
+        measured(lpips_weights, [far], [true])
+    )
 
 
-def test_is_the_mean_of_the_pictures(weights):
+def test_is_the_mean_of_the_pictures(lpips_weights):
     true, colored = photograph(), [photograph()[::-1], 0.5 * photograph()]
-    expected = np.mean([measured(weights, [true], [each]) for each in colored])
-    assert measured(weights, [true, true], colored) == pytest.approx(expected, rel=1e-5)
+    expected = np.mean([measured(lpips_weights, [true], [each]) for each in colored])
+    assert measured(lpips_weights, [true, true], colored) == pytest.approx(expected, rel=1e-5)
 
 
-def test_channels_of_no_weight_do_not_count(weights, tmp_path):
-    arrays = dict(np.load(weights))
+def test_channels_of_no_weight_do_not_count(lpips_weights, tmp_path):
+    arrays = dict(np.load(lpips_weights))
     for number in range(5):
         arrays[f"lin{number}"] *= 0.0
     np.savez(tmp_path / "none.npz", **arrays)
     assert measured(tmp_path / "none.npz", [photograph()], [photograph()[::-1]]) == 0.0
 
 
-def test_half_precision_is_not_for_it(weights):
+def test_half_precision_is_not_for_it(lpips_weights):
     import keras
 
-    expected = measured(weights, [photograph()], [photograph()[::-1]])
+    expected = measured(lpips_weights, [photograph()], [photograph()[::-1]])
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    assert measured(weights, [photograph()], [photograph()[::-1]]) == expected
+    assert measured(lpips_weights, [photograph()], [photograph()[::-1]]) == expected
 
 
 @pytest.mark.parametrize("kind", ["absent", "text", "other arrays", "other shapes"])
-def test_what_are_no_such_weights_is_one_line(weights, tmp_path, kind):
+def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
     path = tmp_path / "weights.npz"
     if kind == "text":
         path.write_text("not weights")
     elif kind == "other arrays":
         np.savez(path, a=np.zeros(3))
     elif kind == "other shapes":
-        np.savez(path, **{name: array[..., :1] for name, array in np.load(weights).items()})
+        np.savez(path, **{name: array[..., :1] for name, array in np.load(lpips_weights).items()})
     with pytest.raises(InputError) as caught:
         LPIPS(path)
     assert str(caught.value).startswith(f"{path}: ")
@@ -101,17 +88,17 @@ def test_what_are_no_such_weights_is_one_line(weights, tmp_path, kind):
 
 
 @pytest.mark.parametrize("side", [16, 30])
-def test_picture_that_is_too_small_is_one_line(weights, side):
+def test_picture_that_is_too_small_is_one_line(lpips_weights, side):
     with pytest.raises(InputError, match="at least 31 px; received 40 x "):
-        measured(weights, [photograph(40)[:side]], [photograph(40)[:side]])
+        measured(lpips_weights, [photograph(40)[:side]], [photograph(40)[:side]])
 
 
-def test_smallest_picture_has_a_distance(weights):
-    assert 0 < measured(weights, [photograph(31)], [photograph(31)[::-1]]) < 10
+def test_smallest_picture_has_a_distance(lpips_weights):
+    assert 0 < measured(lpips_weights, [photograph(31)], [photograph(31)[::-1]]) < 10
 
 
-def test_is_made_again_from_its_configuration(weights):
-    metric = LPIPS.from_config(LPIPS(weights, name="distance").get_config())
+def test_is_made_again_from_its_configuration(lpips_weights):
+    metric = LPIPS.from_config(LPIPS(lpips_weights, name="distance").get_config())
     metric.update_state(photograph()[None], photograph()[None, ::-1])
     assert metric.name == "distance"
-    assert float(metric.result()) == measured(weights, [photograph()], [photograph()[::-1]])
+    assert float(metric.result()) == measured(lpips_weights, [photograph()], [photograph()[::-1]])
