@@ -615,7 +615,7 @@ def loaders_of(folder, *pictures, short_side=16, least_color=0.0):
 def compared(loaders, resolution=8):
     """The numbers of the pictures, and the pictures of all loaders in one array."""
     batches = comparison_batches(loaders, resolution, 4).as_numpy_iterator()
-    numbers, rgb255 = zip(*batches, strict=True)
+    numbers, _, rgb255 = zip(*batches, strict=True)
     return np.concatenate(numbers).tolist(), np.concatenate(rgb255)
 
 
@@ -648,10 +648,24 @@ def test_comparison_has_shape_and_dtype_and_a_smaller_last_batch(tmp_path):
     batches = comparison_batches(loaders_of(tmp_path, files, files, files), 8, 2)
     assert batches.element_spec == (
         tf.TensorSpec((None,), tf.int64),
+        tf.TensorSpec((None,), tf.int32),
         tf.TensorSpec((None, 3, 8, 8, 3), tf.uint8),
     )
-    shapes = [(number.shape, rgb255.shape) for number, rgb255 in batches]
-    assert shapes == [((count,), (count, 3, 8, 8, 3)) for count in (2, 2, 1)]
+    shapes = [tuple(each.shape for each in batch) for batch in batches]
+    assert shapes == [((count,), (count,), (count, 3, 8, 8, 3)) for count in (2, 2, 1)]
+
+
+def test_comparison_says_the_shorter_side_of_the_first(tmp_path):
+    sizes = [(12, 20), (30, 14), (9, 9)]
+    files = [
+        [
+            write_waves(subfolder(tmp_path, f"{part}{number}") / "a.png", np.multiply(size, scale))
+            for number, size in enumerate(sizes)
+        ]
+        for part, scale in (("true", 1), ("theirs", 2))
+    ]
+    [(_, short_sides, _)] = comparison_batches(loaders_of(tmp_path, *files, short_side=None), 8, 4)
+    assert short_sides.numpy().tolist() == [12, 14, 9]
 
 
 @pytest.mark.parametrize("size", [(16, 16), (24, 32), (33, 24), (17, 40), (11, 10)])

@@ -20,6 +20,14 @@ from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
 
 
+@pytest.fixture(autouse=True)
+def _without_graphs(request):
+    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
+    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 def snapshot_arrays(folder):
     """All numbers of the last snapshot by their place in the file."""
     arrays = {}
@@ -103,6 +111,7 @@ def labels_needed(monkeypatch):
     return seen
 
 
+@pytest.mark.in_a_graph
 def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
     assert train(*options, "--log_dir", "logs") == 0
@@ -144,7 +153,13 @@ def test_losses_are_logged_every_few_steps(train, here):
     assert not (here / "logs/samples").exists()
 
 
-@pytest.mark.parametrize("stop_at", [2, 3], ids=["after the last step", "in an epoch"])
+@pytest.mark.parametrize(
+    "stop_at",
+    [
+        pytest.param(2, id="after the last step"),
+        pytest.param(3, id="in an epoch", marks=pytest.mark.in_a_graph),
+    ],
+)
 def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at):
     options = ("--epochs", "2", "--sample_every", "0", "--seed", "5")
     assert train(*options, "--weights_dir", "straight") == 0
