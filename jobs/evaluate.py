@@ -31,6 +31,28 @@ from metrics.table import format_table
 _WRITERS = {"csv": write_csv, "json": write_json}
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where the outcome goes.
+
+    Attributes:
+        sheet: str, the file of the sheet.
+        log_dir: str, the folder of TensorBoard's records.
+        numbers: the files of numbers, by the arguments that ask for them.
+    """
+
+    sheet: str
+    log_dir: str
+    numbers: dict[str, str]
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """All folders that are written to, by the arguments that name them."""
+        files = {"output_dir": self.sheet, **self.numbers}
+        folders = {option: os.path.dirname(path) or "." for option, path in files.items()}
+        return {**folders, "log_dir": self.log_dir}
+
+
 @dataclass
 class _Tally:
     """What is noted while pictures are judged.
@@ -62,24 +84,16 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     Raises:
         ColorizerError: one of its kinds; see `errors`.
     """
-    sheet_path = os.path.join(settings.output_dir, SHEET)
-    targets = _targets(settings, sheet_path)
-    log_dir = settings.log_dir or os.path.join(
-        "logs", "evaluation", time.strftime("%Y-%m-%d_%H-%M-%S")
-    )
-    folders_to_make = {"output_dir": settings.output_dir, "log_dir": log_dir}
-    folders_to_make |= {option: os.path.dirname(path) or "." for option, path in targets.items()}
-    for option, folder in folders_to_make.items():
-        check_folder(folder, option)
+    places = _choose_places(settings)
     _compute_exactly(settings)
     folders = weights_folders(settings)
-    pictures = JudgedPictures(settings, given, folders, log_dir)
+    pictures = JudgedPictures(settings, given, folders, places.log_dir)
     ruler = Ruler(settings, pictures.has_truth)
     colorizers = {
         folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
-    for option, folder in folders_to_make.items():
+    for option, folder in places.folders.items():
         make_folder(folder, option)
     with errors_in_plain_words(pictures.left_out, settings.batch_size, settings.resolution):
         rows = make_rows(colorizers, pictures, ruler)
@@ -87,20 +101,30 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     record = _record(rows, tally, pictures, ruler, settings)
     print(record.text())
     sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, tally.names)
-    write_rgb(sheet_path, sheet)
-    write_to_tensorboard(log_dir, record, sheet)
-    for option, path in targets.items():
-        _WRITERS[option](path, record)
-    written = ", ".join(map(shown, (sheet_path, *targets.values())))
-    print(f"in {written}; tensorboard --logdir {shown(log_dir)}")
+    _write(record, sheet, places)
     return 0
 
 
-def _targets(settings: Settings, sheet_path: str) -> dict[str, str]:
+def _choose_places(settings: Settings) -> _Places:
+    """Where the outcome will go, once it is clear that all of it can be written.
+
+    Raises:
+        InputError: some of it cannot.
+    """
+    sheet = os.path.join(settings.output_dir, SHEET)
+    if os.path.isdir(sheet):
+        raise InputError(f"{shown(sheet)} is a folder, and the sheet goes there; rename it")
+    now = time.strftime("%Y-%m-%d_%H-%M-%S")
+    log_dir = settings.log_dir or os.path.join("logs", "evaluation", now)
+    places = _Places(sheet, log_dir, _files_of_numbers(settings, sheet))
+    for option, folder in places.folders.items():
+        check_folder(folder, option)
+    return places
+
+
+def _files_of_numbers(settings: Settings, sheet: str) -> dict[str, str]:
     """The files of numbers that were asked for, by the arguments that ask for them."""
-    if os.path.isdir(sheet_path):
-        raise InputError(f"{shown(sheet_path)} is a folder, and the sheet goes there; rename it")
-    targets, taken = {}, {os.path.realpath(sheet_path): "the sheet"}
+    files, taken = {}, {os.path.realpath(sheet): "the sheet"}
     for option in _WRITERS:
         path = getattr(settings, option)
         if path is None:
@@ -111,8 +135,8 @@ def _targets(settings: Settings, sheet_path: str) -> dict[str, str]:
         other = taken.setdefault(os.path.realpath(path), f"--{option}")
         if other != f"--{option}":
             raise InputError(f"--{option} {shown(path)}: {other} goes there; give another path")
-        targets[option] = path
-    return targets
+        files[option] = path
+    return files
 
 
 def _compute_exactly(settings: Settings) -> None:
@@ -196,6 +220,15 @@ def _record(
         },
         versions=installed_versions(),
     )
+
+
+def _write(record: EvaluationRecord, sheet: np.ndarray, places: _Places) -> None:
+    write_rgb(places.sheet, sheet)
+    write_to_tensorboard(places.log_dir, record, sheet)
+    for option, path in places.numbers.items():
+        _WRITERS[option](path, record)
+    written = ", ".join(map(shown, (places.sheet, *places.numbers.values())))
+    print(f"in {written}; tensorboard --logdir {shown(places.log_dir)}")
 
 
 def _title(tally: _Tally, pictures: JudgedPictures, settings: Settings) -> str:

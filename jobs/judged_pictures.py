@@ -169,26 +169,8 @@ def _with_predictions(
 ) -> list[PictureSource]:
     """The first pictures that every folder has, and what each has of them."""
     names = list(source.names())
-    matches = []
-    for folder in folders:
-        paths = _list_predictions(folder)
-        matched = match_by_name(names, paths)
-        missing = [name for name, path in zip(names, matched, strict=True) if path is None]
-        if len(missing) == len(names):
-            raise InputError(
-                f"--predictions {shown(folder)}: no file of it is named like one of the pictures "
-                f"to judge by ({shown(os.path.basename(names[0]))} for one; there, "
-                f"{shown(paths[0]) if paths else 'no picture'})"
-            )
-        if missing:
-            some = ", ".join(shown(os.path.basename(name)) for name in missing[:_NAMED])
-            print(
-                f"warning: {shown(folder)} lacks {len(missing):,} of {len(names):,} pictures "
-                f"({some}{' ...' if len(missing) > _NAMED else ''}): nothing is judged by them",
-                file=sys.stderr,
-            )
-        matches.append(matched)
-    kept = [number for number in range(len(names)) if all(matched[number] for matched in matches)]
+    matches = [_match(names, folder) for folder in folders]
+    kept = [number for number in range(len(names)) if all(each[number] for each in matches)]
     if not kept:
         raise InputError(
             f"--predictions {' '.join(map(shown, folders))}: no picture is in all of these "
@@ -202,6 +184,27 @@ def _with_predictions(
             for folder, matched in zip(folders, matches, strict=True)
         ),
     ]
+
+
+def _match(names: Sequence[str], folder: str) -> list[str | None]:
+    """What a folder of predictions has of each picture; says what it lacks."""
+    paths = _list_predictions(folder)
+    matched = match_by_name(names, paths)
+    missing = [name for name, path in zip(names, matched, strict=True) if path is None]
+    if len(missing) == len(names):
+        raise InputError(
+            f"--predictions {shown(folder)}: no file of it is named like one of the pictures to "
+            f"judge by ({shown(os.path.basename(names[0]))} for one; there, "
+            f"{shown(paths[0]) if paths else 'no picture'})"
+        )
+    if missing:
+        some = ", ".join(shown(os.path.basename(name)) for name in missing[:_NAMED])
+        print(
+            f"warning: {shown(folder)} lacks {len(missing):,} of {len(names):,} pictures "
+            f"({some}{' ...' if len(missing) > _NAMED else ''}): nothing is judged by them",
+            file=sys.stderr,
+        )
+    return matched
 
 
 def _list_predictions(folder: str) -> list[str]:
