@@ -131,11 +131,11 @@ def _of_data_sets(
         is_split = len(each.validation) > 0
         source = without_pictures(each.validation if is_split else each.training, sources)
         sources.append(without_pictures(source, learned))
-        what = "its pictures for validation" if is_split else "all of it"
+        remarks = ["its pictures for validation"] if is_split else []
         known = len(source) - len(sources[-1])
         if known:
-            what += f" but {known:,} that the weights learned from"
-        parts.append(f"{shown(each.name)} ({what})")
+            remarks.append(f"without {known:,} that the weights learned from")
+        parts.append(shown(each.name) + (f" ({', '.join(remarks)})" if remarks else ""))
     source = JoinedPictures(sources[1:])
     if not len(source):
         raise InputError(

@@ -290,7 +290,7 @@ def test_the_table_has_the_numbers_of_the_files(whole):
     table = format_table(numbers, whole.record["footnotes"])
     place = whole.folder / "out" / "evaluation"
     assert whole.printed == (
-        f"12 pictures of {whole.folder}/set (all of it) at 16 px\n\n{table}\n\n"
+        f"12 pictures of {whole.folder}/set at 16 px\n\n{table}\n\n"
         f"in {place}.png, {place}.csv, {place}.json; tensorboard --logdir {whole.folder}/logs\n"
     )
     assert whole.record["title"] == whole.printed.splitlines()[0]

@@ -24,7 +24,7 @@ def row(name, **numbers):
 @pytest.fixture
 def record():
     return EvaluationRecord(
-        title="7 pictures of set (all of it) at 16 px",
+        title="7 pictures of set at 16 px",
         table="       PSNR\ntruth   inf\nmine  12.35\n- LPIPS: none",
         footnotes=["- LPIPS: none"],
         pictures=7,

@@ -87,7 +87,7 @@ def test_a_folder_that_is_not_split_is_judged_whole(pictures):
     whole = judged("--dataset", "pictures")
     assert sorted(names_of(whole)) == ALL
     assert (len(whole), whole.has_truth) == (10, True)
-    assert whole.description == "pictures (all of it)"
+    assert whole.description == "pictures"
 
 
 @pytest.mark.parametrize("name", ["validation", "val"])
@@ -119,7 +119,7 @@ def test_several_sets_are_judged_together(pictures, here):
         solid(here / "more" / f"more{number}.png")
     both = judged("--dataset", "pictures", "more")
     assert sorted(names_of(both)) == [*ALL, "more0.png", "more1.png", "more2.png"]
-    assert both.description == "pictures (all of it), more (all of it)"
+    assert both.description == "pictures, more"
 
 
 @pytest.mark.parametrize("again", ["pictures", "./pictures", "pictures/../pictures"])
@@ -207,7 +207,7 @@ def test_weights_are_judged_by_what_was_held_out_from_their_training(pictures, s
     of_training = judged("--dataset", "pictures", "--weights", weights, "--seed", "9")
     assert sorted(names_of(of_training)) == held_out("pictures", 0.3, seed)
     learned = 10 - len(held_out("pictures", 0.3, seed))
-    what = f"all of it but {learned} that the weights learned from"
+    what = f"without {learned} that the weights learned from"
     assert of_training.description == f"pictures ({what})"
 
 
