@@ -2,20 +2,30 @@
 
 import keras
 
+from models.adversarial_colorizer import Phase
+
 
 class Phases(keras.callbacks.Callback):
-    """Trains the generator alone for the first epochs and with its adversary afterwards (NoGAN).
+    """Trains the generator alone first, then the discriminator alone, and both from there on.
 
     Args:
         generator_epochs: int, how many epochs without the discriminator.
+        discriminator_epochs: int, how many epochs after them without the generator.
 
     Reference: Antic, Howard, Manor, "Decrappification, DeOldification, and Super Resolution",
-    fast.ai 2019.
+    fast.ai 2019 (NoGAN).
     """
 
-    def __init__(self, generator_epochs: int):
+    def __init__(self, generator_epochs: int, discriminator_epochs: int = 0):
         super().__init__()
         self.generator_epochs = generator_epochs
+        self.discriminator_epochs = discriminator_epochs
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model.set_adversarial(epoch >= self.generator_epochs)
+        if epoch < self.generator_epochs:
+            phase = Phase.GENERATOR
+        elif epoch < self.generator_epochs + self.discriminator_epochs:
+            phase = Phase.DISCRIMINATOR
+        else:
+            phase = Phase.BOTH
+        self.model.set_phase(phase)

@@ -5,13 +5,17 @@ TensorFlow is not imported here: `--help` answers at once.
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from data.dataset_name import COCO, TFDS
 from errors import InputError
 from jobs.argument_types import Switch
-from jobs.settings import JOBS, OF_DATASETS, Settings, fields
+from jobs.presets import MODEL_DEFAULTS, PRESETS
+from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, Settings, fields
+
+# What four convolutions of 4x4 and stride 3 reduce to one place.
+CONV4_SMALLEST = 121
 
 # What asks for true colors, or for what data sets are asked.
 _OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
@@ -31,12 +35,20 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
     """
     arguments = [_with_underscores(argument) for argument in arguments]
     given = vars(_parser().parse_args(arguments))
-    settings = dataclasses.replace(Settings(), **given)
+    settings = dataclasses.replace(Settings(), **_defaults(given), **given)
     _check_job(settings, set(given))
     # What a resumed training is, its own settings say: it is checked when they are read.
     if settings.job != "train" or not settings.load_weights:
         check_use(settings, set(given))
     return settings, set(given)
+
+
+def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the model and the preset set and the command line does not."""
+    preset = PRESETS[given["preset"]].settings if given.get("preset") else {}
+    model = given.get("model") or preset.get("model")
+    defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
+    return {name: value for name, value in defaults.items() if name not in given}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,13 +85,16 @@ def _parser() -> argparse.ArgumentParser:
         if isinstance(entry.default, bool) and "action" not in options:
             options["action"] = "store_true"
         groups[group].add_argument(
-            *_flags(entry.name, options), dest=entry.name, help=_help(entry), **options
+            *_flags(entry, options), dest=entry.name, help=_help(entry), **options
         )
     return parser
 
 
-def _flags(name: str, options: dict) -> list[str]:
-    return [f"--{name}", f"--no_{name}"] if options.get("action") is Switch else [f"--{name}"]
+def _flags(entry: dataclasses.Field, options: dict) -> list[str]:
+    names = [entry.name, *entry.metadata["aliases"]]
+    if options.get("action") is Switch:
+        names.append(f"no_{entry.name}")
+    return [f"--{name}" for name in names]
 
 
 def _help(entry: dataclasses.Field) -> str:
@@ -87,8 +102,16 @@ def _help(entry: dataclasses.Field) -> str:
     default = _default(entry)
     if default is None or isinstance(default, bool) or "default" in text:
         return text
-    shown = " ".join(default) if isinstance(default, list) else default
-    return f"{text} (default: {shown})"
+    others = "".join(
+        f"; with {model} {_shown(defaults[entry.name])}"
+        for model, defaults in MODEL_DEFAULTS.items()
+        if entry.name in defaults
+    )
+    return f"{text} (default: {_shown(default)}{others})"
+
+
+def _shown(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def _default(entry: dataclasses.Field) -> Any:
@@ -126,6 +149,18 @@ def check_use(settings: Settings, given: set[str]) -> None:
             settings.adversarial == "vanilla",
             f"with --adversarial {settings.adversarial}",
         ),
+        "gp_weight": (
+            settings.adversarial == "wgan-gp",
+            f"with --adversarial {settings.adversarial}",
+        ),
+        "generator_lr_alone": (
+            settings.generator_epochs or settings.adversarial == "none",
+            "without --generator_epochs",
+        ),
+        "discriminator_lr_alone": (
+            settings.discriminator_epochs,
+            "without --discriminator_epochs",
+        ),
         "lpips_weights": (
             "lpips" in settings.validation_metrics or settings.evaluate,
             "without lpips in --validation_metrics",
@@ -135,8 +170,11 @@ def check_use(settings: Settings, given: set[str]) -> None:
             "without the term perceptual in --reconstruction",
         ),
     }
-    adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr")
-    for name in (*adversarial, "discriminator_filters"):
+    for name, model in OF_MODELS.items():
+        conditions[name] = (settings.model == model, f"with --model {settings.model}")
+    adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr", "discriminator")
+    more = ("discriminator_filters", "discriminator_epochs", "discriminator_steps")
+    for name in (*adversarial, *more):
         conditions[name] = (settings.adversarial != "none", "with --adversarial none")
     for name, (useful, why) in conditions.items():
         if name in given and not useful:
@@ -149,10 +187,28 @@ def check_use(settings: Settings, given: set[str]) -> None:
         raise InputError(
             f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
         )
+    _check_discriminator(settings)
     if settings.resolution < 2**settings.network_depth:
         raise InputError(
             f"pictures of {settings.resolution} px cannot be halved {settings.network_depth} "
             f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
+        )
+
+
+def _check_discriminator(settings: Settings) -> None:
+    """Refuses a discriminator that cannot do what it shall."""
+    if settings.model != "pix2pix" or settings.adversarial == "none":
+        return
+    is_conv4 = settings.discriminator == "conv4"
+    if settings.adversarial == "wgan-gp" and settings.norm == "batch" and not is_conv4:
+        raise InputError(
+            "--adversarial wgan-gp penalizes the gradients of each picture, and batch "
+            "normalization mixes pictures; give --norm instance or none"
+        )
+    if is_conv4 and settings.resolution < CONV4_SMALLEST:
+        raise InputError(
+            f"--discriminator conv4 takes pictures of at least {CONV4_SMALLEST} px; received "
+            f"--resolution {settings.resolution}"
         )
 
 

@@ -25,10 +25,11 @@ from jobs.argument_types import (
     side,
     term,
 )
+from jobs.presets import PRESETS
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 
-MODELS = ("sagan",)
+MODELS = ("sagan", "pix2pix")
 
 # How many times any of the pretrained encoders halves the size.
 ENCODER_DEPTH = 5
@@ -42,7 +43,20 @@ SHAPES = (
     "attention_resolution",
     "norm",
     "encoder",
+    "input_channels",
+    "discriminator",
 )
+
+# What one model alone has.
+OF_MODELS = {
+    "attention_resolution": "sagan",
+    "input_channels": "pix2pix",
+    "discriminator": "pix2pix",
+}
+
+# Channels of a discriminator at the beginning, those of the papers; SAGAN's is as wide as its
+# generator.
+DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 
 # Settings that hold paths, or names in place of one.
 PATHS = (
@@ -86,7 +100,14 @@ OPENING_DATASETS = TRAINING | EVALUATING
 ANY_JOB = TRAINING | COLORING_IN_ANY_WAY
 
 
-def setting(default: Any, help: str, group: str, jobs: frozenset = TRAINING, **options) -> Any:
+def setting(
+    default: Any,
+    help: str,
+    group: str,
+    jobs: frozenset = TRAINING,
+    aliases: tuple[str, ...] = (),
+    **options,
+) -> Any:
     """A field of `Settings` with what the command line needs to know of it.
 
     Args:
@@ -94,9 +115,16 @@ def setting(default: Any, help: str, group: str, jobs: frozenset = TRAINING, **o
         help: one sentence for `--help`.
         group: the heading it stands under.
         jobs: the jobs that read it.
+        aliases: other names of the argument.
         **options: those of `ArgumentParser.add_argument`.
     """
-    metadata = {"help": help, "group": group, "jobs": jobs, "options": options}
+    metadata = {
+        "help": help,
+        "group": group,
+        "jobs": jobs,
+        "aliases": aliases,
+        "options": options,
+    }
     if isinstance(default, tuple):
         return field(default_factory=lambda: list(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -139,6 +167,15 @@ class Settings:
         INSPECTING,
     )
     model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, choices=MODELS)
+    preset: str | None = setting(
+        None,
+        "settings of an experiment, each of which may be given besides: "
+        + "; ".join(f"`{name}`: {preset.sentence}" for name, preset in PRESETS.items()),
+        WHAT,
+        TRAINING,
+        choices=tuple(PRESETS),
+        metavar="NAME",
+    )
     weights_dir: str | None = setting(
         None,
         "where training keeps its weights and snapshots (default: weights/MODEL)",
@@ -321,13 +358,20 @@ class Settings:
     filters: int = setting(
         32, "channels of the generator at full size", NETWORKS, type=positive_int, metavar="N"
     )
-    discriminator_filters: int = setting(
-        32, "channels of the discriminator at full size", NETWORKS, type=positive_int, metavar="N"
-    )
-    depth: int = setting(
-        4,
-        "how many times the networks halve the size; a pretrained encoder has its own depth",
+    discriminator_filters: int | None = setting(
+        None,
+        "channels of the discriminator's first convolution (default: 32; of patch and pixel 64, of "
+        "conv4 16)",
         NETWORKS,
+        type=positive_int,
+        metavar="N",
+    )
+    depth: int | None = setting(
+        None,
+        "how many times the networks halve the size; a pretrained encoder has its own depth "
+        "(default: 4; with pix2pix as many times as --resolution can be halved)",
+        NETWORKS,
+        aliases=("num_downs",),
         type=positive_int,
         metavar="N",
     )
@@ -358,17 +402,35 @@ class Settings:
         metavar="{imagenet,none,PATH}",
     )
 
+    input_channels: int = setting(
+        1,
+        "how often the generator is given the lightness, 1 or 3",
+        NETWORKS,
+        type=int,
+        choices=(1, 3),
+    )
+    discriminator: str = setting(
+        "patch",
+        "what judges: patches of 70 pixels, single pixels, or whole pictures by four convolutions",
+        NETWORKS,
+        choices=("patch", "pixel", "conv4"),
+    )
+
     # --- objective
     adversarial: str = setting(
         "hinge",
         "the loss of the two networks against each other; hinge is SAGAN's",
         OBJECTIVE,
-        choices=("none", "vanilla", "hinge"),
+        choices=("none", "vanilla", "lsgan", "hinge", "wgan-gp"),
     )
     # The adversary's gradient is then about as large as that of the reconstruction: pix2pix's 1
     # against 100 is for ab in [-1, 1] and a PatchGAN of mean logits, ours are sums.
     adversarial_weight: float = setting(
         0.1, "of the generator's adversarial loss", OBJECTIVE, type=not_negative, metavar="WEIGHT"
+    )
+    # That of Gulrajani et al. 2017.
+    gp_weight: float = setting(
+        10.0, "of the gradient penalty (wgan-gp only)", OBJECTIVE, type=not_negative, metavar="W"
     )
     # Salimans et al. 2016 label real pictures 0.9.
     label_smoothing: float = setting(
@@ -403,12 +465,42 @@ class Settings:
     generator_epochs: int = setting(
         0, "train the generator alone this long first (NoGAN)", SCHEDULE, type=count, metavar="N"
     )
+    discriminator_epochs: int = setting(
+        0, "train the discriminator alone this long next", SCHEDULE, type=count, metavar="N"
+    )
+    discriminator_steps: int = setting(
+        1,
+        "steps of the discriminator for each of the generator, where both are trained",
+        SCHEDULE,
+        type=positive_int,
+        metavar="N",
+    )
     # The two rates and both betas are those of SAGAN (two time-scale update rule).
     generator_lr: float = setting(
         1e-4, "learning rate of the generator", SCHEDULE, type=positive, metavar="RATE"
     )
     discriminator_lr: float = setting(
         4e-4, "learning rate of the discriminator", SCHEDULE, type=positive, metavar="RATE"
+    )
+    generator_lr_alone: float | None = setting(
+        None,
+        "learning rate of the generator while it is trained alone (default: --generator_lr)",
+        SCHEDULE,
+        type=positive,
+        metavar="RATE",
+    )
+    discriminator_lr_alone: float | None = setting(
+        None,
+        "the same of the discriminator (default: --discriminator_lr)",
+        SCHEDULE,
+        type=positive,
+        metavar="RATE",
+    )
+    lr_schedule: str = setting(
+        "constant",
+        "of both rates; linear is constant for half of the epochs and then falls towards 0",
+        SCHEDULE,
+        choices=("constant", "linear"),
     )
     beta_1: float = setting(0.0, "of Adam", SCHEDULE, type=share, metavar="DECAY")
     beta_2: float = setting(0.9, "of Adam", SCHEDULE, type=share, metavar="DECAY")
@@ -573,7 +665,16 @@ class Settings:
     @property
     def network_depth(self) -> int:
         """How many times the networks halve the size: an encoder has its own depth."""
-        return self.depth if self.encoder == "none" else ENCODER_DEPTH
+        if self.encoder != "none":
+            return ENCODER_DEPTH
+        halvings = self.resolution.bit_length() - 1
+        return self.depth or (halvings if self.model == "pix2pix" else 4)
+
+    @property
+    def first_discriminator_filters(self) -> int:
+        """Channels of the discriminator's first convolution."""
+        kind = self.discriminator if self.model == "pix2pix" else "vgg"
+        return self.discriminator_filters or DISCRIMINATOR_FILTERS[kind]
 
     @property
     def weights_folder(self) -> Path:

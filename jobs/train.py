@@ -12,6 +12,7 @@ from typing import Any
 import keras
 
 from callbacks.best_weights import BestWeights
+from callbacks.learning_rates import LearningRates
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from callbacks.phases import Phases
 from callbacks.sample_grid import SampleGrid
@@ -28,6 +29,7 @@ from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
 from jobs.training_data import TrainingData, find_training_pictures
 from jobs.training_model import compile_model, new_model, resumed_model
+from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
 from models.weights_folder import Progress, WeightsFolder
 
@@ -144,8 +146,6 @@ def _model(
     model = resumed_model(settings, folder)
     settings = compile_model(model, settings, given)
     folder.load_snapshot(folder.last_snapshot(), model)
-    # A snapshot holds the rates of its time.
-    model.set_learning_rates(settings.generator_lr, settings.discriminator_lr)
     return model, settings
 
 
@@ -160,7 +160,7 @@ def _fit(
     watch = SignalWatch()
     snapshots = Snapshots(folder, progress)
     callbacks = [
-        Phases(settings.generator_epochs if settings.adversarial != "none" else settings.epochs),
+        *_phases_with_rates(settings),
         StopOnDivergence(folder, progress),
         BestWeights(folder, progress),
         snapshots,
@@ -198,6 +198,18 @@ def _fit(
             callback_list.on_epoch_end(progress.epoch, logs)
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
+
+
+def _phases_with_rates(settings: Settings) -> tuple[Phases, LearningRates]:
+    alone = settings.epochs if settings.adversarial == "none" else settings.generator_epochs
+    together = settings.generator_lr, settings.discriminator_lr
+    rates = {
+        Phase.GENERATOR: (settings.generator_lr_alone or together[0], together[1]),
+        Phase.DISCRIMINATOR: (together[0], settings.discriminator_lr_alone or together[1]),
+        Phase.BOTH: together,
+    }
+    phases = Phases(alone, settings.discriminator_epochs)
+    return phases, LearningRates(rates, settings.lr_schedule, settings.epochs)
 
 
 def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) -> list[SampleGrid]:

@@ -8,9 +8,11 @@ import keras
 from errors import InputError
 from jobs.settings import SHAPES, Settings
 from losses.hinge_adversarial import HingeAdversarial
+from losses.least_squares_adversarial import LeastSquaresAdversarial
 from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
+from losses.wasserstein_adversarial import WassersteinAdversarial
 from metrics.colorfulness import Colorfulness
 from metrics.lpips import LPIPS
 from metrics.lpips_network import SMALLEST_SIDE
@@ -69,7 +71,9 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
+        "lsgan": LeastSquaresAdversarial,
         "hinge": HingeAdversarial,
+        "wgan-gp": lambda: WassersteinAdversarial(settings.gp_weight),
     }[settings.adversarial]()
     model.compile(
         generator_optimizer=_adam(settings.generator_lr, settings),
@@ -77,6 +81,7 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         reconstruction=reconstruction,
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
+        discriminator_steps=settings.discriminator_steps,
         validation_metrics=_validation_metrics(settings),
     )
     return settings
@@ -105,22 +110,39 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
 
 def _architecture(settings: Settings) -> dict:
     depth = settings.network_depth
-    return {
+    architecture = {
         "filters": settings.filters,
         "depth": depth,
-        "attention_level": level_nearest(settings.resolution, settings.attention_resolution, depth),
         "norm": settings.norm,
         "encoder": settings.encoder,
-        "discriminator_filters": settings.discriminator_filters,
+        "discriminator_filters": settings.first_discriminator_filters,
     }
+    if settings.model == "pix2pix":
+        own = {
+            "input_channels": settings.input_channels,
+            "discriminator": settings.discriminator,
+        }
+    else:
+        level = level_nearest(settings.resolution, settings.attention_resolution, depth)
+        own = {"attention_level": level}
+    return {**architecture, **own}
 
 
 def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:
     """The architecture of the weights to start from; only the discriminator may differ."""
-    architecture = dict(source.read_settings()["architecture"])
+    saved = source.read_settings()
+    architecture = dict(saved["architecture"])
+    if saved.get("model") != settings.model:
+        raise InputError(
+            f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "
+            f"{saved.get('model')}"
+        )
     for name in sorted(given.intersection(SHAPES)):
-        if name == "discriminator_filters":
-            architecture[name] = settings.discriminator_filters
+        if name in ("discriminator", "discriminator_filters"):
+            architecture["discriminator_filters"] = settings.first_discriminator_filters
+            architecture |= (
+                {"discriminator": settings.discriminator} if name in architecture else {}
+            )
         elif name in architecture and architecture[name] != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from losses.adversarial import Adversarial
 
-class HingeAdversarial:
+
+class HingeAdversarial(Adversarial):
     """Hinge loss: the discriminator is content once it is right by a margin of 1.
 
     The discriminator minimizes E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))], the generator
@@ -20,10 +22,8 @@ class HingeAdversarial:
     """
 
     def discriminator(self, real_logits, fake_logits):
-        """What the discriminator minimizes, a scalar, from two tensors of logits."""
         real = ops.mean(ops.relu(1.0 - ops.cast(real_logits, "float32")))
         return real + ops.mean(ops.relu(1.0 + ops.cast(fake_logits, "float32")))
 
     def generator(self, fake_logits):
-        """What the generator minimizes, a scalar."""
         return -ops.mean(ops.cast(fake_logits, "float32"))

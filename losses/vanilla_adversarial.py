@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from losses.adversarial import Adversarial
 
-class VanillaAdversarial:
+
+class VanillaAdversarial(Adversarial):
     """Binary cross entropy on logits; the generator's is the form that does not saturate.
 
     Args:
@@ -30,12 +32,10 @@ class VanillaAdversarial:
         self.label_smoothing = label_smoothing
 
     def discriminator(self, real_logits, fake_logits):
-        """What the discriminator minimizes, a scalar, from two tensors of logits."""
         real = self._cross_entropy(real_logits, 1.0 - self.label_smoothing)
         return real + self._cross_entropy(fake_logits, 0.0)
 
     def generator(self, fake_logits):
-        """What the generator minimizes, a scalar."""
         return self._cross_entropy(fake_logits, 1.0)
 
     def _cross_entropy(self, logits, label):

@@ -1,5 +1,6 @@
 """The colorizers by the names that the command line knows."""
 
+from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
 
-COLORIZERS = {"sagan": SAGAN}
+COLORIZERS = {"sagan": SAGAN, "pix2pix": Pix2Pix}

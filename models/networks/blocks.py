@@ -8,6 +8,14 @@ from models.layers.spectral_normalization import SpectralNormalization
 NORMS = ("batch", "instance", "none")
 
 
+def small_weights() -> keras.initializers.Initializer:
+    """Weights from N(0, 0.02), those of pix2pix (section 6.2) and of DCGAN before it.
+
+    A new one for each layer: an initializer gives the same numbers each time.
+    """
+    return keras.initializers.RandomNormal(stddev=0.02)
+
+
 def spectral_convolution(filters: int, size: int, **options) -> SpectralNormalization:
     """A `Conv2D` with padding to the same size and a spectrally normalized kernel."""
     return SpectralNormalization(

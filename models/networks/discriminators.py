@@ -5,7 +5,7 @@ from keras import ops
 
 from models.layers.self_attention import SelfAttention
 from models.layers.spectral_normalization import SpectralNormalization
-from models.networks.blocks import spectral_pair
+from models.networks.blocks import normalize, small_weights, spectral_pair
 
 
 def vgg_discriminator(
@@ -45,3 +45,91 @@ def vgg_discriminator(
     features = ops.sum(ops.cast(features, "float32"), axis=(1, 2))
     logits = SpectralNormalization(keras.layers.Dense(1, dtype="float32", name="judge"))(features)
     return keras.Model(lab, logits, name=name)
+
+
+def patch_discriminator(
+    filters: int = 64, norm: str = "batch", name: str = "discriminator"
+) -> keras.Model:
+    """The 70x70 PatchGAN of pix2pix: a logit for each patch of 70x70 pixels.
+
+    4x4 convolutions with leaky ReLU 0.2, three of stride 2 and two of stride 1, padded by one
+    pixel each. 256 px give 30x30 logits.
+
+    Args:
+        filters: int, channels of the first convolution; they double up to eight times.
+        norm: str, `batch`, `instance` or `none`, behind all but the first and the last.
+        name: str.
+
+    Returns:
+        `keras.Model` from Lab in the range of networks, (batch, height, width, 3), to logits,
+        (batch, height / 8 - 2, width / 8 - 2, 1), float32, larger for what looks real.
+
+    Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
+    CVPR 2017, section 6.1.2.
+    """
+    lab = keras.Input((None, None, 3), name="lab")
+    features = _leaky(_convolution(filters, 4, 2)(_padded(lab)))
+    for factor, stride in ((2, 2), (4, 2), (8, 1)):
+        convolution = _convolution(factor * filters, 4, stride, use_bias=norm != "batch")
+        features = _leaky(normalize(convolution(_padded(features)), norm))
+    logits = _convolution(1, 4, dtype="float32", name="judge")(_padded(features))
+    return keras.Model(lab, logits, name=name)
+
+
+def pixel_discriminator(
+    filters: int = 64, norm: str = "batch", name: str = "discriminator"
+) -> keras.Model:
+    """The PixelGAN of pix2pix: a logit for each pixel, by its own color alone.
+
+    Args:
+        filters: int, channels of the first of three 1x1 convolutions; the second has twice as many.
+        norm: str, `batch`, `instance` or `none`, behind the second.
+        name: str.
+
+    Returns:
+        `keras.Model` from Lab in the range of networks, (batch, height, width, 3), to logits,
+        (batch, height, width, 1), float32, larger for what looks real.
+
+    Reference: Isola et al., as above.
+    """
+    lab = keras.Input((None, None, 3), name="lab")
+    use_bias = norm != "batch"
+    features = _leaky(_convolution(filters, 1)(lab))
+    features = normalize(_convolution(2 * filters, 1, use_bias=use_bias)(features), norm)
+    logits = _convolution(1, 1, use_bias=use_bias, dtype="float32", name="judge")(_leaky(features))
+    return keras.Model(lab, logits, name=name)
+
+
+def conv4_discriminator(filters: int = 16, name: str = "discriminator") -> keras.Model:
+    """A weak critic, to compare with: four 4x4 convolutions of stride 3 and one dense unit.
+
+    Args:
+        filters: int, channels of the first convolution; each next has twice as many.
+        name: str.
+
+    Returns:
+        `keras.Model` from Lab in the range of networks, (batch, height, width, 3), no side below
+        121 pixels, to logits, (batch, 1), float32, larger for what looks real. Features of larger
+        pictures are averaged over their places.
+    """
+    lab = keras.Input((None, None, 3), name="lab")
+    features = lab
+    for number in range(4):
+        features = _leaky(_convolution(filters * 2**number, 4, 3)(features))
+    features = ops.mean(ops.cast(features, "float32"), axis=(1, 2))
+    judge = keras.layers.Dense(1, kernel_initializer=small_weights(), dtype="float32", name="judge")
+    return keras.Model(lab, judge(features), name=name)
+
+
+def _convolution(filters: int, size: int, stride: int = 1, **options) -> keras.layers.Conv2D:
+    return keras.layers.Conv2D(
+        filters, size, strides=stride, kernel_initializer=small_weights(), **options
+    )
+
+
+def _padded(features):
+    return keras.layers.ZeroPadding2D(1)(features)
+
+
+def _leaky(features):
+    return keras.layers.LeakyReLU(negative_slope=0.2)(features)

@@ -2,10 +2,10 @@
 
 import keras
 
-from data.lab import lightness1_to_gray_rgb1
+from models.layers.gray_picture import GrayPicture
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.self_attention import SelfAttention
-from models.networks.blocks import spectral_convolution, spectral_pair
+from models.networks.blocks import small_weights, spectral_convolution, spectral_pair
 from models.networks.encoders import ENCODERS, pretrained_encoder
 
 
@@ -48,7 +48,7 @@ def unet(
     if encoder == "none":
         levels = _way_down(padded, filters, depth, attention_level, norm)
     else:
-        gray = _GrayPicture(name="gray")(padded)
+        gray = GrayPicture(name="gray")(padded)
         levels = [padded, *pretrained_encoder(encoder, encoder_weights)(gray)]
     features = _way_up(levels, filters, attention_level, norm)
     # Small weights: a fresh network colors in gray, not in noise.
@@ -56,7 +56,7 @@ def unet(
         2,
         1,
         activation="tanh",
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.02),
+        kernel_initializer=small_weights(),
         dtype="float32",
         name="ab",
     )(features)
@@ -90,16 +90,3 @@ def _way_up(levels: list, filters: int, attention_level: int | None, norm: str):
         if level == attention_level:
             features = SelfAttention(name="attention_up")(features)
     return features
-
-
-class _GrayPicture(keras.layers.Layer):
-    """Lightness in [-1, 1] to the gray sRGB picture in [0, 1], three channels."""
-
-    def __init__(self, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
-
-    def call(self, lightness):
-        return lightness1_to_gray_rgb1(lightness)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], 3)

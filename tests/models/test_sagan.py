@@ -8,6 +8,7 @@ import tensorflow as tf
 from losses.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
 from metrics.psnr import PSNR
+from models.adversarial_colorizer import Phase
 from models.sagan import SAGAN
 
 TINY = {"filters": 2, "depth": 2, "attention_level": 1, "discriminator_filters": 2}
@@ -81,7 +82,7 @@ def test_training_brings_the_colors_nearer(batch):
 
 def test_generator_alone_leaves_the_discriminator_as_it_is(batch):
     model = compiled()
-    model.set_adversarial(False)
+    model.set_phase(Phase.GENERATOR)
     before = values(model.discriminator.variables)
     history = fit(model, batch, steps_per_epoch=2).history
     assert same(before, values(model.discriminator.variables))
@@ -148,16 +149,16 @@ def test_the_step_is_a_graph_that_is_traced_once_for_each_phase(batch, monkeypat
     train_step = SAGAN.train_step
 
     def recorded(self, data):
-        traces.append((self.adversarial_now, tf.inside_function()))
+        traces.append((self.phase, tf.inside_function()))
         return train_step(self, data)
 
     monkeypatch.setattr(SAGAN, "train_step", recorded)
     model = compiled()
-    model.set_adversarial(False)
+    model.set_phase(Phase.GENERATOR)
     fit(model, batch, steps_per_epoch=3, epochs=2)
-    model.set_adversarial(True)
+    model.set_phase(Phase.BOTH)
     fit(model, batch, steps_per_epoch=3)
-    assert traces == [(False, True), (True, True)]
+    assert traces == [(Phase.GENERATOR, True), (Phase.BOTH, True)]
 
 
 @pytest.mark.slow

@@ -1,0 +1,118 @@
+"""What models and presets set, where the command line does not.
+
+TensorFlow is not imported here: `--help` answers at once.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+# Where a model's paper differs from the defaults in `jobs.settings`, which are those of SAGAN.
+MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
+    "pix2pix": {
+        "filters": 64,
+        "adversarial": "vanilla",
+        "adversarial_weight": 1.0,
+        "label_smoothing": 0.0,
+        "reconstruction": ["l1:100"],
+        "generator_lr": 2e-4,
+        "discriminator_lr": 2e-4,
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+    },
+}
+
+
+@dataclass(frozen=True)
+class Preset:
+    """An experiment: settings, and the sentence that they test.
+
+    Attributes:
+        sentence: str.
+        settings: by name; the command line may change each of them.
+    """
+
+    sentence: str
+    settings: dict[str, Any]
+
+
+# Two reports on pix2pix colorizers. The first trained at 256 px from a U-Net whose way down was a
+# ResNet-18, the second with the U-Net of the paper and seven halvings.
+_FIRST = {
+    "model": "pix2pix",
+    "resolution": 256,
+    "batch_size": 16,
+    "encoder": "resnet18",
+    "beta_2": 0.99,
+}
+_SECOND = {"model": "pix2pix", "depth": 7}
+_SECOND_WASSERSTEIN = {
+    **_SECOND,
+    "adversarial": "wgan-gp",
+    "discriminator": "conv4",
+}
+_ONE_CHANNEL = {
+    **_SECOND,
+    "discriminator_steps": 3,
+    "generator_epochs": 2,
+    "discriminator_epochs": 2,
+    "generator_lr_alone": 1e-4,
+    "discriminator_lr_alone": 1e-4,
+    "generator_lr": 1e-3,
+    "discriminator_lr": 1e-4,
+}
+
+PRESETS: dict[str, Preset] = {
+    "unet-l1": Preset(
+        "L1 alone on a pretrained encoder gives good but dull colors",
+        {**_FIRST, "adversarial": "none", "epochs": 30},
+    ),
+    "vanilla-gan": Preset(
+        "an adversary makes them livelier (give --pretrained with the weights of unet-l1)",
+        {**_FIRST, "epochs": 20},
+    ),
+    "ls-gan": Preset(
+        "least squares are steadier than the cross entropy (from unet-l1)",
+        {**_FIRST, "adversarial": "lsgan", "epochs": 20},
+    ),
+    "ls-gan-30": Preset(
+        "half as many epochs again still help (from unet-l1)",
+        {**_FIRST, "adversarial": "lsgan", "epochs": 30},
+    ),
+    "vanilla-low-lambda": Preset(
+        "with half the weight of L1 the adversary colors more (from unet-l1)",
+        {**_FIRST, "reconstruction": ["l1:50"], "epochs": 20},
+    ),
+    "l1-baseline": Preset(
+        "the U-Net of the paper without an adversary",
+        {**_SECOND, "adversarial": "none"},
+    ),
+    "adversarial-conv4": Preset(
+        "four convolutions are too weak an adversary",
+        {**_SECOND, "discriminator": "conv4"},
+    ),
+    "wgan-gp-conv4": Preset(
+        "a Wasserstein critic that learns twenty times as often is steadier",
+        {
+            **_SECOND_WASSERSTEIN,
+            "discriminator_steps": 20,
+            "generator_lr": 1e-5,
+            "discriminator_lr": 1e-5,
+        },
+    ),
+    "delayed-wgan-gp": Preset(
+        "the critic may come later, when the generator has learned from L1 alone",
+        {**_SECOND_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
+    ),
+    "patchgan": Preset(
+        "judging patches is better than judging pictures",
+        {**_SECOND, "reconstruction": ["l1:50"], "discriminator_steps": 2},
+    ),
+    "one-channel": Preset(
+        "both networks learn alone first, and the discriminator more often",
+        {**_ONE_CHANNEL},
+    ),
+    "pokemon-final": Preset(
+        "the same with a weaker L1 and small batches suits flat artwork",
+        {**_ONE_CHANNEL, "reconstruction": ["l1:25"], "batch_size": 8},
+    ),
+}

@@ -1,0 +1,218 @@
+"""A colorizer that is trained against a discriminator: the step that all such models share."""
+
+import enum
+
+import keras
+import tensorflow as tf
+
+from data.lab import join_lab
+from losses.gradient_penalty import gradient_penalty
+from models.colorizer import Colorizer
+
+
+class Phase(enum.Enum):
+    """What a step trains."""
+
+    GENERATOR = "the generator alone"
+    DISCRIMINATOR = "the discriminator alone"
+    BOTH = "both"
+
+
+class AdversarialColorizer(Colorizer):
+    """A generator that colors and a discriminator that judges Lab pictures.
+
+    A subclass builds the networks, and may change how the discriminator is asked.
+
+    Args:
+        generator: `keras.Model` from lightness to ab.
+        slow_generator: a second one of the same architecture.
+        discriminator: `keras.Model` from Lab pictures to logits, larger for what looks real.
+        ema_decay: float, of the slow generator.
+        name: str.
+
+    Attributes:
+        phase: `Phase`, what a step trains; without an adversarial loss always the generator.
+    """
+
+    # Of the discriminator's own loss.
+    discriminator_weight = 1.0
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        slow_generator: keras.Model,
+        discriminator: keras.Model,
+        ema_decay: float,
+        name: str,
+    ):
+        super().__init__(generator, slow_generator, ema_decay, name)
+        self.discriminator = discriminator
+        self.phase = Phase.GENERATOR
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer,
+        discriminator_optimizer: keras.optimizers.Optimizer,
+        reconstruction,
+        adversarial=None,
+        adversarial_weight: float = 1.0,
+        discriminator_steps: int = 1,
+        validation_metrics=(),
+        jit_compile: bool = False,
+    ):
+        """Sets what training minimizes.
+
+        Args:
+            generator_optimizer, discriminator_optimizer: one for each network.
+            reconstruction: `losses.reconstruction.Reconstruction`.
+            adversarial: `losses.adversarial.Adversarial`, or None to train the generator alone.
+            adversarial_weight: float, of the generator's adversarial loss.
+            discriminator_steps: int. Where both are trained, the discriminator is in every step,
+                and the generator in every step of this number: each time with a fresh batch.
+            validation_metrics, jit_compile: as in `Colorizer.compile`.
+        """
+        super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
+        self.reconstruction = reconstruction
+        self.adversarial = adversarial
+        self.adversarial_weight = adversarial_weight
+        self.discriminator_steps = discriminator_steps
+        # An optimizer that is not built would silently keep none of its state in a snapshot.
+        self.generator_optimizer = generator_optimizer
+        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer = discriminator_optimizer
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+
+        self._terms = list(reconstruction.weights)
+        of_generator = [*self._terms, "generator_loss", "adversarial_loss"]
+        self.training_means = _means([*of_generator, *self._discriminator_losses])
+        self.validation_means = _means([*self._terms, "loss"])
+        self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
+
+    def set_learning_rates(self, generator: float, discriminator: float):
+        """Sets the rates of both optimizers from the next step on."""
+        self.generator_optimizer.learning_rate = generator
+        self.discriminator_optimizer.learning_rate = discriminator
+
+    def set_phase(self, phase: Phase):
+        """Sets what is trained from the next step on."""
+        if phase is not self.phase:
+            self.phase = phase
+            # Each phase is a graph of its own.
+            self.make_train_function(force=True)
+
+    def train_step(self, data):
+        """One step on a batch of (lightness, ab)."""
+        lightness, true_ab = data
+        if self.phase is Phase.GENERATOR:
+            return self.report(self._train_generator(lightness, true_ab))
+        if self.phase is Phase.DISCRIMINATOR:
+            return self.report(self._train_discriminator_alone(lightness, true_ab))
+        if self.discriminator_steps == 1:
+            return self.report(self._train_both(lightness, true_ab))
+        return self._train_generator_now_and_then(lightness, true_ab)
+
+    def validation_losses(self, lightness, true_ab, colored_ab):
+        terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
+        return {**terms, "loss": self.reconstruction.total(terms)}
+
+    def score_both(self, real_lab, fake_lab):
+        """What the discriminator that learns says of true and colored pictures: two logits."""
+        # One call for both: spectral norms move in each.
+        logits = self.discriminator(tf.concat([real_lab, fake_lab], axis=0), training=True)
+        return tf.split(logits, 2)
+
+    def judge(self, lab):
+        """What the discriminator says of colored pictures, from which the generator learns."""
+        # It is a judge here, not a pupil: spectral norms stay as they are.
+        return self.discriminator(lab, training=False)
+
+    def _train_generator(self, lightness, true_ab) -> dict:
+        """The generator learns to come near the true colors, and the slow generator follows."""
+        with tf.GradientTape() as tape:
+            colored_ab = self.generator(lightness, training=True)
+            terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
+            loss = self.reconstruction.total(terms)
+        self._update_generator(tape, loss)
+        return {"generator_loss": loss, **terms}
+
+    def _train_both(self, lightness, true_ab) -> dict:
+        """One step of both networks, by algorithm:
+
+        1. The generator colors the batch.
+        2. The discriminator learns to tell the true pictures from the colored ones.
+        3. The generator learns to come near the true colors and to pass for true.
+        4. The slow generator follows.
+        """
+        with tf.GradientTape() as tape:
+            colored_ab = self.generator(lightness, training=True)
+            colored_lab = join_lab(lightness, colored_ab)
+            with tape.stop_recording():
+                of_discriminator = self._train_discriminator(
+                    join_lab(lightness, true_ab), colored_lab
+                )
+            terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
+            adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
+            loss = self.reconstruction.total(terms) + self.adversarial_weight * adversarial_loss
+        self._update_generator(tape, loss)
+        of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
+        return {**of_generator, **of_discriminator}
+
+    def _train_generator_now_and_then(self, lightness, true_ab) -> dict:
+        """A step in which the discriminator learns, and the generator when it is its turn."""
+        losses = [*self._terms, "generator_loss", "adversarial_loss", *self._discriminator_losses]
+
+        def both():
+            self.report(self._train_both(lightness, true_ab))
+            return tf.constant(True)
+
+        def discriminator_alone():
+            colored_ab = self.generator(lightness, training=True)
+            self.report(
+                self._train_discriminator(
+                    join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
+                )
+            )
+            return tf.constant(False)
+
+        step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
+        tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
+        return {name: self.training_means[name].result() for name in losses}
+
+    def _train_discriminator_alone(self, lightness, true_ab) -> dict:
+        """The discriminator learns from what the generator as it stands colors."""
+        colored_ab = self.generator(lightness, training=False)
+        return self._train_discriminator(
+            join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
+        )
+
+    def _train_discriminator(self, real_lab, fake_lab) -> dict:
+        """One step of the discriminator; returns its losses."""
+        with tf.GradientTape() as tape:
+            loss = self.adversarial.discriminator(*self.score_both(real_lab, fake_lab))
+            losses = {"discriminator_loss": loss}
+            loss = self.discriminator_weight * loss
+            if self.adversarial.penalty_weight:
+                losses["gradient_penalty"] = self._gradient_penalty(real_lab, fake_lab)
+                loss += self.adversarial.penalty_weight * losses["gradient_penalty"]
+        variables = self.discriminator.trainable_variables
+        self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+        return losses
+
+    def _gradient_penalty(self, real_lab, fake_lab):
+        # From the count of steps, which a snapshot holds: a resumed training draws the same.
+        step = tf.cast(self.discriminator_optimizer.iterations, tf.int32)
+        return gradient_penalty(self.judge, real_lab, fake_lab, seed=tf.stack([step, 0]))
+
+    def _update_generator(self, tape, loss) -> None:
+        variables = self.generator.trainable_variables
+        self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
+        self.update_slow_generator(self.generator_optimizer.iterations)
+
+    @property
+    def _discriminator_losses(self) -> list[str]:
+        has_penalty = self.adversarial is not None and self.adversarial.penalty_weight
+        return ["discriminator_loss", *(["gradient_penalty"] if has_penalty else [])]
+
+
+def _means(names) -> dict[str, keras.metrics.Mean]:
+    return {name: keras.metrics.Mean(name=name) for name in names}

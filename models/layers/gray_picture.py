@@ -1,0 +1,18 @@
+"""What a network that was trained on color pictures sees of a lightness."""
+
+import keras
+
+from data.lab import lightness1_to_gray_rgb1
+
+
+class GrayPicture(keras.layers.Layer):
+    """Lightness in [-1, 1] to the gray sRGB picture in [0, 1], three channels."""
+
+    def __init__(self, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+
+    def call(self, lightness):
+        return lightness1_to_gray_rgb1(lightness)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 3)

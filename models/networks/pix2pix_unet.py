@@ -1,0 +1,109 @@
+"""The U-Net of pix2pix: lightness in, ab out."""
+
+import keras
+from keras import ops
+
+from models.layers.gray_picture import GrayPicture
+from models.layers.padding import CropLike, PadToMultiple
+from models.networks.blocks import normalize, small_weights
+from models.networks.encoders import ENCODERS, pretrained_encoder
+
+# The widest features are this many times those at half size.
+_WIDEST = 8
+# Of the blocks on the way up the innermost and the four nearest to the picture drop nothing.
+_OUTER = 4
+_DROPPED = 0.5
+
+
+def pix2pix_unet(
+    downs: int = 8,
+    filters: int = 64,
+    norm: str = "batch",
+    input_channels: int = 1,
+    encoder: str = "none",
+    encoder_weights: str | None = None,
+    name: str = "generator",
+) -> keras.Model:
+    """The U-Net of Isola et al.
+
+    Down: 4x4 convolutions of stride 2 until nothing is left to halve. Up: 4x4 transposed
+    convolutions of stride 2, joined with the features of the same size on the way down. Neither
+    the first nor the last convolution down is normalized. Leaky ReLU 0.2 down, ReLU up, dropout of
+    one half in the inner blocks of the way up.
+
+    Args:
+        downs: int, how many times the size is halved; 8 at 256 px is the paper's.
+        filters: int, channels at half size; they double with each halving, up to eight times.
+        norm: str, `batch`, `instance` or `none`.
+        input_channels: int; with 3 the lightness is repeated. An encoder sees gray pictures.
+        encoder: str, `none` or one of `ENCODERS`, a pretrained way down of its own depth.
+        encoder_weights: as in `pretrained_encoder`.
+        name: str.
+
+    Returns:
+        `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
+        float32, both in the range of networks. Other sizes than multiples of 2^downs are padded.
+
+    Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
+    CVPR 2017, section 6.1.1.
+    """
+    lightness = keras.Input((None, None, 1), name="lightness")
+    downs = downs if encoder == "none" else len(ENCODERS[encoder].levels)
+    padded = PadToMultiple(2**downs, name="pad")(lightness)
+    if encoder != "none":
+        levels = pretrained_encoder(encoder, encoder_weights)(GrayPicture(name="gray")(padded))
+    else:
+        repeated = ops.repeat(padded, input_channels, axis=-1) if input_channels > 1 else padded
+        levels = _way_down(repeated, downs, filters, norm)
+    ab = _way_up(levels, filters, norm)
+    return keras.Model(
+        lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
+    )
+
+
+def _way_down(features, downs: int, filters: int, norm: str) -> list:
+    """The features of every level, the finest first, before they are activated."""
+    levels = []
+    for level in range(downs):
+        is_outer = level in (0, downs - 1)
+        if level:
+            features = keras.layers.LeakyReLU(negative_slope=0.2)(features)
+        features = keras.layers.Conv2D(
+            _channels(filters, level),
+            4,
+            strides=2,
+            padding="same",
+            use_bias=norm != "batch",
+            kernel_initializer=small_weights(),
+            name=f"down_{level}",
+        )(features)
+        if not is_outer:
+            features = normalize(features, norm)
+        levels.append(features)
+    return levels
+
+
+def _way_up(levels: list, filters: int, norm: str):
+    downs = len(levels)
+    features = levels[-1]
+    for level in reversed(range(1, downs)):
+        features = keras.layers.ReLU()(features)
+        features = _transposed(
+            _channels(filters, level - 1), use_bias=norm != "batch", name=f"up_{level}"
+        )(features)
+        features = normalize(features, norm)
+        if _OUTER <= level < downs - 1:
+            features = keras.layers.Dropout(_DROPPED)(features)
+        features = keras.layers.Concatenate()([levels[level - 1], features])
+    features = keras.layers.ReLU()(features)
+    return _transposed(2, activation="tanh", dtype="float32", name="ab")(features)
+
+
+def _channels(filters: int, level: int) -> int:
+    return filters * min(2**level, _WIDEST)
+
+
+def _transposed(filters: int, **options) -> keras.layers.Conv2DTranspose:
+    return keras.layers.Conv2DTranspose(
+        filters, 4, strides=2, padding="same", kernel_initializer=small_weights(), **options
+    )

@@ -1,0 +1,100 @@
+"""pix2pix that colors: the U-Net and the discriminators of Isola et al."""
+
+import keras
+
+from models.adversarial_colorizer import AdversarialColorizer
+from models.networks.discriminators import (
+    conv4_discriminator,
+    patch_discriminator,
+    pixel_discriminator,
+)
+from models.networks.pix2pix_unet import pix2pix_unet
+
+# Each from its filters and the normalization of the generator.
+_DISCRIMINATORS = {
+    "patch": patch_discriminator,
+    "pixel": pixel_discriminator,
+    "conv4": lambda filters, norm: conv4_discriminator(filters),
+}
+
+
+class Pix2Pix(AdversarialColorizer):
+    """The conditional GAN of Isola et al., from lightness to ab.
+
+    The discriminator is asked for true and for colored pictures apart, because its batch
+    normalization would mix them, and its loss is halved, as in the paper (section 3.3).
+
+    Args:
+        filters: int, channels of the generator at half size. Defaults to `64`.
+        depth: int, how many times the generator halves the size; with an encoder, which has its
+            own depth, not used. Defaults to `8`, the paper's for 256 px.
+        norm: str, `batch`, `instance` or `none`, in both networks but for the discriminator
+            `conv4`, which has none. Defaults to `batch`.
+        encoder: str, `none` or a pretrained network in place of the generator's way down.
+        input_channels: int, 1 or 3: how often the lightness is given to the generator.
+        discriminator: str, `patch`, `pixel` or `conv4`. Defaults to `patch`.
+        discriminator_filters: int, channels of its first convolution. Defaults to `64`.
+        encoder_weights: None, `imagenet` or a path, of the encoder.
+        ema_decay: float, of the slow generator.
+
+    Example:
+        model = Pix2Pix(depth=7)
+        model.compile(adam, another_adam, Reconstruction({"l1": 100.0}), VanillaAdversarial(0.0))
+        model.fit(batches, steps_per_epoch=100)
+
+    Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
+    CVPR 2017.
+    """
+
+    discriminator_weight = 0.5
+
+    def __init__(
+        self,
+        filters: int = 64,
+        depth: int = 8,
+        norm: str = "batch",
+        encoder: str = "none",
+        input_channels: int = 1,
+        discriminator: str = "patch",
+        discriminator_filters: int = 64,
+        encoder_weights: str | None = None,
+        ema_decay: float = 0.999,
+    ):
+        architecture = {
+            "filters": filters,
+            "depth": depth,
+            "norm": norm,
+            "encoder": encoder,
+            "input_channels": input_channels,
+            "discriminator": discriminator,
+            "discriminator_filters": discriminator_filters,
+        }
+        super().__init__(
+            generator=self.build_generator(architecture, encoder_weights),
+            slow_generator=self.build_generator(architecture),
+            discriminator=_DISCRIMINATORS[discriminator](discriminator_filters, norm),
+            ema_decay=ema_decay,
+            name="pix2pix",
+        )
+        self.architecture = architecture
+
+    @staticmethod
+    def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
+        """Builds the network that colors, from the architecture in settings.json."""
+        return pix2pix_unet(
+            downs=architecture["depth"],
+            filters=architecture["filters"],
+            norm=architecture["norm"],
+            input_channels=architecture["input_channels"],
+            encoder=architecture["encoder"],
+            encoder_weights=encoder_weights,
+        )
+
+    def score_both(self, real_lab, fake_lab):
+        return self.discriminator(real_lab, training=True), self.discriminator(
+            fake_lab, training=True
+        )
+
+    def judge(self, lab):
+        # As it learns: its normalization takes the moments of the batch.
+        return self.discriminator(lab, training=True)
