@@ -29,7 +29,7 @@ from torch import nn
 from torch.nn import functional
 
 TARGET = Path(__file__).with_name("pix2pix_pytorch.npz")
-DOWNS, FILTERS, SIDE = 5, 4, 32
+DOWNS, FILTERS, SIDE = 5, 2, 32
 L1_WEIGHT = 100.0
 
 
@@ -107,8 +107,10 @@ def main():
 
 
 def take_a_step(generator, discriminator, lightness, true_ab) -> dict[str, torch.Tensor]:
+    # Keras adds its epsilon of 1e-7 before the second moment is corrected for its beginning at 0.
+    epsilon = 1e-7 / (1.0 - 0.999) ** 0.5
     optimizers = [
-        torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), eps=1e-7)
+        torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), eps=epsilon)
         for network in (generator, discriminator)
     ]
     colored_ab = generator(lightness)
