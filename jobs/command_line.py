@@ -170,12 +170,13 @@ def check_use(settings: Settings, given: set[str]) -> None:
             "without the term perceptual in --reconstruction",
         ),
     }
-    for name, model in OF_MODELS.items():
-        conditions[name] = (settings.model == model, f"with --model {settings.model}")
     adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr", "discriminator")
     more = ("discriminator_filters", "discriminator_epochs", "discriminator_steps")
     for name in (*adversarial, *more):
         conditions[name] = (settings.adversarial != "none", "with --adversarial none")
+    for name, model in OF_MODELS.items():
+        if settings.model != model:
+            conditions[name] = (False, f"with --model {settings.model}")
     for name, (useful, why) in conditions.items():
         if name in given and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
@@ -259,6 +260,10 @@ def _check_job(settings: Settings, given: set[str]) -> None:
         raise InputError(
             f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
             f"it out"
+        )
+    if settings.preset and settings.load_weights:
+        raise InputError(
+            "--preset begins a new training and --load_weights goes on with one; give one"
         )
     if settings.pretrained and settings.load_weights:
         raise InputError(

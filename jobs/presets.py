@@ -35,8 +35,8 @@ class Preset:
     settings: dict[str, Any]
 
 
-# Two reports on pix2pix colorizers. The first trained at 256 px from a U-Net whose way down was a
-# ResNet-18, the second with the U-Net of the paper and seven halvings.
+# Two reports on pix2pix colorizers. The first trained at 256 px a U-Net whose way down was a
+# ResNet-18, the second the U-Net of the paper with seven halvings.
 _FIRST = {
     "model": "pix2pix",
     "resolution": 256,
@@ -45,7 +45,7 @@ _FIRST = {
     "beta_2": 0.99,
 }
 _SECOND = {"model": "pix2pix", "depth": 7}
-_SECOND_WASSERSTEIN = {
+_WASSERSTEIN = {
     **_SECOND,
     "adversarial": "wgan-gp",
     "discriminator": "conv4",
@@ -93,7 +93,7 @@ PRESETS: dict[str, Preset] = {
     "wgan-gp-conv4": Preset(
         "a Wasserstein critic that learns twenty times as often is steadier",
         {
-            **_SECOND_WASSERSTEIN,
+            **_WASSERSTEIN,
             "discriminator_steps": 20,
             "generator_lr": 1e-5,
             "discriminator_lr": 1e-5,
@@ -101,7 +101,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "delayed-wgan-gp": Preset(
         "the critic may come later, when the generator has learned from L1 alone",
-        {**_SECOND_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
+        {**_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
     ),
     "patchgan": Preset(
         "judging patches is better than judging pictures",

@@ -393,7 +393,7 @@ class Settings:
         "none",
         "a pretrained network in place of the generator's way down",
         NETWORKS,
-        choices=("none", "mobilenet_v2"),
+        choices=("none", "mobilenet_v2", "vgg16", "resnet18", "resnet50"),
     )
     encoder_weights: str = setting(
         "imagenet",

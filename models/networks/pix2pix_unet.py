@@ -5,6 +5,7 @@ from keras import ops
 
 from models.layers.gray_picture import GrayPicture
 from models.layers.padding import CropLike, PadToMultiple
+from models.layers.resumable_dropout import ResumableDropout
 from models.networks.blocks import normalize, small_weights
 from models.networks.encoders import ENCODERS, pretrained_encoder
 
@@ -93,7 +94,7 @@ def _way_up(levels: list, filters: int, norm: str):
         )(features)
         features = normalize(features, norm)
         if _OUTER <= level < downs - 1:
-            features = keras.layers.Dropout(_DROPPED)(features)
+            features = ResumableDropout(_DROPPED)(features)
         features = keras.layers.Concatenate()([levels[level - 1], features])
     features = keras.layers.ReLU()(features)
     return _transposed(2, activation="tanh", dtype="float32", name="ab")(features)

@@ -8,6 +8,7 @@ import pytest
 
 from errors import InputError
 from jobs.command_line import parse
+from jobs.presets import PRESETS
 from jobs.settings import ENCODER_DEPTH, MODELS, SHAPES, Settings, fields
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
@@ -317,3 +318,92 @@ def test_lists_may_be_given_in_parts():
     assert settings.dataset == ["a", "b", "coco:c"]
     settings, _ = parse(["--images", "a", "--images", "b"])
     assert settings.images == ["a", "b"]
+
+
+# --- models and presets --------------------------------------------------------------------------
+
+
+def test_pix2pix_has_the_values_of_its_paper():
+    settings, given = parse(["--model", "pix2pix", "--resolution", "256"])
+    assert given == {"model", "resolution"}
+    assert (settings.network_depth, settings.filters) == (8, 64)
+    assert (settings.generator_lr, settings.discriminator_lr) == (2e-4, 2e-4)
+    assert (settings.beta_1, settings.beta_2, settings.label_smoothing) == (0.5, 0.999, 0.0)
+    assert (settings.adversarial, settings.adversarial_weight) == ("vanilla", 1.0)
+    assert settings.reconstruction == ["l1:100"]
+    assert (settings.discriminator, settings.first_discriminator_filters) == ("patch", 64)
+
+
+@pytest.mark.parametrize(("resolution", "depth"), [(256, 8), (200, 7), (128, 7), (64, 6), (16, 4)])
+def test_pix2pix_halves_as_often_as_can_be(resolution, depth):
+    settings, _ = parse(["--model", "pix2pix", "--resolution", str(resolution)])
+    assert settings.network_depth == depth
+
+
+def test_depth_has_a_second_name():
+    assert parse(["--num_downs", "3"])[0].depth == parse(["--depth", "3"])[0].depth == 3
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_preset_can_be_trained_and_changed(name):
+    settings, given = parse(["--preset", name])
+    assert given == {"preset"}
+    assert settings.model == "pix2pix"
+    for key, value in PRESETS[name].settings.items():
+        assert getattr(settings, key) == value
+    assert parse(["--preset", name, "--epochs", "7"])[0].epochs == 7
+
+
+def test_what_is_given_goes_before_the_preset_and_that_before_the_model():
+    settings, _ = parse(["--preset", "one-channel", "--generator_lr", "0.5"])
+    assert (settings.generator_lr, settings.discriminator_lr) == (0.5, 1e-4)
+    assert settings.beta_1 == 0.5
+
+
+@pytest.mark.parametrize(("kind", "filters"), [("patch", 64), ("pixel", 64), ("conv4", 16)])
+def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
+    settings, _ = parse(["--model", "pix2pix", "--discriminator", kind])
+    assert settings.first_discriminator_filters == filters
+    wider, _ = parse(["--model", "pix2pix", "--discriminator_filters", "8"])
+    assert wider.first_discriminator_filters == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--discriminator", "pixel"], "--discriminator has no effect with --model sagan"),
+        (["--input_channels", "3"], "--input_channels has no effect with --model sagan"),
+        (
+            ["--model", "pix2pix", "--attention_resolution", "8"],
+            "--attention_resolution has no effect with --model pix2pix",
+        ),
+        (["--preset", "patchgan", "--attention_resolution", "8"], "with --model pix2pix"),
+        (["--preset", "patch"], "invalid choice"),
+        (["--gp_weight", "1"], "--gp_weight has no effect with --adversarial hinge"),
+        (["--generator_lr_alone", "1"], "no effect without --generator_epochs"),
+        (["--discriminator_lr_alone", "1"], "no effect without --discriminator_epochs"),
+        (["--adversarial", "none", "--discriminator_steps", "2"], "with --adversarial none"),
+        (
+            ["--model", "pix2pix", "--adversarial", "wgan-gp"],
+            "give --norm instance or none",
+        ),
+        (
+            ["--model", "pix2pix", "--discriminator", "conv4", "--resolution", "120"],
+            "at least 121 px; received --resolution 120",
+        ),
+        (["--model", "pix2pix", "--depth", "8"], "pictures of 128 px cannot be halved 8 times"),
+        (["--input_channels", "2", "--model", "pix2pix"], "invalid choice"),
+    ],
+)
+def test_what_a_model_cannot_do_is_one_line(arguments, words):
+    with pytest.raises(InputError) as caught:
+        parse(arguments)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("norm", ["instance", "none"])
+def test_penalty_goes_with_norms_that_mix_no_pictures(norm):
+    options = ["--model", "pix2pix", "--adversarial", "wgan-gp"]
+    assert parse([*options, "--norm", norm])[0].norm == norm
+    assert parse([*options, "--discriminator", "conv4"])[0].norm == "batch"

@@ -222,6 +222,28 @@ def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
     assert all(np.array_equal(before[place], after[place]) for place in before)
 
 
+def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
+    options = ["--model", "pix2pix", "--sample_every", "0"]
+    options += ["--adversarial", "wgan-gp", "--norm", "instance", "--discriminator", "pixel"]
+    options += ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
+    options += ["--discriminator_steps", "2", "--lr_schedule", "linear"]
+    assert train(*options, "--weights_dir", "straight") == 0
+    stop_after(3)
+    assert train(*options, "--weights_dir", "resumed") == 130
+    assert run.main(["--load_weights", "--weights_dir", "resumed"]) == 0
+    straight, resumed = snapshot_arrays("straight"), snapshot_arrays("resumed")
+    assert straight.keys() == resumed.keys()
+    for place, array in straight.items():
+        np.testing.assert_allclose(array, resumed[place], atol=1e-6, err_msg=place)
+
+
+def test_weights_of_another_model_begin_no_training(train, here, capsys):
+    WeightsFolder(here / "other").write_settings({"model": "sagan", "architecture": {}})
+    assert train("--model", "pix2pix", "--pretrained", "other") == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
+
+
 def test_pretrained_weights_begin_a_new_training(train, capsys):
     assert train("--epochs", "1", "--weights_dir", "first", "--sample_every", "0") == 0
     # So small a rate that the weights stay what they were.

@@ -10,6 +10,8 @@ import tensorflow as tf
 from losses.gradient_penalty import gradient_penalty
 from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
+from losses.wasserstein_adversarial import WassersteinAdversarial
+from models.adversarial_colorizer import Phase
 from models.networks.discriminators import patch_discriminator
 from models.networks.pix2pix_unet import pix2pix_unet
 from models.pix2pix import Pix2Pix
@@ -94,3 +96,165 @@ def test_gradient_penalty_is_that_of_pytorch(reference):
     assert float(penalty) == pytest.approx(reference["penalty/value"].item(), rel=1e-4)
     gradient = tape.gradient(penalty, critic.trainable_variables[0].value)
     np.testing.assert_allclose(gradient, reference["penalty/kernel_gradient"], atol=1e-5)
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def batch():
+    random = np.random.default_rng(0)
+    lightness = random.uniform(-1, 1, (4, 32, 32, 1)).astype("float32")
+    ab = random.uniform(-0.5, 0.5, (4, 32, 32, 2)).astype("float32")
+    return lightness, ab
+
+
+def compiled(adversarial=None, discriminator_steps=1, rate=1e-2, **options):
+    keras.utils.set_random_seed(1)
+    model = Pix2Pix(**{**TINY, **options})
+    model.compile(
+        *(keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.999) for _ in range(2)),
+        Reconstruction({"l1": 100.0}),
+        adversarial or VanillaAdversarial(0.0),
+        discriminator_steps=discriminator_steps,
+    )
+    return model
+
+
+def values(network):
+    return [variable.numpy() for variable in network.trainable_variables]
+
+
+def changed(before, network):
+    pairs = zip(before, values(network), strict=True)
+    return not all(np.array_equal(old, new) for old, new in pairs)
+
+
+@pytest.mark.parametrize(
+    ("phase", "losses"),
+    [
+        (Phase.GENERATOR, {"l1", "generator_loss"}),
+        (Phase.DISCRIMINATOR, {"discriminator_loss"}),
+        (Phase.BOTH, {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}),
+    ],
+)
+def test_phase_says_what_is_trained(batch, phase, losses):
+    model = compiled()
+    model.set_phase(phase)
+    before = values(model.generator), values(model.discriminator)
+    assert set(model.train_step(batch)) == losses
+    assert changed(before[0], model.generator) == (phase is not Phase.DISCRIMINATOR)
+    assert changed(before[1], model.discriminator) == (phase is not Phase.GENERATOR)
+
+
+def test_generator_learns_in_every_step_of_a_number(batch):
+    model = compiled(discriminator_steps=3)
+    turns = []
+    for _ in range(6):
+        before = values(model.generator), values(model.discriminator)
+        model.train_step(batch)
+        assert changed(before[1], model.discriminator)
+        turns.append(changed(before[0], model.generator))
+    assert turns == [False, False, True] * 2
+    assert int(model.generator_optimizer.iterations) == 2
+    assert int(model.discriminator_optimizer.iterations) == 6
+
+
+def test_gradient_penalty_is_reported_and_weighs(batch):
+    losses = {}
+    for weight in (0.0, 10.0):
+        model = compiled(WassersteinAdversarial(weight), norm="instance")
+        losses[weight] = model.train_step(batch)
+        losses[weight, "after"] = values(model.discriminator)
+    assert "gradient_penalty" not in losses[0.0]
+    assert float(losses[10.0]["gradient_penalty"]) > 0
+    pairs = zip(losses[0.0, "after"], losses[10.0, "after"], strict=True)
+    assert not all(np.array_equal(*pair) for pair in pairs)
+
+
+def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
+    def fresh():
+        return compiled(WassersteinAdversarial(), 2, norm="instance", depth=5)
+
+    straight, first, second = fresh(), fresh(), fresh()
+    for _ in range(3):
+        straight.train_step(batch)
+        first.train_step(batch)
+    first.save_weights(tmp_path / "snapshot.weights.h5")
+    second.load_weights(tmp_path / "snapshot.weights.h5")
+    for _ in range(3):
+        straight.train_step(batch)
+        second.train_step(batch)
+    for network in ("generator", "discriminator"):
+        pairs = zip(
+            values(getattr(straight, network)), values(getattr(second, network)), strict=True
+        )
+        for old, new in pairs:
+            np.testing.assert_allclose(old, new, atol=1e-6)
+
+
+def test_dropout_goes_on_where_it_stopped(tmp_path):
+    keras.utils.set_random_seed(1)
+    network = pix2pix_unet(6, filters=2)
+    [dropout] = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    assert (dropout.rate, dropout.output.shape[-1]) == (0.5, 16)
+    pictures = np.ones((2, 64, 64, 1), "float32")
+    network(pictures, training=True)
+    network.save_weights(tmp_path / "network.weights.h5")
+    expected = network(pictures, training=True)
+    other = pix2pix_unet(6, filters=2)
+    other.load_weights(tmp_path / "network.weights.h5")
+    np.testing.assert_allclose(other(pictures, training=True), expected, atol=1e-5)
+
+
+def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch):
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    model = compiled(WassersteinAdversarial(), norm="instance")
+    losses = model.train_step(batch)
+    assert all(np.isfinite(float(loss)) for loss in losses.values())
+    assert all(loss.dtype == tf.float32 for loss in losses.values())
+    assert model(batch[0]).dtype == tf.float32
+    assert all(weight.dtype == "float32" for weight in model.generator.trainable_variables)
+
+
+@pytest.mark.parametrize("discriminator", ["patch", "pixel", "conv4"])
+def test_every_discriminator_judges(discriminator):
+    model = Pix2Pix(**{**TINY, "discriminator": discriminator})
+    logits = model.judge(np.zeros((2, 128, 128, 3), "float32"))
+    assert (
+        logits.shape
+        == {
+            "patch": (2, 14, 14, 1),
+            "pixel": (2, 128, 128, 1),
+            "conv4": (2, 1),
+        }[discriminator]
+    )
+    assert logits.dtype == tf.float32
+
+
+@pytest.mark.parametrize("size", [(32, 32), (21, 50), (1, 1)])
+@pytest.mark.parametrize("options", [{}, {"input_channels": 3}, {"norm": "instance"}])
+def test_any_size_is_colored(size, options):
+    network = pix2pix_unet(3, filters=2, **options)
+    assert network(np.zeros((2, *size, 1), "float32")).shape == (2, *size, 2)
+
+
+def test_repeated_lightness_has_weights_of_its_own():
+    one, three = (pix2pix_unet(2, filters=4, input_channels=number) for number in (1, 3))
+    assert three.count_params() - one.count_params() == 2 * 4 * 4 * 4
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_first_and_last_convolution_down_are_not_normalized(norm):
+    network = pix2pix_unet(4, filters=2, norm=norm)
+    kinds = ("FusedBatchNormalization", "GroupNormalization")
+    norms = [layer for layer in network.layers if type(layer).__name__ in kinds]
+    # Two of four on the way down, and all but the last on the way up.
+    assert len(norms) == (0 if norm == "none" else 2 + 3)
+
+
+def test_weights_begin_small_and_each_kernel_with_its_own():
+    network = pix2pix_unet(8, filters=8)
+    kernels = [network.get_layer(f"down_{level}").kernel.numpy() for level in (5, 6)]
+    assert np.std(kernels[0]) == pytest.approx(0.02, rel=0.02)
+    assert not np.array_equal(*kernels)
