@@ -110,10 +110,11 @@ def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder
     saved = {name: value for name, value in saved.items() if name in known}
     # Another seed or share would judge by pictures that were learned from.
     for name in sorted(given.intersection({*SHAPES, "seed", "validation_share"})):
-        if saved[name] != getattr(settings, name):
+        begun_with = getattr(Settings(**saved), name)
+        if begun_with != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the training in {folder.path} was begun with "
-                f"{saved[name]} and cannot change it; leave the argument out"
+                f"{begun_with} and cannot change it; leave the argument out"
             )
     changes = {name: getattr(settings, name) for name in given | {"load_weights", "weights_dir"}}
     if "dataset" in given:
