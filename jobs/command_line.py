@@ -14,8 +14,8 @@ from jobs.argument_types import Switch
 from jobs.presets import MODEL_DEFAULTS, PRESETS
 from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, Settings, fields
 
-# What four convolutions of 4x4 and stride 3 reduce to one place.
-CONV4_SMALLEST = 121
+# What their convolutions reduce to one place.
+_SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
 
 # What asks for true colors, or for what data sets are asked.
 _OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
@@ -174,6 +174,10 @@ def check_use(settings: Settings, given: set[str]) -> None:
     more = ("discriminator_filters", "discriminator_epochs", "discriminator_steps")
     for name in (*adversarial, *more):
         conditions[name] = (settings.adversarial != "none", "with --adversarial none")
+    conditions["input_channels"] = (
+        settings.encoder == "none",
+        f"with --encoder {settings.encoder}",
+    )
     for name, model in OF_MODELS.items():
         if settings.model != model:
             conditions[name] = (False, f"with --model {settings.model}")
@@ -188,7 +192,17 @@ def check_use(settings: Settings, given: set[str]) -> None:
         raise InputError(
             f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
         )
-    _check_discriminator(settings)
+    check_discriminator(settings)
+    alone = settings.generator_epochs + settings.discriminator_epochs
+    if (
+        settings.discriminator_epochs
+        and settings.adversarial != "none"
+        and alone >= settings.epochs
+    ):
+        raise InputError(
+            f"--generator_epochs and --discriminator_epochs leave none of {settings.epochs} epochs "
+            "for both networks; raise --epochs"
+        )
     if settings.resolution < 2**settings.network_depth:
         raise InputError(
             f"pictures of {settings.resolution} px cannot be halved {settings.network_depth} "
@@ -196,20 +210,25 @@ def check_use(settings: Settings, given: set[str]) -> None:
         )
 
 
-def _check_discriminator(settings: Settings) -> None:
-    """Refuses a discriminator that cannot do what it shall."""
+def check_discriminator(settings: Settings) -> None:
+    """Refuses a discriminator that cannot do what it shall.
+
+    Raises:
+        InputError: its normalization or the size of the pictures is wrong for it.
+    """
     if settings.model != "pix2pix" or settings.adversarial == "none":
         return
     is_conv4 = settings.discriminator == "conv4"
+    smallest = _SMALLEST_OF_DISCRIMINATORS.get(settings.discriminator, 0)
     if settings.adversarial == "wgan-gp" and settings.norm == "batch" and not is_conv4:
         raise InputError(
             "--adversarial wgan-gp penalizes the gradients of each picture, and batch "
             "normalization mixes pictures; give --norm instance or none"
         )
-    if is_conv4 and settings.resolution < CONV4_SMALLEST:
+    if settings.resolution < smallest:
         raise InputError(
-            f"--discriminator conv4 takes pictures of at least {CONV4_SMALLEST} px; received "
-            f"--resolution {settings.resolution}"
+            f"--discriminator {settings.discriminator} takes pictures of at least {smallest} px; "
+            f"received --resolution {settings.resolution}"
         )
 
 
@@ -260,6 +279,12 @@ def _check_job(settings: Settings, given: set[str]) -> None:
         raise InputError(
             f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
             f"it out"
+        )
+    model_of_preset = settings.preset and PRESETS[settings.preset].settings["model"]
+    if settings.preset and settings.model != model_of_preset:
+        raise InputError(
+            f"--preset {settings.preset} is of --model {model_of_preset}; received --model "
+            f"{settings.model}"
         )
     if settings.preset and settings.load_weights:
         raise InputError(

@@ -6,6 +6,8 @@ import sys
 import keras
 
 from errors import InputError
+from jobs.command_line import check_discriminator
+from jobs.presets import PRESETS
 from jobs.settings import SHAPES, Settings
 from losses.hinge_adversarial import HingeAdversarial
 from losses.least_squares_adversarial import LeastSquaresAdversarial
@@ -37,17 +39,23 @@ def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]
     colorizer = COLORIZERS[settings.model]
     if settings.pretrained is None:
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
-        model = colorizer(
-            **_architecture(settings), encoder_weights=weights, ema_decay=settings.ema_decay
-        )
-        return model, settings
+        architecture = _architecture(settings)
+        model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
+        return model, _with_shapes(settings, architecture)
     source = WeightsFolder(settings.pretrained)
     architecture = _pretrained_architecture(source, settings, given)
+    settings = _with_shapes(settings, architecture)
+    check_discriminator(settings)
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)
     model.slow_generator.set_weights(model.generator.get_weights())
+    return model, settings
+
+
+def _with_shapes(settings: Settings, architecture: dict) -> Settings:
+    """The settings with what the networks are, where that was left to them."""
     shapes = {name: architecture[name] for name in SHAPES if name in architecture}
-    return model, dataclasses.replace(settings, **shapes)
+    return dataclasses.replace(settings, **shapes)
 
 
 def resumed_model(settings: Settings, folder: WeightsFolder) -> Colorizer:
@@ -137,13 +145,14 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
             f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "
             f"{saved.get('model')}"
         )
-    for name in sorted(given.intersection(SHAPES)):
-        if name in ("discriminator", "discriminator_filters"):
-            architecture["discriminator_filters"] = settings.first_discriminator_filters
-            architecture |= (
-                {"discriminator": settings.discriminator} if name in architecture else {}
-            )
-        elif name in architecture and architecture[name] != getattr(settings, name):
+    chosen = given | set(PRESETS[settings.preset].settings if settings.preset else ())
+    if "discriminator" in chosen and "discriminator" in architecture:
+        architecture["discriminator"] = settings.discriminator
+        architecture["discriminator_filters"] = settings.first_discriminator_filters
+    if "discriminator_filters" in chosen:
+        architecture["discriminator_filters"] = settings.discriminator_filters
+    for name in sorted(chosen.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
+        if name in architecture and architecture[name] != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
                 f"with {architecture[name]}; leave the argument out"

@@ -34,7 +34,7 @@ class AdversarialColorizer(Colorizer):
         phase: `Phase`, what a step trains; without an adversarial loss always the generator.
     """
 
-    # Of the discriminator's own loss.
+    # Of all that the discriminator minimizes.
     discriminator_weight = 1.0
 
     def __init__(
@@ -190,10 +190,10 @@ class AdversarialColorizer(Colorizer):
         with tf.GradientTape() as tape:
             loss = self.adversarial.discriminator(*self.score_both(real_lab, fake_lab))
             losses = {"discriminator_loss": loss}
-            loss = self.discriminator_weight * loss
             if self.adversarial.penalty_weight:
                 losses["gradient_penalty"] = self._gradient_penalty(real_lab, fake_lab)
                 loss += self.adversarial.penalty_weight * losses["gradient_penalty"]
+            loss = self.discriminator_weight * loss
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
         return losses

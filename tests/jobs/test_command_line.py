@@ -334,7 +334,7 @@ def test_pix2pix_has_the_values_of_its_paper():
     assert (settings.discriminator, settings.first_discriminator_filters) == ("patch", 64)
 
 
-@pytest.mark.parametrize(("resolution", "depth"), [(256, 8), (200, 7), (128, 7), (64, 6), (16, 4)])
+@pytest.mark.parametrize(("resolution", "depth"), [(256, 8), (200, 7), (128, 7), (64, 6), (24, 4)])
 def test_pix2pix_halves_as_often_as_can_be(resolution, depth):
     settings, _ = parse(["--model", "pix2pix", "--resolution", str(resolution)])
     assert settings.network_depth == depth
@@ -390,6 +390,14 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (
             ["--model", "pix2pix", "--discriminator", "conv4", "--resolution", "120"],
             "at least 121 px; received --resolution 120",
+        ),
+        (["--model", "pix2pix", "--resolution", "23"], "patch takes pictures of at least 24 px"),
+        (["--preset", "patchgan", "--model", "sagan"], "--preset patchgan is of --model pix2pix"),
+        (["--preset", "patchgan", "--load_weights"], "--preset begins a new training"),
+        (["--preset", "one-channel", "--epochs", "4"], "leave none of 4 epochs for both networks"),
+        (
+            ["--model", "pix2pix", "--encoder", "vgg16", "--input_channels", "3"],
+            "--input_channels has no effect with --encoder vgg16",
         ),
         (["--model", "pix2pix", "--depth", "8"], "pictures of 128 px cannot be halved 8 times"),
         (["--input_channels", "2", "--model", "pix2pix"], "invalid choice"),

@@ -239,7 +239,8 @@ def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
 
 def test_weights_of_another_model_begin_no_training(train, here, capsys):
     WeightsFolder(here / "other").write_settings({"model": "sagan", "architecture": {}})
-    assert train("--model", "pix2pix", "--pretrained", "other") == 2
+    options = ("--model", "pix2pix", "--discriminator", "pixel", "--pretrained", "other")
+    assert train(*options) == 2
     message = capsys.readouterr().err
     assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
 

@@ -5,6 +5,8 @@ import pytest
 from errors import InputError
 from jobs.command_line import parse
 from jobs.training_model import compile_model, new_model
+from models.pix2pix import Pix2Pix
+from models.weights_folder import WeightsFolder
 
 SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstruction", "l1:1"]
 
@@ -38,3 +40,51 @@ def test_lpips_without_its_weights_is_one_line():
 def test_lpips_of_pictures_that_are_too_small_is_one_line():
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
         compiled("--validation_metrics", "lpips", "--resolution", "16")
+
+
+# --- weights to start from -----------------------------------------------------------------------
+
+
+def started_from(folder, *arguments, **architecture):
+    """The architecture of a training that begins with weights of pix2pix."""
+    network = {
+        **{"filters": 2, "depth": 2, "norm": "batch", "encoder": "none", "input_channels": 1},
+        **{"discriminator": "patch", "discriminator_filters": 2, **architecture},
+    }
+    source = WeightsFolder(folder / "source")
+    source.write_settings({"model": "pix2pix", "architecture": network})
+    source.save_generator(Pix2Pix.build_generator(network))
+    settings, given = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
+    return new_model(settings, given)
+
+
+def test_discriminator_may_be_another_one(tmp_path):
+    model, settings = started_from(tmp_path, "--discriminator", "pixel")
+    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
+    assert settings.discriminator_filters == 64
+    model, settings = started_from(tmp_path, "--discriminator_filters", "3", discriminator="pixel")
+    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
+    assert model.architecture["discriminator_filters"] == 3
+
+
+def test_discriminator_is_that_of_the_preset(tmp_path):
+    with pytest.raises(InputError, match=r"--depth 7: the weights in .* were trained with 2"):
+        started_from(tmp_path, "--preset", "adversarial-conv4")
+    model, settings = started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "2")
+    assert model.architecture["discriminator"] == settings.discriminator == "conv4"
+    assert model.architecture["discriminator_filters"] == 16
+
+
+def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):
+    with pytest.raises(InputError, match="conv4 takes pictures of at least 121 px"):
+        started_from(tmp_path, "--resolution", "64", discriminator="conv4")
+    with pytest.raises(InputError, match="give --norm instance or none"):
+        started_from(
+            tmp_path, "--adversarial", "wgan-gp", "--norm", "batch", "--discriminator", "patch"
+        )
+
+
+def test_what_was_left_to_the_model_is_settled():
+    settings, given = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
+    _, settings = new_model(settings, given)
+    assert (settings.depth, settings.discriminator_filters) == (5, 64)
