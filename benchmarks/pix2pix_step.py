@@ -2,9 +2,11 @@
 
     python -m benchmarks.pix2pix_step --torch_python torch/bin/python
 
-Both programs run as processes of their own and are asked in turn, round after round, so that the
-ratio does not depend on what else the machine does. The networks of PyTorch are those of
-tests/reference/make_pix2pix.py. Without `--torch_python` ours are measured alone.
+Both do the same work: dropout, the discriminator's step, the generator's through a discriminator
+that does not learn, Adam, and the moving average of the generator. They run as processes of their
+own and are asked in turn, round after round, so that the ratio does not depend on what else the
+machine does. The networks of PyTorch are those of tests/reference/make_pix2pix.py. Without
+`--torch_python` ours are measured alone.
 """
 
 import argparse
@@ -97,7 +99,8 @@ def _torch_step(has_bfloat16: bool) -> Callable[[], None]:
     from make_pix2pix import UNet, cross_entropy, patch_gan
 
     torch.set_num_threads(os.cpu_count())
-    generator, discriminator = UNet(DOWNS, 64), patch_gan(64)
+    generator, slow_generator = UNet(DOWNS, 64, dropped=0.5), UNet(DOWNS, 64)
+    discriminator = patch_gan(64)
     optimizers = [
         torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999))
         for network in (generator, discriminator)
@@ -115,6 +118,7 @@ def _torch_step(has_bfloat16: bool) -> Callable[[], None]:
         optimizers[1].zero_grad()
         (0.5 * loss).backward()
         optimizers[1].step()
+        discriminator.requires_grad_(False)
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
             logits = discriminator(fake)
         l1 = (colored_ab.float() - true_ab).abs().mean()
@@ -122,6 +126,11 @@ def _torch_step(has_bfloat16: bool) -> Callable[[], None]:
         optimizers[0].zero_grad()
         loss.backward()
         optimizers[0].step()
+        discriminator.requires_grad_(True)
+        with torch.no_grad():
+            torch._foreach_lerp_(
+                list(slow_generator.parameters()), list(generator.parameters()), 0.001
+            )
         loss.item()
 
     return step

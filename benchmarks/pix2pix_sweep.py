@@ -6,7 +6,8 @@
 
 What stands behind the name of the sweep goes to every training. Weights are kept in
 weights/sweep/NAME/VALUE; a training that is there already is not done again, and one that was
-broken off goes on. At the end `--evaluate` judges all of them by the same pictures.
+broken off goes on as it was begun, whatever stands behind the name now: delete its folder to change
+it. At the end `--evaluate` judges all of them by the same pictures.
 """
 
 import argparse
@@ -56,7 +57,8 @@ def _common(options: list[str]) -> list[str]:
     kept, is_kept = [], False
     for option in options:
         if option.startswith("--"):
-            is_kept = option in _OF_BOTH
+            name = option.partition("=")[0].replace("-", "_")
+            is_kept = "--" + name[2:] in _OF_BOTH
         kept += [option] if is_kept else []
     return kept
 

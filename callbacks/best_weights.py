@@ -1,12 +1,18 @@
-"""Keeps the weights that did best on the validation pictures."""
+"""Keeps the weights that color: the best ones, or with an adversary the last."""
 
 import keras
 
+from models.adversarial_colorizer import Phase
 from models.weights_folder import Progress, WeightsFolder
 
 
 class BestWeights(keras.callbacks.Callback):
-    """Writes the slow generator whenever its validation loss is the lowest so far.
+    """Writes the slow generator at the end of an epoch when it is better than what is there.
+
+    While the generator learns alone, better is a lower validation loss. That loss compares with
+    the true colors, and by it the dullest epoch is the best: what an adversary adds only raises
+    it. So once both networks learn, the last epoch is what colors, and the weights of the lowest
+    loss so far go to the folder `lowest_loss` inside.
 
     Without validation every epoch is the best so far.
 
@@ -24,6 +30,22 @@ class BestWeights(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         loss = (logs or {}).get("val_loss")
         best = self.progress.best_loss
-        if loss is None or best is None or loss < best:
-            self.folder.save_generator(self.model.slow_generator)
+        is_best = loss is None or best is None or loss < best
+        if is_best:
             self.progress.best_loss = None if loss is None else float(loss)
+        if self.model.phase is not Phase.BOTH:
+            if is_best:
+                self.folder.save_generator(self.model.slow_generator)
+            return
+        if loss is not None:
+            self._keep_lowest_loss(is_best)
+        self.folder.save_generator(self.model.slow_generator)
+
+    def _keep_lowest_loss(self, is_now: bool) -> None:
+        folder = self.folder.of_lowest_loss
+        if is_now:
+            folder.write_settings(self.folder.read_settings())
+            folder.save_generator(self.model.slow_generator)
+        elif not folder.holds_weights():
+            # The last epoch of the generator alone had it.
+            self.folder.copy_generator(folder)

@@ -5,6 +5,7 @@ TensorFlow is not imported here: `--help` answers at once.
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from data.dataset_name import COCO, TFDS
 from errors import InputError
 from jobs.argument_types import Switch
 from jobs.presets import MODEL_DEFAULTS, PRESETS
-from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, Settings, fields
+from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, TRAINING, Settings, fields
 
 # What their convolutions reduce to one place.
 _SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
@@ -48,6 +49,8 @@ def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
     preset = PRESETS[given["preset"]].settings if given.get("preset") else {}
     model = given.get("model") or preset.get("model")
     defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
+    if given.get("preset") and PRESETS[given["preset"]].starts_from:
+        defaults["pretrained"] = os.path.join("weights", PRESETS[given["preset"]].starts_from)
     return {name: value for name, value in defaults.items() if name not in given}
 
 
@@ -192,16 +195,14 @@ def check_use(settings: Settings, given: set[str]) -> None:
         raise InputError(
             f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
         )
-    check_discriminator(settings)
+    if settings.job in TRAINING:
+        check_discriminator(settings)
     alone = settings.generator_epochs + settings.discriminator_epochs
-    if (
-        settings.discriminator_epochs
-        and settings.adversarial != "none"
-        and alone >= settings.epochs
-    ):
+    if alone >= settings.epochs and alone and settings.adversarial != "none":
         raise InputError(
-            f"--generator_epochs and --discriminator_epochs leave none of {settings.epochs} epochs "
-            "for both networks; raise --epochs"
+            f"--generator_epochs {settings.generator_epochs} and --discriminator_epochs "
+            f"{settings.discriminator_epochs} leave none of {settings.epochs} epochs for both "
+            "networks; raise --epochs, or give --adversarial none"
         )
     if settings.resolution < 2**settings.network_depth:
         raise InputError(

@@ -36,11 +36,10 @@ def make_folder(path: str | os.PathLike, option: str) -> None:
     Raises:
         InputError: it cannot be made or written.
     """
+    check_folder(path, option)
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"--{option} {shown(path)}: {error.strerror}; give another folder"
         ) from error
-    if not os.access(path, os.W_OK):
-        raise InputError(f"--{option} {shown(path)}: it cannot be written; give another folder")

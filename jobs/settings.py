@@ -170,7 +170,11 @@ class Settings:
     preset: str | None = setting(
         None,
         "settings of an experiment, each of which may be given besides: "
-        + "; ".join(f"`{name}`: {preset.sentence}" for name, preset in PRESETS.items()),
+        + "; ".join(
+            f"`{name}`: {preset.sentence}"
+            + (f" (from the weights of {preset.starts_from})" if preset.starts_from else "")
+            for name, preset in PRESETS.items()
+        ),
         WHAT,
         TRAINING,
         choices=tuple(PRESETS),
@@ -178,7 +182,8 @@ class Settings:
     )
     weights_dir: str | None = setting(
         None,
-        "where training keeps its weights and snapshots (default: weights/MODEL)",
+        "where training keeps its weights and snapshots (default: weights/MODEL, or "
+        "weights/PRESET)",
         WHAT,
         ANY_JOB,
         metavar="DIR",
@@ -195,13 +200,15 @@ class Settings:
     )
     pretrained: str | None = setting(
         None,
-        "start a new training from the weights in this folder, trained on other pictures",
+        "start a new training from the weights in this folder, trained on other pictures "
+        "(default: of a preset that goes on from another, the weights of that)",
         WHAT,
         metavar="DIR",
     )
     log_dir: str | None = setting(
         None,
-        "TensorBoard's records (default: logs/MODEL/TIME, or logs/evaluation/TIME)",
+        "TensorBoard's records (default: logs/MODEL/TIME or logs/PRESET/TIME, or "
+        "logs/evaluation/TIME)",
         WHAT,
         OPENING_DATASETS,
         metavar="DIR",
@@ -356,7 +363,11 @@ class Settings:
     # --- networks
     # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
     filters: int = setting(
-        32, "channels of the generator at full size", NETWORKS, type=positive_int, metavar="N"
+        32,
+        "channels of the generator at full size, with pix2pix at half size",
+        NETWORKS,
+        type=positive_int,
+        metavar="N",
     )
     discriminator_filters: int | None = setting(
         None,
@@ -385,7 +396,7 @@ class Settings:
     )
     norm: str = setting(
         "batch",
-        "normalization in the generator",
+        "normalization in the generator; with pix2pix also in its discriminators but conv4",
         NETWORKS,
         choices=("batch", "instance", "none"),
     )
@@ -460,7 +471,7 @@ class Settings:
     )
 
     # --- schedule
-    # Long; training may be stopped at any time, and the best weights are kept.
+    # Long; training may be stopped at any time, and weights to color with are there.
     epochs: int = setting(50, "how many epochs in all", SCHEDULE, type=positive_int, metavar="N")
     generator_epochs: int = setting(
         0, "train the generator alone this long first (NoGAN)", SCHEDULE, type=count, metavar="N"
@@ -679,7 +690,7 @@ class Settings:
     @property
     def weights_folder(self) -> Path:
         """Where this training keeps its weights."""
-        return Path(self.weights_dir or os.path.join("weights", self.model))
+        return Path(self.weights_dir or os.path.join("weights", self.preset or self.model))
 
     @property
     def reconstruction_weights(self) -> dict[str, float]:

@@ -23,7 +23,7 @@ from data.dataset_name import absolute_name
 from data.picture_lists import PictureLists
 from errors import InputError
 from jobs.command_line import check_use
-from jobs.folders import make_folder
+from jobs.folders import check_folder, make_folder
 from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
@@ -70,9 +70,12 @@ def train(settings: Settings, given: set[str]) -> int:
     if settings.load_weights and not given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         _say_if_changed(lists, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir)
+    _check_turns(settings, data.steps_per_epoch)
+    check_folder(folder.path, "weights_dir")
+    check_folder(progress.log_dir, "log_dir")
+    model, settings = _model(settings, given, folder)
     make_folder(folder.path, "weights_dir")
     make_folder(progress.log_dir, "log_dir")
-    model, settings = _model(settings, given, folder)
     folder.write_settings(_self_description(model, settings, lists))
 
     _say_what_begins(settings, model, data, progress, folder)
@@ -133,8 +136,19 @@ def _refuse_to_overwrite(folder: WeightsFolder) -> None:
         )
 
 
+def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
+    if settings.adversarial != "none" and settings.discriminator_steps > steps_per_epoch:
+        raise InputError(
+            f"--discriminator_steps {settings.discriminator_steps}: the generator would not learn "
+            f"in every epoch, which has {steps_per_epoch} steps; lower it, or raise "
+            "--steps_per_epoch"
+        )
+
+
 def _new_log_dir(settings: Settings) -> str:
-    return os.path.join("logs", settings.model, time.strftime("%Y-%m-%d_%H-%M-%S"))
+    return os.path.join(
+        "logs", settings.preset or settings.model, time.strftime("%Y-%m-%d_%H-%M-%S")
+    )
 
 
 def _model(

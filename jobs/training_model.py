@@ -43,6 +43,12 @@ def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]
         model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
         return model, _with_shapes(settings, architecture)
     source = WeightsFolder(settings.pretrained)
+    if "pretrained" not in given and not source.holds_weights():
+        raise InputError(
+            f"--preset {settings.preset} goes on from {source.path}, and there are no weights; "
+            f"train them with --preset {PRESETS[settings.preset].starts_from} first, or name "
+            "others with --pretrained"
+        )
     architecture = _pretrained_architecture(source, settings, given)
     settings = _with_shapes(settings, architecture)
     check_discriminator(settings)
@@ -90,6 +96,7 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
         discriminator_steps=settings.discriminator_steps,
+        seed=settings.seed,
         validation_metrics=_validation_metrics(settings),
     )
     return settings
@@ -145,13 +152,14 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
             f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "
             f"{saved.get('model')}"
         )
-    chosen = given | set(PRESETS[settings.preset].settings if settings.preset else ())
-    if "discriminator" in chosen and "discriminator" in architecture:
+    # What a preset says of the generator is said of trainings from the start.
+    preset = PRESETS[settings.preset].settings if settings.preset else {}
+    if "discriminator" in {*given, *preset} and "discriminator" in architecture:
         architecture["discriminator"] = settings.discriminator
         architecture["discriminator_filters"] = settings.first_discriminator_filters
-    if "discriminator_filters" in chosen:
+    if "discriminator_filters" in {*given, *preset}:
         architecture["discriminator_filters"] = settings.discriminator_filters
-    for name in sorted(chosen.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
+    for name in sorted(given.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
         if name in architecture and architecture[name] != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "

@@ -57,6 +57,7 @@ class AdversarialColorizer(Colorizer):
         adversarial=None,
         adversarial_weight: float = 1.0,
         discriminator_steps: int = 1,
+        seed: int = 0,
         validation_metrics=(),
         jit_compile: bool = False,
     ):
@@ -69,6 +70,7 @@ class AdversarialColorizer(Colorizer):
             adversarial_weight: float, of the generator's adversarial loss.
             discriminator_steps: int. Where both are trained, the discriminator is in every step,
                 and the generator in every step of this number: each time with a fresh batch.
+            seed: int, of the places of the gradient penalty.
             validation_metrics, jit_compile: as in `Colorizer.compile`.
         """
         super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
@@ -76,16 +78,17 @@ class AdversarialColorizer(Colorizer):
         self.adversarial = adversarial
         self.adversarial_weight = adversarial_weight
         self.discriminator_steps = discriminator_steps
+        self.seed = seed
         # An optimizer that is not built would silently keep none of its state in a snapshot.
         self.generator_optimizer = generator_optimizer
         self.generator_optimizer.build(self.generator.trainable_variables)
         self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
-        self._terms = list(reconstruction.weights)
-        of_generator = [*self._terms, "generator_loss", "adversarial_loss"]
-        self.training_means = _means([*of_generator, *self._discriminator_losses])
-        self.validation_means = _means([*self._terms, "loss"])
+        terms = list(reconstruction.weights)
+        self._generator_losses = ["generator_loss", *terms, "adversarial_loss"]
+        self.training_means = _means([*self._generator_losses, *self._discriminator_losses])
+        self.validation_means = _means([*terms, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
 
     def set_learning_rates(self, generator: float, discriminator: float):
@@ -99,6 +102,14 @@ class AdversarialColorizer(Colorizer):
             self.phase = phase
             # Each phase is a graph of its own.
             self.make_train_function(force=True)
+
+    def make_train_function(self, force=False):
+        """Makes Keras' own, whose logs leave out what the generator has not yet lost this epoch."""
+        before = self.train_function
+        super().make_train_function(force)
+        has_turns = self.phase is Phase.BOTH and self.discriminator_steps > 1
+        if has_turns and self.train_function is not before:
+            self.train_function = self._with_losses_so_far(self.train_function)
 
     def train_step(self, data):
         """One step on a batch of (lightness, ab)."""
@@ -159,28 +170,26 @@ class AdversarialColorizer(Colorizer):
 
     def _train_generator_now_and_then(self, lightness, true_ab) -> dict:
         """A step in which the discriminator learns, and the generator when it is its turn."""
-        losses = [*self._terms, "generator_loss", "adversarial_loss", *self._discriminator_losses]
 
         def both():
             self.report(self._train_both(lightness, true_ab))
             return tf.constant(True)
 
         def discriminator_alone():
-            colored_ab = self.generator(lightness, training=True)
-            self.report(
-                self._train_discriminator(
-                    join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
-                )
-            )
+            self.report(self._train_discriminator_alone(lightness, true_ab))
             return tf.constant(False)
 
         step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
         tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
-        return {name: self.training_means[name].result() for name in losses}
+        return {name: mean.result() for name, mean in self.training_means.items()}
 
     def _train_discriminator_alone(self, lightness, true_ab) -> dict:
-        """The discriminator learns from what the generator as it stands colors."""
-        colored_ab = self.generator(lightness, training=False)
+        """The discriminator learns from what the generator colors, and that one stays as it is.
+
+        It colors as where both are trained, with its dropout and the moments of the batch: what
+        the discriminator meets does not change when the generator begins to learn.
+        """
+        colored_ab = self.generator(lightness, training=True)
         return self._train_discriminator(
             join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
         )
@@ -199,14 +208,25 @@ class AdversarialColorizer(Colorizer):
         return losses
 
     def _gradient_penalty(self, real_lab, fake_lab):
-        # From the count of steps, which a snapshot holds: a resumed training draws the same.
-        step = tf.cast(self.discriminator_optimizer.iterations, tf.int32)
-        return gradient_penalty(self.judge, real_lab, fake_lab, seed=tf.stack([step, 0]))
+        # With the count of steps, which a snapshot holds: a resumed training draws the same.
+        step = tf.cast(self.discriminator_optimizer.iterations, tf.int64)
+        seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
+        return gradient_penalty(self.judge, real_lab, fake_lab, seed)
 
     def _update_generator(self, tape, loss) -> None:
         variables = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
         self.update_slow_generator(self.generator_optimizer.iterations)
+
+    def _with_losses_so_far(self, train_function):
+        # A mean of nothing is 0, which would be drawn as a loss.
+        def step(iterator):
+            logs = train_function(iterator)
+            if self.training_means["generator_loss"].count > 0:
+                return logs
+            return {name: logs[name] for name in self._discriminator_losses}
+
+        return step
 
     @property
     def _discriminator_losses(self) -> list[str]:

@@ -22,7 +22,13 @@ class Pix2Pix(AdversarialColorizer):
     """The conditional GAN of Isola et al., from lightness to ab.
 
     The discriminator is asked for true and for colored pictures apart, because its batch
-    normalization would mix them, and its loss is halved, as in the paper (section 3.3).
+    normalization would mix them, and its loss, whichever it is, is halved, as in the paper
+    (section 3.3).
+
+    Where it differs from the paper: dropout stands as in the authors' later program, not in the
+    innermost block on the way up. What colors is a moving average of the generator (`ema_decay` 0:
+    the generator itself), without dropout and with the moving moments of its normalization, so
+    that a photograph's colors depend neither on chance nor on its neighbors in the batch.
 
     Args:
         filters: int, channels of the generator at half size. Defaults to `64`.

@@ -1,7 +1,8 @@
 """A folder of weights that describes itself.
 
     settings.json                 what the network is and how it was trained
-    generator.weights.h5          the weights that color: the best of the slow generator
+    generator.weights.h5          the weights that color: those of the slow generator
+    lowest_loss/                  the same two files; only where an adversary is trained
     snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
@@ -30,6 +31,7 @@ FORMAT = 1
 
 _SETTINGS = "settings.json"
 _GENERATOR = "generator.weights.h5"
+_LOWEST_LOSS = "lowest_loss"
 _SNAPSHOTS = "snapshots"
 _SNAPSHOT_WEIGHTS = "model.weights.h5"
 _PROGRESS = "progress.json"
@@ -70,6 +72,11 @@ class WeightsFolder:
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
+
+    @property
+    def of_lowest_loss(self) -> "WeightsFolder":
+        """The folder inside for the weights whose validation loss was the lowest."""
+        return WeightsFolder(self.path / _LOWEST_LOSS)
 
     @property
     def resume_command(self) -> str:
@@ -142,6 +149,16 @@ class WeightsFolder:
         if not path.exists():
             raise InputError(f"{self.path} holds no weights to color with: no {_GENERATOR} in it")
         _load(generator, path)
+
+    def copy_generator(self, target: "WeightsFolder") -> None:
+        """Copies the weights that color, with their settings, into another folder.
+
+        Raises:
+            InputError, OSError: there are none, or they cannot be written.
+        """
+        target.write_settings(self.read_settings())
+        with write_beside(target.path / _GENERATOR) as temporary:
+            shutil.copyfile(self.path / _GENERATOR, temporary)
 
     def save_snapshot(self, model: keras.Model, progress: Progress) -> Path:
         """Writes everything a resume needs and then removes older snapshots.

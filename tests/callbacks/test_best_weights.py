@@ -1,48 +1,82 @@
-"""The best weights are those of the lowest validation loss, across a resume."""
+"""The weights that color are those of the lowest validation loss, or with an adversary the last."""
 
 import keras
 import numpy as np
 import pytest
 
 from callbacks.best_weights import BestWeights
+from models.adversarial_colorizer import Phase
 from models.weights_folder import Progress, WeightsFolder
+
+ALONE, JUDGE, BOTH = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
 
 
 class Model(keras.Model):
     def __init__(self):
         super().__init__()
         self.slow_generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        self.phase = ALONE
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return WeightsFolder(tmp_path)
+    folder = WeightsFolder(tmp_path)
+    folder.write_settings({"model": "any", "architecture": {}})
+    return folder
 
 
-def kept(folder, losses, progress):
-    """Which of the epochs' weights are kept: the weight of each epoch is its number."""
+def train(folder, losses, progress, phases=None, first=0):
+    """Ends an epoch for each loss: the weight of each epoch is its number."""
     callback = BestWeights(folder, progress)
     model = Model()
     callback.set_model(model)
     for epoch, loss in enumerate(losses):
-        model.slow_generator.set_weights([np.array([[epoch]]), np.zeros(1)])
+        model.phase = phases[epoch] if phases else ALONE
+        model.slow_generator.set_weights([np.array([[first + epoch]]), np.zeros(1)])
         callback.on_epoch_end(epoch, {} if loss is None else {"val_loss": loss})
+
+
+def kept(folder):
+    """The epoch whose weights are there."""
+    model = Model()
     folder.load_generator(model.slow_generator)
     return model.slow_generator.get_weights()[0].item()
 
 
 def test_lowest_validation_loss_is_kept(folder):
     progress = Progress()
-    assert kept(folder, [3.0, 1.0, 2.0], progress) == 1
+    train(folder, [3.0, 1.0, 2.0], progress)
+    assert kept(folder) == 1
     assert progress.best_loss == 1.0
+    assert not folder.of_lowest_loss.path.exists()
 
 
 def test_without_validation_the_last_is_kept(folder):
-    assert kept(folder, [None, None], Progress()) == 1
+    train(folder, [None, None], Progress(), [ALONE, BOTH])
+    assert kept(folder) == 1
+    assert not folder.of_lowest_loss.path.exists()
 
 
 def test_a_resumed_training_compares_with_its_own_past(folder):
-    kept(folder, [1.0], Progress())
+    train(folder, [1.0], Progress())
     before = (folder.path / "generator.weights.h5").read_bytes()
-    kept(folder, [2.0, 3.0], Progress(best_loss=1.0))
+    train(folder, [2.0, 3.0], Progress(best_loss=1.0))
     assert (folder.path / "generator.weights.h5").read_bytes() == before
+
+
+def test_with_an_adversary_the_last_colors_and_the_lowest_loss_is_kept_beside(folder):
+    progress = Progress()
+    train(folder, [3.0, 1.0, 2.0], progress, [BOTH] * 3)
+    assert (kept(folder), kept(folder.of_lowest_loss)) == (2, 1)
+    assert progress.best_loss == 1.0
+    assert folder.of_lowest_loss.read_settings() == folder.read_settings()
+
+
+def test_the_best_of_the_generator_alone_is_kept_when_the_adversary_comes(folder):
+    progress = Progress()
+    train(folder, [2.0, 1.0, 1.5, 1.0], progress, [ALONE, ALONE, ALONE, JUDGE])
+    assert kept(folder) == 1
+    train(folder, [4.0, 3.0], progress, [BOTH, BOTH], first=4)
+    assert (kept(folder), kept(folder.of_lowest_loss)) == (5, 1)
+    train(folder, [0.5, 0.7], progress, [BOTH, BOTH], first=6)
+    assert (kept(folder), kept(folder.of_lowest_loss)) == (7, 6)

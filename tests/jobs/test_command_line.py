@@ -352,6 +352,22 @@ def test_preset_can_be_trained_and_changed(name):
     for key, value in PRESETS[name].settings.items():
         assert getattr(settings, key) == value
     assert parse(["--preset", name, "--epochs", "7"])[0].epochs == 7
+    assert settings.weights_folder == Path("weights", name)
+
+
+def test_presets_go_on_from_each_other():
+    follow = {name: preset.starts_from for name, preset in PRESETS.items() if preset.starts_from}
+    names = ["vanilla-gan", "ls-gan", "ls-gan-30", "vanilla-low-lambda"]
+    assert follow == dict.fromkeys(names, "unet-l1")
+    for name in PRESETS:
+        settings, _ = parse(["--preset", name])
+        assert settings.pretrained == ("weights/unet-l1" if name in names else None)
+    assert parse(["--preset", "ls-gan", "--pretrained", "other"])[0].pretrained == "other"
+
+
+def test_discriminator_is_not_looked_at_where_nothing_is_trained():
+    given = ["--model", "pix2pix", "--load_weights", "--evaluate", "--resolution", "16"]
+    assert parse(given)[0].resolution == 16
 
 
 def test_what_is_given_goes_before_the_preset_and_that_before_the_model():
@@ -395,6 +411,10 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--preset", "patchgan", "--model", "sagan"], "--preset patchgan is of --model pix2pix"),
         (["--preset", "patchgan", "--load_weights"], "--preset begins a new training"),
         (["--preset", "one-channel", "--epochs", "4"], "leave none of 4 epochs for both networks"),
+        (
+            ["--generator_epochs", "2", "--epochs", "2"],
+            "--generator_epochs 2 and --discriminator_epochs 0 leave none of 2 epochs for both",
+        ),
         (
             ["--model", "pix2pix", "--encoder", "vgg16", "--input_channels", "3"],
             "--input_channels has no effect with --encoder vgg16",

@@ -118,6 +118,7 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
         "generator.weights.h5",
+        "lowest_loss",
         "settings.json",
         "snapshots",
     }
@@ -235,6 +236,24 @@ def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
     assert straight.keys() == resumed.keys()
     for place, array in straight.items():
         np.testing.assert_allclose(array, resumed[place], atol=1e-6, err_msg=place)
+
+
+def test_with_an_adversary_the_weights_of_the_lowest_loss_are_kept_beside(train, capsys):
+    options = ("--epochs", "2", "--generator_epochs", "1", "--sample_every", "0")
+    assert train(*options) == 0
+    beside = WeightsFolder("weights/sagan/lowest_loss")
+    assert beside.read_settings() == WeightsFolder("weights/sagan").read_settings()
+    capsys.readouterr()
+    assert run.main(["--images", "demo", "--weights", "weights/sagan/lowest_loss"]) == 0
+
+
+def test_a_generator_that_would_not_learn_is_refused(train, capsys):
+    options = ("--model", "pix2pix", "--discriminator", "pixel", "--discriminator_steps", "3")
+    assert train(*options) == 2
+    assert capsys.readouterr().err == (
+        "error: --discriminator_steps 3: the generator would not learn in every epoch, which has 2 "
+        "steps; lower it, or raise --steps_per_epoch\n"
+    )
 
 
 def test_weights_of_another_model_begin_no_training(train, here, capsys):

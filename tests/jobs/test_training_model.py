@@ -68,11 +68,30 @@ def test_discriminator_may_be_another_one(tmp_path):
 
 
 def test_discriminator_is_that_of_the_preset(tmp_path):
-    with pytest.raises(InputError, match=r"--depth 7: the weights in .* were trained with 2"):
-        started_from(tmp_path, "--preset", "adversarial-conv4")
-    model, settings = started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "2")
+    # The generator is that of the weights, whatever the preset begins with.
+    model, settings = started_from(tmp_path, "--preset", "adversarial-conv4")
     assert model.architecture["discriminator"] == settings.discriminator == "conv4"
     assert model.architecture["discriminator_filters"] == 16
+    assert model.architecture["depth"] == settings.depth == 2
+    with pytest.raises(InputError, match=r"--depth 7: the weights in .* were trained with 2"):
+        started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "7")
+
+
+def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings, given = parse(["--preset", "ls-gan", "--resolution", "64"])
+    with pytest.raises(InputError) as caught:
+        new_model(settings, given)
+    assert str(caught.value) == (
+        "--preset ls-gan goes on from weights/unet-l1, and there are no weights; train them with "
+        "--preset unet-l1 first, or name others with --pretrained"
+    )
+    started_from(tmp_path, encoder="none")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "source").rename("weights/unet-l1")
+    model, settings = new_model(settings, given)
+    assert model.architecture["depth"] == settings.depth == 2
+    assert settings.encoder == "none"
 
 
 def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):

@@ -109,7 +109,7 @@ def batch():
     return lightness, ab
 
 
-def compiled(adversarial=None, discriminator_steps=1, rate=1e-2, **options):
+def compiled(adversarial=None, discriminator_steps=1, rate=1e-2, seed=0, **options):
     keras.utils.set_random_seed(1)
     model = Pix2Pix(**{**TINY, **options})
     model.compile(
@@ -117,6 +117,7 @@ def compiled(adversarial=None, discriminator_steps=1, rate=1e-2, **options):
         Reconstruction({"l1": 100.0}),
         adversarial or VanillaAdversarial(0.0),
         discriminator_steps=discriminator_steps,
+        seed=seed,
     )
     return model
 
@@ -172,9 +173,59 @@ def test_gradient_penalty_is_reported_and_weighs(batch):
     assert not all(np.array_equal(*pair) for pair in pairs)
 
 
+def test_places_of_the_penalty_are_those_of_the_seed(batch):
+    def penalty(seed):
+        model = compiled(WassersteinAdversarial(), norm="instance", seed=seed)
+        return float(model.train_step(batch)["gradient_penalty"])
+
+    assert penalty(0) == penalty(0)
+    assert penalty(0) != penalty(2**32 - 1)
+
+
+def test_discriminator_alone_learns_from_what_it_will_judge(batch):
+    model = compiled(depth=5)
+    score_both, seen = model.score_both, []
+    model.score_both = lambda real, fake: seen.append(fake) or score_both(real, fake)
+    slow = [variable.numpy() for variable in model.slow_generator.variables]
+    for phase in (Phase.DISCRIMINATOR, Phase.BOTH):
+        model.set_phase(phase)
+        model.train_step(batch)
+        if phase is Phase.DISCRIMINATOR:
+            pairs = zip(slow, model.slow_generator.variables, strict=True)
+            assert all(np.array_equal(*pair) for pair in pairs)
+    # Moments of the batch, not the moving ones: the generator is the same in both steps.
+    np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
+
+
+def test_losses_that_are_not_there_yet_are_in_no_log(batch):
+    class Logs(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.names = []
+
+        def on_train_batch_end(self, number, logs=None):
+            self.names.append(set(logs))
+
+    model, logs = compiled(discriminator_steps=3), Logs()
+    batches = tf.data.Dataset.from_tensors(batch).repeat()
+    history = model.fit(batches, epochs=2, steps_per_epoch=4, verbose=0, callbacks=[logs]).history
+    of_both = {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}
+    early = {"discriminator_loss"}
+    # The generator learns in the third and in the sixth step, the second one of the second epoch.
+    assert logs.names == [early, early, of_both, of_both, early, of_both, of_both, of_both]
+    assert set(history) == of_both
+    assert min(history["l1"]) > 0
+    model.set_phase(Phase.GENERATOR)
+    model.fit(batches, epochs=1, steps_per_epoch=1, verbose=0, callbacks=[logs])
+    assert logs.names[-1] == {"l1", "generator_loss"}
+
+
 def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
+    # As deep as there is dropout.
+    batch = [np.repeat(np.repeat(array, 2, axis=1), 2, axis=2) for array in batch]
+
     def fresh():
-        return compiled(WassersteinAdversarial(), 2, norm="instance", depth=5)
+        return compiled(WassersteinAdversarial(), 2, norm="instance", depth=6)
 
     straight, first, second = fresh(), fresh(), fresh()
     for _ in range(3):
@@ -242,6 +293,15 @@ def test_any_size_is_colored(size, options):
 def test_repeated_lightness_has_weights_of_its_own():
     one, three = (pix2pix_unet(2, filters=4, input_channels=number) for number in (1, 3))
     assert three.count_params() - one.count_params() == 2 * 4 * 4 * 4
+
+
+@pytest.mark.parametrize(("downs", "sizes"), [(5, []), (7, [4, 8]), (8, [4, 8, 16])])
+def test_dropout_stands_in_the_inner_blocks_but_the_innermost(downs, sizes):
+    network = pix2pix_unet(downs, filters=2)
+    dropped = [layer.output for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
+    probe = keras.Model(network.inputs, [*dropped, network.output])
+    outputs = probe([np.zeros((1, 2**downs, 2**downs, 1), "float32")])[:-1]
+    assert [output.shape[1:] for output in outputs] == [(size, size, 16) for size in sizes]
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])

@@ -36,8 +36,10 @@ L1_WEIGHT = 100.0
 class UNet(nn.Module):
     """Lightness to ab, both (batch, channels, height, width)."""
 
-    def __init__(self, downs: int, filters: int):
+    def __init__(self, downs: int, filters: int, dropped: float = 0.0):
         super().__init__()
+        # As in the authors' later program: not in the innermost block, nor in the four outer ones.
+        self.dropped = [dropped if 0 < block < downs - 4 else 0.0 for block in range(downs - 1)]
         channels = [filters * min(2**level, 8) for level in range(downs)]
         self.down, self.down_norm = nn.ModuleList(), nn.ModuleList()
         self.up, self.up_norm = nn.ModuleList(), nn.ModuleList()
@@ -59,8 +61,12 @@ class UNet(nn.Module):
             features = norm(convolution(features))
             levels.append(features)
         skips = levels[-2::-1]
-        for convolution, norm, skip in zip(self.up, self.up_norm, skips, strict=True):
-            features = torch.cat([skip, norm(convolution(functional.relu(features)))], dim=1)
+        blocks = zip(self.up, self.up_norm, self.dropped, skips, strict=True)
+        for convolution, norm, dropped, skip in blocks:
+            features = norm(convolution(functional.relu(features)))
+            if dropped:
+                features = functional.dropout(features, dropped, self.training)
+            features = torch.cat([skip, features], dim=1)
         return torch.tanh(self.last(functional.relu(features)))
 
     def in_order(self) -> list[nn.Module]:
