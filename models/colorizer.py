@@ -4,6 +4,11 @@ import keras
 import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1
+from models.layers.fused_batch_normalization import collect_moments, normalizations
+
+# The slow generator looks at every batch of this number, and so much of its moments stays at most.
+_COLLECT_EVERY = 10
+_COLLECT_MOMENTUM = 0.95
 
 
 class Colorizer(keras.Model):
@@ -43,6 +48,10 @@ class Colorizer(keras.Model):
         self.slow_generator = slow_generator
         self.slow_generator.set_weights(self.generator.get_weights())
         self.slow_generator.trainable = False
+        layers = normalizations(self.slow_generator)
+        self._slow_moments = {
+            id(moment) for layer in layers for moment in (layer.moving_mean, layer.moving_variance)
+        }
         self.ema_decay = ema_decay
         self.training_means: dict[str, keras.metrics.Mean] = {}
         self.validation_means: dict[str, keras.metrics.Mean] = {}
@@ -90,21 +99,38 @@ class Colorizer(keras.Model):
         """The losses that validation reports, scalars by name; `loss` is the one to choose by."""
         raise NotImplementedError
 
-    def update_slow_generator(self, step):
+    def update_slow_generator(self, step, lightness):
         """Moves the slow generator towards the trained one.
+
+        The moments of its batch normalization are its own. Those of the trained generator belong
+        to other weights, and to weights of many steps ago: with them the colors of a training at a
+        high rate are noise long after its weights have learned.
 
         Args:
             step: scalar, how many steps the generator was trained.
+            lightness: the batch that it was trained on.
         """
-        step = tf.cast(step, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        steps = tf.cast(step, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1.0 + steps) / (10.0 + steps))
         for slow, fast in zip(self.slow_generator.variables, self.generator.variables, strict=True):
             if fast.trainable:
                 slow.assign(slow * decay + fast * (1.0 - decay))
-            else:
-                # Moments of batch normalization are averages already, and the vectors of spectral
-                # normalization move as slowly as the kernels that they belong to.
+            elif id(slow) not in self._slow_moments:
+                # The vectors of spectral normalization move as slowly as their kernels.
                 slow.assign(fast)
+        if self._slow_moments:
+            tf.cond(
+                tf.equal(step % _COLLECT_EVERY, 1),
+                lambda: self._collect_moments(steps // _COLLECT_EVERY, lightness),
+                lambda: tf.constant(False),
+            )
+
+    def _collect_moments(self, times, lightness):
+        """Lets a batch pass through the slow generator; early on it forgets faster."""
+        momentum = tf.minimum(_COLLECT_MOMENTUM, times / (9.0 + times))
+        with collect_moments(self.slow_generator, momentum):
+            self.slow_generator(lightness, training=False)
+        return tf.constant(True)
 
     def is_finite(self) -> bool:
         """Whether every weight of the generators is a number."""

@@ -1,5 +1,8 @@
 """Batch normalization by TensorFlow's fused kernel."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 from keras import ops
 
@@ -27,12 +30,15 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         features = FusedBatchNormalization(epsilon=1e-5)(keras.Input((64, 64, 32)))
     """
 
+    # While moments are collected, the momentum with which they are.
+    _collecting = None
+
     def call(self, inputs, training=None, mask=None):
         if mask is not None or not self._kernel_applies(inputs):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
-        use_batch = bool(training and self.trainable)
+        use_batch = self._collecting is not None or bool(training and self.trainable)
         channels = inputs.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -52,7 +58,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
     def _move(self, average, value):
-        average.assign(average * self.momentum + value * (1.0 - self.momentum))
+        momentum = self.momentum if self._collecting is None else self._collecting
+        average.assign(average * momentum + value * (1.0 - momentum))
 
     def _kernel_applies(self, inputs):
         return (
@@ -64,3 +71,37 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             and not self.renorm
             and not self.synchronized
         )
+
+
+@contextlib.contextmanager
+def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
+    """Lets what passes through a network inside the block move its moments, and nothing else.
+
+    The network is called as it colors, without dropout, and need not be trainable; its
+    normalizations take the moments of the batch.
+
+    Args:
+        network: `keras.Model`; its layers of other kinds are not touched.
+        momentum: float or scalar tensor in [0, 1), what is left of the moments that were there.
+
+    Example:
+        with collect_moments(generator, 0.9):
+            generator(lightness, training=False)
+    """
+    layers = normalizations(network)
+    for layer in layers:
+        layer._collecting = momentum
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer._collecting = None
+
+
+def normalizations(network: keras.Model) -> list[FusedBatchNormalization]:
+    """The fused batch normalizations of a network, those of networks inside it too."""
+    return [
+        layer
+        for layer in network._flatten_layers(include_self=False)
+        if isinstance(layer, FusedBatchNormalization)
+    ]

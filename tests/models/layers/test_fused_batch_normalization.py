@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers.fused_batch_normalization import FusedBatchNormalization
+from models.layers.fused_batch_normalization import FusedBatchNormalization, collect_moments
 
 SHAPE = (4, 5, 7, 3)
 
@@ -171,3 +171,27 @@ def test_config_round_trip():
     layer = FusedBatchNormalization(epsilon=1e-5, momentum=0.9, scale=False)
     copy = FusedBatchNormalization.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
+
+
+def test_moments_are_collected_and_nothing_else_changes():
+    inner = keras.Sequential([keras.Input((8, 8, 3)), FusedBatchNormalization()])
+    network = keras.Sequential([inner, keras.layers.Dropout(0.5), FusedBatchNormalization()])
+    network.trainable = False
+    inputs = pictures(4, 8, 8, 3)
+    before = network(inputs, training=False)
+    first, last = inner.layers[-1], network.layers[-1]
+    for momentum in (0.0, 0.75):
+        with collect_moments(network, momentum):
+            outputs = network(inputs, training=False)
+        # No dropout: the second one sees what the first one has normalized.
+        np.testing.assert_allclose(np.mean(outputs, (0, 1, 2)), 0.0, atol=1e-4)
+        np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)), rtol=1e-4)
+        np.testing.assert_allclose(first.moving_variance, np.var(inputs, (0, 1, 2)), rtol=1e-4)
+    with collect_moments(network, 0.75):
+        network(inputs + 4.0, training=False)
+    np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)) + 1.0, rtol=1e-4)
+    assert np.mean(last.moving_mean) < 1e-2
+    # Outside the block they stay what they are.
+    after = network(inputs, training=False)
+    assert not np.allclose(before, after)
+    np.testing.assert_array_equal(network(inputs, training=False), after)
