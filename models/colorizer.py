@@ -6,9 +6,10 @@ import tensorflow as tf
 from data.lab import join_lab, lab1_to_rgb1
 from models.layers.fused_batch_normalization import collect_moments, normalizations
 
-# The slow generator looks at every batch of this number, and so much of its moments stays at most.
-_COLLECT_EVERY = 10
-_COLLECT_MOMENTUM = 0.95
+# The slow generator looks at every batch of this number, and so much of its moments stays at most:
+# they are of the last fifty such batches. Fewer are too few: 40 gave 23.8 dB where 6 gave 23.6.
+_COLLECT_EVERY = 5
+_COLLECT_MOMENTUM = 0.98
 
 
 class Colorizer(keras.Model):
@@ -127,7 +128,7 @@ class Colorizer(keras.Model):
 
     def _collect_moments(self, times, lightness):
         """Lets a batch pass through the slow generator; early on it forgets faster."""
-        momentum = tf.minimum(_COLLECT_MOMENTUM, times / (9.0 + times))
+        momentum = tf.minimum(_COLLECT_MOMENTUM, times / (3.0 + times))
         with collect_moments(self.slow_generator, momentum):
             self.slow_generator(lightness, training=False)
         return tf.constant(True)
