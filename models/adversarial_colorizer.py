@@ -143,7 +143,7 @@ class AdversarialColorizer(Colorizer):
             colored_ab = self.generator(lightness, training=True)
             terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
             loss = self.reconstruction.total(terms)
-        self._update_generator(tape, loss, lightness)
+        self._update_generator(tape, loss)
         return {"generator_loss": loss, **terms}
 
     def _train_both(self, lightness, true_ab) -> dict:
@@ -164,7 +164,7 @@ class AdversarialColorizer(Colorizer):
             terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
             adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
             loss = self.reconstruction.total(terms) + self.adversarial_weight * adversarial_loss
-        self._update_generator(tape, loss, lightness)
+        self._update_generator(tape, loss)
         of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
         return {**of_generator, **of_discriminator}
 
@@ -213,11 +213,10 @@ class AdversarialColorizer(Colorizer):
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         return gradient_penalty(self.judge, real_lab, fake_lab, seed)
 
-    def _update_generator(self, tape, loss, lightness) -> None:
+    def _update_generator(self, tape, loss) -> None:
         variables = self.generator.trainable_variables
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
-        step = tf.convert_to_tensor(self.generator_optimizer.iterations)
-        self.update_slow_generator(step, lightness)
+        self.update_slow_generator(self.generator_optimizer.iterations)
 
     def _with_losses_so_far(self, train_function):
         # A mean of nothing is 0, which would be drawn as a loss.

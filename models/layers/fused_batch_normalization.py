@@ -88,7 +88,11 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
         with collect_moments(generator, 0.9):
             generator(lightness, training=False)
     """
-    layers = normalizations(network)
+    layers = [
+        layer
+        for layer in network._flatten_layers(include_self=False)
+        if isinstance(layer, FusedBatchNormalization)
+    ]
     for layer in layers:
         layer._collecting = momentum
     try:
@@ -96,12 +100,3 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
     finally:
         for layer in layers:
             layer._collecting = None
-
-
-def normalizations(network: keras.Model) -> list[FusedBatchNormalization]:
-    """The fused batch normalizations of a network, those of networks inside it too."""
-    return [
-        layer
-        for layer in network._flatten_layers(include_self=False)
-        if isinstance(layer, FusedBatchNormalization)
-    ]
