@@ -1,0 +1,47 @@
+"""The moments that color are measured once an epoch, before validation."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from callbacks.moments import Moments
+
+
+class Model(keras.Model):
+    """Says what happens to it, in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.happened = []
+        self.built = True
+
+    def measure_moments(self, batches):
+        self.happened.append(("measured", [float(batch) for batch in batches]))
+
+    def train_step(self, data):
+        return {"loss": tf.constant(1.0)}
+
+    def test_step(self, data):
+        self.happened.append("judged")
+        return {"loss": tf.constant(1.0)}
+
+
+@pytest.mark.parametrize("has_validation", [True, False])
+def test_moments_are_measured_once_an_epoch_and_before_validation(has_validation):
+    model = Model()
+    model.compile(run_eagerly=True)
+    batches = tf.data.Dataset.from_tensors(np.zeros((1, 1), "float32")).repeat()
+    starts = iter([10.0, 20.0])
+    model.fit(
+        batches,
+        epochs=2,
+        steps_per_epoch=1,
+        shuffle=False,
+        verbose=0,
+        validation_data=batches if has_validation else None,
+        validation_steps=1,
+        callbacks=[Moments(lambda: [next(starts)])],
+    )
+    judged = ["judged"] if has_validation else []
+    assert model.happened == [("measured", [10.0]), *judged, ("measured", [20.0]), *judged]
