@@ -18,7 +18,8 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -42,6 +43,21 @@ _NO_PIXELS = np.zeros([0, 0, 3], "uint8")
 # Programs that color round sizes to what their networks can halve: pictures whose proportions
 # differ by this share still show the same.
 _SAME_SHAPE = 0.02
+
+
+@dataclass(frozen=True)
+class Companion:
+    """What goes with every picture into a batch.
+
+    Attributes:
+        read: gives it by the number of the picture, or None when the picture is left out for it.
+        dtype: str.
+        shape: of one.
+    """
+
+    read: Callable[[int], np.ndarray | int | None]
+    dtype: str
+    shape: tuple[int, ...]
 
 
 class PictureLoader:
@@ -83,6 +99,11 @@ class PictureLoader:
                 f"decoded pictures or the list of those left out cannot be kept: {error}"
             )
             raise self.left_out.failure from error
+
+    @property
+    def labels(self) -> Companion:
+        """The numbers of the classes."""
+        return Companion(self.label, "int64", ())
 
     def label(self, number: int) -> int | None:
         """The number of the picture's class, or None when the picture is left out."""
@@ -140,7 +161,7 @@ def training_batches(
     flip: bool = True,
     rotation: float = 0.0,
     start: int = 0,
-    with_labels: bool = False,
+    companion: Companion | None = None,
 ) -> tf.data.Dataset:
     """An endless, shuffled, augmented stream of batches.
 
@@ -158,20 +179,20 @@ def training_batches(
         flip: bool, mirror half of the pictures left to right.
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
         start: int, how many elements of the stream to pass over.
-        with_labels: bool, give the numbers of the classes too.
+        companion: `Companion` or None, what each picture brings along: `loader.labels`.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
         (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); or of
-        (lightness, ab, label) with int64 labels of shape (batch_size,).
+        (lightness, ab, companion), of shape (batch_size, ...).
     """
 
     def load(position):
-        read = functools.partial(_load_for_training, loader, seed, with_labels)
-        picture, label = tf.numpy_function(read, [position], (tf.uint8, tf.int64))
-        return position, tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(label, [])
+        read = functools.partial(_load_for_training, loader, seed, companion)
+        picture, other = _call(read, position, companion)
+        return position, picture, other
 
-    def augment(position, picture, label):
+    def augment(position, picture, other):
         # One number for each random choice, all from the seed and the position in the stream.
         chance = tf.random.stateless_uniform(
             [5], seed=tf.stack([tf.cast(seed, tf.int64), position])
@@ -181,16 +202,19 @@ def training_batches(
         picture = _random_square(picture, resolution, crop_scale, chance)
         if flip:
             picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
-        return picture, label
+        return picture, other
 
     stream = tf.data.Dataset.range(start, tf.int64.max)
     stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
     stream = stream.map(augment, num_parallel_calls=tf.data.AUTOTUNE)
-    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), with_labels)
+    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), companion)
 
 
 def validation_batches(
-    loader: PictureLoader, resolution: int, batch_size: int, with_labels: bool = False
+    loader: PictureLoader,
+    resolution: int,
+    batch_size: int,
+    companion: Companion | None = None,
 ) -> tf.data.Dataset:
     """The central squares of all pictures, once, in order; the last batch may be smaller.
 
@@ -198,25 +222,24 @@ def validation_batches(
         loader: where the pixels come from.
         resolution: int, the side of the squares.
         batch_size: int.
-        with_labels: bool, give the numbers of the classes too.
+        companion: as in `training_batches`.
 
     Returns:
-        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, label) as from `training_batches`.
+        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, companion) as from
+        `training_batches`.
     """
 
     def load(number):
-        read = functools.partial(_load_or_empty, loader, with_labels)
-        picture, label = tf.numpy_function(read, [number], (tf.uint8, tf.int64))
-        return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(label, [])
+        return _call(functools.partial(_load_or_empty, loader, companion), number, companion)
 
     pictures = tf.data.Dataset.range(len(loader))
     pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
-    pictures = pictures.filter(lambda picture, label: tf.size(picture) > 0)
+    pictures = pictures.filter(lambda picture, other: tf.size(picture) > 0)
     pictures = pictures.map(
-        lambda picture, label: (_central_square(picture, resolution), label),
+        lambda picture, other: (_central_square(picture, resolution), other),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return _to_lab_batches(pictures.batch(batch_size), with_labels)
+    return _to_lab_batches(pictures.batch(batch_size), companion)
 
 
 def comparison_batches(
@@ -263,15 +286,28 @@ def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
+# In place of a companion where there is none.
+_NOTHING = Companion(lambda number: 0, "int64", ())
+
+
+def _call(
+    read: Callable, number: tf.Tensor, companion: Companion | None
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reads a picture and its companion in Python."""
+    companion = companion or _NOTHING
+    picture, other = tf.numpy_function(read, [number], (tf.uint8, companion.dtype))
+    return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(other, companion.shape)
+
+
 def _load_for_training(
-    loader: PictureLoader, seed: int, with_label: bool, position: int
-) -> tuple[np.ndarray, np.int64]:
+    loader: PictureLoader, seed: int, companion: Companion | None, position: int
+) -> tuple[np.ndarray, np.ndarray]:
     position = int(position)
     epoch, place = divmod(position, len(loader))
     for number in _candidates(len(loader), seed, position, _order(len(loader), seed, epoch)[place]):
-        picture, label = _load_or_empty(loader, with_label, number)
+        picture, other = _load_or_empty(loader, companion, number)
         if picture.size:
-            return picture, label
+            return picture, other
     return loader.left_out.fail("hardly any training picture can be used")
 
 
@@ -282,16 +318,17 @@ def _candidates(count: int, seed: int, position: int, first: int) -> Iterator[in
 
 
 def _load_or_empty(
-    loader: PictureLoader, with_label: bool, number: int
-) -> tuple[np.ndarray, np.int64]:
-    """A picture and its label, or no pixels when it is left out."""
+    loader: PictureLoader, companion: Companion | None, number: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A picture and its companion, or no pixels when it is left out."""
     number = int(number)
+    companion = companion or _NOTHING
     picture = loader.load(number)
     # Not for nothing: some sources read a record for a label.
-    label = loader.label(number) if with_label and picture is not None else -1
-    if picture is None or label is None:
-        return _NO_PIXELS, np.int64(-1)
-    return picture, np.int64(label)
+    other = companion.read(number) if picture is not None else None
+    if other is None:
+        return _NO_PIXELS, np.zeros(companion.shape, companion.dtype)
+    return picture, np.asarray(other, companion.dtype)
 
 
 def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray]:
@@ -373,12 +410,12 @@ def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
     return turned[0]
 
 
-def _to_lab_batches(batches: tf.data.Dataset, with_labels: bool) -> tf.data.Dataset:
+def _to_lab_batches(batches: tf.data.Dataset, companion: Companion | None) -> tf.data.Dataset:
     # A whole batch is converted at once, and compiled by XLA, which makes one loop of the many
     # operations: 2.5 times as fast.
     to_lab = tf.function(lambda rgb255: split_lab(rgb255_to_lab1(rgb255)), jit_compile=True)
 
-    def convert(rgb255, labels):
-        return (*to_lab(rgb255), labels) if with_labels else to_lab(rgb255)
+    def convert(rgb255, others):
+        return (*to_lab(rgb255), others) if companion else to_lab(rgb255)
 
     return batches.map(convert, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

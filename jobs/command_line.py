@@ -18,6 +18,9 @@ from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, TRAINING, Settings, fiel
 # What their convolutions reduce to one place.
 _SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
 
+# Of ChromaGAN what speaks of its teacher.
+_OF_TEACHER = ("teacher", "teacher_weights", "teacher_cache")
+
 # What asks for true colors, or for what data sets are asked.
 _OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
 
@@ -181,12 +184,19 @@ def check_use(settings: Settings, given: set[str]) -> None:
         settings.encoder == "none",
         f"with --encoder {settings.encoder}",
     )
+    for name in _OF_TEACHER:
+        conditions[name] = (settings.class_weight, "with --class_weight 0")
     for name, model in OF_MODELS.items():
         if settings.model != model:
             conditions[name] = (False, f"with --model {settings.model}")
     for name, (useful, why) in conditions.items():
         if name in given and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
+    if settings.model == "chromagan" and settings.encoder == "none":
+        raise InputError(
+            "--encoder none: the generator of chromagan begins with a network for recognition; "
+            "give vgg16, and --encoder_weights none for one that has learned nothing yet"
+        )
     if len(settings.reconstruction_weights) < len(settings.reconstruction):
         raise InputError(
             f"--reconstruction {' '.join(settings.reconstruction)}: a term stands there twice"
@@ -217,11 +227,11 @@ def check_discriminator(settings: Settings) -> None:
     Raises:
         InputError: its normalization or the size of the pictures is wrong for it.
     """
-    if settings.model != "pix2pix" or settings.adversarial == "none":
+    if settings.model == "sagan" or settings.adversarial == "none":
         return
-    is_conv4 = settings.discriminator == "conv4"
+    is_normalized = settings.model == "pix2pix" and settings.discriminator != "conv4"
     smallest = _SMALLEST_OF_DISCRIMINATORS.get(settings.discriminator, 0)
-    if settings.adversarial == "wgan-gp" and settings.norm == "batch" and not is_conv4:
+    if settings.adversarial == "wgan-gp" and settings.norm == "batch" and is_normalized:
         raise InputError(
             "--adversarial wgan-gp penalizes the gradients of each picture, and batch "
             "normalization mixes pictures; give --norm instance or none"

@@ -21,6 +21,20 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "beta_1": 0.5,
         "beta_2": 0.999,
     },
+    # Table 1 and section 3.3 of Vitoria et al. 2020.
+    "chromagan": {
+        "resolution": 224,
+        "batch_size": 10,
+        "filters": 64,
+        "encoder": "vgg16",
+        "adversarial": "wgan-gp",
+        "adversarial_weight": 0.1,
+        "reconstruction": ["mse:1"],
+        "generator_lr": 2e-5,
+        "discriminator_lr": 2e-5,
+        "beta_1": 0.5,
+        "beta_2": 0.999,
+    },
 }
 
 
@@ -66,6 +80,15 @@ _ONE_CHANNEL = {
 }
 
 PRESETS: dict[str, Preset] = {
+    "chromagan-tiny": Preset(
+        "at ten times the paper's rate small pictures of few classes are learned quickly",
+        {
+            "model": "chromagan",
+            "resolution": 64,
+            "generator_lr": 2e-4,
+            "discriminator_lr": 2e-4,
+        },
+    ),
     "unet-l1": Preset(
         "L1 alone on a pretrained encoder gives good but dull colors",
         {**_FIRST, "adversarial": "none", "epochs": 30},

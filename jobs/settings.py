@@ -26,10 +26,11 @@ from jobs.argument_types import (
     term,
 )
 from jobs.presets import PRESETS
+from losses import TERMS
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 
-MODELS = ("sagan", "pix2pix")
+MODELS = ("sagan", "pix2pix", "chromagan")
 
 # How many times any of the pretrained encoders halves the size.
 ENCODER_DEPTH = 5
@@ -43,6 +44,7 @@ SHAPES = (
     "attention_resolution",
     "norm",
     "encoder",
+    "global_features",
     "input_channels",
     "discriminator",
 )
@@ -52,6 +54,11 @@ OF_MODELS = {
     "attention_resolution": "sagan",
     "input_channels": "pix2pix",
     "discriminator": "pix2pix",
+    "global_features": "chromagan",
+    "class_weight": "chromagan",
+    "teacher": "chromagan",
+    "teacher_weights": "chromagan",
+    "teacher_cache": "chromagan",
 }
 
 # Channels of a discriminator at the beginning, those of the papers; SAGAN's is as wide as its
@@ -69,6 +76,8 @@ PATHS = (
     "perceptual_weights",
     "pretrained",
     "sample_images",
+    "teacher_cache",
+    "teacher_weights",
 )
 
 # What is asked of data sets of one kind.
@@ -413,6 +422,14 @@ class Settings:
         metavar="{imagenet,none,PATH}",
     )
 
+    # The paper's; `pool` takes pictures of any size and has a quarter of the weights.
+    global_features: str = setting(
+        "flatten",
+        "what the dense layers see of the whole picture: `flatten`, every place, for pictures of "
+        "the size of training alone; `pool`, the mean of all places, for pictures of any size",
+        NETWORKS,
+        choices=("flatten", "pool"),
+    )
     input_channels: int = setting(
         1,
         "how often the generator is given the lightness, 1 or 3",
@@ -455,7 +472,7 @@ class Settings:
     # ab counts four times as much as how natural the features are.
     reconstruction: list[str] = setting(
         ("l1:10", "perceptual:1"),
-        "terms that compare with the true colors, with their weights: l1, perceptual",
+        f"terms that compare with the true colors, with their weights: {', '.join(TERMS)}",
         OBJECTIVE,
         nargs="+",
         action="extend",
@@ -468,6 +485,36 @@ class Settings:
         "downloaded)",
         OBJECTIVE,
         metavar="PATH",
+    )
+
+    # Weight and teacher are those of Vitoria et al. 2020.
+    class_weight: float = setting(
+        0.003,
+        "of the divergence of the class distribution from the teacher's; 0 for no classes",
+        OBJECTIVE,
+        type=not_negative,
+        metavar="WEIGHT",
+    )
+    teacher: str = setting(
+        "vgg16",
+        "the classifier whose distribution on the gray picture is learned: any network of "
+        "keras.applications, as mobilenet_v2",
+        OBJECTIVE,
+        metavar="NAME",
+    )
+    teacher_weights: str | None = setting(
+        None,
+        "the teacher's weights, a file of the whole network (default: ImageNet's, from Keras' "
+        "cache or downloaded)",
+        OBJECTIVE,
+        metavar="PATH",
+    )
+    teacher_cache: str | None = setting(
+        None,
+        "keep in this folder what the teacher sees in the central square of each picture, instead "
+        "of asking it for each crop in every step",
+        OBJECTIVE,
+        metavar="DIR",
     )
 
     # --- schedule
@@ -684,7 +731,7 @@ class Settings:
     @property
     def first_discriminator_filters(self) -> int:
         """Channels of the discriminator's first convolution."""
-        kind = self.discriminator if self.model == "pix2pix" else "vgg"
+        kind = {"pix2pix": self.discriminator, "chromagan": "patch"}.get(self.model, "vgg")
         return self.discriminator_filters or DISCRIMINATOR_FILTERS[kind]
 
     @property

@@ -22,16 +22,19 @@ from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
 from data.dataset_name import absolute_name
 from data.picture_lists import PictureLists
+from data.pipeline import Companion
 from errors import InputError
 from jobs.command_line import check_use
 from jobs.folders import check_folder, make_folder
 from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
+from jobs.teaching import describe_teacher, keep_distributions, make_teacher
 from jobs.training_data import TrainingData, find_training_pictures
 from jobs.training_model import compile_model, new_model, resumed_model
 from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
+from models.teacher import Teacher
 from models.weights_folder import Progress, WeightsFolder
 
 _CHANGES_OF_WHAT_IS_JUDGED = frozenset(
@@ -79,14 +82,20 @@ def train(settings: Settings, given: set[str]) -> int:
     _check_turns(settings, data.steps_per_epoch)
     check_folder(folder.path, "weights_dir")
     check_folder(progress.log_dir, "log_dir")
-    model, settings = _model(settings, given, folder)
+    teacher = make_teacher(settings, lists)
+    model, settings = _model(settings, given, folder, teacher)
     make_folder(folder.path, "weights_dir")
     make_folder(progress.log_dir, "log_dir")
     folder.write_settings(_self_description(model, settings, lists))
 
     _say_what_begins(settings, model, data, progress, folder)
+    if teacher:
+        print(describe_teacher(settings, teacher))
     with data.errors_in_plain_words():
-        _fit(model, data, settings, folder, progress)
+        companion = None
+        if teacher and settings.teacher_cache:
+            companion = keep_distributions(teacher, data, settings)
+        _fit(model, data, settings, folder, progress, companion)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
         f"color with\n    python run.py --images PATH --weights {folder.path}"
@@ -158,14 +167,15 @@ def _new_log_dir(settings: Settings) -> str:
 
 
 def _model(
-    settings: Settings, given: set[str], folder: WeightsFolder
+    settings: Settings, given: set[str], folder: WeightsFolder, teacher: Teacher | None
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
+    classes = teacher.classes if teacher else 0
     if not settings.load_weights:
-        model, settings = new_model(settings, given)
-        return model, compile_model(model, settings, given)
-    model = resumed_model(settings, folder)
-    settings = compile_model(model, settings, given)
+        model, settings = new_model(settings, given, classes)
+        return model, compile_model(model, settings, given, teacher)
+    model = resumed_model(settings, folder, classes)
+    settings = compile_model(model, settings, given, teacher)
     folder.load_snapshot(folder.last_snapshot(), model)
     return model, settings
 
@@ -176,6 +186,7 @@ def _fit(
     settings: Settings,
     folder: WeightsFolder,
     progress: Progress,
+    companion: Companion | None = None,
 ) -> None:
     """Runs the epochs that are left."""
     watch = SignalWatch()
@@ -193,14 +204,16 @@ def _fit(
         BestWeights(folder, progress),
         snapshots,
         MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
-        *_sample_grids(data, settings, progress),
+        *_sample_grids(model, data, settings, progress),
         StopOnSignal(watch, snapshots),
     ]
     validation = data.validation_batches()
 
     def fit(last_epoch: int, steps: int) -> None:
         model.fit(
-            data.training_batches(start=progress.total_steps * settings.batch_size),
+            data.training_batches(
+                start=progress.total_steps * settings.batch_size, companion=companion
+            ),
             initial_epoch=progress.epoch,
             epochs=last_epoch,
             steps_per_epoch=steps,
@@ -241,12 +254,16 @@ def _phases_with_rates(settings: Settings) -> tuple[Phases, LearningRates]:
     return phases, LearningRates(rates, settings.lr_schedule, settings.epochs)
 
 
-def _sample_grids(data: TrainingData, settings: Settings, progress: Progress) -> list[SampleGrid]:
+def _sample_grids(
+    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
+) -> list[SampleGrid]:
     if not settings.sample_every:
         return []
-    lightness, true_ab = data.samples()
     places = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
-    grids = [SampleGrid("validation", lightness, true_ab, **places)]
+    grids = [
+        SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **places)
+        for number, batch in enumerate(data.samples(model.sample_grids), start=1)
+    ]
     if settings.sample_images:
         grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **places))
     return grids

@@ -42,6 +42,11 @@ def load_colorizer(
             f"the settings.json in {folder.path} does not describe a network of this program: "
             f"{error}"
         ) from error
+    side = generator.input_shape[1]
+    if side not in (None, render_size):
+        raise InputError(
+            f"the weights in {folder.path} take pictures of {side} px alone; received {render_size}"
+        )
     folder.load_generator(generator)
     return PhotoColorizer(
         generator,

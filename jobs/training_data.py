@@ -13,7 +13,13 @@ from data.datasets import find_pictures
 from data.left_out import LeftOut
 from data.picture_lists import PictureLists
 from data.pictures import list_picture_paths
-from data.pipeline import PictureLoader, crop_source_side, training_batches, validation_batches
+from data.pipeline import (
+    Companion,
+    PictureLoader,
+    crop_source_side,
+    training_batches,
+    validation_batches,
+)
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
@@ -71,16 +77,21 @@ class TrainingData:
             cache, self._list_folder = DiskCache(settings.cache), settings.cache
         self.left_out = LeftOut(os.path.join(self._list_folder, "left_out.tsv"), len(self.lists))
         side = crop_source_side(settings.resolution, settings.crop_scale)
-        self._training = self._loader(self.lists.training, side, cache)
+        self.training = self._loader(self.lists.training, side, cache)
         self._validation = self._loader(self.lists.validation, settings.resolution, cache)
 
-    def training_batches(self, start: int, with_labels: bool = False) -> tf.data.Dataset:
+    def training_batches(
+        self, start: int, with_labels: bool = False, companion: Companion | None = None
+    ) -> tf.data.Dataset:
         """The stream of training batches from picture `start` on: (lightness, ab).
 
-        With labels besides, where they are asked for or the model needs them.
+        With labels besides, where they are asked for or the model needs them, or with another
+        companion of the pictures.
         """
+        if with_labels or self.with_labels:
+            companion = self.training.labels
         return training_batches(
-            self._training,
+            self.training,
             resolution=self.settings.resolution,
             batch_size=self.settings.batch_size,
             seed=self.settings.seed,
@@ -88,14 +99,17 @@ class TrainingData:
             flip=self.settings.flip,
             rotation=self.settings.rotation,
             start=start,
-            with_labels=with_labels or self.with_labels,
+            companion=companion,
         )
 
     def validation_batches(self) -> tf.data.Dataset | None:
         """The validation batches, or None when no picture is held out, or none of them is good."""
         batch_size = self.settings.validation_batch_size or self.settings.batch_size
         batches = validation_batches(
-            self._validation, self.settings.resolution, batch_size, self.with_labels
+            self._validation,
+            self.settings.resolution,
+            batch_size,
+            self._validation.labels if self.with_labels else None,
         )
         for _ in batches.take(1):
             return batches
@@ -103,17 +117,20 @@ class TrainingData:
             print("warning: no validation picture can be used: no validation", file=sys.stderr)
         return None
 
-    def samples(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """The first pictures of the validation set, or else of the training set: (lightness, ab).
+    def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        """The first pictures of the validation set, or else of the training set.
+
+        Args:
+            batches: int, how many batches of (lightness, ab); fewer where there are no more.
 
         Raises:
             InputError: there is none that can be used.
         """
         count = self.settings.sample_count
         for source in (self.lists.validation, self.lists.training):
-            loader = self._loader(source, self.settings.resolution)
-            for batch in validation_batches(loader, self.settings.resolution, count):
-                return batch
+            stream = validation_batches(self.loader_of(source), self.settings.resolution, count)
+            if found := list(stream.take(batches)):
+                return found
         return self.left_out.fail("no picture can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
@@ -140,6 +157,10 @@ class TrainingData:
         return errors_in_plain_words(
             self.left_out, self.settings.batch_size, self.settings.resolution
         )
+
+    def loader_of(self, source: PictureSource) -> PictureLoader:
+        """Loads pictures of another list as validation does."""
+        return self._loader(source, self.settings.resolution)
 
     def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
         return PictureLoader(source, side, self.left_out, self.settings.minimum_colorfulness, cache)

@@ -24,11 +24,17 @@ from metrics.ssim import SSIM
 from models.catalog import COLORIZERS
 from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
+from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
 
 
-def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]:
+def new_model(settings: Settings, given: set[str], classes: int = 0) -> tuple[Colorizer, Settings]:
     """Builds a model to train from the start, or from the weights of --pretrained.
+
+    Args:
+        settings: all settings.
+        given: the names of those that stood on the command line.
+        classes: int, of the class distribution that a teacher gives, or 0.
 
     Returns:
         The model, and the settings as they are now: of weights to start from, the architecture.
@@ -39,7 +45,7 @@ def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]
     colorizer = COLORIZERS[settings.model]
     if settings.pretrained is None:
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
-        architecture = _architecture(settings)
+        architecture = _architecture(settings, classes)
         model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
         return model, _with_shapes(settings, architecture)
     source = WeightsFolder(settings.pretrained)
@@ -51,6 +57,8 @@ def new_model(settings: Settings, given: set[str]) -> tuple[Colorizer, Settings]
         )
     architecture = _pretrained_architecture(source, settings, given)
     settings = _with_shapes(settings, architecture)
+    if settings.model == "chromagan":
+        architecture["classes"] = classes
     check_discriminator(settings)
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)
@@ -64,14 +72,31 @@ def _with_shapes(settings: Settings, architecture: dict) -> Settings:
     return dataclasses.replace(settings, **shapes)
 
 
-def resumed_model(settings: Settings, folder: WeightsFolder) -> Colorizer:
-    """Builds the model that settings.json describes; its weights come from the snapshot."""
+def resumed_model(settings: Settings, folder: WeightsFolder, classes: int = 0) -> Colorizer:
+    """Builds the model that settings.json describes; its weights come from the snapshot.
+
+    Raises:
+        InputError: other classes are to be learned now, or pictures of another size.
+    """
     architecture = folder.read_settings()["architecture"]
+    if architecture.get("classes", classes) != classes:
+        raise InputError(
+            f"the training in {folder.path} was begun with {architecture['classes']} classes, and "
+            f"now there are {classes}: give the --dataset and --class_weight that it was begun with"
+        )
+    side = architecture.get("resolution")
+    if side and settings.resolution != side:
+        raise InputError(
+            f"--resolution {settings.resolution}: the training in {folder.path} takes pictures of "
+            f"{side} px alone; leave the argument out"
+        )
     return COLORIZERS[settings.model](**architecture, ema_decay=settings.ema_decay)
 
 
-def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Settings:
-    """Gives a model its optimizers, losses and metrics.
+def compile_model(
+    model: Colorizer, settings: Settings, given: set[str], teacher: Teacher | None = None
+) -> Settings:
+    """Gives a model its optimizers, losses, metrics, and the teacher where it has one.
 
     Returns:
         The settings as they are now: a default perceptual loss whose network cannot be had is
@@ -89,6 +114,9 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         "hinge": HingeAdversarial,
         "wgan-gp": lambda: WassersteinAdversarial(settings.gp_weight),
     }[settings.adversarial]()
+    of_classes = {}
+    if settings.model == "chromagan":
+        of_classes = {"teacher": teacher, "class_weight": settings.class_weight}
     model.compile(
         generator_optimizer=_adam(settings.generator_lr, settings),
         discriminator_optimizer=_adam(settings.discriminator_lr, settings),
@@ -98,6 +126,7 @@ def compile_model(model: Colorizer, settings: Settings, given: set[str]) -> Sett
         discriminator_steps=settings.discriminator_steps,
         seed=settings.seed,
         validation_metrics=_validation_metrics(settings),
+        **of_classes,
     )
     return settings
 
@@ -123,7 +152,18 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
     return [metric for name in names for metric in makers[name]()]
 
 
-def _architecture(settings: Settings) -> dict:
+def _architecture(settings: Settings, classes: int) -> dict:
+    if settings.model == "chromagan":
+        is_flat = settings.global_features == "flatten"
+        return {
+            "filters": settings.filters,
+            "norm": settings.norm,
+            "encoder": settings.encoder,
+            "global_features": settings.global_features,
+            "resolution": settings.resolution if is_flat else None,
+            "classes": classes,
+            "discriminator_filters": settings.first_discriminator_filters,
+        }
     depth = settings.network_depth
     architecture = {
         "filters": settings.filters,
@@ -165,7 +205,13 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
                 f"with {architecture[name]}; leave the argument out"
             )
-    if settings.resolution < 2 ** architecture["depth"]:
+    side = architecture.get("resolution")
+    if side and settings.resolution != side:
+        raise InputError(
+            f"--resolution {settings.resolution}: the weights in {source.path} take pictures of "
+            f"{side} px alone; give --resolution {side}"
+        )
+    if settings.resolution < 2 ** architecture.get("depth", 0):
         raise InputError(
             f"pictures of {settings.resolution} px cannot be halved {architecture['depth']} times, "
             f"as the weights in {source.path} want it; raise --resolution"

@@ -15,6 +15,7 @@ class Reconstruction:
     | term         | what                                                                     |
     |--------------|--------------------------------------------------------------------------|
     | `l1`         | mean absolute difference of ab, in units of 110 (Isola et al. 2017)      |
+    | `mse`        | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)     |
     | `perceptual` | difference of VGG19's features of the colored RGB pictures: `Perceptual` |
 
     Args:
@@ -48,6 +49,8 @@ class Reconstruction:
         values = {}
         if "l1" in self.weights:
             values["l1"] = ops.mean(ops.abs(true_ab - ops.cast(colored_ab, "float32")))
+        if "mse" in self.weights:
+            values["mse"] = ops.mean(ops.square(true_ab - ops.cast(colored_ab, "float32")))
         if "perceptual" in self.weights:
             values["perceptual"] = self._perceptual(
                 lab1_to_unclipped_rgb1(join_lab(lightness, true_ab)),

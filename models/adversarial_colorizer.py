@@ -81,14 +81,13 @@ class AdversarialColorizer(Colorizer):
         self.seed = seed
         # An optimizer that is not built would silently keep none of its state in a snapshot.
         self.generator_optimizer = generator_optimizer
-        self.generator_optimizer.build(self.generator.trainable_variables)
+        self.generator_optimizer.build(self.generator_variables)
         self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
-        terms = list(reconstruction.weights)
-        self._generator_losses = ["generator_loss", *terms, "adversarial_loss"]
-        self.training_means = _means([*self._generator_losses, *self._discriminator_losses])
-        self.validation_means = _means([*terms, "loss"])
+        of_generator = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
+        self.training_means = _means([*of_generator, *self._discriminator_losses])
+        self.validation_means = _means([*reconstruction.weights, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
 
     def set_learning_rates(self, generator: float, discriminator: float):
@@ -112,19 +111,37 @@ class AdversarialColorizer(Colorizer):
             self.train_function = self._with_losses_so_far(self.train_function)
 
     def train_step(self, data):
-        """One step on a batch of (lightness, ab)."""
-        lightness, true_ab = data
+        """One step on a batch of (lightness, ab), and what else a subclass makes use of."""
         if self.phase is Phase.GENERATOR:
-            return self.report(self._train_generator(lightness, true_ab))
+            return self.report(self._train_generator(data))
         if self.phase is Phase.DISCRIMINATOR:
-            return self.report(self._train_discriminator_alone(lightness, true_ab))
+            return self.report(self._train_discriminator_alone(data))
         if self.discriminator_steps == 1:
-            return self.report(self._train_both(lightness, true_ab))
-        return self._train_generator_now_and_then(lightness, true_ab)
+            return self.report(self._train_both(data))
+        return self._train_generator_now_and_then(data)
 
     def validation_losses(self, lightness, true_ab, colored_ab):
         terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
         return {**terms, "loss": self.reconstruction.total(terms)}
+
+    @property
+    def generator_variables(self) -> list:
+        """What the generator's optimizer trains."""
+        return self.generator.trainable_variables
+
+    def generator_terms(self) -> list[str]:
+        """The names of the terms that `generate` gives."""
+        return list(self.reconstruction.weights)
+
+    def generate(self, data) -> tuple:
+        """What the generator makes of a batch in training: ab, and its terms by name."""
+        lightness, true_ab = data
+        colored_ab = self.generator(lightness, training=True)
+        return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
+
+    def weigh(self, terms):
+        """The weighted sum of the terms, which the generator minimizes."""
+        return self.reconstruction.total(terms)
 
     def score_both(self, real_lab, fake_lab):
         """What the discriminator that learns says of true and colored pictures: two logits."""
@@ -137,16 +154,15 @@ class AdversarialColorizer(Colorizer):
         # It is a judge here, not a pupil: spectral norms stay as they are.
         return self.discriminator(lab, training=False)
 
-    def _train_generator(self, lightness, true_ab) -> dict:
+    def _train_generator(self, data) -> dict:
         """The generator learns to come near the true colors, and the slow generator follows."""
         with tf.GradientTape() as tape:
-            colored_ab = self.generator(lightness, training=True)
-            terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
-            loss = self.reconstruction.total(terms)
+            _, terms = self.generate(data)
+            loss = self.weigh(terms)
         self._update_generator(tape, loss)
         return {"generator_loss": loss, **terms}
 
-    def _train_both(self, lightness, true_ab) -> dict:
+    def _train_both(self, data) -> dict:
         """One step of both networks, by algorithm:
 
         1. The generator colors the batch.
@@ -154,41 +170,42 @@ class AdversarialColorizer(Colorizer):
         3. The generator learns to come near the true colors and to pass for true.
         4. The slow generator follows.
         """
+        lightness, true_ab = data[:2]
         with tf.GradientTape() as tape:
-            colored_ab = self.generator(lightness, training=True)
+            colored_ab, terms = self.generate(data)
             colored_lab = join_lab(lightness, colored_ab)
             with tape.stop_recording():
                 of_discriminator = self._train_discriminator(
                     join_lab(lightness, true_ab), colored_lab
                 )
-            terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
             adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
-            loss = self.reconstruction.total(terms) + self.adversarial_weight * adversarial_loss
+            loss = self.weigh(terms) + self.adversarial_weight * adversarial_loss
         self._update_generator(tape, loss)
         of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
         return {**of_generator, **of_discriminator}
 
-    def _train_generator_now_and_then(self, lightness, true_ab) -> dict:
+    def _train_generator_now_and_then(self, data) -> dict:
         """A step in which the discriminator learns, and the generator when it is its turn."""
 
         def both():
-            self.report(self._train_both(lightness, true_ab))
+            self.report(self._train_both(data))
             return tf.constant(True)
 
         def discriminator_alone():
-            self.report(self._train_discriminator_alone(lightness, true_ab))
+            self.report(self._train_discriminator_alone(data))
             return tf.constant(False)
 
         step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
         tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
         return {name: mean.result() for name, mean in self.training_means.items()}
 
-    def _train_discriminator_alone(self, lightness, true_ab) -> dict:
+    def _train_discriminator_alone(self, data) -> dict:
         """The discriminator learns from what the generator colors, and that one stays as it is.
 
         It colors as where both are trained, with its dropout and the moments of the batch: what
         the discriminator meets does not change when the generator begins to learn.
         """
+        lightness, true_ab = data[:2]
         colored_ab = self.generator(lightness, training=True)
         return self._train_discriminator(
             join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
@@ -214,7 +231,7 @@ class AdversarialColorizer(Colorizer):
         return gradient_penalty(self.judge, real_lab, fake_lab, seed)
 
     def _update_generator(self, tape, loss) -> None:
-        variables = self.generator.trainable_variables
+        variables = self.generator_variables
         self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
         self.update_slow_generator(self.generator_optimizer.iterations)
 

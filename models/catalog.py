@@ -1,6 +1,7 @@
 """The colorizers by the names that the command line knows."""
 
+from models.chromagan import ChromaGAN
 from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
 
-COLORIZERS = {"sagan": SAGAN, "pix2pix": Pix2Pix}
+COLORIZERS = {"sagan": SAGAN, "pix2pix": Pix2Pix, "chromagan": ChromaGAN}

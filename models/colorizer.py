@@ -28,9 +28,11 @@ class Colorizer(keras.Model):
     Attributes:
         needs_labels: bool, of the class. Whether the batches are (lightness, ab, label), and not
             (lightness, ab).
+        sample_grids: int, of the class. How many validation batches are shown after every epoch.
     """
 
     needs_labels = False
+    sample_grids = 1
 
     def __init__(
         self,

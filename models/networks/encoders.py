@@ -145,13 +145,14 @@ ENCODERS = {
 }
 
 
-def pretrained_encoder(name: str, weights: str | None) -> keras.Model:
+def pretrained_encoder(name: str, weights: str | None, halvings: int | None = None) -> keras.Model:
     """Builds an encoder that returns its features at every halving of the size.
 
     Args:
         name: str, one of `ENCODERS`.
         weights: None for random ones, `imagenet` for those that Keras keeps or downloads, or the
             path of a file of weights, with or without the classifier.
+        halvings: int or None, at which of them to cut the network off. Defaults to all.
 
     Returns:
         `keras.Model` from sRGB in [0, 1], (batch, height, width, 3), height and width multiples
@@ -163,7 +164,7 @@ def pretrained_encoder(name: str, weights: str | None) -> keras.Model:
     recipe = ENCODERS[name]
     backbone = _load_backbone(recipe, weights)
     levels = keras.Model(
-        backbone.inputs, [backbone.get_layer(level).output for level in recipe.levels]
+        backbone.inputs, [backbone.get_layer(level).output for level in recipe.levels[:halvings]]
     )
     pictures = keras.Input((None, None, 3), name="rgb1")
     features = _with_fused_normalization(levels)(recipe.preprocess(pictures))

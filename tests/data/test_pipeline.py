@@ -75,7 +75,9 @@ def stream(loader, batches, **options):
 def stream_with_labels(loader, batches, **options):
     """The colors of the pictures in the first batches, and their labels."""
     options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
-    return colors_and_labels(training_batches(loader, with_labels=True, **options).take(batches))
+    return colors_and_labels(
+        training_batches(loader, companion=loader.labels, **options).take(batches)
+    )
 
 
 def colors_and_labels(batches):
@@ -506,8 +508,8 @@ LABELS = [3, 1, 4, 1, 5, 9]
 def test_batches_with_labels_have_one_for_each_picture(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     for batches, count in (
-        (training_batches(loader, 8, 3, seed=0, with_labels=True), 3),
-        (validation_batches(loader, 8, 3, with_labels=True), None),
+        (training_batches(loader, 8, 3, seed=0, companion=loader.labels), 3),
+        (validation_batches(loader, 8, 3, companion=loader.labels), None),
     ):
         assert batches.element_spec == (
             tf.TensorSpec((count, 8, 8, 1), tf.float32),
@@ -526,7 +528,7 @@ def test_each_training_picture_comes_with_its_own_label(tmp_path):
 def test_labels_change_nothing_of_the_pictures(tmp_path):
     loader = loader_of(labeled(write_noise(tmp_path), LABELS[:4]), tmp_path, short_side=24)
     options = {"resolution": 8, "batch_size": 2, "seed": 3, "rotation": 10.0}
-    labeled_batches = training_batches(loader, with_labels=True, **options).take(4)
+    labeled_batches = training_batches(loader, companion=loader.labels, **options).take(4)
     pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in labeled_batches])
     np.testing.assert_array_equal(pictures, stream(loader, 4, **options))
 
@@ -550,7 +552,7 @@ def test_each_validation_picture_comes_with_its_own_label(tmp_path):
     files = write_solid(tmp_path)
     files[2:2] = write_broken(tmp_path, 2)
     loader = loader_of(labeled(files, [*LABELS[:2], 0, 0, *LABELS[2:]]), tmp_path)
-    batches = list(validation_batches(loader, 8, 4, with_labels=True))
+    batches = list(validation_batches(loader, 8, 4, companion=loader.labels))
     assert [len(label) for _, _, label in batches] == [4, 2]
     assert colors_and_labels(batches) == (list(range(6)), LABELS)
 
@@ -578,7 +580,7 @@ def test_picture_whose_label_cannot_be_read_is_left_out(tmp_path):
     shown, labels = stream_with_labels(loader, 6)
     assert set(shown) == {0, 1, 3, 4, 5}
     assert labels == [9 - number for number in shown]
-    batches = validation_batches(loader, 8, 6, with_labels=True)
+    batches = validation_batches(loader, 8, 6, companion=loader.labels)
     assert colors_and_labels(batches) == ([0, 1, 3, 4, 5], [9, 8, 6, 5, 4])
     assert "the caption is torn off" in loader.left_out.reason(loader.source.name(2))
 

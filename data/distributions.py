@@ -1,0 +1,67 @@
+"""What a teacher sees in each picture of a data set, kept so that no epoch asks for it twice."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from errors import InputError
+
+# Half precision rounds each number of a row; their sum stays this near to 1.
+_TOLERANCE = 0.02
+
+
+class Distributions:
+    """A file of one row for each picture, written while it is there, from one run to the next.
+
+    The file is as long as all rows from the beginning, of float16; a row of zeros is not there
+    yet, and neither is one that a crash cut in half, because a distribution sums to 1.
+
+    Args:
+        folder: where the file stands. Created.
+        names: of the pictures, in their order. Another list is another file.
+        classes: int, how many numbers a row has.
+        teacher: str, whose distributions they are. Another one's are in another file.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: str | os.PathLike, names: Iterable[str], classes: int, teacher: str):
+        digest = hashlib.sha256(f"{teacher}\n{classes}\n".encode())
+        count = 0
+        for name in names:
+            digest.update(name.encode("utf-8", "surrogateescape") + b"\n")
+            count += 1
+        self.path = Path(folder) / f"distributions_{digest.hexdigest()[:16]}.float16"
+        size = count * classes * 2
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if not self.path.exists() or self.path.stat().st_size != size:
+                with open(self.path, "wb") as file:
+                    file.truncate(size)
+            self._rows = np.memmap(self.path, "float16", "r+", shape=(count, classes))
+        except OSError as error:
+            raise InputError(
+                f"--teacher_cache {folder}: {error.strerror}; give another folder"
+            ) from error
+
+    def get(self, number: int) -> np.ndarray | None:
+        """The distribution of a picture, float32 of shape (classes,), or None."""
+        row = self._rows[number].astype("float32")
+        total = row.sum()
+        return row / total if abs(total - 1.0) < _TOLERANCE else None
+
+    def put(self, number: int, distribution: np.ndarray) -> None:
+        """Keeps the distribution of a picture, of shape (classes,)."""
+        self._rows[number] = distribution
+
+    def missing(self) -> list[int]:
+        """The numbers of the pictures whose distributions are not there."""
+        return [number for number in range(len(self._rows)) if self.get(number) is None]
+
+    def flush(self) -> None:
+        """Writes to the disk what is still in memory."""
+        self._rows.flush()

@@ -1,0 +1,102 @@
+"""The teacher of a training: which classes it names, and what it sees in all pictures, kept."""
+
+import os
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from data.distributions import Distributions
+from data.imagenet_classes import imagenet_numbers
+from data.picture_lists import PictureLists
+from data.pipeline import Companion, validation_batches
+from data.sources.chosen_pictures import ChosenPictures
+from errors import InputError
+from jobs.settings import Settings
+from jobs.training_data import TrainingData
+from models.teacher import Teacher
+
+# Pictures that the teacher sees at once.
+_BATCH = 32
+
+
+def make_teacher(settings: Settings, lists: PictureLists) -> Teacher | None:
+    """The teacher that the settings ask for, or None where no class distribution is learned.
+
+    Where all pictures have labels of the same classes, and these are classes of ImageNet, the
+    distribution is over them; else over ImageNet's 1000.
+
+    Raises:
+        InputError: it cannot be had.
+    """
+    if settings.model != "chromagan" or not settings.class_weight:
+        return None
+    numbers = _class_numbers(lists, settings.class_index)
+    return Teacher(settings.teacher, settings.teacher_weights, numbers)
+
+
+def _class_numbers(lists: PictureLists, class_index: str | None) -> np.ndarray | None:
+    spaces = {each.training.classes for each in lists.sets}
+    if len(spaces) > 1 or None in spaces:
+        return None
+    try:
+        return imagenet_numbers(spaces.pop(), class_index)
+    except InputError:
+        if class_index:
+            raise
+        return None
+
+
+def describe_teacher(settings: Settings, teacher: Teacher) -> str:
+    """One line for the person who trains."""
+    which = f"{teacher.classes} classes"
+    if teacher.classes < 1000:
+        which += " of ImageNet's 1000, those of the data set"
+    weights = settings.teacher_weights or "imagenet"
+    return f"teacher {settings.teacher} with the weights {weights}: {which}"
+
+
+def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> Companion:
+    """What the teacher sees in every training picture, from the cache, which is filled first.
+
+    It sees the central square of each, and not the crop that is trained on.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    source = data.lists.training
+    kept = Distributions(
+        settings.teacher_cache, source.names(), teacher.classes, _identity(settings, teacher)
+    )
+    missing = kept.missing()
+    if missing:
+        _ask(teacher, data, kept, missing)
+    return Companion(kept.get, "float32", (teacher.classes,))
+
+
+def _ask(teacher: Teacher, data: TrainingData, kept: Distributions, missing: list[int]) -> None:
+    loader = data.loader_of(ChosenPictures(data.lists.training, missing))
+    numbers = Companion(lambda number: missing[number], "int64", ())
+    see = tf.function(teacher, reduce_retracing=True)
+    batches = validation_batches(loader, data.settings.resolution, _BATCH, numbers)
+    with tqdm(
+        desc="teacher", total=len(missing), unit="picture", dynamic_ncols=True, disable=None
+    ) as bar:
+        try:
+            for lightness, _, batch in batches:
+                for number, row in zip(batch.numpy(), see(lightness).numpy(), strict=True):
+                    kept.put(int(number), row)
+                bar.update(len(batch))
+        finally:
+            # Broken off, it goes on from here.
+            kept.flush()
+
+
+def _identity(settings: Settings, teacher: Teacher) -> str:
+    """What makes one teacher's distributions another's: network, weights, classes, size."""
+    weights = "imagenet"
+    if settings.teacher_weights:
+        path = os.path.realpath(settings.teacher_weights)
+        state = os.stat(path)
+        weights = f"{path} {state.st_size} {state.st_mtime_ns}"
+    return f"{settings.teacher}\n{weights}\n{settings.resolution}\n{teacher.class_numbers}"
