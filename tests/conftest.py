@@ -1,6 +1,7 @@
 """What all tests share: a quiet TensorFlow, and float32 unless a test says otherwise."""
 
 import os
+import zlib
 
 import numpy as np
 import pytest
@@ -32,3 +33,56 @@ def lpips_weights(tmp_path_factory):
     path = tmp_path_factory.mktemp("lpips") / "weights.npz"
     np.savez(path, **arrays)
     return str(path)
+
+
+def preprocess_input(rgb255):
+    """Of the tiny classifiers below, as each module of keras.applications has one."""
+    return rgb255 / 127.5 - 1.0
+
+
+@pytest.fixture
+def tiny_teachers(monkeypatch):
+    """Has a tiny classifier of pictures of 8 px in place of every network of keras.applications.
+
+    Its weights depend on its name. Returned is the list of the names that were asked for.
+    """
+    import keras
+
+    names = []
+
+    def find_application(name):
+        def application(weights, classifier_activation):
+            initializer = keras.initializers.RandomNormal(0.0, 0.2, seed=zlib.crc32(name.encode()))
+            pictures = keras.Input((8, 8, 3))
+            logits = keras.layers.Dense(
+                1000, activation=classifier_activation, kernel_initializer=initializer
+            )(keras.layers.Flatten()(pictures))
+            network = keras.Model(pictures, logits)
+            if weights != "imagenet":
+                network.load_weights(weights)
+            return network
+
+        names.append(name)
+        return application
+
+    monkeypatch.setattr("models.teacher.find_application", find_application)
+    return names
+
+
+@pytest.fixture
+def tiny_encoder(monkeypatch):
+    """Has five tiny convolutions in place of VGG16 where a generator begins with it."""
+    import keras
+
+    from models.networks.encoders import ENCODERS, EncoderRecipe
+
+    names = tuple(f"half_{number}" for number in range(1, 6))
+
+    def build():
+        features = pictures = keras.Input((None, None, 3))
+        for name in names:
+            features = keras.layers.Conv2D(4, 3, 2, "same", activation="relu", name=name)(features)
+        return keras.Model(pictures, features)
+
+    recipe = EncoderRecipe("tiny", build, build, None, names, lambda rgb1: 2.0 * rgb1 - 1.0)
+    monkeypatch.setitem(ENCODERS, "vgg16", recipe)

@@ -13,6 +13,7 @@ from data.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
 from data.left_out import LeftOut
 from data.pictures import UnreadablePictureError
 from data.pipeline import (
+    Companion,
     PictureLoader,
     comparison_batches,
     crop_source_side,
@@ -583,6 +584,78 @@ def test_picture_whose_label_cannot_be_read_is_left_out(tmp_path):
     batches = validation_batches(loader, 8, 6, companion=loader.labels)
     assert colors_and_labels(batches) == ([0, 1, 3, 4, 5], [9, 8, 6, 5, 4])
     assert "the caption is torn off" in loader.left_out.reason(loader.source.name(2))
+
+
+# --- other companions ----------------------------------------------------------------------------
+
+# Of each picture a vector that tells which it is.
+VECTORS = np.random.default_rng(0).uniform(0, 1, (6, 5)).astype("float32")
+
+
+def vectors_of(numbers, without=()):
+    """A companion that knows only the pictures of these numbers."""
+    read = lambda number: None if number in without else VECTORS[numbers[number]]  # noqa: E731
+    return Companion(read, "float32", (5,))
+
+
+def colors_and_vectors(batches):
+    shown, vectors = colors_and_labels(batches)
+    return shown, np.array(vectors, "float32")
+
+
+def test_vectors_are_of_their_shape_and_type(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    companion = vectors_of(range(6))
+    for batches, count in (
+        (training_batches(loader, 8, 3, seed=0, companion=companion), 3),
+        (validation_batches(loader, 8, 3, companion=companion), None),
+    ):
+        assert batches.element_spec[2] == tf.TensorSpec((count, 5), tf.float32)
+        for _, _, vectors in batches.take(2):
+            assert (vectors.shape, vectors.dtype) == ((3, 5), tf.float32)
+
+
+@pytest.mark.parametrize("start", [0, 1, 7])
+def test_each_picture_brings_its_own_vector_wherever_the_stream_begins(tmp_path, start):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    options = {"seed": 2, "companion": vectors_of(range(6))}
+    batches = training_batches(loader, 8, 4, start=start, **options).take(4)
+    shown, vectors = colors_and_vectors(batches)
+    np.testing.assert_array_equal(vectors, VECTORS[shown])
+    # And the order is the same as without.
+    assert shown == colors_of(stream(loader, 4, seed=2, batch_size=4, start=start))
+
+
+def test_vectors_are_in_the_order_of_validation(tmp_path):
+    files = write_solid(tmp_path)
+    files[2:2] = write_broken(tmp_path, 2)
+    loader = loader_of(files, tmp_path)
+    batches = validation_batches(loader, 8, 4, vectors_of([0, 1, -1, -1, 2, 3, 4, 5]))
+    shown, vectors = colors_and_vectors(batches)
+    assert shown == list(range(6))
+    np.testing.assert_array_equal(vectors, VECTORS)
+
+
+def test_picture_without_a_vector_is_left_out(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    companion = vectors_of(range(6), without=(1, 4))
+    shown, vectors = colors_and_vectors(
+        training_batches(loader, 8, 4, seed=0, companion=companion).take(6)
+    )
+    assert set(shown) == {0, 2, 3, 5}
+    np.testing.assert_array_equal(vectors, VECTORS[shown])
+    shown, vectors = colors_and_vectors(validation_batches(loader, 8, 4, companion))
+    assert shown == [0, 2, 3, 5]
+    np.testing.assert_array_equal(vectors, VECTORS[shown])
+
+
+def test_vector_of_a_picture_that_is_left_out_is_not_read(tmp_path):
+    loader = loader_of(write_broken(tmp_path, 1) + write_solid(tmp_path), tmp_path)
+    asked = []
+    read = lambda number: asked.append(number) or VECTORS[number - 1]  # noqa: E731
+    companion = Companion(read, "float32", (5,))
+    assert colors_and_labels(validation_batches(loader, 8, 7, companion))[0] == list(range(6))
+    assert sorted(asked) == [1, 2, 3, 4, 5, 6]
 
 
 # --- comparison --------------------------------------------------------------------------------

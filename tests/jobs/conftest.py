@@ -1,6 +1,8 @@
 """What the tests of the jobs share: small pictures and a training that takes seconds."""
 
 import json
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -130,3 +132,22 @@ def coco(here):
     (here / "toys" / "annotations").mkdir()
     (here / "toys" / "annotations" / "instances_train2017.json").write_text(json.dumps(entries))
     return "coco:toys"
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Sends this process a signal after a number of steps."""
+
+    from callbacks.snapshots import Snapshots
+
+    def arrange(steps, number=signal.SIGINT):
+        count = Snapshots.on_train_batch_end
+
+        def counted(self, batch, logs=None):
+            count(self, batch, logs)
+            if self.progress.total_steps == steps:
+                os.kill(os.getpid(), number)
+
+        monkeypatch.setattr(Snapshots, "on_train_batch_end", counted)
+
+    return arrange

@@ -1,7 +1,6 @@
 """Training as a person does it: start, stop, go on, start from other weights."""
 
 import json
-import os
 import signal
 
 import h5py
@@ -44,30 +43,13 @@ def progress(folder):
 
 
 @pytest.fixture
-def stop_after(monkeypatch):
-    """Sends this process a signal after a number of steps."""
-
-    def arrange(steps, number=signal.SIGINT):
-        count = Snapshots.on_train_batch_end
-
-        def counted(self, batch, logs=None):
-            count(self, batch, logs)
-            if self.progress.total_steps == steps:
-                os.kill(os.getpid(), number)
-
-        monkeypatch.setattr(Snapshots, "on_train_batch_end", counted)
-
-    return arrange
-
-
-@pytest.fixture
 def begin(pictures, monkeypatch):
     """Begins a training that takes no step, and keeps a snapshot with a best loss of 0.5.
 
     What is called returns the exit status, and in `best_losses` is the best loss at each begin.
     """
 
-    def take_no_step(model, data, settings, folder, progress):
+    def take_no_step(model, data, settings, folder, progress, companion=None):
         call.best_losses.append(progress.best_loss)
         progress.best_loss = 0.5
         progress.total_steps += 1

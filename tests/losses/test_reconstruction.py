@@ -30,15 +30,27 @@ def test_l1_by_hand():
     assert float(terms["l1"]) == pytest.approx(1.6 / 4)
 
 
-def test_l1_of_half_precision_is_float32():
+def test_mse_by_hand():
+    true_ab = np.zeros((1, 1, 2, 2), "float32")
+    colored_ab = np.array([[[[0.5, -1.0], [0.0, 0.1]]]], "float32")
+    loss = Reconstruction({"mse": 3.0})
+    terms = loss.terms(np.zeros((1, 1, 2, 1)), true_ab, colored_ab)
+    assert list(terms) == ["mse"]
+    assert float(terms["mse"]) == pytest.approx((0.25 + 1.0 + 0.01) / 4)
+    assert float(loss.total(terms)) == pytest.approx(3 * 1.26 / 4)
+
+
+@pytest.mark.parametrize("term", ["l1", "mse"])
+def test_distance_of_half_precision_is_float32(term):
     lightness, true_ab, colored_ab = random_pictures()
     half = tf.cast(colored_ab, tf.bfloat16)
-    assert Reconstruction({"l1": 1.0}).terms(lightness, true_ab, half)["l1"].dtype == tf.float32
+    assert Reconstruction({term: 1.0}).terms(lightness, true_ab, half)[term].dtype == tf.float32
 
 
-def test_equal_colors_have_no_distance():
+@pytest.mark.parametrize("term", ["l1", "mse"])
+def test_equal_colors_have_no_distance(term):
     lightness, true_ab, _ = random_pictures()
-    assert float(Reconstruction({"l1": 1.0}).terms(lightness, true_ab, true_ab)["l1"]) == 0.0
+    assert float(Reconstruction({term: 1.0}).terms(lightness, true_ab, true_ab)[term]) == 0.0
 
 
 def test_terms_are_not_yet_weighted_and_the_total_is():

@@ -1,0 +1,82 @@
+"""The divergence of the class head from its teacher, against closed forms."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.special import log_softmax, rel_entr, softmax
+
+from losses.class_divergence import class_divergence
+
+
+def distributions(seed=0, pictures=4, classes=10):
+    logits = 3.0 * np.random.default_rng(seed).normal(size=(pictures, classes))
+    return softmax(logits, axis=-1).astype("float32")
+
+
+def random_logits(seed=1, pictures=4, classes=10):
+    return (3.0 * np.random.default_rng(seed).normal(size=(pictures, classes))).astype("float32")
+
+
+def test_two_classes_by_hand():
+    teacher = np.array([[0.75, 0.25]], "float32")
+    # Softmax makes 1/2 and 1/2 of equal logits.
+    expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
+    assert float(class_divergence(teacher, [[2.0, 2.0]])) == pytest.approx(expected, rel=1e-5)
+
+
+def test_it_is_the_mean_over_pictures_of_the_relative_entropy():
+    teacher, logits = distributions(), random_logits()
+    each = rel_entr(teacher, softmax(logits.astype("float64"), axis=-1)).sum(axis=-1)
+    assert each.min() > 0.1
+    assert float(class_divergence(teacher, logits)) == pytest.approx(each.mean(), rel=1e-5)
+
+
+def test_it_is_zero_where_both_agree_whatever_is_added_to_the_logits():
+    teacher = distributions()
+    for more in (0.0, 100.0):
+        assert float(class_divergence(teacher, np.log(teacher) + more)) == pytest.approx(
+            0.0, abs=1e-5
+        )
+
+
+def test_it_is_not_symmetric():
+    teacher, student = distributions(0), distributions(1)
+    forth = float(class_divergence(teacher, np.log(student)))
+    back = float(class_divergence(student, np.log(teacher)))
+    assert forth != pytest.approx(back, rel=0.01)
+    assert forth == pytest.approx(rel_entr(teacher, student).sum(axis=-1).mean(), rel=1e-4)
+
+
+def test_gradient_is_the_difference_of_the_distributions():
+    teacher, logits = distributions(), tf.constant(random_logits())
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = class_divergence(teacher, logits)
+    expected = (softmax(logits.numpy(), axis=-1) - teacher) / len(teacher)
+    np.testing.assert_allclose(tape.gradient(loss, logits), expected, atol=1e-6)
+
+
+def test_classes_that_the_teacher_excludes_count_nothing():
+    # Beside them logits so low that their probabilities are no float32.
+    teacher = np.array([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]], "float32")
+    logits = np.array([[3.0, 1.0, -200.0], [0.0, 2.0, -200.0]], "float32")
+    logits = tf.constant(logits)
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        loss = class_divergence(teacher, logits)
+    each = rel_entr(teacher, np.exp(log_softmax(logits.numpy(), axis=-1))).sum(axis=-1)
+    assert float(loss) == pytest.approx(each.mean(), rel=1e-5)
+    expected = (softmax(logits.numpy(), axis=-1) - teacher) / 2
+    np.testing.assert_allclose(tape.gradient(loss, logits), expected, atol=1e-6)
+
+
+def test_student_that_is_sure_of_something_else_gives_a_number():
+    loss = class_divergence([[1.0, 0.0]], [[-1000.0, 1000.0]])
+    assert float(loss) == pytest.approx(2000.0)
+
+
+def test_half_precision_gives_float32():
+    teacher, logits = distributions(), random_logits()
+    half = class_divergence(tf.cast(teacher, tf.float16), tf.cast(logits, tf.bfloat16))
+    assert half.dtype == tf.float32
+    assert float(half) == pytest.approx(float(class_divergence(teacher, logits)), rel=0.05)
