@@ -42,6 +42,9 @@ class Distributions:
             if not self.path.exists() or self.path.stat().st_size != size:
                 with open(self.path, "wb") as file:
                     file.truncate(size)
+                    if size and hasattr(os, "posix_fallocate"):
+                        # A disk that fills while rows are written would end the process.
+                        os.posix_fallocate(file.fileno(), 0, size)
             self._rows = np.memmap(self.path, "float16", "r+", shape=(count, classes))
         except OSError as error:
             raise InputError(

@@ -184,6 +184,11 @@ def check_use(settings: Settings, given: set[str]) -> None:
         settings.encoder == "none",
         f"with --encoder {settings.encoder}",
     )
+    learns_classes = settings.model == "chromagan" and settings.class_weight
+    conditions["class_index"] = (
+        settings.inspect or learns_classes,
+        "without --inspect or classes to learn, which are chromagan's",
+    )
     for name in _OF_TEACHER:
         conditions[name] = (settings.class_weight, "with --class_weight 0")
     for name, model in OF_MODELS.items():
@@ -237,9 +242,12 @@ def check_discriminator(settings: Settings) -> None:
             "normalization mixes pictures; give --norm instance or none"
         )
     if settings.resolution < smallest:
+        what = "the discriminator of chromagan"
+        if settings.model == "pix2pix":
+            what = f"--discriminator {settings.discriminator}"
         raise InputError(
-            f"--discriminator {settings.discriminator} takes pictures of at least {smallest} px; "
-            f"received --resolution {settings.resolution}"
+            f"{what} takes pictures of at least {smallest} px; received --resolution "
+            f"{settings.resolution}"
         )
 
 

@@ -35,6 +35,9 @@ MODELS = ("sagan", "pix2pix", "chromagan")
 # How many times any of the pretrained encoders halves the size.
 ENCODER_DEPTH = 5
 
+# ChromaGAN cuts them off earlier.
+CHROMAGAN_DEPTH = 3
+
 # What the weights of a training fix for good.
 SHAPES = (
     "model",
@@ -68,6 +71,7 @@ DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 # Settings that hold paths, or names in place of one.
 PATHS = (
     "cache",
+    "class_index",
     "data_dir",
     "dataset",
     "encoder_weights",
@@ -276,7 +280,6 @@ class Settings:
         "ImageNet's classes, a file like Keras' imagenet_class_index.json (default: Keras' cache, "
         "or the list in TensorFlow Datasets)",
         DATA,
-        INSPECTING,
         metavar="PATH",
     )
     max_pictures: int | None = setting(
@@ -723,6 +726,8 @@ class Settings:
     @property
     def network_depth(self) -> int:
         """How many times the networks halve the size: an encoder has its own depth."""
+        if self.model == "chromagan":
+            return CHROMAGAN_DEPTH
         if self.encoder != "none":
             return ENCODER_DEPTH
         halvings = self.resolution.bit_length() - 1

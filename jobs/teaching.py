@@ -1,6 +1,7 @@
 """The teacher of a training: which classes it names, and what it sees in all pictures, kept."""
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ from data.imagenet_classes import imagenet_numbers
 from data.picture_lists import PictureLists
 from data.pipeline import Companion, validation_batches
 from data.sources.chosen_pictures import ChosenPictures
+from data.sources.picture_source import PictureSource
 from errors import InputError
 from jobs.settings import Settings
 from jobs.training_data import TrainingData
@@ -64,9 +66,11 @@ def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings)
     Raises:
         InputError: the cache cannot be written.
     """
-    source = data.lists.training
     kept = Distributions(
-        settings.teacher_cache, source.names(), teacher.classes, _identity(settings, teacher)
+        settings.teacher_cache,
+        _names_from_anywhere(data.lists.training),
+        teacher.classes,
+        _identity(settings, teacher),
     )
     missing = kept.missing()
     if missing:
@@ -90,6 +94,13 @@ def _ask(teacher: Teacher, data: TrainingData, kept: Distributions, missing: lis
         finally:
             # Broken off, it goes on from here.
             kept.flush()
+
+
+def _names_from_anywhere(source: PictureSource) -> Iterator[str]:
+    """What the pictures are called wherever the program is called from."""
+    for number in range(len(source)):
+        name, file = source.name(number), source.file(number)
+        yield os.path.abspath(file) + name.removeprefix(file)
 
 
 def _identity(settings: Settings, teacher: Teacher) -> str:

@@ -31,7 +31,7 @@ from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
 from jobs.teaching import describe_teacher, keep_distributions, make_teacher
 from jobs.training_data import TrainingData, find_training_pictures
-from jobs.training_model import compile_model, new_model, resumed_model
+from jobs.training_model import class_numbers, compile_model, new_model, resumed_model
 from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
 from models.teacher import Teacher
@@ -86,7 +86,7 @@ def train(settings: Settings, given: set[str]) -> int:
     model, settings = _model(settings, given, folder, teacher)
     make_folder(folder.path, "weights_dir")
     make_folder(progress.log_dir, "log_dir")
-    folder.write_settings(_self_description(model, settings, lists))
+    folder.write_settings(_self_description(model, settings, lists, teacher))
 
     _say_what_begins(settings, model, data, progress, folder)
     if teacher:
@@ -170,11 +170,10 @@ def _model(
     settings: Settings, given: set[str], folder: WeightsFolder, teacher: Teacher | None
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
-    classes = teacher.classes if teacher else 0
     if not settings.load_weights:
-        model, settings = new_model(settings, given, classes)
+        model, settings = new_model(settings, given, teacher)
         return model, compile_model(model, settings, given, teacher)
-    model = resumed_model(settings, folder, classes)
+    model = resumed_model(settings, folder, teacher)
     settings = compile_model(model, settings, given, teacher)
     folder.load_snapshot(folder.last_snapshot(), model)
     return model, settings
@@ -285,7 +284,9 @@ def _count(lists: PictureLists) -> dict[str, int]:
     return {"training": len(lists.training), "validation": len(lists.validation)}
 
 
-def _self_description(model: Colorizer, settings: Settings, lists: PictureLists) -> dict:
+def _self_description(
+    model: Colorizer, settings: Settings, lists: PictureLists, teacher: Teacher | None
+) -> dict:
     """What stands in settings.json."""
     return {
         "model": settings.model,
@@ -294,6 +295,7 @@ def _self_description(model: Colorizer, settings: Settings, lists: PictureLists)
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
         "pictures": _count(lists),
+        "classes": class_numbers(teacher),
         "settings": {
             entry.name: _from_anywhere(entry.name, getattr(settings, entry.name))
             for entry in fields()

@@ -28,13 +28,15 @@ from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
 
 
-def new_model(settings: Settings, given: set[str], classes: int = 0) -> tuple[Colorizer, Settings]:
+def new_model(
+    settings: Settings, given: set[str], teacher: Teacher | None = None
+) -> tuple[Colorizer, Settings]:
     """Builds a model to train from the start, or from the weights of --pretrained.
 
     Args:
         settings: all settings.
         given: the names of those that stood on the command line.
-        classes: int, of the class distribution that a teacher gives, or 0.
+        teacher: what gives the class distributions that are learned, if any are.
 
     Returns:
         The model, and the settings as they are now: of weights to start from, the architecture.
@@ -43,6 +45,7 @@ def new_model(settings: Settings, given: set[str], classes: int = 0) -> tuple[Co
         InputError: the weights to start from cannot be had, or do not fit the arguments given.
     """
     colorizer = COLORIZERS[settings.model]
+    classes = teacher.classes if teacher else 0
     if settings.pretrained is None:
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
         architecture = _architecture(settings, classes)
@@ -72,17 +75,20 @@ def _with_shapes(settings: Settings, architecture: dict) -> Settings:
     return dataclasses.replace(settings, **shapes)
 
 
-def resumed_model(settings: Settings, folder: WeightsFolder, classes: int = 0) -> Colorizer:
+def resumed_model(
+    settings: Settings, folder: WeightsFolder, teacher: Teacher | None = None
+) -> Colorizer:
     """Builds the model that settings.json describes; its weights come from the snapshot.
 
     Raises:
         InputError: other classes are to be learned now, or pictures of another size.
     """
-    architecture = folder.read_settings()["architecture"]
-    if architecture.get("classes", classes) != classes:
+    saved = folder.read_settings()
+    architecture = saved["architecture"]
+    if saved.get("classes") != class_numbers(teacher):
         raise InputError(
-            f"the training in {folder.path} was begun with {architecture['classes']} classes, and "
-            f"now there are {classes}: give the --dataset and --class_weight that it was begun with"
+            f"the training in {folder.path} was begun with other classes: give the --dataset and "
+            "--class_weight that it was begun with"
         )
     side = architecture.get("resolution")
     if side and settings.resolution != side:
@@ -91,6 +97,13 @@ def resumed_model(settings: Settings, folder: WeightsFolder, classes: int = 0) -
             f"{side} px alone; leave the argument out"
         )
     return COLORIZERS[settings.model](**architecture, ema_decay=settings.ema_decay)
+
+
+def class_numbers(teacher: Teacher | None) -> list[int] | str | None:
+    """Which of ImageNet's classes are learned, as settings.json says it."""
+    if teacher is None:
+        return None
+    return "all" if teacher.class_numbers is None else list(teacher.class_numbers)
 
 
 def compile_model(

@@ -3,6 +3,7 @@
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -111,7 +112,10 @@ def _load(
                 f"--teacher_weights {weights}: there is no such file; give the weights of {name} "
                 "with its classifier"
             )
-        return application(weights=weights or "imagenet", classifier_activation=None)
+        with warnings.catch_warnings():
+            # Keras warns once for each layer of a file that does not fit, before it raises.
+            warnings.simplefilter("ignore", UserWarning)
+            return application(weights=weights or "imagenet", classifier_activation=None)
     except InputError:
         raise
     # A download that fails raises a bare Exception, a file of another kind whatever h5py makes of.

@@ -197,8 +197,6 @@ def test_file_of_something_else_is_one_line(tmp_path, kind):
     )
 
 
-# DEFECT: Keras warns once for each layer of a file that does not fit, before it raises.
-@pytest.mark.xfail(strict=True, reason="a hundred warnings stand above the one line")
 def test_file_of_another_network_is_nothing_but_one_line(tmp_path, recwarn):
     path = str(tmp_path / "other.weights.h5")
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
