@@ -357,7 +357,7 @@ def test_own_training_has_the_numbers_of_its_validation(
         # Training shrinks pictures while it reads them.
         write_rgb(path, pixels_of(path)[:16, :16])
 
-    def take_no_step(model, data, settings, folder, progress):
+    def take_no_step(model, data, settings, folder, progress, companion=None):
         WeightsFolder(weights).load_generator(model.slow_generator)
         # Pale: validation clips what sRGB cannot show, and here it is made paler.
         last = model.slow_generator.get_layer("ab")
