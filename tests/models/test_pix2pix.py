@@ -208,7 +208,8 @@ def test_losses_that_are_not_there_yet_are_in_no_log(batch):
 
     model, logs = compiled(discriminator_steps=3), Logs()
     batches = tf.data.Dataset.from_tensors(batch).repeat()
-    history = model.fit(batches, epochs=2, steps_per_epoch=4, verbose=0, callbacks=[logs]).history
+    quiet = {"verbose": 0, "shuffle": False, "callbacks": [logs]}
+    history = model.fit(batches, epochs=2, steps_per_epoch=4, **quiet).history
     of_both = {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}
     early = {"discriminator_loss"}
     # The generator learns in the third and in the sixth step, the second one of the second epoch.
@@ -216,7 +217,7 @@ def test_losses_that_are_not_there_yet_are_in_no_log(batch):
     assert set(history) == of_both
     assert min(history["l1"]) > 0
     model.set_phase(Phase.GENERATOR)
-    model.fit(batches, epochs=1, steps_per_epoch=1, verbose=0, callbacks=[logs])
+    model.fit(batches, epochs=1, steps_per_epoch=1, **quiet)
     assert logs.names[-1] == {"l1", "generator_loss"}
 
 
