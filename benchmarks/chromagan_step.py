@@ -26,7 +26,9 @@ def main() -> None:
     parser.add_argument("--precision", default="mixed_bfloat16")
     arguments = parser.parse_args()
 
-    from jobs.runtime import prepare_keras
+    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+
+    import_tensorflow_quietly()
     from models.teacher import Teacher
 
     prepare_keras(arguments.precision, seed=0)

@@ -12,7 +12,7 @@ class StopOnDivergence(keras.callbacks.Callback):
     """Raises as soon as a loss or a weight is NaN or infinite; snapshots stay as they are.
 
     Training losses are looked at after every step, validation's and the weights themselves at
-    the end of every epoch. It stands before `BestWeights` and `Snapshots` in the list of
+    the end of every epoch. It stands before `ColoringWeights` and `Snapshots` in the list of
     callbacks.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from callbacks.best_weights import BestWeights
+from callbacks.coloring_weights import ColoringWeights
 from callbacks.learning_rates import LearningRates
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from callbacks.moments import Moments
@@ -200,7 +200,7 @@ def _fit(
         Moments(to_measure),
         *_phases_with_rates(settings),
         StopOnDivergence(folder, progress),
-        BestWeights(folder, progress),
+        ColoringWeights(folder, progress),
         snapshots,
         MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
         *_sample_grids(model, data, settings, progress),

@@ -9,9 +9,10 @@ import pytest
 from errors import InputError
 from jobs.command_line import parse
 from jobs.presets import PRESETS
-from jobs.settings import ENCODER_DEPTH, MODELS, SHAPES, Settings, fields
+from jobs.settings import CHROMAGAN_DEPTH, ENCODER_DEPTH, MODELS, SHAPES, Settings, fields
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
+from models.networks.chromagan_networks import GLOBAL_FEATURES, HALVINGS
 from models.networks.encoders import ENCODERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,6 +279,8 @@ def test_names_on_the_command_line_are_those_of_the_code():
     assert set(MODELS) == set(COLORIZERS)
     assert set(choices("encoder")) == {"none", *ENCODERS}
     assert {len(recipe.levels) for recipe in ENCODERS.values()} == {ENCODER_DEPTH}
+    assert CHROMAGAN_DEPTH == HALVINGS
+    assert set(choices("global_features")) == set(GLOBAL_FEATURES)
     assert set(choices("norm")) == set(NORMS)
     assert set(SHAPES) <= {entry.name for entry in fields()}
 

@@ -6,8 +6,8 @@ from models.adversarial_colorizer import Phase
 from models.weights_folder import Progress, WeightsFolder
 
 
-class BestWeights(keras.callbacks.Callback):
-    """Writes the slow generator at the end of an epoch when it is better than what is there.
+class ColoringWeights(keras.callbacks.Callback):
+    """Writes the slow generator at the end of an epoch, when it is to color from now on.
 
     While the generator learns alone, better is a lower validation loss. That loss compares with
     the true colors, and by it the dullest epoch is the best: what an adversary adds only raises

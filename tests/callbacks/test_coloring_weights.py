@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from callbacks.best_weights import BestWeights
+from callbacks.coloring_weights import ColoringWeights
 from models.adversarial_colorizer import Phase
 from models.weights_folder import Progress, WeightsFolder
 
@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def train(folder, losses, progress, phases=None, first=0):
     """Ends an epoch for each loss: the weight of each epoch is its number."""
-    callback = BestWeights(folder, progress)
+    callback = ColoringWeights(folder, progress)
     model = Model()
     callback.set_model(model)
     for epoch, loss in enumerate(losses):
