@@ -12,9 +12,14 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, seed) -
     """How far the norms of the critic's gradients are from 1, between real and fake pictures.
 
     E[(|dD(x)/dx| - 1)^2] at x = alpha real + (1 - alpha) fake, with an alpha from [0, 1] for each
-    pair of pictures, and the norm over all numbers of a picture. The score D(x) of a picture is
-    the mean of its logits, which is what the loss averages too. No sample of the critic may see
+    pair of pictures, and the norm over all numbers of a picture. No sample of the critic may see
     another: no batch normalization in it.
+
+    D(x) of a critic that judges patches is the sum of its logits, as in the programs of the field,
+    while the adversarial loss is their mean. So a patch, of which there are many, moves the
+    generator as little as its share of the picture: with the norm of the mean at 1, ChromaGAN's
+    gradient of the critic, at 64 px and weight 0.1, was 23 times as large as that of the mean
+    squared error, and colors moved away from the true ones (23.2 dB after 2 epochs, 21.6 after 5).
 
     It is differentiated again by the critic's weights. TensorFlow gives no second gradient, and no
     error either, through bilinear resizing: the networks here have none.
@@ -36,8 +41,7 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, seed) -
     with tf.GradientTape() as tape:
         tape.watch(between)
         logits = tf.cast(critic(between), tf.float32)
-        # The gradient of the sum over pictures is that of each picture's own score.
-        scores = tf.reduce_sum(tf.reduce_mean(tf.reshape(logits, [tf.shape(real)[0], -1]), axis=1))
-    gradient = tf.cast(tape.gradient(scores, between), tf.float32)
+    # TensorFlow's gradient is that of the sum of all logits: each picture gets that of its own.
+    gradient = tf.cast(tape.gradient(logits, between), tf.float32)
     norm = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=[1, 2, 3]) + _EPSILON)
     return tf.reduce_mean(tf.square(norm - 1.0))

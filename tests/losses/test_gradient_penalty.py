@@ -35,13 +35,12 @@ def test_gradient_of_a_linear_critic_is_its_weight():
     np.testing.assert_allclose(tape.gradient(penalty, weight), expected, rtol=1e-4)
 
 
-def test_score_is_the_mean_of_all_patches():
-    # Each of four logits is twice the sum of its quarter: the mean has a gradient of 1/2.
+def test_score_is_the_sum_of_all_patches():
+    # Each logit is twice the sum of its quarter.
     def critic(x):
         return 2.0 * tf.nn.avg_pool2d(x, 2, 2, "VALID") * 4.0
 
-    # The mean over 2 x 2 x 3 logits of 2 sums of four numbers each.
-    gradient = 2.0 / 12.0 * np.ones(48)
+    gradient = 2.0 * np.ones(48)
     penalty = gradient_penalty(critic, pictures(0), pictures(1), SEED)
     assert float(penalty) == pytest.approx((np.linalg.norm(gradient) - 1.0) ** 2, rel=1e-5)
 

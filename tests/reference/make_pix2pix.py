@@ -147,8 +147,7 @@ def measure_penalty() -> dict[str, torch.Tensor]:
     for weight in critic.parameters():
         nn.init.normal_(weight, std=0.1)
     pictures = (torch.rand(2, 3, SIDE, SIDE) * 2 - 1).requires_grad_()
-    scores = critic(pictures).mean(dim=(1, 2, 3))
-    [gradient] = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
+    [gradient] = torch.autograd.grad(critic(pictures).sum(), pictures, create_graph=True)
     penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     penalty.backward()
     first = layers_of(critic)[0].weight.grad
