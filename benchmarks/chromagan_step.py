@@ -56,7 +56,7 @@ def main() -> None:
     for name, values in seconds.items():
         print(f"{name:12} median {medians[name]:.3f}, {min(values):.3f} to {max(values):.3f}")
     share = 1.0 - medians["cached"] / medians["teacher"]
-    print(f"the teacher takes {100 * share:.0f} % of a step, out of its cache none")
+    print(f"the teacher takes {100 * share:.0f} % of a step")
 
 
 def _step(

@@ -15,12 +15,16 @@ import numpy as np
 from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
-_CLASSES = 1000
+CLASSES = 1000
 _INDEX = "imagenet_class_index.json"
 
 # Lists that TensorFlow Datasets installs: of full ImageNet, and of the downsampled one.
 _FULL_IMAGENET = "datasets/imagenet2012/labels.txt"
 _DOWNSAMPLED_IMAGENET = "image_classification/imagenet_resized_labels.txt"
+
+
+class NotImageNetError(InputError):
+    """Some classes are none of ImageNet's."""
 
 
 def imagenet_numbers(
@@ -37,13 +41,14 @@ def imagenet_numbers(
         int64 array of shape (classes,), from 0 to 999.
 
     Raises:
-        InputError: the file cannot be read, or some class is none of ImageNet's 1000.
+        NotImageNetError: some class is none of ImageNet's 1000.
+        InputError: the file cannot be read.
     """
     order = {wordnet_id: number for number, wordnet_id in enumerate(_keras_ids(class_index))}
     unknown = [wordnet_id for wordnet_id in wordnet_ids if wordnet_id not in order]
     if unknown:
-        raise InputError(
-            f"{len(unknown)} of {len(wordnet_ids)} classes are none of ImageNet's {_CLASSES}, "
+        raise NotImageNetError(
+            f"{len(unknown)} of {len(wordnet_ids)} classes are none of ImageNet's {CLASSES}, "
             f"{unknown[0]} for one; give a data set whose classes are WordNet ids of ImageNet"
         )
     return np.array([order[wordnet_id] for wordnet_id in wordnet_ids], "int64")
@@ -67,15 +72,15 @@ def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
     remedy = f"; {remedy} a file like Keras' {_INDEX}"
     try:
         index = json.loads(path.read_text("utf-8"))
-        ids = tuple(str(index[str(number)][0]) for number in range(_CLASSES))
+        ids = tuple(str(index[str(number)][0]) for number in range(CLASSES))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(what + first_line(error) + remedy) from error
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise InputError(
-            f'{what}it is not of the form {{"0": ["n01440764", "tench"], ...}} with {_CLASSES} '
+            f'{what}it is not of the form {{"0": ["n01440764", "tench"], ...}} with {CLASSES} '
             f"classes{remedy}"
         ) from error
-    if len(set(ids)) < _CLASSES:
+    if len(set(ids)) < CLASSES:
         raise InputError(f"{what}a class stands there twice{remedy}")
     return ids
 

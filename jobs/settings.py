@@ -376,7 +376,8 @@ class Settings:
     # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
     filters: int = setting(
         32,
-        "channels of the generator at full size, with pix2pix at half size",
+        "channels of the generator at full size, with pix2pix at half size, with chromagan at a "
+        "quarter",
         NETWORKS,
         type=positive_int,
         metavar="N",
@@ -425,7 +426,7 @@ class Settings:
         metavar="{imagenet,none,PATH}",
     )
 
-    # The paper's; `pool` takes pictures of any size and has a quarter of the weights.
+    # The paper's; `pool` takes pictures of any size and has a quarter of the weights in training.
     global_features: str = setting(
         "flatten",
         "what the dense layers see of the whole picture: `flatten`, every place, for pictures of "

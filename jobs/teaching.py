@@ -1,5 +1,6 @@
 """The teacher of a training: which classes it names, and what it sees in all pictures, kept."""
 
+import functools
 import os
 from collections.abc import Iterator
 
@@ -8,12 +9,11 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from data.distributions import Distributions
-from data.imagenet_classes import imagenet_numbers
+from data.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
 from data.picture_lists import PictureLists
 from data.pipeline import Companion, validation_batches
 from data.sources.chosen_pictures import ChosenPictures
 from data.sources.picture_source import PictureSource
-from errors import InputError
 from jobs.settings import Settings
 from jobs.training_data import TrainingData
 from models.teacher import Teacher
@@ -42,11 +42,13 @@ def _class_numbers(lists: PictureLists, class_index: str | None) -> np.ndarray |
     if len(spaces) > 1 or None in spaces:
         return None
     try:
-        return imagenet_numbers(spaces.pop(), class_index)
-    except InputError:
+        numbers = imagenet_numbers(spaces.pop(), class_index)
+    except NotImageNetError:
         if class_index:
             raise
         return None
+    # All of them need no choice, whatever their order.
+    return None if len(numbers) == CLASSES else numbers
 
 
 def describe_teacher(settings: Settings, teacher: Teacher) -> str:
@@ -61,7 +63,8 @@ def describe_teacher(settings: Settings, teacher: Teacher) -> str:
 def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> Companion:
     """What the teacher sees in every training picture, from the cache, which is filled first.
 
-    It sees the central square of each, and not the crop that is trained on.
+    It sees the central square of each, as large as it was trained to see pictures, and not the
+    crop that is trained on.
 
     Raises:
         InputError: the cache cannot be written.
@@ -74,15 +77,22 @@ def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings)
     )
     missing = kept.missing()
     if missing:
-        _ask(teacher, data, kept, missing)
+        _ask(teacher, data, settings, kept, missing)
     return Companion(kept.get, "float32", (teacher.classes,))
 
 
-def _ask(teacher: Teacher, data: TrainingData, kept: Distributions, missing: list[int]) -> None:
-    loader = data.loader_of(ChosenPictures(data.lists.training, missing))
+def _ask(
+    teacher: Teacher,
+    data: TrainingData,
+    settings: Settings,
+    kept: Distributions,
+    missing: list[int],
+) -> None:
+    side = _side(settings, teacher)
+    loader = data.loader_of(ChosenPictures(data.lists.training, missing), side)
     numbers = Companion(lambda number: missing[number], "int64", ())
     see = tf.function(teacher, reduce_retracing=True)
-    batches = validation_batches(loader, data.settings.resolution, _BATCH, numbers)
+    batches = validation_batches(loader, side, _BATCH, numbers)
     with tqdm(
         desc="teacher", total=len(missing), unit="picture", dynamic_ncols=True, disable=None
     ) as bar:
@@ -96,11 +106,30 @@ def _ask(teacher: Teacher, data: TrainingData, kept: Distributions, missing: lis
             kept.flush()
 
 
+def _side(settings: Settings, teacher: Teacher) -> int:
+    """The side of the pictures that the teacher is shown: no detail that it could see is lost."""
+    return max(settings.resolution, teacher.side)
+
+
 def _names_from_anywhere(source: PictureSource) -> Iterator[str]:
-    """What the pictures are called wherever the program is called from."""
+    """What the pictures are called wherever the program is called from, and which state they are.
+
+    A picture that is changed under its name is another one.
+    """
+    # One file may hold all pictures.
+    state = functools.lru_cache(maxsize=64)(_state)
     for number in range(len(source)):
         name, file = source.name(number), source.file(number)
-        yield os.path.abspath(file) + name.removeprefix(file)
+        yield os.path.abspath(file) + name.removeprefix(file) + state(file)
+
+
+def _state(file: str) -> str:
+    try:
+        found = os.stat(file)
+    except OSError:
+        # It is left out when it is met.
+        return " absent"
+    return f" {found.st_size} {found.st_mtime_ns}"
 
 
 def _identity(settings: Settings, teacher: Teacher) -> str:
@@ -108,6 +137,5 @@ def _identity(settings: Settings, teacher: Teacher) -> str:
     weights = "imagenet"
     if settings.teacher_weights:
         path = os.path.realpath(settings.teacher_weights)
-        state = os.stat(path)
-        weights = f"{path} {state.st_size} {state.st_mtime_ns}"
-    return f"{settings.teacher}\n{weights}\n{settings.resolution}\n{teacher.class_numbers}"
+        weights = path + _state(path)
+    return f"{settings.teacher}\n{weights}\n{_side(settings, teacher)}\n{teacher.class_numbers}"

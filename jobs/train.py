@@ -327,7 +327,7 @@ def _say_what_begins(
         for network in (model.generator, model.discriminator)
     )
     print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
-    if settings.encoder != "none" and not settings.pretrained:
+    if settings.encoder != "none" and not settings.pretrained and not settings.load_weights:
         print(f"encoder {settings.encoder} with the weights {settings.encoder_weights}")
     print(
         f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "

@@ -45,7 +45,8 @@ def load_colorizer(
     side = generator.input_shape[1]
     if side not in (None, render_size):
         raise InputError(
-            f"the weights in {folder.path} take pictures of {side} px alone; received {render_size}"
+            f"the weights in {folder.path} take pictures of {side} px alone; received "
+            f"{render_size}; give {'--resolution' if settings.evaluate else '--render_size'} {side}"
         )
     folder.load_generator(generator)
     return PhotoColorizer(

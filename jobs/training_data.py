@@ -158,9 +158,9 @@ class TrainingData:
             self.left_out, self.settings.batch_size, self.settings.resolution
         )
 
-    def loader_of(self, source: PictureSource) -> PictureLoader:
-        """Loads pictures of another list as validation does."""
-        return self._loader(source, self.settings.resolution)
+    def loader_of(self, source: PictureSource, side: int | None = None) -> PictureLoader:
+        """Loads pictures of another list as validation does, or of another size."""
+        return self._loader(source, side or self.settings.resolution)
 
     def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
         return PictureLoader(source, side, self.left_out, self.settings.minimum_colorfulness, cache)

@@ -15,8 +15,13 @@ class ChromaGAN(AdversarialColorizer):
     The class head shares its features with the network that colors, and is trained towards what a
     classifier sees in the gray picture. It stands in no weights that color.
 
+    Where the training differs from the paper's: ab is in units of 110, so that a squared error
+    weighs as that unit has it; pictures are cropped at random, and the teacher is shown the crop
+    (or, where it is asked once for all epochs, the central square); and what colors is a moving
+    average of the generator. Of the network, see `chromagan_generator`.
+
     Args:
-        filters: int, channels of the generator where its features are half as large as the
+        filters: int, channels of the generator where its features are a quarter as large as the
             picture; its widest have eight times as many. Defaults to `64`.
         norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
         encoder: str, what the generator begins with. Defaults to `vgg16`.

@@ -29,6 +29,7 @@ class Teacher:
             taken over the chosen ones.
 
     Attributes:
+        side: int, of the pictures as the network sees them.
         classes: int, how many classes a distribution has.
         class_numbers: tuple of int or None, as given.
 
@@ -39,7 +40,7 @@ class Teacher:
         teacher = Teacher("mobilenet_v2")
         teacher(lightness)                # (batch, 1000), float32
 
-    Reference: Vitoria, Raad, Ballester, "ChromaGAN", WACV 2020, section 3.2.
+    Reference: Vitoria, Raad, Ballester, "ChromaGAN", WACV 2020.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class Teacher:
     ):
         application = find_application(name)
         network = _load(application, name, weights)
-        _, self._side, _, _ = network.input_shape
+        # Networks of open size were trained on ImageNet's 224 px too.
+        self.side = network.input_shape[1] or 224
         self._preprocess = sys.modules[application.__module__].preprocess_input
         logits = network.output
         self.classes = int(logits.shape[-1])
@@ -71,7 +73,7 @@ class Teacher:
             float32 tensor of shape (batch, classes); each row sums to 1.
         """
         gray_rgb255 = 255.0 * lightness1_to_gray_rgb1(lightness)
-        gray_rgb255 = tf.image.resize(gray_rgb255, [self._side, self._side], antialias=True)
+        gray_rgb255 = tf.image.resize(gray_rgb255, [self.side, self.side], antialias=True)
         logits = self._logits(self._preprocess(tf.clip_by_value(gray_rgb255, 0.0, 255.0)))
         if self.class_numbers is not None:
             logits = tf.gather(logits, self.class_numbers, axis=-1)

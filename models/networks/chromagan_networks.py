@@ -21,7 +21,7 @@ def chromagan_generator(
     encoder: str = "vgg16",
     encoder_weights: str | None = None,
     global_features: str = "flatten",
-    resolution: int = 224,
+    resolution: int | None = 224,
     name: str = "generator",
 ) -> tuple[keras.Model, keras.Model]:
     """The part of ChromaGAN's generator that colors.
@@ -31,7 +31,9 @@ def chromagan_generator(
     joined to every place. Convolutions and three enlargements bring both to ab at full size.
 
     Where it differs from the paper: the encoder sees the gray picture in the range that it was
-    trained on, and the last enlargement, of ab itself, is bilinear, so that no blocks show.
+    trained on, which its weights want, and not L itself; dense layers are followed by ReLU,
+    because three linear ones are one; ab ends in tanh, because ours is in units of 110 and has
+    both signs; and the last enlargement, of ab itself, is bilinear, so that no blocks show.
 
     Args:
         filters: int, 64 in the paper: the widest convolutions have eight times as many.
@@ -40,7 +42,7 @@ def chromagan_generator(
         encoder_weights: as in `pretrained_encoder`.
         global_features: str. `flatten` gives the dense layers every place of the grid, and fixes
             the size of the pictures; `pool` the mean of them, for pictures of any size.
-        resolution: int, the side of the pictures, where it is fixed.
+        resolution: int or None, the side of the pictures, where it is fixed.
         name: str.
 
     Returns:
@@ -51,6 +53,11 @@ def chromagan_generator(
     Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Picture Colorization with Semantic
     Class Distribution", WACV 2020, figure 2.
     """
+    if global_features not in GLOBAL_FEATURES:
+        raise ValueError(
+            f"`global_features` should be one of {GLOBAL_FEATURES}. Received: "
+            f"`global_features={global_features!r}`"
+        )
     side = resolution if global_features == "flatten" else None
     lightness = keras.Input((side, side, 1), name="lightness")
     gray = GrayPicture(name="gray")(PadToMultiple(2**HALVINGS, name="pad")(lightness))
@@ -110,7 +117,7 @@ def _to_ab(features, filters: int):
     features = _convolution(features, filters, 3)
     features = _convolution(features, filters, 3)
     features = layers.UpSampling2D(2)(features)
-    features = _convolution(features, filters // 2, 3)
+    features = _convolution(features, max(1, filters // 2), 3)
     # Small weights: a fresh network colors in gray, not in noise.
     ab = layers.Conv2D(
         2,

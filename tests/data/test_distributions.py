@@ -1,5 +1,8 @@
 """What a teacher has seen is kept by picture, and is only as old as what it was asked."""
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -151,3 +154,26 @@ def test_folder_that_cannot_be_written_is_one_line(tmp_path, place):
     assert message.endswith("; give another folder")
     assert "None" not in message
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="of POSIX alone")
+def test_on_a_full_disk_no_file_is_left_that_has_no_place_there(tmp_path, monkeypatch):
+    def no_room(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", no_room)
+        for _ in range(2):
+            with pytest.raises(InputError, match="No space left on device; give another folder"):
+                kept_in(tmp_path)
+            assert files_in(tmp_path) == []
+    assert kept_in(tmp_path).missing() == list(range(6))
+
+
+def test_row_of_which_the_small_numbers_are_gone_counts_as_missing(tmp_path):
+    kept = kept_in(tmp_path)
+    row = np.full(10, 0.008 / 5)
+    row[:5] = 0.992 / 5
+    kept.put(1, row)
+    kept.put(2, np.where(row > 0.1, row, 0.0))
+    assert kept.missing() == [0, 2, 3, 4, 5]

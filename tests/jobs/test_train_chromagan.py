@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import h5py
 import numpy as np
@@ -11,6 +12,9 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import run
+from data.pictures import write_rgb
+from data.sources.folder import demo_set
+from data.sources.split_options import SplitOptions
 from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
 
@@ -159,12 +163,18 @@ def test_labels_of_imagenet_make_the_teacher_speak_of_them(
     assert asked.rows.shape == (2, 2)
 
 
-@pytest.mark.parametrize("kind", ["folder", "coco", "imagenet64", "unknown labels", "joined"])
-def test_without_labels_of_its_own_it_is_taught_all_of_imagenet(
-    pictures, tiny_imagenet, coco, imagenet64, asked, capsys, kind
+@pytest.mark.parametrize(
+    "kind", ["folder", "demo", "tfds", "coco", "imagenet64", "unknown labels", "joined"]
+)
+def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
+    pictures, tiny_imagenet, coco, imagenet64, asked, capsys, monkeypatch, kind
 ):
+    toys = demo_set(SplitOptions())
+    monkeypatch.setattr("data.datasets.tfds_set", lambda *arguments: toys)
     names = {
         "folder": ["pictures"],
+        "demo": ["demo"],
+        "tfds": ["tfds:toys"],
         "coco": [coco],
         "imagenet64": [imagenet64],
         "unknown labels": [tiny_imagenet("other", {"n99999999": ("toy", (200, 60, 50))})],
@@ -173,11 +183,28 @@ def test_without_labels_of_its_own_it_is_taught_all_of_imagenet(
     }[kind]
     assert train("--dataset", *names) == 0
     printed = capsys.readouterr().out
+    assert "encoder vgg16 with the weights none\n" in printed
     assert "teacher vgg16 with the weights imagenet: 1000 classes\n" in printed
     assert saved()["architecture"]["classes"] == 1000
     assert asked == [2]
     assert asked.rows.shape == (2, 1000)
     assert steps_done() == 1
+
+
+def test_a_real_encoder_is_trained(pictures, asked, capsys):
+    assert train("--dataset", "pictures", "--encoder", "mobilenet_v2") == 0
+    assert "encoder mobilenet_v2 with the weights none\n" in capsys.readouterr().out
+    assert saved()["architecture"]["encoder"] == "mobilenet_v2"
+    assert steps_done() == 1
+
+
+def test_a_damaged_list_of_classes_is_one_line(tiny_imagenet, here, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(here / "keras"))
+    (here / "keras/models").mkdir(parents=True)
+    (here / "keras/models/imagenet_class_index.json").write_text("{}")
+    message = refusal(capsys, *SMALL, "--dataset", tiny_imagenet("tiny", CLASSES))
+    assert "it is not of the form" in message
+    assert "remove it, or give --class_index" in message
 
 
 def test_joined_sets_of_the_same_classes_keep_them(tiny_imagenet, asked):
@@ -430,6 +457,31 @@ def test_what_is_kept_is_what_was_seen_of_each_picture(tiny_imagenet, asked, mon
         np.testing.assert_allclose(distributions, teacher(lightness), rtol=0.01, atol=1e-4)
 
 
+def test_a_picture_that_was_changed_is_asked_for_anew(pictures, asked):
+    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+    assert train(*options, "--weights_dir", "one") == 0
+    write_rgb(pictures / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
+    assert train(*options, "--weights_dir", "two") == 0
+    assert asked == [10, 10]
+
+
+def test_the_teacher_is_shown_pictures_as_large_as_it_can_see(pictures, monkeypatch):
+    shapes, make = [], Teacher.__init__
+
+    def make_larger(self, *arguments):
+        make(self, *arguments)
+        self.side = 48
+
+    def remember(self, lightness):
+        shapes.append(tuple(lightness.shape))
+        return tf.fill([len(lightness), self.classes], 1.0 / self.classes)
+
+    monkeypatch.setattr(Teacher, "__init__", make_larger)
+    monkeypatch.setattr(Teacher, "__call__", remember)
+    assert train("--dataset", "pictures", "--teacher_cache", "cache") == 0
+    assert shapes == [(10, 48, 48, 1)]
+
+
 def test_another_teacher_is_asked_anew(pictures, here, asked, tiny_teachers):
     options = ["--dataset", "pictures", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
@@ -489,18 +541,24 @@ def test_trained_weights_color(pictures, here, capsys):
         (here / "results/0.png").unlink()
 
 
-def test_flattened_weights_color_at_their_own_size_alone(pictures, here, capsys):
+@pytest.mark.usefixtures("offline")
+def test_flattened_weights_color_and_are_judged_at_their_own_size_alone(pictures, here, capsys):
     assert train("--dataset", "pictures", "--global_features", "flatten") == 0
     color = ["--images", "pictures/0.png", "--weights", FOLDER]
     assert run.main(color) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
     message = refusal(capsys, *color, "--render_size", "64", "--overwrite")
     assert message == (
-        f"error: the weights in {FOLDER} take pictures of 32 px alone; received 64\n"
+        f"error: the weights in {FOLDER} take pictures of 32 px alone; received 64; give "
+        "--render_size 32\n"
     )
     assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
-    judged = ["--evaluate", "--dataset", "pictures", "--weights", FOLDER]
-    assert run.main([*judged, "--resolution", "32"]) in (0, 2)
+    shutil.copytree("pictures", "others")
+    judge = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
+    assert "received 128; give --resolution 32" in refusal(capsys, *judge)
+    assert run.main([*judge, "--resolution", "32"]) == 0
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert "chromagan" in rows
 
 
 # --- what cannot be begun ------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def test_the_class_loss_trains_the_class_head_and_the_encoder_that_both_share(ba
         assert not any(path.startswith(f"{name}/") for path in reached), name
 
 
-def test_the_class_head_learns_what_the_teacher_sees(batch, distributions):
+def test_the_class_head_learns_the_distributions_it_is_given(batch, distributions):
     model = compiled(refuse, adversarial=None, rate=3e-2, class_weight=1.0)
     seen = []
     for _ in range(10):

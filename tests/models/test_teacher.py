@@ -158,6 +158,33 @@ def test_every_network_says_how_pictures_are_prepared():
         assert callable(sys.modules[find_application(name).__module__].preprocess_input)
 
 
+@pytest.mark.parametrize(
+    ("name", "red"),
+    [
+        # Blue, green, red, without ImageNet's mean.
+        ("vgg16", (-103.939, -116.779, 255.0 - 123.68)),
+        ("resnet50", (-103.939, -116.779, 255.0 - 123.68)),
+        ("mobilenet_v2", (1.0, -1.0, -1.0)),
+        ("inception_v3", (1.0, -1.0, -1.0)),
+        # These prepare it inside.
+        ("efficientnet_b0", (255.0, 0.0, 0.0)),
+        ("mobilenet_v3_small", (255.0, 0.0, 0.0)),
+    ],
+)
+def test_pictures_are_prepared_as_each_network_was_trained(name, red):
+    preprocess = sys.modules[find_application(name).__module__].preprocess_input
+    found = preprocess(np.array([[[[255.0, 0.0, 0.0]]]], "float32"))
+    np.testing.assert_allclose(np.ravel(found), red, rtol=1e-5)
+
+
+def test_network_of_open_size_sees_pictures_of_224(tmp_path):
+    path = tmp_path / "teacher.weights.h5"
+    keras.applications.MobileNetV3Small(weights=None).save_weights(path)
+    teacher = Teacher("mobilenet_v3_small", path)
+    assert teacher.side == 224
+    assert teacher(LIGHTNESS).shape == (3, 1000)
+
+
 def refusal(*arguments):
     """The one line that a teacher is refused with."""
     with pytest.raises(InputError) as caught:

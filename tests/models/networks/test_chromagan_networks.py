@@ -234,3 +234,15 @@ def test_bfloat16_computes_inside_and_gives_float32(tiny_encoder):
     logits = class_head(features.shape[1:], 5, 2, "pool")(features)
     assert logits.dtype == tf.float32
     assert all(weight.dtype == "float32" for weight in network.trainable_variables)
+
+
+def test_unknown_global_features_are_refused():
+    with pytest.raises(
+        ValueError, match=r"`global_features` should be one of .* Received: .*'sum'"
+    ):
+        chromagan_generator(global_features="sum", resolution=None)
+
+
+def test_a_single_filter_is_enough(tiny_encoder):
+    network, _ = chromagan_generator(filters=1, global_features="pool")
+    assert network(np.zeros((1, 32, 32, 1), "float32")).shape == (1, 32, 32, 2)
