@@ -172,6 +172,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "filters": settings.filters,
             "norm": settings.norm,
             "encoder": settings.encoder,
+            "keeps_encoder_moments": _keeps_encoder_moments(settings),
             "global_features": settings.global_features,
             "resolution": settings.resolution if is_flat else None,
             "classes": classes,
@@ -183,6 +184,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
         "depth": depth,
         "norm": settings.norm,
         "encoder": settings.encoder,
+        "keeps_encoder_moments": _keeps_encoder_moments(settings),
         "discriminator_filters": settings.first_discriminator_filters,
     }
     if settings.model == "pix2pix":
@@ -194,6 +196,11 @@ def _architecture(settings: Settings, classes: int) -> dict:
         level = level_nearest(settings.resolution, settings.attention_resolution, depth)
         own = {"attention_level": level}
     return {**architecture, **own}
+
+
+def _keeps_encoder_moments(settings: Settings) -> bool:
+    """Whether the encoder comes with moments to keep."""
+    return settings.encoder != "none" and settings.encoder_weights != "none"
 
 
 def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:

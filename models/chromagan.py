@@ -29,6 +29,8 @@ class ChromaGAN(AdversarialColorizer):
         resolution: int or None, the side of the pictures, which `flatten` fixes.
         classes: int, of the class distribution; 0 for no class head.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
+        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
+            they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
         ema_decay: float, of the slow generator.
 
@@ -56,6 +58,7 @@ class ChromaGAN(AdversarialColorizer):
         resolution: int | None = 224,
         classes: int = 1000,
         discriminator_filters: int = 64,
+        keeps_encoder_moments: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -67,6 +70,7 @@ class ChromaGAN(AdversarialColorizer):
             "resolution": resolution if global_features == "flatten" else None,
             "classes": classes,
             "discriminator_filters": discriminator_filters,
+            "keeps_encoder_moments": keeps_encoder_moments,
         }
         generator, generator_with_features = _build(architecture, encoder_weights)
         super().__init__(
@@ -138,5 +142,8 @@ class ChromaGAN(AdversarialColorizer):
 def _build(architecture: dict, encoder_weights: str | None) -> tuple[keras.Model, keras.Model]:
     names = ("filters", "norm", "encoder", "global_features", "resolution")
     return chromagan_generator(
-        **{name: architecture[name] for name in names}, encoder_weights=encoder_weights
+        **{name: architecture[name] for name in names},
+        encoder_weights=encoder_weights,
+        # Weights of before there was a choice have moved them.
+        keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
     )

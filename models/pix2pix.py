@@ -40,6 +40,8 @@ class Pix2Pix(AdversarialColorizer):
         input_channels: int, 1 or 3: how often the lightness is given to the generator.
         discriminator: str, `patch`, `pixel` or `conv4`. Defaults to `patch`.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
+        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
+            they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
         ema_decay: float, of the slow generator.
 
@@ -63,6 +65,7 @@ class Pix2Pix(AdversarialColorizer):
         input_channels: int = 1,
         discriminator: str = "patch",
         discriminator_filters: int = 64,
+        keeps_encoder_moments: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -74,6 +77,7 @@ class Pix2Pix(AdversarialColorizer):
             "input_channels": input_channels,
             "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
+            "keeps_encoder_moments": keeps_encoder_moments,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
@@ -94,6 +98,8 @@ class Pix2Pix(AdversarialColorizer):
             input_channels=architecture["input_channels"],
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
+            # Weights of before there was a choice have moved them.
+            keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
         )
 
     def score_both(self, real_lab, fake_lab):

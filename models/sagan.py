@@ -19,6 +19,8 @@ class SAGAN(AdversarialColorizer):
         norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
         encoder: str, `none` or a pretrained network in place of the generator's way down.
         discriminator_filters: int, channels of the discriminator at full size.
+        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
+            they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
         ema_decay: float, of the slow generator.
 
@@ -40,6 +42,7 @@ class SAGAN(AdversarialColorizer):
         norm: str = "batch",
         encoder: str = "none",
         discriminator_filters: int = 32,
+        keeps_encoder_moments: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -50,6 +53,7 @@ class SAGAN(AdversarialColorizer):
             "norm": norm,
             "encoder": encoder,
             "discriminator_filters": discriminator_filters,
+            "keeps_encoder_moments": keeps_encoder_moments,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
@@ -70,4 +74,6 @@ class SAGAN(AdversarialColorizer):
             norm=architecture["norm"],
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
+            # Weights of before there was a choice have moved them.
+            keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
         )

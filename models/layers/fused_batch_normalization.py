@@ -24,6 +24,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     under the names of their classes.)
 
     Args:
+        keeps_moments: bool, normalize with the moving moments always, and never move them: what a
+            pretrained network wants, whose features would be others with the moments of a batch.
+            Scale and offset are trained all the same. Defaults to `False`.
         **kwargs: those of `keras.layers.BatchNormalization`.
 
     Example:
@@ -33,7 +36,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     # While moments are collected, the momentum with which they are.
     _collecting = None
 
+    def __init__(self, keeps_moments=False, **kwargs):
+        super().__init__(**kwargs)
+        self.keeps_moments = keeps_moments
+
     def call(self, inputs, training=None, mask=None):
+        training = training and not self.keeps_moments
         if mask is not None or not self._kernel_applies(inputs):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -57,6 +65,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             self._move(self.moving_variance, variance * ((count - 1.0) / count))
         return outputs
 
+    def get_config(self):
+        return {**super().get_config(), "keeps_moments": self.keeps_moments}
+
     def _move(self, average, value):
         momentum = self.momentum if self._collecting is None else self._collecting
         average.assign(average * momentum + value * (1.0 - momentum))
@@ -78,7 +89,7 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
     """Lets what passes through a network inside the block move its moments, and nothing else.
 
     The network is called as it colors, without dropout, and need not be trainable; its
-    normalizations take the moments of the batch.
+    normalizations take the moments of the batch, but for those that keep theirs.
 
     Args:
         network: `keras.Model`; its layers of other kinds are not touched.
@@ -91,7 +102,7 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
     layers = [
         layer
         for layer in network._flatten_layers(include_self=False)
-        if isinstance(layer, FusedBatchNormalization)
+        if isinstance(layer, FusedBatchNormalization) and not layer.keeps_moments
     ]
     for layer in layers:
         layer._collecting = momentum

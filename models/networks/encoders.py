@@ -145,7 +145,9 @@ ENCODERS = {
 }
 
 
-def pretrained_encoder(name: str, weights: str | None, halvings: int | None = None) -> keras.Model:
+def pretrained_encoder(
+    name: str, weights: str | None, halvings: int | None = None, keeps_moments: bool = False
+) -> keras.Model:
     """Builds an encoder that returns its features at every halving of the size.
 
     Args:
@@ -153,6 +155,9 @@ def pretrained_encoder(name: str, weights: str | None, halvings: int | None = No
         weights: None for random ones, `imagenet` for those that Keras keeps or downloads, or the
             path of a file of weights, with or without the classifier.
         halvings: int or None, at which of them to cut the network off. Defaults to all.
+        keeps_moments: bool, normalize in training too with the moments that the weights come with,
+            as Keras' guide to fine-tuning advises: those of a batch make other features. Of no use
+            to random weights. Defaults to `False`.
 
     Returns:
         `keras.Model` from sRGB in [0, 1], (batch, height, width, 3), height and width multiples
@@ -167,7 +172,7 @@ def pretrained_encoder(name: str, weights: str | None, halvings: int | None = No
         backbone.inputs, [backbone.get_layer(level).output for level in recipe.levels[:halvings]]
     )
     pictures = keras.Input((None, None, 3), name="rgb1")
-    features = _with_fused_normalization(levels)(recipe.preprocess(pictures))
+    features = _with_fused_normalization(levels, keeps_moments)(recipe.preprocess(pictures))
     return keras.Model(pictures, features, name=name)
 
 
@@ -232,17 +237,17 @@ def _load_without_warnings(network: keras.Model, path: str) -> None:
         network.load_weights(path)
 
 
-def _with_fused_normalization(backbone: keras.Model) -> keras.Model:
+def _with_fused_normalization(backbone: keras.Model, keeps_moments: bool) -> keras.Model:
     """The same network and weights with the fast batch normalization.
 
-    Its moments forget within hundreds of steps: some of these networks were trained with a
-    momentum of 0.999, with which validation would see the moments of ImageNet's color pictures
-    for the first thousands of steps.
+    Its moments, where it does not keep them, forget within hundreds of steps: some of these
+    networks were trained with a momentum of 0.999, with which validation would see the moments of
+    ImageNet's color pictures for the first thousands of steps.
     """
 
     def replace(layer):
         if type(layer) is keras.layers.BatchNormalization:
-            config = {**layer.get_config(), "momentum": _MOMENTUM}
+            config = {**layer.get_config(), "momentum": _MOMENTUM, "keeps_moments": keeps_moments}
             return FusedBatchNormalization.from_config(config)
         return layer.__class__.from_config(layer.get_config())
 

@@ -23,6 +23,7 @@ def pix2pix_unet(
     input_channels: int = 1,
     encoder: str = "none",
     encoder_weights: str | None = None,
+    keeps_encoder_moments: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """The U-Net of Isola et al.
@@ -39,6 +40,7 @@ def pix2pix_unet(
         input_channels: int; with 3 the lightness is repeated. An encoder sees gray pictures.
         encoder: str, `none` or one of `ENCODERS`, a pretrained way down of its own depth.
         encoder_weights: as in `pretrained_encoder`.
+        keeps_encoder_moments: bool, `keeps_moments` there.
         name: str.
 
     Returns:
@@ -52,7 +54,10 @@ def pix2pix_unet(
     downs = downs if encoder == "none" else len(ENCODERS[encoder].levels)
     padded = PadToMultiple(2**downs, name="pad")(lightness)
     if encoder != "none":
-        levels = pretrained_encoder(encoder, encoder_weights)(GrayPicture(name="gray")(padded))
+        gray = GrayPicture(name="gray")(padded)
+        levels = pretrained_encoder(encoder, encoder_weights, keeps_moments=keeps_encoder_moments)(
+            gray
+        )
     else:
         repeated = ops.repeat(padded, input_channels, axis=-1) if input_channels > 1 else padded
         levels = _way_down(repeated, downs, filters, norm)

@@ -16,6 +16,7 @@ def unet(
     norm: str = "batch",
     encoder: str = "none",
     encoder_weights: str | None = None,
+    keeps_encoder_moments: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """A U-Net of spectrally normalized convolutions with self-attention.
@@ -33,6 +34,7 @@ def unet(
         norm: str, `batch`, `instance` or `none`.
         encoder: str, `none` or one of `ENCODERS`.
         encoder_weights: as in `pretrained_encoder`.
+        keeps_encoder_moments: bool, `keeps_moments` there.
         name: str.
 
     Returns:
@@ -49,7 +51,12 @@ def unet(
         levels = _way_down(padded, filters, depth, attention_level, norm)
     else:
         gray = GrayPicture(name="gray")(padded)
-        levels = [padded, *pretrained_encoder(encoder, encoder_weights)(gray)]
+        levels = [
+            padded,
+            *pretrained_encoder(encoder, encoder_weights, keeps_moments=keeps_encoder_moments)(
+                gray
+            ),
+        ]
     features = _way_up(levels, filters, attention_level, norm)
     # Small weights: a fresh network colors in gray, not in noise.
     ab = keras.layers.Conv2D(

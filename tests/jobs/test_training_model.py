@@ -1,11 +1,14 @@
 """A model is compiled as the settings say."""
 
+import keras
 import pytest
 
 from errors import InputError
 from jobs.command_line import parse
 from jobs.training_model import compile_model, new_model
+from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.pix2pix import Pix2Pix
+from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
 
 SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstruction", "l1:1"]
@@ -40,6 +43,45 @@ def test_lpips_without_its_weights_is_one_line():
 def test_lpips_of_pictures_that_are_too_small_is_one_line():
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
         compiled("--validation_metrics", "lpips", "--resolution", "16")
+
+
+@pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
+def test_encoder_keeps_the_moments_of_its_weights(model, tmp_path):
+    path = str(tmp_path / "encoder.weights.h5")
+    keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
+    small = [
+        "--model",
+        model,
+        "--filters",
+        "2",
+        "--adversarial",
+        "none",
+        "--reconstruction",
+        "l1:1",
+    ]
+    small += ["--global_features", "pool"] if model == "chromagan" else []
+    for weights, keeps in ((path, True), ("none", False)):
+        options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
+        settings, given = parse([*small, *options])
+        built, _ = new_model(settings, given)
+        assert built.architecture["keeps_encoder_moments"] is keeps
+        # What colors is built from the architecture alone, and so is what is gone on with.
+        for network in (built.generator, built.slow_generator):
+            normalizations = [
+                layer
+                for layer in network.get_layer("mobilenet_v2")._flatten_layers()
+                if isinstance(layer, FusedBatchNormalization)
+            ]
+            assert len(normalizations) > 10
+            assert {layer.keeps_moments for layer in normalizations} == {keeps}
+
+
+def test_weights_of_before_kept_no_moments():
+    architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
+    architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
+    generator = SAGAN.build_generator(architecture)
+    assert not any(getattr(each, "keeps_moments", False) for each in generator._flatten_layers())
+    assert not SAGAN(**architecture).architecture["keeps_encoder_moments"]
 
 
 # --- weights to start from -----------------------------------------------------------------------

@@ -168,9 +168,36 @@ def test_mask_equals_keras():
 
 
 def test_config_round_trip():
-    layer = FusedBatchNormalization(epsilon=1e-5, momentum=0.9, scale=False)
+    layer = FusedBatchNormalization(epsilon=1e-5, momentum=0.9, scale=False, keeps_moments=True)
     copy = FusedBatchNormalization.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
+
+
+@pytest.mark.parametrize("fused", [True, False], ids=["fused", "by Keras"])
+def test_moments_that_are_kept_normalize_in_training_too(fused):
+    layer, keras_layer = both()
+    layer.keeps_moments = True
+    mask = None if fused else np.ones(SHAPE[:-1], bool)
+    before = layer.get_weights()
+    inputs = tf.convert_to_tensor(pictures(*SHAPE))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs, training=True, mask=mask)
+    variables = [inputs, *layer.trainable_weights]
+    found = [outputs, *tape.gradient(outputs, variables, gradients(*SHAPE))]
+    expected = call(keras_layer, pictures(*SHAPE), gradients(*SHAPE), False)
+    assert_close(found, expected)
+    for old, new in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_moments_that_are_kept_are_not_collected():
+    kept, other = FusedBatchNormalization(keeps_moments=True), FusedBatchNormalization()
+    network = keras.Sequential([keras.Input((8, 8, 3)), kept, other])
+    with collect_moments(network, 0.0):
+        network(pictures(4, 8, 8, 3), training=False)
+    np.testing.assert_array_equal(kept.moving_mean, np.zeros(3))
+    assert np.abs(other.moving_mean).min() > 1
 
 
 def test_moments_are_collected_and_nothing_else_changes():
