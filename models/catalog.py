@@ -1,7 +1,13 @@
 """The colorizers by the names that the command line knows."""
 
 from models.chromagan import ChromaGAN
+from models.encoder_decoder import EncoderDecoder
 from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
 
-COLORIZERS = {"sagan": SAGAN, "pix2pix": Pix2Pix, "chromagan": ChromaGAN}
+COLORIZERS = {
+    "sagan": SAGAN,
+    "pix2pix": Pix2Pix,
+    "chromagan": ChromaGAN,
+    "inception": EncoderDecoder,
+}

@@ -38,6 +38,8 @@ class Pix2Pix(AdversarialColorizer):
             `conv4`, which has none. Defaults to `batch`.
         encoder: str, `none` or a pretrained network in place of the generator's way down.
         input_channels: int, 1 or 3: how often the lightness is given to the generator.
+        attention_level: int or None, the level of the way up at which self-attention stands: level
+            k is 1/2^k of the size. Defaults to `None`, as in the paper.
         discriminator: str, `patch`, `pixel` or `conv4`. Defaults to `patch`.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
         keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
@@ -63,6 +65,7 @@ class Pix2Pix(AdversarialColorizer):
         norm: str = "batch",
         encoder: str = "none",
         input_channels: int = 1,
+        attention_level: int | None = None,
         discriminator: str = "patch",
         discriminator_filters: int = 64,
         keeps_encoder_moments: bool = False,
@@ -75,6 +78,7 @@ class Pix2Pix(AdversarialColorizer):
             "norm": norm,
             "encoder": encoder,
             "input_channels": input_channels,
+            "attention_level": attention_level,
             "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
             "keeps_encoder_moments": keeps_encoder_moments,
@@ -100,6 +104,8 @@ class Pix2Pix(AdversarialColorizer):
             encoder_weights=encoder_weights,
             # Weights of before there was a choice have moved them.
             keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
+            # Weights of before there was a choice have none.
+            attention_level=architecture.get("attention_level"),
         )
 
     def score_both(self, real_lab, fake_lab):

@@ -6,8 +6,10 @@ from keras import ops
 from models.layers.gray_picture import GrayPicture
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.resumable_dropout import ResumableDropout
+from models.layers.self_attention import SelfAttention
 from models.networks.blocks import normalize, small_weights
-from models.networks.encoders import ENCODERS, pretrained_encoder
+from models.networks.encoder_recipes import ENCODERS
+from models.networks.encoders import pretrained_encoder
 
 # The widest features are this many times those at half size.
 _WIDEST = 8
@@ -24,6 +26,7 @@ def pix2pix_unet(
     encoder: str = "none",
     encoder_weights: str | None = None,
     keeps_encoder_moments: bool = False,
+    attention_level: int | None = None,
     name: str = "generator",
 ) -> keras.Model:
     """The U-Net of Isola et al.
@@ -41,6 +44,8 @@ def pix2pix_unet(
         encoder: str, `none` or one of `ENCODERS`, a pretrained way down of its own depth.
         encoder_weights: as in `pretrained_encoder`.
         keeps_encoder_moments: bool, `keeps_moments` there.
+        attention_level: int or None, self-attention on the way up, on features of 1/2^level of
+            the size. The paper has none.
         name: str.
 
     Returns:
@@ -61,7 +66,7 @@ def pix2pix_unet(
     else:
         repeated = ops.repeat(padded, input_channels, axis=-1) if input_channels > 1 else padded
         levels = _way_down(repeated, downs, filters, norm)
-    ab = _way_up(levels, filters, norm)
+    ab = _way_up(levels, filters, norm, attention_level)
     return keras.Model(
         lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
     )
@@ -89,7 +94,7 @@ def _way_down(features, downs: int, filters: int, norm: str) -> list:
     return levels
 
 
-def _way_up(levels: list, filters: int, norm: str):
+def _way_up(levels: list, filters: int, norm: str, attention_level: int | None):
     downs = len(levels)
     features = levels[-1]
     for level in reversed(range(1, downs)):
@@ -101,6 +106,8 @@ def _way_up(levels: list, filters: int, norm: str):
         if _OUTER <= level < downs - 1:
             features = ResumableDropout(_DROPPED)(features)
         features = keras.layers.Concatenate()([levels[level - 1], features])
+        if level == attention_level:
+            features = SelfAttention(name="attention_up")(features)
     features = keras.layers.ReLU()(features)
     return _transposed(2, activation="tanh", dtype="float32", name="ab")(features)
 

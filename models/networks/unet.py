@@ -6,7 +6,8 @@ from models.layers.gray_picture import GrayPicture
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.self_attention import SelfAttention
 from models.networks.blocks import small_weights, spectral_convolution, spectral_pair
-from models.networks.encoders import ENCODERS, pretrained_encoder
+from models.networks.encoder_recipes import ENCODERS
+from models.networks.encoders import pretrained_encoder
 
 
 def unet(

@@ -319,3 +319,66 @@ def test_weights_begin_small_and_each_kernel_with_its_own():
     kernels = [network.get_layer(f"down_{level}").kernel.numpy() for level in (5, 6)]
     assert np.std(kernels[0]) == pytest.approx(0.02, rel=0.02)
     assert not np.array_equal(*kernels)
+
+
+# --- attention -----------------------------------------------------------------------------------
+
+
+def attentions(network):
+    return [layer for layer in network.layers if type(layer).__name__ == "SelfAttention"]
+
+
+@pytest.mark.parametrize(("level", "channels"), [(1, 4), (2, 8), (4, 32)])
+def test_attention_stands_on_the_way_up_at_the_level_asked_for(level, channels):
+    network = pix2pix_unet(5, filters=2, attention_level=level)
+    [attention] = attentions(network)
+    features = keras.Model(network.input, attention.output)(np.zeros((1, 64, 96, 1), "float32"))
+    # Half of the channels came up, and half were joined.
+    assert features.shape == (1, 64 // 2**level, 96 // 2**level, channels)
+    inner = max(1, channels // 8)
+    of_convolutions = 3 * (channels * inner + inner) + inner * channels + channels
+    of_spectral_norms = 4 * (channels + inner)
+    added = network.count_params() - pix2pix_unet(5, filters=2).count_params()
+    assert added == of_convolutions + of_spectral_norms + 1
+
+
+def test_attention_stands_behind_an_encoder_too(tiny_encoder):
+    network = pix2pix_unet(filters=2, encoder="vgg16", attention_level=3)
+    [attention] = attentions(network)
+    features = keras.Model(network.input, attention.output)(np.zeros((1, 64, 96, 1), "float32"))
+    # Four of the encoder, and 2 x 4 of the decoder.
+    assert features.shape == (1, 8, 12, 4 + 8)
+
+
+def test_without_attention_the_network_is_that_of_before(reference):
+    assert attentions(pix2pix_unet(5, filters=2)) == []
+    # PyTorch's weights fit, and so does their order.
+    model = Pix2Pix(filters=2, depth=5, discriminator_filters=2, attention_level=None)
+    assign(model.generator, listed(reference, "generator/before"))
+    assert attentions(model.generator) == []
+
+
+@pytest.mark.parametrize("level", [1, 2])
+def test_attention_is_in_both_generators_and_is_trained(batch, level):
+    model = compiled(attention_level=level)
+    assert model.architecture["attention_level"] == level
+    [attention], [slow] = attentions(model.generator), attentions(model.slow_generator)
+    assert float(attention.gamma) == 0.0
+    model.train_step(batch)
+    assert float(attention.gamma) != 0.0
+    assert float(slow.gamma) != 0.0
+    rebuilt = Pix2Pix.build_generator(model.architecture)
+    rebuilt.set_weights(model.slow_generator.get_weights())
+    np.testing.assert_allclose(rebuilt(batch[0]), model(batch[0]), atol=1e-6)
+
+
+def test_weights_of_before_there_was_attention_still_color(batch, tmp_path):
+    model = compiled()
+    model.train_step(batch)
+    model.slow_generator.save_weights(tmp_path / "old.weights.h5")
+    new = ("attention_level", "keeps_encoder_moments")
+    old = {name: value for name, value in model.architecture.items() if name not in new}
+    assert len(model.architecture) - len(old) == 2
+    rebuilt = Pix2Pix.build_generator(old)
+    rebuilt.load_weights(tmp_path / "old.weights.h5")
+    np.testing.assert_allclose(rebuilt(batch[0]), model(batch[0]), atol=1e-6)

@@ -5,9 +5,12 @@ import importlib
 import keras
 import numpy as np
 import pytest
+from skimage.transform import resize
 
 from errors import InputError
-from models.networks.encoders import ENCODERS, pretrained_encoder
+from models.layers.resizing import EnlargeToAtLeast
+from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
+from models.networks.encoders import PREPARATIONS, pretrained_encoder
 
 PICTURES = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
 
@@ -20,14 +23,19 @@ def encoder(name):
 
 @pytest.mark.parametrize("name", ENCODERS)
 def test_each_level_is_half_of_the_one_before(name):
-    features = encoder(name)(PICTURES)
-    assert [each.shape[1:3] for each in features] == [(side, side) for side in (32, 16, 8, 4, 2)]
+    found = encoder(name)
+    assert found.name == name
+    for height, width in ((64, 64), (128, 96)):
+        features = found(np.zeros((1, height, width, 3), "float32"))
+        halves = [(height // 2**number, width // 2**number) for number in range(1, 6)]
+        assert [each.shape[1:3] for each in features] == halves
 
 
-@pytest.mark.parametrize("name", ["vgg16", "resnet50"])
+@pytest.mark.parametrize("name", ["vgg16", "resnet50", "inception_resnet_v2"])
 def test_pictures_are_prepared_as_keras_prepares_them(name):
     expected = getattr(keras.applications, name).preprocess_input(255.0 * PICTURES)
-    np.testing.assert_allclose(ENCODERS[name].preprocess(PICTURES), expected, atol=1e-3)
+    prepared = PREPARATIONS[ENCODERS[name].pictures](PICTURES)
+    np.testing.assert_allclose(prepared, expected, atol=1e-3)
 
 
 def test_encoder_gives_what_the_whole_network_gives():
@@ -50,7 +58,9 @@ def test_encoder_of_a_package_that_is_not_installed_is_one_line(monkeypatch):
         with pytest.raises(InputError) as caught:
             pretrained_encoder("resnet18", weights)
         message = str(caught.value)
-        assert message.startswith("--encoder resnet18 is a network of KerasHub: pip install")
+        assert message.startswith(
+            "the encoder resnet_18_imagenet is a network of KerasHub: pip install"
+        )
         assert len(message.splitlines()) == 1
 
 
@@ -67,3 +77,176 @@ def test_moments_of_the_weights_are_kept_in_training_where_it_is_asked_for(keeps
     assert all(same) is keeps_moments
     # Scales and offsets are learned all the same.
     assert {each.name for each in encoder.trainable_variables} >= {"gamma", "beta"}
+
+
+# --- InceptionResNetV2 ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def inception():
+    """Keras' own network."""
+    keras.utils.set_random_seed(2)
+    return keras.applications.InceptionResNetV2(
+        include_top=False, weights=None, input_shape=(None, None, 3)
+    )
+
+
+@pytest.fixture(scope="module")
+def inception_encoder(inception):
+    """As an encoder, of the sizes that it makes itself, with the same weights."""
+    encoder = pretrained_encoder("inception_resnet_v2", None, exact=False)
+    encoder.set_weights(inception.get_weights())
+    return encoder
+
+
+def before_each_halving(network):
+    """The network to the features that its poolings are given, and to its last."""
+    poolings = [each for each in network.layers if isinstance(each, keras.layers.MaxPooling2D)]
+    assert len(poolings) == 4
+    return keras.Model(network.input, [*(each.input for each in poolings), network.output])
+
+
+def assert_features_equal(features, expected):
+    for found, wanted in zip(features, expected, strict=True):
+        wanted = np.asarray(wanted)
+        assert np.abs(wanted).max() > 0
+        np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3 * np.abs(wanted).max())
+
+
+def test_inception_gives_its_features_before_each_halving(inception, inception_encoder):
+    pictures = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
+    features = inception_encoder(pictures)
+    # Its convolutions and poolings without padding lose a border each.
+    sizes = [(61, 45), (28, 20), (13, 9), (6, 4), (2, 1)]
+    assert [each.shape[1:3] for each in features] == sizes
+    assert [each.shape[-1] for each in features] == [64, 192, 320, 1088, 1536]
+    prepared = keras.applications.inception_resnet_v2.preprocess_input(255.0 * pictures)
+    assert_features_equal(features, before_each_halving(inception)(prepared))
+
+
+def test_pictures_too_small_for_inception_are_enlarged(inception, inception_encoder):
+    pictures = np.random.default_rng(1).uniform(0, 1, (2, 40, 48, 3)).astype("float32")
+    enlarged = [resize(each, (75, 90), 1, "edge", anti_aliasing=False) for each in pictures]
+    prepared = keras.applications.inception_resnet_v2.preprocess_input(255.0 * np.stack(enlarged))
+    expected = before_each_halving(inception)(prepared.astype("float32"))
+    assert_features_equal(inception_encoder(pictures), expected)
+
+
+def test_features_of_exact_size_lie_on_the_grid_of_the_picture(inception_encoder):
+    pictures = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
+    exact = pretrained_encoder("inception_resnet_v2", None)
+    exact.set_weights(inception_encoder.get_weights())
+    found, wanted = np.asarray(exact(pictures)[0]), np.asarray(inception_encoder(pictures)[0])
+    assert (found.shape[1:3], wanted.shape[1:3]) == ((64, 48), (61, 45))
+    # Away from the borders they are Keras' own: of its three convolutions the second begins one
+    # place later without padding.
+    np.testing.assert_allclose(found[:, 3:-4, 3:-4], wanted[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "vgg16"])
+def test_other_networks_are_what_they_are(name):
+    layers = pretrained_encoder(name, None).layers
+    assert not any(isinstance(layer, EnlargeToAtLeast) for layer in layers)
+    backbone, as_it_is = (pretrained_encoder(name, None, exact=exact) for exact in (True, False))
+    as_it_is.set_weights(backbone.get_weights())
+    assert_features_equal(backbone(PICTURES), as_it_is(PICTURES))
+
+
+# --- files of weights ----------------------------------------------------------------------------
+
+
+class Unnamed:
+    """Builds a network of two branches whose layers Keras names anew each time."""
+
+    def __init__(self):
+        self.built = []
+
+    def __call__(self, include_top=True, weights=None, input_shape=(32, 32, 3), filters=2):
+        assert weights is None
+        layers = keras.layers
+        pictures = keras.Input(input_shape)
+        features = layers.Conv2D(filters, 3, 2, "same")(pictures)
+        features = layers.BatchNormalization()(features)
+        narrow = layers.Conv2D(3, 1, 2)(features)
+        wide = layers.Conv2D(3, 3, 2, "same")(features)
+        features = layers.Concatenate()([narrow, wide])
+        if include_top:
+            features = layers.Dense(10)(layers.GlobalAveragePooling2D()(features))
+        self.built.append(keras.Model(pictures, features))
+        return self.built[-1]
+
+
+@pytest.fixture
+def unnamed(monkeypatch):
+    """A recipe of a network that is told by numbers where its levels are."""
+    build = Unnamed()
+    recipe = EncoderRecipe("Unnamed", levels=(2, -1), pictures="signed")
+    monkeypatch.setattr(keras.applications, "Unnamed", build, raising=False)
+    monkeypatch.setitem(ENCODERS, "unnamed", recipe)
+    return build
+
+
+def randomize(network, seed=3):
+    random = np.random.default_rng(seed)
+    network.set_weights([random.uniform(0.2, 1, each.shape) for each in network.get_weights()])
+    return network
+
+
+def names(network):
+    return [layer.name for layer in network.layers]
+
+
+def test_levels_may_be_given_by_number(unnamed):
+    found = pretrained_encoder("unnamed", None)
+    network = randomize(unnamed.built[0])
+    found.set_weights(network.get_weights())
+    probe = keras.Model(network.input, [network.layers[2].output, network.layers[-1].output])
+    features = found(PICTURES)
+    assert [each.shape for each in features] == [(1, 32, 32, 2), (1, 16, 16, 6)]
+    assert_features_equal(features, probe(2.0 * PICTURES - 1.0))
+
+
+def test_network_is_cut_off_at_the_level_asked_for(unnamed):
+    # The first convolution and its normalization: 3 x 3 x 3 x 2 + 2, and 4 x 2.
+    found = pretrained_encoder("unnamed", None, halvings=1)
+    assert len(found.outputs) == 1
+    assert found.count_params() == 54 + 2 + 8
+
+
+@pytest.mark.parametrize("save", ["save_weights", "save"], ids=["weights_alone", "keras_2"])
+@pytest.mark.parametrize("include_top", [True, False])
+def test_weights_are_found_by_their_order_whatever_the_layers_are_called(
+    unnamed, tmp_path, include_top, save
+):
+    saved = randomize(unnamed(include_top=include_top))
+    path = str(tmp_path / ("file.weights.h5" if save == "save_weights" else "file.h5"))
+    getattr(saved, save)(path)
+    found = pretrained_encoder("unnamed", path)
+    # Only an older file has to be read with the classifier on: its layers are counted.
+    assert len(unnamed.built) == 2 + (include_top and save == "save")
+    for built in unnamed.built[1:]:
+        assert not set(names(built)) & set(names(saved))
+    features = keras.Model(saved.input, [saved.layers[2].output, saved.layers[5].output])
+    small = PICTURES[:, :32, :32]
+    assert_features_equal(found(small), features(2.0 * small - 1.0))
+
+
+def test_weights_of_another_network_are_one_clear_error(unnamed, tmp_path):
+    for include_top in (True, False):
+        path = str(tmp_path / f"{include_top}.weights.h5")
+        unnamed(include_top=include_top, filters=5).save_weights(path)
+        with pytest.raises(InputError, match="these are not weights of Unnamed") as caught:
+            pretrained_encoder("unnamed", path)
+        assert len(str(caught.value).splitlines()) == 1
+        assert path in str(caught.value)
+
+
+def test_weights_that_cannot_be_downloaded_are_one_clear_error(unnamed, monkeypatch):
+    def no_network(**options):
+        assert options["weights"] == "imagenet"
+        raise Exception("URL fetch failure\nand more")
+
+    monkeypatch.setattr(keras.applications, "Unnamed", no_network)
+    with pytest.raises(InputError, match="Unnamed cannot be downloaded") as caught:
+        pretrained_encoder("unnamed", "imagenet")
+    assert len(str(caught.value).splitlines()) == 1

@@ -8,7 +8,8 @@ import pytest
 
 from errors import InputError
 from models.networks.blocks import level_nearest
-from models.networks.encoders import ENCODERS, pretrained_encoder
+from models.networks.encoder_recipes import ENCODERS
+from models.networks.encoders import pretrained_encoder
 from models.networks.unet import unet
 
 PRETRAINED = Path(__file__).resolve().parents[4] / "shared" / "pretrained"

@@ -1,0 +1,252 @@
+"""The generator of an encoder and a plain decoder: its size, its joins, and what it computes."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from skimage.transform import resize
+
+from models.networks.encoder_decoder import encoder_decoder
+
+# The channels of the tiny encoder's levels, and of the decoder's five blocks with 2 filters.
+ENCODED = 4
+DECODED = {5: 32, 4: 16, 3: 8, 2: 4, 1: 2}
+
+
+@pytest.fixture(scope="module")
+def inception():
+    return encoder_decoder()
+
+
+@pytest.fixture
+def tiny(tiny_encoder):
+    """Builds a network of tiny convolutions that colors boldly."""
+
+    def build(**options):
+        keras.utils.set_random_seed(0)
+        network = encoder_decoder(**{"filters": 2, "encoder": "vgg16", **options})
+        embolden(network)
+        return network
+
+    return build
+
+
+def embolden(network):
+    """Gives the last convolution weights: a fresh one has none."""
+    random = np.random.default_rng(1)
+    last = network.get_layer("ab")
+    last.set_weights([random.normal(0, 0.5, each.shape) for each in last.get_weights()])
+    # What so few channels pass on is small, where nothing is normalized.
+    first = network.get_layer("up_5")
+    first.kernel.assign(40.0 * first.kernel)
+
+
+def pictures(*size, count=1):
+    return np.random.default_rng(0).uniform(-1, 1, (count, *size, 1)).astype("float32")
+
+
+def decoder_parameters(network, encoder):
+    return network.count_params() - network.get_layer(encoder).count_params()
+
+
+def convolution(inputs, outputs, use_bias=True):
+    return 9 * inputs * outputs + outputs * use_bias
+
+
+# --- its size ------------------------------------------------------------------------------------
+
+
+def test_parameters_are_pinned(inception):
+    assert inception.get_layer("inception_resnet_v2").count_params() == 54_336_736
+    assert decoder_parameters(inception, "inception_resnet_v2") == 8_646_178
+
+
+def test_decoder_of_the_default_halves_its_channels_from_512_to_32(inception):
+    filters = [inception.get_layer(f"up_{level}").filters for level in (5, 4, 3, 2, 1)]
+    assert filters == [512, 256, 128, 64, 32]
+    expected = sum(convolution(*pair) for pair in itertools.pairwise([1536, *filters, 2]))
+    assert decoder_parameters(inception, "inception_resnet_v2") == expected
+
+
+def test_parameters_without_skip_connections_by_hand(tiny):
+    widths = [ENCODED, *DECODED.values(), 2]
+    expected = sum(convolution(*pair) for pair in itertools.pairwise(widths))
+    assert decoder_parameters(tiny(), "vgg16") == expected
+
+
+def test_parameters_with_skip_connections_by_hand(tiny):
+    # What is joined comes before all blocks but the first, and not before the last convolution.
+    blocks = [(4, 32), (32 + 4, 16), (16 + 4, 8), (8 + 4, 4), (4 + 4, 2), (2, 2)]
+    expected = sum(convolution(*block) for block in blocks)
+    assert decoder_parameters(tiny(skip_connections=True), "vgg16") == expected
+
+
+@pytest.mark.parametrize(
+    ("norm", "kind", "of_norms"),
+    [
+        ("none", None, 0),
+        # Scale and offset, and with a batch its two moments.
+        ("batch", "FusedBatchNormalization", 4 * sum(DECODED.values())),
+        ("instance", "GroupNormalization", 2 * sum(DECODED.values())),
+    ],
+)
+def test_norms_stand_in_the_decoder_and_make_its_biases_useless(tiny, norm, kind, of_norms):
+    network = tiny(norm=norm)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    found = [each for each in kinds if each.endswith("Normalization")]
+    assert found == [kind] * (5 if kind else 0)
+    widths = [ENCODED, *DECODED.values()]
+    blocks = itertools.pairwise(widths)
+    expected = sum(convolution(*block, use_bias=norm == "none") for block in blocks)
+    assert decoder_parameters(network, "vgg16") == expected + convolution(2, 2) + of_norms
+
+
+# --- any picture ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [(16, 16), (1, 1), (33, 65), (7, 30), (64, 96)])
+@pytest.mark.parametrize("skip_connections", [False, True])
+def test_any_size_is_colored(tiny, size, skip_connections):
+    network = tiny(skip_connections=skip_connections, attention_level=4)
+    ab = network(pictures(*size, count=2))
+    assert ab.shape == (2, *size, 2)
+    assert ab.dtype == tf.float32
+    assert 0.0 < np.abs(ab).max() <= 1.0
+
+
+@pytest.mark.parametrize("size", [(16, 16), (45, 97)])
+def test_inception_colors_any_size(inception, size):
+    assert inception(pictures(*size)).shape == (1, *size, 2)
+
+
+@pytest.mark.parametrize("skip_connections", [False, True])
+def test_graph_of_open_sizes_takes_any_size(tiny, skip_connections):
+    network = tiny(skip_connections=skip_connections)
+    assert network.output_shape == (None, None, None, 2)
+    signature = [tf.TensorSpec((None, None, None, 1), tf.float32)]
+    color = tf.function(network, signature)
+    for size in ((16, 16), (33, 20), (5, 70)):
+        np.testing.assert_allclose(color(pictures(*size)), network(pictures(*size)), atol=1e-5)
+    assert color.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("skip_connections", [False, True])
+def test_a_fresh_network_colors_in_gray(tiny_encoder, skip_connections):
+    network = encoder_decoder(2, encoder="vgg16", skip_connections=skip_connections)
+    assert not np.any(network(100.0 * pictures(32, 32)))
+
+
+def test_a_fresh_inception_colors_in_gray(inception):
+    assert not np.any(inception(pictures(80, 80)))
+
+
+# --- what it computes ----------------------------------------------------------------------------
+
+
+def colored_by_hand(network, lightness, skip_connections):
+    """The network of its docstring, one block after another; only convolutions are Keras' own."""
+    gray = network.get_layer("gray")(lightness)
+    levels = [np.asarray(each) for each in network.get_layer("vgg16")(gray)]
+    features = levels[-1]
+    for level in (5, 4, 3, 2, 1):
+        features = np.maximum(network.get_layer(f"up_{level}")(features), 0.0)
+        features = features.repeat(2, axis=1).repeat(2, axis=2)
+        if skip_connections and level > 1:
+            _, height, width, _ = features.shape
+            joined = resized(levels[level - 2], (height, width))
+            features = np.concatenate([features, joined], axis=-1)
+    kernel, bias = network.get_layer("ab").get_weights()
+    ab = np.tanh(tf.nn.conv2d(features, kernel, 1, "SAME") + bias)
+    return resized(ab, lightness.shape[1:3])
+
+
+def resized(features, size):
+    return np.stack(
+        [resize(each, size, order=1, mode="edge", anti_aliasing=False) for each in features]
+    )
+
+
+@pytest.mark.parametrize("size", [(64, 32), (37, 50)])
+@pytest.mark.parametrize("skip_connections", [False, True])
+def test_equals_what_its_docstring_says(tiny, size, skip_connections):
+    network = tiny(skip_connections=skip_connections)
+    lightness = pictures(*size, count=2)
+    expected = colored_by_hand(network, lightness, skip_connections)
+    assert np.std(expected, axis=(1, 2)).min() > 0.01
+    np.testing.assert_allclose(network(lightness), expected, atol=1e-5)
+
+
+def test_features_of_the_same_size_are_joined(tiny):
+    network = tiny(skip_connections=True)
+    names = [f"skip_{level}" for level in (1, 2, 3, 4)]
+    probe = keras.Model(network.input, [network.get_layer(name).output for name in names])
+    lightness = pictures(64, 96)
+    levels = network.get_layer("vgg16")(network.get_layer("gray")(lightness))
+    for joined, level in zip(probe(lightness), levels[:-1], strict=True):
+        np.testing.assert_allclose(joined, level, atol=1e-6)
+
+
+def test_without_skip_connections_nothing_is_joined(tiny):
+    assert not any(isinstance(layer, keras.layers.Concatenate) for layer in tiny().layers)
+
+
+# --- attention -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skip_connections", [False, True])
+@pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
+def test_attention_stands_at_the_level_asked_for(tiny, level, skip_connections):
+    network = tiny(attention_level=level, skip_connections=skip_connections)
+    found = [layer for layer in network.layers if type(layer).__name__ == "SelfAttention"]
+    assert [layer.name for layer in found] == ["attention_up"]
+    features = keras.Model(network.input, found[0].output)(pictures(64, 96))
+    channels = ENCODED if level == 5 else DECODED[level + 1] + ENCODED * skip_connections
+    assert features.shape == (1, 64 // 2**level, 96 // 2**level, channels)
+
+
+def test_attention_is_not_there_unless_asked_for(tiny):
+    assert not any("attention" in layer.name for layer in tiny().layers)
+
+
+def test_attention_changes_the_colors_once_it_has_learned(tiny):
+    plain, attentive = tiny(), tiny(attention_level=3)
+    for layer in plain.layers:
+        if layer.weights:
+            attentive.get_layer(layer.name).set_weights(layer.get_weights())
+    lightness = pictures(32, 32)
+    np.testing.assert_allclose(attentive(lightness), plain(lightness), atol=1e-6)
+    attentive.get_layer("attention_up").gamma.assign(100.0)
+    assert np.abs(attentive(lightness) - plain(lightness)).max() > 1e-3
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("skip_connections", [False, True])
+@pytest.mark.parametrize("norm", ["none", "batch", "instance"])
+def test_gradients_reach_the_encoder_and_all_variables(tiny, norm, skip_connections):
+    network = tiny(norm=norm, skip_connections=skip_connections, filters=8)
+    lightness = pictures(64, 64, count=2)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(network(lightness, training=True) - 0.3))
+    gradients = tape.gradient(loss, network.trainable_variables)
+    of_encoder = {id(each) for each in network.get_layer("vgg16").trainable_variables}
+    assert len(of_encoder) == 10
+    assert of_encoder < {id(each) for each in network.trainable_variables}
+    for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
+        assert np.abs(gradient).max() > 1e-8, variable.path
+
+
+def test_half_precision_keeps_weights_and_colors_in_float32(tiny):
+    network = tiny(skip_connections=True, attention_level=4)
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    half = tiny(skip_connections=True, attention_level=4)
+    half.set_weights(network.get_weights())
+    probe = keras.Model(half.input, half.get_layer("skip_1").output)
+    lightness = pictures(33, 50)
+    assert probe(lightness).dtype == tf.bfloat16
+    assert half(lightness).dtype == tf.float32
+    assert {each.dtype for each in half.variables} == {"float32"}
+    np.testing.assert_allclose(half(lightness), network(lightness), atol=0.05)

@@ -1,0 +1,257 @@
+"""The colorizer of an encoder and a decoder: alone, against a PatchGAN, and rebuilt from a file."""
+
+import itertools
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from losses.reconstruction import Reconstruction
+from losses.vanilla_adversarial import VanillaAdversarial
+from losses.wasserstein_adversarial import WassersteinAdversarial
+from metrics.colorfulness import Colorfulness
+from metrics.ssim import SSIM
+from models.adversarial_colorizer import Phase
+from models.catalog import COLORIZERS
+from models.encoder_decoder import EncoderDecoder
+from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
+from models.weights_folder import WeightsFolder
+
+TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
+
+pytestmark = pytest.mark.usefixtures("tiny_encoder")
+
+
+@pytest.fixture
+def batch():
+    random = np.random.default_rng(0)
+    lightness = random.uniform(-1, 1, (2, 32, 32, 1)).astype("float32")
+    ab = random.uniform(-0.5, 0.5, (2, 32, 32, 2)).astype("float32")
+    return lightness, ab
+
+
+@pytest.fixture
+def normalized_encoder(monkeypatch):
+    """Has a tiny network with batch normalization in place of VGG16."""
+
+    def build(include_top, weights, input_shape):
+        layers = keras.layers
+        features = pictures = keras.Input(input_shape)
+        for number in range(1, 6):
+            features = layers.Conv2D(2, 3, 2, "same")(features)
+            features = layers.BatchNormalization(name=f"half_{number}")(features)
+        return keras.Model(pictures, features)
+
+    names = tuple(f"half_{number}" for number in range(1, 6))
+    monkeypatch.setattr(keras.applications, "Normalized", build, raising=False)
+    monkeypatch.setitem(ENCODERS, "vgg16", EncoderRecipe("Normalized", names, "signed"))
+
+
+def compiled(adversarial=None, rate=1e-2, **options):
+    keras.utils.set_random_seed(1)
+    model = EncoderDecoder(**{**TINY, **options})
+    # A fresh network has no weights behind which anything else could learn.
+    embolden(model.generator)
+    model.slow_generator.set_weights(model.generator.get_weights())
+    model.compile(
+        *(keras.optimizers.Adam(rate) for _ in range(2)),
+        Reconstruction({"mse": 1.0}),
+        adversarial,
+        adversarial_weight=0.1,
+    )
+    return model
+
+
+def embolden(network):
+    random = np.random.default_rng(1)
+    last = network.get_layer("ab")
+    last.set_weights([random.normal(0, 0.5, each.shape) for each in last.get_weights()])
+    # What so few channels pass on is small, where nothing is normalized.
+    first = network.get_layer("up_5")
+    first.kernel.assign(40.0 * first.kernel)
+
+
+def values(network):
+    return [variable.numpy() for variable in network.trainable_variables]
+
+
+def all_changed(before, network):
+    pairs = zip(before, values(network), strict=True)
+    return all(np.any(old != new) for old, new in pairs)
+
+
+def none_changed(before, network):
+    pairs = zip(before, values(network), strict=True)
+    return all(np.array_equal(old, new) for old, new in pairs)
+
+
+def moments(encoder):
+    return [each.numpy() for each in encoder.variables if "moving_" in each.path]
+
+
+# --- training ------------------------------------------------------------------------------------
+
+
+def test_the_generator_alone_learns_down_to_its_encoder(batch):
+    model = compiled()
+    assert model.phase is Phase.GENERATOR
+    generator, discriminator = values(model.generator), values(model.discriminator)
+    slow = model.slow_generator.get_weights()
+    assert set(model.train_step(batch)) == {"mse", "generator_loss"}
+    assert all_changed(generator, model.generator)
+    assert none_changed(discriminator, model.discriminator)
+    followed = zip(slow, model.slow_generator.get_weights(), strict=True)
+    assert all(np.any(old != new) for old, new in followed)
+
+
+def test_against_the_patchgan_both_learn(batch):
+    model = compiled(VanillaAdversarial(0.0))
+    assert model.phase is Phase.BOTH
+    generator, discriminator = values(model.generator), values(model.discriminator)
+    losses = model.train_step(batch)
+    assert set(losses) == {"mse", "generator_loss", "adversarial_loss", "discriminator_loss"}
+    total = float(losses["mse"]) + 0.1 * float(losses["adversarial_loss"])
+    assert float(losses["generator_loss"]) == pytest.approx(total, rel=1e-5)
+    assert all_changed(generator, model.generator)
+    assert all_changed(discriminator, model.discriminator)
+
+
+def test_a_fresh_network_begins_with_its_last_convolution(batch):
+    model = EncoderDecoder(**TINY)
+    model.compile(
+        keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2), Reconstruction({"mse": 1.0})
+    )
+    encoder, last = model.generator.get_layer("vgg16"), model.generator.get_layer("ab")
+    of_encoder, of_last = values(encoder), values(last)
+    loss = float(model.train_step(batch)["mse"])
+    assert loss == pytest.approx(float(np.mean(batch[1] ** 2)), rel=1e-5)
+    assert none_changed(of_encoder, encoder)
+    assert all_changed(of_last, last)
+    model.train_step(batch)
+    assert not none_changed(of_encoder, encoder)
+
+
+def test_training_brings_the_colors_nearer(batch):
+    model = compiled(skip_connections=True)
+    losses = []
+    for _ in range(8):
+        model.reset_metrics()
+        losses.append(float(model.train_step(batch)["mse"]))
+    assert losses[-1] < 0.9 * losses[0], losses
+
+
+@pytest.mark.parametrize("options", [{}, {"skip_connections": True}, {"attention_level": 2}])
+def test_any_adversarial_loss_may_be_chosen(batch, options):
+    model = compiled(WassersteinAdversarial(10.0), norm="batch", **options)
+    losses = model.train_step(batch)
+    assert float(losses["gradient_penalty"]) > 0
+    assert all(np.isfinite(float(loss)) for loss in losses.values())
+    # What it says of a picture does not depend on the others of the batch.
+    lab = np.random.default_rng(2).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
+    together, alone = model.judge(lab), model.judge(lab[:1])
+    np.testing.assert_allclose(together[:1], alone, atol=1e-6)
+
+
+def test_losses_and_metrics_of_one_kind_do_not_share_a_name(batch):
+    model = EncoderDecoder(**TINY)
+    model.compile(
+        keras.optimizers.Adam(1e-2),
+        keras.optimizers.Adam(1e-2),
+        Reconstruction({"ssim": 1.0, "colorfulness": 0.5}),
+        validation_metrics=[SSIM(), Colorfulness()],
+    )
+    judged = {name: float(value) for name, value in model.test_step(batch).items()}
+    assert set(judged) == {"ssim_loss", "colorfulness_loss", "loss", "ssim", "colorfulness"}
+    # A fresh network colors in gray, inside sRGB, where one is the opposite of the other.
+    assert judged["colorfulness_loss"] == pytest.approx(1 - judged["colorfulness"] / 100, abs=1e-3)
+    total = judged["ssim_loss"] + 0.5 * judged["colorfulness_loss"]
+    assert judged["loss"] == pytest.approx(total, rel=1e-5)
+    trained = model.train_step(batch)
+    assert set(trained) == {"ssim_loss", "colorfulness_loss", "generator_loss"}
+
+
+def test_colors_are_those_of_the_slow_generator(batch):
+    model = compiled()
+    model.train_step(batch)
+    ab = model(batch[0])
+    np.testing.assert_array_equal(ab, model.slow_generator(batch[0]))
+    assert np.abs(ab - model.generator(batch[0])).max() > 0
+
+
+# --- the architecture ----------------------------------------------------------------------------
+
+
+ARCHITECTURES = [
+    {},
+    {"filters": 3, "norm": "instance", "skip_connections": True},
+    {"norm": "batch", "attention_level": 3, "keeps_encoder_moments": True},
+]
+
+
+@pytest.mark.parametrize("options", ARCHITECTURES)
+def test_the_architecture_rebuilds_the_network(batch, tmp_path, options):
+    model = compiled(**options)
+    model.train_step(batch)
+    folder = WeightsFolder(tmp_path)
+    folder.write_settings({"model": "inception", "architecture": model.architecture})
+    folder.save_generator(model.slow_generator)
+    architecture = folder.read_settings()["architecture"]
+    assert {**TINY, **options}.items() <= architecture.items()
+    rebuilt = COLORIZERS["inception"].build_generator(architecture)
+    folder.load_generator(rebuilt)
+    expected = model(batch[0])
+    assert np.std(expected, axis=(1, 2)).min() > 0.01
+    np.testing.assert_allclose(rebuilt(batch[0]), expected, atol=1e-6)
+
+
+def test_the_architecture_is_all_that_the_constructor_takes():
+    model = EncoderDecoder(**TINY, skip_connections=True, attention_level=4)
+    copy = EncoderDecoder(**json.loads(json.dumps(model.architecture)))
+    assert copy.architecture == model.architecture
+    for network in ("generator", "slow_generator", "discriminator"):
+        shapes = [each.shape for each in getattr(model, network).variables]
+        assert [each.shape for each in getattr(copy, network).variables] == shapes
+
+
+@pytest.mark.parametrize("keeps_moments", [True, False])
+def test_moments_of_the_encoder_are_kept_where_it_is_asked_for(
+    batch, normalized_encoder, keeps_moments
+):
+    model = compiled(keeps_encoder_moments=keeps_moments, norm="batch")
+    encoder = model.generator.get_layer("vgg16")
+    before = moments(encoder)
+    assert len(before) == 10
+    of_decoder = model.generator.get_layer("up_5")
+    decoder_before = values(of_decoder)
+    model.train_step(batch)
+    after = moments(encoder)
+    same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
+    assert same == [keeps_moments] * 10
+    assert all_changed(decoder_before, of_decoder)
+    slow = moments(model.slow_generator.get_layer("vgg16"))
+    np.testing.assert_array_equal(slow, after)
+
+
+def test_both_generators_begin_with_the_weights_of_the_encoder(normalized_encoder, tmp_path):
+    network = keras.applications.Normalized(False, None, (None, None, 3))
+    random = np.random.default_rng(3)
+    network.set_weights([random.uniform(0.2, 1, each.shape) for each in network.get_weights()])
+    path = str(tmp_path / "encoder.weights.h5")
+    network.save_weights(path)
+    model = EncoderDecoder(**TINY, encoder_weights=path)
+    for generator in (model.generator, model.slow_generator):
+        found = generator.get_layer("vgg16").get_weights()
+        for left, right in zip(found, network.get_weights(), strict=True):
+            np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("filters", [2, 5])
+def test_discriminator_is_a_patchgan_of_the_filters_asked_for(filters):
+    model = EncoderDecoder(**{**TINY, "discriminator_filters": filters})
+    widths = [3, filters, 2 * filters, 4 * filters, 8 * filters, 1]
+    expected = sum(
+        16 * inputs * outputs + outputs for inputs, outputs in itertools.pairwise(widths)
+    )
+    assert model.discriminator.count_params() == expected
+    assert model.judge(np.zeros((1, 64, 64, 3), "float32")).shape == (1, 6, 6, 1)
