@@ -5,7 +5,7 @@ from types import ModuleType
 import numpy as np
 
 
-def colorfulness(rgb255, numpy: ModuleType = np):
+def colorfulness(rgb255, numpy: ModuleType = np, epsilon: float = 0.0):
     """The colorfulness of Hasler and Suesstrunk.
 
     With rg = R - G and yb = (R + G)/2 - B, both signed, it is
@@ -15,6 +15,7 @@ def colorfulness(rgb255, numpy: ModuleType = np):
     Args:
         rgb255: array or tensor of shape (..., height, width, 3), a floating type, in [0, 255].
         numpy: the module that computes: `numpy` itself, or `keras.ops` inside a graph.
+        epsilon: float, added under both roots: their gradients at a gray picture are infinite.
 
     Returns:
         Array or tensor of shape (...): one number for each picture, 0 for a gray one.
@@ -28,8 +29,12 @@ def colorfulness(rgb255, numpy: ModuleType = np):
     red_green = red - green
     yellow_blue = 0.5 * (red + green) - blue
     pixels = (-2, -1)
-    spread = numpy.sqrt(numpy.var(red_green, axis=pixels) + numpy.var(yellow_blue, axis=pixels))
+    spread = numpy.sqrt(
+        numpy.var(red_green, axis=pixels) + numpy.var(yellow_blue, axis=pixels) + epsilon
+    )
     offset = numpy.sqrt(
-        numpy.mean(red_green, axis=pixels) ** 2 + numpy.mean(yellow_blue, axis=pixels) ** 2
+        numpy.mean(red_green, axis=pixels) ** 2
+        + numpy.mean(yellow_blue, axis=pixels) ** 2
+        + epsilon
     )
     return spread + 0.3 * offset

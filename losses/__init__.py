@@ -2,4 +2,4 @@
 
 # The terms of `losses.reconstruction.Reconstruction`. They stand here, where nothing is imported,
 # so that the command line can name them at once.
-TERMS = ("l1", "mse", "perceptual")
+TERMS = ("l1", "mse", "huber", "ssim", "perceptual", "colorfulness")

@@ -4,23 +4,41 @@ from collections.abc import Mapping
 
 from keras import ops
 
-from data.lab import join_lab, lab1_to_unclipped_rgb1
+from data.colorfulness import colorfulness
+from data.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
 from losses import TERMS
 from losses.perceptual import Perceptual
+from losses.structural_similarity import structural_similarity
+
+# Where the Huber loss becomes linear: at 1 unit of ab, as in Zhang et al. 2017.
+_HUBER_DELTA = 1.0 / 110.0
+
+# Of 255^2, as the squares below the roots are: a thousandth of a step of 8 bits.
+_COLORFULNESS_EPSILON = 1e-6
 
 
 class Reconstruction:
     """The terms that compare the network's colors with the true ones, each with its weight.
 
-    | term         | what                                                                     |
-    |--------------|--------------------------------------------------------------------------|
-    | `l1`         | mean absolute difference of ab, in units of 110 (Isola et al. 2017)      |
-    | `mse`        | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)     |
-    | `perceptual` | difference of VGG19's features of the colored RGB pictures: `Perceptual` |
+    | term           | what                                                                   |
+    |----------------|------------------------------------------------------------------------|
+    | `l1`           | mean absolute difference of ab, in units of 110 (Isola et al. 2017)    |
+    | `mse`          | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)   |
+    | `huber`        | as `l1`, but a parabola below 1 unit of ab (Zhang et al. 2017)         |
+    | `ssim`         | 1 - structural similarity of the colored RGB pictures (Zhao et al.     |
+    |                | 2017): mostly of their structure, which the lightness gives            |
+    | `perceptual`   | difference of VGG19's features of the RGB pictures: `Perceptual`       |
+    | `colorfulness` | 1 - colorfulness / 100 of the network's pictures, whatever the true    |
+    |                | ones are (as Kang et al. 2023, DDColor, but with the colorfulness of   |
+    |                | `data.colorfulness`): to be added to terms that compare                |
 
     Args:
         weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.
         perceptual: `Perceptual`, or None when the term is not used.
+
+    Attributes:
+        weights: dict, those above 0.
+        names: list of str, what `terms` calls them.
 
     Example:
         loss = Reconstruction({"l1": 10.0})
@@ -34,30 +52,51 @@ class Reconstruction:
                 f"`weights` should be of the terms {TERMS}. Received: `weights={weights}`"
             )
         self.weights = {term: weight for term, weight in weights.items() if weight}
+        self.names = [_reported(term) for term in self.weights]
         if "perceptual" in self.weights and perceptual is None:
             raise ValueError("the term `perceptual` needs `perceptual`. Received: None")
         self._perceptual = perceptual
 
     def terms(self, lightness, true_ab, colored_ab):
-        """Each term, a float32 scalar, by its name.
+        """Each term, a float32 scalar, by its name; `ssim_loss` and `colorfulness_loss` by these.
 
         Args:
             lightness: tensor of shape (batch, height, width, 1), in the range of networks.
             true_ab: tensor of shape (batch, height, width, 2), likewise.
             colored_ab: tensor of the same shape, the network's.
         """
-        values = {}
-        if "l1" in self.weights:
-            values["l1"] = ops.mean(ops.abs(true_ab - ops.cast(colored_ab, "float32")))
-        if "mse" in self.weights:
-            values["mse"] = ops.mean(ops.square(true_ab - ops.cast(colored_ab, "float32")))
-        if "perceptual" in self.weights:
-            values["perceptual"] = self._perceptual(
-                lab1_to_unclipped_rgb1(join_lab(lightness, true_ab)),
-                lab1_to_unclipped_rgb1(join_lab(lightness, colored_ab)),
-            )
-        return values
+        colored_ab = ops.cast(colored_ab, "float32")
+        difference = ops.abs(true_ab - colored_ab)
+
+        def rgb1(ab):
+            return lab1_to_unclipped_rgb1(join_lab(lightness, ab))
+
+        makers = {
+            "l1": lambda: ops.mean(difference),
+            "mse": lambda: ops.mean(ops.square(difference)),
+            "huber": lambda: ops.mean(_huber(difference)),
+            "ssim": lambda: 1.0 - ops.mean(structural_similarity(rgb1(true_ab), rgb1(colored_ab))),
+            "perceptual": lambda: self._perceptual(rgb1(true_ab), rgb1(colored_ab)),
+            "colorfulness": lambda: _grayness(lab1_to_rgb1(join_lab(lightness, colored_ab))),
+        }
+        return {_reported(term): makers[term]() for term in self.weights}
 
     def total(self, terms):
         """The weighted sum of the terms, a scalar."""
-        return sum(self.weights[term] * value for term, value in terms.items())
+        return sum(weight * terms[_reported(term)] for term, weight in self.weights.items())
+
+
+def _reported(term: str) -> str:
+    """What a term is called in records: the metrics of these names measure the opposite."""
+    return f"{term}_loss" if term in ("ssim", "colorfulness") else term
+
+
+def _huber(difference):
+    """The Huber loss with a slope of 1, so that its weight is like that of `l1`."""
+    parabola = 0.5 * ops.square(difference) / _HUBER_DELTA
+    return ops.where(difference < _HUBER_DELTA, parabola, difference - 0.5 * _HUBER_DELTA)
+
+
+def _grayness(rgb1):
+    """1 for gray pictures, 0 for a colorfulness of 100. Colors outside sRGB win nothing."""
+    return 1.0 - ops.mean(colorfulness(255.0 * rgb1, ops, _COLORFULNESS_EPSILON)) / 100.0

@@ -1,8 +1,11 @@
-"""The weighted sum of the terms that compare colors."""
+"""The weighted sum of the terms that compare colors: each against NumPy and scikit-image."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from skimage.color import lab2rgb, rgb2lab
+from skimage.metrics import structural_similarity
 
 from data.lab import join_lab, lab1_to_unclipped_rgb1
 from losses import TERMS
@@ -17,9 +20,225 @@ class RecordingPerceptual:
         return tf.constant(7.0)
 
 
-def random_pictures(seed=0):
-    lab1 = np.random.default_rng(seed).uniform(-0.9, 0.9, (2, 4, 4, 5)).astype("float32")
+class SquaredDifference:
+    """Stands in for `Perceptual`: of the pictures themselves."""
+
+    def __call__(self, true_rgb1, colored_rgb1):
+        return tf.reduce_mean(tf.square(true_rgb1 - colored_rgb1))
+
+
+def random_pictures(seed=0, size=(4, 4)):
+    lab1 = np.random.default_rng(seed).uniform(-0.9, 0.9, (2, *size, 5)).astype("float32")
     return lab1[..., :1], lab1[..., 1:3], lab1[..., 3:]
+
+
+def colors_of_srgb():
+    """Pictures of colors well inside sRGB, and others of the same lightness not far from them."""
+    random = np.random.default_rng(0)
+    lab1 = rgb2lab(random.uniform(0.35, 0.65, (2, 12, 13, 3))) / [50.0, 110.0, 110.0] - [1, 0, 0]
+    noise = random.normal(0.0, 0.03, (2, 12, 13, 2))
+    lightness, true_ab = lab1[..., :1], lab1[..., 1:]
+    return tuple(each.astype("float32") for each in (lightness, true_ab, true_ab + noise))
+
+
+def loss_of(term, weight=1.0):
+    return Reconstruction({term: weight}, SquaredDifference())
+
+
+def value_and_gradient(term, lightness, true_ab, colored_ab):
+    """Of the one term, with respect to what is colored."""
+    colored_ab = tf.constant(colored_ab, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(colored_ab)
+        [value] = loss_of(term).terms(lightness, true_ab, colored_ab).values()
+    return float(value), tape.gradient(value, colored_ab).numpy()
+
+
+# --- each term -----------------------------------------------------------------------------------
+
+
+def rgb1_by_skimage(lightness, ab):
+    lab1 = np.concatenate([lightness, ab], axis=-1).astype("float64")
+    return lab2rgb((lab1 + [1, 0, 0]) * [50.0, 110.0, 110.0])
+
+
+def mean_structure(true, colored):
+    return structural_similarity(
+        true,
+        colored,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=1.0,
+        channel_axis=-1,
+    )
+
+
+def hasler(rgb1):
+    """Their colorfulness of one picture."""
+    red, green, blue = np.moveaxis(255.0 * rgb1, -1, 0)
+    red_green, yellow_blue = red - green, (red + green) / 2.0 - blue
+    spread = np.hypot(np.std(red_green), np.std(yellow_blue))
+    return spread + 0.3 * np.hypot(np.mean(red_green), np.mean(yellow_blue))
+
+
+def huber_by_keras(true_ab, colored_ab):
+    delta = 1.0 / 110.0
+    return float(keras.losses.Huber(delta, dtype="float64")(true_ab, colored_ab)) / delta
+
+
+def ssim_by_skimage(lightness, true_ab, colored_ab):
+    pairs = zip(
+        rgb1_by_skimage(lightness, true_ab), rgb1_by_skimage(lightness, colored_ab), strict=True
+    )
+    return 1.0 - np.mean([mean_structure(true, colored) for true, colored in pairs])
+
+
+def grayness_by_numpy(lightness, true_ab, colored_ab):
+    pictures = rgb1_by_skimage(lightness, colored_ab)
+    return 1.0 - np.mean([hasler(picture) for picture in pictures]) / 100.0
+
+
+# Each from lightness, true and colored ab, in float64.
+BY_OTHERS = {
+    "l1": lambda lightness, true_ab, colored_ab: np.mean(np.abs(true_ab - colored_ab)),
+    "mse": lambda lightness, true_ab, colored_ab: np.mean((true_ab - colored_ab) ** 2),
+    "huber": lambda lightness, true_ab, colored_ab: huber_by_keras(true_ab, colored_ab),
+    "ssim": ssim_by_skimage,
+    "perceptual": lambda lightness, true_ab, colored_ab: np.mean(
+        (rgb1_by_skimage(lightness, true_ab) - rgb1_by_skimage(lightness, colored_ab)) ** 2
+    ),
+    "colorfulness": grayness_by_numpy,
+}
+
+
+def test_every_term_has_something_to_be_compared_with():
+    assert set(BY_OTHERS) == set(TERMS)
+    lightness, true_ab, colored_ab = colors_of_srgb()
+    for ab in (true_ab, colored_ab):
+        rgb1 = rgb1_by_skimage(lightness, ab)
+        assert rgb1.min() > 0.1
+        assert rgb1.max() < 0.9
+    # Of the Huber loss both the parabola and the line.
+    share = np.mean(np.abs(true_ab - colored_ab) < 1.0 / 110.0)
+    assert 0.1 < share < 0.9
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_term_equals_that_of_others(term):
+    pictures = colors_of_srgb()
+    value, _ = value_and_gradient(term, *pictures)
+    expected = BY_OTHERS[term](*(each.astype("float64") for each in pictures))
+    assert 1e-4 < expected < 1
+    assert value == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_gradient_equals_differences_of_that_of_others(term):
+    lightness, true_ab, colored_ab = (each.astype("float64") for each in colors_of_srgb())
+    _, gradient = value_and_gradient(term, *colors_of_srgb())
+    random, step = np.random.default_rng(3), 1e-6
+
+    def slope(direction):
+        ahead, behind = (
+            BY_OTHERS[term](lightness, true_ab, colored_ab + sign * step * direction)
+            for sign in (1.0, -1.0)
+        )
+        return (ahead - behind) / (2.0 * step)
+
+    directions = list(random.normal(size=(3, *colored_ab.shape)))
+    for place in random.integers(0, colored_ab.shape, (12, 4)):
+        directions.append(np.zeros_like(colored_ab))
+        directions[-1][tuple(place)] = 1.0
+    for direction in directions:
+        scale = np.abs(gradient).max() * np.linalg.norm(direction)
+        assert np.sum(gradient * direction) == pytest.approx(slope(direction), abs=2e-3 * scale)
+
+
+def test_gradients_of_distances_by_hand():
+    lightness, true_ab, colored_ab = colors_of_srgb()
+    difference = colored_ab - true_ab
+    by_hand = {
+        "l1": np.sign(difference),
+        "mse": 2.0 * difference,
+        "huber": np.clip(110.0 * difference, -1.0, 1.0),
+    }
+    for term, expected in by_hand.items():
+        _, gradient = value_and_gradient(term, lightness, true_ab, colored_ab)
+        np.testing.assert_allclose(gradient * difference.size, expected, atol=1e-4)
+
+
+def test_huber_by_hand():
+    # In units of ab: 1/2 is below 1, its parabola is 1/8; of 3 the line is 5/2.
+    true_ab = np.zeros((1, 1, 1, 2), "float32")
+    colored_ab = np.array([[[[0.5, -3.0]]]], "float32") / 110.0
+    value, _ = value_and_gradient("huber", np.zeros((1, 1, 1, 1)), true_ab, colored_ab)
+    assert value == pytest.approx((0.125 + 2.5) / 2 / 110.0, rel=1e-5)
+
+
+@pytest.mark.parametrize("term", TERMS)
+@pytest.mark.parametrize("level", [-1.0, 0.0, 1.0, None])
+def test_gray_pictures_have_a_finite_gradient(term, level):
+    # Black, middle gray, white, and gray of every lightness.
+    lightness = np.random.default_rng(0).uniform(-1, 1, (2, 12, 13, 1)).astype("float32")
+    lightness = lightness if level is None else np.full_like(lightness, level)
+    gray = np.zeros((2, 12, 13, 2), "float32")
+    value, gradient = value_and_gradient(term, lightness, gray, gray)
+    # Gray is as far from colorful as there is, and all else is as it should be.
+    assert value == pytest.approx(1.0 if term == "colorfulness" else 0.0, abs=2e-3)
+    assert np.isfinite(gradient).all()
+
+
+def test_colorfulness_loss_does_not_look_at_the_truth():
+    lightness, true_ab, colored_ab = colors_of_srgb()
+    value, gradient = value_and_gradient("colorfulness", lightness, true_ab, colored_ab)
+    other, same_gradient = value_and_gradient("colorfulness", lightness, -true_ab, colored_ab)
+    assert value == other
+    np.testing.assert_array_equal(gradient, same_gradient)
+
+
+@pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB:UserWarning")
+def test_colors_outside_srgb_gain_no_colorfulness():
+    # Of this lightness and hue all of red and nothing of green and blue, however strong it is.
+    lightness = np.zeros((1, 12, 12, 1), "float32")
+    red = np.full((1, 12, 12, 2), 0.9, "float32")
+    # Half of the picture is gray, so that there is a spread as well.
+    red[:, :6] = 0.0
+    losses = {}
+    for factor in (1.0, 2.0):
+        losses[factor], gradient = value_and_gradient("colorfulness", lightness, red, factor * red)
+        assert not np.any(gradient[:, 6:])
+        expected = grayness_by_numpy(lightness, red, factor * red)
+        assert losses[factor] == pytest.approx(expected, abs=1e-3)
+    assert losses[2.0] == pytest.approx(losses[1.0], abs=1e-6)
+    # Inside sRGB there is something to gain.
+    weak, gradient = value_and_gradient("colorfulness", lightness, red, 0.1 * red)
+    assert weak > losses[1.0] + 0.1
+    assert np.all(gradient[:, 6:].sum(axis=-1) < 0)
+
+
+@pytest.mark.parametrize("term", ["ssim", "perceptual"])
+def test_colors_outside_srgb_are_led_back(term):
+    lightness = np.zeros((1, 12, 12, 1), "float32")
+    true_ab = np.random.default_rng(0).uniform(-0.1, 0.1, (1, 12, 12, 2)).astype("float32")
+    outside = np.full((1, 12, 12, 2), 0.9, "float32")
+    _, gradient = value_and_gradient(term, lightness, true_ab, outside)
+    assert np.isfinite(gradient).all()
+    assert (np.abs(gradient).max(axis=-1) > 0).all()
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_graph_of_open_sizes_gives_the_same(term):
+    signature = [tf.TensorSpec((None, None, None, each), tf.float32) for each in (1, 2, 2)]
+    call = tf.function(lambda *pictures: loss_of(term).terms(*pictures), signature)
+    pictures = colors_of_srgb()
+    [[name, value]] = call(*pictures).items()
+    [[same_name, expected]] = loss_of(term).terms(*pictures).items()
+    assert name == same_name
+    assert float(value) == pytest.approx(float(expected), rel=1e-4)
+
+
+# --- their sum -----------------------------------------------------------------------------------
 
 
 def test_l1_by_hand():
@@ -40,17 +259,26 @@ def test_mse_by_hand():
     assert float(loss.total(terms)) == pytest.approx(3 * 1.26 / 4)
 
 
-@pytest.mark.parametrize("term", ["l1", "mse"])
+@pytest.mark.parametrize("term", TERMS)
 def test_distance_of_half_precision_is_float32(term):
-    lightness, true_ab, colored_ab = random_pictures()
+    lightness, true_ab, colored_ab = colors_of_srgb()
     half = tf.cast(colored_ab, tf.bfloat16)
-    assert Reconstruction({term: 1.0}).terms(lightness, true_ab, half)[term].dtype == tf.float32
+    [value] = loss_of(term).terms(lightness, true_ab, half).values()
+    assert value.dtype == tf.float32
+    [expected] = loss_of(term).terms(lightness, true_ab, tf.cast(half, "float32")).values()
+    assert float(value) == float(expected)
 
 
-@pytest.mark.parametrize("term", ["l1", "mse"])
+@pytest.mark.parametrize("term", ["l1", "mse", "huber", "perceptual"])
 def test_equal_colors_have_no_distance(term):
     lightness, true_ab, _ = random_pictures()
-    assert float(Reconstruction({term: 1.0}).terms(lightness, true_ab, true_ab)[term]) == 0.0
+    assert float(loss_of(term).terms(lightness, true_ab, true_ab)[term]) == 0.0
+
+
+def test_equal_colors_have_all_structure():
+    lightness, true_ab, _ = random_pictures(size=(12, 12))
+    terms = loss_of("ssim").terms(lightness, true_ab, true_ab)
+    assert float(terms["ssim_loss"]) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_terms_are_not_yet_weighted_and_the_total_is():
@@ -74,9 +302,38 @@ def test_term_of_weight_zero_is_neither_computed_nor_needed():
     assert loss.weights == {"l1": 2.0}
 
 
+@pytest.mark.parametrize("term", ["ssim", "colorfulness", "perceptual"])
+def test_term_of_weight_zero_is_not_computed(monkeypatch, term):
+    def refuse(*args, **options):
+        raise AssertionError(f"{term} was computed")
+
+    module = "losses.reconstruction"
+    monkeypatch.setattr(f"{module}.structural_similarity", refuse)
+    monkeypatch.setattr(f"{module}.colorfulness", refuse)
+    loss = Reconstruction({"l1": 1.0, term: 0.0}, refuse)
+    assert list(loss.terms(*random_pictures(size=(12, 12)))) == ["l1"]
+    with pytest.raises(AssertionError, match=f"{term} was computed"):
+        Reconstruction({"l1": 1.0, term: 0.1}, refuse).terms(*random_pictures(size=(12, 12)))
+
+
 def test_every_named_term_is_computed():
     loss = Reconstruction(dict.fromkeys(TERMS, 1.0), RecordingPerceptual())
-    assert set(loss.terms(*random_pictures())) == set(TERMS)
+    terms = loss.terms(*random_pictures(size=(12, 12)))
+    assert list(terms) == loss.names
+    assert all(np.isfinite(float(value)) for value in terms.values())
+    # The metrics `ssim` and `colorfulness` are better the higher they are.
+    assert set(TERMS) - set(terms) == {"ssim", "colorfulness"}
+    assert set(terms) - set(TERMS) == {"ssim_loss", "colorfulness_loss"}
+
+
+def test_terms_are_mixed_by_their_weights():
+    pictures = colors_of_srgb()
+    loss = Reconstruction({"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25})
+    assert loss.weights == {"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25}
+    assert loss.names == ["l1", "ssim_loss", "colorfulness_loss"]
+    l1, ssim, colorfulness = (BY_OTHERS[term](*pictures) for term in ("l1", "ssim", "colorfulness"))
+    total = float(loss.total(loss.terms(*pictures)))
+    assert total == pytest.approx(l1 + 0.5 * ssim + 0.25 * colorfulness, rel=1e-3)
 
 
 def test_unknown_term_is_an_error():

@@ -1,0 +1,50 @@
+"""Structural similarity, as a metric and a loss compute it."""
+
+import numpy as np
+from keras import ops
+
+# A window has to lie inside the picture.
+WINDOW = 11
+_SIGMA = 1.5
+_K1, _K2 = 0.01, 0.03
+
+
+def structural_similarity(true_rgb1, colored_rgb1):
+    """The structural similarity of pictures: from -1 to 1, which equal pictures have.
+
+    A Gaussian window of 11 x 11 pixels with a deviation of 1.5, over the places where it lies
+    inside the picture, averaged over places and channels.
+
+    Args:
+        true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], at least 11 x 11.
+        colored_rgb1: likewise; it may leave [0, 1].
+
+    Returns:
+        Tensor of shape (batch,), float32.
+
+    Reference: Wang et al., "Image Quality Assessment: From Error Visibility to Structural
+    Similarity", IEEE Transactions on Image Processing 2004, equation 13.
+    """
+    true, colored = (ops.cast(rgb1, "float32") for rgb1 in (true_rgb1, colored_rgb1))
+    mean_true, mean_colored = _blur(true), _blur(colored)
+    # Deviations from 1/2 are squared, so that float32 loses less in the differences below.
+    true, colored = true - 0.5, colored - 0.5
+    centered_true, centered_colored = mean_true - 0.5, mean_colored - 0.5
+    variance_true = _blur(true * true) - centered_true**2
+    variance_colored = _blur(colored * colored) - centered_colored**2
+    covariance = _blur(true * colored) - centered_true * centered_colored
+    c1, c2 = _K1**2, _K2**2
+    lightness = (2 * mean_true * mean_colored + c1) / (mean_true**2 + mean_colored**2 + c1)
+    structure = (2 * covariance + c2) / (variance_true + variance_colored + c2)
+    return ops.mean(lightness * structure, axis=(1, 2, 3))
+
+
+def _blur(pictures):
+    """The Gaussian mean around each place whose window lies inside the picture."""
+    window = np.exp(-0.5 * (np.arange(WINDOW) - WINDOW // 2) ** 2 / _SIGMA**2)
+    window = (window / window.sum()).astype("float32")
+    channels = pictures.shape[-1]
+    for shape in ((WINDOW, 1, 1, 1), (1, WINDOW, 1, 1)):
+        kernel = np.tile(window.reshape(shape), (1, 1, channels, 1))
+        pictures = ops.depthwise_conv(pictures, kernel, padding="valid")
+    return pictures
