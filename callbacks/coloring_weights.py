@@ -16,10 +16,13 @@ class ColoringWeights(keras.callbacks.Callback):
 
     Without validation every epoch is the best so far.
 
+    The weights of the lowest loss in training go to the folder `lowest_training_loss`, while the
+    generator learns alone: with an adversary its loss says little.
+
     Args:
         folder: `WeightsFolder`.
-        progress: `Progress`; its `best_loss` is read and updated, so that a resumed training
-            goes on comparing with its own past.
+        progress: `Progress`; its `best_loss` and `best_training_loss` are read and updated, so
+            that a resumed training goes on comparing with its own past.
     """
 
     def __init__(self, folder: WeightsFolder, progress: Progress):
@@ -28,7 +31,8 @@ class ColoringWeights(keras.callbacks.Callback):
         self.progress = progress
 
     def on_epoch_end(self, epoch, logs=None):
-        loss = (logs or {}).get("val_loss")
+        logs = logs or {}
+        loss = logs.get("val_loss")
         best = self.progress.best_loss
         is_best = loss is None or best is None or loss < best
         if is_best:
@@ -36,16 +40,27 @@ class ColoringWeights(keras.callbacks.Callback):
         if self.model.phase is not Phase.BOTH:
             if is_best:
                 self.folder.save_generator(self.model.slow_generator)
+            if self.model.phase is Phase.GENERATOR:
+                self._keep_lowest_training_loss(logs.get("generator_loss"))
             return
         if loss is not None:
             self._keep_lowest_loss(is_best)
         self.folder.save_generator(self.model.slow_generator)
 
+    def _keep_lowest_training_loss(self, loss: float | None) -> None:
+        best = self.progress.best_training_loss
+        if loss is not None and (best is None or loss < best):
+            self.progress.best_training_loss = float(loss)
+            self._save_inside(self.folder.of_lowest_training_loss)
+
     def _keep_lowest_loss(self, is_now: bool) -> None:
         folder = self.folder.of_lowest_loss
         if is_now:
-            folder.write_settings(self.folder.read_settings())
-            folder.save_generator(self.model.slow_generator)
+            self._save_inside(folder)
         elif not folder.holds_weights():
             # The last epoch of the generator alone had it.
             self.folder.copy_generator(folder)
+
+    def _save_inside(self, folder: WeightsFolder) -> None:
+        folder.write_settings(self.folder.read_settings())
+        folder.save_generator(self.model.slow_generator)

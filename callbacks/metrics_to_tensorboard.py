@@ -41,7 +41,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
         steps = self.progress.total_steps
         now = time.perf_counter()
         if steps % self.every == 0:
-            _write(self.training, logs, steps)
+            self._write_training(logs, steps)
             if self._since is not None:
                 begun, first = self._since
                 speed = (steps - first) * self.batch_size / (now - begun)
@@ -58,6 +58,14 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
             if name.startswith("val_")
         }
         _write(self.validation, values, steps)
+        if steps % self.every:
+            # Epochs may be shorter than that.
+            training = {name: logs[name] for name in logs if not name.startswith("val_")}
+            self._write_training(training, steps)
+
+    def _write_training(self, losses, steps):
+        rate = float(self.model.generator_optimizer.learning_rate)
+        _write(self.training, {**losses, "generator_lr": rate}, steps)
 
     def on_train_end(self, logs=None):
         self.training.flush()

@@ -1,5 +1,7 @@
 """Keeps everything that a training needs to go on."""
 
+import dataclasses
+
 import keras
 
 from errors import DivergedError
@@ -20,6 +22,22 @@ class Snapshots(keras.callbacks.Callback):
         super().__init__()
         self.folder = folder
         self.progress = progress
+        self._losses_at_end = None
+
+    def on_epoch_begin(self, epoch, logs=None):
+        # Keras has just reset them: an epoch that was broken off goes on with its own.
+        means = self.model.training_means
+        for name, (total, count) in self.progress.losses.items():
+            # Of another objective from here on there are others.
+            if name in means:
+                means[name].total.assign(total)
+                means[name].count.assign(count)
+        self.progress.losses = {}
+        self._losses_at_end = None
+
+    def on_test_begin(self, logs=None):
+        # Validation resets them.
+        self._losses_at_end = self._losses()
 
     def on_train_batch_end(self, batch, logs=None):
         self.progress.step += 1
@@ -41,4 +59,13 @@ class Snapshots(keras.callbacks.Callback):
                 f"training diverged before step {self.progress.total_steps}: a weight is no "
                 "number; the last snapshot is from before"
             )
-        return self.folder.save_snapshot(self.model, self.progress)
+        losses = {}
+        if self.progress.step:
+            losses = self._losses_at_end or self._losses()
+        progress = dataclasses.replace(self.progress, losses=losses)
+        return self.folder.save_snapshot(self.model, progress)
+
+    def _losses(self) -> dict[str, list[float]]:
+        """The sums of the epoch's losses and how many each is of."""
+        means = self.model.training_means.items()
+        return {name: [float(mean.total), float(mean.count)] for name, mean in means}

@@ -105,15 +105,18 @@ def _flags(entry: dataclasses.Field, options: dict) -> list[str]:
 
 def _help(entry: dataclasses.Field) -> str:
     text = entry.metadata["help"]
+    notes = []
+    if entry.name in OF_MODELS:
+        notes.append(f"only {', '.join(OF_MODELS[entry.name])}")
     default = _default(entry)
-    if default is None or isinstance(default, bool) or "default" in text:
-        return text
-    others = "".join(
-        f"; with {model} {_shown(defaults[entry.name])}"
-        for model, defaults in MODEL_DEFAULTS.items()
-        if entry.name in defaults
-    )
-    return f"{text} (default: {_shown(default)}{others})"
+    if not (default is None or isinstance(default, bool) or "default" in text):
+        notes.append(f"default: {_shown(default)}")
+        notes += [
+            f"with {model} {_shown(defaults[entry.name])}"
+            for model, defaults in MODEL_DEFAULTS.items()
+            if defaults.get(entry.name, default) != default
+        ]
+    return f"{text} ({'; '.join(notes)})" if notes else text
 
 
 def _shown(value: Any) -> str:
@@ -140,13 +143,42 @@ def check_use(settings: Settings, given: set[str]) -> None:
     Raises:
         InputError: names the argument and the setting that makes it useless.
     """
+    for name, (useful, why) in _conditions(settings).items():
+        if name in given and not useful:
+            raise InputError(f"--{name} has no effect {why}; leave it out")
+    _check_networks(settings)
+    _check_reconstruction(settings)
+    _check_schedule(settings)
+    if settings.job in TRAINING:
+        check_discriminator(settings)
+
+
+def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
+    """For arguments that are not always of use, whether they are, and when not."""
     conditions = {
         "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
         "encoder_weights": (
             settings.encoder != "none" and not settings.pretrained,
             "without --encoder, and with --pretrained",
         ),
-        "attention_resolution": (not settings.pretrained, "with --pretrained"),
+        "attention_resolution": (
+            not settings.pretrained and (settings.model == "sagan" or settings.decoder_attention),
+            "with --pretrained, or without --decoder_attention",
+        ),
+        "freeze_encoder_epochs": (
+            settings.pretrained
+            or (settings.encoder != "none" and settings.encoder_weights != "none"),
+            "without the weights of an --encoder",
+        ),
+        "decoder_attention": (not settings.pretrained, "with --pretrained"),
+        "skip_connections": (not settings.pretrained, "with --pretrained"),
+        "plateau_patience": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
+        "plateau_factor": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
+        "weight_decay": (
+            settings.optimizer != "adam",
+            "with --optimizer adam; adamw is Adam with it",
+        ),
+        "beta_2": (settings.optimizer != "sgd", "with --optimizer sgd"),
         "categories": (_has_kind(settings, COCO), f"without a --dataset {COCO}:DIR"),
         "data_dir": (_has_kind(settings, TFDS), f"without a --dataset {TFDS}:NAME"),
         "sample_count": (settings.sample_every, "with --sample_every 0"),
@@ -191,38 +223,50 @@ def check_use(settings: Settings, given: set[str]) -> None:
     )
     for name in _OF_TEACHER:
         conditions[name] = (settings.class_weight, "with --class_weight 0")
-    for name, model in OF_MODELS.items():
-        if settings.model != model:
+    for name, models in OF_MODELS.items():
+        if settings.model not in models:
             conditions[name] = (False, f"with --model {settings.model}")
-    for name, (useful, why) in conditions.items():
-        if name in given and not useful:
-            raise InputError(f"--{name} has no effect {why}; leave it out")
-    if settings.model == "chromagan" and settings.encoder == "none":
+    return conditions
+
+
+def _check_networks(settings: Settings) -> None:
+    own = MODEL_DEFAULTS.get(settings.model, {}).get("encoder")
+    if own and settings.encoder == "none":
         raise InputError(
-            "--encoder none: the generator of chromagan begins with a network for recognition; "
-            "give vgg16, and --encoder_weights none for one that has learned nothing yet"
+            f"--encoder none: the generator of {settings.model} begins with a network for "
+            f"recognition; give {own}, and --encoder_weights none for one that has learned nothing "
+            "yet"
         )
+    if settings.resolution < 2**settings.network_depth:
+        raise InputError(
+            f"pictures of {settings.resolution} px cannot be halved {settings.network_depth} "
+            f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
+        )
+
+
+def _check_reconstruction(settings: Settings) -> None:
+    what = f"--reconstruction {' '.join(settings.reconstruction)}"
     if len(settings.reconstruction_weights) < len(settings.reconstruction):
-        raise InputError(
-            f"--reconstruction {' '.join(settings.reconstruction)}: a term stands there twice"
-        )
+        raise InputError(f"{what}: a term stands there twice")
+    compared = set(settings.reconstruction_weights) - {"colorfulness"}
     if not any(settings.reconstruction_weights.values()):
+        raise InputError(f"{what}: no term has a weight above 0")
+    if not any(settings.reconstruction_weights[name] for name in compared):
         raise InputError(
-            f"--reconstruction {' '.join(settings.reconstruction)}: no term has a weight above 0"
+            f"{what}: it compares with nothing; add a "
+            "term that compares with the true colors, as l1:1"
         )
-    if settings.job in TRAINING:
-        check_discriminator(settings)
+
+
+def _check_schedule(settings: Settings) -> None:
+    if settings.optimizer == "lion" and not settings.beta_1:
+        raise InputError("--optimizer lion takes a --beta_1 above 0, as 0.9; received 0.0")
     alone = settings.generator_epochs + settings.discriminator_epochs
     if alone >= settings.epochs and alone and settings.adversarial != "none":
         raise InputError(
             f"--generator_epochs {settings.generator_epochs} and --discriminator_epochs "
             f"{settings.discriminator_epochs} leave none of {settings.epochs} epochs for both "
             "networks; raise --epochs, or give --adversarial none"
-        )
-    if settings.resolution < 2**settings.network_depth:
-        raise InputError(
-            f"pictures of {settings.resolution} px cannot be halved {settings.network_depth} "
-            f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
         )
 
 
@@ -242,7 +286,7 @@ def check_discriminator(settings: Settings) -> None:
             "normalization mixes pictures; give --norm instance or none"
         )
     if settings.resolution < smallest:
-        what = "the discriminator of chromagan"
+        what = f"the discriminator of {settings.model}"
         if settings.model == "pix2pix":
             what = f"--discriminator {settings.discriminator}"
         raise InputError(

@@ -27,15 +27,13 @@ from jobs.argument_types import (
 )
 from jobs.presets import PRESETS
 from losses import TERMS
+from models.networks.encoder_recipes import ENCODERS
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 
-MODELS = ("sagan", "pix2pix", "chromagan")
+MODELS = ("sagan", "pix2pix", "chromagan", "inception")
 
-# How many times any of the pretrained encoders halves the size.
-ENCODER_DEPTH = 5
-
-# ChromaGAN cuts them off earlier.
+# ChromaGAN cuts its encoder off where the size was halved as often.
 CHROMAGAN_DEPTH = 3
 
 # What the weights of a training fix for good.
@@ -47,21 +45,25 @@ SHAPES = (
     "attention_resolution",
     "norm",
     "encoder",
+    "skip_connections",
+    "decoder_attention",
     "global_features",
     "input_channels",
     "discriminator",
 )
 
-# What one model alone has.
+# What not every model has.
 OF_MODELS = {
-    "attention_resolution": "sagan",
-    "input_channels": "pix2pix",
-    "discriminator": "pix2pix",
-    "global_features": "chromagan",
-    "class_weight": "chromagan",
-    "teacher": "chromagan",
-    "teacher_weights": "chromagan",
-    "teacher_cache": "chromagan",
+    "attention_resolution": ("sagan", "pix2pix", "inception"),
+    "decoder_attention": ("pix2pix", "inception"),
+    "skip_connections": ("inception",),
+    "input_channels": ("pix2pix",),
+    "discriminator": ("pix2pix",),
+    "global_features": ("chromagan",),
+    "class_weight": ("chromagan",),
+    "teacher": ("chromagan",),
+    "teacher_weights": ("chromagan",),
+    "teacher_cache": ("chromagan",),
 }
 
 # Channels of a discriminator at the beginning, those of the papers; SAGAN's is as wide as its
@@ -376,8 +378,8 @@ class Settings:
     # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
     filters: int = setting(
         32,
-        "channels of the generator at full size, with pix2pix at half size, with chromagan at a "
-        "quarter",
+        "channels of the generator at full size, with pix2pix and inception at half size, "
+        "with chromagan at a quarter",
         NETWORKS,
         type=positive_int,
         metavar="N",
@@ -417,7 +419,7 @@ class Settings:
         "none",
         "a pretrained network in place of the generator's way down",
         NETWORKS,
-        choices=("none", "mobilenet_v2", "vgg16", "resnet18", "resnet50"),
+        choices=("none", *ENCODERS),
     )
     encoder_weights: str = setting(
         "imagenet",
@@ -425,7 +427,12 @@ class Settings:
         NETWORKS,
         metavar="{imagenet,none,PATH}",
     )
-
+    skip_connections: bool = setting(
+        False, "join the encoder's features to the decoder's of the same size, as a U-Net", NETWORKS
+    )
+    decoder_attention: bool = setting(
+        False, "self-attention in the decoder, at --attention_resolution", NETWORKS
+    )
     # The paper's; `pool` takes pictures of any size and has a quarter of the weights in training.
     global_features: str = setting(
         "flatten",
@@ -476,7 +483,8 @@ class Settings:
     # ab counts four times as much as how natural the features are.
     reconstruction: list[str] = setting(
         ("l1:10", "perceptual:1"),
-        f"terms that compare with the true colors, with their weights: {', '.join(TERMS)}",
+        "terms that compare with the true colors, with their weights (colorfulness compares with "
+        f"nothing, and asks for more color): {', '.join(TERMS)}",
         OBJECTIVE,
         nargs="+",
         action="extend",
@@ -560,12 +568,54 @@ class Settings:
     )
     lr_schedule: str = setting(
         "constant",
-        "of both rates; linear is constant for half of the epochs and then falls towards 0",
+        "of both rates; plateau lowers them where the validation loss (without validation that of "
+        "training) no longer falls while the generator learns alone, cosine lets them fall to 0 in "
+        "half a wave, linear is constant for half of the epochs and then falls to 0",
         SCHEDULE,
-        choices=("constant", "linear"),
+        choices=("constant", "plateau", "cosine", "linear"),
     )
-    beta_1: float = setting(0.0, "of Adam", SCHEDULE, type=share, metavar="DECAY")
-    beta_2: float = setting(0.9, "of Adam", SCHEDULE, type=share, metavar="DECAY")
+    # The report's on the InceptionResNetV2 colorizer, and Keras' factor.
+    plateau_patience: int = setting(
+        3,
+        "epochs without a lower loss before the rates are lowered (plateau only)",
+        SCHEDULE,
+        type=positive_int,
+        metavar="N",
+    )
+    plateau_factor: float = setting(
+        0.1,
+        "by which the rates are multiplied then (plateau only)",
+        SCHEDULE,
+        type=scale,
+        metavar="FACTOR",
+    )
+    warmup_steps: int = setting(
+        0, "let the rates rise from 0 in the first N steps", SCHEDULE, type=count, metavar="N"
+    )
+    freeze_encoder_epochs: int = setting(
+        0,
+        "leave the encoder as it is this long, so that the decoder learns first",
+        SCHEDULE,
+        type=count,
+        metavar="N",
+    )
+    optimizer: str = setting(
+        "adam",
+        "of both networks, by Keras; lion wants a third to a tenth of Adam's rates",
+        SCHEDULE,
+        choices=("adam", "adamw", "sgd", "lion"),
+    )
+    weight_decay: float | None = setting(
+        None,
+        "of all but biases and normalizations (default: 0.004 with adamw, else none)",
+        SCHEDULE,
+        type=not_negative,
+        metavar="RATE",
+    )
+    beta_1: float = setting(
+        0.0, "of Adam and Lion; the momentum of SGD", SCHEDULE, type=share, metavar="DECAY"
+    )
+    beta_2: float = setting(0.9, "of Adam and Lion", SCHEDULE, type=share, metavar="DECAY")
     # The average of the last thousand steps; the usual value for GANs (Karras et al. 2018).
     ema_decay: float = setting(
         0.999,
@@ -726,18 +776,26 @@ class Settings:
 
     @property
     def network_depth(self) -> int:
-        """How many times the networks halve the size: an encoder has its own depth."""
+        """How many times a picture has to be halved: an encoder has its own depth."""
+        if self.model == "inception":
+            # It takes pictures of any size.
+            return 0
         if self.model == "chromagan":
             return CHROMAGAN_DEPTH
         if self.encoder != "none":
-            return ENCODER_DEPTH
+            return self.encoder_depth
         halvings = self.resolution.bit_length() - 1
         return self.depth or (halvings if self.model == "pix2pix" else 4)
 
     @property
+    def encoder_depth(self) -> int:
+        """How many times the encoder halves the size."""
+        return len(ENCODERS[self.encoder].levels)
+
+    @property
     def first_discriminator_filters(self) -> int:
         """Channels of the discriminator's first convolution."""
-        kind = {"pix2pix": self.discriminator, "chromagan": "patch"}.get(self.model, "vgg")
+        kind = {"sagan": "vgg", "pix2pix": self.discriminator}.get(self.model, "patch")
         return self.discriminator_filters or DISCRIMINATOR_FILTERS[kind]
 
     @property

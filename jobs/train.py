@@ -6,16 +6,19 @@ python run.py --load_weights
 
 import dataclasses
 import os
+import sys
 import time
 from typing import Any
 
 import keras
 
 from callbacks.coloring_weights import ColoringWeights
+from callbacks.frozen_encoder import FrozenEncoder
 from callbacks.learning_rates import LearningRates
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from callbacks.moments import Moments
 from callbacks.phases import Phases
+from callbacks.plateau import Plateau
 from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
 from callbacks.stop_on_divergence import StopOnDivergence
@@ -23,8 +26,9 @@ from callbacks.stop_on_signal import StopOnSignal
 from data.dataset_name import absolute_name
 from data.picture_lists import PictureLists
 from data.pipeline import Companion
-from errors import InputError
+from errors import InputError, first_line
 from jobs.command_line import check_use
+from jobs.curves import draw_curves
 from jobs.folders import check_folder, make_folder
 from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
@@ -44,6 +48,22 @@ _CHANGES_OF_WHAT_IS_JUDGED = frozenset(
     }
 )
 
+
+# With these the losses of training are others.
+_CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
+    *("class_weight", "crop_scale", "flip", "rotation")
+}
+
+# With these a plateau is told from the beginning.
+_CHANGES_OF_RATES = frozenset(
+    {
+        *("lr_schedule", "generator_lr", "discriminator_lr"),
+        *("generator_lr_alone", "discriminator_lr_alone"),
+    }
+)
+
+# What decides on the state that a snapshot holds.
+_OF_SNAPSHOTS = ("freeze_encoder_epochs", "optimizer")
 
 # As many batches as the moments of normalization need, but not more than are learned from: with 6
 # there was a loss of 0.2 dB.
@@ -95,7 +115,11 @@ def train(settings: Settings, given: set[str]) -> int:
         companion = None
         if teacher and settings.teacher_cache:
             companion = keep_distributions(teacher, data, settings)
-        _fit(model, data, settings, folder, progress, companion)
+        try:
+            _fit(model, data, settings, folder, progress, companion)
+        finally:
+            # Of a training that was broken off or diverged too.
+            _keep_curves(progress.log_dir, folder)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
         f"color with\n    python run.py --images PATH --weights {folder.path}"
@@ -118,6 +142,12 @@ def _resume(
     if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         # Losses of another objective or of other pictures do not compare with the best so far.
         progress.best_loss = None
+    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
+        progress.best_training_loss = None
+    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED | _CHANGES_OF_RATES):
+        progress.plateau_loss, progress.plateau_epochs = None, 0
+    if given.intersection(_CHANGES_OF_RATES):
+        progress.rate_factor = 1.0
     return settings, progress
 
 
@@ -127,7 +157,7 @@ def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
     # Another seed or share would judge by pictures that were learned from.
-    for name in sorted(given.intersection({*SHAPES, "seed", "validation_share"})):
+    for name in sorted(given.intersection({*SHAPES, *_OF_SNAPSHOTS, "seed", "validation_share"})):
         begun_with = getattr(Settings(**saved), name)
         if begun_with != getattr(settings, name):
             raise InputError(
@@ -198,9 +228,10 @@ def _fit(
 
     callbacks = [
         Moments(to_measure),
-        *_phases_with_rates(settings),
+        *_schedule(settings, data.steps_per_epoch, progress),
         StopOnDivergence(folder, progress),
         ColoringWeights(folder, progress),
+        *_plateau(settings, progress),
         snapshots,
         MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
         *_sample_grids(model, data, settings, progress),
@@ -230,18 +261,22 @@ def _fit(
         elif progress.step:
             # Stopped after its last step, in validation.
             callback_list = keras.callbacks.CallbackList(callbacks, model=model)
-            logs = {}
+            logs = progress.mean_losses()
+            callback_list.on_epoch_begin(progress.epoch)
             if validation is not None:
                 steps = settings.validation_steps
                 callback_list.on_test_begin()
                 judged = model.evaluate(validation, steps=steps, return_dict=True)
-                logs = {f"val_{name}": value for name, value in judged.items()}
+                logs |= {f"val_{name}": value for name, value in judged.items()}
             callback_list.on_epoch_end(progress.epoch, logs)
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
 
 
-def _phases_with_rates(settings: Settings) -> tuple[Phases, LearningRates]:
+def _schedule(
+    settings: Settings, steps_per_epoch: int, progress: Progress
+) -> list[keras.callbacks.Callback]:
+    """What is trained when, and at which rates."""
     alone = settings.epochs if settings.adversarial == "none" else settings.generator_epochs
     together = settings.generator_lr, settings.discriminator_lr
     rates = {
@@ -249,8 +284,34 @@ def _phases_with_rates(settings: Settings) -> tuple[Phases, LearningRates]:
         Phase.DISCRIMINATOR: (together[0], settings.discriminator_lr_alone or together[1]),
         Phase.BOTH: together,
     }
-    phases = Phases(alone, settings.discriminator_epochs)
-    return phases, LearningRates(rates, settings.lr_schedule, settings.epochs)
+    frozen = settings.freeze_encoder_epochs
+    return [
+        Phases(alone, settings.discriminator_epochs),
+        *([FrozenEncoder(frozen)] if frozen else []),
+        LearningRates(
+            rates,
+            progress,
+            settings.lr_schedule,
+            settings.epochs,
+            steps_per_epoch,
+            settings.warmup_steps,
+        ),
+    ]
+
+
+def _plateau(settings: Settings, progress: Progress) -> list[Plateau]:
+    if settings.lr_schedule != "plateau":
+        return []
+    return [Plateau(progress, settings.plateau_patience, settings.plateau_factor)]
+
+
+def _keep_curves(log_dir: str, folder: WeightsFolder) -> None:
+    try:
+        if draw_curves(log_dir, folder.curves):
+            print(f"curves in {folder.curves}")
+    # Whatever it is: what the training itself has to say matters more.
+    except Exception as error:
+        print(f"warning: no curves in {folder.curves}: {first_line(error)}", file=sys.stderr)
 
 
 def _sample_grids(
@@ -272,7 +333,7 @@ def _say_if_changed(lists: PictureLists, folder: WeightsFolder, progress: Progre
     """Says that the data sets themselves have more or fewer pictures than before."""
     before = folder.read_settings().get("pictures")
     if before not in (None, _count(lists)):
-        progress.best_loss = None
+        progress.forget_losses()
         print(
             f"note: there were {before['training']:,} pictures to learn from and "
             f"{before['validation']:,} to judge by before; the order is another one now, and the "

@@ -27,6 +27,9 @@ from models.networks.blocks import level_nearest
 from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
 
+# Keras' own.
+_ADAMW_DECAY = 0.004
+
 
 def new_model(
     settings: Settings, given: set[str], teacher: Teacher | None = None
@@ -59,6 +62,11 @@ def new_model(
             "others with --pretrained"
         )
     architecture = _pretrained_architecture(source, settings, given)
+    if settings.freeze_encoder_epochs and not architecture.get("keeps_encoder_moments"):
+        raise InputError(
+            f"--freeze_encoder_epochs: {source.path} has no encoder that keeps its moments; leave "
+            "the argument out"
+        )
     settings = _with_shapes(settings, architecture)
     if settings.model == "chromagan":
         architecture["classes"] = classes
@@ -72,6 +80,8 @@ def new_model(
 def _with_shapes(settings: Settings, architecture: dict) -> Settings:
     """The settings with what the networks are, where that was left to them."""
     shapes = {name: architecture[name] for name in SHAPES if name in architecture}
+    if settings.model != "sagan":
+        shapes["decoder_attention"] = architecture.get("attention_level") is not None
     return dataclasses.replace(settings, **shapes)
 
 
@@ -131,8 +141,11 @@ def compile_model(
     if settings.model == "chromagan":
         of_classes = {"teacher": teacher, "class_weight": settings.class_weight}
     model.compile(
-        generator_optimizer=_adam(settings.generator_lr, settings),
-        discriminator_optimizer=_adam(settings.discriminator_lr, settings),
+        generator_optimizer=_optimizer(settings.generator_lr, settings),
+        discriminator_optimizer=_optimizer(settings.discriminator_lr, settings),
+        encoder_optimizer=(
+            _optimizer(settings.generator_lr, settings) if settings.freeze_encoder_epochs else None
+        ),
         reconstruction=reconstruction,
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
@@ -178,6 +191,16 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "classes": classes,
             "discriminator_filters": settings.first_discriminator_filters,
         }
+    if settings.model == "inception":
+        return {
+            "filters": settings.filters,
+            "norm": settings.norm,
+            "encoder": settings.encoder,
+            "keeps_encoder_moments": _keeps_encoder_moments(settings),
+            "skip_connections": settings.skip_connections,
+            "attention_level": _decoder_attention(settings, settings.encoder_depth),
+            "discriminator_filters": settings.first_discriminator_filters,
+        }
     depth = settings.network_depth
     architecture = {
         "filters": settings.filters,
@@ -190,6 +213,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
     if settings.model == "pix2pix":
         own = {
             "input_channels": settings.input_channels,
+            "attention_level": _decoder_attention(settings, depth - 1),
             "discriminator": settings.discriminator,
         }
     else:
@@ -201,6 +225,15 @@ def _architecture(settings: Settings, classes: int) -> dict:
 def _keeps_encoder_moments(settings: Settings) -> bool:
     """Whether the encoder comes with moments to keep."""
     return settings.encoder != "none" and settings.encoder_weights != "none"
+
+
+def _decoder_attention(settings: Settings, deepest: int) -> int | None:
+    """The level of the decoder at which self-attention stands, where it is asked for."""
+    if not settings.decoder_attention:
+        return None
+    if not deepest:
+        raise InputError("--decoder_attention: with --depth 1 there is no place for it")
+    return max(1, level_nearest(settings.resolution, settings.attention_resolution, deepest))
 
 
 def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:
@@ -257,5 +290,17 @@ def _reconstruction(settings: Settings, given: set[str]) -> tuple[Reconstruction
     return Reconstruction(weights, perceptual), settings
 
 
-def _adam(rate: float, settings: Settings) -> keras.optimizers.Adam:
-    return keras.optimizers.Adam(rate, beta_1=settings.beta_1, beta_2=settings.beta_2)
+def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:
+    betas = {"beta_1": settings.beta_1, "beta_2": settings.beta_2}
+    decay = settings.weight_decay
+    optimizers = keras.optimizers
+    optimizer = {
+        "adam": lambda: optimizers.Adam(rate, **betas),
+        "adamw": lambda: optimizers.AdamW(
+            rate, weight_decay=_ADAMW_DECAY if decay is None else decay, **betas
+        ),
+        "sgd": lambda: optimizers.SGD(rate, momentum=settings.beta_1, weight_decay=decay),
+        "lion": lambda: optimizers.Lion(rate, weight_decay=decay, **betas),
+    }[settings.optimizer]()
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer

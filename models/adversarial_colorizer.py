@@ -57,6 +57,7 @@ class AdversarialColorizer(Colorizer):
         adversarial=None,
         adversarial_weight: float = 1.0,
         discriminator_steps: int = 1,
+        encoder_optimizer: keras.optimizers.Optimizer | None = None,
         seed: int = 0,
         validation_metrics=(),
         jit_compile: bool = False,
@@ -70,6 +71,9 @@ class AdversarialColorizer(Colorizer):
             adversarial_weight: float, of the generator's adversarial loss.
             discriminator_steps: int. Where both are trained, the discriminator is in every step,
                 and the generator in every step of this number: each time with a fresh batch.
+            encoder_optimizer: the optimizer of the generator's encoder, where the encoder is frozen
+                for a while: its own count of steps begins when it does learn. Adam would take
+                many times too large steps with the count of the others. None for the generator's.
             seed: int, of the places of the gradient penalty.
             validation_metrics, jit_compile: as in `Colorizer.compile`.
         """
@@ -80,19 +84,23 @@ class AdversarialColorizer(Colorizer):
         self.discriminator_steps = discriminator_steps
         self.seed = seed
         # An optimizer that is not built would silently keep none of its state in a snapshot.
+        self.encoder_optimizer = encoder_optimizer
         self.generator_optimizer = generator_optimizer
-        self.generator_optimizer.build(self.generator_variables)
+        for optimizer, variables in self._optimizers_of(self.generator_variables):
+            optimizer.build(variables)
         self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
         of_generator = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
         self.training_means = _means([*of_generator, *self._discriminator_losses])
-        self.validation_means = _means([*reconstruction.weights, "loss"])
+        self.validation_means = _means([*reconstruction.names, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
 
     def set_learning_rates(self, generator: float, discriminator: float):
         """Sets the rates of both optimizers from the next step on."""
         self.generator_optimizer.learning_rate = generator
+        if self.encoder_optimizer is not None:
+            self.encoder_optimizer.learning_rate = generator
         self.discriminator_optimizer.learning_rate = discriminator
 
     def set_phase(self, phase: Phase):
@@ -100,6 +108,16 @@ class AdversarialColorizer(Colorizer):
         if phase is not self.phase:
             self.phase = phase
             # Each phase is a graph of its own.
+            self.make_train_function(force=True)
+
+    def freeze_encoder(self, frozen: bool):
+        """Sets whether the generator's encoder stays as it is from the next step on.
+
+        A frozen one normalizes with the moments that it came with.
+        """
+        encoder = self._encoder()
+        if encoder.trainable is frozen:
+            encoder.trainable = not frozen
             self.make_train_function(force=True)
 
     def make_train_function(self, force=False):
@@ -131,7 +149,7 @@ class AdversarialColorizer(Colorizer):
 
     def generator_terms(self) -> list[str]:
         """The names of the terms that `generate` gives."""
-        return list(self.reconstruction.weights)
+        return self.reconstruction.names
 
     def generate(self, data) -> tuple:
         """What the generator makes of a batch in training: ab, and its terms by name."""
@@ -232,8 +250,24 @@ class AdversarialColorizer(Colorizer):
 
     def _update_generator(self, tape, loss) -> None:
         variables = self.generator_variables
-        self.generator_optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = tape.gradient(loss, variables)
+        of_variable = dict(zip(map(id, variables), gradients, strict=True))
+        for optimizer, part in self._optimizers_of(variables):
+            optimizer.apply([of_variable[id(variable)] for variable in part], part)
         self.update_slow_generator(self.generator_optimizer.iterations)
+
+    def _optimizers_of(self, variables: list) -> list[tuple[keras.optimizers.Optimizer, list]]:
+        """The optimizers of the generator, each with those of the variables that it trains."""
+        if self.encoder_optimizer is None:
+            return [(self.generator_optimizer, variables)]
+        of_encoder = {id(variable) for variable in self._encoder().variables}
+        parts = [(self.generator_optimizer, []), (self.encoder_optimizer, [])]
+        for variable in variables:
+            parts[id(variable) in of_encoder][1].append(variable)
+        return [(optimizer, part) for optimizer, part in parts if part]
+
+    def _encoder(self) -> keras.Model:
+        return self.generator.get_layer(self.architecture["encoder"])
 
     def _with_losses_so_far(self, train_function):
         # A mean of nothing is 0, which would be drawn as a loss.

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1
-from models.layers.fused_batch_normalization import collect_moments
+from models.layers.fused_batch_normalization import collect_moments, has_moments
 
 
 class Colorizer(keras.Model):
@@ -125,6 +125,8 @@ class Colorizer(keras.Model):
         Generalization", UAI 2018, section 3.2; Wu, Johnson, "Rethinking 'Batch' in BatchNorm",
         arXiv 2105.07576, section 3.
         """
+        if not has_moments(self.slow_generator):
+            return
         for number, lightness in enumerate(batches):
             # All batches count the same.
             self._collect_moments(tf.constant(number / (number + 1.0), tf.float32), lightness)

@@ -3,6 +3,9 @@
     settings.json                 what the network is and how it was trained
     generator.weights.h5          the weights that color: those of the slow generator
     lowest_loss/                  the same two files; only where an adversary is trained
+    lowest_training_loss/         the same, of the lowest loss in training while the generator
+                                  learned alone
+    curves.png                    losses and metrics, step by step
     snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
@@ -32,6 +35,8 @@ FORMAT = 1
 _SETTINGS = "settings.json"
 _GENERATOR = "generator.weights.h5"
 _LOWEST_LOSS = "lowest_loss"
+_LOWEST_TRAINING_LOSS = "lowest_training_loss"
+_CURVES = "curves.png"
 _SNAPSHOTS = "snapshots"
 _SNAPSHOT_WEIGHTS = "model.weights.h5"
 _PROGRESS = "progress.json"
@@ -48,6 +53,11 @@ class Progress:
         step: int, how many steps of the current epoch are done.
         total_steps: int, steps since the beginning.
         best_loss: float or None, the lowest validation loss so far.
+        best_training_loss: float or None, the lowest loss of an epoch in training so far.
+        rate_factor: float, what plateaus have made of the learning rates.
+        plateau_loss: float or None, the loss that the next has to be below.
+        plateau_epochs: int, for how many epochs none was.
+        losses: of an epoch that was broken off, the sums of its losses and how many each is of.
         log_dir: str, where the records of this training go.
     """
 
@@ -55,7 +65,21 @@ class Progress:
     step: int = 0
     total_steps: int = 0
     best_loss: float | None = None
+    best_training_loss: float | None = None
+    rate_factor: float = 1.0
+    plateau_loss: float | None = None
+    plateau_epochs: int = 0
+    losses: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     log_dir: str = ""
+
+    def mean_losses(self) -> dict[str, float]:
+        """The losses of the epoch that was broken off, as far as it came."""
+        return {name: total / count for name, (total, count) in self.losses.items() if count}
+
+    def forget_losses(self) -> None:
+        """What follows is of another objective or of other pictures, and does not compare."""
+        self.best_loss = self.best_training_loss = self.plateau_loss = None
+        self.plateau_epochs = 0
 
 
 class WeightsFolder:
@@ -77,6 +101,16 @@ class WeightsFolder:
     def of_lowest_loss(self) -> "WeightsFolder":
         """The folder inside for the weights whose validation loss was the lowest."""
         return WeightsFolder(self.path / _LOWEST_LOSS)
+
+    @property
+    def of_lowest_training_loss(self) -> "WeightsFolder":
+        """The folder inside for the weights whose loss in training was the lowest."""
+        return WeightsFolder(self.path / _LOWEST_TRAINING_LOSS)
+
+    @property
+    def curves(self) -> Path:
+        """The picture of the training's curves."""
+        return self.path / _CURVES
 
     @property
     def resume_command(self) -> str:
@@ -236,6 +270,8 @@ def _load(model: keras.Model, path: Path) -> None:
         with warnings.catch_warnings():
             # Keras warns once for each layer that does not fit, before it raises.
             warnings.simplefilter("ignore", UserWarning)
+            # An optimizer without its state would go on as if nothing had been learned.
+            warnings.filterwarnings("error", "Skipping variable loading for optimizer")
             model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(

@@ -84,6 +84,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         )
 
 
+def has_moments(network: keras.Model) -> bool:
+    """Whether there is anything in a network for `collect_moments`."""
+    return bool(_moving(network))
+
+
 @contextlib.contextmanager
 def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
     """Lets what passes through a network inside the block move its moments, and nothing else.
@@ -99,11 +104,7 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
         with collect_moments(generator, 0.9):
             generator(lightness, training=False)
     """
-    layers = [
-        layer
-        for layer in network._flatten_layers(include_self=False)
-        if isinstance(layer, FusedBatchNormalization) and not layer.keeps_moments
-    ]
+    layers = _moving(network)
     for layer in layers:
         layer._collecting = momentum
     try:
@@ -111,3 +112,11 @@ def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
     finally:
         for layer in layers:
             layer._collecting = None
+
+
+def _moving(network: keras.Model) -> list[FusedBatchNormalization]:
+    return [
+        layer
+        for layer in network._flatten_layers(include_self=False)
+        if isinstance(layer, FusedBatchNormalization) and not layer.keeps_moments
+    ]

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from callbacks.learning_rates import SCHEDULES
 from errors import InputError
 from jobs.command_line import parse
 from jobs.presets import PRESETS
-from jobs.settings import CHROMAGAN_DEPTH, ENCODER_DEPTH, MODELS, SHAPES, Settings, fields
+from jobs.settings import CHROMAGAN_DEPTH, MODELS, SHAPES, Settings, fields
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
 from models.networks.chromagan_networks import GLOBAL_FEATURES, HALVINGS
-from models.networks.encoders import ENCODERS
+from models.networks.encoder_recipes import ENCODERS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -278,10 +279,10 @@ def test_a_wrong_argument_is_one_line_that_says_so(arguments, words):
 def test_names_on_the_command_line_are_those_of_the_code():
     assert set(MODELS) == set(COLORIZERS)
     assert set(choices("encoder")) == {"none", *ENCODERS}
-    assert {len(recipe.levels) for recipe in ENCODERS.values()} == {ENCODER_DEPTH}
     assert CHROMAGAN_DEPTH == HALVINGS
     assert set(choices("global_features")) == set(GLOBAL_FEATURES)
     assert set(choices("norm")) == set(NORMS)
+    assert set(choices("lr_schedule")) == set(SCHEDULES)
     assert set(SHAPES) <= {entry.name for entry in fields()}
 
 
@@ -293,6 +294,18 @@ def test_every_setting_has_a_sentence_for_help(capsys):
     for entry in fields():
         assert entry.metadata["help"]
         assert f"--{entry.name}" in text
+
+
+def test_help_says_which_models_an_argument_is_of_and_where_defaults_differ(capsys):
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "as a U-Net (only inception)" in text
+    assert "at --attention_resolution (only pix2pix, inception)" in text
+    assert "a lower loss before the rates are lowered (plateau only) (default: 3)" in text
+    assert "with chromagan 224; with inception 400)" in text
+    # With inception it is what it is with sagan.
+    assert "at half size, with chromagan at a quarter (default: 32; with pix2pix 64; with" in text
 
 
 def test_help_does_not_wait_for_tensorflow():
@@ -352,6 +365,77 @@ def test_chromagan_has_the_values_of_its_paper():
     assert (settings.global_features, settings.norm) == ("flatten", "batch")
     assert settings.first_discriminator_filters == 64
     assert settings.weights_folder == Path("weights/chromagan")
+
+
+def test_inception_has_the_values_of_its_report():
+    settings, given = parse(["--model", "inception"])
+    assert given == {"model"}
+    assert (settings.resolution, settings.batch_size, settings.epochs) == (400, 16, 50)
+    assert (settings.encoder, settings.encoder_weights) == ("inception_resnet_v2", "imagenet")
+    assert (settings.filters, settings.norm) == (32, "none")
+    assert (settings.skip_connections, settings.decoder_attention) == (False, False)
+    assert settings.reconstruction_weights == {"mse": 1.0}
+    assert settings.adversarial == "none"
+    assert (settings.optimizer, settings.weight_decay) == ("adam", None)
+    assert (settings.generator_lr, settings.beta_1, settings.beta_2) == (2e-4, 0.5, 0.999)
+    assert (settings.lr_schedule, settings.plateau_patience) == ("plateau", 3)
+    assert settings.plateau_factor == 0.1
+    assert (settings.warmup_steps, settings.freeze_encoder_epochs) == (0, 0)
+    # Pictures are turned, cropped and mirrored.
+    assert settings.rotation > 0
+    assert settings.crop_scale < 1
+    assert settings.flip
+    assert settings.weights_folder == Path("weights/inception")
+
+
+def test_inception_takes_an_adversary():
+    settings, _ = parse(["--model", "inception", "--adversarial", "vanilla"])
+    assert settings.first_discriminator_filters == 64
+    assert (settings.adversarial_weight, settings.discriminator_lr) == (0.003, 2e-4)
+    options = ["--generator_epochs", "1", "--discriminator_steps", "2", "--norm", "batch"]
+    settings, _ = parse(["--model", "inception", "--adversarial", "wgan-gp", *options])
+    assert (settings.generator_epochs, settings.gp_weight) == (1, 10.0)
+
+
+def test_inception_takes_what_not_every_model_has():
+    options = ["--skip_connections", "--decoder_attention", "--attention_resolution", "16"]
+    options += ["--encoder", "vgg16", "--freeze_encoder_epochs", "2", "--warmup-steps", "100"]
+    settings, _ = parse(["--model", "inception", *options, "--plateau_patience", "5"])
+    assert (settings.skip_connections, settings.decoder_attention) == (True, True)
+    assert (settings.attention_resolution, settings.encoder) == (16, "vgg16")
+    assert (settings.freeze_encoder_epochs, settings.warmup_steps) == (2, 100)
+    assert settings.plateau_patience == 5
+
+
+@pytest.mark.parametrize("resolution", [16, 75, 333])
+def test_inception_takes_pictures_of_any_size(resolution):
+    settings, _ = parse(["--model", "inception", "--resolution", str(resolution)])
+    assert settings.resolution == resolution
+
+
+@pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
+def test_every_model_may_be_trained_by_any_optimizer_and_schedule(model):
+    encoder = [] if model == "chromagan" else ["--encoder", "mobilenet_v2"]
+    options = ["--lr_schedule", "plateau", "--plateau_factor", "0.5", "--warmup_steps", "9"]
+    options += ["--optimizer", "sgd", "--weight_decay", "0.1", "--beta_1", "0.9"]
+    settings, _ = parse(["--model", model, *encoder, "--freeze_encoder_epochs", "3", *options])
+    assert (settings.lr_schedule, settings.plateau_factor) == ("plateau", 0.5)
+    assert (settings.optimizer, settings.weight_decay, settings.beta_1) == ("sgd", 0.1, 0.9)
+    assert settings.freeze_encoder_epochs == 3
+
+
+def test_pix2pix_takes_attention_where_it_is_asked_for():
+    options = ["--decoder_attention", "--attention_resolution", "16"]
+    settings, _ = parse(["--model", "pix2pix", *options])
+    assert (settings.decoder_attention, settings.attention_resolution) == (True, 16)
+    assert not parse(["--model", "pix2pix"])[0].decoder_attention
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
+def test_weights_decay_with_any_optimizer_but_adam(optimizer):
+    options = ["--optimizer", optimizer, "--beta_1", "0.9"]
+    assert parse([*options, "--weight_decay", "0"])[0].weight_decay == 0.0
+    assert parse(options)[0].weight_decay is None
 
 
 def test_tiny_chromagan_learns_small_pictures_faster():
@@ -449,9 +533,13 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--input_channels", "3"], "--input_channels has no effect with --model sagan"),
         (
             ["--model", "pix2pix", "--attention_resolution", "8"],
-            "--attention_resolution has no effect with --model pix2pix",
+            "--attention_resolution has no effect with --pretrained, or without "
+            "--decoder_attention; leave it out",
         ),
-        (["--preset", "patchgan", "--attention_resolution", "8"], "with --model pix2pix"),
+        (
+            ["--preset", "patchgan", "--attention_resolution", "8"],
+            "--attention_resolution has no effect with --pretrained, or without",
+        ),
         (["--preset", "patch"], "invalid choice"),
         (["--gp_weight", "1"], "--gp_weight has no effect with --adversarial hinge"),
         (["--generator_lr_alone", "1"], "no effect without --generator_epochs"),
@@ -526,6 +614,107 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             "--preset chromagan-tiny is of --model chromagan",
         ),
         (["--images", "a.jpg", "--teacher", "vgg16"], "--teacher has no effect when --images"),
+        (["--weight_decay", "0.1"], "--weight_decay has no effect with --optimizer adam; adamw is"),
+        (
+            ["--model", "inception", "--optimizer", "adam", "--weight_decay", "0"],
+            "--weight_decay has no effect with --optimizer adam",
+        ),
+        (["--weight_decay", "-1", "--optimizer", "sgd"], "'-1' is not a number of at least 0"),
+        (
+            ["--optimizer", "sgd", "--beta_2", "0.9"],
+            "--beta_2 has no effect with --optimizer sgd; leave it out",
+        ),
+        (["--optimizer", "rmsprop"], "invalid choice: 'rmsprop'"),
+        (["--lr_schedule", "step"], "invalid choice: 'step'"),
+        *(
+            (
+                [f"--{name}", value, "--lr_schedule", schedule],
+                f"--{name} has no effect without --lr_schedule plateau; leave it out",
+            )
+            for name, value in (("plateau_patience", "2"), ("plateau_factor", "0.5"))
+            for schedule in ("constant", "linear", "cosine")
+        ),
+        (["--plateau_patience", "2"], "without --lr_schedule plateau"),
+        (["--plateau_factor", "2", "--lr_schedule", "plateau"], "'2' is not a number"),
+        (["--plateau_patience", "0", "--lr_schedule", "plateau"], "'0' is not a whole number of"),
+        (["--warmup_steps", "-1"], "'-1' is not a whole number of at least 0"),
+        (
+            ["--freeze_encoder_epochs", "1"],
+            "--freeze_encoder_epochs has no effect without the weights of an --encoder; leave",
+        ),
+        (
+            ["--model", "pix2pix", "--freeze_encoder_epochs", "1"],
+            "without the weights of an --encoder",
+        ),
+        *(
+            (
+                ["--model", "inception", f"--{name}", value],
+                f"--{name} has no effect with --adversarial none; leave it out",
+            )
+            for name, value in (
+                ("adversarial_weight", "1"),
+                ("discriminator_lr", "1"),
+                ("discriminator_filters", "8"),
+                ("generator_epochs", "1"),
+                ("discriminator_epochs", "1"),
+                ("discriminator_steps", "2"),
+            )
+        ),
+        (
+            ["--model", "inception", "--attention_resolution", "8"],
+            "--attention_resolution has no effect with --pretrained, or without "
+            "--decoder_attention; leave it out",
+        ),
+        *(
+            (
+                [*model, "--pretrained", "a", "--attention_resolution", "8"],
+                "--attention_resolution has no effect with --pretrained",
+            )
+            for model in (
+                ["--model", "sagan"],
+                ["--model", "pix2pix", "--decoder_attention"],
+                ["--model", "inception", "--decoder_attention"],
+            )
+        ),
+        *(
+            (["--model", model, f"--{name}"], f"--{name} has no effect with --model {model};")
+            for name, models in (
+                ("skip_connections", ("sagan", "pix2pix", "chromagan")),
+                ("decoder_attention", ("sagan", "chromagan")),
+            )
+            for model in models
+        ),
+        *(
+            (
+                ["--model", "inception", f"--{name}", value],
+                f"--{name} has no effect with --model inception; leave it out",
+            )
+            for name, value in (
+                ("discriminator", "pixel"),
+                ("input_channels", "3"),
+                ("global_features", "pool"),
+                ("class_weight", "1"),
+                ("teacher", "vgg16"),
+            )
+        ),
+        (["--model", "inception", "--depth", "3"], "no effect with --encoder inception_resnet_v2"),
+        (
+            ["--model", "inception", "--encoder", "none"],
+            "--encoder none: the generator of inception begins with a network for recognition; "
+            "give inception_resnet_v2, and --encoder_weights none",
+        ),
+        (["--model", "inception", "--encoder", "xception"], "invalid choice: 'xception'"),
+        (
+            ["--model", "inception", "--adversarial", "vanilla", "--resolution", "23"],
+            "the discriminator of inception takes pictures of at least 24 px; received "
+            "--resolution 23",
+        ),
+        (
+            ["--model", "inception", "--adversarial", "vanilla", "--generator_epochs", "50"],
+            "leave none of 50 epochs for both networks",
+        ),
+        (["--images", "a.jpg", "--optimizer", "sgd"], "--optimizer has no effect when --images"),
+        (["--evaluate", "--warmup_steps", "1"], "--warmup_steps has no effect when --evaluate"),
     ],
 )
 def test_what_a_model_cannot_do_is_one_line(arguments, words):
@@ -533,6 +722,17 @@ def test_what_a_model_cannot_do_is_one_line(arguments, words):
         parse(arguments)
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_plateau_leaves_a_rate():
+    with pytest.raises(InputError, match="--plateau_factor"):
+        parse(["--lr_schedule", "plateau", "--plateau_factor", "0"])
+
+
+@pytest.mark.parametrize("model", ["pix2pix", "inception"])
+def test_attention_is_not_added_to_weights(model):
+    with pytest.raises(InputError, match="--decoder_attention has no effect with --pretrained"):
+        parse(["--model", model, "--pretrained", "a", "--decoder_attention"])
 
 
 @pytest.mark.parametrize("norm", ["instance", "none"])

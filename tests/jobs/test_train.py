@@ -99,8 +99,10 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
     assert train(*options, "--log_dir", "logs") == 0
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
+        "curves.png",
         "generator.weights.h5",
         "lowest_loss",
+        "lowest_training_loss",
         "settings.json",
         "snapshots",
     }

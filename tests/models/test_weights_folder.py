@@ -1,5 +1,6 @@
 """Weights, settings and snapshots on disk: whole, self-describing, or one clear error."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -91,6 +92,60 @@ def test_snapshot_comes_back_and_older_ones_go(folder):
     other = network(seed=2)
     folder.load_snapshot(second, other)
     np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
+
+
+def test_all_of_the_progress_comes_back(folder):
+    progress = Progress(
+        epoch=1,
+        step=2,
+        total_steps=12,
+        best_loss=0.5,
+        best_training_loss=0.25,
+        rate_factor=0.1 * 0.1,
+        plateau_loss=1 / 3,
+        plateau_epochs=2,
+        log_dir="logs",
+    )
+    assert progress != Progress()
+    assert folder.read_progress(folder.save_snapshot(network(), progress)) == progress
+
+
+def test_progress_of_before_there_were_plateaus_is_read(folder):
+    snapshot = folder.save_snapshot(network(), Progress())
+    older = {"epoch": 3, "step": 2, "total_steps": 17, "best_loss": 0.5, "log_dir": "logs"}
+    (snapshot / "progress.json").write_text(json.dumps(older))
+    progress = folder.read_progress(snapshot)
+    assert dataclasses.asdict(progress) == {
+        **older,
+        "best_training_loss": None,
+        "rate_factor": 1.0,
+        "plateau_loss": None,
+        "plateau_epochs": 0,
+        "losses": {},
+    }
+
+
+def test_losses_are_forgotten_and_nothing_else():
+    done = {"epoch": 4, "step": 3, "total_steps": 23, "rate_factor": 0.01, "log_dir": "logs"}
+    progress = Progress(
+        **done, best_loss=0.5, best_training_loss=0.25, plateau_loss=0.75, plateau_epochs=2
+    )
+    progress.forget_losses()
+    assert progress == Progress(**done)
+
+
+def test_losses_of_an_epoch_that_was_broken_off_are_means_so_far():
+    progress = Progress(losses={"l1": [3.0, 4.0], "adversarial_loss": [0.0, 0.0]})
+    assert progress.mean_losses() == {"l1": 0.75}
+
+
+def test_folders_inside_have_names_of_their_own(folder):
+    paths = [folder.of_lowest_loss.path, folder.of_lowest_training_loss.path, folder.curves]
+    assert [path.relative_to(folder.path).as_posix() for path in paths] == [
+        "lowest_loss",
+        "lowest_training_loss",
+        "curves.png",
+    ]
 
 
 def test_an_unfinished_snapshot_is_never_taken(folder, monkeypatch):

@@ -1,0 +1,364 @@
+"""An encoder that is frozen at first: it stays as it is, and then learns by small steps."""
+
+import itertools
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from losses.reconstruction import Reconstruction
+from losses.vanilla_adversarial import VanillaAdversarial
+from models.adversarial_colorizer import Phase
+from models.chromagan import ChromaGAN
+from models.encoder_decoder import EncoderDecoder
+from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
+from models.pix2pix import Pix2Pix
+from models.sagan import SAGAN
+from models.weights_folder import Progress, WeightsFolder
+
+RATE, BETA_1, BETA_2 = 1e-3, 0.5, 0.999
+TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
+COLORIZERS = {
+    "inception": lambda: EncoderDecoder(**TINY, skip_connections=True),
+    "pix2pix": lambda: Pix2Pix(**TINY, norm="instance"),
+    "sagan": lambda: SAGAN(**TINY, attention_level=1),
+    "chromagan": lambda: ChromaGAN(**TINY, global_features="pool", classes=0),
+}
+
+
+@pytest.fixture(autouse=True)
+def encoder(monkeypatch):
+    """Has five tiny convolutions with batch normalization in place of VGG16."""
+
+    def build(include_top, weights, input_shape):
+        layers = keras.layers
+        features = pictures = keras.Input(input_shape)
+        for number in range(1, 6):
+            features = layers.Conv2D(4, 3, 2, "same", activation="relu")(features)
+            features = layers.BatchNormalization(name=f"half_{number}")(features)
+        return keras.Model(pictures, features)
+
+    names = tuple(f"half_{number}" for number in range(1, 6))
+    monkeypatch.setattr(keras.applications, "Tiny", build, raising=False)
+    monkeypatch.setitem(ENCODERS, "vgg16", EncoderRecipe("Tiny", names, "signed"))
+
+
+@pytest.fixture
+def batch():
+    random = np.random.default_rng(0)
+    lightness = random.uniform(-1, 1, (2, 32, 32, 1)).astype("float32")
+    ab = random.uniform(-0.5, 0.5, (2, 32, 32, 2)).astype("float32")
+    return lightness, ab
+
+
+def adam():
+    return keras.optimizers.Adam(RATE, BETA_1, BETA_2)
+
+
+def compiled(has_its_own=True, name="inception", adversarial=None, build=None, **options):
+    """A colorizer whose encoder has an optimizer of its own, or not."""
+    keras.utils.set_random_seed(1)
+    model = (build or COLORIZERS[name])()
+    if isinstance(model, EncoderDecoder):
+        # A fresh one has no weights behind which anything else could learn.
+        last = model.generator.get_layer("ab")
+        last.kernel.assign(np.random.default_rng(1).normal(0, 0.5, last.kernel.shape))
+        model.slow_generator.set_weights(model.generator.get_weights())
+    model.compile(
+        adam(),
+        adam(),
+        Reconstruction({"mse": 1.0}),
+        adversarial,
+        encoder_optimizer=adam() if has_its_own else None,
+        **options,
+    )
+    return model
+
+
+def keeps_moments():
+    return EncoderDecoder(**TINY, keeps_encoder_moments=True)
+
+
+def encoder_of(network):
+    return network.get_layer("vgg16")
+
+
+def values(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def changed(before, variables):
+    """Of each variable, whether it is another."""
+    pairs = zip(before, values(variables), strict=True)
+    return [not np.array_equal(old, new) for old, new in pairs]
+
+
+def decoder_variables(model):
+    of_encoder = {id(variable) for variable in encoder_of(model.generator).variables}
+    return [each for each in model.generator.variables if id(each) not in of_encoder]
+
+
+# --- frozen --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "adversarial", "has_its_own"),
+    [
+        ("inception", False, True),
+        ("inception", False, False),
+        ("inception", True, True),
+        ("pix2pix", True, True),
+        ("chromagan", False, True),
+    ],
+)
+def test_encoder_stays_as_it_is_and_then_learns(batch, name, adversarial, has_its_own):
+    model = compiled(has_its_own, name, VanillaAdversarial(0.0) if adversarial else None)
+    encoders = [encoder_of(model.generator), encoder_of(model.slow_generator)]
+    # Moments of its normalizations included.
+    before = [values(each.variables) for each in encoders]
+    decoder = values(decoder_variables(model))
+    slow = values(model.slow_generator.variables)
+    model.freeze_encoder(True)
+    model.train_step(batch)
+    for old, new in zip(before, encoders, strict=True):
+        assert not any(changed(old, new.variables))
+    assert any(changed(decoder, decoder_variables(model)))
+    assert any(changed(slow, model.slow_generator.variables))
+    if name == "inception":
+        assert all(changed(decoder, decoder_variables(model)))
+    if has_its_own:
+        assert int(model.encoder_optimizer.iterations) == 0
+    model.freeze_encoder(False)
+    model.train_step(batch)
+    for old, new in zip(before, encoders, strict=True):
+        # No instance normalization sees an even offset before it.
+        assert np.mean(changed(old, new.variables)) > 0.9
+    if has_its_own:
+        assert int(model.encoder_optimizer.iterations) == 1
+
+
+@pytest.mark.parametrize("name", COLORIZERS)
+def test_every_colorizer_has_an_encoder_to_freeze(name):
+    model = compiled(name=name)
+    both = {id(each) for each in model.generator_variables}
+    of_encoder = {id(each) for each in encoder_of(model.generator).trainable_variables}
+    assert len(model.encoder_optimizer.variables) == 2 + 2 * len(of_encoder)
+    for frozen in (True, False):
+        model.freeze_encoder(frozen)
+        trained = {id(each) for each in model.generator_variables}
+        assert trained == (both - of_encoder if frozen else both)
+
+
+def test_a_frozen_encoder_normalizes_with_the_moments_it_came_with(batch):
+    model = compiled()
+    encoder = encoder_of(model.generator)
+    gray = model.generator.get_layer("gray")(batch[0])
+    as_it_colors = encoder(gray, training=False)[0]
+    model.freeze_encoder(True)
+    np.testing.assert_allclose(encoder(gray, training=True)[0], as_it_colors, atol=1e-6)
+    model.freeze_encoder(False)
+    assert np.abs(encoder(gray, training=True)[0] - as_it_colors).max() > 0.1
+
+
+def test_class_head_learns_with_the_decoder(batch):
+    model = compiled(build=lambda: ChromaGAN(**TINY, global_features="pool", classes=4))
+    model.freeze_encoder(True)
+    head = values(model.class_head.trainable_variables)
+    before = values(encoder_of(model.generator).variables)
+    distributions = np.full((2, 4), [0.7, 0.1, 0.1, 0.1], "float32")
+    model.train_step((*batch, distributions))
+    assert any(changed(head, model.class_head.trainable_variables))
+    assert not any(changed(before, encoder_of(model.generator).variables))
+    model.freeze_encoder(False)
+    model.train_step((*batch, distributions))
+    assert any(changed(before, encoder_of(model.generator).variables))
+    assert int(model.generator_optimizer.iterations) == 2
+    assert int(model.encoder_optimizer.iterations) == 1
+
+
+def test_an_encoder_is_frozen_where_the_generator_has_its_turns(batch):
+    model = compiled(adversarial=VanillaAdversarial(0.0), discriminator_steps=2)
+    before = values(encoder_of(model.generator).trainable_variables)
+    model.freeze_encoder(True)
+    for _ in range(2):
+        model.train_step(batch)
+    model.freeze_encoder(False)
+    assert not any(changed(before, encoder_of(model.generator).trainable_variables))
+    for iterations in (0, 1):
+        model.train_step(batch)
+        assert int(model.encoder_optimizer.iterations) == iterations
+    assert all(changed(before, encoder_of(model.generator).trainable_variables))
+    assert int(model.generator_optimizer.iterations) == 2
+
+
+# --- and then ------------------------------------------------------------------------------------
+
+
+def test_what_the_decoder_has_learned_by_is_kept_exactly(batch):
+    model = compiled()
+    model.freeze_encoder(True)
+    for _ in range(2):
+        model.train_step(batch)
+    before = values(model.generator_optimizer.variables)
+    assert int(model.generator_optimizer.iterations) == 2
+    model.freeze_encoder(False)
+    assert not any(changed(before, model.generator_optimizer.variables))
+    model.train_step(batch)
+    assert int(model.generator_optimizer.iterations) == 3
+    assert int(model.encoder_optimizer.iterations) == 1
+
+
+def test_the_decoder_does_not_notice_that_the_encoder_begins_to_learn(batch):
+    # With the same moments in both, so that its features are the same.
+    models = [compiled(build=keeps_moments) for _ in range(2)]
+    for model in models:
+        model.freeze_encoder(True)
+        model.train_step(batch)
+    models[1].freeze_encoder(False)
+    before = values(decoder_variables(models[0]))
+    for model in models:
+        model.train_step(batch)
+    pairs = [values(decoder_variables(model)) for model in models]
+    assert all(changed(before, decoder_variables(models[0])))
+    for frozen, free in zip(*pairs, strict=True):
+        np.testing.assert_allclose(free, frozen, atol=1e-6)
+
+
+def first_steps_of_the_encoder(batch, has_its_own, count=1000):
+    """How far each of its weights goes when it begins to learn, in units of the rate."""
+    model = compiled(has_its_own)
+    model.freeze_encoder(True)
+    model.train_step(batch)
+    model.generator_optimizer.iterations.assign(count)
+    model.freeze_encoder(False)
+    trained = encoder_of(model.generator).trainable_variables
+    before = values(trained)
+    model.train_step(batch)
+    pairs = zip(before, values(trained), strict=True)
+    return np.concatenate([np.abs(new - old).ravel() for old, new in pairs]) / RATE
+
+
+def test_first_step_of_the_encoder_is_as_long_as_its_rate(batch):
+    steps = first_steps_of_the_encoder(batch, has_its_own=True)
+    assert steps.max() <= 1.001
+    # That of a gradient of any size.
+    assert np.median(steps) == pytest.approx(1.0, abs=0.01)
+
+
+def test_by_the_count_of_the_decoder_it_would_be_many_times_too_long(batch):
+    steps = first_steps_of_the_encoder(batch, has_its_own=False)
+    # Adam takes the mean of a single gradient among a thousand for settled: with m = (1 - b1) g
+    # and v = (1 - b2) g^2 nothing of the correction is left to it.
+    correction = np.sqrt(1 - BETA_2**1001) / (1 - BETA_1**1001)
+    by_hand = correction * (1 - BETA_1) / np.sqrt(1 - BETA_2)
+    assert by_hand > 12
+    assert np.median(steps) == pytest.approx(by_hand, rel=0.01)
+
+
+# --- its optimizer -------------------------------------------------------------------------------
+
+
+def test_without_one_of_its_own_all_is_as_before(batch, tmp_path):
+    model = compiled(has_its_own=False)
+    trained = model.generator.trainable_variables
+    # Iterations, rate, and two moments of each.
+    assert len(model.generator_optimizer.variables) == 2 + 2 * len(trained)
+    model.train_step(batch)
+    assert all(np.any(moment != 0) for moment in values(model.generator_optimizer.variables[2:]))
+    model.save_weights(tmp_path / "model.weights.h5")
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        names = set(file)
+    assert {"generator_optimizer", "discriminator_optimizer"} < names
+    assert "encoder_optimizer" not in names
+
+
+def test_each_has_the_variables_that_it_trains():
+    model = compiled()
+    of_encoder = encoder_of(model.generator).trainable_variables
+    of_decoder = len(model.generator.trainable_variables) - len(of_encoder)
+    assert len(of_encoder) == 20
+    assert len(model.encoder_optimizer.variables) == 2 + 2 * 20
+    assert len(model.generator_optimizer.variables) == 2 + 2 * of_decoder
+
+
+def test_two_optimizers_are_one_where_nothing_was_frozen(batch):
+    models = [compiled(has_its_own) for has_its_own in (True, False)]
+    before = values(models[0].generator.trainable_variables)
+    for model in models:
+        for _ in range(2):
+            model.train_step(batch)
+    assert all(changed(before, models[0].generator.trainable_variables))
+    for two, one in zip(*(values(model.generator.variables) for model in models), strict=True):
+        np.testing.assert_allclose(two, one, atol=1e-6)
+
+
+@pytest.mark.parametrize("has_its_own", [True, False])
+def test_learning_rates_reach_all_optimizers(has_its_own):
+    model = compiled(has_its_own)
+    model.set_learning_rates(0.25, 0.125)
+    assert float(model.generator_optimizer.learning_rate) == 0.25
+    assert float(model.discriminator_optimizer.learning_rate) == 0.125
+    if has_its_own:
+        assert float(model.encoder_optimizer.learning_rate) == 0.25
+
+
+@pytest.mark.parametrize("stopped_after", [1, 3])
+def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path, stopped_after):
+    def train(model, steps):
+        for step in steps:
+            model.freeze_encoder(step < 2)
+            model.train_step(batch)
+
+    def fresh():
+        return compiled(build=lambda: EncoderDecoder(**TINY))
+
+    straight, first, second = fresh(), fresh(), fresh()
+    train(straight, range(4))
+    train(first, range(stopped_after))
+    folder = WeightsFolder(tmp_path)
+    folder.load_snapshot(folder.save_snapshot(first, Progress()), second)
+    optimizers = [model.encoder_optimizer.variables for model in (first, second)]
+    assert int(optimizers[0][0]) == max(0, stopped_after - 2)
+    assert not any(changed(values(optimizers[0]), optimizers[1]))
+    train(second, range(stopped_after, 4))
+    assert int(second.encoder_optimizer.iterations) == 2
+    pairs = zip(straight.generator.variables, second.generator.variables, strict=True)
+    for left, right in pairs:
+        np.testing.assert_allclose(left, right, atol=1e-6, err_msg=left.path)
+
+
+# --- in a training -------------------------------------------------------------------------------
+
+
+def test_a_training_goes_on_with_a_graph_of_its_own(batch):
+    model = compiled(build=lambda: EncoderDecoder(**TINY))
+    assert model.phase is Phase.GENERATOR
+    encoder = encoder_of(model.generator)
+    seen = [values(encoder.variables)]
+    callback = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: model.freeze_encoder(epoch < 1),
+        on_epoch_end=lambda epoch, logs: seen.append(values(encoder.variables)),
+    )
+    batches = tf.data.Dataset.from_tensors(batch).repeat()
+    options = {"shuffle": False, "verbose": 0, "callbacks": [callback]}
+    model.fit(batches, epochs=3, steps_per_epoch=2, **options)
+    learned = [
+        any(np.any(old != new) for old, new in zip(*pair, strict=True))
+        for pair in itertools.pairwise(seen)
+    ]
+    assert learned == [False, True, True]
+    assert int(model.generator_optimizer.iterations) == 6
+    assert int(model.encoder_optimizer.iterations) == 4
+
+
+def test_graph_is_made_anew_only_where_something_changes():
+    model = compiled()
+    model.make_train_function()
+    functions = []
+    for frozen in (False, True, True, False, False):
+        model.freeze_encoder(frozen)
+        functions.append(model.train_function)
+    same = [left is right for left, right in itertools.pairwise(functions)]
+    assert same == [False, True, False, True]
