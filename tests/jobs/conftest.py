@@ -26,6 +26,13 @@ ARCHITECTURE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _without_curves(request, monkeypatch):
+    """Drawing them takes longer than some of the trainings; some tests want them."""
+    if "draws_curves" not in request.keywords:
+        monkeypatch.setattr("jobs.train.draw_curves", lambda log_dir, target: False, raising=False)
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
     """Weights of a tiny untrained network that colors boldly."""

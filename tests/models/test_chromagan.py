@@ -282,6 +282,7 @@ def test_architecture_says_what_is_built():
         "resolution": 32,
         "classes": 4,
         "discriminator_filters": 2,
+        "keeps_encoder_moments": False,
     }
     assert ChromaGAN(**TINY).architecture["resolution"] is None
     network = ChromaGAN.build_generator(model.architecture)
