@@ -7,10 +7,12 @@
 
 The first compares the terms of `--reconstruction`, the others are those of the second report on
 pix2pix colorizers.
+
 What stands behind the name of the sweep goes to every training. Weights are kept in
 weights/sweep/NAME/VALUE; a training that is there already is not done again, and one that was
 broken off goes on as it was begun, whatever stands behind the name now: delete its folder to change
-it. At the end `--evaluate` judges all of them by the same pictures.
+it. At the end `--evaluate` judges all of them by the same pictures. A training that failed is not
+in the table but named below it, and the exit status is 1.
 """
 
 import argparse
@@ -51,6 +53,9 @@ SWEEPS = {
 # What an evaluation has in common with a training.
 _OF_BOTH = ("--dataset", "--resolution", "--data_dir", "--categories", "--max_pictures")
 
+# Exit statuses of Ctrl-C and of SIGTERM.
+INTERRUPTED = (130, 143)
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -59,7 +64,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sweep", choices=SWEEPS)
     sweep, options = parser.parse_known_args()
-    folders = []
+    folders, failed = [], []
     base, values = SWEEPS[sweep.sweep]
     for value, arguments in values.items():
         folder = Path("weights", "sweep", sweep.sweep, str(value))
@@ -68,13 +73,17 @@ def main() -> int:
             status = call(["--load_weights", "--weights_dir", str(folder)])
         else:
             status = call([*base, *arguments, *options, "--weights_dir", str(folder)])
-        if status == 130:
+        if status in INTERRUPTED:
             return status
-        # One that cannot be done, for want of weights, is not in the table.
-        folders += [str(folder)] if status == 0 else []
-    if not folders:
-        return 2
-    return call(["--evaluate", *_common([*base, *options]), "--weights", *folders])
+        if status == 0:
+            folders.append(str(folder))
+        else:
+            failed.append(f"{folder} (exit status {status})")
+    if folders:
+        status = call(["--evaluate", *_common([*base, *options]), "--weights", *folders])
+    if failed:
+        print(f"not trained: {', '.join(failed)}", file=sys.stderr)
+    return status or bool(failed)
 
 
 def call(arguments: list[str]) -> int:

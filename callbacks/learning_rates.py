@@ -33,7 +33,8 @@ class LearningRates(keras.callbacks.Callback):
         epochs: int, how many epochs there are in all.
         steps_per_epoch: int.
         warmup_steps: int, in how many steps at the beginning the rates rise on a line from 0
-            (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2). Defaults to `0`.
+            (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2), those of both
+            networks, whether both learn then or not. Defaults to `0`.
     """
 
     def __init__(

@@ -33,6 +33,12 @@ from data.pictures import UnreadablePictureError
 from data.sources.picture_source import PictureSource
 from errors import InputError
 
+# As many pictures are worked on at once, and as many batches wait. They are fixed: the thread that
+# tunes them sleeps longer and longer, up to a minute, and an iterator is gone only when it wakes,
+# so that trainings stood still behind a validation (TensorFlow 2.21).
+_WORKERS = os.cpu_count() or 1
+_WAITING = 2
+
 # In place of a picture that is left out another one is drawn. When at least half of them are good,
 # this many draws in vain do not happen; they say that hardly any training picture is.
 _DRAWS = 100
@@ -205,8 +211,8 @@ def training_batches(
         return picture, other
 
     stream = tf.data.Dataset.range(start, tf.int64.max)
-    stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
-    stream = stream.map(augment, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.map(load, num_parallel_calls=_WORKERS)
+    stream = stream.map(augment, num_parallel_calls=_WORKERS)
     return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), companion)
 
 
@@ -233,11 +239,11 @@ def validation_batches(
         return _call(functools.partial(_load_or_empty, loader, companion), number, companion)
 
     pictures = tf.data.Dataset.range(len(loader))
-    pictures = pictures.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    pictures = pictures.map(load, num_parallel_calls=_WORKERS)
     pictures = pictures.filter(lambda picture, other: tf.size(picture) > 0)
     pictures = pictures.map(
         lambda picture, other: (_central_square(picture, resolution), other),
-        num_parallel_calls=tf.data.AUTOTUNE,
+        num_parallel_calls=_WORKERS,
     )
     return _to_lab_batches(pictures.batch(batch_size), companion)
 
@@ -274,10 +280,10 @@ def comparison_batches(
         return number, short_side, rgb255
 
     stream = tf.data.Dataset.range(len(loaders[0]))
-    stream = stream.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    stream = stream.map(load, num_parallel_calls=_WORKERS)
     stream = stream.filter(lambda number, pictures: tf.size(pictures[0]) > 0)
-    stream = stream.map(square, num_parallel_calls=tf.data.AUTOTUNE)
-    return stream.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    stream = stream.map(square, num_parallel_calls=_WORKERS)
+    return _ahead(stream.batch(batch_size))
 
 
 @functools.lru_cache(maxsize=2)
@@ -418,4 +424,11 @@ def _to_lab_batches(batches: tf.data.Dataset, companion: Companion | None) -> tf
     def convert(rgb255, others):
         return (*to_lab(rgb255), others) if companion else to_lab(rgb255)
 
-    return batches.map(convert, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return _ahead(batches.map(convert, num_parallel_calls=_WORKERS))
+
+
+def _ahead(batches: tf.data.Dataset) -> tf.data.Dataset:
+    """The batches, made while the ones before are in use."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(_WAITING).with_options(options)

@@ -55,6 +55,11 @@ def scale(text: str) -> float:
     return _checked(float, text, lambda number: 0 < number <= 1, "a number above 0, at most 1")
 
 
+def proper_fraction(text: str) -> float:
+    """A number in (0, 1), for argparse."""
+    return _checked(float, text, lambda number: 0 < number < 1, "a number between 0 and 1")
+
+
 def side(text: str) -> int:
     """A side in pixels of at least 16, for argparse: the deepest level needs a pixel."""
     return _checked(int, text, lambda number: number >= 16, "a whole number of at least 16")

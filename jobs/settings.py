@@ -19,6 +19,7 @@ from jobs.argument_types import (
     percent,
     positive,
     positive_int,
+    proper_fraction,
     scale,
     seed,
     share,
@@ -52,7 +53,8 @@ SHAPES = (
     "discriminator",
 )
 
-# What not every model has.
+# What not every model has. ChromaGAN's generator is that of its paper's figure, without skips or
+# attention.
 OF_MODELS = {
     "attention_resolution": ("sagan", "pix2pix", "inception"),
     "decoder_attention": ("pix2pix", "inception"),
@@ -586,11 +588,15 @@ class Settings:
         0.1,
         "by which the rates are multiplied then (plateau only)",
         SCHEDULE,
-        type=scale,
+        type=proper_fraction,
         metavar="FACTOR",
     )
     warmup_steps: int = setting(
-        0, "let the rates rise from 0 in the first N steps", SCHEDULE, type=count, metavar="N"
+        0,
+        "let the rates rise from 0 in the first N steps of the training",
+        SCHEDULE,
+        type=count,
+        metavar="N",
     )
     freeze_encoder_epochs: int = setting(
         0,

@@ -139,14 +139,13 @@ def _resume(
         )
     settings = _resumed_settings(settings, given, folder)
     progress = folder.read_progress(snapshot)
+    # Losses of another objective or of other pictures do not compare with the lowest so far.
     if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
-        # Losses of another objective or of other pictures do not compare with the best so far.
-        progress.best_loss = None
+        progress.forget_validation()
     if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
-        progress.best_training_loss = None
-    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED | _CHANGES_OF_RATES):
-        progress.plateau_loss, progress.plateau_epochs = None, 0
+        progress.forget_training()
     if given.intersection(_CHANGES_OF_RATES):
+        progress.forget_plateau()
         progress.rate_factor = 1.0
     return settings, progress
 
@@ -333,7 +332,8 @@ def _say_if_changed(lists: PictureLists, folder: WeightsFolder, progress: Progre
     """Says that the data sets themselves have more or fewer pictures than before."""
     before = folder.read_settings().get("pictures")
     if before not in (None, _count(lists)):
-        progress.forget_losses()
+        progress.forget_validation()
+        progress.forget_training()
         print(
             f"note: there were {before['training']:,} pictures to learn from and "
             f"{before['validation']:,} to judge by before; the order is another one now, and the "

@@ -113,7 +113,8 @@ class AdversarialColorizer(Colorizer):
     def freeze_encoder(self, frozen: bool):
         """Sets whether the generator's encoder stays as it is from the next step on.
 
-        A frozen one normalizes with the moments that it came with.
+        A frozen one normalizes with the moments that it came with. Freeze it at the beginning only,
+        and with an `encoder_optimizer`: the slow generator's encoder follows at once.
         """
         encoder = self._encoder()
         if encoder.trainable is frozen:

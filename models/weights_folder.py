@@ -76,9 +76,19 @@ class Progress:
         """The losses of the epoch that was broken off, as far as it came."""
         return {name: total / count for name, (total, count) in self.losses.items() if count}
 
-    def forget_losses(self) -> None:
-        """What follows is of another objective or of other pictures, and does not compare."""
-        self.best_loss = self.best_training_loss = self.plateau_loss = None
+    def forget_validation(self) -> None:
+        """What follows is judged by another objective or by other pictures."""
+        self.best_loss = None
+        self.forget_plateau()
+
+    def forget_training(self) -> None:
+        """What follows is learned from another objective or from other pictures."""
+        self.best_training_loss = None
+        self.forget_plateau()
+
+    def forget_plateau(self) -> None:
+        """The lowest loss that a plateau is told by is sought anew."""
+        self.plateau_loss = None
         self.plateau_epochs = 0
 
 

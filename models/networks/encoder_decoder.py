@@ -40,6 +40,9 @@ def encoder_decoder(
         `keras.Model` from lightness, (batch, height, width, 1), of any size, to ab, (batch,
         height, width, 2), float32, both in the range of networks.
 
+    Raises:
+        ValueError: the encoder does not halve pictures `attention_level` times.
+
     Reference: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual
     Connections on Learning", AAAI 2017, for the encoder.
     """
@@ -48,6 +51,10 @@ def encoder_decoder(
     levels = pretrained_encoder(
         encoder, encoder_weights, keeps_moments=keeps_encoder_moments, exact=False
     )(gray)
+    if attention_level is not None and not 1 <= attention_level <= len(levels):
+        raise ValueError(
+            f"attention_level is from 1 to {len(levels)} or None; received {attention_level}"
+        )
     features = levels[-1]
     for level in range(len(levels), 0, -1):
         if level == attention_level:

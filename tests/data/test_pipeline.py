@@ -274,6 +274,18 @@ def test_lab_of_a_batch_equals_skimage(tmp_path):
     np.testing.assert_allclose(lab1_to_lab100(pictures), [expected] * 2, atol=2e-3)
 
 
+def test_no_stream_has_a_tuner_that_has_to_be_waited_for(tmp_path):
+    loader = loader_of(write_noise(tmp_path), tmp_path)
+    streams = [
+        training_batches(loader, 16, 2, seed=1),
+        validation_batches(loader, 16, 2),
+        comparison_batches([loader], 16, 2),
+    ]
+    for batches in streams:
+        # What is made of a stream is as the stream is.
+        assert batches.take(1).options().autotune.enabled is False
+
+
 def test_same_seed_gives_the_same_batches(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
     options = {"seed": 3, "rotation": 10.0}

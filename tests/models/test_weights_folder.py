@@ -127,11 +127,18 @@ def test_progress_of_before_there_were_plateaus_is_read(folder):
 
 def test_losses_are_forgotten_and_nothing_else():
     done = {"epoch": 4, "step": 3, "total_steps": 23, "rate_factor": 0.01, "log_dir": "logs"}
-    progress = Progress(
-        **done, best_loss=0.5, best_training_loss=0.25, plateau_loss=0.75, plateau_epochs=2
-    )
-    progress.forget_losses()
-    assert progress == Progress(**done)
+    lowest = {"best_loss": 0.5, "best_training_loss": 0.25}
+
+    def forget(*what):
+        progress = Progress(**done, **lowest, plateau_loss=0.75, plateau_epochs=2)
+        for each in what:
+            getattr(progress, f"forget_{each}")()
+        return progress
+
+    assert forget("plateau") == Progress(**done, **lowest)
+    assert forget("validation") == Progress(**done, **{**lowest, "best_loss": None})
+    assert forget("training") == Progress(**done, **{**lowest, "best_training_loss": None})
+    assert forget("validation", "training") == Progress(**done)
 
 
 def test_losses_of_an_epoch_that_was_broken_off_are_means_so_far():

@@ -206,6 +206,12 @@ def test_attention_stands_at_the_level_asked_for(tiny, level, skip_connections):
     assert features.shape == (1, 64 // 2**level, 96 // 2**level, channels)
 
 
+@pytest.mark.parametrize("level", [0, 6])
+def test_attention_at_a_level_that_is_not_there_is_an_error(tiny, level):
+    with pytest.raises(ValueError, match=f"attention_level is from 1 to 5 or None; .* {level}"):
+        tiny(attention_level=level)
+
+
 def test_attention_is_not_there_unless_asked_for(tiny):
     assert not any("attention" in layer.name for layer in tiny().layers)
 
