@@ -56,6 +56,7 @@ def draw_curves(log_dir: str | os.PathLike, target: str | os.PathLike) -> bool:
         axes.set_title(name.replace("_", " "), fontsize=10)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)
+        axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=8)
     figure.supxlabel("steps", fontsize=9)
     with write_beside(target) as temporary:
