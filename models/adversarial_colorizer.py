@@ -8,6 +8,7 @@ import tensorflow as tf
 from data.lab import join_lab
 from losses.gradient_penalty import gradient_penalty
 from models.colorizer import Colorizer
+from models.compiled_update import compiled_update
 
 
 class Phase(enum.Enum):
@@ -90,6 +91,12 @@ class AdversarialColorizer(Colorizer):
             optimizer.build(variables)
         self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self._apply_to_generator = compiled_update(
+            self._update_both_generators, self.generator.count_params()
+        )
+        self._apply_to_discriminator = compiled_update(
+            self._update_discriminator, self.discriminator.count_params()
+        )
 
         of_generator = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
         self.training_means = _means([*of_generator, *self._discriminator_losses])
@@ -178,7 +185,7 @@ class AdversarialColorizer(Colorizer):
         with tf.GradientTape() as tape:
             _, terms = self.generate(data)
             loss = self.weigh(terms)
-        self._update_generator(tape, loss)
+        self._apply_to_generator(tape.gradient(loss, self.generator_variables))
         return {"generator_loss": loss, **terms}
 
     def _train_both(self, data) -> dict:
@@ -199,7 +206,7 @@ class AdversarialColorizer(Colorizer):
                 )
             adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
             loss = self.weigh(terms) + self.adversarial_weight * adversarial_loss
-        self._update_generator(tape, loss)
+        self._apply_to_generator(tape.gradient(loss, self.generator_variables))
         of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
         return {**of_generator, **of_discriminator}
 
@@ -239,8 +246,8 @@ class AdversarialColorizer(Colorizer):
                 losses["gradient_penalty"] = self._gradient_penalty(real_lab, fake_lab)
                 loss += self.adversarial.penalty_weight * losses["gradient_penalty"]
             loss = self.discriminator_weight * loss
-        variables = self.discriminator.trainable_variables
-        self.discriminator_optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = tape.gradient(loss, self.discriminator.trainable_variables)
+        self._apply_to_discriminator(gradients)
         return losses
 
     def _gradient_penalty(self, real_lab, fake_lab):
@@ -249,9 +256,11 @@ class AdversarialColorizer(Colorizer):
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         return gradient_penalty(self.judge, real_lab, fake_lab, seed)
 
-    def _update_generator(self, tape, loss) -> None:
+    def _update_discriminator(self, gradients: list) -> None:
+        self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
+
+    def _update_both_generators(self, gradients: list) -> None:
         variables = self.generator_variables
-        gradients = tape.gradient(loss, variables)
         of_variable = dict(zip(map(id, variables), gradients, strict=True))
         for optimizer, part in self._optimizers_of(variables):
             optimizer.apply([of_variable[id(variable)] for variable in part], part)

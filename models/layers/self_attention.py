@@ -1,9 +1,15 @@
 """Self-attention over the places of a feature map."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from models.layers.spectral_normalization import SpectralNormalization
+
+# Weights of attention that are held at once outside training: 64 MB of float32.
+_HELD = 2**24
+# As few places as these are never worth a loop.
+_FEW = 32 * 32
 
 
 class SelfAttention(keras.layers.Layer):
@@ -15,7 +21,9 @@ class SelfAttention(keras.layers.Layer):
         output_j = gamma v(sum_i beta[j, i] h(x_i)) + x_j
 
     where the learned number gamma starts at 0, so that a network first learns from near places.
-    Any height and width. The softmax is computed in float32.
+    Any height and width. The softmax is computed in float32. Outside training the weights beta of
+    large feature maps are computed some rows at a time, so that memory grows with the number of
+    places and not with its square.
 
     Args:
         reduction: int, how many times fewer channels f, g and h have. Defaults to `8`, as in the
@@ -61,9 +69,10 @@ class SelfAttention(keras.layers.Layer):
         keys = places(self.f(inputs, training=training))
         queries = places(self.g(inputs, training=training))
         values = places(self.h(inputs, training=training))
-        scores = ops.cast(ops.einsum("bjc,bic->bji", queries, keys), "float32")
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
-        attended = ops.einsum("bji,bic->bjc", weights, values)
+        if training:
+            attended = self._attend(queries, keys, values)
+        else:
+            attended = self._attend_in_parts(queries, keys, values)
         attended = ops.reshape(attended, (batch, height, width, values.shape[-1]))
         return inputs + self.gamma * self.v(attended, training=training)
 
@@ -76,6 +85,34 @@ class SelfAttention(keras.layers.Layer):
             "reduction": self.reduction,
             "spectral_normalization": self.spectral_normalization,
         }
+
+    def _attend(self, queries, keys, values):
+        """For each query, of (batch, queries, inner), the values that it looks at."""
+        scores = ops.cast(ops.einsum("bjc,bic->bji", queries, keys), "float32")
+        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        return ops.einsum("bji,bic->bjc", weights, values)
+
+    def _attend_in_parts(self, queries, keys, values):
+        """The same, `_HELD` weights at a time."""
+        batch, places, _ = ops.shape(queries)
+        if isinstance(places, int) and places <= _FEW:
+            return self._attend(queries, keys, values)
+
+        rows = ops.maximum(1, _HELD // (batch * places))
+
+        def attend(first, parts):
+            part = self._attend(queries[:, first : first + rows], keys, values)
+            return first + rows, parts.write(first // rows, ops.transpose(part, (1, 0, 2)))
+
+        parts = tf.TensorArray(
+            queries.dtype,
+            size=0,
+            dynamic_size=True,
+            infer_shape=False,
+            element_shape=[None, values.shape[0], values.shape[-1]],
+        )
+        _, parts = tf.while_loop(lambda first, parts: first < places, attend, (0, parts))
+        return ops.transpose(parts.concat(), (1, 0, 2))
 
     def _convolution(self, filters, name):
         convolution = keras.layers.Conv2D(filters, 1, dtype=self.dtype_policy, name=name)

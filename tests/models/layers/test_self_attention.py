@@ -95,6 +95,49 @@ def test_any_height_and_width():
         assert model.predict(features(*shape), verbose=0).shape == shape
 
 
+@pytest.fixture
+def in_parts(monkeypatch):
+    """As of a large feature map: 50 weights at a time, which are few rows."""
+    monkeypatch.setattr("models.layers.self_attention._HELD", 50)
+    monkeypatch.setattr("models.layers.self_attention._FEW", 4)
+
+
+# 15 places: three rows at a time, and all of them. 35: one row. 64: not even one, so one.
+@pytest.mark.parametrize("shape", [(1, 3, 5, 8), (2, 3, 5, 8), (1, 5, 7, 8), (1, 8, 8, 8)])
+def test_parts_of_the_weights_give_what_all_of_them_give(in_parts, shape):
+    layer, x = (
+        SelfAttention(reduction=2, spectral_normalization=False),
+        tf.constant(features(*shape)),
+    )
+    layer.build(shape)
+    layer.gamma.assign(0.7)
+    of_any_size = tf.function(layer, input_signature=[tf.TensorSpec((None, None, None, 8))])
+    found = {}
+    for name, call in (
+        ("whole", lambda: layer(x, training=True)),
+        ("parts", lambda: layer(x)),
+        ("parts of any size", lambda: of_any_size(x)),
+    ):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = call()
+        found[name] = outputs, tape.gradient(outputs, x)
+    whole = found.pop("whole")
+    for name, parts in found.items():
+        for found_array, wanted in zip(parts, whole, strict=True):
+            np.testing.assert_allclose(found_array, wanted, atol=1e-5, err_msg=name)
+
+
+def test_parts_stay_in_half_precision(in_parts):
+    layer = SelfAttention(reduction=2, spectral_normalization=False, dtype="mixed_bfloat16")
+    x = features(1, 3, 5, 8)
+    layer.build(x.shape)
+    layer.gamma.assign(0.7)
+    outputs = layer(x)
+    assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
+    np.testing.assert_allclose(tf.cast(outputs, "float32"), layer(x, training=True), atol=0.05)
+
+
 def test_gradients():
     layer = SelfAttention()
     x = tf.constant(features(2, 3, 5, 16))
