@@ -1,0 +1,214 @@
+"""What one picture costs as the folder, the picture and the batch grow by 10 and by 100.
+
+    python -m benchmarks.scaling
+
+Flat is what should be flat: the time for one photograph of a folder, for one megapixel of a
+photograph, and for one picture of a batch; and the memory that folders take. All with the weights
+that ship and the default networks.
+"""
+
+import argparse
+import atexit
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.in_turn import measure, print_machine, python_of, serve
+
+ROUNDS = 3
+FOLDERS = (10, 100, 1000)
+MEGAPIXELS = (0.3, 3, 30)
+BATCHES = (1, 10, 100)
+RESOLUTION = 64
+
+
+def main() -> None:
+    """Prints a table for each of the three."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        what, size = arguments.worker
+        WORKERS[what](float(size))
+        return
+    print_machine()
+    _table("coloring a folder", "photographs", "folder", FOLDERS, "ms a photograph")
+    _table("listing a data set", "pictures", "listing", FOLDERS, "ms a picture")
+    _table("coloring a photograph", "megapixels", "picture", MEGAPIXELS, "ms a megapixel")
+    _table("a training step", "pictures in it", "batch", BATCHES, "ms a picture")
+    _table("the generator alone", "pictures at once", "inference", BATCHES, "ms a picture")
+
+
+def _table(title: str, of: str, what: str, sizes: tuple, unit: str) -> None:
+    print(f"\n{title}\n{of:>16}  {unit:>16} (range)             x   peak MB")
+    first = None
+    for size in sizes:
+        commands = {
+            each: python_of("benchmarks.scaling", "--worker", each, str(size))
+            for each in (what, f"{what} peak")
+        }
+        answers = measure(commands, ROUNDS)
+        costs, peak = answers[what], answers[f"{what} peak"][-1]
+        cost = float(np.median(costs))
+        first = first or cost
+        print(
+            f"{size:16g}  {cost:16.3f} ({min(costs):8.3f} to {max(costs):8.3f})  "
+            f"{cost / first:5.2f}  {peak:8.0f}",
+            flush=True,
+        )
+
+
+def _serve_peak(cost: Callable[[], float]) -> None:
+    def peak() -> float:
+        cost()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+    serve(peak)
+
+
+def _folder(photographs: float) -> Callable[[], float]:
+    folder = _new_folder()
+    _write_pictures(folder, int(photographs), (150, 200))
+    color = _coloring()
+
+    def cost() -> float:
+        begun = time.perf_counter()
+        color(sorted(folder.glob("*.jpg")))
+        return 1e3 * (time.perf_counter() - begun) / photographs
+
+    return cost
+
+
+def _listing(pictures: float) -> Callable[[], float]:
+    from jobs.runtime import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from data.datasets import find_pictures
+
+    folder = _new_folder()
+    _write_pictures(folder, int(pictures), (15, 20))
+
+    def cost() -> float:
+        begun = time.perf_counter()
+        find_pictures([str(folder)])
+        return 1e3 * (time.perf_counter() - begun) / pictures
+
+    return cost
+
+
+def _picture(megapixels: float) -> Callable[[], float]:
+    folder = _new_folder()
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    _write_pictures(folder, 1, (height, height * 4 // 3))
+    color = _coloring()
+
+    def cost() -> float:
+        begun = time.perf_counter()
+        color(list(folder.glob("*.jpg")))
+        return 1e3 * (time.perf_counter() - begun) / megapixels
+
+    return cost
+
+
+def _batch(pictures: float) -> Callable[[], float]:
+    tf, model = _model()
+    shape = (int(pictures), RESOLUTION, RESOLUTION)
+    data = (tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1))
+    step = tf.function(model.train_step)
+
+    def cost() -> float:
+        begun = time.perf_counter()
+        # Reading a loss waits for the step.
+        float(step(data)["generator_loss"])
+        return 1e3 * (time.perf_counter() - begun) / pictures
+
+    return cost
+
+
+def _inference(pictures: float) -> Callable[[], float]:
+    tf, model = _model()
+    lightness = tf.random.uniform((int(pictures), RESOLUTION, RESOLUTION, 1), -1, 1)
+    generate = tf.function(lambda: model.generator(lightness, training=False))
+
+    def cost() -> float:
+        begun = time.perf_counter()
+        generate().numpy()
+        return 1e3 * (time.perf_counter() - begun) / pictures
+
+    return cost
+
+
+def _model():
+    from jobs.runtime import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    import keras
+    import tensorflow as tf
+
+    from losses.hinge_adversarial import HingeAdversarial
+    from losses.reconstruction import Reconstruction
+    from models.sagan import SAGAN
+
+    model = SAGAN()
+    adams = [keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (1e-4, 4e-4)]
+    model.compile(*adams, Reconstruction({"l1": 10.0}), HingeAdversarial())
+    return tf, model
+
+
+def _coloring() -> Callable[[list[Path]], None]:
+    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+
+    import_tensorflow_quietly()
+    from jobs.command_line import parse
+    from jobs.photo_line import COLORED, PhotoLine, Task, Work
+    from jobs.trained_colorizer import load_colorizer, weights_folders
+
+    settings, _ = parse(["--images", "demo"])
+    prepare_keras(settings.precision, settings.seed)
+    [weights] = weights_folders(settings)
+    colorizer = load_colorizer(weights, settings)
+
+    def color(files: list[Path]) -> None:
+        works = [Work(Task(file, file.with_suffix(".out.jpeg"))) for file in files]
+        assert all(work.outcome == COLORED for work in PhotoLine(colorizer).run(works))
+
+    return color
+
+
+def _new_folder() -> Path:
+    folder = tempfile.TemporaryDirectory()
+    # It goes with the process.
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+def _write_pictures(folder: Path, count: int, size: tuple[int, int]) -> None:
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    # Smooth, with the grain of a film: noise alone would be all that JPEG has to do.
+    small = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype="uint8"))
+    smooth = np.asarray(small.resize(size[::-1], Image.Resampling.BICUBIC), "float32")
+    for number in range(count):
+        pixels = np.clip(smooth + random.normal(0, 4, (*size, 1)), 0, 255).astype("uint8")
+        Image.fromarray(pixels).save(folder / f"{number}.jpg", quality=90)
+
+
+WORKERS = {}
+for _name, _make in (
+    ("folder", _folder),
+    ("listing", _listing),
+    ("picture", _picture),
+    ("batch", _batch),
+    ("inference", _inference),
+):
+    WORKERS[_name] = lambda size, make=_make: serve(make(size))
+    WORKERS[f"{_name} peak"] = lambda size, make=_make: _serve_peak(make(size))
+
+
+if __name__ == "__main__":
+    main()
