@@ -18,6 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("tensorflow", "keras", "numpy")
 
+# What a worker says when it has done all once.
+_READY = "ready"
+
 
 def measure(
     commands: Mapping[str, Sequence[str]],
@@ -45,8 +48,7 @@ def measure(
             stdout=subprocess.PIPE,
             text=True,
         )
-        # It says so when it has done all once.
-        if worker.stdout.readline().strip() == "ready":
+        if any(line.strip() == _READY for line in worker.stdout):
             workers[name] = worker
         else:
             print(f"{name}: cannot be measured (exit status {worker.wait()})", file=sys.stderr)
@@ -65,7 +67,7 @@ def measure(
 def serve(measured: Callable[[], float]) -> None:
     """Answers in the process of a worker: calls the function whenever it is asked."""
     measured()
-    print("ready", flush=True)
+    print(_READY, flush=True)
     while sys.stdin.readline():
         print(measured(), flush=True)
 

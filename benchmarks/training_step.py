@@ -1,83 +1,212 @@
-"""How many pictures a second the SAGAN colorizer trains with, in float32 and bfloat16.
+"""What a training step of each colorizer takes, and where the time and the memory go.
 
     python -m benchmarks.training_step
+    python -m benchmarks.training_step --models pix2pix sagan --resolutions 128
+    python -m benchmarks.training_step --models pix2pix --torch_python torch/bin/python
 
-The two precisions are measured in turn, round after round in one run, so that their ratio does not
-depend on what else the machine does. The pictures are random numbers: the input pipeline is not
-part of it.
+Each colorizer with its own defaults against its adversary, in float32 and bfloat16, in turn. The
+pictures are random numbers that lie in memory; `benchmarks.pipeline` measures where they come from.
+The parts of a step are graphs of their own: what the whole step takes is less or more than their
+sum. Encoders and teachers have random weights; ChromaGAN's distributions come from its cache.
+
+With `--torch_python`, a Python that has PyTorch, pix2pix and SAGAN are measured there too, eagerly
+and with torch.compile: the networks of benchmarks/torch_networks.py, the same step.
 """
 
+import argparse
+import json
+import os
+import resource
 import statistics
+import sys
 import time
+from collections.abc import Callable
 
-from jobs.runtime import import_tensorflow_quietly
+from benchmarks.in_turn import measure, print_machine, python_of, serve, show
 
-RESOLUTION = 64
-BATCH_SIZE = 16
+BATCH_SIZE = 8
 ROUNDS = 5
-STEPS = 4
+STEPS = 2
+MODELS = ("sagan", "pix2pix", "chromagan", "inception")
+OF_TORCH = ("sagan", "pix2pix")
 PRECISIONS = ("float32", "mixed_bfloat16")
+PARTS = ("step", "generator", "discriminator", "losses", "optimizers")
 
 
 def main() -> None:
-    """Prints a table of medians and ranges."""
+    """Prints a table for each colorizer and resolution."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
+    parser.add_argument("--torch_python", metavar="PATH", help="a Python with PyTorch")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        _work(**json.loads(arguments.worker))
+        return
+    print_machine()
+    print(f"batches of {BATCH_SIZE}; the discriminator learns too")
+    for model in arguments.models:
+        for resolution in arguments.resolutions:
+            _compare(model, resolution, arguments.torch_python)
+            _split(model, resolution)
+
+
+def _compare(model: str, resolution: int, torch_python: str | None) -> None:
+    print(f"\n{model} at {resolution} px")
+    commands = {
+        precision: _worker(model=model, resolution=resolution, precision=precision, part="step")
+        for precision in PRECISIONS
+    }
+    if torch_python and model in OF_TORCH:
+        for precision in PRECISIONS:
+            for compiled in (False, True):
+                name = f"torch {'compiled' if compiled else 'eager'} {precision}"
+                commands[name] = python_of(
+                    "benchmarks.torch_networks",
+                    *(model, str(resolution), precision, str(int(compiled))),
+                    *(str(BATCH_SIZE), str(STEPS)),
+                    python=torch_python,
+                )
+    show(measure(commands, ROUNDS), "pictures/s", beside="float32")
+
+
+def _split(model: str, resolution: int) -> None:
+    for precision in PRECISIONS:
+        commands = {
+            part: _worker(model=model, resolution=resolution, precision=precision, part=part)
+            for part in (*PARTS[1:], "peak")
+        }
+        found = {
+            part: statistics.median(values) for part, values in measure(commands, ROUNDS).items()
+        }
+        peak = found.pop("peak", float("nan"))
+        words = ", ".join(f"{part} {1e3 * BATCH_SIZE / value:.0f}" for part, value in found.items())
+        print(f"{precision}: ms a step: {words}; peak {peak / 1e3:.2f} GB", flush=True)
+
+
+def _worker(**what) -> list[str]:
+    return python_of("benchmarks.training_step", "--worker", json.dumps(what))
+
+
+def _work(model: str, resolution: int, precision: str, part: str) -> None:
+    from jobs.runtime import import_tensorflow_quietly
+
     import_tensorflow_quietly()
     import keras
-    import tensorflow as tf
 
-    print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}")
-    print(f"default networks, {RESOLUTION} px, batch {BATCH_SIZE}; pictures a second")
-    for adversarial in (False, True):
-        steps = {precision: _step(precision, adversarial) for precision in PRECISIONS}
-        speeds = {precision: [] for precision in PRECISIONS}
-        for _ in range(ROUNDS):
-            for precision, step in steps.items():
-                speeds[precision].append(_pictures_per_second(step))
-        what = "with the discriminator" if adversarial else "generator alone"
-        for precision, values in speeds.items():
-            print(
-                f"{what:24} {precision:16} median {statistics.median(values):6.1f}, "
-                f"{min(values):.1f} to {max(values):.1f}"
-            )
-        medians = [statistics.median(speeds[precision]) for precision in PRECISIONS]
-        print(f"{what:24} bfloat16 / float32 = {medians[1] / medians[0]:.2f}")
-
-
-def _step(precision: str, adversarial: bool):
-    """A traced training step of a fresh model, as a function without arguments."""
-    import keras
-    import tensorflow as tf
-
-    from losses.hinge_adversarial import HingeAdversarial
-    from losses.reconstruction import Reconstruction
-    from models.sagan import SAGAN
-
+    keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
-    model = SAGAN()
-    model.compile(
-        generator_optimizer=keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9),
-        discriminator_optimizer=keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.9),
-        reconstruction=Reconstruction({"l1": 10.0}),
-        adversarial=HingeAdversarial() if adversarial else None,
-    )
-    shape = (BATCH_SIZE, RESOLUTION, RESOLUTION)
-    data = (tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1))
-    graph = tf.function(model.train_step)
+    pieces = _pieces(model, resolution)
+    if part == "peak":
+        step = pieces["step"]
 
-    def step() -> None:
-        # Reading a loss waits for the step.
-        float(graph(data)["generator_loss"])
+        def peak() -> float:
+            step()
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
-    step()
-    return step
+        serve(peak)
+        return
+    serve(lambda: pictures_per_second(pieces[part]))
 
 
-def _pictures_per_second(step) -> float:
+def pictures_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
+    """How many pictures a second go through a step."""
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
-    return STEPS * BATCH_SIZE / (time.perf_counter() - begun)
+    return STEPS * batch_size / (time.perf_counter() - begun)
+
+
+def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
+    """By name what runs a part of the step; nothing is traced before it is called."""
+    import tensorflow as tf
+
+    from data.lab import join_lab
+    from jobs.command_line import parse
+    from jobs.training_model import compile_model, new_model
+
+    arguments = ["--model", model, "--resolution", str(resolution), "--dataset", os.curdir]
+    if model in ("chromagan", "inception"):
+        arguments += ["--encoder_weights", "none"]
+    if model == "inception":
+        arguments += ["--adversarial", "vanilla"]
+    if model == "sagan":
+        # Without the perceptual loss, whose network cannot be had everywhere.
+        arguments += ["--reconstruction", "l1:10"]
+    settings, given = parse(arguments)
+    teacher = _RandomTeacher() if model == "chromagan" else None
+    colorizer, settings = new_model(settings, given, teacher)
+    compile_model(colorizer, settings, given, teacher)
+
+    shape = (BATCH_SIZE, resolution, resolution)
+    lightness = tf.random.uniform((*shape, 1), -1, 1)
+    true_ab = tf.random.uniform((*shape, 2), -1, 1)
+    data = (lightness, true_ab)
+    if teacher:
+        data += (tf.nn.softmax(tf.random.normal((BATCH_SIZE, teacher.classes))),)
+    real = join_lab(lightness, true_ab)
+    gradients = {
+        name: [tf.random.normal(each.shape, 0.0, 1e-3) for each in variables]
+        for name, variables in (
+            ("generator", colorizer.generator_variables),
+            ("discriminator", colorizer.discriminator.trainable_variables),
+        )
+    }
+
+    def generator():
+        with tf.GradientTape() as tape:
+            colored_ab, _ = colorizer.generate(data)
+        # All of them: what is not asked for is not computed.
+        return tape.gradient(colored_ab, colorizer.generator_variables)
+
+    def discriminator():
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(real)
+            logits = tf.concat(colorizer.score_both(real, real), axis=0)
+            judged = colorizer.judge(real)
+        variables = colorizer.discriminator.trainable_variables
+        return tape.gradient(logits, variables), tape.gradient(judged, real)
+
+    def losses():
+        with tf.GradientTape() as tape:
+            tape.watch(true_ab)
+            terms = colorizer.reconstruction.terms(lightness, true_ab[::-1], true_ab)
+            loss = colorizer.reconstruction.total(terms)
+        return tape.gradient(loss, true_ab)
+
+    def optimizers():
+        colorizer._apply_to_generator(gradients["generator"])
+        colorizer._apply_to_discriminator(gradients["discriminator"])
+        return tf.constant(0.0)
+
+    def step():
+        return colorizer.train_step(data)["generator_loss"]
+
+    return {
+        each.__name__: _awaited(each)
+        for each in (step, generator, discriminator, losses, optimizers)
+    }
+
+
+class _RandomTeacher:
+    """Stands for a teacher whose distributions are in its cache."""
+
+    classes = 1000
+
+
+def _awaited(part: Callable) -> Callable[[], None]:
+    """The part as a graph, and done when it returns."""
+    import tensorflow as tf
+
+    graph = tf.function(part)
+
+    def run() -> None:
+        for each in tf.nest.flatten(graph()):
+            each.numpy()
+
+    return run
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -7,6 +7,8 @@ from models.layers.gray_picture import GrayPicture
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.resumable_dropout import ResumableDropout
 from models.layers.self_attention import SelfAttention
+from models.layers.wide_convolution import WideConv2D
+from models.layers.wide_transposed_convolution import WideConv2DTranspose
 from models.networks.blocks import normalize, small_weights
 from models.networks.encoder_recipes import ENCODERS
 from models.networks.encoders import pretrained_encoder
@@ -79,7 +81,7 @@ def _way_down(features, downs: int, filters: int, norm: str) -> list:
         is_outer = level in (0, downs - 1)
         if level:
             features = keras.layers.LeakyReLU(negative_slope=0.2)(features)
-        features = keras.layers.Conv2D(
+        features = WideConv2D(
             _channels(filters, level),
             4,
             strides=2,
@@ -116,7 +118,7 @@ def _channels(filters: int, level: int) -> int:
     return filters * min(2**level, _WIDEST)
 
 
-def _transposed(filters: int, **options) -> keras.layers.Conv2DTranspose:
-    return keras.layers.Conv2DTranspose(
+def _transposed(filters: int, **options) -> WideConv2DTranspose:
+    return WideConv2DTranspose(
         filters, 4, strides=2, padding="same", kernel_initializer=small_weights(), **options
     )

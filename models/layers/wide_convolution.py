@@ -1,0 +1,22 @@
+"""A convolution whose kernel may be very large."""
+
+import keras
+from keras import ops
+
+from models.layers.kernel_gradient import is_large, with_kernel_gradient
+
+
+class WideConv2D(keras.layers.Conv2D):
+    """`keras.layers.Conv2D` that learns large kernels faster on a CPU: see `is_large`.
+
+    What it computes is the same, but for rounding.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        kernel = ops.convert_to_tensor(kernel)
+        if not is_large(kernel.shape):
+            return super().convolution_op(inputs, kernel)
+        outputs = super().convolution_op(inputs, ops.stop_gradient(kernel))
+        return with_kernel_gradient(
+            outputs, "small", kernel, inputs, None, self.strides, self.padding
+        )
