@@ -1,46 +1,101 @@
-"""How many photographs a second are colored, and where the time goes.
+"""How many photographs a second are colored, beside a plain loop, and where the time goes.
 
     python -m benchmarks.coloring
+    python -m benchmarks.coloring --render_size 256
 
-A folder of one-megapixel gray JPEGs, made of scikit-image's photographs, is colored with the
-weights that ship, as `python run.py --images` does it. Then each step is measured alone, with
-nothing beside it, for one photograph.
+Folders of gray JPEGs, made of scikit-image's photographs, are colored with the weights that ship:
+200 of one megapixel and 20 of 24. In turn: as `python run.py --images` does it, and the way of most
+programs, where one photograph after the other is read, colored by the same network and written.
+Then each stage is measured alone, for one photograph; what they take in all, divided by the cores,
+is the time that no order of them can beat. At last the whole command is run for one photograph.
 """
 
+import argparse
 import os
+import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.in_turn import ROOT, print_machine
 from jobs.runtime import import_tensorflow_quietly, prepare_keras
 
-PHOTOGRAPHS = 200
-WIDTH, HEIGHT = 1200, 900
-ROUNDS = 10
+# How many photographs, and their size.
+FOLDERS = ((200, 1200, 900), (20, 5640, 4230))
+ROUNDS = 3
+COMMANDS = 5
 
 
 def main() -> None:
-    """Prints photographs a second, the network's share, and milliseconds of each step."""
+    """Prints photographs a second, milliseconds of each stage, and seconds of the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--render_size", default="192", help="of the network (192)")
+    arguments = parser.parse_args()
     import_tensorflow_quietly()
     from jobs.command_line import parse
     from jobs.trained_colorizer import load_colorizer, weights_folders
 
-    settings, _ = parse(["--images", "demo"])
+    print_machine("pillow")
+    settings, _ = parse(["--images", "demo", "--render_size", arguments.render_size])
     prepare_keras(settings.precision, settings.seed)
     [weights] = weights_folders(settings)
     colorizer = load_colorizer(weights, settings)
-    with tempfile.TemporaryDirectory() as folder:
-        files = _make_photographs(Path(folder))
-        print(f"{len(files)} gray JPEGs of {WIDTH} x {HEIGHT}, {os.cpu_count()} cores")
-        _color(colorizer, files[: colorizer.batch_size], Path(folder, "warm"))
-        _measure_folder(colorizer, files, Path(folder, "colored"))
-        _measure_steps(colorizer, files[0])
+    print(f"the network sees {colorizer.render_size} px, batches of {colorizer.batch_size}")
+    for count, width, height in FOLDERS:
+        with tempfile.TemporaryDirectory() as folder:
+            files = _make_photographs(Path(folder), count, width, height)
+            print(f"\n{count} gray JPEGs of {width} x {height}")
+            seconds = _compare(colorizer, files, Path(folder))
+            _measure_stages(colorizer, files[0], seconds / count)
+    _measure_command()
 
 
-def _make_photographs(folder: Path) -> list[Path]:
+def _compare(colorizer, files: list[Path], folder: Path) -> float:
+    """Prints photographs a second of both ways; returns the median seconds of ours."""
+    ways = {"the assembly line": _color_on_the_line, "one after the other": _color_one_by_one}
+    seconds = {name: [] for name in ways}
+    for color in ways.values():
+        color(colorizer, files[: min(len(files), colorizer.batch_size)], folder / "warm")
+    for _ in range(ROUNDS):
+        for name, color in ways.items():
+            begun = time.perf_counter()
+            color(colorizer, files, folder / "colored")
+            seconds[name].append(time.perf_counter() - begun)
+    for name, values in seconds.items():
+        speeds = sorted(len(files) / value for value in values)
+        print(
+            f"{name:20} {statistics.median(speeds):7.2f} photographs/s "
+            f"({speeds[0]:.2f} to {speeds[-1]:.2f})"
+        )
+    line, loop = (statistics.median(values) for values in seconds.values())
+    print(f"{'ratio':20} {loop / line:7.2f}")
+    return line
+
+
+def _color_on_the_line(colorizer, files: list[Path], folder: Path) -> None:
+    from jobs.photo_line import COLORED, PhotoLine, Task, Work
+
+    works = [Work(Task(file, folder / file.name)) for file in files]
+    assert all(work.outcome == COLORED for work in PhotoLine(colorizer).run(works))
+
+
+def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
+    from data.photos.file import PhotoFile
+    from data.photos.writer import write_photo
+
+    for file in files:
+        page = PhotoFile(file).pages[0]
+        lightness = colorizer.look_at(page)[..., :1]
+        [ab] = colorizer.predict([lightness])
+        write_photo(folder / file.name, [(page, colorizer.strips(page, lightness, ab))])
+
+
+def _make_photographs(folder: Path, count: int, width: int, height: int) -> list[Path]:
     from PIL import Image
 
     from data.sources.folder import demo_pictures
@@ -48,45 +103,19 @@ def _make_photographs(folder: Path) -> list[Path]:
     pictures = [Image.open(path).convert("L") for path in demo_pictures()]
     random = np.random.default_rng(0)
     files = []
-    for number in range(PHOTOGRAPHS):
-        picture = pictures[number % len(pictures)].resize((WIDTH, HEIGHT))
+    for number in range(count):
+        picture = pictures[number % len(pictures)].resize((width, height))
         # The grain of a film: without it JPEGs of enlarged pictures are decoded too fast.
-        grain = random.normal(0, 4, (HEIGHT, WIDTH))
+        grain = random.normal(0, 4, (height, width))
         pixels = np.clip(np.asarray(picture) + grain, 0, 255).astype("uint8")
         files.append(folder / f"{number:03d}.jpg")
         Image.fromarray(pixels).save(files[-1], quality=90)
     return files
 
 
-def _color(colorizer, files: list[Path], folder: Path) -> None:
-    from jobs.photo_line import COLORED, PhotoLine, Task, Work
-
-    works = [Work(Task(file, folder / file.name)) for file in files]
-    assert all(work.outcome == COLORED for work in PhotoLine(colorizer).run(works))
-
-
-def _measure_folder(colorizer, files: list[Path], folder: Path) -> None:
-    predict, busy = colorizer.predict, []
-
-    def timed_predict(lightness):
-        begun = time.perf_counter()
-        colors = predict(lightness)
-        busy.append(time.perf_counter() - begun)
-        return colors
-
-    colorizer.predict = timed_predict
-    begun = time.perf_counter()
-    _color(colorizer, files, folder)
-    seconds = time.perf_counter() - begun
-    del colorizer.predict
-    print(f"{len(files) / seconds:.1f} photographs a second")
-    print(
-        f"the network is at work for {100 * sum(busy) / seconds:.0f} % of the time, "
-        f"beside reading and writing"
-    )
-
-
-def _measure_steps(colorizer, file: Path) -> None:
+def _measure_stages(colorizer, file: Path, seconds: float) -> None:
+    """Prints the processor time of every stage, and how near the whole comes to their sum."""
+    from data.guided_enlarging import GuidedEnlarging
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
 
@@ -94,27 +123,80 @@ def _measure_steps(colorizer, file: Path) -> None:
     lightness = colorizer.look_at(page)[..., :1]
     batch = [lightness] * colorizer.batch_size
     [ab, *_] = colorizer.predict(batch)
-    strips = list(colorizer.strips(page, lightness, ab))
-    target = file.with_name("step.jpg")
-    steps = {
-        "read, shrunk for the network": lambda: colorizer.look_at(page),
+    read = [rgb for rgb, _ in page.strips()]
+    tops = np.cumsum([0, *map(len, read[:-1])])
+
+    def enlarged():
+        enlarging = GuidedEnlarging(lightness, ab, page.height, page.width)
+        return [
+            enlarging.strip(int(top), len(rgb)).numpy() for top, rgb in zip(tops, read, strict=True)
+        ]
+
+    large = enlarged()
+    colored = list(colorizer.strips(page, lightness, ab))
+    target = file.with_name("stage.jpg")
+    stages = {
+        "decoded small, its lightness": lambda: colorizer.look_at(page),
         "network, a share of the batch": lambda: colorizer.predict(batch),
-        "read again and colored": lambda: list(colorizer.strips(page, lightness, ab)),
-        "written": lambda: write_photo(target, [(page, strips)]),
+        "decoded whole": lambda: list(page.strips()),
+        "colors enlarged": enlarged,
+        "to Lab and back": lambda: [
+            colorizer._colored(rgb, part) for rgb, part in zip(read, large, strict=True)
+        ],
+        "encoded": lambda: write_photo(target, [(page, colored)]),
     }
-    for name, step in steps.items():
-        milliseconds = _milliseconds(step)
+    total = 0.0
+    for name, stage in stages.items():
+        milliseconds = _processor_milliseconds(stage)
         if name.startswith("network"):
             milliseconds /= len(batch)
-        print(f"{name:32} {milliseconds:6.1f} ms")
+        total += milliseconds
+        print(f"{name:32} {milliseconds:8.1f} ms of a processor")
+    best = total / os.cpu_count()
+    print(f"{'all, divided by the cores':32} {best:8.1f} ms")
+    print(f"{'one photograph in fact':32} {1e3 * seconds:8.1f} ms, x {1e3 * seconds / best:.2f}")
 
 
-def _milliseconds(step) -> float:
-    step()
-    begun = time.perf_counter()
+def _processor_milliseconds(stage: Callable) -> float:
+    """The median of what all threads together take."""
+    stage()
+    found = []
     for _ in range(ROUNDS):
-        step()
-    return 1e3 * (time.perf_counter() - begun) / ROUNDS
+        begun = time.process_time()
+        stage()
+        found.append(1e3 * (time.process_time() - begun))
+    return statistics.median(found)
+
+
+def _measure_command() -> None:
+    """Prints what a person waits for the first photograph."""
+    with tempfile.TemporaryDirectory() as folder:
+        [file] = _make_photographs(Path(folder), 1, 1200, 900)
+        commands = {
+            "one photograph": [
+                "run.py",
+                "--images",
+                str(file),
+                "--output_dir",
+                f"{folder}/colored",
+            ],
+            "import tensorflow": ["-c", "import tensorflow"],
+        }
+        print("\nfrom a cold start, seconds")
+        for name, command in commands.items():
+            found = []
+            for _ in range(COMMANDS):
+                begun = time.perf_counter()
+                subprocess.run(
+                    [sys.executable, *command, *(["--overwrite"] if "--images" in command else [])],
+                    cwd=ROOT,
+                    check=True,
+                    capture_output=True,
+                )
+                found.append(time.perf_counter() - begun)
+            print(
+                f"{name:20} {statistics.median(found):5.2f} ({min(found):.2f} to {max(found):.2f})"
+            )
 
 
 if __name__ == "__main__":
