@@ -27,6 +27,8 @@ from data.photos.page import PhotoPage
 # Pixels that are joined at a time. Of one fixed size, so that XLA compiles the long chain of small
 # operations into one loop, once: 3.6 times as fast as a graph on a CPU.
 _CHUNK = 2**16
+# Of those that sRGB cannot show, which are few.
+_CHUNK_OUTSIDE = 2**13
 
 
 class PhotoColorizer:
@@ -142,11 +144,13 @@ class PhotoColorizer:
     def _colored(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
         rows, width, channels = rgb.shape
         pixels = rgb.reshape(-1, channels), enlarged.reshape(rows * width, -1)
-        colored, is_inside = _in_chunks(self._join, *pixels)
+        colored, is_inside = _in_chunks(self._join, _CHUNK, *pixels)
         outside = np.flatnonzero(~is_inside)
         # A few pixels in a hundred: it is not worth it to look for the gamut's border for all.
         if outside.size:
-            [pulled] = _in_chunks(self._join_outside, *(part[outside] for part in pixels))
+            [pulled] = _in_chunks(
+                self._join_outside, _CHUNK_OUTSIDE, *(part[outside] for part in pixels)
+            )
             colored[outside] = pulled
         return colored.reshape(rows, width, 3)
 
@@ -177,13 +181,13 @@ def _lab100(rgb):
     return rgb1_to_lab100(ops.broadcast_to(rgb1, (*rgb1.shape[:-1], 3)))
 
 
-def _in_chunks(function, *arrays: np.ndarray) -> list[np.ndarray]:
+def _in_chunks(function, size: int, *arrays: np.ndarray) -> list[np.ndarray]:
     """Calls a compiled function of pixels on all of them, a fixed number at a time."""
     pixels = len(arrays[0])
     parts = []
-    for first in range(0, pixels, _CHUNK):
-        chunk = [array[first : first + _CHUNK] for array in arrays]
-        missing = _CHUNK - len(chunk[0])
+    for first in range(0, pixels, size):
+        chunk = [array[first : first + size] for array in arrays]
+        missing = size - len(chunk[0])
         if missing:
             chunk = [np.pad(array, [(0, missing), (0, 0)]) for array in chunk]
         parts.append([result.numpy() for result in tf.nest.flatten(function(*chunk))])
