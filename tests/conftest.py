@@ -1,5 +1,6 @@
 """What all tests share: a quiet TensorFlow, and float32 unless a test says otherwise."""
 
+import gc
 import os
 import zlib
 
@@ -7,6 +8,12 @@ import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def pytest_collection_finish():
+    """Leaves what was imported out of garbage collection: it took a seventh of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

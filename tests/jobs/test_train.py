@@ -144,7 +144,11 @@ def test_losses_are_logged_every_few_steps(train, here):
     "stop_at",
     [
         pytest.param(2, id="after the last step"),
-        pytest.param(3, id="in an epoch", marks=pytest.mark.in_a_graph),
+        pytest.param(3, id="in an epoch"),
+        # Three trainings whose steps are traced take about a minute.
+        pytest.param(
+            3, id="in an epoch, in a graph", marks=[pytest.mark.in_a_graph, pytest.mark.slow]
+        ),
     ],
 )
 def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at):

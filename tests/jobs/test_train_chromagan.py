@@ -315,9 +315,13 @@ def test_other_terms_and_adversaries_can_be_asked_for(pictures, asked):
     "options",
     [
         ["--teacher_cache", "cache"],
-        pytest.param(["--global_features", "flatten"], marks=pytest.mark.in_a_graph),
+        ["--global_features", "flatten"],
+        # Three trainings whose steps are traced take up to a minute.
+        pytest.param(
+            ["--global_features", "flatten"], marks=[pytest.mark.in_a_graph, pytest.mark.slow]
+        ),
     ],
-    ids=["kept", "asked in a graph"],
+    ids=["kept", "asked", "asked in a graph"],
 )
 def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, options):
     options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--epochs", "2", *options]
