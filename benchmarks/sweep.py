@@ -79,11 +79,12 @@ def main() -> int:
             folders.append(str(folder))
         else:
             failed.append(f"{folder} (exit status {status})")
+    status = 0
     if folders:
         status = call(["--evaluate", *_common([*base, *options]), "--weights", *folders])
     if failed:
         print(f"not trained: {', '.join(failed)}", file=sys.stderr)
-    return status or bool(failed)
+    return 1 if failed else status
 
 
 def call(arguments: list[str]) -> int:

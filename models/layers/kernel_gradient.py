@@ -19,7 +19,7 @@ def is_large(kernel_shape: tuple[int, ...]) -> bool:
     return height * width * before * after >= _LARGE and not has_gpu
 
 
-def with_kernel_gradient(outputs, upstream_of, kernel, large, small, strides, padding):
+def with_kernel_gradient(outputs, kernel, large, small, strides, padding):
     """Passes `outputs` on, and gives the kernel its gradient by a product of matrices.
 
     Of a convolution from `large` to `small` feature maps, or of its transposed from small to large:
@@ -28,7 +28,6 @@ def with_kernel_gradient(outputs, upstream_of, kernel, large, small, strides, pa
 
     Args:
         outputs: of the layer, made with a kernel that has no gradient.
-        upstream_of: `large` or `small`, which of the two the outputs are.
         kernel: tensor of shape (height, width, channels of large, channels of small).
         large: tensor of shape (batch, height, width, channels), or None where they are the outputs.
         small: likewise.
@@ -40,8 +39,8 @@ def with_kernel_gradient(outputs, upstream_of, kernel, large, small, strides, pa
     @tf.custom_gradient
     def learn(outputs, kernel):
         def gradient(upstream):
-            found_large = upstream if upstream_of == "large" else large
-            found_small = upstream if upstream_of == "small" else small
+            found_large = upstream if large is None else large
+            found_small = upstream if small is None else small
             patches = tf.image.extract_patches(
                 found_large,
                 sizes=[1, height, width, 1],

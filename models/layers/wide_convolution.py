@@ -17,6 +17,4 @@ class WideConv2D(keras.layers.Conv2D):
         if not is_large(kernel.shape):
             return super().convolution_op(inputs, kernel)
         outputs = super().convolution_op(inputs, ops.stop_gradient(kernel))
-        return with_kernel_gradient(
-            outputs, "small", kernel, inputs, None, self.strides, self.padding
-        )
+        return with_kernel_gradient(outputs, kernel, inputs, None, self.strides, self.padding)

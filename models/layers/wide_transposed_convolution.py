@@ -25,9 +25,7 @@ class WideConv2DTranspose(keras.layers.Conv2DTranspose):
             dilation_rate=self.dilation_rate,
             data_format=self.data_format,
         )
-        outputs = with_kernel_gradient(
-            outputs, "large", kernel, None, inputs, self.strides, self.padding
-        )
+        outputs = with_kernel_gradient(outputs, kernel, None, inputs, self.strides, self.padding)
         if self.use_bias:
             outputs = ops.add(outputs, ops.reshape(self.bias, (1, 1, 1, self.filters)))
         return outputs if self.activation is None else self.activation(outputs)
