@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from benchmarks.in_turn import ROOT, print_machine
 from jobs.runtime import import_tensorflow_quietly, prepare_keras
@@ -44,7 +45,7 @@ def main() -> None:
     settings, _ = parse(["--images", "demo", "--render_size", arguments.render_size])
     prepare_keras(settings.precision, settings.seed)
     [weights] = weights_folders(settings)
-    colorizer = load_colorizer(weights, settings)
+    colorizer = load_colorizer(weights, settings, settings.render_size)
     print(f"the network sees {colorizer.render_size} px, batches of {colorizer.batch_size}")
     for count, width, height in FOLDERS:
         with tempfile.TemporaryDirectory() as folder:
@@ -118,18 +119,21 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     from data.guided_enlarging import GuidedEnlarging
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
+    from data.strip_joiner import StripJoiner, room_for
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.look_at(page)[..., :1]
     batch = [lightness] * colorizer.batch_size
     [ab, *_] = colorizer.predict(batch)
     read = [rgb for rgb, _ in page.strips()]
+    joiner, rooms = StripJoiner(), [room_for(rgb) for rgb in read]
     tops = np.cumsum([0, *map(len, read[:-1])])
 
     def enlarged():
         enlarging = GuidedEnlarging(lightness, ab, page.height, page.width)
         return [
-            enlarging.strip(int(top), len(rgb)).numpy() for top, rgb in zip(tops, read, strict=True)
+            joiner.enlarge(enlarging, int(top), rgb, room)
+            for top, rgb, room in zip(tops, read, rooms, strict=True)
         ]
 
     large = enlarged()
@@ -141,13 +145,14 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
         "decoded whole": lambda: list(page.strips()),
         "colors enlarged": enlarged,
         "to Lab and back": lambda: [
-            colorizer._colored(rgb, part) for rgb, part in zip(read, large, strict=True)
+            joiner.join(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],
         "encoded": lambda: write_photo(target, [(page, colored)]),
     }
     total = 0.0
     for name, stage in stages.items():
-        milliseconds = _processor_milliseconds(stage)
+        with threadpool_limits(1, user_api="blas"):
+            milliseconds = _processor_milliseconds(stage)
         if name.startswith("network"):
             milliseconds /= len(batch)
         total += milliseconds

@@ -113,7 +113,7 @@ def ours(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
 
     height, width = lightness.shape[:2]
     enlarging = GuidedEnlarging(small[..., :1], small[..., 1:], height, width)
-    return follow_lightness(lightness, enlarging.strip(0, height)).numpy()
+    return np.stack(follow_lightness(lightness[..., 0], enlarging.strip(0, height)), axis=-1)
 
 
 def _bicubic(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:

@@ -17,8 +17,11 @@ gradient of color and a texture of lightness always seem to belong together. `py
 benchmarks.enlarging` measures both forms.
 """
 
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
-import tensorflow as tf
 from keras import KerasTensor as Tensor
 
 # In pixels of the small picture. Wider windows mix the slopes of neighboring things.
@@ -29,11 +32,17 @@ _WINDOW_SIGMA = 0.6
 _EPSILON = 2.0
 
 _RADIUS = 2
-_KERNEL = "keyscubic"
+
+# Pixels of a large row or column that are interpolated by one matrix.
+_BAND = 64
 
 
 class GuidedEnlarging:
     """The color of one photograph, on its way to full size in strips.
+
+    Interpolation is cubic, by products with matrices: along rows, and then along columns for the
+    few small rows that a strip lies between. What comes out are planes, one for each channel, of
+    which XLA makes vectors.
 
     Args:
         lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
@@ -44,46 +53,110 @@ class GuidedEnlarging:
 
     Example:
         enlarging = GuidedEnlarging(small_lightness, small_ab, 900, 1200)
-        ab = follow_lightness(lightness[:300], enlarging.strip(0, 300))
+        a, b = follow_lightness(lightness[:300], enlarging.strip(0, 300))
     """
 
     def __init__(self, lightness: np.ndarray, ab: np.ndarray, height: int, width: int):
         self.height = height
         self.width = width
-        self._small = np.concatenate([ab, lightness, slopes(lightness, ab)], axis=-1)[None]
+        small = np.concatenate([ab, lightness, slopes(lightness, ab)], axis=-1)
+        self._planes = np.ascontiguousarray(np.moveaxis(small, -1, 0))
+        self._columns = list(_bands(small.shape[1], width, 0, width))
 
-    def strip(self, top: int, rows: int) -> Tensor:
+    def strip(self, top: int, rows: int, out: np.ndarray | None = None) -> np.ndarray:
         """What `follow_lightness` needs for the rows from `top` on.
 
+        Args:
+            top: int, the first row.
+            rows: int, how many.
+            out: the array to write to, or None for a new one.
+
         Returns:
-            float32 tensor of shape (rows, width, 5).
+            float32 array of shape (5, rows, width).
         """
-        small_height, small_width = self._small.shape[1:3]
-        scale = [self.height / small_height, self.width / small_width]
-        enlarged = tf.raw_ops.ScaleAndTranslate(
-            images=self._small,
-            size=[rows, self.width],
-            scale=scale,
-            translation=[-float(top), 0.0],
-            kernel_type=_KERNEL,
-            # Only for photographs that are smaller than what the network sees.
-            antialias=min(scale) < 1.0,
-        )
-        return enlarged[0]
+        bands = list(_bands(self._planes.shape[1], self.height, top, rows))
+        first = bands[0].used.start
+        planes = self._planes[:, first : bands[-1].used.stop]
+        wide = np.empty((*planes.shape[:2], self.width), "float32")
+        for band in self._columns:
+            np.matmul(planes[..., band.used], band.weights.T, out=wide[..., band.made])
+        out = np.empty((len(planes), rows, self.width), "float32") if out is None else out
+        for band in bands:
+            used = slice(band.used.start - first, band.used.stop - first)
+            np.matmul(band.weights, wide[:, used], out=out[:, band.made])
+        return out
 
 
-def follow_lightness(lightness: Tensor, enlarged: Tensor) -> Tensor:
+def follow_lightness(lightness: Tensor, enlarged: Tensor) -> tuple[Tensor, Tensor]:
     """Adds the color that belongs to the detail of lightness.
 
     Args:
-        lightness: float32 tensor of shape (..., 1), L in [0, 100] at full size.
-        enlarged: float32 tensor of shape (..., 5), from `GuidedEnlarging.strip`.
+        lightness: float32 tensor of any shape, L in [0, 100] at full size.
+        enlarged: float32 array or tensor of shape (5, ...), from `GuidedEnlarging.strip`.
 
     Returns:
-        float32 tensor of shape (..., 2): ab.
+        a and b, float32 tensors of the shape of `lightness`.
     """
-    ab, smooth_lightness, slope = enlarged[..., :2], enlarged[..., 2:3], enlarged[..., 3:]
-    return ab + slope * (lightness - smooth_lightness)
+    a, b, smooth_lightness, slope_of_a, slope_of_b = (enlarged[plane] for plane in range(5))
+    detail = lightness - smooth_lightness
+    return a + slope_of_a * detail, b + slope_of_b * detail
+
+
+def cubic_weights(small: int, large: int, first: int, count: int) -> np.ndarray:
+    """How much of each pixel of a small row goes into some pixels of a large one.
+
+    The cubic of Keys (Cubic Convolution Interpolation for Digital Image Processing, 1981, a =
+    -1/2), as `tf.image.resize` interpolates with antialiasing: where `large` is the smaller one,
+    the cubic is widened to average.
+
+    Args:
+        small: int, pixels of the small row.
+        large: int, pixels of the large one.
+        first: int, the first of its pixels that are asked for.
+        count: int, how many.
+
+    Returns:
+        float32 array of shape (count, small), whose rows sum to 1.
+    """
+    stretch = max(1.0, small / large)
+    centers = (np.arange(first, first + count) + 0.5) * (small / large) - 0.5
+    begins = np.ceil(centers - 2.0 * stretch).astype(int)
+    places = begins[:, None] + np.arange(math.ceil(4.0 * stretch) + 1)
+    shares = _cubic(np.abs(places - centers[:, None]) / stretch)
+    rows, taps = np.nonzero((places >= 0) & (places < small))
+    weights = np.zeros((count, small), "float32")
+    weights[rows, places[rows, taps]] = shares[rows, taps]
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def _cubic(distances: np.ndarray) -> np.ndarray:
+    near = (1.5 * distances - 2.5) * distances**2 + 1.0
+    far = ((-0.5 * distances + 2.5) * distances - 4.0) * distances + 2.0
+    return np.where(distances < 1.0, near, np.where(distances < 2.0, far, 0.0))
+
+
+class _Band(NamedTuple):
+    """Some pixels of a large row, and what they are made of.
+
+    Attributes:
+        made: slice of the pixels asked for.
+        used: slice of the small row.
+        weights: float32 array of shape (made, used).
+    """
+
+    made: slice
+    used: slice
+    weights: np.ndarray
+
+
+def _bands(small: int, large: int, first: int, count: int) -> Iterator[_Band]:
+    """The matrix of `cubic_weights` in parts that are not zero: most of it is."""
+    for begin in range(0, count, _BAND):
+        made = slice(begin, min(begin + _BAND, count))
+        weights = cubic_weights(small, large, first + begin, made.stop - made.start)
+        used = np.flatnonzero(weights.any(axis=0))
+        used = slice(int(used[0]), int(used[-1]) + 1)
+        yield _Band(made, used, np.ascontiguousarray(weights[:, used]))
 
 
 def slopes(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -108,9 +181,7 @@ def _blur(picture: np.ndarray) -> np.ndarray:
     for axis in (0, 1):
         size = picture.shape[axis]
         padding = [(_RADIUS, _RADIUS) if side == axis else (0, 0) for side in range(3)]
-        padded = np.pad(picture, padding, mode="edge")
-        picture = sum(
-            weight * padded.take(range(first, first + size), axis)
-            for first, weight in enumerate(weights)
-        )
+        padded = np.moveaxis(np.pad(picture, padding, mode="edge"), axis, 0)
+        blurred = sum(weight * padded[first : first + size] for first, weight in enumerate(weights))
+        picture = np.moveaxis(blurred, 0, axis)
     return picture

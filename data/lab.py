@@ -26,37 +26,17 @@ import numpy as np
 from keras import KerasTensor as Tensor
 from keras import ops
 
+from data.color_curves import (
+    RELATIVE_XYZ_TO_RGB,
+    RGB_TO_RELATIVE_XYZ,
+    f_to_relative_xyz,
+    linear_to_rgb1,
+    relative_xyz_to_f,
+    rgb1_to_linear,
+)
+
 LIGHTNESS_SCALE = 50.0
 AB_SCALE = 110.0
-
-_RGB_TO_XYZ = np.array(
-    [
-        [0.412453, 0.357580, 0.180423],
-        [0.212671, 0.715160, 0.072169],
-        [0.019334, 0.119193, 0.950227],
-    ]
-)
-_WHITE = np.array([0.95047, 1.0, 1.08883])
-
-# Row vectors are multiplied from the left, and XYZ is taken relative to white, so that white maps
-# to (1, 1, 1): one matrix each way.
-_RGB_TO_RELATIVE_XYZ = (_RGB_TO_XYZ / _WHITE[:, None]).T.astype("float32")
-_RELATIVE_XYZ_TO_RGB = np.linalg.inv(_RGB_TO_XYZ / _WHITE[:, None]).T.astype("float32")
-
-# Below these points both curves are straight lines.
-_SRGB_LINE_END = 0.04045
-_LINEAR_LINE_END = 0.0031308
-_XYZ_LINE_END = 0.008856
-_XYZ_LINE_SLOPE = 7.787
-_XYZ_LINE_OFFSET = 16.0 / 116.0
-# Where the cube root leaves the line. Rounded as in scikit-image.
-_F_LINE_END = 0.2068966
-
-# The rounding of the matrices puts white this far outside. Black is exact but for floating point,
-# and its neighborhood would see a wider tolerance.
-_GAMUT_LOWEST = -1e-6
-_GAMUT_HIGHEST = 1.0 + 1e-4
-_GAMUT_STEPS = 12
 
 _SCALES = np.array([LIGHTNESS_SCALE, AB_SCALE, AB_SCALE], "float32")
 _OFFSETS = np.array([1.0, 0.0, 0.0], "float32")
@@ -84,10 +64,20 @@ def rgb1_to_rgb65535(rgb1: Tensor) -> Tensor:
     return ops.cast(ops.cast(rounded, "int32"), "uint16")
 
 
+def integers_to_rgb1(rgb: Tensor) -> Tensor:
+    """`rgb255` of type uint8 or `rgb65535` of type uint16 to float32 in [0, 1]."""
+    return rgb255_to_rgb1(rgb) if rgb.dtype == "uint8" else rgb65535_to_rgb1(rgb)
+
+
+def rgb1_to_integers(rgb1: Tensor, dtype: str) -> Tensor:
+    """sRGB in [0, 1] to `rgb255` of type uint8 or `rgb65535` of type uint16."""
+    return rgb1_to_rgb255(rgb1) if dtype == "uint8" else rgb1_to_rgb65535(rgb1)
+
+
 def rgb1_to_lab100(rgb1: Tensor) -> Tensor:
     """sRGB in [0, 1], shape (..., 3), to CIE Lab, shape (..., 3)."""
-    linear = _srgb_to_linear(ops.cast(rgb1, "float32"))
-    return _relative_xyz_to_lab100(ops.matmul(linear, _RGB_TO_RELATIVE_XYZ))
+    linear = rgb1_to_linear(ops.cast(rgb1, "float32"))
+    return _relative_xyz_to_lab100(ops.matmul(linear, RGB_TO_RELATIVE_XYZ))
 
 
 def lab100_to_rgb1(lab100: Tensor) -> Tensor:
@@ -110,40 +100,7 @@ def lab100_to_unclipped_rgb1(lab100: Tensor) -> Tensor:
     Returns:
         float32 tensor of shape (..., 3), [0, 1] inside the gamut.
     """
-    return _linear_to_srgb(ops.matmul(_lab100_to_relative_xyz(lab100), _RELATIVE_XYZ_TO_RGB))
-
-
-def is_in_gamut(lab100: Tensor) -> Tensor:
-    """Whether sRGB can show a color: bool of shape (...) for CIE Lab of shape (..., 3)."""
-    linear = ops.matmul(_lab100_to_relative_xyz(lab100), _RELATIVE_XYZ_TO_RGB)
-    inside = ops.logical_and(linear >= _GAMUT_LOWEST, linear <= _GAMUT_HIGHEST)
-    return ops.all(inside, axis=-1)
-
-
-def pull_into_gamut(lab100: Tensor) -> Tensor:
-    """Pulls colors that sRGB cannot show towards gray, at constant lightness and hue.
-
-    Clipping red, green and blue each for itself would change the lightness, which is the
-    photograph's own, and turn the hue. Colors inside the gamut stay as they are, but for the
-    rounding of floating point.
-
-    Args:
-        lab100: tensor of shape (..., 3), L in [0, 100].
-
-    Returns:
-        float32 tensor of shape (..., 3). The chroma of a color outside is the largest inside on its
-        way to gray, less at most 1/4096 of its own.
-    """
-    lab100 = ops.cast(lab100, "float32")
-    lightness, ab = split_lab(lab100)
-    # Bisection: `share` of the chroma is always inside.
-    share = ops.zeros_like(lightness)
-    for step in range(1, _GAMUT_STEPS + 1):
-        tried = share + 0.5**step
-        inside = is_in_gamut(join_lab(lightness, tried * ab))[..., None]
-        share = ops.where(inside, tried, share)
-    share = ops.where(is_in_gamut(lab100)[..., None], 1.0, share)
-    return join_lab(lightness, share * ab)
+    return linear_to_rgb1(ops.matmul(_lab100_to_relative_xyz(lab100), RELATIVE_XYZ_TO_RGB))
 
 
 def lab100_to_lab1(lab100: Tensor) -> Tensor:
@@ -178,8 +135,8 @@ def lightness1_to_gray_rgb1(lightness1: Tensor) -> Tensor:
     L in place of a gray value (the two curves differ by up to 0.05).
     """
     lightness100 = (ops.cast(lightness1, "float32") + 1.0) * LIGHTNESS_SCALE
-    luminance = _f_to_relative_xyz((lightness100 + 16.0) / 116.0)
-    gray = ops.clip(_linear_to_srgb(luminance), 0.0, 1.0)
+    luminance = f_to_relative_xyz((lightness100 + 16.0) / 116.0)
+    gray = ops.clip(linear_to_rgb1(luminance), 0.0, 1.0)
     return ops.concatenate([gray, gray, gray], axis=-1)
 
 
@@ -193,21 +150,8 @@ def join_lab(lightness: Tensor, ab: Tensor) -> Tensor:
     return ops.concatenate([ops.cast(lightness, "float32"), ops.cast(ab, "float32")], axis=-1)
 
 
-def _srgb_to_linear(srgb: Tensor) -> Tensor:
-    # `where` sends gradients through both branches: each gets an argument that is safe for it.
-    curve = _power((ops.maximum(srgb, _SRGB_LINE_END) + 0.055) / 1.055, 2.4)
-    return ops.where(srgb > _SRGB_LINE_END, curve, srgb / 12.92)
-
-
-def _linear_to_srgb(linear: Tensor) -> Tensor:
-    curve = 1.055 * _power(ops.maximum(linear, _LINEAR_LINE_END), 1.0 / 2.4) - 0.055
-    return ops.where(linear > _LINEAR_LINE_END, curve, 12.92 * linear)
-
-
 def _relative_xyz_to_lab100(xyz: Tensor) -> Tensor:
-    cube_root = _power(ops.maximum(xyz, _XYZ_LINE_END), 1.0 / 3.0)
-    line = _XYZ_LINE_SLOPE * xyz + _XYZ_LINE_OFFSET
-    f = ops.where(xyz > _XYZ_LINE_END, cube_root, line)
+    f = relative_xyz_to_f(xyz)
     x, y, z = f[..., 0], f[..., 1], f[..., 2]
     return ops.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)
 
@@ -217,14 +161,4 @@ def _lab100_to_relative_xyz(lab100: Tensor) -> Tensor:
     y = (lab100[..., 0] + 16.0) / 116.0
     x = y + lab100[..., 1] / 500.0
     z = y - lab100[..., 2] / 200.0
-    return _f_to_relative_xyz(ops.stack([x, y, z], axis=-1))
-
-
-def _f_to_relative_xyz(f: Tensor) -> Tensor:
-    line = (f - _XYZ_LINE_OFFSET) / _XYZ_LINE_SLOPE
-    return ops.where(f > _F_LINE_END, f * f * f, line)
-
-
-def _power(base: Tensor, exponent: float) -> Tensor:
-    """A power of positive numbers, 2 to 3 times as fast as `ops.power` where XLA compiles it."""
-    return ops.exp(exponent * ops.log(base))
+    return f_to_relative_xyz(ops.stack([x, y, z], axis=-1))

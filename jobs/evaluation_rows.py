@@ -9,12 +9,12 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from data.gamut import pull_into_gamut
 from data.lab import (
     LIGHTNESS_SCALE,
     join_lab,
     lab100_to_rgb1,
     lightness1_to_gray_rgb1,
-    pull_into_gamut,
     rgb1_to_lab100,
     rgb1_to_rgb255,
     rgb255_to_rgb1,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from threadpoolctl import threadpool_limits
 
 from data.color_cast import has_colors
 from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
@@ -131,9 +132,11 @@ class PhotoLine:
         """
         readers, writers = ThreadPoolExecutor(_THREADS), ThreadPoolExecutor(_THREADS)
         try:
-            looked_at = self._ahead(readers, self._look, works, self._colorizer.batch_size)
-            colored = self._color(looked_at)
-            yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
+            # NumPy's own threads would wait for each other at work, and take the time of these.
+            with threadpool_limits(1, user_api="blas"):
+                looked_at = self._ahead(readers, self._look, works, self._colorizer.batch_size)
+                colored = self._color(looked_at)
+                yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)

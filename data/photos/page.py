@@ -25,9 +25,9 @@ from data.pictures import UnreadablePictureError
 # A photograph is read once and its file may change: nothing is worth keeping.
 pyvips.cache_set_max(0)
 
-# Rows are worked on until they have this many pixels: enough to keep all cores busy, and 10 MB of
-# floating point numbers for five channels.
-_PIXELS_IN_A_STRIP = 2**19
+# Rows are worked on until they have this many pixels, whose color takes 5 MB on its way: of more it
+# does not stay near the processor, of less there are too many calls.
+_PIXELS_IN_A_STRIP = 2**18
 
 # By how much libvips can shrink a JPEG while it decodes it.
 _JPEG_SHRINKS = (8, 4, 2)

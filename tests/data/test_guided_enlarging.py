@@ -17,7 +17,7 @@ from benchmarks.enlarging import (
     photograph,
     shrunk,
 )
-from data.guided_enlarging import GuidedEnlarging, follow_lightness, slopes
+from data.guided_enlarging import GuidedEnlarging, cubic_weights, follow_lightness, slopes
 
 SIDE = 256
 
@@ -35,7 +35,8 @@ def measured():
 
 def enlarged(lightness, ab, height, width):
     """Without detail of lightness: what interpolation alone makes of ab."""
-    return GuidedEnlarging(lightness, ab, height, width).strip(0, height).numpy()[..., :2]
+    strip = GuidedEnlarging(lightness, ab, height, width).strip(0, height)
+    return np.moveaxis(strip[:2], 0, -1)
 
 
 def random_small(height, width, seed=0):
@@ -132,19 +133,43 @@ def test_strips_joined_equal_the_whole(height, width):
     tops = [0, 1, height // 3, height // 3 + 2, height - 1, height]
     strips = [enlarging.strip(top, end - top) for top, end in pairwise(tops)]
     whole = enlarging.strip(0, height)
-    assert whole.shape == (height, width, 5)
-    assert np.abs(whole).min(axis=-1).max() > 0.0
-    np.testing.assert_allclose(np.concatenate(strips), whole, atol=0.02)
+    assert whole.shape == (5, height, width)
+    assert np.abs(whole).min(axis=0).max() > 0.0
+    np.testing.assert_allclose(np.concatenate(strips, axis=1), whole, atol=0.02)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (10, 300), (20, 12), (64, 48)])
 def test_one_color_stays_the_same_at_every_size(size):
     lightness, _ = random_small(32, 32)
     ab = np.broadcast_to(np.float32([30.0, -20.0]), (32, 32, 2))
-    full = np.random.default_rng(1).uniform(0.0, 100.0, (*size, 1)).astype("float32")
+    full = np.random.default_rng(1).uniform(0.0, 100.0, size).astype("float32")
     strip = GuidedEnlarging(lightness, ab, *size).strip(0, size[0])
-    colored = np.asarray(follow_lightness(full, strip))
+    colored = np.stack(follow_lightness(full, strip), axis=-1)
     np.testing.assert_allclose(colored, np.broadcast_to(ab[:1, :1], (*size, 2)), atol=0.01)
+
+
+@pytest.mark.parametrize("large", [1, 2, 5, 23, 24, 25, 40, 131, 1000])
+@pytest.mark.parametrize("small", [1, 2, 7, 24])
+def test_weights_are_those_of_tensorflows_bicubic(small, large):
+    row = np.random.default_rng(0).uniform(-50.0, 50.0, (1, small, 3)).astype("float32")
+    expected = tf.image.resize(row, (1, large), "bicubic", antialias=True)[0]
+    weights = cubic_weights(small, large, 0, large)
+    assert weights.shape == (large, small)
+    assert weights.dtype == np.float32
+    np.testing.assert_allclose(weights @ row[0], expected, atol=2e-3)
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0, atol=1e-6)
+
+
+def test_weights_of_a_part_are_a_part_of_the_weights():
+    whole = cubic_weights(24, 500, 0, 500)
+    np.testing.assert_array_equal(cubic_weights(24, 500, 77, 31), whole[77:108])
+
+
+def test_a_strip_is_written_where_it_is_wanted():
+    enlarging = GuidedEnlarging(*random_small(16, 24), 200, 300)
+    wanted = np.zeros((5, 40, 300), "float32")
+    assert enlarging.strip(70, 40, wanted) is wanted
+    np.testing.assert_array_equal(wanted, enlarging.strip(70, 40))
 
 
 def test_smaller_photographs_average_what_the_network_saw():
@@ -192,9 +217,9 @@ def test_noise_of_lightness_is_not_followed():
 
 
 def test_follow_lightness_by_hand():
-    lightness = np.float32([[[60.0]]])
-    strip = np.float32([[[10.0, -20.0, 50.0, 0.5, -0.2]]])
-    np.testing.assert_allclose(follow_lightness(lightness, strip), [[[15.0, -22.0]]])
+    strip = np.float32([10.0, -20.0, 50.0, 0.5, -0.2]).reshape(5, 1, 1)
+    a, b = follow_lightness(np.float32([[60.0]]), strip)
+    np.testing.assert_allclose([a, b], [[[15.0]], [[-22.0]]])
 
 
 def test_factor_divides_every_photograph():

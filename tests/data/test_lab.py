@@ -1,50 +1,12 @@
 """The conversions between sRGB and Lab agree with scikit-image, and teach outside the gamut."""
 
-import warnings
-
 import numpy as np
 import pytest
 import tensorflow as tf
 from skimage import color
 
 from data import lab
-
-
-def rgb_cube(step=5):
-    """All colors whose channels are multiples of a step, float64 in [0, 1], shape (n, 3)."""
-    levels = np.arange(0, 256, step) / 255.0
-    return np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
-
-
-def lab_outside_the_gamut(count=5000, limit=128.0, seed=0):
-    """Random Lab colors that no screen can show."""
-    low, high = [0.0, -limit, -limit], [100.0, limit, limit]
-    lab100 = np.random.default_rng(seed).uniform(low, high, (count, 3)).astype("float32")
-    return lab100[amount_outside(lab.lab100_to_unclipped_rgb1(lab100)) > 0.01]
-
-
-def survives_screen(lab100, tolerance):
-    """Whether scikit-image's sRGB, which is clipped, still has a color."""
-    lab100 = np.asarray(lab100, "float64")
-    with warnings.catch_warnings():
-        # Of colors outside, which are what is asked about.
-        warnings.simplefilter("ignore", UserWarning)
-        back = color.rgb2lab(color.lab2rgb(lab100))
-    return np.abs(back - lab100).max(axis=-1) < tolerance
-
-
-def hue(lab100):
-    return np.arctan2(np.asarray(lab100)[..., 2], np.asarray(lab100)[..., 1])
-
-
-def chroma(lab100):
-    return np.linalg.norm(np.asarray(lab100)[..., 1:], axis=-1)
-
-
-def amount_outside(rgb1):
-    """How far each color is from the cube of sRGB."""
-    rgb1 = np.asarray(rgb1)
-    return np.linalg.norm(rgb1 - np.clip(rgb1, 0.0, 1.0), axis=-1)
+from tests.colors import amount_outside, lab_outside_the_gamut, rgb_cube
 
 
 @tf.function
@@ -149,75 +111,6 @@ def test_unclipped_rgb_equals_the_clipped_one_inside_the_gamut():
     )
 
 
-def test_a_color_is_in_gamut_when_it_survives_the_screen_of_skimage():
-    low, high = [0.0, -128.0, -128.0], [100.0, 128.0, 128.0]
-    anything = np.random.default_rng(0).uniform(low, high, (20000, 3))
-    # Of random Lab colors few lie inside and next to none near the border: faces of the cube do.
-    around = color.rgb2lab(rgb_cube(step=15)) * [1.0, 1.05, 1.05]
-    lab100 = np.concatenate([anything, around, color.rgb2lab(rgb_cube(step=15))])
-    is_in_gamut = np.asarray(lab.is_in_gamut(lab100))
-    assert is_in_gamut[survives_screen(lab100, tolerance=1e-4)].all()
-    assert survives_screen(lab100[is_in_gamut], tolerance=0.5).all()
-    assert 0.1 < is_in_gamut.mean() < 0.9
-
-
-def test_colors_in_gamut_are_not_pulled():
-    lab100 = color.rgb2lab(rgb_cube()).astype("float32")
-    np.testing.assert_allclose(lab.pull_into_gamut(lab100), lab100, rtol=1e-6, atol=1e-5)
-
-
-def test_what_was_pulled_is_in_gamut():
-    pulled = lab.pull_into_gamut(lab_outside_the_gamut())
-    assert np.asarray(lab.is_in_gamut(pulled)).all()
-    assert survives_screen(pulled, tolerance=0.5).all()
-
-
-def test_pulling_keeps_lightness_and_hue():
-    lab100 = lab_outside_the_gamut()
-    pulled = np.asarray(lab.pull_into_gamut(lab100))
-    np.testing.assert_array_equal(pulled[..., 0], lab100[..., 0])
-    has_hue = chroma(pulled) > 0.1
-    assert has_hue.mean() > 0.95
-    np.testing.assert_allclose(hue(pulled)[has_hue], hue(lab100)[has_hue], atol=1e-4)
-
-
-def test_what_was_pulled_looks_as_light_as_before():
-    # Clipping alone is wrong by more than 20.
-    lab100 = lab_outside_the_gamut()
-    shown = color.rgb2lab(np.asarray(lab.lab100_to_rgb1(lab.pull_into_gamut(lab100))))
-    np.testing.assert_allclose(shown[..., 0], lab100[..., 0], atol=0.1)
-
-
-def test_pulled_colors_have_the_largest_chroma_of_their_lightness_and_hue():
-    lab100 = lab_outside_the_gamut(2000)
-    shares = np.linspace(0.0, 1.0, 513)
-    on_the_way = np.repeat(lab100[:, None], len(shares), axis=1)
-    on_the_way[..., 1:] *= shares[:, None]
-    survives = survives_screen(on_the_way, tolerance=0.01)
-    largest = (survives * shares).max(axis=1) * chroma(lab100)
-    beyond = chroma(lab.pull_into_gamut(lab100)) - largest
-    # A step of the bisection less, and what a ray gains along a face of the cube by the tolerance.
-    assert (beyond > -chroma(lab100) / 4096 - 0.1).all()
-    # A step of the scan more.
-    assert (beyond < chroma(lab100) / 512 + 0.1).all()
-
-
-def test_grays_are_in_gamut_and_stay_gray():
-    grays = np.zeros((201, 3), "float32")
-    grays[:, 0] = np.linspace(0.0, 100.0, 201)
-    assert np.asarray(lab.is_in_gamut(grays)).all()
-    np.testing.assert_array_equal(lab.pull_into_gamut(grays), grays)
-
-
-@pytest.mark.parametrize(("lightness", "level"), [(0.0, 0), (100.0, 255)])
-def test_black_and_white_have_no_color(lightness, level):
-    ab = np.random.default_rng(0).uniform(-100.0, 100.0, (200, 2))
-    lab100 = lab.join_lab(np.full((200, 1), lightness), ab)
-    assert not np.asarray(lab.is_in_gamut(lab100)).any()
-    shown = np.asarray(lab.rgb1_to_rgb255(lab.lab100_to_rgb1(lab.pull_into_gamut(lab100))))
-    assert np.abs(shown.astype(int) - level).max() <= 1
-
-
 def test_range_of_networks_goes_to_the_same_unclipped_rgb():
     lab100 = lab_outside_the_gamut(100)
     np.testing.assert_allclose(
@@ -309,7 +202,7 @@ def test_join_casts_half_precision_to_float32():
 @pytest.mark.parametrize("shape", [(3,), (5, 3), (4, 5, 3), (2, 4, 5, 3), (1, 2, 4, 5, 3)])
 @pytest.mark.parametrize(
     "convert",
-    [lab.rgb1_to_lab100, lab.lab100_to_rgb1, lab.lab100_to_unclipped_rgb1, lab.pull_into_gamut],
+    [lab.rgb1_to_lab100, lab.lab100_to_rgb1, lab.lab100_to_unclipped_rgb1],
 )
 def test_any_leading_shape_is_kept(convert, shape):
     values = np.random.default_rng(0).uniform(0, 1, shape).astype("float32")
@@ -318,16 +211,6 @@ def test_any_leading_shape_is_kept(convert, shape):
     np.testing.assert_allclose(
         converted.reshape(-1, 3), convert(values.reshape(-1, 3)), rtol=1e-5, atol=1e-5
     )
-
-
-@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 5, 3)])
-def test_gamut_has_the_leading_shape(shape):
-    lab100 = np.random.default_rng(0).uniform(-60, 60, shape).astype("float32")
-    is_in_gamut = np.asarray(lab.is_in_gamut(lab100))
-    assert is_in_gamut.dtype == bool
-    assert is_in_gamut.shape == shape[:-1]
-    flat = np.asarray(lab.is_in_gamut(lab100.reshape(-1, 3)))
-    np.testing.assert_array_equal(is_in_gamut.reshape(-1), flat)
 
 
 def test_conversions_run_inside_a_tf_data_graph():

@@ -26,7 +26,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import run
 from data.dataset_options import DatasetOptions
 from data.datasets import find_pictures
-from data.lab import pull_into_gamut
+from data.gamut import pull_into_gamut
 from data.pictures import write_rgb
 from jobs import evaluate as evaluate_job
 from jobs.contact_sheet import draw_contact_sheet

@@ -1,0 +1,24 @@
+"""Colors that the tests of conversions share."""
+
+import numpy as np
+
+from data.lab import lab100_to_unclipped_rgb1
+
+
+def rgb_cube(step=5):
+    """All colors whose channels are multiples of a step, float64 in [0, 1], shape (n, 3)."""
+    levels = np.arange(0, 256, step) / 255.0
+    return np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def lab_outside_the_gamut(count=5000, limit=128.0, seed=0):
+    """Random Lab colors that no screen can show."""
+    low, high = [0.0, -limit, -limit], [100.0, limit, limit]
+    lab100 = np.random.default_rng(seed).uniform(low, high, (count, 3)).astype("float32")
+    return lab100[amount_outside(lab100_to_unclipped_rgb1(lab100)) > 0.01]
+
+
+def amount_outside(rgb1):
+    """How far each color is from the cube of sRGB."""
+    rgb1 = np.asarray(rgb1)
+    return np.linalg.norm(rgb1 - np.clip(rgb1, 0.0, 1.0), axis=-1)
