@@ -9,6 +9,7 @@ python run.py --inspect             show what training would see
 python run.py --help                everything else
 """
 
+import gc
 import io
 import signal
 import sys
@@ -59,4 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    # Or Python looks through all that TensorFlow is made of, for a second, before it ends.
+    gc.freeze()
+    sys.exit(status)

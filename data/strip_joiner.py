@@ -17,7 +17,7 @@ from data.photos.page import PhotoPage
 # long chain of small operations into few loops, once.
 _CHUNK = 2**18
 # Of those that sRGB cannot show, which are few.
-_CHUNK_OUTSIDE = 2**12
+_CHUNK_OUTSIDE = 2**13
 
 _PLANES = 5
 
@@ -32,8 +32,15 @@ class StripJoiner:
     """
 
     def __init__(self):
-        self._join = tf.function(_join, jit_compile=True)
-        self._join_outside = tf.function(_join_outside, jit_compile=True)
+        # AutoGraph has nothing to convert in them, and takes a second to find that out.
+        self._join = tf.function(_join, autograph=False, jit_compile=True)
+        self._join_outside = tf.function(_join_outside, autograph=False, jit_compile=True)
+
+    def prepare(self, rgb: np.ndarray) -> None:
+        """Compiles what strips like this one need, ahead of the first."""
+        channels = rgb.shape[2]
+        for function, size in ((self._join, _CHUNK), (self._join_outside, _CHUNK_OUTSIDE)):
+            function(np.zeros((size, channels), rgb.dtype), np.zeros((_PLANES, size), "float32"))
 
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray

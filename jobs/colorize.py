@@ -4,16 +4,20 @@ python run.py --images demo
 python run.py --images shoebox/ aunt.jpg --output_dir colored/
 """
 
+import contextlib
 import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Thread
 
 from tqdm import tqdm
 
+from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
 from data.pictures import PICTURE_SUFFIXES, is_heif_supported
+from data.strip_joiner import StripJoiner
 from errors import InputError, InterruptedBySignalError, shown
 from jobs.folders import make_folder
 from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
@@ -44,7 +48,10 @@ def colorize(settings: Settings) -> int:
     tasks = list_tasks(settings)
     prepare_keras(settings.precision, settings.seed)
     [folder] = weights_folders(settings)
-    colorizer = load_colorizer(folder, settings, settings.render_size)
+    joiner = StripJoiner()
+    # Compiling takes a second, and the other core has nothing to do while the network is built.
+    Thread(target=_prepare, args=(joiner, tasks)).start()
+    colorizer = load_colorizer(folder, settings, settings.render_size, joiner)
     # Only now: what cannot begin leaves no folder.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
@@ -110,6 +117,15 @@ def _without_earlier_results(tasks: list[Task], settings: Settings) -> list[Task
             file=sys.stderr,
         )
     return kept
+
+
+def _prepare(joiner: StripJoiner, tasks: list[Task]) -> None:
+    """Compiles for the first photograph; most folders hold one kind."""
+    # What is wrong with it is said when its turn comes.
+    with contextlib.suppress(Exception):
+        [first, *_] = PhotoFile(tasks[0].source).pages
+        rgb, _ = next(first.strips())
+        joiner.prepare(rgb)
 
 
 def _targets(task: Task) -> list[Path]:

@@ -134,6 +134,8 @@ class PhotoLine:
         try:
             # NumPy's own threads would wait for each other at work, and take the time of these.
             with threadpool_limits(1, user_api="blas"):
+                # While the first photographs are read.
+                readers.submit(self._colorizer.trace)
                 looked_at = self._ahead(readers, self._look, works, self._colorizer.batch_size)
                 colored = self._color(looked_at)
                 yield from self._ahead(writers, self._write, colored, 2 * _THREADS)

@@ -2,6 +2,7 @@
 
 import os
 
+from data.strip_joiner import StripJoiner
 from errors import InputError
 from jobs.settings import SHIPPED_WEIGHTS, Settings
 from models.catalog import COLORIZERS
@@ -20,7 +21,10 @@ def weights_folders(settings: Settings) -> list[WeightsFolder]:
 
 
 def load_colorizer(
-    folder: WeightsFolder, settings: Settings, render_size: int | None = None
+    folder: WeightsFolder,
+    settings: Settings,
+    render_size: int | None = None,
+    joiner: StripJoiner | None = None,
 ) -> PhotoColorizer:
     """Builds the network that a folder of weights describes.
 
@@ -29,6 +33,7 @@ def load_colorizer(
         settings: how to color.
         render_size: int or None, the side at which the network sees pictures; by default what the
             weights themselves say.
+        joiner: `StripJoiner` or None, one that was prepared already.
 
     Raises:
         InputError: the folder is no folder of weights, or they cannot be loaded.
@@ -55,4 +60,5 @@ def load_colorizer(
         batch_size=settings.batch_size,
         saturation=settings.saturation,
         flip_average=settings.flip_average,
+        joiner=joiner,
     )

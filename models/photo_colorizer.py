@@ -25,6 +25,7 @@ class PhotoColorizer:
         batch_size: int, how many it sees at once. Halved for good when memory runs out.
         saturation: float, the factor of all colors.
         flip_average: bool, whether the mirrored photograph is colored too and the two are averaged.
+        joiner: `StripJoiner` or None, one that was prepared already.
 
     Example:
         colorizer = PhotoColorizer(generator, render_size=192)
@@ -42,6 +43,7 @@ class PhotoColorizer:
         batch_size: int = 16,
         saturation: float = 1.0,
         flip_average: bool = False,
+        joiner: StripJoiner | None = None,
     ):
         self.generator = generator
         self.render_size = render_size
@@ -51,10 +53,16 @@ class PhotoColorizer:
         # With an open batch, the graph is traced once.
         self._predict = tf.function(
             self._generate,
+            # There is nothing to convert, and it takes long to find that out.
+            autograph=False,
             input_signature=[tf.TensorSpec([None, render_size, render_size, 1], tf.float32)],
         )
-        self._look = tf.function(_lab100, jit_compile=True)
-        self._joiner = StripJoiner()
+        self._look = tf.function(_lab100, autograph=False, jit_compile=True)
+        self._joiner = joiner or StripJoiner()
+
+    def trace(self) -> None:
+        """Does what the first batch would have to wait for, but for the batch itself."""
+        self._predict.get_concrete_function()
 
     def look_at(self, page: PhotoPage) -> np.ndarray:
         """What the network sees of a page, and the colors it does not look at.

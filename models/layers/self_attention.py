@@ -23,8 +23,8 @@ class SelfAttention(keras.layers.Layer):
 
     where the learned number gamma starts at 0, so that a network first learns from near places.
     Any height and width. The softmax is computed in float32. Outside training the weights beta of
-    large feature maps are computed some rows at a time, so that memory grows with the number of
-    places and not with its square.
+    large feature maps are computed some rows at a time and in float32, so that memory grows with
+    the number of places and not with its square.
 
     Args:
         reduction: int, how many times fewer channels f, g and h have. Defaults to `8`, as in the
@@ -90,30 +90,36 @@ class SelfAttention(keras.layers.Layer):
     def _attend(self, queries, keys, values):
         """For each query, of (batch, queries, inner), the values that it looks at."""
         scores = ops.cast(ops.einsum("bjc,bic->bji", queries, keys), "float32")
-        weights = ops.cast(ops.softmax(scores, axis=-1), self.compute_dtype)
+        weights = ops.cast(ops.softmax(scores, axis=-1), values.dtype)
         return ops.einsum("bji,bic->bjc", weights, values)
 
     def _attend_in_parts(self, queries, keys, values):
-        """The same, `_HELD` weights at a time."""
-        batch, places, _ = ops.shape(queries)
+        """The same, `_HELD` weights of one picture at a time."""
+        batch, places, inner = ops.shape(queries)
         if isinstance(places, int) and places <= _FEW:
             return self._attend(queries, keys, values)
 
-        rows = ops.maximum(1, _HELD // (batch * places))
+        # On a CPU half precision costs more to convert than it saves where channels are few.
+        queries, keys, values = (ops.cast(part, "float32") for part in (queries, keys, values))
+        rows = ops.maximum(1, _HELD // places)
+        blocks = (places + rows - 1) // rows
 
-        def attend(first, parts):
-            part = self._attend(queries[:, first : first + rows], keys, values)
-            return first + rows, parts.write(first // rows, ops.transpose(part, (1, 0, 2)))
+        def attend(number, parts):
+            picture, first = number // blocks, number % blocks * rows
+            one = slice(picture, picture + 1)
+            part = self._attend(queries[one, first : first + rows], keys[one], values[one])
+            return number + 1, parts.write(number, part[0])
 
         parts = tf.TensorArray(
-            queries.dtype,
+            "float32",
             size=0,
             dynamic_size=True,
             infer_shape=False,
-            element_shape=[None, values.shape[0], values.shape[-1]],
+            element_shape=[None, values.shape[-1]],
         )
-        _, parts = tf.while_loop(lambda first, parts: first < places, attend, (0, parts))
-        return ops.transpose(parts.concat(), (1, 0, 2))
+        _, parts = tf.while_loop(lambda number, _: number < batch * blocks, attend, (0, parts))
+        attended = ops.reshape(parts.concat(), (batch, places, inner))
+        return ops.cast(attended, self.compute_dtype)
 
     def _convolution(self, filters, name):
         convolution = keras.layers.Conv2D(filters, 1, dtype=self.dtype_policy, name=name)

@@ -1,6 +1,7 @@
 """Spectral normalization of a layer's kernel."""
 
 import keras
+import numpy as np
 from keras import ops
 
 # As many as PyTorch makes: a fresh layer starts close to its true norm.
@@ -104,11 +105,13 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def _first_u(self, shape, dtype=None):
-        matrix = self._kernel_matrix()
-        u = self._normalize(keras.initializers.RandomNormal()(shape, dtype=dtype))
+        # In NumPy: hundreds of small operations would each be dispatched by TensorFlow.
+        matrix = ops.convert_to_numpy(self._kernel_matrix())
+        u = ops.convert_to_numpy(keras.initializers.RandomNormal()(shape, dtype=dtype))
         for _ in range(_ITERATIONS_AT_BUILD):
-            u = self._normalize(ops.matmul(matrix, ops.matmul(ops.transpose(matrix), u)))
-        return u
+            u = matrix @ (matrix.T @ u)
+            u = u / max(np.linalg.norm(u), self.epsilon)
+        return ops.convert_to_tensor(u, dtype)
 
     def _first_v(self, shape, dtype=None):
         return self._normalize(ops.matmul(ops.transpose(self._kernel_matrix()), self.u))

@@ -43,10 +43,10 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(folder, settings, render_size=None):
+    def call(folder, settings, render_size, joiner):
         look = folder.path, render_size, settings.saturation, settings.flip_average
         if look not in loaded:
-            loaded[look] = load(folder, settings, render_size)
+            loaded[look] = load(folder, settings, render_size, joiner)
         loaded[look].batch_size = settings.batch_size
         return loaded[look]
 
@@ -56,6 +56,7 @@ def load_once():
 @pytest.fixture
 def color_photographs(weights, here, load_once, monkeypatch):
     monkeypatch.setattr(colorize, "load_colorizer", load_once)
+    monkeypatch.setattr(colorize, "_prepare", lambda joiner, tasks: None)
 
     def call(*arguments):
         return run.main(["--weights", weights, "--precision", "float32", "--images", *arguments])
@@ -931,3 +932,30 @@ def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, 
     captured = capsys.readouterr()
     assert captured.err == "failed: in/closed: Permission denied: not searched\n"
     assert captured.out.endswith(summary(colored=1, failed=1))
+
+
+class RememberingJoiner:
+    def __init__(self):
+        self.strips = []
+
+    def prepare(self, rgb):
+        self.strips.append((rgb.shape[2], rgb.dtype))
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("L", (1, "uint8")), ("RGBA", (3, "uint8")), ("I;16", (1, "uint16"))]
+)
+def test_pixels_are_prepared_for_the_first_photograph(tmp_path, mode, kind):
+    photograph(tmp_path / "a.png", mode=mode)
+    joiner = RememberingJoiner()
+    colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")] * 2)
+    assert joiner.strips == [kind]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
+def test_a_broken_first_photograph_is_not_prepared_for(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.png").write_bytes(content)
+    joiner = RememberingJoiner()
+    colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")])
+    assert joiner.strips == []

@@ -22,6 +22,9 @@ class GrayColorizer:
         self.batch_size = batch_size
         self.batches = []
 
+    def trace(self):
+        pass
+
     def look_at(self, page):
         return np.broadcast_to(page.shrunk(SIDE, SIDE) / 2.55, (SIDE, SIDE, 3)).astype("float32")
 

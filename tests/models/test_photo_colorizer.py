@@ -13,6 +13,7 @@ from skimage import color, data
 from data.lab import split_lab
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
+from data.strip_joiner import StripJoiner
 from models.photo_colorizer import PhotoColorizer
 
 RENDER_SIZE = 32
@@ -258,6 +259,21 @@ def test_the_network_is_traced_once(page_of):
             assert len(colorizer.predict([lightness] * count)) == count
     assert colorizer._predict.experimental_get_tracing_count() == 1
     assert colorizer.predict([]) == []
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_was_prepared_is_not_compiled_again(page_of, channels, dtype):
+    joiner = StripJoiner()
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, joiner=joiner)
+    colorizer.trace()
+    joiner.prepare(np.zeros((1, 1, channels), dtype))
+    functions = colorizer._predict, joiner._join, joiner._join_outside
+    assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
+    # Black cannot be red: some pixels lie outside the gamut.
+    pixels = np.zeros((30, 40, channels), dtype)
+    assert np.abs(lab100(colored(colorizer, page_of(pixels)))[..., 1:]).max() < 1
+    assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
 
 
 def some_lightness(count):
