@@ -38,6 +38,7 @@ def main() -> None:
     """Prints photographs a second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--render_size", default="192", help="of the network (192)")
+    parser.add_argument("--small_only", action="store_true", help="no large photographs, no start")
     arguments = parser.parse_args()
     import_tensorflow_quietly()
     from jobs.command_line import parse
@@ -49,13 +50,14 @@ def main() -> None:
     [weights] = weights_folders(settings)
     colorizer = load_colorizer(weights, settings, settings.render_size)
     print(f"the network sees {colorizer.render_size} px, batches of {colorizer.batch_size}")
-    for count, width, height in FOLDERS:
+    for count, width, height in FOLDERS[:1] if arguments.small_only else FOLDERS:
         with tempfile.TemporaryDirectory() as folder:
             files = _make_photographs(Path(folder), count, width, height)
             print(f"\n{count} gray JPEGs of {width} x {height}")
             seconds = _compare(colorizer, files, Path(folder))
             _measure_stages(colorizer, files[0], seconds / count)
-    _measure_command()
+    if not arguments.small_only:
+        _measure_command()
 
 
 def _compare(colorizer, files: list[Path], folder: Path) -> float:

@@ -61,9 +61,10 @@ def _ours(threads: int) -> dict[str, Callable]:
     import_tensorflow_quietly()
     import tensorflow as tf
 
+    # Before anything is computed.
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
     from data.lab import lab100_to_rgb1, rgb1_to_lab100
 
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
     rgb1 = tf.constant(_rgb1())
     lab100 = rgb1_to_lab100(rgb1)
     to_lab = tf.function(rgb1_to_lab100, jit_compile=True)

@@ -5,7 +5,8 @@
     python -m benchmarks.training_step --models pix2pix --torch_python torch/bin/python
 
 Each colorizer with its own defaults against its adversary, in float32 and bfloat16, in turn. The
-pictures are random numbers that lie in memory; `benchmarks.pipeline` measures where they come from.
+pictures are random numbers that lie in memory; with `--data` it is measured what a batch of a
+folder's pictures takes on its way, while nothing else is done.
 The parts of a step are graphs of their own: what the whole step takes is less or more than their
 sum. Encoders and teachers have random weights; ChromaGAN's distributions come from its cache.
 
@@ -18,6 +19,7 @@ import json
 import os
 import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -25,12 +27,11 @@ from collections.abc import Callable
 from benchmarks.in_turn import measure, print_machine, python_of, serve, show
 
 BATCH_SIZE = 8
-ROUNDS = 5
+ROUNDS = 3
 STEPS = 2
 MODELS = ("sagan", "pix2pix", "chromagan", "inception")
 OF_TORCH = ("sagan", "pix2pix")
 PRECISIONS = ("float32", "mixed_bfloat16")
-PARTS = ("step", "generator", "discriminator", "losses", "optimizers")
 
 
 def main() -> None:
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--torch_python", metavar="PATH", help="a Python with PyTorch")
+    parser.add_argument("--data", metavar="DIR", help="pictures, to measure the input pipeline too")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -49,7 +51,7 @@ def main() -> None:
     for model in arguments.models:
         for resolution in arguments.resolutions:
             _compare(model, resolution, arguments.torch_python)
-            _split(model, resolution)
+            _split(model, resolution, arguments.data)
 
 
 def _compare(model: str, resolution: int, torch_python: str | None) -> None:
@@ -71,25 +73,21 @@ def _compare(model: str, resolution: int, torch_python: str | None) -> None:
     show(measure(commands, ROUNDS), "pictures/s", beside="float32")
 
 
-def _split(model: str, resolution: int) -> None:
+def _split(model: str, resolution: int, data: str | None) -> None:
     for precision in PRECISIONS:
-        commands = {
-            part: _worker(model=model, resolution=resolution, precision=precision, part=part)
-            for part in (*PARTS[1:], "peak")
-        }
-        found = {
-            part: statistics.median(values) for part, values in measure(commands, ROUNDS).items()
-        }
-        peak = found.pop("peak", float("nan"))
-        words = ", ".join(f"{part} {1e3 * BATCH_SIZE / value:.0f}" for part, value in found.items())
-        print(f"{precision}: ms a step: {words}; peak {peak / 1e3:.2f} GB", flush=True)
+        what = {"model": model, "resolution": resolution, "precision": precision}
+        command = _worker(**what, part="all", data=data)
+        found = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
+        peak = found.pop("peak")
+        words = ", ".join(f"{part} {milliseconds:.0f}" for part, milliseconds in found.items())
+        print(f"{precision}: ms a step: {words}; peak {peak:.2f} GB", flush=True)
 
 
 def _worker(**what) -> list[str]:
     return python_of("benchmarks.training_step", "--worker", json.dumps(what))
 
 
-def _work(model: str, resolution: int, precision: str, part: str) -> None:
+def _work(model: str, resolution: int, precision: str, part: str, data: str | None = None) -> None:
     from jobs.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
@@ -98,16 +96,37 @@ def _work(model: str, resolution: int, precision: str, part: str) -> None:
     keras.utils.set_random_seed(0)
     keras.mixed_precision.set_global_policy(precision)
     pieces = _pieces(model, resolution)
-    if part == "peak":
-        step = pieces["step"]
+    if part == "all":
+        found = _milliseconds_of(pieces)
+        if data:
+            found["data"] = _milliseconds_of_data(data, resolution)
+        print(json.dumps(found))
+    else:
+        serve(lambda: pictures_per_second(pieces[part]))
 
-        def peak() -> float:
-            step()
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
-        serve(peak)
-        return
-    serve(lambda: pictures_per_second(pieces[part]))
+def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
+    """The medians of all parts, measured in turn, and under `peak` gigabytes of memory."""
+    for _ in range(2):
+        pieces["step"]()
+    # Before the parts, which are no part of a training, take some of their own.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    for piece in pieces.values():
+        piece()
+    found = {name: [] for name in pieces}
+    for _ in range(ROUNDS):
+        for name, piece in pieces.items():
+            found[name].append(1e3 * BATCH_SIZE / pictures_per_second(piece))
+    return {"peak": peak, **{name: statistics.median(values) for name, values in found.items()}}
+
+
+def _milliseconds_of_data(folder: str, resolution: int) -> float:
+    """What a batch takes when nothing else is to be done."""
+    from benchmarks import pipeline
+    from data.datasets import find_pictures
+
+    stream = pipeline.training_stream(find_pictures([folder]).training, resolution, BATCH_SIZE)
+    return 1e3 * BATCH_SIZE / pipeline.pictures_per_second(stream, BATCH_SIZE)
 
 
 def pictures_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
