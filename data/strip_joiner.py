@@ -36,11 +36,15 @@ class StripJoiner:
         self._join = tf.function(_join, autograph=False, jit_compile=True)
         self._join_outside = tf.function(_join_outside, autograph=False, jit_compile=True)
 
-    def prepare(self, rgb: np.ndarray) -> None:
-        """Compiles what strips like this one need, ahead of the first."""
-        channels = rgb.shape[2]
+    def prepare(self, channels: int, dtype: str) -> None:
+        """Compiles what strips of a kind need, ahead of the first.
+
+        Args:
+            channels: int, 1 or 3.
+            dtype: str, `uint8` or `uint16`.
+        """
         for function, size in ((self._join, _CHUNK), (self._join_outside, _CHUNK_OUTSIDE)):
-            function(np.zeros((size, channels), rgb.dtype), np.zeros((_PLANES, size), "float32"))
+            function(np.zeros((size, channels), dtype), np.zeros((_PLANES, size), "float32"))
 
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray

@@ -123,9 +123,7 @@ def _prepare(joiner: StripJoiner, tasks: list[Task]) -> None:
     """Compiles for the first photograph; most folders hold one kind."""
     # What is wrong with it is said when its turn comes.
     with contextlib.suppress(Exception):
-        [first, *_] = PhotoFile(tasks[0].source).pages
-        rgb, _ = next(first.strips())
-        joiner.prepare(rgb)
+        joiner.prepare(*PhotoFile(tasks[0].source).pages[0].kind())
 
 
 def _targets(task: Task) -> list[Path]:

@@ -33,6 +33,7 @@ _PIXELS_IN_A_STRIP = 2**18
 _JPEG_SHRINKS = (8, 4, 2)
 
 _DEPTHS = {"uchar": 8, "ushort": 16}
+_TYPES = {"uchar": "uint8", "ushort": "uint16"}
 _CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "cmyk": 4}
 
 
@@ -98,6 +99,12 @@ class PhotoPage:
         """
         with _readable():
             return self._shrunk(*self._turned_size(height, width))
+
+    def kind(self) -> tuple[int, str]:
+        """Channels and type of the colors that `strips` yields, without decoding any."""
+        with _readable():
+            colors = self._to_srgb(self._open()[: self._channels])
+        return colors.bands, _TYPES[colors.format]
 
     def strips(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """The page in strips from top to bottom.
@@ -230,7 +237,7 @@ def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:
     for top in range(0, image.height, rows):
         size = min(rows, image.height - top), image.width, image.bands
         data = region.fetch(0, top, image.width, size[0])
-        yield np.frombuffer(data, "uint8" if image.format == "uchar" else "uint16").reshape(size)
+        yield np.frombuffer(data, _TYPES[image.format]).reshape(size)
 
 
 def _pixels(image: pyvips.Image) -> np.ndarray:

@@ -936,10 +936,10 @@ def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, 
 
 class RememberingJoiner:
     def __init__(self):
-        self.strips = []
+        self.kinds = []
 
-    def prepare(self, rgb):
-        self.strips.append((rgb.shape[2], rgb.dtype))
+    def prepare(self, *kind):
+        self.kinds.append(kind)
 
 
 @pytest.mark.parametrize(
@@ -949,7 +949,7 @@ def test_pixels_are_prepared_for_the_first_photograph(tmp_path, mode, kind):
     photograph(tmp_path / "a.png", mode=mode)
     joiner = RememberingJoiner()
     colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")] * 2)
-    assert joiner.strips == [kind]
+    assert joiner.kinds == [kind]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
@@ -958,4 +958,4 @@ def test_a_broken_first_photograph_is_not_prepared_for(tmp_path, content):
         (tmp_path / "a.png").write_bytes(content)
     joiner = RememberingJoiner()
     colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")])
-    assert joiner.strips == []
+    assert joiner.kinds == []

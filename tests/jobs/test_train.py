@@ -18,13 +18,7 @@ from models.catalog import COLORIZERS
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
 
-
-@pytest.fixture(autouse=True)
-def _without_graphs(request):
-    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
-    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("without_graphs")
 
 
 def snapshot_arrays(folder):

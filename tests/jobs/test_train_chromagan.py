@@ -30,15 +30,7 @@ AGAIN = ["--load_weights", "--weights_dir", FOLDER, "--epochs", "2"]
 GOLDFISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
 CLASSES = {SALAMANDER: ("salamander", (200, 60, 50)), GOLDFISH: ("goldfish", (50, 70, 200))}
 
-pytestmark = pytest.mark.usefixtures("tiny_encoder", "tiny_teachers")
-
-
-@pytest.fixture(autouse=True)
-def _without_graphs(request):
-    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
-    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "tiny_teachers")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import h5py
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
 import run
@@ -29,15 +28,7 @@ SMALL = [
 ]
 FOLDER = "weights/inception"
 
-pytestmark = pytest.mark.usefixtures("tiny_encoder", "pictures")
-
-
-@pytest.fixture(autouse=True)
-def _without_graphs(request):
-    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
-    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
-    yield
-    tf.config.run_functions_eagerly(False)
+pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "pictures")
 
 
 @pytest.fixture(autouse=True)

@@ -267,7 +267,7 @@ def test_what_was_prepared_is_not_compiled_again(page_of, channels, dtype):
     joiner = StripJoiner()
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, joiner=joiner)
     colorizer.trace()
-    joiner.prepare(np.zeros((1, 1, channels), dtype))
+    joiner.prepare(channels, dtype)
     functions = colorizer._predict, joiner._join, joiner._join_outside
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
     # Black cannot be red: some pixels lie outside the gamut.

@@ -87,6 +87,16 @@ def test_strips_equal_the_whole(tmp_path, monkeypatch):
                 np.testing.assert_array_equal(part, expected, err_msg=path.name)
 
 
+def test_kind_is_that_of_the_strips(tmp_path):
+    Image.fromarray(noise()[..., 0]).save(tmp_path / "gray.png")
+    kinds = set()
+    for path in [*save_kinds(tmp_path), tmp_path / "gray.png"]:
+        [(colors, _)] = page_in(path).strips()
+        assert page_in(path).kind() == (colors.shape[2], colors.dtype), path.name
+        kinds.add(page_in(path).kind())
+    assert kinds == {(1, "uint8"), (3, "uint8"), (3, "uint16")}
+
+
 def test_page_wider_than_a_strip_comes_in_single_rows(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / "a.png")
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1)
