@@ -1,6 +1,7 @@
 """What one picture costs as the folder, the picture and the batch grow by 10 and by 100.
 
     python -m benchmarks.scaling
+    python -m benchmarks.scaling --only folder picture
 
 Flat is what should be flat: the time for one photograph of a folder, for one megapixel of a
 photograph, and for one picture of a batch; and the memory that folders take. All with the weights
@@ -25,10 +26,19 @@ MEGAPIXELS = (0.3, 3, 30)
 BATCHES = (1, 10, 100)
 RESOLUTION = 64
 
+TABLES = {
+    "folder": ("coloring a folder", "photographs", FOLDERS, "ms a photograph"),
+    "listing": ("listing a data set", "pictures", FOLDERS, "ms a picture"),
+    "picture": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms a megapixel"),
+    "batch": ("a training step", "pictures in it", BATCHES, "ms a picture"),
+    "inference": ("the generator alone", "pictures at once", BATCHES, "ms a picture"),
+}
+
 
 def main() -> None:
-    """Prints a table for each of the three."""
+    """Prints a table for each question."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=TABLES, help="some of the tables")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -36,23 +46,16 @@ def main() -> None:
         WORKERS[what](float(size))
         return
     print_machine()
-    _table("coloring a folder", "photographs", "folder", FOLDERS, "ms a photograph")
-    _table("listing a data set", "pictures", "listing", FOLDERS, "ms a picture")
-    _table("coloring a photograph", "megapixels", "picture", MEGAPIXELS, "ms a megapixel")
-    _table("a training step", "pictures in it", "batch", BATCHES, "ms a picture")
-    _table("the generator alone", "pictures at once", "inference", BATCHES, "ms a picture")
+    for what in arguments.only or TABLES:
+        _table(what, *TABLES[what])
 
 
-def _table(title: str, of: str, what: str, sizes: tuple, unit: str) -> None:
+def _table(what: str, title: str, of: str, sizes: tuple, unit: str) -> None:
     print(f"\n{title}\n{of:>16}  {unit:>16} (range)             x   peak MB")
     first = None
     for size in sizes:
-        commands = {
-            each: python_of("benchmarks.scaling", "--worker", each, str(size))
-            for each in (what, f"{what} peak")
-        }
-        answers = measure(commands, ROUNDS)
-        costs, peak = answers[what], answers[f"{what} peak"][-1]
+        costs = _measured(what, size, ROUNDS)
+        [peak] = _measured(f"{what} peak", size, 1)
         cost = float(np.median(costs))
         first = first or cost
         print(
@@ -60,6 +63,11 @@ def _table(title: str, of: str, what: str, sizes: tuple, unit: str) -> None:
             f"{cost / first:5.2f}  {peak:8.0f}",
             flush=True,
         )
+
+
+def _measured(what: str, size: float, rounds: int) -> list[float]:
+    command = python_of("benchmarks.scaling", "--worker", what, str(size))
+    return measure({what: command}, rounds)[what]
 
 
 def _serve_peak(cost: Callable[[], float]) -> None:
