@@ -84,9 +84,9 @@ class Pair(nn.Module):
 
 
 class SpectralUNet(nn.Module):
-    """SAGAN's generator: 32 channels, four halvings, attention at a quarter of the size."""
+    """SAGAN's generator: 32 channels, four halvings."""
 
-    def __init__(self, filters: int = 32, depth: int = 4, attention_level: int = 2):
+    def __init__(self, attention_level: int, filters: int = 32, depth: int = 4):
         super().__init__()
         widths = [filters * 2**level for level in range(depth + 1)]
         self.down = nn.ModuleList(
@@ -122,7 +122,7 @@ class SpectralUNet(nn.Module):
 class Critic(nn.Module):
     """SAGAN's discriminator."""
 
-    def __init__(self, filters: int = 32, depth: int = 4, attention_level: int = 2):
+    def __init__(self, attention_level: int, filters: int = 32, depth: int = 4):
         super().__init__()
         widths = [filters * 2**level for level in range(depth + 1)]
         self.pairs = nn.ModuleList(
@@ -151,7 +151,9 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
             lambda logits: cross_entropy(logits, 1.0),
         )
     else:
-        networks = SpectralUNet(), SpectralUNet(), Critic()
+        # As ours: on features of 32x32, whatever the size of the pictures.
+        level = (resolution // 32).bit_length() - 1
+        networks = SpectralUNet(level), SpectralUNet(level), Critic(level)
         rates, betas, l1_weight = (1e-4, 4e-4), (0.0, 0.9), 10.0
         discriminator_loss, generator_loss = _hinge, lambda logits: -logits.mean()
     # The shapes stay: memory in the order of PyTorch's fastest convolutions on a CPU.
