@@ -63,21 +63,23 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def build(self, input_shape):
         super().build(input_shape)
-        rows, columns = self._kernel_matrix().shape
+        others, outputs = self._transposed_matrix().shape
         # Initializers, not assignments: those made while a model is being traced are lost.
-        self.u = self._unit_vector(rows, "u", self._first_u)
-        self.v = self._unit_vector(columns, "v", self._first_v)
+        self.u = self._unit_vector(outputs, "u", self._first_u)
+        self.v = self._unit_vector(others, "v", self._first_v)
 
     def call(self, inputs, training=False):
-        matrix = self._kernel_matrix()
+        transposed = self._transposed_matrix()
         if training:
-            u, v = self._iterate(ops.stop_gradient(matrix), self.power_iterations)
+            u, v = self._iterate(ops.stop_gradient(transposed), self.power_iterations)
             self.u.assign(u)
             self.v.assign(v)
         else:
             u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
-        sigma = ops.sum(ops.stop_gradient(u) * ops.matmul(matrix, ops.stop_gradient(v)))
-        return self._call_with_kernel(ops.convert_to_tensor(self._kernel()) / sigma, inputs)
+        sigma = ops.sum(ops.matmul(ops.stop_gradient(v), transposed) * ops.stop_gradient(u))
+        # The gradient of a product passes through large kernels half as often as a quotient's.
+        kernel = ops.convert_to_tensor(self._kernel()) * (1.0 / sigma)
+        return self._call_with_kernel(kernel, inputs)
 
     def compute_output_spec(self, inputs, training=False):
         return keras.KerasTensor(
@@ -106,7 +108,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def _first_u(self, shape, dtype=None):
         # In NumPy: hundreds of small operations would each be dispatched by TensorFlow.
-        matrix = ops.convert_to_numpy(self._kernel_matrix())
+        matrix = ops.convert_to_numpy(self._transposed_matrix()).T
         u = ops.convert_to_numpy(keras.initializers.RandomNormal()(shape, dtype=dtype))
         for _ in range(_ITERATIONS_AT_BUILD):
             u = matrix @ (matrix.T @ u)
@@ -114,26 +116,24 @@ class SpectralNormalization(keras.layers.Wrapper):
         return ops.convert_to_tensor(u, dtype)
 
     def _first_v(self, shape, dtype=None):
-        return self._normalize(ops.matmul(ops.transpose(self._kernel_matrix()), self.u))
+        return self._normalize(ops.matmul(self._transposed_matrix(), self.u))
 
     def _kernel(self):
         return next(weight for weight in self.layer.weights if weight.name == "kernel")
 
-    def _kernel_matrix(self):
-        """The kernel as (outputs, everything else)."""
+    def _transposed_matrix(self):
+        """W' of (everything else, outputs), which most kernels are without moving a number."""
         kernel = ops.convert_to_tensor(self._kernel())
         if isinstance(self.layer, keras.layers.Conv2DTranspose):
             # Stored as (height, width, outputs, inputs).
-            kernel = ops.transpose(kernel, (2, 0, 1, 3))
-            return ops.reshape(kernel, (kernel.shape[0], -1))
-        # Stored with the outputs last.
-        return ops.transpose(ops.reshape(kernel, (-1, kernel.shape[-1])))
+            kernel = ops.transpose(kernel, (0, 1, 3, 2))
+        return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
-    def _iterate(self, matrix, iterations):
+    def _iterate(self, transposed, iterations):
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         for _ in range(iterations):
-            u = self._normalize(ops.matmul(matrix, v))
-            v = self._normalize(ops.matmul(ops.transpose(matrix), u))
+            u = self._normalize(ops.matmul(v, transposed))
+            v = self._normalize(ops.matmul(transposed, u))
         return u, v
 
     def _normalize(self, vector):
