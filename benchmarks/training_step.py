@@ -175,9 +175,12 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
 
     def generator():
         with tf.GradientTape() as tape:
-            colored_ab, _ = colorizer.generate(data)
+            colored_ab, terms = colorizer.generate(data)
+            found = [colored_ab]
+            if "class_divergence" in terms:
+                found.append(terms["class_divergence"])
         # All of them: what is not asked for is not computed.
-        return tape.gradient(colored_ab, colorizer.generator_variables)
+        return tape.gradient(found, colorizer.generator_variables)
 
     def discriminator():
         with tf.GradientTape(persistent=True) as tape:
