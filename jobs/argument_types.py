@@ -88,6 +88,15 @@ def term(text: str) -> str:
     return text
 
 
+def part_of(text: str) -> tuple[int, int]:
+    """One of N parts as I/N, counted from 1, for argparse."""
+    first, _, second = text.partition("/")
+    part, parts = (int(each) if each.isdecimal() else 0 for each in (first, second))
+    if not 1 <= part <= parts:
+        raise argparse.ArgumentTypeError(f"{text!r} is not I/N with I from 1 to N, as in 1/4")
+    return part, parts
+
+
 def _checked(kind: type, text: str, accept: Callable, wanted: str) -> int | float:
     try:
         number = kind(text)

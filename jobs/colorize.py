@@ -5,6 +5,7 @@ python run.py --images shoebox/ aunt.jpg --output_dir colored/
 """
 
 import contextlib
+import hashlib
 import os
 import sys
 from collections import Counter
@@ -46,18 +47,23 @@ def colorize(settings: Settings) -> int:
         ColorizerError: nothing could be begun, or a signal ended the work.
     """
     tasks = list_tasks(settings)
+    mine = [task for task in tasks if _is_mine(task, settings)]
+    if not mine:
+        print(f"none of {len(tasks)} photographs is in part {settings.shard[0]}")
+        return 0
     prepare_keras(settings.precision, settings.seed)
     [folder] = weights_folders(settings)
     joiner = StripJoiner()
     # Compiling takes a second, and the other core has nothing to do while the network is built.
-    Thread(target=_prepare, args=(joiner, tasks)).start()
+    Thread(target=_prepare, args=(joiner, mine)).start()
     colorizer = load_colorizer(folder, settings, settings.render_size, joiner)
     # Only now: what cannot begin leaves no folder.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
     try:
         with SignalWatch() as watch:
-            _color_all(tasks, colorizer, settings, tally, watch)
+            works = _works(tasks, settings, watch)
+            _color_all(works, len(mine), colorizer, settings, tally, watch)
     finally:
         if not settings.quiet:
             print(
@@ -119,6 +125,20 @@ def _without_earlier_results(tasks: list[Task], settings: Settings) -> list[Task
     return kept
 
 
+def _is_mine(task: Task, settings: Settings) -> bool:
+    """Whether the photograph is in the part that is asked for.
+
+    That depends on where its result stands below the output folder and on nothing else: not on
+    the machine, nor on what comes and goes beside it. What shares a result is in one part.
+    """
+    if settings.shard is None:
+        return True
+    part, parts = settings.shard
+    place = os.path.relpath(task.target, settings.output_dir).replace(os.sep, "/")
+    digest = hashlib.sha256(os.fsencode(place)).digest()
+    return int.from_bytes(digest) % parts == part - 1
+
+
 def _prepare(joiner: StripJoiner, tasks: list[Task]) -> None:
     """Compiles for the first photograph; most folders hold one kind."""
     # What is wrong with it is said when its turn comes.
@@ -143,7 +163,8 @@ def _target(place: Path, format: str | None, suffix: str) -> Path:
 
 
 def _color_all(
-    tasks: list[Task],
+    works: Iterator[Work],
+    count: int,
     colorizer: PhotoColorizer,
     settings: Settings,
     tally: Counter,
@@ -153,7 +174,7 @@ def _color_all(
     batch_size = colorizer.batch_size
     is_warned = False
     with tqdm(
-        total=len(tasks),
+        total=count,
         unit="photo",
         file=sys.stdout,
         dynamic_ncols=True,
@@ -165,7 +186,7 @@ def _color_all(
             while_waiting=lambda task: bar.set_postfix_str(shown(task.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
-        for work in line.run(_works(tasks, settings.overwrite, watch)):
+        for work in line.run(works):
             if work.outcome == DROPPED:
                 continue
             tally[work.outcome] += 1
@@ -198,8 +219,11 @@ def _report(work: Work, bar: tqdm, quiet: bool) -> None:
             bar.write(f"note: {name}: {note}", file=sys.stderr)
 
 
-def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[Work]:
-    """Puts the photographs on the line, those to be left alone with their outcome."""
+def _works(tasks: list[Task], settings: Settings, watch: SignalWatch) -> Iterator[Work]:
+    """Puts the photographs on the line, those to be left alone with their outcome.
+
+    Those of other parts are looked at too: every machine finds the same ones at fault.
+    """
     claims = {}
     sources = {os.path.realpath(task.source) for task in tasks}
     for task in tasks:
@@ -207,9 +231,11 @@ def _works(tasks: list[Task], overwrite: bool, watch: SignalWatch) -> Iterator[W
             return
         work = Work(task)
         reason = task.problem or _loss(task, claims, sources)
+        if not _is_mine(task, settings):
+            continue
         if reason:
             work.outcome, work.reason = FAILED, reason
-        elif not overwrite and os.path.isfile(task.target):
+        elif not settings.overwrite and os.path.isfile(task.target):
             work.is_there = True
             if all(map(os.path.isfile, _targets(task))):
                 work.outcome = SKIPPED

@@ -16,6 +16,7 @@ from jobs.argument_types import (
     count,
     name_part,
     not_negative,
+    part_of,
     percent,
     positive,
     positive_int,
@@ -712,6 +713,15 @@ class Settings:
     )
     overwrite: bool = setting(
         False, "color again what is in --output_dir already", COLORING, COLORIZING
+    )
+    shard: tuple[int, int] | None = setting(
+        None,
+        "color one of N parts alone, the same in every call: N machines, each with another I, "
+        "color a folder together",
+        COLORING,
+        COLORIZING,
+        type=part_of,
+        metavar="I/N",
     )
     comparison: bool = setting(
         False,

@@ -959,3 +959,61 @@ def test_a_broken_first_photograph_is_not_prepared_for(tmp_path, content):
     joiner = RememberingJoiner()
     colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")])
     assert joiner.kinds == []
+
+
+def test_parts_color_everything_and_nothing_twice(color_photographs, here, capsys):
+    wanted = {f"{number % 3}/{number}.png" for number in range(9)}
+    for name in wanted:
+        photograph(here / "gray" / name)
+    found = []
+    for part in (1, 2, 3):
+        output = here / f"part{part}"
+        options = ("--shard", f"{part}/3", "--output_dir", str(output))
+        assert color_photographs("gray", *options) == 0
+        found.append({path.relative_to(output).as_posix() for path in output.rglob("*.png")})
+        assert f"{len(found[-1])} colored" in capsys.readouterr().out
+    assert set.union(*found) == wanted
+    assert sum(map(len, found)) == 9
+    assert all(found)
+
+    # The same where other photographs have come, and from another folder of another name.
+    (here / "gray").rename(here / "archive")
+    for number in range(9, 20):
+        photograph(here / "archive" / f"{number}.png")
+    assert color_photographs("archive", "--shard", "2/3", "--output_dir", "again") == 0
+    again = {
+        path.relative_to(here / "again").as_posix() for path in (here / "again").rglob("*.png")
+    }
+    assert again & wanted == found[1]
+
+
+def test_a_part_with_nothing_in_it_is_done_at_once(here, capsys):
+    photograph(here / "gray" / "1.png")
+    statuses = [
+        run.main(["--images", "gray", "--shard", f"{part}/40", "--weights", "absent"])
+        for part in range(1, 41)
+    ]
+    # The weights are looked for where there is something to color.
+    assert sorted(statuses) == [0] * 39 + [2]
+    assert capsys.readouterr().out.count("none of 1 photographs is in part") == 39
+
+
+def test_photographs_of_one_result_are_in_one_part(color_photographs, here, capsys):
+    for number in range(6):
+        photograph(here / "gray" / f"{number}.png")
+        photograph(here / "gray" / f"{number}.bmp")
+    statuses = [
+        color_photographs("gray", "--format", "png", "--shard", f"{part}/2") for part in (1, 2)
+    ]
+    assert statuses == [1, 1]
+    message = capsys.readouterr().err
+    assert message.count("its result would replace that of") == 6
+    assert len(list((here / "results").iterdir())) == 6
+
+
+@pytest.mark.parametrize("wrong", ["0/4", "5/4", "2", "1/0", "a/b", "-1/4", "1/4/2"])
+def test_a_part_that_is_none_is_one_line(here, capsys, wrong):
+    assert run.main(["--images", "demo", f"--shard={wrong}"]) == 2
+    message = capsys.readouterr().err
+    assert "is not I/N with I from 1 to N, as in 1/4" in message
+    assert message.count("\n") == 1
