@@ -3,7 +3,8 @@
 import keras
 
 from models.adversarial_colorizer import Phase
-from models.weights_folder import Progress, WeightsFolder
+from models.progress import Progress
+from models.weights_folder import WeightsFolder
 
 
 class ColoringWeights(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ import time
 import keras
 import tensorflow as tf
 
-from models.weights_folder import Progress
+from models.progress import Progress
 
 
 class MetricsToTensorBoard(keras.callbacks.Callback):

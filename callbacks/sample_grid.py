@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
 from data.pictures import write_rgb
-from models.weights_folder import Progress
+from models.progress import Progress
 
 # Pixels between two pictures.
 _GAP = 4

@@ -1,11 +1,13 @@
 """Keeps everything that a training needs to go on."""
 
 import dataclasses
+from typing import Any
 
 import keras
 
 from errors import DivergedError
-from models.weights_folder import Progress, WeightsFolder
+from models.progress import Progress
+from models.weights_folder import WeightsFolder
 
 
 class Snapshots(keras.callbacks.Callback):
@@ -16,12 +18,25 @@ class Snapshots(keras.callbacks.Callback):
     Args:
         folder: `WeightsFolder`.
         progress: `Progress`, counted on from where it stands.
+        network: what is trained, as a snapshot describes it.
+        every: int or None, steps between two snapshots inside an epoch.
+        keep: int, how many snapshots stay.
     """
 
-    def __init__(self, folder: WeightsFolder, progress: Progress):
+    def __init__(
+        self,
+        folder: WeightsFolder,
+        progress: Progress,
+        network: dict[str, Any],
+        every: int | None = None,
+        keep: int = 2,
+    ):
         super().__init__()
         self.folder = folder
         self.progress = progress
+        self.network = network
+        self.every = every
+        self.keep = keep
         self._losses_at_end = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -42,6 +57,8 @@ class Snapshots(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.progress.step += 1
         self.progress.total_steps += 1
+        if self.every and self.progress.total_steps % self.every == 0:
+            self.save()
 
     def on_epoch_end(self, epoch, logs=None):
         self.progress.epoch = epoch + 1
@@ -63,7 +80,7 @@ class Snapshots(keras.callbacks.Callback):
         if self.progress.step:
             losses = self._losses_at_end or self._losses()
         progress = dataclasses.replace(self.progress, losses=losses)
-        return self.folder.save_snapshot(self.model, progress)
+        return self.folder.snapshots.save(self.model, progress, self.network, self.keep)
 
     def _losses(self) -> dict[str, list[float]]:
         """The sums of the epoch's losses and how many each is of."""

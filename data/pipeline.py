@@ -18,7 +18,7 @@ import functools
 import math
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -216,6 +216,26 @@ def training_batches(
     return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), companion)
 
 
+def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]) -> list[str]:
+    """The files of elements of the stream of training pictures that have been read in this run.
+
+    Args:
+        loader, seed: as given to `training_batches`.
+        positions: numbers of elements.
+
+    Returns:
+        Their names, as the source calls them; in place of one that was left out, that which came.
+    """
+    names = []
+    for position in positions:
+        for number in _turns(loader, seed, position):
+            name = loader.source.name(number)
+            if loader.left_out.reason(name, loader.source.file(number)) is None:
+                names.append(name)
+                break
+    return names
+
+
 def validation_batches(
     loader: PictureLoader,
     resolution: int,
@@ -308,19 +328,18 @@ def _call(
 def _load_for_training(
     loader: PictureLoader, seed: int, companion: Companion | None, position: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    position = int(position)
-    epoch, place = divmod(position, len(loader))
-    for number in _candidates(len(loader), seed, position, _order(len(loader), seed, epoch)[place]):
+    for number in _turns(loader, seed, int(position)):
         picture, other = _load_or_empty(loader, companion, number)
         if picture.size:
             return picture, other
     return loader.left_out.fail("hardly any training picture can be used")
 
 
-def _candidates(count: int, seed: int, position: int, first: int) -> Iterator[int]:
+def _turns(loader: PictureLoader, seed: int, position: int) -> Iterator[int]:
     """The picture whose turn it is, and others in case that it is left out."""
-    yield first
-    yield from np.random.default_rng([seed, position]).integers(count, size=_DRAWS)
+    epoch, place = divmod(position, len(loader))
+    yield _order(len(loader), seed, epoch)[place]
+    yield from np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS)
 
 
 def _load_or_empty(

@@ -173,6 +173,7 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
         "decoder_attention": (not settings.pretrained, "with --pretrained"),
         "skip_connections": (not settings.pretrained, "with --pretrained"),
         "plateau_patience": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
+        "nan_limit": (settings.nan == "skip", "without --nan skip"),
         "plateau_factor": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
         "weight_decay": (
             settings.optimizer != "adam",

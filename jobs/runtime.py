@@ -26,12 +26,14 @@ def import_tensorflow_quietly() -> None:
     tf.get_logger().setLevel("ERROR")
 
 
-def prepare_keras(precision: str, seed: int) -> None:
+def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> None:
     """Sets the precision of the networks that are built from now on, and the seed.
 
     Args:
         precision: str, a policy of Keras, or `auto`: bfloat16 where it is native, else float32.
         seed: int, of the random numbers that have no seed of their own.
+        deterministic: bool, lets TensorFlow take only operations that give the same to the last
+            bit in every run.
     """
     import keras
 
@@ -42,6 +44,10 @@ def prepare_keras(precision: str, seed: int) -> None:
         _fastest_precision() if precision == "auto" else precision
     )
     keras.utils.set_random_seed(seed)
+    if deterministic:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
 
 
 def _fastest_precision() -> str:

@@ -239,6 +239,12 @@ class Settings:
         type=seed,
         metavar="N",
     )
+    deterministic: bool = setting(
+        False,
+        "the same numbers to the last bit in every run on one machine, at some speed",
+        WHAT,
+        action=Switch,
+    )
     # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
     precision: str = setting(
         "auto",
@@ -632,11 +638,32 @@ class Settings:
         metavar="DECAY",
     )
 
+    nan: str = setting(
+        "stop",
+        "what a step does whose losses or gradients are NaN or infinite: stop ends the training, "
+        "skip undoes the step and goes on with the next batch",
+        SCHEDULE,
+        choices=("stop", "skip"),
+    )
+    # A training that has a bad batch now and then is sound; one that has many is not.
+    nan_limit: int = setting(
+        10, "steps that may be skipped before the training ends", SCHEDULE, type=count, metavar="N"
+    )
+
     # --- records
     # A point or so a minute on a slow machine.
     log_every: int = setting(
         50, "write the losses to TensorBoard every N steps", RECORDS, type=positive_int, metavar="N"
     )
+    snapshot_steps: int | None = setting(
+        None,
+        "write a snapshot every N steps too, and not after each epoch alone",
+        RECORDS,
+        type=positive_int,
+        metavar="N",
+    )
+    # Where the last one is damaged, the one before it is there.
+    keep: int = setting(2, "snapshots that stay", RECORDS, type=positive_int, metavar="N")
     sample_every: int = setting(
         1, "write sample grids every N epochs; 0 for never", RECORDS, type=count, metavar="N"
     )

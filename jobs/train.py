@@ -8,10 +8,12 @@ import dataclasses
 import os
 import sys
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import keras
 
+from callbacks.bad_steps import BadSteps
 from callbacks.coloring_weights import ColoringWeights
 from callbacks.frozen_encoder import FrozenEncoder
 from callbacks.learning_rates import LearningRates
@@ -21,14 +23,14 @@ from callbacks.phases import Phases
 from callbacks.plateau import Plateau
 from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
-from callbacks.stop_on_divergence import StopOnDivergence
 from callbacks.stop_on_signal import StopOnSignal
 from data.dataset_name import absolute_name
 from data.picture_lists import PictureLists
 from data.pipeline import Companion
-from errors import InputError, first_line
+from errors import InputError, first_line, shown
 from jobs.command_line import check_use
 from jobs.curves import draw_curves
+from jobs.folder_lock import alone_in
 from jobs.folders import check_folder, make_folder
 from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
@@ -38,16 +40,17 @@ from jobs.training_data import TrainingData, find_training_pictures
 from jobs.training_model import class_numbers, compile_model, new_model, resumed_model
 from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
+from models.progress import Progress
+from models.snapshot_store import differences
 from models.teacher import Teacher
-from models.weights_folder import Progress, WeightsFolder
+from models.weights_folder import WeightsFolder
 
 _CHANGES_OF_WHAT_IS_JUDGED = frozenset(
     {
         *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
-        *("reconstruction", "resolution"),
+        "reconstruction",
     }
 )
-
 
 # With these the losses of training are others.
 _CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
@@ -62,8 +65,15 @@ _CHANGES_OF_RATES = frozenset(
     }
 )
 
-# What decides on the state that a snapshot holds.
-_OF_SNAPSHOTS = ("freeze_encoder_epochs", "optimizer")
+# What a training is begun with for good: its networks, what decides on the state that a snapshot
+# holds, and by what pictures are held out: none of those that judge was learned from.
+_BEGUN_WITH = (
+    *SHAPES,
+    *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
+)
+
+# Of the call, and not of the training.
+_OF_THE_CALL = ("load_weights", "weights_dir")
 
 # As many batches as the moments of normalization need, but not more than are learned from: with 6
 # there was a loss of 0.2 dB.
@@ -85,30 +95,36 @@ def train(settings: Settings, given: set[str]) -> int:
         ColorizerError: one of its kinds; see `errors`.
     """
     folder = WeightsFolder(settings.weights_folder)
+    if settings.load_weights and not folder.path.is_dir():
+        _refuse_to_resume(folder)
+    with alone_in(folder.path):
+        folder.remove_unfinished()
+        return _train(settings, given, folder)
+
+
+def _train(settings: Settings, given: set[str], folder: WeightsFolder) -> int:
+    progress, snapshot = Progress(), None
     if settings.load_weights:
-        settings, progress = _resume(settings, given, folder)
+        settings, progress, snapshot = _resume(settings, given, folder)
     else:
         _refuse_to_overwrite(folder)
-        progress = Progress()
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
     progress.log_dir = os.path.abspath(log_dir)
 
-    prepare_keras(settings.precision, settings.seed)
+    prepare_keras(settings.precision, settings.seed, settings.deterministic)
     lists = find_training_pictures(settings)
     print(lists.table())
     if settings.load_weights and not given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         _say_if_changed(lists, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir)
     _check_turns(settings, data.steps_per_epoch)
-    check_folder(folder.path, "weights_dir")
     check_folder(progress.log_dir, "log_dir")
     teacher = make_teacher(settings, lists)
-    model, settings = _model(settings, given, folder, teacher)
-    make_folder(folder.path, "weights_dir")
+    model, settings = _model(settings, given, folder, teacher, snapshot)
     make_folder(progress.log_dir, "log_dir")
     folder.write_settings(_self_description(model, settings, lists, teacher))
 
-    _say_what_begins(settings, model, data, progress, folder)
+    _say_what_begins(settings, model, data, progress, folder, snapshot)
     if teacher:
         print(describe_teacher(settings, teacher))
     with data.errors_in_plain_words():
@@ -129,16 +145,17 @@ def train(settings: Settings, given: set[str]) -> int:
 
 def _resume(
     settings: Settings, given: set[str], folder: WeightsFolder
-) -> tuple[Settings, Progress]:
-    """The settings of the training in the folder and how far it has come."""
-    snapshot = folder.last_snapshot()
-    if snapshot is None:
+) -> tuple[Settings, Progress, Path]:
+    """The settings of the training in the folder, how far it has come, and its snapshot."""
+    if folder.snapshots.last() is None:
+        _refuse_to_resume(folder)
+    snapshot = _last_whole_snapshot(folder)
+    progress = folder.snapshots.read_progress(snapshot)
+    if others := folder.snapshots.differences(snapshot, folder.network()):
         raise InputError(
-            f"--load_weights: there is nothing to go on from in {folder.path}; train first, or "
-            "say where with --weights_dir"
+            f"the snapshot {snapshot} is not of the training in {folder.path}: {', '.join(others)}"
         )
     settings = _resumed_settings(settings, given, folder)
-    progress = folder.read_progress(snapshot)
     # Losses of another objective or of other pictures do not compare with the lowest so far.
     if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         progress.forget_validation()
@@ -147,7 +164,26 @@ def _resume(
     if given.intersection(_CHANGES_OF_RATES):
         progress.forget_plateau()
         progress.rate_factor = 1.0
-    return settings, progress
+    return settings, progress, snapshot
+
+
+def _last_whole_snapshot(folder: WeightsFolder) -> Path:
+    """The last snapshot that is as it was written; later ones are told of."""
+
+    def on_damage(snapshot, what):
+        print(
+            f"warning: the snapshot {shown(snapshot)} is damaged ({what}); looking at the one "
+            "before it",
+            file=sys.stderr,
+        )
+
+    snapshot = folder.snapshots.last_whole(on_damage)
+    if snapshot is None:
+        raise InputError(
+            f"--load_weights: no snapshot in {folder.snapshots.path} is whole; begin another "
+            f"training from the weights that color: --pretrained {folder.path} --weights_dir NEW"
+        )
+    return snapshot
 
 
 def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:
@@ -155,21 +191,42 @@ def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder
     saved = folder.read_settings()["settings"]
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
-    # Another seed or share would judge by pictures that were learned from.
-    for name in sorted(given.intersection({*SHAPES, *_OF_SNAPSHOTS, "seed", "validation_share"})):
-        begun_with = getattr(Settings(**saved), name)
-        if begun_with != getattr(settings, name):
-            raise InputError(
-                f"--{name} {getattr(settings, name)}: the training in {folder.path} was begun with "
-                f"{begun_with} and cannot change it; leave the argument out"
-            )
-    changes = {name: getattr(settings, name) for name in given | {"load_weights", "weights_dir"}}
+    begun_with = Settings(**saved)
+    fixed = given.intersection(_BEGUN_WITH)
+    others = differences(
+        {name: getattr(begun_with, name) for name in fixed},
+        {name: getattr(settings, name) for name in fixed},
+    )
+    if others:
+        raise InputError(
+            f"--load_weights: the training in {folder.path} was begun with {', '.join(others)}; "
+            "leave these arguments out, or begin another training from its weights with "
+            f"--pretrained {folder.path} --weights_dir NEW"
+        )
+    changes = {name: getattr(settings, name) for name in {*given, *_OF_THE_CALL}}
     if "dataset" in given:
         # What was asked of the data sets before is not asked of others.
         saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
     resumed = dataclasses.replace(Settings(**saved), **changes)
     check_use(resumed, given)
+    _say_changes(begun_with, resumed)
     return resumed
+
+
+def _say_changes(before: Settings, now: Settings) -> None:
+    kept = [
+        {name: _from_anywhere(name, getattr(each, name)) for name in _of_training()}
+        for each in (before, now)
+    ]
+    if others := differences(*reversed(kept)):
+        print(f"changed: {', '.join(others)}")
+
+
+def _refuse_to_resume(folder: WeightsFolder) -> NoReturn:
+    raise InputError(
+        f"--load_weights: there is nothing to go on from in {folder.path}; train first, or say "
+        "where with --weights_dir"
+    )
 
 
 def _refuse_to_overwrite(folder: WeightsFolder) -> None:
@@ -196,15 +253,19 @@ def _new_log_dir(settings: Settings) -> str:
 
 
 def _model(
-    settings: Settings, given: set[str], folder: WeightsFolder, teacher: Teacher | None
+    settings: Settings,
+    given: set[str],
+    folder: WeightsFolder,
+    teacher: Teacher | None,
+    snapshot: Path | None,
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
-    if not settings.load_weights:
+    if snapshot is None:
         model, settings = new_model(settings, given, teacher)
         return model, compile_model(model, settings, given, teacher)
     model = resumed_model(settings, folder, teacher)
     settings = compile_model(model, settings, given, teacher)
-    folder.load_snapshot(folder.last_snapshot(), model)
+    folder.snapshots.load(snapshot, model)
     return model, settings
 
 
@@ -218,7 +279,9 @@ def _fit(
 ) -> None:
     """Runs the epochs that are left."""
     watch = SignalWatch()
-    snapshots = Snapshots(folder, progress)
+    snapshots = Snapshots(
+        folder, progress, folder.network(), settings.snapshot_steps, settings.keep
+    )
 
     def to_measure():
         start = progress.total_steps * settings.batch_size
@@ -228,7 +291,7 @@ def _fit(
     callbacks = [
         Moments(to_measure),
         *_schedule(settings, data.steps_per_epoch, progress),
-        StopOnDivergence(folder, progress),
+        BadSteps(folder, progress, data.pictures_of_batch, settings.nan_limit),
         ColoringWeights(folder, progress),
         *_plateau(settings, progress),
         snapshots,
@@ -358,14 +421,19 @@ def _self_description(
         "pictures": _count(lists),
         "classes": class_numbers(teacher),
         "settings": {
-            entry.name: _from_anywhere(entry.name, getattr(settings, entry.name))
-            for entry in fields()
-            if "train" in entry.metadata["jobs"]
-            # Of the call, and not of the training.
-            and entry.name not in ("load_weights", "weights_dir")
+            name: _from_anywhere(name, getattr(settings, name)) for name in _of_training()
         },
         "versions": installed_versions(),
     }
+
+
+def _of_training() -> list[str]:
+    """The names of the settings that a training keeps."""
+    return [
+        entry.name
+        for entry in fields()
+        if "train" in entry.metadata["jobs"] and entry.name not in _OF_THE_CALL
+    ]
 
 
 def _from_anywhere(name: str, value: Any) -> Any:
@@ -382,6 +450,7 @@ def _say_what_begins(
     data: TrainingData,
     progress: Progress,
     folder: WeightsFolder,
+    snapshot: Path | None,
 ) -> None:
     networks = ", ".join(
         f"{network.name} {network.count_params():,} parameters"
@@ -395,9 +464,9 @@ def _say_what_begins(
         "epoch"
     )
     print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
-    if settings.load_weights:
+    if snapshot:
         print(
-            f"going on from {folder.last_snapshot()}: epoch {progress.epoch + 1}, step "
+            f"going on from {snapshot}: epoch {progress.epoch + 1}, step "
             f"{progress.step}; {progress.total_steps} steps are done"
         )
     if progress.epoch >= settings.epochs:

@@ -18,6 +18,7 @@ from data.pipeline import (
     PictureLoader,
     crop_source_side,
     training_batches,
+    training_pictures,
     validation_batches,
 )
 from data.sources.picture_files import PictureFiles
@@ -101,6 +102,12 @@ class TrainingData:
             start=start,
             companion=companion,
         )
+
+    def pictures_of_batch(self, number: int) -> list[str]:
+        """The names of the pictures of batch `number` of the stream, which has been read."""
+        first = number * self.settings.batch_size
+        positions = range(first, first + self.settings.batch_size)
+        return training_pictures(self.training, self.settings.seed, positions)
 
     def validation_batches(self) -> tf.data.Dataset | None:
         """The validation batches, or None when no picture is held out, or none of them is good."""

@@ -91,7 +91,7 @@ def resumed_model(
     """Builds the model that settings.json describes; its weights come from the snapshot.
 
     Raises:
-        InputError: other classes are to be learned now, or pictures of another size.
+        InputError: other classes are to be learned now.
     """
     saved = folder.read_settings()
     architecture = saved["architecture"]
@@ -99,12 +99,6 @@ def resumed_model(
         raise InputError(
             f"the training in {folder.path} was begun with other classes: give the --dataset and "
             "--class_weight that it was begun with"
-        )
-    side = architecture.get("resolution")
-    if side and settings.resolution != side:
-        raise InputError(
-            f"--resolution {settings.resolution}: the training in {folder.path} takes pictures of "
-            f"{side} px alone; leave the argument out"
         )
     return COLORIZERS[settings.model](**architecture, ema_decay=settings.ema_decay)
 
@@ -151,6 +145,7 @@ def compile_model(
         adversarial_weight=settings.adversarial_weight,
         discriminator_steps=settings.discriminator_steps,
         seed=settings.seed,
+        undoes_bad_steps=settings.nan == "skip",
         validation_metrics=_validation_metrics(settings),
         **of_classes,
     )

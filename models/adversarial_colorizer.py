@@ -33,6 +33,7 @@ class AdversarialColorizer(Colorizer):
 
     Attributes:
         phase: `Phase`, what a step trains; without an adversarial loss always the generator.
+        undoes_bad_steps: bool, of `compile`.
     """
 
     # Of all that the discriminator minimizes.
@@ -62,6 +63,7 @@ class AdversarialColorizer(Colorizer):
         seed: int = 0,
         validation_metrics=(),
         jit_compile: bool = False,
+        undoes_bad_steps: bool = False,
     ):
         """Sets what training minimizes.
 
@@ -77,12 +79,15 @@ class AdversarialColorizer(Colorizer):
                 many times too large steps with the count of the others. None for the generator's.
             seed: int, of the places of the gradient penalty.
             validation_metrics, jit_compile: as in `Colorizer.compile`.
+            undoes_bad_steps: bool. A step one of whose losses or gradients is NaN or infinite
+                leaves all variables as they were; all that a step changes is in memory twice.
         """
         super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
         self.reconstruction = reconstruction
         self.adversarial = adversarial
         self.adversarial_weight = adversarial_weight
         self.discriminator_steps = discriminator_steps
+        self.undoes_bad_steps = undoes_bad_steps
         self.seed = seed
         # An optimizer that is not built would silently keep none of its state in a snapshot.
         self.encoder_optimizer = encoder_optimizer
@@ -100,6 +105,7 @@ class AdversarialColorizer(Colorizer):
 
         of_generator = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
         self.training_means = _means([*of_generator, *self._discriminator_losses])
+        self.step_losses = {name: tf.Variable(0.0, trainable=False) for name in self.training_means}
         self.validation_means = _means([*reconstruction.names, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
 
@@ -138,6 +144,22 @@ class AdversarialColorizer(Colorizer):
 
     def train_step(self, data):
         """One step on a batch of (lightness, ab), and what else a subclass makes use of."""
+        self.bad_numbers.assign(0)
+        if not self.undoes_bad_steps:
+            return self._train(data)
+        state = self._state()
+        # No copies: an assignment leaves the memory of what was read alone.
+        before = [tf.convert_to_tensor(variable) for variable in state]
+        logs = self._train(data)
+
+        def undo():
+            for variable, value in zip(state, before, strict=True):
+                variable.assign(value)
+
+        tf.cond(self.bad_numbers > 0, undo, lambda: None)
+        return {name: self.training_means[name].result() for name in logs}
+
+    def _train(self, data) -> dict:
         if self.phase is Phase.GENERATOR:
             return self.report(self._train_generator(data))
         if self.phase is Phase.DISCRIMINATOR:
@@ -256,10 +278,18 @@ class AdversarialColorizer(Colorizer):
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         return gradient_penalty(self.judge, real_lab, fake_lab, seed)
 
+    def _state(self) -> list:
+        """Every variable that a step may change."""
+        optimizers = [value for value in vars(self).values() if isinstance(value, keras.Optimizer)]
+        parts = [self, *self.training_means.values(), *optimizers]
+        return list({id(each): each for part in parts for each in part.variables}.values())
+
     def _update_discriminator(self, gradients: list) -> None:
+        self.count_bad_numbers(gradients)
         self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
 
     def _update_both_generators(self, gradients: list) -> None:
+        self.count_bad_numbers(gradients)
         variables = self.generator_variables
         of_variable = dict(zip(map(id, variables), gradients, strict=True))
         for optimizer, part in self._optimizers_of(variables):

@@ -29,6 +29,8 @@ class Colorizer(keras.Model):
         needs_labels: bool, of the class. Whether the batches are (lightness, ab, label), and not
             (lightness, ab).
         sample_grids: int, of the class. How many validation batches are shown after every epoch.
+        step_losses: variables by name, the losses of the last training step alone.
+        bad_numbers: int variable, how many losses and gradients of it are NaN or infinite.
     """
 
     needs_labels = False
@@ -49,6 +51,9 @@ class Colorizer(keras.Model):
         self._collect_moments = tf.function(self._collect)
         self.ema_decay = ema_decay
         self.training_means: dict[str, keras.metrics.Mean] = {}
+        # Of one step: no part of a snapshot.
+        self.step_losses: dict[str, tf.Variable] = {}
+        self.bad_numbers = tf.Variable(0, trainable=False)
         self.validation_means: dict[str, keras.metrics.Mean] = {}
         self.validation_metrics: list[keras.metrics.Metric] = []
         # Keras builds a model by calling it; ours is whole already.
@@ -147,7 +152,16 @@ class Colorizer(keras.Model):
         """Adds a training step's losses to their running means and returns those."""
         for name, value in losses.items():
             self.training_means[name].update_state(value)
+            self.step_losses[name].assign(tf.cast(value, tf.float32))
+        self.count_bad_numbers(losses.values())
         return {name: self.training_means[name].result() for name in losses}
+
+    def count_bad_numbers(self, values) -> None:
+        """Counts which of a step's losses or gradients hold NaN or infinity."""
+        # A sum is one pass through memory, and no number if one of its terms is none.
+        sums = [tf.reduce_sum(tf.cast(value, tf.float32)) for value in values if value is not None]
+        is_bad = tf.math.logical_not(tf.math.is_finite(tf.stack(sums)))
+        self.bad_numbers.assign_add(tf.reduce_sum(tf.cast(is_bad, tf.int32)))
 
     def _validation_trackers(self):
         return [*self.validation_means.values(), *self.validation_metrics]

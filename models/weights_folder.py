@@ -6,29 +6,26 @@
     lowest_training_loss/         the same, of the lowest loss in training while the generator
                                   learned alone
     curves.png                    losses and metrics, step by step
+    bad_steps.txt                 steps whose losses or gradients were no numbers, if there were any
     snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
 whole.
 """
 
-import dataclasses
-import errno
 import json
-import math
 import os
-import re
 import shutil
-import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
 import h5py
 import keras
 
-from data.atomic import flush_to_disk, write_beside
-from errors import InputError, first_line
+from data.atomic import remove_unfinished, write_beside
+from errors import InputError
+from models.snapshot_store import SnapshotStore
+from models.weights_file import load_weights, require_room, save_weights
 
 FORMAT = 1
 
@@ -37,59 +34,8 @@ _GENERATOR = "generator.weights.h5"
 _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
+_BAD_STEPS = "bad_steps.txt"
 _SNAPSHOTS = "snapshots"
-_SNAPSHOT_WEIGHTS = "model.weights.h5"
-_PROGRESS = "progress.json"
-_UNFINISHED = ".writing-"
-_SNAPSHOT_NAME = re.compile(r"\d{9,}-\d{5,}")
-
-
-@dataclasses.dataclass
-class Progress:
-    """How far a training has come.
-
-    Attributes:
-        epoch: int, how many epochs are complete.
-        step: int, how many steps of the current epoch are done.
-        total_steps: int, steps since the beginning.
-        best_loss: float or None, the lowest validation loss so far.
-        best_training_loss: float or None, the lowest loss of an epoch in training so far.
-        rate_factor: float, what plateaus have made of the learning rates.
-        plateau_loss: float or None, the loss that the next has to be below.
-        plateau_epochs: int, for how many epochs none was.
-        losses: of an epoch that was broken off, the sums of its losses and how many each is of.
-        log_dir: str, where the records of this training go.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    total_steps: int = 0
-    best_loss: float | None = None
-    best_training_loss: float | None = None
-    rate_factor: float = 1.0
-    plateau_loss: float | None = None
-    plateau_epochs: int = 0
-    losses: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    log_dir: str = ""
-
-    def mean_losses(self) -> dict[str, float]:
-        """The losses of the epoch that was broken off, as far as it came."""
-        return {name: total / count for name, (total, count) in self.losses.items() if count}
-
-    def forget_validation(self) -> None:
-        """What follows is judged by another objective or by other pictures."""
-        self.best_loss = None
-        self.forget_plateau()
-
-    def forget_training(self) -> None:
-        """What follows is learned from another objective or from other pictures."""
-        self.best_training_loss = None
-        self.forget_plateau()
-
-    def forget_plateau(self) -> None:
-        """The lowest loss that a plateau is told by is sought anew."""
-        self.plateau_loss = None
-        self.plateau_epochs = 0
 
 
 class WeightsFolder:
@@ -118,9 +64,19 @@ class WeightsFolder:
         return WeightsFolder(self.path / _LOWEST_TRAINING_LOSS)
 
     @property
+    def snapshots(self) -> SnapshotStore:
+        """What the training in this folder goes on from."""
+        return SnapshotStore(self.path / _SNAPSHOTS)
+
+    @property
     def curves(self) -> Path:
         """The picture of the training's curves."""
         return self.path / _CURVES
+
+    @property
+    def bad_steps(self) -> Path:
+        """The list of the steps whose losses or gradients were no numbers."""
+        return self.path / _BAD_STEPS
 
     @property
     def resume_command(self) -> str:
@@ -129,7 +85,12 @@ class WeightsFolder:
 
     def holds_weights(self) -> bool:
         """Whether there is something here that a new training would overwrite."""
-        return (self.path / _GENERATOR).exists() or self.last_snapshot() is not None
+        return (self.path / _GENERATOR).exists() or self.snapshots.last() is not None
+
+    def remove_unfinished(self) -> None:
+        """Removes what a training that was killed had begun to write; none may be at work."""
+        for folder in (self, self.of_lowest_loss, self.of_lowest_training_loss):
+            remove_unfinished(folder.path)
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Writes settings.json; `architecture` and `model` in it are what rebuilds the network."""
@@ -160,6 +121,16 @@ class WeightsFolder:
             )
         return settings
 
+    def network(self) -> dict[str, Any]:
+        """What settings.json says of the network that a snapshot here belongs to.
+
+        Raises:
+            InputError: as `read_settings`.
+        """
+        settings = self.read_settings()
+        described = {name: settings.get(name) for name in ("model", "resolution")}
+        return {**settings["architecture"], **described}
+
     def save_generator(self, generator: keras.Model, half: bool = False) -> None:
         """Writes the weights that color.
 
@@ -171,12 +142,12 @@ class WeightsFolder:
             OSError: it cannot be written; the earlier file stays.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        _require_room(self.path, generator, "the generator")
+        require_room(self.path, generator, "the generator")
         with write_beside(self.path / _GENERATOR) as temporary:
             # Keras insists on this ending, which the temporary name ends in as well.
             named = temporary.with_name(temporary.name + ".weights.h5")
             try:
-                generator.save_weights(named)
+                save_weights(generator, named)
                 if half:
                     _store_half_precision(named)
                 named.replace(temporary)
@@ -192,7 +163,7 @@ class WeightsFolder:
         path = self.path / _GENERATOR
         if not path.exists():
             raise InputError(f"{self.path} holds no weights to color with: no {_GENERATOR} in it")
-        _load(generator, path)
+        load_weights(generator, path)
 
     def copy_generator(self, target: "WeightsFolder") -> None:
         """Copies the weights that color, with their settings, into another folder.
@@ -203,90 +174,6 @@ class WeightsFolder:
         target.write_settings(self.read_settings())
         with write_beside(target.path / _GENERATOR) as temporary:
             shutil.copyfile(self.path / _GENERATOR, temporary)
-
-    def save_snapshot(self, model: keras.Model, progress: Progress) -> Path:
-        """Writes everything a resume needs and then removes older snapshots.
-
-        Raises:
-            OSError: it cannot be written; the older snapshot stays.
-        """
-        snapshots = self.path / _SNAPSHOTS
-        snapshots.mkdir(parents=True, exist_ok=True)
-        # The epoch is in the name as well: it ends some time after its last step.
-        place = snapshots / f"{progress.total_steps:09d}-{progress.epoch:05d}"
-        if not place.exists():
-            _require_room(snapshots, model, "a snapshot")
-            unfinished = Path(tempfile.mkdtemp(dir=snapshots, prefix=_UNFINISHED))
-            try:
-                model.save_weights(unfinished / _SNAPSHOT_WEIGHTS)
-                text = json.dumps(dataclasses.asdict(progress), indent=2)
-                (unfinished / _PROGRESS).write_text(text + "\n")
-                for file in unfinished.iterdir():
-                    flush_to_disk(file)
-                unfinished.rename(place)
-            finally:
-                shutil.rmtree(unfinished, ignore_errors=True)
-        for other in snapshots.iterdir():
-            outdated = _SNAPSHOT_NAME.fullmatch(other.name) or other.name.startswith(_UNFINISHED)
-            if outdated and other != place:
-                shutil.rmtree(other, ignore_errors=True)
-        return place
-
-    def last_snapshot(self) -> Path | None:
-        """The snapshot to go on from, or None."""
-        snapshots = self.path / _SNAPSHOTS
-        if not snapshots.is_dir():
-            return None
-        named = (place for place in snapshots.iterdir() if _SNAPSHOT_NAME.fullmatch(place.name))
-        return max(named, default=None)
-
-    def read_progress(self, snapshot: Path) -> Progress:
-        """How far the training had come at a snapshot.
-
-        Raises:
-            InputError: it cannot be read.
-        """
-        try:
-            return Progress(**json.loads((snapshot / _PROGRESS).read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError(f"the snapshot {snapshot} cannot be read: {error}") from error
-
-    def load_snapshot(self, snapshot: Path, model: keras.Model) -> None:
-        """Loads networks, optimizers and counters into a compiled model.
-
-        Raises:
-            InputError: the snapshot is broken or of another model.
-        """
-        _load(model, snapshot / _SNAPSHOT_WEIGHTS)
-
-
-def _require_room(folder: Path, model: keras.Model, what: str) -> None:
-    """Raises when a file would not fit on the disk: HDF5 crashes where a disk is full."""
-    needed = 1.1 * _bytes_of(model)
-    if shutil.disk_usage(folder).free < needed:
-        raise OSError(
-            errno.ENOSPC, f"the disk is full: {what} takes {needed / 1e6:.0f} MB", str(folder)
-        )
-
-
-def _bytes_of(model: keras.Model) -> int:
-    optimizers = [value for value in vars(model).values() if isinstance(value, keras.Optimizer)]
-    variables = [*model.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
-    return sum(math.prod(variable.shape) * 4 for variable in variables)
-
-
-def _load(model: keras.Model, path: Path) -> None:
-    try:
-        with warnings.catch_warnings():
-            # Keras warns once for each layer that does not fit, before it raises.
-            warnings.simplefilter("ignore", UserWarning)
-            # An optimizer without its state would go on as if nothing had been learned.
-            warnings.filterwarnings("error", "Skipping variable loading for optimizer")
-            model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} cannot be loaded: it is broken or of another network ({first_line(error)})"
-        ) from error
 
 
 def _store_half_precision(path: Path) -> None:

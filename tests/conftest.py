@@ -26,6 +26,16 @@ def _float32():
     keras.mixed_precision.set_global_policy("float32")
 
 
+@pytest.fixture
+def without_graphs(request):
+    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture(scope="session")
 def lpips_weights(tmp_path_factory):
     """A file of weights for LPIPS, of the right shapes and of no meaning."""

@@ -6,7 +6,8 @@ import pytest
 
 from callbacks.coloring_weights import ColoringWeights
 from models.adversarial_colorizer import Phase
-from models.weights_folder import Progress, WeightsFolder
+from models.progress import Progress
+from models.weights_folder import WeightsFolder
 
 ALONE, JUDGE, BOTH = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
 

@@ -8,7 +8,7 @@ from callbacks.learning_rates import SCHEDULES, LearningRates
 from callbacks.phases import Phases
 from callbacks.snapshots import Snapshots
 from models.adversarial_colorizer import Phase
-from models.weights_folder import Progress
+from models.progress import Progress
 
 RATES = {
     Phase.GENERATOR: (1.0, 2.0),
@@ -26,7 +26,7 @@ def rates_of(
     model = SimpleNamespace(phase=None, training_means={})
     model.set_phase = lambda phase: setattr(model, "phase", phase)
     model.set_learning_rates = lambda *rates: seen.append(rates)
-    counting = Snapshots(None, progress)
+    counting = Snapshots(None, progress, {})
     callbacks = [
         Phases(*phases),
         LearningRates(RATES, progress, schedule, epochs, steps, **options),

@@ -8,7 +8,7 @@ import pytest
 
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from jobs.curves import read_curves
-from models.weights_folder import Progress
+from models.progress import Progress
 
 
 @pytest.fixture

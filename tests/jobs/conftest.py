@@ -26,16 +26,6 @@ ARCHITECTURE = {
 }
 
 
-@pytest.fixture
-def without_graphs(request):
-    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
 @pytest.fixture(autouse=True)
 def _without_curves(request, monkeypatch):
     """Drawing them takes longer than some of the trainings; some tests want them."""

@@ -305,6 +305,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             for schedule in ("constant", "linear", "cosine")
         ),
         (["--plateau_patience", "2"], "without --lr_schedule plateau"),
+        (["--nan_limit", "2"], "without --nan skip"),
         (["--plateau_factor", "2", "--lr_schedule", "plateau"], "'2' is not a number"),
         (["--plateau_patience", "0", "--lr_schedule", "plateau"], "'0' is not a whole number of"),
         (["--warmup_steps", "-1"], "'-1' is not a whole number of at least 0"),

@@ -1,7 +1,9 @@
 """Training as a person does it: start, stop, go on, start from other weights."""
 
 import json
+import shutil
 import signal
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,6 +16,8 @@ import run
 from callbacks.snapshots import Snapshots
 from data.sources.folder import demo_set
 from data.sources.split_options import SplitOptions
+from jobs.folder_lock import alone_in
+from losses.reconstruction import Reconstruction
 from models.catalog import COLORIZERS
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
@@ -24,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("without_graphs")
 def snapshot_arrays(folder):
     """All numbers of the last snapshot by their place in the file."""
     arrays = {}
-    with h5py.File(WeightsFolder(folder).last_snapshot() / "model.weights.h5") as file:
+    with h5py.File(WeightsFolder(folder).snapshots.last() / "model.weights.h5") as file:
         file.visititems(
             lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
         )
@@ -33,7 +37,7 @@ def snapshot_arrays(folder):
 
 def progress(folder):
     folder = WeightsFolder(folder)
-    return folder.read_progress(folder.last_snapshot())
+    return folder.snapshots.read_progress(folder.snapshots.last())
 
 
 @pytest.fixture
@@ -47,7 +51,7 @@ def begin(pictures, monkeypatch):
         call.best_losses.append(progress.best_loss)
         progress.best_loss = 0.5
         progress.total_steps += 1
-        folder.save_snapshot(model, progress)
+        folder.snapshots.save(model, progress, folder.network(), keep=1)
 
     def call(*arguments):
         return run.main(list(arguments))
@@ -94,6 +98,7 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
     assert train(*options, "--log_dir", "logs") == 0
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
+        ".lock",
         "curves.png",
         "generator.weights.h5",
         "lowest_loss",
@@ -137,7 +142,7 @@ def test_losses_are_logged_every_few_steps(train, here):
 @pytest.mark.parametrize(
     "stop_at",
     [
-        pytest.param(2, id="after the last step"),
+        pytest.param(2, id="after the last step", marks=pytest.mark.slow),
         pytest.param(3, id="in an epoch"),
         # Three trainings whose steps are traced take about a minute.
         pytest.param(
@@ -185,17 +190,125 @@ def test_resume_takes_the_settings_of_the_training_and_changes_to_them(train, ca
     rate = snapshot_arrays("weights/sagan")["generator_optimizer/vars/1"]
     assert rate == pytest.approx(1e-5)
 
-    assert run.main(["--load_weights", "--filters", "3"]) == 2
-    assert "was begun with 2 and cannot change it" in capsys.readouterr().err
+    out = capsys.readouterr().out
+    assert "changed: epochs 2 and not 1, generator_lr 1e-05 and not 0.0001" in out
+
+    other = ("--filters", "3", "--resolution", "32", "--model", "sagan", "--encoder", "vgg16")
+    assert run.main(["--load_weights", *other]) == 2
+    words = (
+        "was begun with encoder none and not vgg16, filters 2 and not 3, resolution 16 and not 32"
+    )
+    assert words in capsys.readouterr().err
     assert run.main(["--load_weights", "--label_smoothing", "0.2"]) == 2
     assert "--label_smoothing has no effect" in capsys.readouterr().err
 
 
 def test_nothing_to_resume_is_one_clear_error(here, capsys):
+    for _ in range(2):
+        assert run.main(["--load_weights"]) == 2
+        message = capsys.readouterr().err
+        assert "nothing to go on from in weights/sagan" in message
+        assert message.count("\n") == 1
+        assert not (here / "weights/sagan").exists()
+        (here / "weights").mkdir(exist_ok=True)
+
+
+def test_a_damaged_snapshot_is_passed_over(train, capsys):
+    assert train("--epochs", "2", "--sample_every", "0") == 0
+    store = WeightsFolder("weights/sagan").snapshots
+    wanted = snapshot_arrays("weights/sagan")
+    damaged = store.last()
+    file = damaged / "model.weights.h5"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+    assert run.main(["--load_weights"]) == 0
+    warning = capsys.readouterr().err
+    assert f"the snapshot {damaged} is damaged (model.weights.h5 is not as it was" in warning
+    assert store.last_whole(pytest.fail) == damaged
+    found = snapshot_arrays("weights/sagan")
+    compared = [place for place in wanted if not place.startswith(("_metrics", "training_means"))]
+    for place in compared:
+        np.testing.assert_allclose(found[place], wanted[place], atol=1e-6, err_msg=place)
+
+    for snapshot in store.path.iterdir():
+        (snapshot / "SHA256SUMS").unlink()
+    assert run.main(["--load_weights"]) == 2
+    assert "no snapshot in weights/sagan/snapshots is whole" in capsys.readouterr().err
+
+
+def test_a_snapshot_of_another_training_is_refused_with_the_differences(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    model = ("--model", "pix2pix", "--resolution", "32")
+    assert train("--epochs", "1", "--sample_every", "0", *model) == 0
+    for snapshot in WeightsFolder("weights/sagan").snapshots.path.iterdir():
+        shutil.rmtree(snapshot)
+    stranger = WeightsFolder("weights/pix2pix").snapshots.last()
+    shutil.copytree(stranger, WeightsFolder("weights/sagan").snapshots.path / stranger.name)
     assert run.main(["--load_weights"]) == 2
     message = capsys.readouterr().err
-    assert "nothing to go on from in weights/sagan" in message
     assert message.count("\n") == 1
+    for words in ("is not of the training in weights/sagan", "model pix2pix and not sagan"):
+        assert words in message
+    assert "resolution 32 and not 16" in message
+
+
+def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
+    with alone_in(here / "weights/sagan"):
+        assert train("--epochs", "1") == 2
+        message = capsys.readouterr().err
+        assert "another training is at work in it" in message
+        assert message.count("\n") == 1
+        assert run.main(["--load_weights"]) == 2
+        assert "another training is at work in it" in capsys.readouterr().err
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+
+
+def test_what_a_killed_training_left_is_removed(train, here):
+    unfinished = here / "weights/sagan/.writing-0123.h5"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half")
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert not unfinished.exists()
+
+
+def test_snapshots_are_written_in_an_epoch_too(train, monkeypatch):
+    saved = []
+    save = Snapshots.save
+    monkeypatch.setattr(
+        Snapshots, "save", lambda self: saved.append(self.progress.total_steps) or save(self)
+    )
+    options = ("--epochs", "2", "--steps_per_epoch", "5", "--sample_every", "0")
+    assert train(*options, "--snapshot_steps", "3", "--keep", "3") == 0
+    assert saved == [3, 5, 6, 9, 10]
+    names = sorted(path.name for path in WeightsFolder("weights/sagan").snapshots.path.iterdir())
+    assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
+
+
+def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatch):
+    stack = Reconstruction.terms
+    calls = []
+
+    def poisoned(self, lightness, true_ab, colored_ab):
+        calls.append(1)
+        terms = stack(self, lightness, true_ab, colored_ab)
+        return {**terms, "l1": terms["l1"] * np.nan} if len(calls) == 2 else terms
+
+    monkeypatch.setattr(Reconstruction, "terms", poisoned)
+    options = ("--epochs", "1", "--steps_per_epoch", "4", "--sample_every", "0")
+    assert train(*options, "--nan", "skip") == 0
+    assert "step 2 is undone (1 of at most 10): " in capsys.readouterr().err
+    first, *names = (here / "weights/sagan/bad_steps.txt").read_text().splitlines()
+    assert first.startswith("step 2 (epoch 1): ")
+    assert "l1 is nan" in first
+    assert len(names) == 2
+    assert all((here / "pictures" / Path(name.strip()).name).exists() for name in names)
+    assert progress("weights/sagan").skipped == 1
+
+    calls.clear()
+    assert train(*options, "--weights_dir", "other") == 3
+    message = capsys.readouterr().err
+    assert "training diverged at step 2 (epoch 1): " in message
+    assert (here / "other/bad_steps.txt").read_text().splitlines()[1:] == names
 
 
 def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
@@ -278,6 +391,7 @@ def test_a_loss_that_is_no_number_ends_training(train, capsys):
     assert all(np.array_equal(kept[place], after[place]) for place in kept)
 
 
+@pytest.mark.slow
 def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monkeypatch):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     kept = snapshot_arrays("weights/sagan")
@@ -327,7 +441,7 @@ def test_photographs_without_truth_are_shown(train, here, pictures):
 def test_useless_pictures_are_left_out_and_counted(train, pictures, capsys):
     (pictures / "broken.png").write_bytes(b"no picture")
     Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
-    options = ("--epochs", "3", "--steps_per_epoch", "6", "--sample_every", "0")
+    options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
     assert train(*options, "--log_dir", "logs") == 0
     warning = capsys.readouterr().err
     assert "2 of 12 left out" in warning
@@ -483,6 +597,7 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     assert begin.best_losses == [None, 0.5]
 
 
+@pytest.mark.slow
 def test_losses_of_other_pictures_do_not_compare_with_the_best_so_far(begin, coco, capsys):
     assert begin(*FEW, "--dataset", coco, "--categories", "cat") == 0
     changes = (["--categories", "dog"], ["--max_pictures", "3"], ["--dataset", "pictures"])

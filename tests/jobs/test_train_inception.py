@@ -89,17 +89,18 @@ def saved(folder=FOLDER):
 
 def progress(folder=FOLDER):
     folder = WeightsFolder(folder)
-    return folder.read_progress(folder.last_snapshot())
+    return folder.snapshots.read_progress(folder.snapshots.last())
 
 
 def names_in(folder=FOLDER):
-    return {path.name for path in WeightsFolder(folder).path.iterdir()}
+    paths = WeightsFolder(folder).path.iterdir()
+    return {path.name for path in paths if not path.name.startswith(".")}
 
 
 def snapshot_arrays(folder):
     """All numbers of the last snapshot by their place in the file."""
     arrays = {}
-    with h5py.File(WeightsFolder(folder).last_snapshot() / "model.weights.h5") as file:
+    with h5py.File(WeightsFolder(folder).snapshots.last() / "model.weights.h5") as file:
         file.visititems(
             lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
         )
@@ -210,8 +211,10 @@ def test_without_validation_there_are_curves_and_weights(here):
 @pytest.mark.parametrize(
     "options",
     [
-        ["--skip_connections"],
-        ["--decoder_attention", "--attention_resolution", "8"],
+        pytest.param(["--skip_connections"], marks=pytest.mark.slow),
+        pytest.param(
+            ["--decoder_attention", "--attention_resolution", "8"], marks=pytest.mark.slow
+        ),
         ["--skip_connections", "--decoder_attention", "--norm", "batch", "--optimizer", "adamw"],
     ],
     ids=["skips", "attention", "both"],
@@ -236,6 +239,7 @@ def test_trained_weights_color_photographs_of_other_sizes(here):
             (here / "results/photograph.png").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.draws_curves
 def test_curves_are_drawn_of_a_training_that_was_stopped(stop_after, capsys):
     stop_after(1)
@@ -286,7 +290,7 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", ["plateau", pytest.param("cosine", marks=pytest.mark.slow)])
 def test_stopped_and_resumed_equals_never_stopped(stop_after, here, schedule):
     options = [*SCHEDULES[schedule], "--epochs", "4"]
     assert train(*options, "--weights_dir", "straight", "--log_dir", "straight_logs") == 0
@@ -321,6 +325,7 @@ def test_a_frozen_encoder_goes_on_as_if_never_stopped(stop_after):
     assert arrays["generator_optimizer/vars/0"] == 4
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_goes_on_from_the_end_of_the_frozen_epoch():
     options = ["--freeze_encoder_epochs", "1", "--generator_lr", "0.01"]
     assert train(*options, "--epochs", "2", "--weights_dir", "straight") == 0
@@ -357,8 +362,9 @@ def test_the_state_of_optimizers_cannot_be_changed(capsys):
         capsys.readouterr()
         assert go_on(FOLDER, f"--{option}", *([value] if value else [])) == 2
         assert capsys.readouterr().err == (
-            f"error: --{option} {value or True}: the training in {FOLDER} was begun with {before} "
-            "and cannot change it; leave the argument out\n"
+            f"error: --load_weights: the training in {FOLDER} was begun with {option} {before} and "
+            f"not {value or True}; leave these arguments out, or begin another training from its "
+            f"weights with --pretrained {FOLDER} --weights_dir NEW\n"
         )
     # What it was begun with may be said again, and the schedule is not of the state.
     again = ["--optimizer", "adam", "--freeze_encoder_epochs", "0", "--lr_schedule", "cosine"]
@@ -374,11 +380,12 @@ def test_a_training_of_before_there_was_a_choice_goes_on_with_adam(capsys):
         del settings["settings"][name]
     folder.write_settings(settings)
     assert go_on(FOLDER, "--epochs", "2", "--optimizer", "lion") == 2
-    assert "was begun with adam and cannot change it" in capsys.readouterr().err
+    assert "was begun with optimizer adam and not lion" in capsys.readouterr().err
     assert go_on(FOLDER, "--epochs", "2", "--optimizer", "adam") == 0
     assert progress().total_steps == 4
 
 
+@pytest.mark.slow
 def test_plateaus_of_another_objective_do_not_compare():
     assert train("--epochs", "2", *SCHEDULES["plateau"]) == 0
     before = progress()
@@ -425,6 +432,7 @@ def test_stopped_in_validation_of_the_generator_alone_ends_that_epoch(
     assert ended == [(0, Phase.GENERATOR, False), (1, Phase.BOTH, True)]
 
 
+@pytest.mark.slow
 def test_stopped_in_validation_the_plateau_is_counted_once(stop_in_validation, monkeypatch):
     options = [*SCHEDULES["plateau"], "--epochs", "3"]
     assert train(*options, "--weights_dir", "broken") == 130
@@ -434,7 +442,14 @@ def test_stopped_in_validation_the_plateau_is_counted_once(stop_in_validation, m
     assert_same("broken", "straight")
 
 
-@pytest.mark.parametrize("stop_at", [1, 2], ids=["in the epoch", "at its end"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "stop_at",
+    [
+        pytest.param(1, id="in the epoch"),
+        pytest.param(2, id="at its end"),
+    ],
+)
 def test_losses_in_training_are_those_of_the_whole_epoch(stop_after, stop_at):
     place = SMALL.index("--validation_share")
     small = [*SMALL[: place + 1], "0", *SMALL[place + 2 :], "--epochs", "2"]

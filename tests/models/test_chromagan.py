@@ -210,6 +210,7 @@ def test_discriminator_alone_asks_for_no_classes(batch, distributions, brings):
     assert not changed(before[1], model.class_head)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("brings", [False, True], ids=["asked", "in the batch"])
 def test_it_trains_in_a_graph(batch, teacher, distributions, brings):
     model = compiled(None if brings else teacher)

@@ -15,8 +15,9 @@ from models.chromagan import ChromaGAN
 from models.encoder_decoder import EncoderDecoder
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 from models.pix2pix import Pix2Pix
+from models.progress import Progress
 from models.sagan import SAGAN
-from models.weights_folder import Progress, WeightsFolder
+from models.snapshot_store import SnapshotStore
 
 RATE, BETA_1, BETA_2 = 1e-3, 0.5, 0.999
 TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
@@ -317,8 +318,8 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path, stopped_after
     straight, first, second = fresh(), fresh(), fresh()
     train(straight, range(4))
     train(first, range(stopped_after))
-    folder = WeightsFolder(tmp_path)
-    folder.load_snapshot(folder.save_snapshot(first, Progress()), second)
+    store = SnapshotStore(tmp_path)
+    store.load(store.save(first, Progress(), {}, keep=1), second)
     optimizers = [model.encoder_optimizer.variables for model in (first, second)]
     assert int(optimizers[0][0]) == max(0, stopped_after - 2)
     assert not any(changed(values(optimizers[0]), optimizers[1]))

@@ -168,6 +168,7 @@ def test_weights_and_both_optimizers_come_back_from_a_file(batch, tmp_path):
         assert same(values(left.variables), values(right.variables))
 
 
+@pytest.mark.slow
 def test_the_step_is_a_graph_that_is_traced_once_for_each_phase(batch, monkeypatch):
     traces = []
     train_step = SAGAN.train_step

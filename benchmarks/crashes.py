@@ -1,0 +1,177 @@
+"""Whether a training that is stopped and killed again and again ends as one that never was.
+
+    python -m benchmarks.crashes
+    python -m benchmarks.crashes --times 5 --model pix2pix
+
+A small training runs straight. The same one is interrupted by SIGINT, SIGTERM and SIGKILL in turn,
+at random moments, every second time while a snapshot is being written, and goes on each time from
+what is there. In the end every number of the two snapshots is compared: networks, the slow
+generator, optimizers, losses.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.in_turn import ROOT, print_machine
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}
+_STEPS_PER_EPOCH = 25
+# Of the processes that are waited for.
+_PATIENCE = 300
+
+
+def main() -> int:
+    """Prints a line for each crash, and whether the end is the same."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=20)
+    parser.add_argument("--model", choices=("sagan", "pix2pix"), default="sagan")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    arguments = parser.parse_args()
+    print_machine()
+    with tempfile.TemporaryDirectory() as folder:
+        return survive(Path(folder), arguments.times, arguments.model, arguments.seed)
+
+
+def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> int:
+    """Runs both trainings in a folder and prints a table.
+
+    Returns:
+        How many numbers are other ones in the end.
+    """
+    _make_pictures(folder / "pictures")
+    # A crash comes a few snapshots after another.
+    epochs = 1 + times * 5 // _STEPS_PER_EPOCH
+    begin = [
+        *("--dataset", str(folder / "pictures"), "--model", model, "--resolution", "32"),
+        *("--filters", "16", "--discriminator_filters", "16", "--depth", "2"),
+        *("--reconstruction", "l1:10", "--precision", "float32", "--batch_size", "2"),
+        *("--steps_per_epoch", str(_STEPS_PER_EPOCH), "--epochs", str(epochs)),
+        *("--sample_every", "0", "--seed", "3", "--deterministic", "--snapshot_steps", "1"),
+    ]
+    begun = time.perf_counter()
+    _run(begin, folder, "straight").wait(_PATIENCE)
+    print(f"straight: {epochs} epochs in {time.perf_counter() - begun:.0f} s", flush=True)
+
+    moments = random.Random(seed)
+    for number in range(times):
+        process = _run(begin if number == 0 else ["--load_weights"], folder, "broken")
+        _interrupt(process, folder / "broken", SIGNALS[number % 3], number % 2 == 1, moments)
+    if _run(["--load_weights"], folder, "broken").wait(_PATIENCE):
+        raise RuntimeError("the training that was broken off did not come to its end")
+    return _compare(folder / "straight", folder / "broken")
+
+
+def _run(arguments: list[str], folder: Path, name: str) -> subprocess.Popen:
+    places = ["--weights_dir", str(folder / name), "--log_dir", str(folder / f"{name}_logs")]
+    command = [sys.executable, "run.py", *arguments, *places]
+    log = open(folder / f"{name}.txt", "ab")  # noqa: SIM115
+    return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+
+
+def _interrupt(
+    process: subprocess.Popen,
+    folder: Path,
+    number: signal.Signals,
+    while_writing: bool,
+    moments: random.Random,
+) -> None:
+    """Sends a signal after one to four new snapshots, and prints when it came."""
+    earlier = _last(folder)
+    wanted = moments.randint(1, 4)
+    _wait_until(lambda: _last(folder) >= earlier + wanted, process)
+    if while_writing:
+        _wait_until(lambda: _is_writing(folder), process)
+    else:
+        time.sleep(moments.uniform(0, 0.3))
+    at, is_writing = _last(folder), _is_writing(folder)
+    process.send_signal(number)
+    status = process.wait(_PATIENCE)
+    words = ", while a snapshot was written" if is_writing else ""
+    judged = "as it should" if status == STATUS[number] else "WRONG"
+    print(
+        f"{number.name:8} after step {at:4}{words}: exit status {status}, {judged}; kept: step "
+        f"{_last(folder)}",
+        flush=True,
+    )
+
+
+def _wait_until(condition, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the training ended by itself or hangs: {process.poll()}")
+        time.sleep(0.0005)
+
+
+def _snapshots(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder / "snapshots")
+    except FileNotFoundError:
+        return []
+
+
+def _last(folder: Path) -> int:
+    """The step of the last snapshot."""
+    return max((int(name[:9]) for name in _snapshots(folder) if name[0] != "."), default=0)
+
+
+def _is_writing(folder: Path) -> bool:
+    return any(name.startswith(".writing-") for name in _snapshots(folder))
+
+
+def _compare(straight: Path, broken: Path) -> int:
+    ends = [_numbers(folder) for folder in (straight, broken)]
+    places = sorted({*ends[0], *ends[1]})
+    others = [
+        place
+        for place in places
+        if place not in ends[0] or place not in ends[1] or ends[0][place] != ends[1][place]
+    ]
+    print(f"{len(places)} arrays compared; {len(others)} are other ones {others[:5]}")
+    kept = [sorted(path.name for path in folder.iterdir()) for folder in (straight, broken)]
+    print("the same files" if kept[0] == kept[1] else f"other files: {kept}")
+    return len(others)
+
+
+def _numbers(folder: Path) -> dict:
+    """All numbers of the last snapshot and of the weights that color, arrays as their bytes."""
+    import h5py
+
+    snapshot = max(path for path in (folder / "snapshots").iterdir() if path.name[0] != ".")
+    found = {}
+    for path in (snapshot / "model.weights.h5", folder / "generator.weights.h5"):
+
+        def add(place, item, path=path):
+            if isinstance(item, h5py.Dataset):
+                found[f"{path.name}/{place}"] = np.asarray(item[()]).tobytes()
+
+        with h5py.File(path) as file:
+            file.visititems(add)
+    progress = json.loads((snapshot / "progress.json").read_text())["progress"]
+    found |= {f"progress/{name}": value for name, value in progress.items() if name != "log_dir"}
+    return found
+
+
+def _make_pictures(folder: Path) -> None:
+    from PIL import Image
+
+    folder.mkdir()
+    numbers = np.random.default_rng(0)
+    for number in range(12):
+        colors = numbers.uniform(0, 255, (1, 1, 3)) + numbers.normal(0, 20, (40, 48, 3))
+        Image.fromarray(colors.clip(0, 255).astype("uint8")).save(folder / f"{number}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""Losses and gradients that are no numbers: the training ends, or goes on without the batch."""
+
+import math
+import sys
+from collections.abc import Callable
+
+import keras
+
+from errors import DivergedError
+from models.progress import Progress
+from models.weights_folder import WeightsFolder
+
+
+class BadSteps(keras.callbacks.Callback):
+    """Writes down every step whose losses or gradients are NaN or infinite, and ends the training.
+
+    Where the model undoes such steps, only when there are too many. Each is written to
+    `bad_steps.txt` in the folder with its losses and the names of its pictures. Validation's
+    losses and the weights themselves are looked at after every epoch. Snapshots stay as they are.
+    It stands before `ColoringWeights` and `Snapshots` in the list of callbacks.
+
+    Args:
+        folder: `WeightsFolder`.
+        progress: `Progress`, for the number of the step; its `skipped` is counted on.
+        pictures_of_batch: gives the names of the pictures of a batch by its number.
+        limit: int, how many steps may be undone.
+    """
+
+    def __init__(
+        self,
+        folder: WeightsFolder,
+        progress: Progress,
+        pictures_of_batch: Callable[[int], list[str]],
+        limit: int = 0,
+    ):
+        super().__init__()
+        self.folder = folder
+        self.progress = progress
+        self.pictures_of_batch = pictures_of_batch
+        self.limit = limit
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not int(self.model.bad_numbers):
+            return
+        # `Snapshots` has not yet counted the step.
+        step = self.progress.total_steps + 1
+        losses = self._losses(logs)
+        self._write_down(step, losses)
+        if not self.model.undoes_bad_steps:
+            self._end(step, losses)
+        self.progress.skipped += 1
+        if self.progress.skipped > self.limit:
+            self._end(step, f"{losses}; as many steps as --nan_limit allows were undone before")
+        print(
+            f"\nwarning: step {step} is undone ({self.progress.skipped} of at most {self.limit}): "
+            f"{losses}; its pictures are listed in {self.folder.bad_steps}",
+            file=sys.stderr,
+        )
+
+    def on_epoch_end(self, epoch, logs=None):
+        bad = {name: value for name, value in (logs or {}).items() if not _is_finite(value)}
+        if bad:
+            self._end(self.progress.total_steps, _in_words(bad))
+        if not self.model.is_finite():
+            self._end(self.progress.total_steps, "a weight is no number")
+
+    def _losses(self, logs) -> str:
+        losses = {name: float(self.model.step_losses[name]) for name in logs}
+        bad = {name: value for name, value in losses.items() if not _is_finite(value)}
+        if bad:
+            return _in_words(bad)
+        return f"a gradient is no number ({_in_words(losses)})"
+
+    def _write_down(self, step: int, losses: str) -> None:
+        lines = [
+            f"step {step} (epoch {self.progress.epoch + 1}): {losses}",
+            *(f"    {name}" for name in self.pictures_of_batch(step - 1)),
+        ]
+        with open(self.folder.bad_steps, "a", encoding="utf-8", errors="surrogateescape") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def _end(self, step, what):
+        snapshot = self.folder.snapshots.last()
+        if snapshot is None:
+            advice = "nothing was kept yet; begin again with a lower --generator_lr"
+        else:
+            advice = (
+                f"the snapshot {snapshot} is from before; go on with a lower --generator_lr: "
+                f"{self.folder.resume_command}"
+            )
+        raise DivergedError(
+            f"training diverged at step {step} (epoch {self.progress.epoch + 1}): {what}; {advice}"
+        )
+
+
+def _is_finite(value) -> bool:
+    return math.isfinite(float(value))
+
+
+def _in_words(losses: dict) -> str:
+    return ", ".join(f"{name} is {float(value):g}" for name, value in losses.items())

@@ -1,0 +1,154 @@
+"""Losses and gradients that are no numbers: told, written down, and undone where that is asked."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from callbacks.bad_steps import BadSteps
+from callbacks.snapshots import Snapshots
+from errors import DivergedError
+from losses.hinge_adversarial import HingeAdversarial
+from losses.reconstruction import Reconstruction
+from models.adversarial_colorizer import Phase
+from models.progress import Progress
+from models.sagan import SAGAN
+from models.weights_folder import WeightsFolder
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+NAN, INFINITE = float("nan"), float("inf")
+
+
+def network(undoes_bad_steps=False, discriminator_steps=1):
+    keras.utils.set_random_seed(0)
+    model = SAGAN(filters=2, depth=1, attention_level=1, discriminator_filters=2)
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.optimizers.Adam(0.01),
+        Reconstruction({"l1": 1.0}),
+        HingeAdversarial(),
+        discriminator_steps=discriminator_steps,
+        undoes_bad_steps=undoes_bad_steps,
+    )
+    return model
+
+
+def batch(bad=None, seed=0):
+    """Lightness and ab, with one bad number in the truth."""
+    random = np.random.default_rng(seed)
+    lightness, ab = (random.uniform(-1, 1, (2, 8, 8, each)).astype("float32") for each in (1, 2))
+    if bad is not None:
+        ab[1, 2, 3, 1] = bad
+    return lightness, ab
+
+
+def train(model, batches, tmp_path, limit=0, progress=None):
+    """Trains one epoch of these batches and returns how far it came."""
+    progress = progress or Progress()
+    folder = WeightsFolder(tmp_path)
+    folder.write_settings({"architecture": {}})
+    callbacks = [
+        BadSteps(folder, progress, lambda number: [f"{number}a.jpg", f"{number}b.jpg"], limit),
+        Snapshots(folder, progress, folder.network()),
+    ]
+    stream = [np.concatenate(each) for each in zip(*batches, strict=True)]
+    model.fit(*stream, batch_size=2, shuffle=False, verbose=0, callbacks=callbacks)
+    return progress
+
+
+def state(model):
+    return [np.asarray(variable) for variable in model._state()]
+
+
+def test_numbers_pass(tmp_path):
+    assert train(network(), [batch(), batch(seed=1)], tmp_path).total_steps == 2
+    assert not (tmp_path / "bad_steps.txt").exists()
+
+
+@pytest.mark.parametrize("value", [NAN, INFINITE, -INFINITE])
+def test_others_end_training_and_are_written_down(value, tmp_path):
+    with pytest.raises(DivergedError, match=r"at step 2 \(epoch 1\): ") as caught:
+        train(network(), [batch(), batch(value)], tmp_path)
+    assert caught.value.exit_status == 3
+    first, *pictures = (tmp_path / "bad_steps.txt").read_text().splitlines()
+    assert first.startswith("step 2 (epoch 1): ")
+    assert f"l1 is {abs(value)}" in first
+    assert pictures == ["    1a.jpg", "    1b.jpg"]
+
+
+def test_a_bad_gradient_of_good_losses_is_seen_in_its_step(tmp_path, monkeypatch):
+    model = network()
+    terms = model.reconstruction.terms
+
+    def with_a_corner(lightness, true_ab, colored_ab):
+        # The gradient of a root at 0 is infinite, and that times 0 no number.
+        root = tf.sqrt(tf.reduce_sum(0.0 * colored_ab))
+        return {"l1": terms(lightness, true_ab, colored_ab)["l1"] + root}
+
+    monkeypatch.setattr(model.reconstruction, "terms", with_a_corner)
+    with pytest.raises(DivergedError, match=r"at step 1 .*a gradient is no number \(adv.* is "):
+        train(model, [batch()], tmp_path)
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        Phase.GENERATOR,
+        Phase.DISCRIMINATOR,
+        pytest.param(Phase.BOTH, marks=pytest.mark.in_a_graph, id="in a graph"),
+    ],
+)
+def test_a_step_that_is_undone_leaves_everything_as_it_was(phase):
+    model = network(undoes_bad_steps=True)
+    model.set_phase(phase)
+    step = tf.function(model.train_step)
+    step(batch())
+    before = state(model)
+    assert len(before) > 50
+    losses = step(batch(NAN))
+    assert int(model.bad_numbers) > 0
+    assert all(np.isfinite(float(value)) for value in losses.values())
+    for left, right in zip(before, state(model), strict=True):
+        np.testing.assert_array_equal(left, right)
+    step(batch(seed=1))
+    assert int(model.bad_numbers) == 0
+
+
+@pytest.mark.parametrize("turns", [pytest.param(1, marks=pytest.mark.slow), 2])
+def test_training_goes_on_as_if_the_batch_had_not_been(turns, tmp_path, capsys):
+    good = [batch(seed=seed) for seed in range(4)]
+    without, skipping = (network(True, turns) for _ in range(2))
+    train(without, good, tmp_path / "without")
+    poisoned = [*good[:2], batch(NAN), good[2], batch(INFINITE), good[3]]
+    progress = train(skipping, poisoned, tmp_path / "with", limit=2)
+    assert (progress.total_steps, progress.skipped) == (6, 2)
+    for left, right in zip(state(without), state(skipping), strict=True):
+        np.testing.assert_array_equal(left, right)
+    warnings = capsys.readouterr().err
+    assert "step 3 is undone (1 of at most 2)" in warnings
+    assert "step 5 is undone (2 of at most 2)" in warnings
+
+
+def test_too_many_end_training(tmp_path):
+    with pytest.raises(DivergedError, match=r"at step 2.*as --nan_limit allows") as caught:
+        train(network(True), [batch(NAN), batch(NAN)], tmp_path, limit=1)
+    assert caught.value.exit_status == 3
+    assert (tmp_path / "bad_steps.txt").read_text().count("step ") == 2
+
+
+def test_those_of_before_a_resume_count(tmp_path):
+    with pytest.raises(DivergedError, match="at step 8"):
+        train(network(True), [batch(NAN)], tmp_path, 3, Progress(total_steps=7, step=7, skipped=3))
+
+
+def test_validation_and_weights_are_looked_at_after_an_epoch(tmp_path):
+    callback = BadSteps(WeightsFolder(tmp_path), Progress(epoch=2, total_steps=40), lambda _: [])
+    callback.set_model(network())
+    callback.on_epoch_end(2, {"val_loss": 1.0})
+    with pytest.raises(DivergedError, match=r"at step 40 \(epoch 3\): val_loss is nan"):
+        callback.on_epoch_end(2, {"val_loss": NAN, "loss": 1.0})
+    kernel = callback.model.generator.trainable_variables[0]
+    kernel.assign(kernel * NAN)
+    with pytest.raises(DivergedError, match="a weight is no number"):
+        callback.on_epoch_end(2, {})
