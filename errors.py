@@ -46,6 +46,12 @@ class DivergedError(ColorizerError):
     exit_status = 3
 
 
+class LostWorkerError(ColorizerError):
+    """Another worker of a training on several machines ended: this one cannot go on alone."""
+
+    exit_status = 4
+
+
 class InterruptedBySignalError(ColorizerError):
     """A person or the system asked the program to stop: no failure, and nothing is lost.
 

@@ -49,7 +49,7 @@ def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> in
     Returns:
         How many numbers are other ones in the end.
     """
-    _make_pictures(folder / "pictures")
+    make_pictures(folder / "pictures")
     # A crash comes a few snapshots after another.
     epochs = 1 + times * 5 // _STEPS_PER_EPOCH
     begin = [
@@ -163,7 +163,8 @@ def _numbers(folder: Path) -> dict:
     return found
 
 
-def _make_pictures(folder: Path) -> None:
+def make_pictures(folder: Path) -> None:
+    """Makes a folder of twelve small pictures, each about a color of its own."""
     from PIL import Image
 
     folder.mkdir()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 
 from errors import DivergedError
+from models.layers.replicas import read
 from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
@@ -24,6 +25,7 @@ class BadSteps(keras.callbacks.Callback):
         progress: `Progress`, for the number of the step; its `skipped` is counted on.
         pictures_of_batch: gives the names of the pictures of a batch by its number.
         limit: int, how many steps may be undone.
+        writes: bool. Of several workers one writes it down.
     """
 
     def __init__(
@@ -32,25 +34,30 @@ class BadSteps(keras.callbacks.Callback):
         progress: Progress,
         pictures_of_batch: Callable[[int], list[str]],
         limit: int = 0,
+        writes: bool = True,
     ):
         super().__init__()
         self.folder = folder
         self.progress = progress
         self.pictures_of_batch = pictures_of_batch
         self.limit = limit
+        self.writes = writes
 
     def on_train_batch_end(self, batch, logs=None):
-        if not int(self.model.bad_numbers):
+        if not int(read(self.model.bad_numbers)):
             return
         # `Snapshots` has not yet counted the step.
         step = self.progress.total_steps + 1
         losses = self._losses(logs)
-        self._write_down(step, losses)
+        if self.writes:
+            self._write_down(step, losses)
         if not self.model.undoes_bad_steps:
             self._end(step, losses)
         self.progress.skipped += 1
         if self.progress.skipped > self.limit:
             self._end(step, f"{losses}; as many steps as --nan_limit allows were undone before")
+        if not self.writes:
+            return
         print(
             f"\nwarning: step {step} is undone ({self.progress.skipped} of at most {self.limit}): "
             f"{losses}; its pictures are listed in {self.folder.bad_steps}",
@@ -65,7 +72,7 @@ class BadSteps(keras.callbacks.Callback):
             self._end(self.progress.total_steps, "a weight is no number")
 
     def _losses(self, logs) -> str:
-        losses = {name: float(self.model.step_losses[name]) for name in logs}
+        losses = {name: float(read(self.model.step_losses[name])) for name in logs}
         bad = {name: value for name, value in losses.items() if not _is_finite(value)}
         if bad:
             return _in_words(bad)

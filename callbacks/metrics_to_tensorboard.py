@@ -6,6 +6,7 @@ import time
 import keras
 import tensorflow as tf
 
+from models.layers.replicas import read
 from models.progress import Progress
 
 
@@ -64,7 +65,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
             self._write_training(training, steps)
 
     def _write_training(self, losses, steps):
-        rate = float(self.model.generator_optimizer.learning_rate)
+        rate = float(read(self.model.generator_optimizer.learning_rate))
         _write(self.training, {**losses, "generator_lr": rate}, steps)
 
     def on_train_end(self, logs=None):

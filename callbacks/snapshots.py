@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from errors import DivergedError
+from models.layers.replicas import read
 from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
@@ -21,6 +22,8 @@ class Snapshots(keras.callbacks.Callback):
         network: what is trained, as a snapshot describes it.
         every: int or None, steps between two snapshots inside an epoch.
         keep: int, how many snapshots stay.
+        writes: bool. Of several workers one writes; the others count, and give their part of the
+            losses.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class Snapshots(keras.callbacks.Callback):
         network: dict[str, Any],
         every: int | None = None,
         keep: int = 2,
+        writes: bool = True,
     ):
         super().__init__()
         self.folder = folder
@@ -37,6 +41,7 @@ class Snapshots(keras.callbacks.Callback):
         self.network = network
         self.every = every
         self.keep = keep
+        self.writes = writes
         self._losses_at_end = None
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -66,7 +71,10 @@ class Snapshots(keras.callbacks.Callback):
         self.save()
 
     def save(self):
-        """Writes a snapshot of now and returns its path.
+        """Writes a snapshot of now.
+
+        Returns:
+            Its path, or where it does not write the folder of all.
 
         Raises:
             DivergedError: a weight is no number; the earlier snapshot stays.
@@ -79,10 +87,14 @@ class Snapshots(keras.callbacks.Callback):
         losses = {}
         if self.progress.step:
             losses = self._losses_at_end or self._losses()
+        if not self.writes:
+            return self.folder.snapshots.path
         progress = dataclasses.replace(self.progress, losses=losses)
         return self.folder.snapshots.save(self.model, progress, self.network, self.keep)
 
     def _losses(self) -> dict[str, list[float]]:
         """The sums of the epoch's losses and how many each is of."""
-        means = self.model.training_means.items()
-        return {name: [float(mean.total), float(mean.count)] for name, mean in means}
+        return {
+            name: [float(read(number)) for number in (mean.total, mean.count)]
+            for name, mean in self.model.training_means.items()
+        }

@@ -1,11 +1,14 @@
 """Ctrl-C and SIGTERM: finish the step, keep everything, say how to go on."""
 
+import signal
+from collections.abc import Callable
 from typing import Protocol
 
 import keras
 
 from callbacks.snapshots import Snapshots
 from errors import InterruptedBySignalError
+from models.layers.replicas import read
 
 
 class Watch(Protocol):
@@ -18,17 +21,25 @@ class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the step in work, with a snapshot, once a signal was received.
 
     It looks after every training step and every validation batch, writes a snapshot and raises
-    `InterruptedBySignalError`.
+    `InterruptedBySignalError`. Of several workers all end after the same step, whichever of them
+    received the signal.
 
     Args:
         watch: an object whose `received` is the signal's number, or None.
         snapshots: `Snapshots`, which must stand before this one in the list of callbacks.
+        wait_for_all: where several workers learn, returns when all of them call it.
     """
 
-    def __init__(self, watch: Watch, snapshots: Snapshots):
+    def __init__(
+        self,
+        watch: Watch,
+        snapshots: Snapshots,
+        wait_for_all: Callable[[], None] | None = None,
+    ):
         super().__init__()
         self.watch = watch
         self.snapshots = snapshots
+        self.wait_for_all = wait_for_all
 
     def on_train_batch_end(self, batch, logs=None):
         self._stop_if_asked()
@@ -37,12 +48,23 @@ class StopOnSignal(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _stop_if_asked(self):
-        if self.watch.received is None:
+        if not self._is_time():
             return
         place = self.snapshots.save()
+        if self.wait_for_all:
+            # A worker that ended before the snapshot is written would break it off.
+            self.wait_for_all()
         progress = self.snapshots.progress
         raise InterruptedBySignalError(
-            self.watch.received,
+            self.watch.received or signal.SIGTERM,
             f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; kept in {place}; "
             f"go on with: {self.snapshots.folder.resume_command}",
         )
+
+    def _is_time(self) -> bool:
+        if self.wait_for_all is None:
+            return self.watch.received is not None
+        if self.watch.received is not None:
+            # The others hear of it in the next step.
+            self.model.wants_to_stop.assign(True)
+        return int(read(self.model.stop_votes)) > 0

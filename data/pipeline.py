@@ -66,6 +66,21 @@ class Companion:
     shape: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Share:
+    """Which part of each batch one of several workers learns from.
+
+    Attributes:
+        worker: int, its number, from 0.
+        workers: int, how many there are.
+        replicas: int, of the model on all of them together; the batch is divided among these.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    replicas: int = 1
+
+
 class PictureLoader:
     """Loads the pictures of a source as pixels, leaving out what is no use.
 
@@ -168,6 +183,7 @@ def training_batches(
     rotation: float = 0.0,
     start: int = 0,
     companion: Companion | None = None,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """An endless, shuffled, augmented stream of batches.
 
@@ -186,12 +202,17 @@ def training_batches(
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
         start: int, how many elements of the stream to pass over.
         companion: `Companion` or None, what each picture brings along: `loader.labels`.
+        share: `Share` or None. With one, of each batch the rows of one worker alone, in a batch for
+            each of its replicas; other pictures are not read.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
         (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); or of
-        (lightness, ab, companion), of shape (batch_size, ...).
+        (lightness, ab, companion), of shape (batch_size, ...). With a share it is the part of a
+        replica and not `batch_size`.
     """
+    share = share or Share()
+    part = batch_size // share.replicas
 
     def load(position):
         read = functools.partial(_load_for_training, loader, seed, companion)
@@ -210,14 +231,24 @@ def training_batches(
             picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
         return picture, other
 
-    stream = tf.data.Dataset.range(start, tf.int64.max)
+    stream = _own_positions(start, batch_size, share)
     stream = stream.map(load, num_parallel_calls=_WORKERS)
     stream = stream.map(augment, num_parallel_calls=_WORKERS)
-    return _to_lab_batches(stream.batch(batch_size, drop_remainder=True), companion)
+    return _to_lab_batches(stream.batch(part, drop_remainder=True), companion)
+
+
+def _own_positions(start: int, batch_size: int, share: Share) -> tf.data.Dataset:
+    """The elements of the stream that a worker reads: of each batch rows of its own."""
+    positions = tf.data.Dataset.range(start, tf.int64.max)
+    if share.workers == 1:
+        return positions
+    rows = batch_size // share.workers
+    batches = positions.batch(batch_size, drop_remainder=True)
+    return batches.map(lambda batch: batch[share.worker * rows :][:rows]).unbatch()
 
 
 def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]) -> list[str]:
-    """The files of elements of the stream of training pictures that have been read in this run.
+    """The files of elements of the stream of training pictures.
 
     Args:
         loader, seed: as given to `training_batches`.
@@ -229,9 +260,8 @@ def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]
     names = []
     for position in positions:
         for number in _turns(loader, seed, position):
-            name = loader.source.name(number)
-            if loader.left_out.reason(name, loader.source.file(number)) is None:
-                names.append(name)
+            if loader.load(number) is not None:
+                names.append(loader.source.name(number))
                 break
     return names
 
@@ -241,6 +271,7 @@ def validation_batches(
     resolution: int,
     batch_size: int,
     companion: Companion | None = None,
+    share: Share | None = None,
 ) -> tf.data.Dataset:
     """The central squares of all pictures, once, in order; the last batch may be smaller.
 
@@ -249,23 +280,28 @@ def validation_batches(
         resolution: int, the side of the squares.
         batch_size: int.
         companion: as in `training_batches`.
+        share: `Share` or None. With one, the pictures of one worker alone, in batches for one
+            replica each.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab) or (lightness, ab, companion) as from
         `training_batches`.
     """
 
+    share = share or Share()
+    part = math.ceil(batch_size / share.replicas)
+
     def load(number):
         return _call(functools.partial(_load_or_empty, loader, companion), number, companion)
 
-    pictures = tf.data.Dataset.range(len(loader))
+    pictures = tf.data.Dataset.range(len(loader)).shard(share.workers, share.worker)
     pictures = pictures.map(load, num_parallel_calls=_WORKERS)
     pictures = pictures.filter(lambda picture, other: tf.size(picture) > 0)
     pictures = pictures.map(
         lambda picture, other: (_central_square(picture, resolution), other),
         num_parallel_calls=_WORKERS,
     )
-    return _to_lab_batches(pictures.batch(batch_size), companion)
+    return _to_lab_batches(pictures.batch(part), companion)
 
 
 def comparison_batches(

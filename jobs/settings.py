@@ -245,6 +245,13 @@ class Settings:
         WHAT,
         action=Switch,
     )
+    strategy: str = setting(
+        "auto",
+        "which devices learn together: `none`, one; `mirrored`, all GPUs of this machine; "
+        "`multiworker`, those of all machines that TF_CONFIG names; auto is all there are",
+        WHAT,
+        choices=("auto", "none", "mirrored", "multiworker"),
+    )
     # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
     precision: str = setting(
         "auto",

@@ -4,7 +4,10 @@ python run.py --dataset my_photographs/
 python run.py --load_weights
 """
 
+import contextlib
 import dataclasses
+import functools
+import itertools
 import os
 import sys
 import time
@@ -32,6 +35,16 @@ from jobs.command_line import check_use
 from jobs.curves import draw_curves
 from jobs.folder_lock import alone_in
 from jobs.folders import check_folder, make_folder
+from jobs.replication import (
+    Worker,
+    check_agreement,
+    check_batch_size,
+    chief_first,
+    find_worker,
+    join_workers,
+    use_devices,
+    wait_for_all,
+)
 from jobs.runtime import describe_device, installed_versions, prepare_keras
 from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
 from jobs.signals import SignalWatch
@@ -73,7 +86,7 @@ _BEGUN_WITH = (
 )
 
 # Of the call, and not of the training.
-_OF_THE_CALL = ("load_weights", "weights_dir")
+_OF_THE_CALL = ("load_weights", "strategy", "weights_dir")
 
 # As many batches as the moments of normalization need, but not more than are learned from: with 6
 # there was a loss of 0.2 dB.
@@ -97,32 +110,54 @@ def train(settings: Settings, given: set[str]) -> int:
     folder = WeightsFolder(settings.weights_folder)
     if settings.load_weights and not folder.path.is_dir():
         _refuse_to_resume(folder)
-    with alone_in(folder.path):
-        folder.remove_unfinished()
-        return _train(settings, given, folder)
+    worker = find_worker(settings.strategy)
+    with worker.errors_in_plain_words():
+        if not worker.is_chief:
+            # Said once is enough.
+            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+                return _train(settings, given, folder, worker)
+        with alone_in(folder.path):
+            folder.remove_unfinished()
+            return _train(settings, given, folder, worker)
 
 
-def _train(settings: Settings, given: set[str], folder: WeightsFolder) -> int:
+def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: Worker) -> int:
+    # Before the folder is looked at: a chief that is about to end may still be writing there.
+    strategy = join_workers(worker) if worker.workers > 1 else None
     progress, snapshot = Progress(), None
     if settings.load_weights:
         settings, progress, snapshot = _resume(settings, given, folder)
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
-    progress.log_dir = os.path.abspath(log_dir)
+    # What others than the chief write down is not for TensorBoard, and its folder may be elsewhere.
+    progress.log_dir = os.path.abspath(log_dir if worker.is_chief else folder.path)
 
+    strategy = strategy or use_devices(settings.strategy, settings.batch_size)
+    check_batch_size(
+        strategy,
+        batch_size=settings.batch_size,
+        validation_batch_size=settings.validation_batch_size,
+    )
     prepare_keras(settings.precision, settings.seed, settings.deterministic)
     lists = find_training_pictures(settings)
     print(lists.table())
     if settings.load_weights and not given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         _say_if_changed(lists, folder, progress)
-    data = TrainingData(settings, lists, progress.log_dir)
+    data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_turns(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
-    teacher = make_teacher(settings, lists)
-    model, settings = _model(settings, given, folder, teacher, snapshot)
+    if worker.workers > 1:
+        check_agreement(strategy, _what_is_begun(settings, lists, snapshot))
+    with strategy.scope():
+        teacher = make_teacher(settings, lists)
+        model, settings = _model(settings, given, folder, teacher, snapshot)
+    # What one cannot download it does without.
+    losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
+    check_agreement(strategy, losses)
     make_folder(progress.log_dir, "log_dir")
-    folder.write_settings(_self_description(model, settings, lists, teacher))
+    if worker.is_chief:
+        folder.write_settings(_self_description(model, settings, lists, teacher))
 
     _say_what_begins(settings, model, data, progress, folder, snapshot)
     if teacher:
@@ -130,12 +165,15 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder) -> int:
     with data.errors_in_plain_words():
         companion = None
         if teacher and settings.teacher_cache:
-            companion = keep_distributions(teacher, data, settings)
+            with chief_first(strategy, worker):
+                companion = keep_distributions(teacher, data, settings)
         try:
-            _fit(model, data, settings, folder, progress, companion)
+            _fit(model, data, settings, folder, progress, worker, companion)
         finally:
             # Of a training that was broken off or diverged too.
-            _keep_curves(progress.log_dir, folder)
+            if worker.is_chief:
+                _keep_curves(progress.log_dir, folder)
+    wait_for_all(strategy)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
         f"color with\n    python run.py --images PATH --weights {folder.path}"
@@ -246,6 +284,20 @@ def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
         )
 
 
+def _what_is_begun(
+    settings: Settings, lists: PictureLists, snapshot: Path | None
+) -> dict[str, Any]:
+    """What all workers of a training have to begin with."""
+    same = [name for name in _of_training() if name not in PATHS]
+    return {
+        "snapshot": snapshot and snapshot.name,
+        # Folders may be elsewhere.
+        "pictures to learn from": [os.path.basename(name) for name in lists.training.names()],
+        "pictures to judge by": [os.path.basename(name) for name in lists.validation.names()],
+        **{f"--{name}": getattr(settings, name) for name in same},
+    }
+
+
 def _new_log_dir(settings: Settings) -> str:
     return os.path.join(
         "logs", settings.preset or settings.model, time.strftime("%Y-%m-%d_%H-%M-%S")
@@ -275,42 +327,54 @@ def _fit(
     settings: Settings,
     folder: WeightsFolder,
     progress: Progress,
+    worker: Worker,
     companion: Companion | None = None,
 ) -> None:
     """Runs the epochs that are left."""
+    strategy = model.distribute_strategy
     watch = SignalWatch()
     snapshots = Snapshots(
-        folder, progress, folder.network(), settings.snapshot_steps, settings.keep
+        folder,
+        progress,
+        folder.network() if worker.is_chief else {},
+        settings.snapshot_steps,
+        settings.keep,
+        writes=worker.is_chief,
     )
+
+    meet = functools.partial(wait_for_all, strategy)
 
     def to_measure():
         start = progress.total_steps * settings.batch_size
-        batches = data.training_batches(start).map(lambda *batch: batch[0])
-        return batches.take(min(_MEASURED_BATCHES, data.steps_per_epoch))
+        batches = data.shared_training_batches(strategy, start)
+        count = min(_MEASURED_BATCHES, data.steps_per_epoch)
+        return (batch[0] for batch in itertools.islice(batches, count))
 
     callbacks = [
         Moments(to_measure),
         *_schedule(settings, data.steps_per_epoch, progress),
-        BadSteps(folder, progress, data.pictures_of_batch, settings.nan_limit),
-        ColoringWeights(folder, progress),
+        BadSteps(
+            folder, progress, data.pictures_of_batch, settings.nan_limit, writes=worker.is_chief
+        ),
+        *([ColoringWeights(folder, progress)] if worker.is_chief else []),
         *_plateau(settings, progress),
         snapshots,
-        MetricsToTensorBoard(progress.log_dir, progress, settings.batch_size, settings.log_every),
-        *_sample_grids(model, data, settings, progress),
-        StopOnSignal(watch, snapshots),
+        *(_records(model, data, settings, progress) if worker.is_chief else []),
+        StopOnSignal(watch, snapshots, meet if worker.workers > 1 else None),
     ]
-    validation = data.validation_batches()
+    validation = data.validation_batches(strategy)
 
     def fit(last_epoch: int, steps: int) -> None:
         model.fit(
-            data.training_batches(
-                start=progress.total_steps * settings.batch_size, companion=companion
+            data.shared_training_batches(
+                strategy, progress.total_steps * settings.batch_size, companion
             ),
             initial_epoch=progress.epoch,
             epochs=last_epoch,
             steps_per_epoch=steps,
             # The stream is shuffled already.
             shuffle=False,
+            verbose="auto" if worker.is_chief else 0,
             validation_data=validation,
             validation_steps=settings.validation_steps,
             callbacks=callbacks,
@@ -374,6 +438,16 @@ def _keep_curves(log_dir: str, folder: WeightsFolder) -> None:
     # Whatever it is: what the training itself has to say matters more.
     except Exception as error:
         print(f"warning: no curves in {folder.curves}: {first_line(error)}", file=sys.stderr)
+
+
+def _records(
+    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
+) -> list[keras.callbacks.Callback]:
+    """What TensorBoard shows."""
+    metrics = MetricsToTensorBoard(
+        progress.log_dir, progress, settings.batch_size, settings.log_every
+    )
+    return [metrics, *_sample_grids(model, data, settings, progress)]
 
 
 def _sample_grids(
@@ -459,9 +533,11 @@ def _say_what_begins(
     print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
     if settings.encoder != "none" and not settings.pretrained and not settings.load_weights:
         print(f"encoder {settings.encoder} with the weights {settings.encoder_weights}")
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    shared = f", each shared by {replicas} replicas" if replicas > 1 else ""
     print(
         f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "
-        "epoch"
+        f"epoch{shared}"
     )
     print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
     if snapshot:

@@ -16,6 +16,7 @@ from data.pictures import list_picture_paths
 from data.pipeline import (
     Companion,
     PictureLoader,
+    Share,
     crop_source_side,
     training_batches,
     training_pictures,
@@ -58,13 +59,20 @@ class TrainingData:
         settings: all settings.
         lists: the pictures that were found.
         log_dir: str, where the list of left-out pictures stands unless there is a cache on disk.
+        list_name: str, of that list; each worker has its own.
 
     Raises:
         InputError: there are no pictures, or fewer than one batch; or they have no labels, or
             labels of different classes, and the model needs them.
     """
 
-    def __init__(self, settings: Settings, lists: PictureLists, log_dir: str):
+    def __init__(
+        self,
+        settings: Settings,
+        lists: PictureLists,
+        log_dir: str,
+        list_name: str = "left_out.tsv",
+    ):
         self.settings = settings
         self.lists = lists
         self.with_labels = COLORIZERS[settings.model].needs_labels
@@ -76,18 +84,22 @@ class TrainingData:
             cache = MemoryCache()
         elif settings.cache != "none":
             cache, self._list_folder = DiskCache(settings.cache), settings.cache
-        self.left_out = LeftOut(os.path.join(self._list_folder, "left_out.tsv"), len(self.lists))
+        self.left_out = LeftOut(os.path.join(self._list_folder, list_name), len(self.lists))
         side = crop_source_side(settings.resolution, settings.crop_scale)
         self.training = self._loader(self.lists.training, side, cache)
         self._validation = self._loader(self.lists.validation, settings.resolution, cache)
 
     def training_batches(
-        self, start: int, with_labels: bool = False, companion: Companion | None = None
+        self,
+        start: int,
+        with_labels: bool = False,
+        companion: Companion | None = None,
+        share: Share | None = None,
     ) -> tf.data.Dataset:
         """The stream of training batches from picture `start` on: (lightness, ab).
 
         With labels besides, where they are asked for or the model needs them, or with another
-        companion of the pictures.
+        companion of the pictures; of several workers the share of one.
         """
         if with_labels or self.with_labels:
             companion = self.training.labels
@@ -101,28 +113,52 @@ class TrainingData:
             rotation=self.settings.rotation,
             start=start,
             companion=companion,
+            share=share,
         )
 
+    def shared_training_batches(
+        self, strategy: tf.distribute.Strategy, start: int, companion: Companion | None = None
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+        """The stream of training batches, as a strategy gives them to its replicas."""
+        if strategy.num_replicas_in_sync == 1:
+            return self.training_batches(start, companion=companion)
+
+        def of_worker(context):
+            batches = self.training_batches(start, companion=companion, share=_share(context))
+            # Workers would ask each other in every step whether there is more.
+            endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+            return batches.apply(endless)
+
+        return strategy.distribute_datasets_from_function(of_worker)
+
     def pictures_of_batch(self, number: int) -> list[str]:
-        """The names of the pictures of batch `number` of the stream, which has been read."""
+        """The names of the pictures of batch `number` of the stream."""
         first = number * self.settings.batch_size
         positions = range(first, first + self.settings.batch_size)
         return training_pictures(self.training, self.settings.seed, positions)
 
-    def validation_batches(self) -> tf.data.Dataset | None:
+    def validation_batches(
+        self, strategy: tf.distribute.Strategy
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset | None:
         """The validation batches, or None when no picture is held out, or none of them is good."""
-        batch_size = self.settings.validation_batch_size or self.settings.batch_size
-        batches = validation_batches(
-            self._validation,
-            self.settings.resolution,
-            batch_size,
-            self._validation.labels if self.with_labels else None,
-        )
-        for _ in batches.take(1):
-            return batches
+        for _ in self._validation_batches().unbatch().take(1):
+            if strategy.num_replicas_in_sync == 1:
+                return self._validation_batches()
+            return strategy.distribute_datasets_from_function(
+                lambda context: self._validation_batches(_share(context))
+            )
         if self.lists.validation:
             print("warning: no validation picture can be used: no validation", file=sys.stderr)
         return None
+
+    def _validation_batches(self, share: Share | None = None) -> tf.data.Dataset:
+        return validation_batches(
+            self._validation,
+            self.settings.resolution,
+            self.settings.validation_batch_size or self.settings.batch_size,
+            self._validation.labels if self.with_labels else None,
+            share,
+        )
 
     def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
         """The first pictures of the validation set, or else of the training set.
@@ -191,3 +227,11 @@ class TrainingData:
                 "--steps_per_epoch to repeat them"
             )
         return steps
+
+
+def _share(context: tf.distribute.InputContext) -> Share:
+    return Share(
+        worker=context.input_pipeline_id,
+        workers=context.num_input_pipelines,
+        replicas=context.num_replicas_in_sync,
+    )

@@ -8,11 +8,13 @@ import tensorflow as tf
 _EPSILON = 1e-12
 
 
-def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, seed) -> tf.Tensor:
+def gradient_penalty(
+    critic: Callable, real: tf.Tensor, fake: tf.Tensor, alpha: tf.Tensor
+) -> tf.Tensor:
     """How far the norms of the critic's gradients are from 1, between real and fake pictures.
 
-    E[(|dD(x)/dx| - 1)^2] at x = alpha real + (1 - alpha) fake, with an alpha from [0, 1] for each
-    pair of pictures, and the norm over all numbers of a picture. No sample of the critic may see
+    E[(|dD(x)/dx| - 1)^2] at x = alpha real + (1 - alpha) fake, with an alpha for each pair of
+    pictures, and the norm over all numbers of a picture. No sample of the critic may see
     another: no batch normalization in it.
 
     D(x) of a critic that judges patches is the sum of its logits, as in the programs of the field,
@@ -28,7 +30,7 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, seed) -
         critic: from pictures to logits of any shape, the first axis the batch.
         real: float32 tensor of shape (batch, height, width, channels).
         fake: likewise.
-        seed: two integers, of the alphas.
+        alpha: float32 tensor of shape (batch, 1, 1, 1), drawn evenly from [0, 1].
 
     Returns:
         A float32 scalar.
@@ -36,7 +38,6 @@ def gradient_penalty(critic: Callable, real: tf.Tensor, fake: tf.Tensor, seed) -
     Reference: Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3
     and algorithm 1.
     """
-    alpha = tf.random.stateless_uniform([tf.shape(real)[0], 1, 1, 1], seed)
     between = alpha * real + (1.0 - alpha) * fake
     with tf.GradientTape() as tape:
         tape.watch(between)

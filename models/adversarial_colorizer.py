@@ -1,14 +1,22 @@
 """A colorizer that is trained against a discriminator: the step that all such models share."""
 
 import enum
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
 
 from data.lab import join_lab
 from losses.gradient_penalty import gradient_penalty
-from models.colorizer import Colorizer
+from models.colorizer import Colorizer, by_name
 from models.compiled_update import compiled_update
+from models.layers.replicas import (
+    gradients_of_mean,
+    is_one_of_several,
+    own_part,
+    read,
+    replicas,
+)
 
 
 class Phase(enum.Enum):
@@ -108,6 +116,8 @@ class AdversarialColorizer(Colorizer):
         self.step_losses = {name: tf.Variable(0.0, trainable=False) for name in self.training_means}
         self.validation_means = _means([*reconstruction.names, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
+        self._is_turn_of_generator = False
+        self._generator_has_lost = False
 
     def set_learning_rates(self, generator: float, discriminator: float):
         """Sets the rates of both optimizers from the next step on."""
@@ -140,24 +150,37 @@ class AdversarialColorizer(Colorizer):
         super().make_train_function(force)
         has_turns = self.phase is Phase.BOTH and self.discriminator_steps > 1
         if has_turns and self.train_function is not before:
+            if self.distribute_strategy.num_replicas_in_sync > 1:
+                self.train_function = self._one_for_each_turn()
             self.train_function = self._with_losses_so_far(self.train_function)
+
+    def reset_metrics(self):
+        """Forgets the losses of the epoch."""
+        super().reset_metrics()
+        self._generator_has_lost = False
 
     def train_step(self, data):
         """One step on a batch of (lightness, ab), and what else a subclass makes use of."""
         self.bad_numbers.assign(0)
         if not self.undoes_bad_steps:
-            return self._train(data)
+            return self._as_logs(self._train(data))
         state = self._state()
         # No copies: an assignment leaves the memory of what was read alone.
         before = [tf.convert_to_tensor(variable) for variable in state]
         logs = self._train(data)
 
+        is_bad = self.bad_numbers > 0
+
         def undo():
             for variable, value in zip(state, before, strict=True):
-                variable.assign(value)
+                if not _waits_for_replicas(variable):
+                    variable.assign(value)
 
-        tf.cond(self.bad_numbers > 0, undo, lambda: None)
-        return {name: self.training_means[name].result() for name in logs}
+        tf.cond(is_bad, undo, lambda: None)
+        for variable, value in zip(state, before, strict=True):
+            if _waits_for_replicas(variable):
+                variable.assign(tf.where(is_bad, value, variable))
+        return self._as_logs({name: self.training_means[name].result() for name in logs})
 
     def _train(self, data) -> dict:
         if self.phase is Phase.GENERATOR:
@@ -166,7 +189,7 @@ class AdversarialColorizer(Colorizer):
             return self.report(self._train_discriminator_alone(data))
         if self.discriminator_steps == 1:
             return self.report(self._train_both(data))
-        return self._train_generator_now_and_then(data)
+        return self._train_in_turns(data)
 
     def validation_losses(self, lightness, true_ab, colored_ab):
         terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
@@ -207,7 +230,7 @@ class AdversarialColorizer(Colorizer):
         with tf.GradientTape() as tape:
             _, terms = self.generate(data)
             loss = self.weigh(terms)
-        self._apply_to_generator(tape.gradient(loss, self.generator_variables))
+        self._apply_to_generator(gradients_of_mean(tape, loss, self.generator_variables))
         return {"generator_loss": loss, **terms}
 
     def _train_both(self, data) -> dict:
@@ -228,11 +251,11 @@ class AdversarialColorizer(Colorizer):
                 )
             adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
             loss = self.weigh(terms) + self.adversarial_weight * adversarial_loss
-        self._apply_to_generator(tape.gradient(loss, self.generator_variables))
+        self._apply_to_generator(gradients_of_mean(tape, loss, self.generator_variables))
         of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
         return {**of_generator, **of_discriminator}
 
-    def _train_generator_now_and_then(self, data) -> dict:
+    def _train_in_turns(self, data) -> dict:
         """A step in which the discriminator learns, and the generator when it is its turn."""
 
         def both():
@@ -243,8 +266,12 @@ class AdversarialColorizer(Colorizer):
             self.report(self._train_discriminator_alone(data))
             return tf.constant(False)
 
-        step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
-        tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
+        if is_one_of_several():
+            # Inside a condition replicas could not wait for each other.
+            both() if self._is_turn_of_generator else discriminator_alone()
+        else:
+            step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
+            tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
         return {name: mean.result() for name, mean in self.training_means.items()}
 
     def _train_discriminator_alone(self, data) -> dict:
@@ -268,7 +295,7 @@ class AdversarialColorizer(Colorizer):
                 losses["gradient_penalty"] = self._gradient_penalty(real_lab, fake_lab)
                 loss += self.adversarial.penalty_weight * losses["gradient_penalty"]
             loss = self.discriminator_weight * loss
-        gradients = tape.gradient(loss, self.discriminator.trainable_variables)
+        gradients = gradients_of_mean(tape, loss, self.discriminator.trainable_variables)
         self._apply_to_discriminator(gradients)
         return losses
 
@@ -276,7 +303,9 @@ class AdversarialColorizer(Colorizer):
         # With the count of steps, which a snapshot holds: a resumed training draws the same.
         step = tf.cast(self.discriminator_optimizer.iterations, tf.int64)
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
-        return gradient_penalty(self.judge, real_lab, fake_lab, seed)
+        pictures = tf.shape(real_lab)[0] * replicas()
+        alpha = own_part(tf.random.stateless_uniform([pictures, 1, 1, 1], seed))
+        return gradient_penalty(self.judge, real_lab, fake_lab, alpha)
 
     def _state(self) -> list:
         """Every variable that a step may change."""
@@ -309,11 +338,28 @@ class AdversarialColorizer(Colorizer):
     def _encoder(self) -> keras.Model:
         return self.generator.get_layer(self.architecture["encoder"])
 
+    def _one_for_each_turn(self):
+        """Keras' function, traced for the discriminator's turn and for that of both."""
+        functions = {}
+        for turn in (False, True):
+            super().make_train_function(force=True)
+            functions[turn] = self.train_function
+
+        def step(iterator):
+            steps = int(read(self.discriminator_optimizer.iterations))
+            self._is_turn_of_generator = (steps + 1) % self.discriminator_steps == 0
+            return functions[self._is_turn_of_generator](iterator)
+
+        return step
+
     def _with_losses_so_far(self, train_function):
         # A mean of nothing is 0, which would be drawn as a loss.
         def step(iterator):
             logs = train_function(iterator)
-            if self.training_means["generator_loss"].count > 0:
+            if not self._generator_has_lost:
+                count = read(self.training_means["generator_loss"].count)
+                self._generator_has_lost = bool(count > 0)
+            if self._generator_has_lost:
                 return logs
             return {name: logs[name] for name in self._discriminator_losses}
 
@@ -325,5 +371,10 @@ class AdversarialColorizer(Colorizer):
         return ["discriminator_loss", *(["gradient_penalty"] if has_penalty else [])]
 
 
-def _means(names) -> dict[str, keras.metrics.Mean]:
-    return {name: keras.metrics.Mean(name=name) for name in names}
+def _means(names) -> Mapping[str, keras.metrics.Mean]:
+    return by_name(keras.metrics.Mean(name=name) for name in names)
+
+
+def _waits_for_replicas(variable) -> bool:
+    """Whether an assignment to it is one of all replicas, which cannot be part of a condition."""
+    return is_one_of_several() and variable.aggregation == "only_first_replica"

@@ -1,10 +1,16 @@
 """What every colorizer is: lightness in, ab out."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 import keras
 import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1
 from models.layers.fused_batch_normalization import collect_moments, has_moments
+from models.layers.replicas import is_one_of_several, replicas, sum_over_replicas
+
+_TOGETHER = "together"
 
 
 class Colorizer(keras.Model):
@@ -31,6 +37,9 @@ class Colorizer(keras.Model):
         sample_grids: int, of the class. How many validation batches are shown after every epoch.
         step_losses: variables by name, the losses of the last training step alone.
         bad_numbers: int variable, how many losses and gradients of it are NaN or infinite.
+        wants_to_stop: bool variable, which a worker sets when it is asked to stop.
+        stop_votes: int variable, how many replicas wanted to stop in the last step, of training or
+            validation, in which there were several: the same on all workers.
     """
 
     needs_labels = False
@@ -50,12 +59,15 @@ class Colorizer(keras.Model):
         self.slow_generator.trainable = False
         self._collect_moments = tf.function(self._collect)
         self.ema_decay = ema_decay
-        self.training_means: dict[str, keras.metrics.Mean] = {}
+        self.training_means = by_name([])
         # Of one step: no part of a snapshot.
         self.step_losses: dict[str, tf.Variable] = {}
         self.bad_numbers = tf.Variable(0, trainable=False)
-        self.validation_means: dict[str, keras.metrics.Mean] = {}
-        self.validation_metrics: list[keras.metrics.Metric] = []
+        # Whether a worker is to stop, and how many of all workers are.
+        self.wants_to_stop = tf.Variable(False, trainable=False)
+        self.stop_votes = tf.Variable(0, trainable=False)
+        self.validation_means = by_name([])
+        self.validation_metrics = by_name([])
         # Keras builds a model by calling it; ours is whole already.
         self.built = True
 
@@ -69,7 +81,7 @@ class Colorizer(keras.Model):
         """
         # Without `optimizer=None` Keras would make an RMSprop and save it along.
         super().compile(optimizer=None, jit_compile=jit_compile)
-        self.validation_metrics = list(validation_metrics)
+        self.validation_metrics = by_name(validation_metrics)
 
     def call(self, lightness, training=False):
         return self.slow_generator(lightness, training=training)
@@ -79,21 +91,37 @@ class Colorizer(keras.Model):
         return [
             *self.training_means.values(),
             *self.validation_means.values(),
-            *self.validation_metrics,
+            *self.validation_metrics.values(),
         ]
 
     def test_step(self, data):
         """Judges the slow generator on a batch of (lightness, ab), with or without labels."""
-        lightness, true_ab = data[:2]
+        if is_one_of_several():
+            # Of the last batch some replicas may get nothing.
+            self.stop_votes.assign(sum_over_replicas(tf.cast(self.wants_to_stop, tf.int32)))
+            tf.cond(tf.shape(data[0])[0] > 0, lambda: self._judge(*data[:2]), lambda: None)
+        else:
+            self._judge(*data[:2])
+        trackers = self._validation_trackers()
+        return self._as_logs({metric.name: metric.result() for metric in trackers})
+
+    def evaluate(self, *args, **options):
+        """Judges as Keras does; with `return_dict` what replicas have measured is put together."""
+        logs = super().evaluate(*args, **options)
+        if isinstance(logs, dict) and self.distribute_strategy.num_replicas_in_sync > 1:
+            trackers = self._validation_trackers()
+            logs = {metric.name: float(metric.result()) for metric in trackers}
+        return logs
+
+    def _judge(self, lightness, true_ab):
         colored_ab = self(lightness, training=False)
         pictures = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():
             self.validation_means[name].update_state(value, sample_weight=pictures)
         true_rgb1 = lab1_to_rgb1(join_lab(lightness, true_ab))
         colored_rgb1 = lab1_to_rgb1(join_lab(lightness, colored_ab))
-        for metric in self.validation_metrics:
+        for metric in self.validation_metrics.values():
             metric.update_state(true_rgb1, colored_rgb1)
-        return {metric.name: metric.result() for metric in self._validation_trackers()}
 
     def validation_losses(self, lightness, true_ab, colored_ab) -> dict:
         """The losses that validation reports, scalars by name; `loss` is the one to choose by."""
@@ -124,7 +152,8 @@ class Colorizer(keras.Model):
         moving moments of its own and 23.8 dB with those of 40 batches.
 
         Args:
-            batches: of lightness, of shape (batch, height, width, 1).
+            batches: of lightness, of shape (batch, height, width, 1); as the strategy of the model
+                gives them to its replicas.
 
         Reference: Izmailov et al., "Averaging Weights Leads to Wider Optima and Better
         Generalization", UAI 2018, section 3.2; Wu, Johnson, "Rethinking 'Batch' in BatchNorm",
@@ -137,8 +166,12 @@ class Colorizer(keras.Model):
             self._collect_moments(tf.constant(number / (number + 1.0), tf.float32), lightness)
 
     def _collect(self, momentum, lightness):
+        def color(own_lightness):
+            self.slow_generator(own_lightness, training=False)
+
+        # Around all replicas, which share the layers.
         with collect_moments(self.slow_generator, momentum):
-            self.slow_generator(lightness, training=False)
+            self.distribute_strategy.run(color, args=(lightness,))
 
     def is_finite(self) -> bool:
         """Whether every weight of the generators is a number."""
@@ -149,11 +182,19 @@ class Colorizer(keras.Model):
         )
 
     def report(self, losses: dict) -> dict:
-        """Adds a training step's losses to their running means and returns those."""
-        for name, value in losses.items():
-            self.training_means[name].update_state(value)
-            self.step_losses[name].assign(tf.cast(value, tf.float32))
+        """Adds a training step's losses, of all replicas, to their means and returns those."""
         self.count_bad_numbers(losses.values())
+        values = tf.stack([tf.cast(value, tf.float32) for value in losses.values()])
+        counts = tf.stack([self.bad_numbers, tf.cast(self.wants_to_stop, tf.int32)])
+        # One message for all: what it costs is its way, not its length.
+        together = tf.concat([values / replicas(), tf.cast(counts, tf.float32)], 0)
+        *values, bad_numbers, votes = tf.unstack(sum_over_replicas(together))
+        self.bad_numbers.assign(tf.cast(bad_numbers, tf.int32))
+        self.stop_votes.assign(tf.cast(votes, tf.int32))
+        for name, value in zip(losses, values, strict=True):
+            # Replicas that say the same count as one.
+            self.training_means[name].update_state(value, sample_weight=1.0 / replicas())
+            self.step_losses[name].assign(value)
         return {name: self.training_means[name].result() for name in losses}
 
     def count_bad_numbers(self, values) -> None:
@@ -164,7 +205,50 @@ class Colorizer(keras.Model):
         self.bad_numbers.assign_add(tf.reduce_sum(tf.cast(is_bad, tf.int32)))
 
     def _validation_trackers(self):
-        return [*self.validation_means.values(), *self.validation_metrics]
+        return [*self.validation_means.values(), *self.validation_metrics.values()]
+
+    def make_train_function(self, force=False):
+        """Makes Keras' own, whose logs several workers have sent as one message."""
+        before = self.train_function
+        super().make_train_function(force)
+        if self.train_function is not before:
+            self.train_function = self._with_logs_by_name(self.train_function)
+
+    def make_test_function(self, force=False):
+        """Makes Keras' own, whose logs several workers have sent as one message."""
+        before = self.test_function
+        super().make_test_function(force)
+        if self.test_function is not before:
+            self.test_function = self._with_logs_by_name(self.test_function)
+
+    def _as_logs(self, values: dict) -> dict:
+        """What a step returns. Of workers Keras takes the means over a first axis (3.15)."""
+        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return values
+        self._names_of_logs = list(values)
+        return {_TOGETHER: tf.stack(list(values.values()))[None]}
+
+    def _with_logs_by_name(self, function):
+        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return function
+        names = []
+
+        def step(iterator):
+            logs = function(iterator)
+            if not names:
+                # It has just been traced.
+                names.extend(self._names_of_logs)
+            return dict(zip(names, tf.unstack(logs[_TOGETHER]), strict=True))
+
+        return step
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Nothing: the networks are built in `__init__`, the optimizers in `compile`."""
+
+
+def by_name(metrics: Iterable[keras.metrics.Metric]) -> Mapping[str, keras.metrics.Metric]:
+    """Metrics by their names, as an attribute that Keras does not save with the weights.
+
+    Of several workers one alone saves, and what replicas measure only all of them can read.
+    """
+    return MappingProxyType({metric.name: metric for metric in metrics})

@@ -1,13 +1,23 @@
 """Batch normalization by TensorFlow's fused kernel."""
 
 import contextlib
+import functools
 from collections.abc import Iterator
 
 import keras
 from keras import ops
 
+from models.layers.replicas import (
+    each_of_replicas,
+    is_one_of_several,
+    replicas,
+    sum_over_replicas,
+)
+
 # Of the inputs; scale, offset and moments are float32 always.
 _KERNEL_DTYPES = ("float32", "bfloat16", "float16")
+# For the kernel to measure the moments.
+_OF_BATCH = {"mean": (), "variance": (), "is_training": True}
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
@@ -16,8 +26,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     Keras 3 normalizes with a row of elementwise operations; TensorFlow has one kernel for all of
     them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's precision,
     while scale, offset and moments are float32, as the kernel wants them. What the kernel cannot
-    do (masks, other axes, batch renormalization, synchronized replicas, other backends than
-    TensorFlow) is done by Keras' layer.
+    do (masks, other axes, batch renormalization, other backends than TensorFlow) is done by Keras'
+    layer.
+
+    Where replicas learn together each takes the moments of the whole batch, whatever `synchronized`
+    says: what is learned does not depend on the number of devices.
 
     Its variables are those of Keras' layer in the same order: `set_weights` and the files of
     `save_own_variables` go both ways. (A whole model's `.weights.h5` does not: Keras files layers
@@ -47,6 +60,8 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         import tensorflow as tf
 
         use_batch = self._collecting is not None or bool(training and self.trainable)
+        if use_batch and is_one_of_several():
+            return self._normalize_by_all_replicas(inputs)
         channels = inputs.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -59,11 +74,60 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=use_batch,
         )
         if use_batch:
-            # The kernel returns the unbiased variance of a sample; Keras keeps the biased one.
-            count = tf.cast(tf.reduce_prod(tf.shape(inputs)[:-1]), tf.float32)
             self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance * ((count - 1.0) / count))
+            self._move(self.moving_variance, variance * _bias(inputs))
         return outputs
+
+    def _normalize_by_all_replicas(self, inputs):
+        """The kernel with the moments of all replicas; its gradient needs sums of all as well."""
+        import tensorflow as tf
+
+        channels = inputs.shape[-1]
+        scale = ops.convert_to_tensor(self.gamma) if self.scale else tf.ones([channels])
+        offset = ops.convert_to_tensor(self.beta) if self.center else tf.zeros([channels])
+        kernel = functools.partial(tf.raw_ops.FusedBatchNormV3, epsilon=self.epsilon)
+
+        # All parts are as large as each other. A mean of squares would lose digits.
+        _, mean, variance, *_ = kernel(x=inputs, scale=scale, offset=offset, **_OF_BATCH)
+        means, variances = tf.unstack(
+            each_of_replicas(tf.stack([mean, variance * _bias(inputs)])), axis=1
+        )
+        mean = tf.reduce_mean(means, 0)
+        variance = tf.reduce_mean(variances + tf.square(means - mean), 0)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
+
+        @tf.custom_gradient
+        def normalize(x, scale, offset):
+            moments = {"mean": mean, "variance": variance, "is_training": False}
+            outputs, *_, reserve = kernel(x=x, scale=scale, offset=offset, **moments)
+
+            def gradient(upstream):
+                # With moments that are constants, and then what they add, in float32:
+                # dx = scale / deviation (dy - mean(dy) - normalized mean(dy normalized)),
+                # the means over all replicas (Ioffe and Szegedy, section 3).
+                of_x, of_scale, of_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                    y_backprop=upstream,
+                    x=x,
+                    scale=scale,
+                    reserve_space_1=mean,
+                    reserve_space_2=variance,
+                    reserve_space_3=reserve,
+                    epsilon=self.epsilon,
+                    is_training=False,
+                )
+                sums = sum_over_replicas(tf.stack([of_offset, of_scale]))
+                count = tf.cast(tf.size(x) // channels * replicas(), tf.float32)
+                mean_upstream, mean_product = tf.unstack(sums / count)
+                deviation = tf.sqrt(variance + self.epsilon)
+                factor = scale / deviation
+                centered = tf.cast(x, tf.float32) - mean
+                change = factor * (mean_upstream + centered * (mean_product / deviation))
+                return tf.cast(tf.cast(of_x, tf.float32) - change, x.dtype), of_scale, of_offset
+
+            return outputs, gradient
+
+        return normalize(inputs, scale, offset)
 
     def get_config(self):
         return {**super().get_config(), "keeps_moments": self.keeps_moments}
@@ -80,8 +144,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
             and not self.renorm
-            and not self.synchronized
         )
+
+
+def _bias(inputs):
+    """The kernel returns the unbiased variance of a sample; Keras keeps the biased one."""
+    count = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
+    return (count - 1.0) / count
 
 
 def has_moments(network: keras.Model) -> bool:

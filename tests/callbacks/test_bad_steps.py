@@ -115,7 +115,8 @@ def test_a_step_that_is_undone_leaves_everything_as_it_was(phase):
     assert int(model.bad_numbers) == 0
 
 
-@pytest.mark.parametrize("turns", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.slow
+@pytest.mark.parametrize("turns", [1, 2])
 def test_training_goes_on_as_if_the_batch_had_not_been(turns, tmp_path, capsys):
     good = [batch(seed=seed) for seed in range(4)]
     without, skipping = (network(True, turns) for _ in range(2))

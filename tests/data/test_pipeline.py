@@ -15,6 +15,7 @@ from data.pictures import UnreadablePictureError
 from data.pipeline import (
     Companion,
     PictureLoader,
+    Share,
     comparison_batches,
     crop_source_side,
     training_batches,
@@ -244,6 +245,47 @@ def test_bad_picture_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path
     album.torn = ()
     album.write(COLORS)
     assert loader_of(album, tmp_path).load(1) is not None
+
+
+@pytest.mark.parametrize(("workers", "replicas"), [(1, 2), (2, 2), (2, 4), (3, 3)])
+def test_shares_of_workers_make_up_the_whole_batches(tmp_path, workers, replicas):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    whole = stream(loader, 3, batch_size=12, start=12).reshape(3, 12, 8, 8, 3)
+    rows = []
+    for worker in range(workers):
+        share = Share(worker, workers, replicas)
+        # One batch for each of the worker's replicas.
+        batches = 3 * replicas // workers
+        part = stream(loader, batches, batch_size=12, start=12, share=share)
+        rows.append(part.reshape(3, 12 // workers, 8, 8, 3))
+    np.testing.assert_array_equal(np.concatenate(rows, axis=1), whole)
+
+
+def test_worker_reads_no_pictures_but_its_own(tmp_path, monkeypatch):
+    loader = loader_of(write_noise(tmp_path, count=40), tmp_path)
+    read, load = set(), loader.load
+    monkeypatch.setattr(loader, "load", lambda number: (read.add(number), load(number))[1])
+    of_each = []
+    for worker in range(2):
+        read.clear()
+        # One epoch.
+        for _ in training_batches(loader, 8, 4, seed=0, share=Share(worker, 2, 2)).take(10):
+            pass
+        of_each.append(set(read))
+    # What is read ahead is of the next epoch, in which any picture may be anyone's.
+    assert 20 <= len(of_each[0]) < 40
+    assert of_each[0] | of_each[1] == set(range(40))
+
+
+@pytest.mark.parametrize("replicas", [3, 6])
+def test_shares_of_validation_are_each_picture_once(tmp_path, replicas):
+    loader = loader_of(write_solid(tmp_path) + write_broken(tmp_path, 1), tmp_path)
+    shown = []
+    for worker in range(3):
+        batches = list(validation_batches(loader, 8, 6, share=Share(worker, 3, replicas)))
+        assert all(len(lightness) <= 6 // replicas for lightness, _ in batches)
+        shown += [each for batch in batches for each in colors_of(join_lab(*batch))]
+    assert sorted(shown) == list(range(6))
 
 
 @pytest.mark.parametrize(("share", "side"), [(1.0, 128), (0.25, 256), (0.5, 182)])

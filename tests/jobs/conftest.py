@@ -11,7 +11,7 @@ import run
 from data.pictures import write_rgb
 
 TINY = [
-    *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "2"),
+    *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "1"),
     *("--batch_size", "2", "--steps_per_epoch", "2"),
     *("--reconstruction", "l1:10", "--precision", "float32", "--validation_share", "0.3"),
 ]

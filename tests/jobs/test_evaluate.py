@@ -357,18 +357,18 @@ def test_own_training_has_the_numbers_of_its_validation(
         # Training shrinks pictures while it reads them.
         write_rgb(path, pixels_of(path)[:16, :16])
 
-    def take_no_step(model, data, settings, folder, progress, companion=None):
+    def take_no_step(model, data, settings, folder, *others):
         WeightsFolder(weights).load_generator(model.slow_generator)
         # Pale: validation clips what sRGB cannot show, and here it is made paler.
         last = model.slow_generator.get_layer("ab")
         last.set_weights([0.1 * each for each in last.get_weights()])
         folder.save_generator(model.slow_generator)
-        batches = data.validation_batches()
+        batches = data.validation_batches(tf.distribute.get_strategy())
         validation.update(model.evaluate(batches, return_dict=True, verbose=0))
 
     monkeypatch.setattr("jobs.train._fit", take_no_step)
     metrics = ("--validation_metrics", "psnr", "ssim", "colorfulness")
-    assert train("--attention_resolution", "8", "--seed", "1", *metrics) == 0
+    assert train("--depth", "2", "--attention_resolution", "8", "--seed", "1", *metrics) == 0
     assert evaluate("--dataset", "pictures", "--load_weights", "--json") == 0
     options = DatasetOptions(validation_share=0.3, seed=1)
     held_out = find_pictures(["pictures"], options).validation.names()

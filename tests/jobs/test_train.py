@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import h5py
@@ -47,7 +48,7 @@ def begin(pictures, monkeypatch):
     What is called returns the exit status, and in `best_losses` is the best loss at each begin.
     """
 
-    def take_no_step(model, data, settings, folder, progress, companion=None):
+    def take_no_step(model, data, settings, folder, progress, *others):
         call.best_losses.append(progress.best_loss)
         progress.best_loss = 0.5
         progress.total_steps += 1
@@ -127,6 +128,7 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
     assert samples.Tags()["tensors"] == ["validation"]
 
 
+@pytest.mark.slow
 def test_losses_are_logged_every_few_steps(train, here):
     options = ("--epochs", "1", "--steps_per_epoch", "5", "--log_every", "2", "--sample_every", "0")
     assert train(*options, "--log_dir", "logs") == 0
@@ -250,6 +252,35 @@ def test_a_snapshot_of_another_training_is_refused_with_the_differences(train, c
     for words in ("is not of the training in weights/sagan", "model pix2pix and not sagan"):
         assert words in message
     assert "resolution 32 and not 16" in message
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of four megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no small disk can be mounted here: {error}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_disk_that_fills_up_leaves_the_snapshots_before_whole(train, small_disk, capsys):
+    folder = small_disk / "weights"
+    options = ("--snapshot_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
+    assert train(*options, "--weights_dir", str(folder), "--sample_every", "0") == 2
+    [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert "No space left on device" in error or "the disk is full" in error
+    store = WeightsFolder(folder).snapshots
+    kept = sorted(store.path.iterdir())
+    assert len(kept) > 1
+    damaged = []
+    assert store.last_whole(lambda *what: damaged.append(what)) == kept[-1]
+    assert damaged == []
+    # Nothing half written takes what room is left.
+    assert all(len(list(snapshot.iterdir())) == 3 for snapshot in kept)
 
 
 def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
@@ -380,6 +411,7 @@ def test_pretrained_weights_begin_a_new_training(train, capsys):
     assert "absent is not a folder of weights" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_training(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     kept = snapshot_arrays("weights/sagan")
@@ -409,6 +441,7 @@ def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monke
     assert all(np.array_equal(kept[place], after[place]) for place in kept)
 
 
+@pytest.mark.slow
 def test_resume_works_from_another_folder_and_without_validation(
     train, here, stop_after, monkeypatch
 ):
@@ -521,6 +554,7 @@ def saved_settings(folder="weights/sagan"):
     return WeightsFolder(folder).read_settings()["settings"]
 
 
+@pytest.mark.slow
 def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsys):
     names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
     options = ["--epochs", "1", "--sample_every", "0", "--weights_dir", "w"]
@@ -610,6 +644,7 @@ def test_losses_of_other_pictures_do_not_compare_with_the_best_so_far(begin, coc
     assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_pictures_that_were_added_are_told_and_the_best_is_chosen_anew(begin, pictures, capsys):
     assert begin(*FEW, "--dataset", str(pictures)) == 0
     assert begin("--load_weights") == 0

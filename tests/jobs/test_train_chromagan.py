@@ -327,6 +327,7 @@ def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, opt
     assert_same_networks("broken", "straight")
 
 
+@pytest.mark.slow
 def test_other_classes_cannot_be_gone_on_with(tiny_imagenet, pictures, capsys):
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
     words = f"the training in {FOLDER} was begun with other classes: give the --dataset"
@@ -347,6 +348,7 @@ def test_as_many_other_classes_cannot_be_gone_on_with(tiny_imagenet, capsys):
     assert "classes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_flattened_features_go_on_with_their_resolution_alone(pictures, capsys):
     assert train("--dataset", "pictures", "--global_features", "flatten") == 0
     message = refusal(capsys, *AGAIN, "--resolution", "40")
@@ -367,6 +369,7 @@ def test_weights_begin_no_training_that_they_do_not_fit(pictures, capsys):
     assert "take pictures of 32 px alone; give --resolution 32" in refusal(capsys, *begin)
 
 
+@pytest.mark.slow
 def test_pooled_features_learn_on_at_another_resolution(pictures, capsys):
     assert train("--dataset", "pictures") == 0
     assert "with resolution 32 and not 40" in refusal(capsys, *AGAIN, "--resolution", "40")
@@ -377,6 +380,7 @@ def test_pooled_features_learn_on_at_another_resolution(pictures, capsys):
     assert saved("second")["resolution"] == 40
 
 
+@pytest.mark.slow
 def test_weights_begin_a_training_of_other_classes(pictures, tiny_imagenet, capsys):
     assert train("--dataset", "pictures") == 0
     name = tiny_imagenet("tiny", CLASSES)
@@ -459,6 +463,7 @@ def test_what_is_kept_is_what_was_seen_of_each_picture(tiny_imagenet, asked, mon
         np.testing.assert_allclose(distributions, teacher(lightness), rtol=0.01, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_picture_that_was_changed_is_asked_for_anew(pictures, asked):
     options = ["--dataset", "pictures", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
@@ -514,6 +519,7 @@ def test_another_file_of_weights_is_another_teacher(pictures, here, asked):
     assert saved("three")["settings"]["teacher_weights"] == str(here / "teacher.weights.h5")
 
 
+@pytest.mark.slow
 def test_pictures_that_are_left_out_are_not_asked_for(pictures, asked, capsys):
     Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
     (pictures / "broken.png").write_bytes(b"no picture")
@@ -545,6 +551,7 @@ def test_trained_weights_color(pictures, here, capsys):
         (here / "results/0.png").unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("offline")
 def test_flattened_weights_color_and_are_judged_at_their_own_size_alone(pictures, here, capsys):
     assert train("--dataset", "pictures", "--global_features", "flatten") == 0
@@ -581,6 +588,7 @@ def test_teacher_that_cannot_be_had_is_one_line(pictures, here, capsys, argument
     assert {path.name for path in here.iterdir()} == {"pictures"}
 
 
+@pytest.mark.slow
 def test_settings_are_kept_for_going_on(pictures, here, tiny_teachers):
     options = ["--teacher", "mobilenet_v2", "--class_weight", "0.5"]
     assert train("--dataset", "pictures", *options) == 0

@@ -252,6 +252,7 @@ def test_curves_are_drawn_of_a_training_that_was_stopped(stop_after, capsys):
     assert_png(f"{FOLDER}/curves.png")
 
 
+@pytest.mark.slow
 @pytest.mark.draws_curves
 def test_curves_are_drawn_of_a_training_that_diverged(capsys):
     assert train("--epochs", "1") == 0
@@ -290,7 +291,8 @@ SCHEDULES = {
 }
 
 
-@pytest.mark.parametrize("schedule", ["plateau", pytest.param("cosine", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", SCHEDULES)
 def test_stopped_and_resumed_equals_never_stopped(stop_after, here, schedule):
     options = [*SCHEDULES[schedule], "--epochs", "4"]
     assert train(*options, "--weights_dir", "straight", "--log_dir", "straight_logs") == 0
@@ -310,6 +312,7 @@ def test_stopped_and_resumed_equals_never_stopped(stop_after, here, schedule):
     assert len({rate for _, rate in rates[0]}) > 1
 
 
+@pytest.mark.slow
 def test_a_frozen_encoder_goes_on_as_if_never_stopped(stop_after):
     options = ["--freeze_encoder_epochs", "1", "--epochs", "2", "--generator_lr", "0.01"]
     assert train(*options, "--weights_dir", "straight") == 0
@@ -415,6 +418,7 @@ def test_stopped_in_validation_goes_on_as_if_never_stopped(stop_in_validation):
     assert_same("broken", "straight")
 
 
+@pytest.mark.slow
 def test_stopped_in_validation_of_the_generator_alone_ends_that_epoch(
     stop_in_validation, monkeypatch
 ):
@@ -486,6 +490,7 @@ def test_it_trains_against_an_adversary(here, adversarial):
     assert Image.open(here / "results/0.png").size == (24, 20)
 
 
+@pytest.mark.slow
 def test_against_an_adversary_it_goes_on_as_if_never_stopped(stop_after):
     options = ["--adversarial", "vanilla", "--epochs", "2"]
     options += ["--generator_epochs", "1", "--freeze_encoder_epochs", "1"]

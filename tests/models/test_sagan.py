@@ -196,6 +196,7 @@ def test_the_step_compiles_with_xla(batch):
         assert got[name] == pytest.approx(value, abs=1e-2)
 
 
+@pytest.mark.slow
 def test_bfloat16_keeps_weights_and_colors_in_float32(batch):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     try:

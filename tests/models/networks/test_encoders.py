@@ -21,7 +21,13 @@ def encoder(name):
     return pretrained_encoder(name, None)
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "inception_resnet_v2" else name
+        for name in ENCODERS
+    ],
+)
 def test_each_level_is_half_of_the_one_before(name):
     found = encoder(name)
     assert found.name == name
@@ -132,6 +138,7 @@ def test_pictures_too_small_for_inception_are_enlarged(inception, inception_enco
     assert_features_equal(inception_encoder(pictures), expected)
 
 
+@pytest.mark.slow
 def test_features_of_exact_size_lie_on_the_grid_of_the_picture(inception_encoder):
     pictures = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
     exact = pretrained_encoder("inception_resnet_v2", None)

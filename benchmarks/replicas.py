@@ -1,0 +1,209 @@
+"""Whether two devices learn what one does: gradients and weights, compared number by number.
+
+    python -m benchmarks.replicas
+    python -m benchmarks.replicas --model sagan
+
+Each colorizer is trained for three steps on the same pictures four times: alone; alone without
+oneDNN's kernels, which shows what rounding makes; as two replicas in one process; and as two worker
+processes that talk over 127.0.0.1. Batch normalization, dropout, gradient penalties and
+augmentation are on. The optimizer is SGD with momentum, whose velocity after the first step is the
+gradient: Adam would make a whole step of a difference in rounding.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.crashes import make_pictures
+from benchmarks.in_turn import ROOT, print_machine
+
+WAYS = ("alone", "other kernels", "two replicas", "two workers")
+_PATIENCE = 600
+# Arrays whose numbers are all smaller, beside the largest number of all, are compared with this.
+_OF_THE_LARGEST = 1e-3
+
+_SHARED = [
+    *("--precision", "float32", "--batch_size", "8", "--validation_share", "0.25"),
+    *("--steps_per_epoch", "3", "--epochs", "1", "--snapshot_steps", "1", "--keep", "5"),
+    *("--optimizer", "sgd", "--beta_1", "0.9", "--sample_every", "0", "--seed", "3"),
+    *("--generator_lr", "0.001", "--discriminator_lr", "0.001", "--deterministic"),
+]
+_TEACHER = "teacher.weights.h5"
+MODELS = {
+    "sagan": [
+        *("--resolution", "32", "--filters", "8", "--discriminator_filters", "8", "--depth", "3"),
+        *("--reconstruction", "l1:10"),
+    ],
+    "pix2pix": [
+        *("--resolution", "32", "--filters", "8", "--discriminator_filters", "8"),
+        *("--discriminator_steps", "2"),
+    ],
+    "chromagan": [
+        *("--resolution", "32", "--filters", "8", "--discriminator_filters", "8"),
+        *("--encoder_weights", "none"),
+        *("--teacher", "mobilenet_v2", "--teacher_weights", _TEACHER),
+    ],
+    "inception": [
+        *("--resolution", "96", "--filters", "8", "--adversarial", "vanilla"),
+        *("--encoder_weights", "none"),
+    ],
+}
+
+# TensorFlow makes several devices of a processor when it is asked before anything else.
+_TWO_DEVICES = """
+import sys
+import tensorflow as tf
+[cpu] = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import run
+sys.exit(run.main(sys.argv[1:]))
+"""
+
+
+def main() -> int:
+    """Prints the differences."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", nargs="+", choices=sorted(MODELS), default=list(MODELS))
+    arguments = parser.parse_args()
+    print_machine()
+    print("largest difference / largest in its array  gradients, step 1  weights, step 3  seconds")
+    with tempfile.TemporaryDirectory() as folder:
+        for model in arguments.model:
+            for way, figures in compare(Path(folder) / model, model).items():
+                numbers = "  ".join(f"{figures[name]:18.1e}" for name in ("gradients", "weights"))
+                print(f"{model:12} {way:20} {numbers}  {figures['seconds']:8.0f}", flush=True)
+    return 0
+
+
+def compare(folder: Path, model: str, ways: tuple[str, ...] = WAYS[1:]) -> dict[str, dict]:
+    """How far two devices are from one, by way.
+
+    Args:
+        folder: made; everything goes there.
+        model: one of `MODELS`.
+        ways: which of `WAYS`.
+
+    Returns:
+        For each way `gradients`, after the first step, and `weights`, after the third: the largest
+        difference of any number, as a share of the largest in its array; and `seconds`, of the
+        whole run.
+    """
+    folder.mkdir(parents=True)
+    make_pictures(folder / "pictures")
+    if _TEACHER in MODELS[model]:
+        import keras
+
+        keras.applications.MobileNetV2(weights=None).save_weights(folder / _TEACHER)
+    alone = _numbers_of(folder, "alone", model)
+    found = {}
+    for way in ways:
+        begun = time.perf_counter()
+        numbers = _numbers_of(folder, way, model)
+        found[way] = {name: _difference(alone[name], numbers[name]) for name in alone}
+        found[way]["seconds"] = time.perf_counter() - begun
+    return found
+
+
+def start_workers(
+    arguments: list[str], folder: Path, workers: int = 2, **options
+) -> list[subprocess.Popen]:
+    """Starts a training as several processes on this machine, the chief first.
+
+    Args:
+        arguments: of run.py.
+        folder: where it is called.
+        workers: int, how many.
+        **options: of `subprocess.Popen`.
+    """
+    command = [sys.executable, str(ROOT / "run.py"), *arguments]
+    return [
+        subprocess.Popen(command, cwd=folder, env={**os.environ, **task}, **options)
+        for task in tasks_of_workers(workers)
+    ]
+
+
+def tasks_of_workers(workers: int) -> list[dict[str, str]]:
+    """For each of several workers on this machine what its environment has to say."""
+    places = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
+    tasks = [{"type": "worker", "index": number} for number in range(workers)]
+    return [
+        {"TF_CONFIG": json.dumps({"cluster": {"worker": places}, "task": task})} for task in tasks
+    ]
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.ndarray]]:
+    """Trains, and returns the gradients of the first step and the weights after the third."""
+    name = way.replace(" ", "_")
+    arguments = [*("--dataset", "pictures", "--model", model), *_SHARED, *MODELS[model]]
+    arguments += ["--weights_dir", name, "--log_dir", f"logs/{name}"]
+    with open(folder / f"{name}.txt", "ab") as log:
+        output = {"stdout": log, "stderr": log}
+        if way == "two workers":
+            processes = start_workers(arguments, folder, **output)
+        else:
+            start, environment = [str(ROOT / "run.py")], {**os.environ, "PYTHONPATH": str(ROOT)}
+            if way == "two replicas":
+                start, arguments = ["-c", _TWO_DEVICES], [*arguments, "--strategy", "mirrored"]
+            elif way == "other kernels":
+                environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
+            command = [sys.executable, *start, *arguments]
+            processes = [subprocess.Popen(command, cwd=folder, env=environment, **output)]
+        statuses = [process.wait(_PATIENCE) for process in processes]
+    if any(statuses):
+        log = (folder / f"{name}.txt").read_text()
+        raise RuntimeError(f"{model}, {way}: exit statuses {statuses}\n{log[-4000:]}")
+    snapshots = sorted((folder / name / "snapshots").iterdir())
+    return {
+        "gradients": _read(snapshots[0], lambda place: "optimizer" in place),
+        "weights": _read(snapshots[-1], lambda place: "optimizer" not in place),
+    }
+
+
+def _read(snapshot: Path, wanted) -> dict[str, np.ndarray]:
+    import h5py
+
+    found = {}
+
+    def add(place, item):
+        if isinstance(item, h5py.Dataset) and wanted(place) and item.dtype == "float32":
+            found[place] = item[()]
+
+    with h5py.File(snapshot / "model.weights.h5") as file:
+        file.visititems(add)
+    return found
+
+
+def _difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
+    """The largest difference in any array, as a share of the largest number in it."""
+    if one.keys() != other.keys():
+        raise RuntimeError(f"other arrays: {sorted(one.keys() ^ other.keys())[:5]}")
+    arrays = {place: array for place, array in one.items() if array.ndim}
+    # Some gradients are nothing but rounding, like that of a bias before a normalization.
+    least = _OF_THE_LARGEST * max(np.abs(array).max() for array in arrays.values())
+    return max(
+        float(np.abs(array - other[place]).max() / max(least, np.abs(array).max()))
+        for place, array in arrays.items()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""How a training step on two workers splits into computing and talking.
+
+    python -m benchmarks.workers
+    python -m benchmarks.workers --model pix2pix --resolution 128 --batch_size 16
+
+Two processes, each on a core of its own, train with half of the batch side by side and know nothing
+of each other; then two share the whole batch over 127.0.0.1. These also send what a step sends, and
+do nothing else:
+all gradients at once, and the moments of one normalization. Pictures are random numbers that lie in
+memory.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from benchmarks.in_turn import ROOT, print_machine, python_of
+from benchmarks.replicas import tasks_of_workers
+
+_STEPS = 6
+_SMALL = 50
+
+
+def main() -> None:
+    """Prints where the time goes."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=("sagan", "pix2pix"), default="sagan")
+    parser.add_argument("--resolution", type=int, default=64)
+    parser.add_argument("--batch_size", type=int, default=16, help="of both workers together")
+    parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.core is not None:
+        _work(arguments)
+        return
+    print_machine()
+    alone = _measure(arguments, [{}, {}], arguments.batch_size // 2)
+    both = _measure(arguments, tasks_of_workers(2), arguments.batch_size)
+    print(
+        f"{arguments.model}, {arguments.resolution} px, {both['gradient_bytes'] / 1e6:.1f} MB of "
+        f"gradients, {both['collectives']} messages a step"
+    )
+    rows = {
+        f"a step of {arguments.batch_size // 2} on each core": alone["step"],
+        f"a step of {arguments.batch_size} of both together": both["step"],
+        "    more": both["step"] - alone["step"],
+        "all gradients alone": both["gradients"],
+        "one small message alone": both["small"],
+    }
+    for name, seconds in rows.items():
+        print(f"{name:45} {1e3 * seconds:9.2f} ms")
+
+
+def _measure(
+    arguments: argparse.Namespace, environments: list[dict[str, str]], batch_size: int
+) -> dict:
+    """Runs a process on each core, and returns what the slower one of them found."""
+    processes = []
+    for number, environment in enumerate(environments):
+        command = python_of(
+            "benchmarks.workers",
+            *("--model", arguments.model, "--resolution", str(arguments.resolution)),
+            *("--batch_size", str(batch_size), "--core", str(number)),
+        )
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment}
+        processes.append(
+            subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        )
+    found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
+    return max(found, key=lambda each: each["step"])
+
+
+def _work(arguments: argparse.Namespace) -> None:
+    """One process: measures, and prints what it found."""
+    # Before TensorFlow counts the cores.
+    os.sched_setaffinity(0, {arguments.core})
+    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+
+    import_tensorflow_quietly()
+    import tensorflow as tf
+
+    from jobs.command_line import parse
+    from jobs.replication import find_worker, join_workers
+    from jobs.training_model import compile_model, new_model
+
+    worker = find_worker("auto")
+    strategy = join_workers(worker) if worker.workers > 1 else tf.distribute.get_strategy()
+    prepare_keras("auto", seed=0)
+    settings, given = parse(
+        [
+            *("--model", arguments.model, "--resolution", str(arguments.resolution)),
+            *("--dataset", os.curdir, "--reconstruction", "l1:10"),
+        ]
+    )
+    with strategy.scope():
+        model, settings = new_model(settings, given)
+        compile_model(model, settings, given)
+
+    def batches(context):
+        size = context.get_per_replica_batch_size(arguments.batch_size)
+        shape = (size, arguments.resolution, arguments.resolution)
+        pictures = tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1)
+        return tf.data.Dataset.from_tensors(pictures).repeat()
+
+    stream = iter(strategy.distribute_datasets_from_function(batches))
+    variables = [*model.generator_variables, *model.discriminator.trainable_variables]
+    gradients = [tf.zeros(variable.shape) for variable in variables]
+    moments = tf.zeros([2, 256])
+
+    @tf.function
+    def send_gradients():
+        context = tf.distribute.get_replica_context
+        return strategy.run(lambda: context().all_reduce("sum", gradients)[0])
+
+    @tf.function
+    def send_small():
+        def several(value):
+            # Each waits for the one before.
+            for _ in range(_SMALL):
+                value = tf.distribute.get_replica_context().all_reduce("sum", value)
+            return value
+
+        return strategy.run(several, args=(moments,))
+
+    # Traced once more, to be looked at.
+    step = tf.function(lambda batch: strategy.run(model.train_step, args=(batch,)))
+    operations = _operations(step.get_concrete_function(next(stream)).graph)
+    names = [operation.type for operation in operations]
+    model.make_train_function()
+    found = {
+        "gradient_bytes": sum(4 * int(tf.size(each)) for each in gradients),
+        "collectives": sum(name.startswith("CollectiveReduce") for name in names),
+        "step": _seconds(lambda: model.train_function(stream)),
+    }
+    if strategy.num_replicas_in_sync > 1:
+        found["gradients"] = _seconds(send_gradients)
+        found["small"] = _seconds(send_small) / _SMALL
+    print(json.dumps(found), flush=True)
+
+
+def _operations(graph) -> list:
+    """The operations of a graph and of the functions that it calls."""
+    found = list(graph.get_operations())
+    for name in graph._functions:
+        found += graph._functions[name].graph.get_operations()
+    return found
+
+
+def _seconds(work) -> float:
+    """The median of a few calls, after one."""
+    import tensorflow as tf
+
+    found = []
+    for _ in range(1 + _STEPS):
+        begun = time.perf_counter()
+        tf.nest.map_structure(lambda value: tf.convert_to_tensor(value).numpy(), work())
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
