@@ -58,12 +58,17 @@ MODELS = {
 }
 
 # TensorFlow makes several devices of a processor when it is asked before anything else.
-_TWO_DEVICES = """
-import sys
+TWO_DEVICES = """
 import tensorflow as tf
+
 [cpu] = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+"""
+_RUN = """
+import sys
+
 import run
+
 sys.exit(run.main(sys.argv[1:]))
 """
 
@@ -162,7 +167,8 @@ def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.nd
         else:
             start, environment = [str(ROOT / "run.py")], {**os.environ, "PYTHONPATH": str(ROOT)}
             if way == "two replicas":
-                start, arguments = ["-c", _TWO_DEVICES], [*arguments, "--strategy", "mirrored"]
+                start = ["-c", TWO_DEVICES + _RUN]
+                arguments = [*arguments, "--strategy", "mirrored"]
             elif way == "other kernels":
                 environment["TF_ENABLE_ONEDNN_OPTS"] = "0"
             command = [sys.executable, *start, *arguments]

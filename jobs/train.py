@@ -5,14 +5,13 @@ python run.py --load_weights
 """
 
 import contextlib
-import dataclasses
 import functools
 import itertools
 import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import keras
 
@@ -27,14 +26,13 @@ from callbacks.plateau import Plateau
 from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
 from callbacks.stop_on_signal import StopOnSignal
-from data.dataset_name import absolute_name
 from data.picture_lists import PictureLists
 from data.pipeline import Companion
-from errors import InputError, first_line, shown
-from jobs.command_line import check_use
+from errors import InputError, first_line
 from jobs.curves import draw_curves
 from jobs.folder_lock import alone_in
 from jobs.folders import check_folder, make_folder
+from jobs.kept_settings import count_pictures, kept_names, kept_settings
 from jobs.replication import (
     Worker,
     check_agreement,
@@ -45,8 +43,9 @@ from jobs.replication import (
     use_devices,
     wait_for_all,
 )
+from jobs.resume import note_other_pictures, refuse_to_resume, resume
 from jobs.runtime import describe_device, installed_versions, prepare_keras
-from jobs.settings import OF_DATASETS, PATHS, SHAPES, Settings, fields
+from jobs.settings import PATHS, Settings
 from jobs.signals import SignalWatch
 from jobs.teaching import describe_teacher, keep_distributions, make_teacher
 from jobs.training_data import TrainingData, find_training_pictures
@@ -54,39 +53,8 @@ from jobs.training_model import class_numbers, compile_model, new_model, resumed
 from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
 from models.progress import Progress
-from models.snapshot_store import differences
 from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
-
-_CHANGES_OF_WHAT_IS_JUDGED = frozenset(
-    {
-        *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
-        "reconstruction",
-    }
-)
-
-# With these the losses of training are others.
-_CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
-    *("class_weight", "crop_scale", "flip", "rotation")
-}
-
-# With these a plateau is told from the beginning.
-_CHANGES_OF_RATES = frozenset(
-    {
-        *("lr_schedule", "generator_lr", "discriminator_lr"),
-        *("generator_lr_alone", "discriminator_lr_alone"),
-    }
-)
-
-# What a training is begun with for good: its networks, what decides on the state that a snapshot
-# holds, and by what pictures are held out: none of those that judge was learned from.
-_BEGUN_WITH = (
-    *SHAPES,
-    *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
-)
-
-# Of the call, and not of the training.
-_OF_THE_CALL = ("load_weights", "strategy", "weights_dir")
 
 # As many batches as the moments of normalization need, but not more than are learned from: with 6
 # there was a loss of 0.2 dB.
@@ -109,7 +77,7 @@ def train(settings: Settings, given: set[str]) -> int:
     """
     folder = WeightsFolder(settings.weights_folder)
     if settings.load_weights and not folder.path.is_dir():
-        _refuse_to_resume(folder)
+        refuse_to_resume(folder)
     worker = find_worker(settings.strategy)
     with worker.errors_in_plain_words():
         if not worker.is_chief:
@@ -126,7 +94,7 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     strategy = join_workers(worker) if worker.workers > 1 else None
     progress, snapshot = Progress(), None
     if settings.load_weights:
-        settings, progress, snapshot = _resume(settings, given, folder)
+        settings, progress, snapshot = resume(settings, given, folder)
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
@@ -142,8 +110,8 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     prepare_keras(settings.precision, settings.seed, settings.deterministic)
     lists = find_training_pictures(settings)
     print(lists.table())
-    if settings.load_weights and not given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
-        _say_if_changed(lists, folder, progress)
+    if settings.load_weights:
+        note_other_pictures(lists, given, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_turns(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
@@ -181,92 +149,6 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     return 0
 
 
-def _resume(
-    settings: Settings, given: set[str], folder: WeightsFolder
-) -> tuple[Settings, Progress, Path]:
-    """The settings of the training in the folder, how far it has come, and its snapshot."""
-    if folder.snapshots.last() is None:
-        _refuse_to_resume(folder)
-    snapshot = _last_whole_snapshot(folder)
-    progress = folder.snapshots.read_progress(snapshot)
-    if others := folder.snapshots.differences(snapshot, folder.network()):
-        raise InputError(
-            f"the snapshot {snapshot} is not of the training in {folder.path}: {', '.join(others)}"
-        )
-    settings = _resumed_settings(settings, given, folder)
-    # Losses of another objective or of other pictures do not compare with the lowest so far.
-    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
-        progress.forget_validation()
-    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
-        progress.forget_training()
-    if given.intersection(_CHANGES_OF_RATES):
-        progress.forget_plateau()
-        progress.rate_factor = 1.0
-    return settings, progress, snapshot
-
-
-def _last_whole_snapshot(folder: WeightsFolder) -> Path:
-    """The last snapshot that is as it was written; later ones are told of."""
-
-    def on_damage(snapshot, what):
-        print(
-            f"warning: the snapshot {shown(snapshot)} is damaged ({what}); looking at the one "
-            "before it",
-            file=sys.stderr,
-        )
-
-    snapshot = folder.snapshots.last_whole(on_damage)
-    if snapshot is None:
-        raise InputError(
-            f"--load_weights: no snapshot in {folder.snapshots.path} is whole; begin another "
-            f"training from the weights that color: --pretrained {folder.path} --weights_dir NEW"
-        )
-    return snapshot
-
-
-def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:
-    """The settings of the training in the folder, with what the command line changes."""
-    saved = folder.read_settings()["settings"]
-    known = {entry.name for entry in fields()}
-    saved = {name: value for name, value in saved.items() if name in known}
-    begun_with = Settings(**saved)
-    fixed = given.intersection(_BEGUN_WITH)
-    others = differences(
-        {name: getattr(begun_with, name) for name in fixed},
-        {name: getattr(settings, name) for name in fixed},
-    )
-    if others:
-        raise InputError(
-            f"--load_weights: the training in {folder.path} was begun with {', '.join(others)}; "
-            "leave these arguments out, or begin another training from its weights with "
-            f"--pretrained {folder.path} --weights_dir NEW"
-        )
-    changes = {name: getattr(settings, name) for name in {*given, *_OF_THE_CALL}}
-    if "dataset" in given:
-        # What was asked of the data sets before is not asked of others.
-        saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
-    resumed = dataclasses.replace(Settings(**saved), **changes)
-    check_use(resumed, given)
-    _say_changes(begun_with, resumed)
-    return resumed
-
-
-def _say_changes(before: Settings, now: Settings) -> None:
-    kept = [
-        {name: _from_anywhere(name, getattr(each, name)) for name in _of_training()}
-        for each in (before, now)
-    ]
-    if others := differences(*reversed(kept)):
-        print(f"changed: {', '.join(others)}")
-
-
-def _refuse_to_resume(folder: WeightsFolder) -> NoReturn:
-    raise InputError(
-        f"--load_weights: there is nothing to go on from in {folder.path}; train first, or say "
-        "where with --weights_dir"
-    )
-
-
 def _refuse_to_overwrite(folder: WeightsFolder) -> None:
     if folder.holds_weights():
         raise InputError(
@@ -288,7 +170,7 @@ def _what_is_begun(
     settings: Settings, lists: PictureLists, snapshot: Path | None
 ) -> dict[str, Any]:
     """What all workers of a training have to begin with."""
-    same = [name for name in _of_training() if name not in PATHS]
+    same = [name for name in kept_names() if name not in PATHS]
     return {
         "snapshot": snapshot and snapshot.name,
         # Folders may be elsewhere.
@@ -465,23 +347,6 @@ def _sample_grids(
     return grids
 
 
-def _say_if_changed(lists: PictureLists, folder: WeightsFolder, progress: Progress) -> None:
-    """Says that the data sets themselves have more or fewer pictures than before."""
-    before = folder.read_settings().get("pictures")
-    if before not in (None, _count(lists)):
-        progress.forget_validation()
-        progress.forget_training()
-        print(
-            f"note: there were {before['training']:,} pictures to learn from and "
-            f"{before['validation']:,} to judge by before; the order is another one now, and the "
-            "best weights are chosen anew"
-        )
-
-
-def _count(lists: PictureLists) -> dict[str, int]:
-    return {"training": len(lists.training), "validation": len(lists.validation)}
-
-
 def _self_description(
     model: Colorizer, settings: Settings, lists: PictureLists, teacher: Teacher | None
 ) -> dict:
@@ -492,30 +357,11 @@ def _self_description(
         "resolution": settings.resolution,
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
-        "pictures": _count(lists),
+        "pictures": count_pictures(lists),
         "classes": class_numbers(teacher),
-        "settings": {
-            name: _from_anywhere(name, getattr(settings, name)) for name in _of_training()
-        },
+        "settings": kept_settings(settings),
         "versions": installed_versions(),
     }
-
-
-def _of_training() -> list[str]:
-    """The names of the settings that a training keeps."""
-    return [
-        entry.name
-        for entry in fields()
-        if "train" in entry.metadata["jobs"] and entry.name not in _OF_THE_CALL
-    ]
-
-
-def _from_anywhere(name: str, value: Any) -> Any:
-    """A setting as it is kept: paths hold wherever the program is called from."""
-    if name == "dataset":
-        return [absolute_name(each) for each in value]
-    by_name = value in (None, "none", "memory", "imagenet")
-    return value if name not in PATHS or by_name else os.path.abspath(value)
 
 
 def _say_what_begins(

@@ -5,13 +5,12 @@ import sys
 
 import pytest
 
+from benchmarks.replicas import TWO_DEVICES
+
 SCRIPT = """
 import keras
 import numpy as np
-import tensorflow as tf
 
-[cpu] = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 from losses.hinge_adversarial import HingeAdversarial
@@ -70,7 +69,7 @@ for one, other in zip(state()[::2], state()[1::2]):
 @pytest.mark.slow
 def test_a_step_that_is_bad_on_one_replica_is_undone_on_both(request):
     ran = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, "-c", TWO_DEVICES + SCRIPT],
         cwd=request.config.rootpath,
         capture_output=True,
         text=True,

@@ -5,6 +5,7 @@ import sys
 
 import tensorflow as tf
 
+from benchmarks.replicas import TWO_DEVICES
 from models.layers.replicas import (
     each_of_replicas,
     gradients_of_mean,
@@ -15,13 +16,10 @@ from models.layers.replicas import (
 )
 
 # Devices are made before TensorFlow has computed anything: this runs in a process of its own.
-HEAD = """
+HEAD = f"""{TWO_DEVICES}
 import keras
 import numpy as np
-import tensorflow as tf
 
-[cpu] = tf.config.list_physical_devices("CPU")
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 random = np.random.default_rng(0)
 

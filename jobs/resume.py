@@ -1,0 +1,163 @@
+"""Going on with a training: its snapshot, its settings, and what may not be changed of it."""
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from data.picture_lists import PictureLists
+from errors import InputError, shown
+from jobs.command_line import check_use
+from jobs.kept_settings import OF_THE_CALL, count_pictures, kept_settings
+from jobs.settings import OF_DATASETS, SHAPES, Settings, fields
+from models.progress import Progress
+from models.snapshot_store import differences
+from models.weights_folder import WeightsFolder
+
+# With these the losses of validation are others.
+_CHANGES_OF_WHAT_IS_JUDGED = frozenset(
+    {
+        *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
+        "reconstruction",
+    }
+)
+
+# With these the losses of training are others.
+_CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
+    *("class_weight", "crop_scale", "flip", "rotation")
+}
+
+# With these a plateau is told from the beginning.
+_CHANGES_OF_RATES = frozenset(
+    {
+        *("lr_schedule", "generator_lr", "discriminator_lr"),
+        *("generator_lr_alone", "discriminator_lr_alone"),
+    }
+)
+
+# What a training is begun with for good: its networks, what decides on the state that a snapshot
+# holds, and by what pictures are held out: none of those that judge was learned from.
+_BEGUN_WITH = (
+    *SHAPES,
+    *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
+)
+
+
+def resume(
+    settings: Settings, given: set[str], folder: WeightsFolder
+) -> tuple[Settings, Progress, Path]:
+    """Finds the training in a folder, and what the command line changes of it.
+
+    Args:
+        settings: as the command line says.
+        given: the names of those that stood there.
+        folder: of the training.
+
+    Returns:
+        The settings to go on with, how far the training has come, and its snapshot.
+
+    Raises:
+        InputError: there is none, no snapshot of it is whole or of the same networks, or what it
+            was begun with for good should be changed.
+    """
+    if folder.snapshots.last() is None:
+        refuse_to_resume(folder)
+    snapshot = _last_whole_snapshot(folder)
+    progress = folder.snapshots.read_progress(snapshot)
+    if others := folder.snapshots.differences(snapshot, folder.network()):
+        raise InputError(
+            f"the snapshot {snapshot} is not of the training in {folder.path}: {', '.join(others)}"
+        )
+    settings = _resumed_settings(settings, given, folder)
+    # Losses of another objective or of other pictures do not compare with the lowest so far.
+    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
+        progress.forget_validation()
+    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
+        progress.forget_training()
+    if given.intersection(_CHANGES_OF_RATES):
+        progress.forget_plateau()
+        progress.rate_factor = 1.0
+    return settings, progress, snapshot
+
+
+def note_other_pictures(
+    lists: PictureLists, given: set[str], folder: WeightsFolder, progress: Progress
+) -> None:
+    """Says that the data sets have more or fewer pictures than before, unless others were given.
+
+    Args:
+        lists: the pictures that were found now.
+        given: the names of the arguments on the command line.
+        folder: of the training.
+        progress: forgets the lowest losses, which were of other pictures.
+    """
+    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
+        return
+    before = folder.read_settings().get("pictures")
+    if before not in (None, count_pictures(lists)):
+        progress.forget_validation()
+        progress.forget_training()
+        print(
+            f"note: there were {before['training']:,} pictures to learn from and "
+            f"{before['validation']:,} to judge by before; the order is another one now, and the "
+            "best weights are chosen anew"
+        )
+
+
+def refuse_to_resume(folder: WeightsFolder) -> NoReturn:
+    """Raises InputError: there is nothing to go on from."""
+    raise InputError(
+        f"--load_weights: there is nothing to go on from in {folder.path}; train first, or say "
+        "where with --weights_dir"
+    )
+
+
+def _last_whole_snapshot(folder: WeightsFolder) -> Path:
+    """The last snapshot that is as it was written; later ones are told of."""
+
+    def on_damage(snapshot, what):
+        print(
+            f"warning: the snapshot {shown(snapshot)} is damaged ({what}); looking at the one "
+            "before it",
+            file=sys.stderr,
+        )
+
+    snapshot = folder.snapshots.last_whole(on_damage)
+    if snapshot is None:
+        raise InputError(
+            f"--load_weights: no snapshot in {folder.snapshots.path} is whole; begin another "
+            f"training from the weights that color: --pretrained {folder.path} --weights_dir NEW"
+        )
+    return snapshot
+
+
+def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:
+    """The settings of the training in the folder, with what the command line changes."""
+    saved = folder.read_settings()["settings"]
+    known = {entry.name for entry in fields()}
+    saved = {name: value for name, value in saved.items() if name in known}
+    begun_with = Settings(**saved)
+    fixed = given.intersection(_BEGUN_WITH)
+    others = differences(
+        {name: getattr(begun_with, name) for name in fixed},
+        {name: getattr(settings, name) for name in fixed},
+    )
+    if others:
+        raise InputError(
+            f"--load_weights: the training in {folder.path} was begun with {', '.join(others)}; "
+            "leave these arguments out, or begin another training from its weights with "
+            f"--pretrained {folder.path} --weights_dir NEW"
+        )
+    changes = {name: getattr(settings, name) for name in {*given, *OF_THE_CALL}}
+    if "dataset" in given:
+        # What was asked of the data sets before is not asked of others.
+        saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
+    resumed = dataclasses.replace(Settings(**saved), **changes)
+    check_use(resumed, given)
+    _say_changes(begun_with, resumed)
+    return resumed
+
+
+def _say_changes(before: Settings, now: Settings) -> None:
+    if others := differences(kept_settings(now), kept_settings(before)):
+        print(f"changed: {', '.join(others)}")
