@@ -27,7 +27,15 @@ from PIL import Image
 
 from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
-from data.lab import rgb255_to_lab1, split_lab
+from data.gamut import pull_into_gamut
+from data.lab import (
+    join_lab,
+    lab100_to_lab1,
+    rgb1_to_lab100,
+    rgb255_to_lab1,
+    rgb255_to_rgb1,
+    split_lab,
+)
 from data.left_out import NO_COLOR, OTHER_SHAPE, LeftOut
 from data.pictures import UnreadablePictureError
 from data.sources.picture_source import PictureSource
@@ -181,6 +189,7 @@ def training_batches(
     crop_scale: float = 0.5,
     flip: bool = True,
     rotation: float = 0.0,
+    saturation: float = 1.0,
     start: int = 0,
     companion: Companion | None = None,
     share: Share | None = None,
@@ -188,8 +197,7 @@ def training_batches(
     """An endless, shuffled, augmented stream of batches.
 
     Every epoch shows each picture once, in a new order, with a new crop, flip and rotation. In
-    place of a picture that is left out comes another one, so that no step is lost. Colors are
-    never changed: they are the truth.
+    place of a picture that is left out comes another one, so that no step is lost.
 
     Args:
         loader: where the pixels come from.
@@ -200,6 +208,8 @@ def training_batches(
             area of the picture's largest square.
         flip: bool, mirror half of the pictures left to right.
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
+        saturation: float, factor of a and b. Colors that sRGB cannot show then are pulled back
+            into it: see `data.gamut`.
         start: int, how many elements of the stream to pass over.
         companion: `Companion` or None, what each picture brings along: `loader.labels`.
         share: `Share` or None. With one, of each batch the rows of one worker alone, in a batch for
@@ -234,7 +244,7 @@ def training_batches(
     stream = _own_positions(start, batch_size, share)
     stream = stream.map(load, num_parallel_calls=_WORKERS)
     stream = stream.map(augment, num_parallel_calls=_WORKERS)
-    return _to_lab_batches(stream.batch(part, drop_remainder=True), companion)
+    return _to_lab_batches(stream.batch(part, drop_remainder=True), companion, saturation)
 
 
 def _own_positions(start: int, batch_size: int, share: Share) -> tf.data.Dataset:
@@ -471,10 +481,18 @@ def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
     return turned[0]
 
 
-def _to_lab_batches(batches: tf.data.Dataset, companion: Companion | None) -> tf.data.Dataset:
+def _to_lab_batches(
+    batches: tf.data.Dataset, companion: Companion | None, saturation: float = 1.0
+) -> tf.data.Dataset:
     # A whole batch is converted at once, and compiled by XLA, which makes one loop of the many
     # operations: 2.5 times as fast.
-    to_lab = tf.function(lambda rgb255: split_lab(rgb255_to_lab1(rgb255)), jit_compile=True)
+    def networks_see(rgb255):
+        if saturation == 1.0:
+            return split_lab(rgb255_to_lab1(rgb255))
+        lightness, ab = split_lab(rgb1_to_lab100(rgb255_to_rgb1(rgb255)))
+        return split_lab(lab100_to_lab1(pull_into_gamut(join_lab(lightness, saturation * ab))))
+
+    to_lab = tf.function(networks_see, jit_compile=True)
 
     def convert(rgb255, others):
         return (*to_lab(rgb255), others) if companion else to_lab(rgb255)

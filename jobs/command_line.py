@@ -14,6 +14,7 @@ from errors import InputError
 from jobs.argument_types import Switch
 from jobs.presets import MODEL_DEFAULTS, PRESETS
 from jobs.settings import JOBS, OF_DATASETS, OF_MODELS, TRAINING, Settings, fields
+from losses import REBALANCED
 
 # What their convolutions reduce to one place.
 _SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
@@ -203,6 +204,10 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
         "lpips_weights": (
             "lpips" in settings.validation_metrics or settings.evaluate,
             "without lpips in --validation_metrics",
+        ),
+        "color_rebalancing": (
+            REBALANCED.intersection(settings.reconstruction_weights),
+            f"without one of the terms {', '.join(sorted(REBALANCED))} in --reconstruction",
         ),
         "perceptual_weights": (
             "perceptual" in settings.reconstruction_weights,

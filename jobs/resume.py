@@ -18,13 +18,13 @@ from models.weights_folder import WeightsFolder
 _CHANGES_OF_WHAT_IS_JUDGED = frozenset(
     {
         *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
-        "reconstruction",
+        *("color_rebalancing", "reconstruction"),
     }
 )
 
 # With these the losses of training are others.
 _CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
-    *("class_weight", "crop_scale", "flip", "rotation")
+    *("class_weight", "crop_scale", "flip", "rotation", "target_saturation")
 }
 
 # With these a plateau is told from the beginning.

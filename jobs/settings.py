@@ -374,6 +374,14 @@ class Settings:
         type=not_negative,
         metavar="DEGREES",
     )
+    # Nothing is made up; DDColor (Kang et al. 2023) learns from colors 1.2 to 1.5 times as strong.
+    target_saturation: float = setting(
+        1.0,
+        "factor of the colors of the pictures that are learned from, within what sRGB can show",
+        DATA,
+        type=positive,
+        metavar="FACTOR",
+    )
     # JPEG's rounding gives a gray picture up to about 1; people call 15 "slightly colorful".
     minimum_colorfulness: float = setting(
         2.0,
@@ -506,6 +514,15 @@ class Settings:
         action="extend",
         type=term,
         metavar="TERM:WEIGHT",
+    )
+    # The papers' colorizers weigh all pixels the same.
+    color_rebalancing: float = setting(
+        0.0,
+        "weigh pixels of rare colors more in l1, mse and huber: 0, all the same; 0.5 as Zhang et "
+        "al. 2016; 1, each color of the training pictures as much as any other",
+        OBJECTIVE,
+        type=share,
+        metavar="SHARE",
     )
     perceptual_weights: str | None = setting(
         None,

@@ -119,7 +119,7 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
         check_agreement(strategy, _what_is_begun(settings, lists, snapshot))
     with strategy.scope():
         teacher = make_teacher(settings, lists)
-        model, settings = _model(settings, given, folder, teacher, snapshot)
+        model, settings = _model(settings, given, folder, teacher, snapshot, data)
     # What one cannot download it does without.
     losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
     check_agreement(strategy, losses)
@@ -192,13 +192,14 @@ def _model(
     folder: WeightsFolder,
     teacher: Teacher | None,
     snapshot: Path | None,
+    data: TrainingData,
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
     if snapshot is None:
         model, settings = new_model(settings, given, teacher)
-        return model, compile_model(model, settings, given, teacher)
+        return model, compile_model(model, settings, given, teacher, data.count_colors)
     model = resumed_model(settings, folder, teacher)
-    settings = compile_model(model, settings, given, teacher)
+    settings = compile_model(model, settings, given, teacher, data.count_colors)
     folder.snapshots.load(snapshot, model)
     return model, settings
 

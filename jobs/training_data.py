@@ -1,11 +1,15 @@
 """The pictures of a training: found, split, loaded, and how many steps an epoch has."""
 
 import contextlib
+import math
 import os
 import sys
 
+import numpy as np
 import tensorflow as tf
+from tqdm import tqdm
 
+from data.ab_bins import count_bins
 from data.cache import DiskCache, MemoryCache
 from data.dataset_name import DEMO
 from data.dataset_options import DatasetOptions
@@ -31,6 +35,9 @@ from models.catalog import COLORIZERS
 
 # An epoch of the demo photographs: they are few, and repeated with fresh crops.
 _DEMO_STEPS = 50
+
+# Pictures whose colors are counted: enough for the rare ones, and read in seconds.
+_COUNTED = 2048
 
 
 def find_training_pictures(settings: Settings) -> PictureLists:
@@ -111,6 +118,7 @@ class TrainingData:
             crop_scale=self.settings.crop_scale,
             flip=self.settings.flip,
             rotation=self.settings.rotation,
+            saturation=self.settings.target_saturation,
             start=start,
             companion=companion,
             share=share,
@@ -130,6 +138,17 @@ class TrainingData:
             return batches.apply(endless)
 
         return strategy.distribute_datasets_from_function(of_worker)
+
+    def count_colors(self) -> np.ndarray:
+        """How often each color occurs in what is learned from, as `count_bins` gives it.
+
+        By the first pictures of the stream: a training that goes on counts the same.
+        """
+        count = math.ceil(min(_COUNTED, len(self.lists.training)) / self.settings.batch_size)
+        batches = self.training_batches(0).take(count)
+        bar = tqdm(batches, desc="counting colors", total=count, leave=False, disable=None)
+        with self.errors_in_plain_words():
+            return count_bins(batch[1] for batch in bar)
 
     def pictures_of_batch(self, number: int) -> list[str]:
         """The names of the pictures of batch `number` of the stream."""

@@ -2,13 +2,16 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable
 
 import keras
+import numpy as np
 
 from errors import InputError
 from jobs.command_line import check_discriminator
 from jobs.presets import PRESETS
 from jobs.settings import SHAPES, Settings
+from losses.color_rarity import ColorRarity
 from losses.hinge_adversarial import HingeAdversarial
 from losses.least_squares_adversarial import LeastSquaresAdversarial
 from losses.perceptual import Perceptual
@@ -111,9 +114,21 @@ def class_numbers(teacher: Teacher | None) -> list[int] | str | None:
 
 
 def compile_model(
-    model: Colorizer, settings: Settings, given: set[str], teacher: Teacher | None = None
+    model: Colorizer,
+    settings: Settings,
+    given: set[str],
+    teacher: Teacher | None = None,
+    count_colors: Callable[[], np.ndarray] | None = None,
 ) -> Settings:
     """Gives a model its optimizers, losses, metrics, and the teacher where it has one.
+
+    Args:
+        model: to be compiled.
+        settings: all settings.
+        given: the names of those that stood on the command line.
+        teacher: of ChromaGAN.
+        count_colors: gives how often each color occurs in the training pictures, as
+            `data.ab_bins.count_bins` does; called where rare colors are to count more.
 
     Returns:
         The settings as they are now: a default perceptual loss whose network cannot be had is
@@ -123,7 +138,7 @@ def compile_model(
         InputError: a perceptual network that was asked for by name, or that of LPIPS, cannot be
             had.
     """
-    reconstruction, settings = _reconstruction(settings, given)
+    reconstruction, settings = _reconstruction(settings, given, count_colors)
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
@@ -267,7 +282,9 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
     return architecture
 
 
-def _reconstruction(settings: Settings, given: set[str]) -> tuple[Reconstruction, Settings]:
+def _reconstruction(
+    settings: Settings, given: set[str], count_colors: Callable[[], np.ndarray] | None
+) -> tuple[Reconstruction, Settings]:
     """The reconstruction loss. A default perceptual network that cannot be had is done without."""
     weights = settings.reconstruction_weights
     perceptual = None
@@ -282,7 +299,10 @@ def _reconstruction(settings: Settings, given: set[str]) -> tuple[Reconstruction
             weights["perceptual"] = 0.0
             terms = [f"{name}:{weight:g}" for name, weight in weights.items()]
             settings = dataclasses.replace(settings, reconstruction=terms)
-    return Reconstruction(weights, perceptual), settings
+    rarity = None
+    if settings.color_rebalancing:
+        rarity = ColorRarity(count_colors(), settings.color_rebalancing)
+    return Reconstruction(weights, perceptual, rarity), settings
 
 
 def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:

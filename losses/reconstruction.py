@@ -7,6 +7,7 @@ from keras import ops
 from data.colorfulness import colorfulness
 from data.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
 from losses import TERMS
+from losses.color_rarity import ColorRarity
 from losses.perceptual import Perceptual
 from losses.structural_similarity import structural_similarity
 
@@ -35,6 +36,8 @@ class Reconstruction:
     Args:
         weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.
         perceptual: `Perceptual`, or None when the term is not used.
+        rarity: `ColorRarity`, by which `l1`, `mse` and `huber` weigh pixels, or None to weigh all
+            the same.
 
     Attributes:
         weights: dict, those above 0.
@@ -45,7 +48,12 @@ class Reconstruction:
         loss.terms(lightness, true_ab, colored_ab)     # {"l1": ...}, not yet weighted
     """
 
-    def __init__(self, weights: Mapping[str, float], perceptual: Perceptual | None = None):
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        perceptual: Perceptual | None = None,
+        rarity: ColorRarity | None = None,
+    ):
         unknown = set(weights) - set(TERMS)
         if unknown:
             raise ValueError(
@@ -56,6 +64,7 @@ class Reconstruction:
         if "perceptual" in self.weights and perceptual is None:
             raise ValueError("the term `perceptual` needs `perceptual`. Received: None")
         self._perceptual = perceptual
+        self._rarity = rarity
 
     def terms(self, lightness, true_ab, colored_ab):
         """Each term, a float32 scalar, by its name; `ssim_loss` and `colorfulness_loss` by these.
@@ -68,13 +77,17 @@ class Reconstruction:
         colored_ab = ops.cast(colored_ab, "float32")
         difference = ops.abs(true_ab - colored_ab)
 
+        def mean(differences):
+            weights = self._rarity(true_ab) if self._rarity else 1.0
+            return ops.mean(weights * differences)
+
         def rgb1(ab):
             return lab1_to_unclipped_rgb1(join_lab(lightness, ab))
 
         makers = {
-            "l1": lambda: ops.mean(difference),
-            "mse": lambda: ops.mean(ops.square(difference)),
-            "huber": lambda: ops.mean(_huber(difference)),
+            "l1": lambda: mean(difference),
+            "mse": lambda: mean(ops.square(difference)),
+            "huber": lambda: mean(_huber(difference)),
             "ssim": lambda: 1.0 - ops.mean(structural_similarity(rgb1(true_ab), rgb1(colored_ab))),
             "perceptual": lambda: self._perceptual(rgb1(true_ab), rgb1(colored_ab)),
             "colorfulness": lambda: _grayness(lab1_to_rgb1(join_lab(lightness, colored_ab))),
