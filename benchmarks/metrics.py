@@ -59,9 +59,9 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
     """For each metric a function that takes a batch and waits until it is measured."""
 
     from errors import InputError
+    from losses.lpips_weights import find_lpips_weights
     from metrics.colorfulness import Colorfulness
     from metrics.lpips import LPIPS
-    from metrics.lpips_weights import find_lpips_weights
     from metrics.pooled_psnr import PooledPSNR
     from metrics.psnr import PSNR
     from metrics.ssim import SSIM

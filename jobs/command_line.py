@@ -202,8 +202,10 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
             "without --discriminator_epochs",
         ),
         "lpips_weights": (
-            "lpips" in settings.validation_metrics or settings.evaluate,
-            "without lpips in --validation_metrics",
+            settings.evaluate
+            or "lpips" in settings.validation_metrics
+            or "lpips" in settings.reconstruction_weights,
+            "without lpips in --validation_metrics or --reconstruction",
         ),
         "color_rebalancing": (
             REBALANCED.intersection(settings.reconstruction_weights),

@@ -90,7 +90,7 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     pictures = JudgedPictures(settings, given, folders, places.log_dir)
     ruler = Ruler(settings, pictures.has_truth)
     colorizers = {
-        folder.path: load_colorizer(folder, settings, settings.resolution) for folder in folders
+        folder.path: load_colorizer(folder, settings, settings.render_size) for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
     for option, folder in places.folders.items():

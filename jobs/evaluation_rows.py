@@ -19,6 +19,7 @@ from data.lab import (
     rgb1_to_rgb255,
     rgb255_to_rgb1,
 )
+from data.photos.pixels import page_of_pixels
 from errors import InputError, shown
 from jobs.judged_pictures import Batch, JudgedPictures
 from jobs.ruler import Ruler
@@ -119,13 +120,17 @@ def _constant(ab: np.ndarray) -> _Color:
 
 def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
-        ab = np.stack(colorizer.predict(lightness))
+        # As --images does it, from the size at which the network sees photographs to strips.
+        pages = [page_of_pixels(rgb255) for rgb255 in batch.rgb255]
+        seen = [colorizer.look_at(page)[..., :1] for page in pages]
+        ab = colorizer.predict(seen)
         if not np.isfinite(ab).all():
             raise InputError(
                 f"{shown(path)}: what this network gives are no numbers; its training diverged, or "
                 "the file is damaged"
             )
-        return _join(lightness, ab)
+        colored = map(colorizer.strips, pages, seen, ab)
+        return np.stack([np.concatenate(list(strips)) for strips in colored])
 
     return color
 

@@ -6,10 +6,10 @@ import tensorflow as tf
 from data.lab import rgb255_to_rgb1
 from errors import InputError
 from jobs.settings import Settings
+from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
+from losses.lpips_weights import find_lpips_weights
 from metrics.feature_network import FeatureNetwork
 from metrics.judge import Judge
-from metrics.lpips_network import SMALLEST_SIDE, LPIPSNetwork
-from metrics.lpips_weights import find_lpips_weights
 from metrics.seen_pictures import SeenPictures
 
 # The channels of Inception's features: a covariance of fewer pictures is not of full rank.

@@ -734,7 +734,7 @@ class Settings:
         "side of the square, at least 16, as which the network sees a photograph; larger is more "
         "detailed and slower, and too large is gray (default: the weights' own choice)",
         COLORING,
-        COLORIZING,
+        COLORING_IN_ANY_WAY,
         type=side,
         metavar="PIXELS",
     )

@@ -51,7 +51,7 @@ def load_colorizer(
     if side not in (None, render_size):
         raise InputError(
             f"the weights in {folder.path} take pictures of {side} px alone; received "
-            f"{render_size}; give {'--resolution' if settings.evaluate else '--render_size'} {side}"
+            f"{render_size}; give --render_size {side}"
         )
     folder.load_generator(generator)
     return PhotoColorizer(

@@ -14,14 +14,14 @@ from jobs.settings import SHAPES, Settings
 from losses.color_rarity import ColorRarity
 from losses.hinge_adversarial import HingeAdversarial
 from losses.least_squares_adversarial import LeastSquaresAdversarial
+from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
+from losses.lpips_weights import find_lpips_weights
 from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
 from losses.wasserstein_adversarial import WassersteinAdversarial
 from metrics.colorfulness import Colorfulness
 from metrics.lpips import LPIPS
-from metrics.lpips_network import SMALLEST_SIDE
-from metrics.lpips_weights import find_lpips_weights
 from metrics.psnr import PSNR
 from metrics.ssim import SSIM
 from models.catalog import COLORIZERS
@@ -180,12 +180,17 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
         "lpips": lambda: [LPIPS(find_lpips_weights(settings.lpips_weights))],
     }
     names = dict.fromkeys(settings.validation_metrics)
-    if "lpips" in names and settings.resolution < SMALLEST_SIDE:
-        raise InputError(
-            f"--validation_metrics lpips takes pictures of at least {SMALLEST_SIDE} px; received "
-            f"--resolution {settings.resolution}"
-        )
+    if "lpips" in names:
+        _check_side_for_lpips(settings, "--validation_metrics")
     return [metric for name in names for metric in makers[name]()]
+
+
+def _check_side_for_lpips(settings: Settings, option: str) -> None:
+    if settings.resolution < SMALLEST_SIDE:
+        raise InputError(
+            f"{option} lpips takes pictures of at least {SMALLEST_SIDE} px; received --resolution "
+            f"{settings.resolution}"
+        )
 
 
 def _architecture(settings: Settings, classes: int) -> dict:
@@ -299,10 +304,15 @@ def _reconstruction(
             weights["perceptual"] = 0.0
             terms = [f"{name}:{weight:g}" for name, weight in weights.items()]
             settings = dataclasses.replace(settings, reconstruction=terms)
+    lpips = None
+    if weights.get("lpips"):
+        _check_side_for_lpips(settings, "--reconstruction")
+        path = find_lpips_weights(settings.lpips_weights)
+        lpips = LPIPSNetwork(path, keras.config.dtype_policy())
     rarity = None
     if settings.color_rebalancing:
         rarity = ColorRarity(count_colors(), settings.color_rebalancing)
-    return Reconstruction(weights, perceptual, rarity), settings
+    return Reconstruction(weights, perceptual, lpips, rarity), settings
 
 
 def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:

@@ -8,11 +8,15 @@ from data.colorfulness import colorfulness
 from data.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
 from losses import TERMS
 from losses.color_rarity import ColorRarity
+from losses.lpips_network import LPIPSNetwork
 from losses.perceptual import Perceptual
 from losses.structural_similarity import structural_similarity
 
 # Where the Huber loss becomes linear: at 1 unit of ab, as in Zhang et al. 2017.
 _HUBER_DELTA = 1.0 / 110.0
+
+# Metrics have these names.
+_OF_METRICS_TOO = ("ssim", "lpips", "colorfulness")
 
 # Of 255^2, as the squares below the roots are: a thousandth of a step of 8 bits.
 _COLORFULNESS_EPSILON = 1e-6
@@ -29,6 +33,8 @@ class Reconstruction:
     | `ssim`         | 1 - structural similarity of the colored RGB pictures (Zhao et al.     |
     |                | 2017): mostly of their structure, which the lightness gives            |
     | `perceptual`   | difference of VGG19's features of the RGB pictures: `Perceptual`       |
+    | `lpips`        | LPIPS with AlexNet of the RGB pictures (Zhang et al. 2018):            |
+    |                | `LPIPSNetwork`                                                         |
     | `colorfulness` | 1 - colorfulness / 100 of the network's pictures, whatever the true    |
     |                | ones are (as Kang et al. 2023, DDColor, but with the colorfulness of   |
     |                | `data.colorfulness`): to be added to terms that compare                |
@@ -36,6 +42,7 @@ class Reconstruction:
     Args:
         weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.
         perceptual: `Perceptual`, or None when the term is not used.
+        lpips: `LPIPSNetwork`, or None likewise.
         rarity: `ColorRarity`, by which `l1`, `mse` and `huber` weigh pixels, or None to weigh all
             the same.
 
@@ -52,6 +59,7 @@ class Reconstruction:
         self,
         weights: Mapping[str, float],
         perceptual: Perceptual | None = None,
+        lpips: LPIPSNetwork | None = None,
         rarity: ColorRarity | None = None,
     ):
         unknown = set(weights) - set(TERMS)
@@ -61,13 +69,17 @@ class Reconstruction:
             )
         self.weights = {term: weight for term, weight in weights.items() if weight}
         self.names = [_reported(term) for term in self.weights]
-        if "perceptual" in self.weights and perceptual is None:
-            raise ValueError("the term `perceptual` needs `perceptual`. Received: None")
+        for term, network in (("perceptual", perceptual), ("lpips", lpips)):
+            if term in self.weights and network is None:
+                raise ValueError(f"the term `{term}` needs `{term}`. Received: None")
         self._perceptual = perceptual
+        self._lpips = lpips
         self._rarity = rarity
 
     def terms(self, lightness, true_ab, colored_ab):
-        """Each term, a float32 scalar, by its name; `ssim_loss` and `colorfulness_loss` by these.
+        """Each term, a float32 scalar, by its name.
+
+        `ssim`, `lpips` and `colorfulness` are called `ssim_loss` and so on.
 
         Args:
             lightness: tensor of shape (batch, height, width, 1), in the range of networks.
@@ -90,9 +102,14 @@ class Reconstruction:
             "huber": lambda: mean(_huber(difference)),
             "ssim": lambda: 1.0 - ops.mean(structural_similarity(rgb1(true_ab), rgb1(colored_ab))),
             "perceptual": lambda: self._perceptual(rgb1(true_ab), rgb1(colored_ab)),
+            "lpips": lambda: self._lpips_distance(rgb1(true_ab), rgb1(colored_ab)),
             "colorfulness": lambda: _grayness(lab1_to_rgb1(join_lab(lightness, colored_ab))),
         }
         return {_reported(term): makers[term]() for term in self.weights}
+
+    def _lpips_distance(self, true_rgb1, colored_rgb1):
+        features = (self._lpips.features(each) for each in (true_rgb1, colored_rgb1))
+        return ops.mean(self._lpips.distance(*features))
 
     def total(self, terms):
         """The weighted sum of the terms, a scalar."""
@@ -100,8 +117,8 @@ class Reconstruction:
 
 
 def _reported(term: str) -> str:
-    """What a term is called in records: the metrics of these names measure the opposite."""
-    return f"{term}_loss" if term in ("ssim", "colorfulness") else term
+    """What a term is called in records: there are metrics of the other names."""
+    return f"{term}_loss" if term in _OF_METRICS_TOO else term
 
 
 def _huber(difference):

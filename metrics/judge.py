@@ -5,13 +5,15 @@ import math
 import keras
 import tensorflow as tf
 
+from losses.lpips_network import LPIPSNetwork
+from metrics.blotches import Blotches
 from metrics.colorfulness import Colorfulness
 from metrics.decibels import DECIBELS_OF_NO_ERROR
 from metrics.feature_statistics import FeatureStatistics
 from metrics.frechet_distance import FrechetDistance
+from metrics.hue_coverage import HueCoverage
 from metrics.inception_score import InceptionScore
 from metrics.kernel_distance import KernelDistance
-from metrics.lpips_network import LPIPSNetwork
 from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
 from metrics.seen_pictures import SeenPictures
@@ -58,7 +60,8 @@ class Judge:
         self._colorfulness = Colorfulness()
         self._comparisons: list[keras.metrics.Metric] = []
         if has_truth:
-            self._comparisons = [PSNR(), PooledPSNR(), SSIM()]
+            self._comparisons = [PSNR(), PooledPSNR(), SSIM(), Blotches()]
+        self._hues = HueCoverage()
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
         self._statistics = FeatureStatistics()
         self._kernel = KernelDistance()
@@ -81,11 +84,13 @@ class Judge:
         """Each number by its name, None where it cannot be computed.
 
         With truth: `psnr` and `pooled_psnr` (dB, infinite for pictures that are the truth itself),
-        `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, and `delta_colorfulness`, the absolute
-        difference of the mean colorfulness from that of the true pictures: from 0, lower is
-        better, the delta CF of DDColor (Kang et al. 2023). With and without it: `colorfulness`,
-        and `inception_score` with `inception_score_deviation`. The deviations are those over
-        subsets and parts, and not of the means.
+        `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, `blotches`; `hue_0` to `hue_315`, how
+        much there is of each of eight hues beside the true pictures (`HueCoverage`), and
+        `least_hue`, the smallest of them; and `delta_colorfulness`, the absolute difference of the
+        mean colorfulness from that of the true pictures: from 0, lower is better, the delta CF of
+        DDColor (Kang et al. 2023). With and without it: `colorfulness`, and `inception_score` with
+        `inception_score_deviation`. The deviations are those over subsets and parts, and not of
+        the means.
 
         Raises:
             ValueError: there was no picture.
@@ -100,6 +105,7 @@ class Judge:
         if self._truth:
             of_truth = float(self._truth._colorfulness.result())
             numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - of_truth)
+            numbers |= self._hue_coverage()
             numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else None
             numbers |= self._feature_distances()
         return numbers | self._class_score()
@@ -109,11 +115,22 @@ class Judge:
         self._colorfulness.update_state(colored_rgb1, colored_rgb1)
         for metric in self._comparisons:
             metric.update_state(true_rgb1, colored_rgb1)
+        if self._truth:
+            self._hues.update_state(true_rgb1, colored_rgb1)
 
     def _update_lpips(self, colored: SeenPictures, true: SeenPictures) -> None:
         self._lpips_mean.update_state(
             self._lpips.distance(true.lpips_features, colored.lpips_features)
         )
+
+    def _hue_coverage(self) -> dict[str, float | None]:
+        coverage = map(float, self._hues.result())
+        numbers = {f"hue_{45 * hue}": each for hue, each in enumerate(coverage)}
+        least = min((each for each in numbers.values() if not math.isnan(each)), default=None)
+        return {
+            "least_hue": least,
+            **{name: None if math.isnan(each) else each for name, each in numbers.items()},
+        }
 
     def _feature_distances(self) -> dict[str, float | None]:
         if self._statistics.count < 2:

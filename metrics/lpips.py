@@ -2,7 +2,7 @@
 
 import os
 
-from metrics.lpips_network import LPIPSNetwork
+from losses.lpips_network import LPIPSNetwork
 from metrics.picture_mean import PictureMean
 
 

@@ -13,6 +13,8 @@ _COLUMNS = (
     ("fid", "FID v", 2, None),
     ("kid", "KID v", 4, "kid_deviation"),
     ("inception_score", "IS ^", 2, "inception_score_deviation"),
+    ("least_hue", "least hue ^", 2, None),
+    ("blotches", "blotches v", 4, None),
     ("colorfulness", "CF", 1, None),
     ("delta_colorfulness", "delta CF v", 1, None),
 )

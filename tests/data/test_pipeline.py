@@ -316,6 +316,22 @@ def test_lab_of_a_batch_equals_skimage(tmp_path):
     np.testing.assert_allclose(lab1_to_lab100(pictures), [expected] * 2, atol=2e-3)
 
 
+def test_targets_may_have_stronger_colors_within_srgb(tmp_path):
+    files = write_noise(tmp_path, 1, 16, 16)
+    options = {"resolution": 16, "crop_scale": 1.0, "flip": False}
+    true, *_ = lab1_to_lab100(stream(loader_of(files, tmp_path), 1, **options))
+    lab, *_ = lab1_to_lab100(stream(loader_of(files, tmp_path), 1, saturation=1.3, **options))
+    np.testing.assert_allclose(lab[..., 0], true[..., 0], atol=1e-4)
+    wanted = color.lab2rgb(np.asarray(true) * [1.0, 1.3, 1.3], channel_axis=-1)
+    is_shown = np.all((wanted > 0.001) & (wanted < 0.999), axis=-1)
+    assert 0.2 < is_shown.mean() < 0.9
+    np.testing.assert_allclose(lab[is_shown], true[is_shown] * [1.0, 1.3, 1.3], atol=0.01)
+    # The others are as strong as sRGB can show them: between what they were and what was asked.
+    ratio = np.linalg.norm(lab[..., 1:], axis=-1) / np.linalg.norm(true[..., 1:], axis=-1)
+    assert ratio[~is_shown].min() > 0.99
+    assert ratio[~is_shown].max() < 1.3
+
+
 def test_no_stream_has_a_tuner_that_has_to_be_waited_for(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path)
     streams = [

@@ -210,7 +210,6 @@ def test_reconstruction_terms_have_weights():
         (["--evaluate", "--quality", "9"], "no effect when --evaluate is given"),
         (["--evaluate", "--overwrite"], "no effect when --evaluate is given"),
         (["--evaluate", "--quiet"], "no effect when --evaluate is given"),
-        (["--evaluate", "--render_size", "64"], "no effect when --evaluate is given"),
         (["--evaluate", "--validation_metrics", "psnr"], "no effect when --evaluate is given"),
         (["--evaluate", "--weights", "a", "--load_weights"], "both say which weights"),
         (["--evaluate", "--weights_dir", "a"], "add --load_weights"),
@@ -265,6 +264,12 @@ def test_reconstruction_terms_have_weights():
             ["--reconstruction", "l1:1", "--perceptual_weights", "a"],
             "no effect without the term perceptual",
         ),
+        (
+            ["--reconstruction", "ssim:1", "--color_rebalancing", "0.1"],
+            "no effect without one of the terms huber, l1, mse in --reconstruction",
+        ),
+        (["--color_rebalancing", "1.5"], "'1.5' is not"),
+        (["--target_saturation", "0"], "'0' is not"),
         (["--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
     ],
 )

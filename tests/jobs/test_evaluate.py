@@ -36,6 +36,7 @@ from metrics.table import format_table
 from models.weights_folder import WeightsFolder
 
 FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32"]
+FEW += ["--render_size", "16"]
 FIXED = ["truth", "gray", "constant ab"]
 MISSING = {"lpips", "inception_score", "inception_score_deviation"}
 
@@ -246,6 +247,20 @@ def test_weights_color_the_lightness_of_the_squares(whole):
     difference = whole.drawn[whole.mine].astype(int) - rgb_of(lab[..., :1], ab)
     assert np.abs(difference).max() <= 1
     assert np.ptp(whole.drawn[whole.mine], axis=-1).mean() > 10
+
+
+def test_weights_color_as_they_color_photographs(evaluate, pictures, drawn, weights, here):
+    size = ["--render_size", "24"]
+    assert evaluate("--dataset", "pictures", "--sample_count", "9", *size) == 0
+    [judged] = [drawn[name] for name in drawn if name == Path(weights).name]
+    true = drawn["truth"]
+    for number, pixels in enumerate(true):
+        write_rgb(here / "squares" / f"{number}.png", pixels)
+    options = [*size, "--weights", weights, "--precision", "float32", "--output_dir", "colored"]
+    assert run.main(["--images", "squares", *options]) == 0
+    for number, pixels in enumerate(judged):
+        np.testing.assert_array_equal(pixels_of(here / "colored" / f"{number}.png"), pixels)
+    assert (judged != true).any()
 
 
 def test_predictions_are_the_pictures_of_their_folders(whole):

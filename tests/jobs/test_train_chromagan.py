@@ -553,7 +553,7 @@ def test_trained_weights_color(pictures, here, capsys):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("offline")
-def test_flattened_weights_color_and_are_judged_at_their_own_size_alone(pictures, here, capsys):
+def test_flattened_weights_see_pictures_at_their_own_size_alone(pictures, here, capsys):
     assert train("--dataset", "pictures", "--global_features", "flatten") == 0
     color = ["--images", "pictures/0.png", "--weights", FOLDER]
     assert run.main(color) == 0
@@ -566,8 +566,9 @@ def test_flattened_weights_color_and_are_judged_at_their_own_size_alone(pictures
     assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
     shutil.copytree("pictures", "others")
     judge = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
-    assert "received 128; give --resolution 32" in refusal(capsys, *judge)
-    assert run.main([*judge, "--resolution", "32"]) == 0
+    message = refusal(capsys, *judge, "--render_size", "64")
+    assert "received 64; give --render_size 32" in message
+    assert run.main([*judge, "--resolution", "48"]) == 0
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert "chromagan" in rows
 

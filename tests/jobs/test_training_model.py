@@ -39,6 +39,21 @@ def test_validation_measures_what_is_asked_for(arguments, names):
     assert list(compiled(*arguments).validation_metrics) == names
 
 
+def test_rare_colors_are_counted_where_they_are_to_count_more():
+    settings, given = parse([*SMALL, "--color_rebalancing", "0.5"])
+    model, settings = new_model(settings, given)
+    counts = np.zeros((23, 23), "int64")
+    counts[11, 11], counts[20, 11] = 9, 1
+    compile_model(model, settings, given, count_colors=lambda: counts)
+    true = np.array([0.0, 90.0]).reshape(1, 1, 2, 1) / 110.0 * [1.0, 0.0]
+    lightness, true_ab = np.zeros((1, 1, 2, 1), "float32"), true.astype("float32")
+    rare, common = (
+        float(model.reconstruction.terms(lightness, true_ab, true_ab + difference)["l1"])
+        for difference in np.array([[[[0, 0], [0.1, 0]]], [[[0.1, 0], [0, 0]]]], "float32")
+    )
+    assert rare > 1.5 * common
+
+
 def test_lpips_without_its_weights_is_one_line():
     with pytest.raises(InputError) as caught:
         compiled("--validation_metrics", "lpips", "--lpips_weights", "absent.npz")

@@ -8,7 +8,7 @@ from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
 from data.lab import join_lab, lab1_to_unclipped_rgb1
-from losses import TERMS
+from losses import REBALANCED, TERMS
 from losses.reconstruction import Reconstruction
 
 
@@ -27,6 +27,17 @@ class SquaredDifference:
         return tf.reduce_mean(tf.square(true_rgb1 - colored_rgb1))
 
 
+class SquaredFeatures:
+    """Stands in for `LPIPSNetwork`: the features are the pictures themselves."""
+
+    def features(self, rgb1):
+        return [rgb1]
+
+    def distance(self, true_features, colored_features):
+        [true], [colored] = true_features, colored_features
+        return tf.reduce_mean(tf.square(true - colored), axis=(1, 2, 3))
+
+
 def random_pictures(seed=0, size=(4, 4)):
     lab1 = np.random.default_rng(seed).uniform(-0.9, 0.9, (2, *size, 5)).astype("float32")
     return lab1[..., :1], lab1[..., 1:3], lab1[..., 3:]
@@ -42,7 +53,7 @@ def colors_of_srgb():
 
 
 def loss_of(term, weight=1.0):
-    return Reconstruction({term: weight}, SquaredDifference())
+    return Reconstruction({term: weight}, SquaredDifference(), SquaredFeatures())
 
 
 def value_and_gradient(term, lightness, true_ab, colored_ab):
@@ -99,15 +110,19 @@ def grayness_by_numpy(lightness, true_ab, colored_ab):
     return 1.0 - np.mean([hasler(picture) for picture in pictures]) / 100.0
 
 
+def squared_by_skimage(lightness, true_ab, colored_ab):
+    pair = (rgb1_by_skimage(lightness, ab) for ab in (true_ab, colored_ab))
+    return np.mean(np.subtract(*pair) ** 2)
+
+
 # Each from lightness, true and colored ab, in float64.
 BY_OTHERS = {
     "l1": lambda lightness, true_ab, colored_ab: np.mean(np.abs(true_ab - colored_ab)),
     "mse": lambda lightness, true_ab, colored_ab: np.mean((true_ab - colored_ab) ** 2),
     "huber": lambda lightness, true_ab, colored_ab: huber_by_keras(true_ab, colored_ab),
     "ssim": ssim_by_skimage,
-    "perceptual": lambda lightness, true_ab, colored_ab: np.mean(
-        (rgb1_by_skimage(lightness, true_ab) - rgb1_by_skimage(lightness, colored_ab)) ** 2
-    ),
+    "perceptual": lambda *pictures: squared_by_skimage(*pictures),
+    "lpips": lambda *pictures: squared_by_skimage(*pictures),
     "colorfulness": grayness_by_numpy,
 }
 
@@ -259,6 +274,31 @@ def test_mse_by_hand():
     assert float(loss.total(terms)) == pytest.approx(3 * 1.26 / 4)
 
 
+class DoubleRed:
+    """Stands in for `ColorRarity`: pixels of positive a count twice."""
+
+    def __call__(self, true_ab):
+        return tf.where(true_ab[..., :1] > 0.0, 2.0, 1.0)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_rare_colors_count_more_in_the_terms_that_say_so(term):
+    lightness, true_ab, colored_ab = colors_of_srgb()
+    loss = Reconstruction({term: 1.0}, SquaredDifference(), SquaredFeatures(), DoubleRed())
+    [value] = loss.terms(lightness, true_ab, colored_ab).values()
+    if term in REBALANCED:
+        is_red = true_ab[..., 0] > 0.0
+        assert 0.2 < is_red.mean() < 0.8
+        parts = [
+            BY_OTHERS[term](lightness[where], true_ab[where], colored_ab[where])
+            for where in (is_red, ~is_red)
+        ]
+        expected = 2.0 * parts[0] * is_red.mean() + parts[1] * (1.0 - is_red.mean())
+    else:
+        expected = BY_OTHERS[term](lightness, true_ab, colored_ab)
+    assert float(value) == pytest.approx(expected, rel=1e-3)
+
+
 @pytest.mark.parametrize("term", TERMS)
 def test_distance_of_half_precision_is_float32(term):
     lightness, true_ab, colored_ab = colors_of_srgb()
@@ -269,10 +309,11 @@ def test_distance_of_half_precision_is_float32(term):
     assert float(value) == float(expected)
 
 
-@pytest.mark.parametrize("term", ["l1", "mse", "huber", "perceptual"])
+@pytest.mark.parametrize("term", ["l1", "mse", "huber", "perceptual", "lpips"])
 def test_equal_colors_have_no_distance(term):
     lightness, true_ab, _ = random_pictures()
-    assert float(loss_of(term).terms(lightness, true_ab, true_ab)[term]) == 0.0
+    [value] = loss_of(term).terms(lightness, true_ab, true_ab).values()
+    assert float(value) == 0.0
 
 
 def test_equal_colors_have_all_structure():
@@ -317,13 +358,13 @@ def test_term_of_weight_zero_is_not_computed(monkeypatch, term):
 
 
 def test_every_named_term_is_computed():
-    loss = Reconstruction(dict.fromkeys(TERMS, 1.0), RecordingPerceptual())
+    loss = Reconstruction(dict.fromkeys(TERMS, 1.0), RecordingPerceptual(), SquaredFeatures())
     terms = loss.terms(*random_pictures(size=(12, 12)))
     assert list(terms) == loss.names
     assert all(np.isfinite(float(value)) for value in terms.values())
-    # The metrics `ssim` and `colorfulness` are better the higher they are.
-    assert set(TERMS) - set(terms) == {"ssim", "colorfulness"}
-    assert set(terms) - set(TERMS) == {"ssim_loss", "colorfulness_loss"}
+    # There are metrics of these names.
+    assert set(TERMS) - set(terms) == {"ssim", "lpips", "colorfulness"}
+    assert set(terms) - set(TERMS) == {"ssim_loss", "lpips_loss", "colorfulness_loss"}
 
 
 def test_terms_are_mixed_by_their_weights():
@@ -341,6 +382,7 @@ def test_unknown_term_is_an_error():
         Reconstruction({"l1": 1.0, "style": 1.0})
 
 
-def test_perceptual_term_without_perceptual_is_an_error():
-    with pytest.raises(ValueError, match="`perceptual` needs `perceptual`"):
-        Reconstruction({"perceptual": 1.0})
+@pytest.mark.parametrize("term", ["perceptual", "lpips"])
+def test_term_without_its_network_is_an_error(term):
+    with pytest.raises(ValueError, match=f"`{term}` needs `{term}`"):
+        Reconstruction({term: 1.0})

@@ -28,6 +28,8 @@ class LPIPSNetwork:
     Args:
         weights: path of an .npz with AlexNet's `convN_w`, (height, width, in, out), and `convN_b`
             for N from 1 to 5, and the weights of the channels `linN`, N from 0 to 4.
+        dtype: str or `keras.DTypePolicy`, of the convolutions. Float32 by default: the metric is
+            differences of near numbers. A loss may be less exact, and faster.
 
     Raises:
         InputError: these are not such weights.
@@ -40,8 +42,8 @@ class LPIPSNetwork:
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
     """
 
-    def __init__(self, weights: str | os.PathLike):
-        self._network = _alexnet_trunk()
+    def __init__(self, weights: str | os.PathLike, dtype: str | keras.DTypePolicy = "float32"):
+        self._network = _alexnet_trunk(dtype)
         self._channel_weights = _load(self._network, weights)
 
     def features(self, rgb1) -> list:
@@ -75,20 +77,22 @@ class LPIPSNetwork:
 
 
 def _unit_length(features):
-    return features / (ops.sqrt(ops.sum(ops.square(features), axis=-1, keepdims=True)) + 1e-10)
+    features = ops.cast(features, "float32")
+    # The root of nothing has no gradient.
+    squares = ops.maximum(ops.sum(ops.square(features), axis=-1, keepdims=True), 1e-24)
+    return features / (ops.sqrt(squares) + 1e-10)
 
 
-def _alexnet_trunk() -> keras.Model:
-    # Distances of features are differences of near numbers: not in half precision.
+def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
     pictures = keras.Input((None, None, 3), dtype="float32")
     outputs, features = [], pictures
     for number, (filters, side, stride, is_pooled) in enumerate(_CONVOLUTIONS, start=1):
         if is_pooled:
-            features = keras.layers.MaxPooling2D(3, 2, dtype="float32")(features)
+            features = keras.layers.MaxPooling2D(3, 2, dtype=dtype)(features)
         border = 2 if side > 3 else 1
-        features = keras.layers.ZeroPadding2D(border, dtype="float32")(features)
+        features = keras.layers.ZeroPadding2D(border, dtype=dtype)(features)
         convolution = keras.layers.Conv2D(
-            filters, side, stride, activation="relu", name=f"conv{number}", dtype="float32"
+            filters, side, stride, activation="relu", name=f"conv{number}", dtype=dtype
         )
         features = convolution(features)
         outputs.append(features)

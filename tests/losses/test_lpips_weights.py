@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from errors import InputError
-from metrics import lpips_weights
+from losses import lpips_weights
+from losses.lpips_weights import convert_lpips_weights, find_lpips_weights
 from metrics.lpips import LPIPS
-from metrics.lpips_weights import convert_lpips_weights, find_lpips_weights
 
 SHAPES = [(64, 3, 11, 11), (192, 64, 5, 5), (384, 192, 3, 3), (256, 384, 3, 3), (256, 256, 3, 3)]
 
