@@ -5,6 +5,7 @@ import contextlib
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from errors import InputError
 from jobs.command_line import parse
@@ -54,16 +55,33 @@ def test_rare_colors_are_counted_where_they_are_to_count_more():
     assert rare > 1.5 * common
 
 
-def test_lpips_without_its_weights_is_one_line():
+LPIPS_OF = pytest.mark.parametrize(
+    "arguments", [("--validation_metrics", "lpips"), ("--reconstruction", "lpips:1")]
+)
+
+
+@LPIPS_OF
+def test_lpips_without_its_weights_is_one_line(arguments):
     with pytest.raises(InputError) as caught:
-        compiled("--validation_metrics", "lpips", "--lpips_weights", "absent.npz")
+        compiled(*arguments, "--lpips_weights", "absent.npz")
     message = str(caught.value)
     assert message.startswith("absent.npz: there is no such file; give the weights of LPIPS")
 
 
-def test_lpips_of_pictures_that_are_too_small_is_one_line():
+@LPIPS_OF
+def test_lpips_of_pictures_that_are_too_small_is_one_line(arguments):
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
-        compiled("--validation_metrics", "lpips", "--resolution", "16")
+        compiled(*arguments, "--resolution", "16")
+
+
+def test_lpips_may_be_learned_from(lpips_weights):
+    term = ("--reconstruction", "lpips:2", "--lpips_weights", lpips_weights)
+    model = compiled(*term, "--resolution", "32")
+    assert model.reconstruction.weights == {"l1": 1.0, "lpips": 2.0}
+    random = np.random.default_rng(0)
+    lightness, ab = (random.uniform(-1, 1, (2, 32, 32, each)) for each in (1, 2))
+    losses = model.train_step((tf.constant(lightness, "float32"), tf.constant(ab, "float32")))
+    assert 0.0 < float(losses["lpips_loss"]) < 10.0
 
 
 @pytest.mark.parametrize(
