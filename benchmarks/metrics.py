@@ -60,13 +60,15 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
 
     from errors import InputError
     from losses.lpips_weights import find_lpips_weights
+    from metrics.blotches import Blotches
     from metrics.colorfulness import Colorfulness
+    from metrics.hue_coverage import HueCoverage
     from metrics.lpips import LPIPS
     from metrics.pooled_psnr import PooledPSNR
     from metrics.psnr import PSNR
     from metrics.ssim import SSIM
 
-    metrics = [PSNR(), PooledPSNR(), SSIM(), Colorfulness()]
+    metrics = [PSNR(), PooledPSNR(), SSIM(), Colorfulness(), HueCoverage(), Blotches()]
     try:
         metrics.append(LPIPS(find_lpips_weights(lpips_weights)))
     except InputError as error:

@@ -140,6 +140,11 @@ def lightness1_to_gray_rgb1(lightness1: Tensor) -> Tensor:
     return ops.concatenate([gray, gray, gray], axis=-1)
 
 
+def lab100_to_chroma(lab100: Tensor) -> Tensor:
+    """CIE Lab, shape (..., 3), to the chroma, the distance from gray: shape (...)."""
+    return ops.sqrt(ops.sum(ops.square(lab100[..., 1:]), axis=-1))
+
+
 def split_lab(lab: Tensor) -> tuple[Tensor, Tensor]:
     """Lab of any range, shape (..., 3), to lightness (..., 1) and ab (..., 2)."""
     return lab[..., :1], lab[..., 1:]

@@ -27,9 +27,8 @@ from PIL import Image
 
 from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
-from data.gamut import pull_into_gamut
+from data.gamut import strengthen
 from data.lab import (
-    join_lab,
     lab100_to_lab1,
     rgb1_to_lab100,
     rgb255_to_lab1,
@@ -208,8 +207,8 @@ def training_batches(
             area of the picture's largest square.
         flip: bool, mirror half of the pictures left to right.
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
-        saturation: float, factor of a and b. Colors that sRGB cannot show then are pulled back
-            into it: see `data.gamut`.
+        saturation: float, factor of a and b, as far as sRGB can show the colors:
+            `data.gamut.strengthen`.
         start: int, how many elements of the stream to pass over.
         companion: `Companion` or None, what each picture brings along: `loader.labels`.
         share: `Share` or None. With one, of each batch the rows of one worker alone, in a batch for
@@ -489,8 +488,8 @@ def _to_lab_batches(
     def networks_see(rgb255):
         if saturation == 1.0:
             return split_lab(rgb255_to_lab1(rgb255))
-        lightness, ab = split_lab(rgb1_to_lab100(rgb255_to_rgb1(rgb255)))
-        return split_lab(lab100_to_lab1(pull_into_gamut(join_lab(lightness, saturation * ab))))
+        lab100 = rgb1_to_lab100(rgb255_to_rgb1(rgb255))
+        return split_lab(lab100_to_lab1(strengthen(lab100, saturation)))
 
     to_lab = tf.function(networks_see, jit_compile=True)
 

@@ -50,6 +50,11 @@ def share(text: str) -> float:
     return _checked(float, text, lambda number: 0 <= number < 1, "a number from 0 to below 1")
 
 
+def proportion(text: str) -> float:
+    """A number in [0, 1], for argparse."""
+    return _checked(float, text, lambda number: 0 <= number <= 1, "a number from 0 to 1")
+
+
 def scale(text: str) -> float:
     """A number in (0, 1], for argparse."""
     return _checked(float, text, lambda number: 0 < number <= 1, "a number above 0, at most 1")

@@ -208,7 +208,7 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
             "without lpips in --validation_metrics or --reconstruction",
         ),
         "color_rebalancing": (
-            REBALANCED.intersection(settings.reconstruction_weights),
+            any(settings.reconstruction_weights.get(term) for term in REBALANCED),
             f"without one of the terms {', '.join(sorted(REBALANCED))} in --reconstruction",
         ),
         "perceptual_weights": (

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from data.lab import rgb1_to_lab100, rgb255_to_rgb1
 from data.pictures import write_rgb
+from data.strip_joiner import StripJoiner
 from errors import InputError, shown
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.evaluation_records import EvaluationRecord, write_csv, write_json, write_to_tensorboard
@@ -89,8 +90,11 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     folders = weights_folders(settings)
     pictures = JudgedPictures(settings, given, folders, places.log_dir)
     ruler = Ruler(settings, pictures.has_truth)
+    # Compiled once for all.
+    joiner = StripJoiner()
     colorizers = {
-        folder.path: load_colorizer(folder, settings, settings.render_size) for folder in folders
+        folder.path: load_colorizer(folder, settings, settings.render_size, joiner)
+        for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
     for option, folder in places.folders.items():
@@ -209,7 +213,11 @@ def _record(
         footnotes=footnotes,
         pictures=tally.count,
         rows=[
-            {"name": row.name, "kind": row.kind, "path": row.path, **numbers[row.name]}
+            {
+                **{"name": row.name, "kind": row.kind, "path": row.path},
+                "render_size": row.render_size,
+                **numbers[row.name],
+            }
             for row in rows
         ],
         feature_network=ruler.feature_network,
@@ -240,6 +248,8 @@ def _title(tally: _Tally, pictures: JudgedPictures, settings: Settings) -> str:
     parts = [f"{count} {noun} of {pictures.description} at {settings.resolution} px"]
     if settings.precision not in ("auto", "float32"):
         parts.append(settings.precision)
+    if settings.render_size:
+        parts.append(f"seen by networks at {settings.render_size} px")
     if settings.saturation != 1.0:
         parts.append(f"saturation {settings.saturation:g}")
     if settings.flip_average:

@@ -24,8 +24,8 @@ class EvaluationRecord:
         table: str, lines to print, footnotes included.
         footnotes: list of str, what is to be said of the numbers.
         pictures: int, how many there were.
-        rows: a dictionary for each row: its name, kind and path, and its numbers by name; None is
-            a number that cannot be computed.
+        rows: a dictionary for each row: its name, kind and path, `render_size`, at which a network
+            saw the pictures, and its numbers by name; None is a number that cannot be computed.
         feature_network: str or None, what FID, KID and the Inception Score were computed with.
         settings: those of the evaluation, by name.
         versions: of Python and of packages, by name.

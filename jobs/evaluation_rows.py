@@ -29,7 +29,8 @@ from models.photo_colorizer import PhotoColorizer
 TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
 WEIGHTS, PREDICTIONS = "weights", "predictions"
 
-# Gives uint8 of shape (batch, height, width, 3), from a batch and its lightness in [0, 100].
+# Gives uint8 of shape (batch, height, width, 3), from a batch and, for what is joined here, its
+# lightness in [0, 100].
 _Color = Callable[[Batch, np.ndarray], np.ndarray]
 
 
@@ -44,6 +45,7 @@ class EvaluationRow:
         color: gives the pictures as this row has them, uint8 of shape (batch, height, width, 3),
             from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
         judge: what measures them.
+        render_size: int or None, the side at which a network sees them.
         samples: the first of them, for the sheet.
     """
 
@@ -52,6 +54,7 @@ class EvaluationRow:
     path: str
     color: _Color
     judge: Judge
+    render_size: int | None = None
     samples: list[np.ndarray] = field(default_factory=list)
 
 
@@ -66,6 +69,7 @@ def make_rows(
         ruler: what gives each row its judge.
     """
     rows: list[tuple[str, Path | None, _Color]] = []
+    sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
     if pictures.has_truth:
         rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
     rows.append((GRAY, None, _gray))
@@ -81,7 +85,7 @@ def make_rows(
     judges = [ruler.new_judge()]
     judges += [ruler.new_judge(judges[0]) for _ in rows[1:]]
     return [
-        EvaluationRow(name, kind, str(path or ""), color, judge)
+        EvaluationRow(name, kind, str(path or ""), color, judge, sizes.get(path))
         for name, (kind, path, color), judge in zip(fixed + names, rows, judges, strict=True)
     ]
 
@@ -163,5 +167,5 @@ def _mean_ab(pictures: JudgedPictures) -> np.ndarray:
 
 @tf.function(jit_compile=True)
 def _join(lightness, ab):
-    """As photographs are joined: the lightness stays what it was."""
+    """One color for all, and the lightness that was there."""
     return rgb1_to_rgb255(lab100_to_rgb1(pull_into_gamut(join_lab(lightness, ab))))

@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from data.colorfulness import colorfulness
 from data.imagenet_classes import imagenet_numbers
@@ -19,6 +18,7 @@ from data.sources.data_set import DataSet
 from errors import InputError
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.folders import make_folder
+from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 from jobs.training_data import TrainingData, find_training_pictures
 
@@ -93,7 +93,7 @@ def _show_pictures(data: TrainingData, settings: Settings) -> None:
     """Draws the first pictures of the stream, and says how colorful they are."""
     begun, first = time.perf_counter(), None
     drawn, labels, measured = [], [], []
-    with _progress_bar("looking at pictures", total=_MEASURED_PICTURES) as bar:
+    with progress_bar("looking at pictures", total=_MEASURED_PICTURES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
             first = first or time.perf_counter() - begun
             lab1 = join_lab(lightness, ab)
@@ -144,7 +144,7 @@ def _show_speed(data: TrainingData, settings: Settings) -> None:
     for _ in range(_BATCHES_BEFORE):
         next(stream)
     pictures, begun = 0, time.perf_counter()
-    with _progress_bar("measuring the pipeline") as bar:
+    with progress_bar("measuring the pipeline") as bar:
         while time.perf_counter() - begun < _SECONDS:
             next(stream)
             pictures += settings.batch_size
@@ -154,8 +154,3 @@ def _show_speed(data: TrainingData, settings: Settings) -> None:
         f"{speed:.0f} pictures a second at {settings.resolution} px on {os.cpu_count()} processor "
         "cores"
     )
-
-
-def _progress_bar(what: str, **options) -> tqdm:
-    """A bar that is gone when the work is done, and is not there at all in a file."""
-    return tqdm(desc=what, unit="picture", leave=False, dynamic_ncols=True, disable=None, **options)

@@ -14,17 +14,20 @@ from models.progress import Progress
 from models.snapshot_store import differences
 from models.weights_folder import WeightsFolder
 
-# With these the losses of validation are others.
-_CHANGES_OF_WHAT_IS_JUDGED = frozenset(
-    {
-        *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
-        *("color_rebalancing", "reconstruction"),
-    }
+# With these there are other pictures.
+_CHANGES_OF_PICTURES = frozenset(
+    {"categories", "dataset", "max_pictures", "minimum_colorfulness"},
 )
+
+# With these the losses of validation are others.
+_CHANGES_OF_WHAT_IS_JUDGED = _CHANGES_OF_PICTURES | {
+    # The last one decides how much which color weighs.
+    *("color_rebalancing", "reconstruction", "target_saturation")
+}
 
 # With these the losses of training are others.
 _CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
-    *("class_weight", "crop_scale", "flip", "rotation", "target_saturation")
+    *("class_weight", "crop_scale", "flip", "rotation")
 }
 
 # With these a plateau is told from the beginning.
@@ -91,7 +94,7 @@ def note_other_pictures(
         folder: of the training.
         progress: forgets the lowest losses, which were of other pictures.
     """
-    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
+    if given.intersection(_CHANGES_OF_PICTURES):
         return
     before = folder.read_settings().get("pictures")
     if before not in (None, count_pictures(lists)):

@@ -21,6 +21,7 @@ from jobs.argument_types import (
     positive,
     positive_int,
     proper_fraction,
+    proportion,
     scale,
     seed,
     share,
@@ -28,7 +29,7 @@ from jobs.argument_types import (
     term,
 )
 from jobs.presets import PRESETS
-from losses import TERMS
+from losses import REBALANCED, TERMS
 from models.networks.encoder_recipes import ENCODERS
 
 SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
@@ -374,10 +375,11 @@ class Settings:
         type=not_negative,
         metavar="DEGREES",
     )
-    # Nothing is made up; DDColor (Kang et al. 2023) learns from colors 1.2 to 1.5 times as strong.
+    # The truth as it is.
     target_saturation: float = setting(
         1.0,
-        "factor of the colors of the pictures that are learned from, within what sRGB can show",
+        "factor of the colors that are learned from, within what sRGB can show; validation "
+        "compares with the true ones",
         DATA,
         type=positive,
         metavar="FACTOR",
@@ -518,10 +520,10 @@ class Settings:
     # The papers' colorizers weigh all pixels the same.
     color_rebalancing: float = setting(
         0.0,
-        "weigh pixels of rare colors more in l1, mse and huber: 0, all the same; 0.5 as Zhang et "
-        "al. 2016; 1, each color of the training pictures as much as any other",
+        f"weigh pixels of rare colors more in {', '.join(sorted(REBALANCED))}: 0, all the same; "
+        "0.5 as Zhang et al. 2016; 1, each color of the training pictures as much as any other",
         OBJECTIVE,
-        type=share,
+        type=proportion,
         metavar="SHARE",
     )
     perceptual_weights: str | None = setting(
@@ -715,7 +717,8 @@ class Settings:
     )
     lpips_weights: str | None = setting(
         None,
-        "weights of LPIPS, .npz (default: Keras' cache, or downloaded)",
+        "weights of LPIPS for --evaluate, --validation_metrics and --reconstruction, .npz "
+        "(default: Keras' cache, or downloaded)",
         RECORDS,
         OPENING_DATASETS,
         metavar="PATH",
@@ -869,6 +872,12 @@ class Settings:
     def weights_folder(self) -> Path:
         """Where this training keeps its weights."""
         return Path(self.weights_dir or os.path.join("weights", self.preset or self.model))
+
+    @property
+    def rebalances_colors(self) -> bool:
+        """Whether pixels of rare colors weigh more in what is learned."""
+        weights = self.reconstruction_weights
+        return bool(self.color_rebalancing and any(weights.get(term) for term in REBALANCED))
 
     @property
     def reconstruction_weights(self) -> dict[str, float]:

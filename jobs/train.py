@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from callbacks.bad_steps import BadSteps
 from callbacks.coloring_weights import ColoringWeights
@@ -29,6 +30,7 @@ from callbacks.stop_on_signal import StopOnSignal
 from data.picture_lists import PictureLists
 from data.pipeline import Companion
 from errors import InputError, first_line
+from jobs.color_counts import find_color_counts
 from jobs.curves import draw_curves
 from jobs.folder_lock import alone_in
 from jobs.folders import check_folder, make_folder
@@ -117,20 +119,23 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:
         check_agreement(strategy, _what_is_begun(settings, lists, snapshot))
-    with strategy.scope():
-        teacher = make_teacher(settings, lists)
-        model, settings = _model(settings, given, folder, teacher, snapshot, data)
-    # What one cannot download it does without.
-    losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
-    check_agreement(strategy, losses)
-    make_folder(progress.log_dir, "log_dir")
-    if worker.is_chief:
-        folder.write_settings(_self_description(model, settings, lists, teacher))
-
-    _say_what_begins(settings, model, data, progress, folder, snapshot)
-    if teacher:
-        print(describe_teacher(settings, teacher))
     with data.errors_in_plain_words():
+        counts = find_color_counts(settings, given, folder, data)
+        with strategy.scope():
+            teacher = make_teacher(settings, lists)
+            model, settings = _model(settings, given, folder, teacher, snapshot, counts)
+        # What one cannot download it does without.
+        losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
+        check_agreement(strategy, losses)
+        make_folder(progress.log_dir, "log_dir")
+        if worker.is_chief:
+            folder.write_settings(_self_description(model, settings, lists, teacher))
+            if counts is not None:
+                folder.write_color_counts(counts)
+
+        _say_what_begins(settings, model, data, progress, folder, snapshot)
+        if teacher:
+            print(describe_teacher(settings, teacher))
         companion = None
         if teacher and settings.teacher_cache:
             with chief_first(strategy, worker):
@@ -192,14 +197,14 @@ def _model(
     folder: WeightsFolder,
     teacher: Teacher | None,
     snapshot: Path | None,
-    data: TrainingData,
+    counts: np.ndarray | None,
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
     if snapshot is None:
         model, settings = new_model(settings, given, teacher)
-        return model, compile_model(model, settings, given, teacher, data.count_colors)
+        return model, compile_model(model, settings, given, teacher, counts)
     model = resumed_model(settings, folder, teacher)
-    settings = compile_model(model, settings, given, teacher, data.count_colors)
+    settings = compile_model(model, settings, given, teacher, counts)
     folder.snapshots.load(snapshot, model)
     return model, settings
 

@@ -7,7 +7,6 @@ import sys
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from data.ab_bins import count_bins
 from data.cache import DiskCache, MemoryCache
@@ -30,13 +29,14 @@ from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
 from jobs.plain_words import errors_in_plain_words
+from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 from models.catalog import COLORIZERS
 
 # An epoch of the demo photographs: they are few, and repeated with fresh crops.
 _DEMO_STEPS = 50
 
-# Pictures whose colors are counted: enough for the rare ones, and read in seconds.
+# Pictures whose colors are counted, rare ones among them; those of a small set several times.
 _COUNTED = 2048
 
 
@@ -140,15 +140,17 @@ class TrainingData:
         return strategy.distribute_datasets_from_function(of_worker)
 
     def count_colors(self) -> np.ndarray:
-        """How often each color occurs in what is learned from, as `count_bins` gives it.
+        """How often each color occurs in the first pictures of the stream, by `count_bins`."""
+        size = self.settings.batch_size
+        batches = self.training_batches(0).take(math.ceil(_COUNTED / size))
+        with progress_bar("counting colors", total=_COUNTED) as bar:
 
-        By the first pictures of the stream: a training that goes on counts the same.
-        """
-        count = math.ceil(min(_COUNTED, len(self.lists.training)) / self.settings.batch_size)
-        batches = self.training_batches(0).take(count)
-        bar = tqdm(batches, desc="counting colors", total=count, leave=False, disable=None)
-        with self.errors_in_plain_words():
-            return count_bins(batch[1] for batch in bar)
+            def pictures():
+                for _, ab, *_ in batches:
+                    yield ab
+                    bar.update(min(size, _COUNTED - bar.n))
+
+            return count_bins(pictures())
 
     def pictures_of_batch(self, number: int) -> list[str]:
         """The names of the pictures of batch `number` of the stream."""

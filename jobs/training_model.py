@@ -2,7 +2,6 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -118,7 +117,7 @@ def compile_model(
     settings: Settings,
     given: set[str],
     teacher: Teacher | None = None,
-    count_colors: Callable[[], np.ndarray] | None = None,
+    color_counts: np.ndarray | None = None,
 ) -> Settings:
     """Gives a model its optimizers, losses, metrics, and the teacher where it has one.
 
@@ -127,8 +126,8 @@ def compile_model(
         settings: all settings.
         given: the names of those that stood on the command line.
         teacher: of ChromaGAN.
-        count_colors: gives how often each color occurs in the training pictures, as
-            `data.ab_bins.count_bins` does; called where rare colors are to count more.
+        color_counts: how often each color occurs in the training pictures, from
+            `data.ab_bins.count_bins`; needed where `settings.rebalances_colors`.
 
     Returns:
         The settings as they are now: a default perceptual loss whose network cannot be had is
@@ -138,7 +137,7 @@ def compile_model(
         InputError: a perceptual network that was asked for by name, or that of LPIPS, cannot be
             had.
     """
-    reconstruction, settings = _reconstruction(settings, given, count_colors)
+    reconstruction, settings = _reconstruction(settings, given, color_counts)
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
@@ -288,7 +287,7 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
 
 
 def _reconstruction(
-    settings: Settings, given: set[str], count_colors: Callable[[], np.ndarray] | None
+    settings: Settings, given: set[str], color_counts: np.ndarray | None
 ) -> tuple[Reconstruction, Settings]:
     """The reconstruction loss. A default perceptual network that cannot be had is done without."""
     weights = settings.reconstruction_weights
@@ -310,8 +309,10 @@ def _reconstruction(
         path = find_lpips_weights(settings.lpips_weights)
         lpips = LPIPSNetwork(path, keras.config.dtype_policy())
     rarity = None
-    if settings.color_rebalancing:
-        rarity = ColorRarity(count_colors(), settings.color_rebalancing)
+    if settings.rebalances_colors:
+        if color_counts is None:
+            raise ValueError("with `color_rebalancing`, `color_counts` is needed. Received: None")
+        rarity = ColorRarity(color_counts, settings.color_rebalancing)
     return Reconstruction(weights, perceptual, lpips, rarity), settings
 
 

@@ -14,14 +14,15 @@ class ColorRarity:
     """Weights for pixels, so that rare colors are learned too.
 
     Most of every photograph is nearly gray, and a network whose errors all count the same learns
-    that no color is worth the risk. The weight of a pixel is
-    1 / ((1 - uniform) p + uniform / Q), where p is the share of its color among all pixels,
-    smoothed, and Q the number of bins of colors that occur; the mean weight of all pixels is 1.
+    that no color is worth the risk. The weight of a pixel is in proportion to
+    1 / (rebalancing p + (1 - rebalancing) / Q), where p is the smoothed share of its color among
+    all pixels and Q the number of bins of colors that occur (in the paper all 313 that sRGB can
+    show); the mean weight of all pixels is 1.
 
     Args:
         counts: integer array of shape (23, 23), pixels by bin, from `data.ab_bins.count_bins`.
-        rebalancing: float in [0, 1], 1 - uniform. 0 weighs all pixels the same, 1/2 is the
-            paper's, 1 lets all colors count the same, however rare.
+        rebalancing: float in [0, 1], 1 - lambda in the paper. 0 weighs all pixels the same, 1/2
+            is the paper's, 1 lets all colors count the same, however rare.
 
     Attributes:
         weights: float32 array of shape (23, 23), by bin.
@@ -43,7 +44,7 @@ class ColorRarity:
         shares /= shares.sum()
         occurs = counts > 0
         mixed = rebalancing * shares + (1.0 - rebalancing) / occurs.sum()
-        # A color that did not occur counts as the rarest that did.
+        # A color that did not occur counts at most as the rarest that did.
         weights = 1.0 / np.maximum(mixed, mixed[occurs].min())
         self.weights = (weights / np.average(weights, weights=counts)).astype("float32")
 

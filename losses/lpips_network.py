@@ -50,7 +50,8 @@ class LPIPSNetwork:
         """What the five convolutions see, of unit length at each place.
 
         Args:
-            rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], no side below 31.
+            rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], no side below 31. What
+                is learned from may leave [0, 1].
 
         Returns:
             Five float32 tensors of shape (batch, height, width, channels).

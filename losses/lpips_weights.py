@@ -7,8 +7,8 @@ import numpy as np
 
 from data.atomic import write_beside
 from data.keras_cache import in_keras_cache
+from data.torch_file import read_state_dict
 from errors import InputError, first_line
-from losses.torch_file import read_state_dict
 
 _CACHED = "lpips_alexnet_v0.1.npz"
 _ALEXNET = "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth"

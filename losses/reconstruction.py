@@ -15,7 +15,7 @@ from losses.structural_similarity import structural_similarity
 # Where the Huber loss becomes linear: at 1 unit of ab, as in Zhang et al. 2017.
 _HUBER_DELTA = 1.0 / 110.0
 
-# Metrics have these names.
+# Metrics have these names, and records both.
 _OF_METRICS_TOO = ("ssim", "lpips", "colorfulness")
 
 # Of 255^2, as the squares below the roots are: a thousandth of a step of 8 bits.
@@ -88,10 +88,10 @@ class Reconstruction:
         """
         colored_ab = ops.cast(colored_ab, "float32")
         difference = ops.abs(true_ab - colored_ab)
+        weights = None if self._rarity is None else self._rarity(true_ab)
 
         def mean(differences):
-            weights = self._rarity(true_ab) if self._rarity else 1.0
-            return ops.mean(weights * differences)
+            return ops.mean(differences if self._rarity is None else weights * differences)
 
         def rgb1(ab):
             return lab1_to_unclipped_rgb1(join_lab(lightness, ab))
@@ -108,8 +108,8 @@ class Reconstruction:
         return {_reported(term): makers[term]() for term in self.weights}
 
     def _lpips_distance(self, true_rgb1, colored_rgb1):
-        features = (self._lpips.features(each) for each in (true_rgb1, colored_rgb1))
-        return ops.mean(self._lpips.distance(*features))
+        true = [ops.stop_gradient(each) for each in self._lpips.features(true_rgb1)]
+        return ops.mean(self._lpips.distance(true, self._lpips.features(colored_rgb1)))
 
     def total(self, terms):
         """The weighted sum of the terms, a scalar."""
@@ -117,7 +117,7 @@ class Reconstruction:
 
 
 def _reported(term: str) -> str:
-    """What a term is called in records: there are metrics of the other names."""
+    """What a term is called in records, with `_loss` behind the names that metrics have."""
     return f"{term}_loss" if term in _OF_METRICS_TOO else term
 
 

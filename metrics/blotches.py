@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from data.lab import rgb1_to_lab100
+from data.lab import lab100_to_chroma, rgb1_to_lab100
 
 # In units of ab: a true color below the first is almost gray, and one above the second glaring.
 _ALMOST_GRAY = 15.0
@@ -44,5 +44,4 @@ class Blotches(keras.metrics.Metric):
 
 
 def _chroma(rgb1):
-    ab = rgb1_to_lab100(rgb1)[..., 1:]
-    return ops.sqrt(ops.sum(ops.square(ab), axis=-1))
+    return lab100_to_chroma(rgb1_to_lab100(rgb1))

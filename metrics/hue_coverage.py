@@ -5,10 +5,13 @@ import math
 import keras
 from keras import ops
 
-from data.lab import rgb1_to_lab100
+from data.lab import lab100_to_chroma, rgb1_to_lab100
 
 # Below, a color is called gray, and its hue is mostly noise.
 _LEAST_CHROMA = 10.0
+
+# Of all true pixels, for a hue to be judged.
+_LEAST_SHARE = 1e-3
 
 
 class HueCoverage(keras.metrics.Metric):
@@ -19,8 +22,8 @@ class HueCoverage(keras.metrics.Metric):
     blue-greens, sky blues, blues and purples. Pixels of a chroma of 10 or less have none.
 
     `result` gives for each hue its share of all colored pixels divided by its share of all true
-    pixels: 1 is as much as there should be, and 0 none at all; NaN where the true pictures have
-    none.
+    pixels: 1 is as much as there should be, and 0 none at all; NaN where less than a thousandth of
+    the true pixels have the hue, which is too few to judge by.
 
     Args:
         name: str. Defaults to `hue_coverage`.
@@ -37,6 +40,7 @@ class HueCoverage(keras.metrics.Metric):
     def __init__(self, name="hue_coverage", **kwargs):
         super().__init__(name=name, **kwargs)
         # Of pictures, not of pixels, which float32 could not count.
+        self._pictures = self.add_variable((), "zeros", dtype="float32", name="pictures")
         self._true, self._colored = (
             self.add_variable((self.HUES,), "zeros", dtype="float32", name=which)
             for which in ("true", "colored")
@@ -44,19 +48,21 @@ class HueCoverage(keras.metrics.Metric):
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
         """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+        self._pictures.assign_add(ops.cast(ops.shape(true_rgb1)[0], "float32"))
         self._true.assign_add(self._shares(true_rgb1))
         self._colored.assign_add(self._shares(colored_rgb1))
 
     def result(self):
-        return ops.where(self._true > 0.0, self._colored / ops.maximum(self._true, 1e-30), math.nan)
+        is_there = self._true >= _LEAST_SHARE * self._pictures
+        is_there = ops.logical_and(is_there, self._true > 0.0)
+        return ops.where(is_there, self._colored / ops.maximum(self._true, 1e-30), math.nan)
 
     def _shares(self, rgb1):
         """For each hue its share of each picture, summed over pictures: shape (8,)."""
         lab = rgb1_to_lab100(rgb1)
-        a, b = lab[..., 1], lab[..., 2]
-        turns = ops.arctan2(b, a) / (2.0 * math.pi)
+        turns = ops.arctan2(lab[..., 2], lab[..., 1]) / (2.0 * math.pi)
         hue = ops.cast(ops.floor((turns - ops.floor(turns)) * self.HUES), "int32")
-        has_hue = ops.sqrt(a**2 + b**2) > _LEAST_CHROMA
+        has_hue = lab100_to_chroma(lab) > _LEAST_CHROMA
         # What has no hue is in no class.
         classes = ops.one_hot(ops.where(has_hue, hue % self.HUES, -1), self.HUES)
         return ops.sum(ops.mean(classes, axis=(1, 2)), axis=0)

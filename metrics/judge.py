@@ -61,7 +61,7 @@ class Judge:
         self._comparisons: list[keras.metrics.Metric] = []
         if has_truth:
             self._comparisons = [PSNR(), PooledPSNR(), SSIM(), Blotches()]
-        self._hues = HueCoverage()
+            self._hues = HueCoverage()
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
         self._statistics = FeatureStatistics()
         self._kernel = KernelDistance()

@@ -5,6 +5,8 @@
     lowest_loss/                  the same two files; only where an adversary is trained
     lowest_training_loss/         the same, of the lowest loss in training while the generator
                                   learned alone
+    color_counts.npy              how often each color occurs in what was learned from, where rare
+                                  colors weigh more
     curves.png                    losses and metrics, step by step
     bad_steps.txt                 steps whose losses or gradients were no numbers, if there were any
     snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
@@ -21,9 +23,10 @@ from typing import Any
 
 import h5py
 import keras
+import numpy as np
 
 from data.atomic import remove_unfinished, write_beside
-from errors import InputError
+from errors import InputError, first_line
 from models.snapshot_store import SnapshotStore
 from models.weights_file import load_weights, require_room, save_weights
 
@@ -34,6 +37,7 @@ _GENERATOR = "generator.weights.h5"
 _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
+_COLOR_COUNTS = "color_counts.npy"
 _BAD_STEPS = "bad_steps.txt"
 _SNAPSHOTS = "snapshots"
 
@@ -120,6 +124,28 @@ class WeightsFolder:
                 "update the program"
             )
         return settings
+
+    def write_color_counts(self, counts: np.ndarray) -> None:
+        """Writes how often each color occurs, from `data.ab_bins.count_bins`."""
+        with write_beside(self.path / _COLOR_COUNTS) as temporary, open(temporary, "wb") as file:
+            np.save(file, counts)
+
+    def read_color_counts(self) -> np.ndarray | None:
+        """How often each color occurs in what was learned from, or None where it was not kept.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.path / _COLOR_COUNTS
+        try:
+            return np.load(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(
+                f"{path} cannot be read: {first_line(error)}; remove it, and colors are counted "
+                "again"
+            ) from error
 
     def network(self) -> dict[str, Any]:
         """What settings.json says of the network that a snapshot here belongs to.

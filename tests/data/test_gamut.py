@@ -116,3 +116,25 @@ def test_planes_are_pulled_like_colors_with_channels_last():
     np.testing.assert_allclose(share[:, None] * lab100[:, 1:], pulled[:, 1:], rtol=1e-6)
     linear = lab100_to_linear(*pulled.T)
     np.testing.assert_array_equal(gamut.is_linear_in_gamut(linear), gamut.is_in_gamut(pulled))
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 1.2, 2.0])
+def test_strengthened_colors_are_as_strong_as_asked_or_as_can_be_shown(factor):
+    lab100 = color.rgb2lab(rgb_cube(step=15))
+    found = np.asarray(gamut.strengthen(lab100, factor))
+    np.testing.assert_allclose(found[..., 0], lab100[..., 0], atol=1e-4)
+    whole = lab100 * [1.0, factor, factor]
+    fits = np.asarray(gamut.is_in_gamut(whole))
+    np.testing.assert_allclose(found[fits], whole[fits], atol=1e-3)
+    if factor <= 1.0:
+        np.testing.assert_allclose(found, whole, atol=1e-3)
+        return
+    assert 0.1 < fits.mean() < 0.9
+    # What does not fit is at the border, but for the last of the steps. Blues may leave the gamut
+    # on their way from gray and come back: of these pulling finds the first border.
+    strongest = chroma(gamut.pull_into_gamut(whole[~fits]))
+    step = (factor - 1.0) / 32.0 * chroma(lab100[~fits])
+    assert (chroma(found[~fits]) >= strongest - step - 0.2).all()
+    # Colors on the faces of the cube are a little outside, by rounding.
+    assert (chroma(found[~fits]) >= chroma(lab100[~fits]) - 0.01).all()
+    assert survives_screen(found, tolerance=0.5).all()

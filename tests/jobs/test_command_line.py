@@ -268,7 +268,7 @@ def test_reconstruction_terms_have_weights():
             ["--reconstruction", "ssim:1", "--color_rebalancing", "0.1"],
             "no effect without one of the terms huber, l1, mse in --reconstruction",
         ),
-        (["--color_rebalancing", "1.5"], "'1.5' is not"),
+        (["--color_rebalancing", "1.5"], "'1.5' is not a number from 0 to 1"),
         (["--target_saturation", "0"], "'0' is not"),
         (["--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
     ],

@@ -1,4 +1,4 @@
-"""What the network of LPIPS teaches; its values are tested with the metric."""
+"""What the network of LPIPS takes and teaches; its values are tested with the metric."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from skimage import data
 
+from errors import InputError
 from losses.lpips_network import LPIPSNetwork
 
 
@@ -16,8 +17,7 @@ def photograph(size=64):
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
 def test_as_a_loss_it_leads_to_the_true_picture(lpips_weights, dtype):
     network = LPIPSNetwork(lpips_weights, keras.DTypePolicy(dtype))
-    # Of black nothing is seen by any channel whose bias is not above 0.
-    true = tf.constant(np.stack([photograph(), np.zeros_like(photograph())]))
+    true = tf.constant(photograph()[None])
     colored = tf.Variable(tf.reverse(true, [1]) * 0.5)
     before = None
     for _ in range(5):
@@ -29,3 +29,39 @@ def test_as_a_loss_it_leads_to_the_true_picture(lpips_weights, dtype):
         assert before is None or float(distances[0]) < before
         before = float(distances[0])
         colored.assign_sub(0.02 * gradient / tf.reduce_max(tf.abs(gradient)))
+
+
+def test_where_nothing_is_seen_there_is_no_gradient(lpips_weights, tmp_path):
+    arrays = dict(np.load(lpips_weights))
+    # So that no channel answers to anything.
+    arrays["conv1_b"] = np.full_like(arrays["conv1_b"], -1e3)
+    np.savez(tmp_path / "blind.npz", **arrays)
+    network = LPIPSNetwork(tmp_path / "blind.npz")
+    colored = tf.Variable(photograph()[None])
+    with tf.GradientTape() as tape:
+        features = network.features(colored)
+        distance = network.distance(network.features(colored[:, ::-1]), features)
+    assert float(tf.reduce_max(features[0])) == 0.0
+    np.testing.assert_array_equal(tape.gradient(distance, colored), tf.zeros_like(colored))
+
+
+@pytest.mark.parametrize("kind", ["absent", "text", "other arrays", "other shapes"])
+def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
+    path = tmp_path / "weights.npz"
+    if kind == "text":
+        path.write_text("not weights")
+    elif kind == "other arrays":
+        np.savez(path, a=np.zeros(3))
+    elif kind == "other shapes":
+        np.savez(path, **{name: array[..., :1] for name, array in np.load(lpips_weights).items()})
+    with pytest.raises(InputError) as caught:
+        LPIPSNetwork(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).endswith("with --lpips_weights PATH")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("side", [16, 30])
+def test_picture_that_is_too_small_is_one_line(lpips_weights, side):
+    with pytest.raises(InputError, match="at least 31 px; received 40 x "):
+        LPIPSNetwork(lpips_weights).features(photograph(40)[None, :side])

@@ -7,8 +7,8 @@ import pytest
 
 from errors import InputError
 from losses import lpips_weights
+from losses.lpips_network import LPIPSNetwork
 from losses.lpips_weights import convert_lpips_weights, find_lpips_weights
-from metrics.lpips import LPIPS
 
 SHAPES = [(64, 3, 11, 11), (192, 64, 5, 5), (384, 192, 3, 3), (256, 384, 3, 3), (256, 256, 3, 3)]
 
@@ -32,7 +32,7 @@ def test_kernels_are_turned_to_the_order_of_keras(official, tmp_path):
     convert_lpips_weights("alexnet", "channels", tmp_path / "made.npz")
     kernel = np.load(tmp_path / "made.npz")["conv2_w"]
     np.testing.assert_array_equal(kernel[1, 2, 3, 4], official["features.3.weight"][4, 3, 1, 2])
-    LPIPS(tmp_path / "made.npz")
+    LPIPSNetwork(tmp_path / "made.npz")
 
 
 def test_given_file_is_taken():
@@ -51,7 +51,7 @@ def test_official_files_are_fetched_once(official, tmp_path, monkeypatch):
     path = find_lpips_weights()
     assert find_lpips_weights() == path == os.path.join(tmp_path, "models/lpips_alexnet_v0.1.npz")
     assert len(fetched) == 2
-    LPIPS(path)
+    LPIPSNetwork(path)
 
 
 def test_what_cannot_be_fetched_says_where_to_put_it(tmp_path, monkeypatch):

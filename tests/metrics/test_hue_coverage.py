@@ -49,6 +49,17 @@ def test_hues_are_eighths_of_the_circle_from_0_on(hue):
     np.testing.assert_array_equal(metric.result(), expected)
 
 
+def test_a_hue_that_is_hardly_there_is_not_judged():
+    metric = HueCoverage()
+    true = np.repeat(patch(20.0, 30.0), 1001, axis=0)
+    true[0] = patch(20.0, 100.0)
+    metric.update_state(true, true)
+    assert np.isfinite(np.asarray(metric.result())).tolist() == [True] + 7 * [False]
+    metric.reset_state()
+    metric.update_state(true[:999], true[:999])
+    assert np.isfinite(np.asarray(metric.result())).tolist() == [True, False, True] + 5 * [False]
+
+
 def test_what_is_almost_gray_has_no_hue():
     metric = HueCoverage()
     metric.update_state(patch(11.0, 30.0), patch(9.0, 30.0))

@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 
 from data.colorfulness import colorfulness
+from metrics.blotches import Blotches
 from metrics.feature_statistics import FeatureStatistics
 from metrics.frechet_distance import FrechetDistance
+from metrics.hue_coverage import HueCoverage
 from metrics.inception_score import InceptionScore
 from metrics.judge import Judge
 from metrics.kernel_distance import KernelDistance
@@ -57,7 +59,9 @@ def judged_alone(colored):
     return judge.results()
 
 
-@pytest.mark.parametrize("metric", [PSNR(), PooledPSNR(), SSIM()], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "metric", [PSNR(), PooledPSNR(), SSIM(), Blotches()], ids=lambda each: each.name
+)
 def test_numbers_are_those_of_the_metrics_alone(metric):
     metric.update_state(pictures(0), pictures(1))
     numbers = judged(seen(0), seen(1))
@@ -69,6 +73,25 @@ def test_difference_of_colorfulness_is_of_the_means():
     mean = [np.mean(colorfulness(255.0 * each)) for each in (pictures(0), 0.5 * pictures(1))]
     assert numbers["colorfulness"] == pytest.approx(mean[1], rel=1e-4)
     assert numbers["delta_colorfulness"] == pytest.approx(mean[0] - mean[1], rel=1e-4)
+
+
+def test_hues_are_those_of_the_metric_alone():
+    metric = HueCoverage()
+    metric.update_state(pictures(0), 0.5 * pictures(1))
+    coverage = np.asarray(metric.result())
+    numbers = judged(seen(0), seen(1, 0.5))
+    assert [numbers[f"hue_{45 * hue}"] for hue in range(8)] == pytest.approx(coverage, rel=1e-5)
+    assert numbers["least_hue"] == pytest.approx(coverage.min(), rel=1e-5)
+
+
+def test_hues_that_are_not_there_are_not_judged():
+    red = np.broadcast_to(np.array([0.8, 0.2, 0.2], "float32"), (COUNT, 16, 16, 3))
+    gray = np.full_like(red, 0.5)
+    numbers = judged(SeenPictures(tf.constant(red)), SeenPictures(tf.constant(gray)))
+    assert numbers["hue_0"] == numbers["least_hue"] == 0.0
+    assert [numbers[f"hue_{45 * hue}"] for hue in range(1, 8)] == [None] * 7
+    numbers = judged(SeenPictures(tf.constant(gray)), SeenPictures(tf.constant(red)))
+    assert numbers["least_hue"] is None
 
 
 def test_features_and_classes_are_judged_where_they_are_given():

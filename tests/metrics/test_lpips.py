@@ -7,7 +7,6 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from errors import InputError
 from metrics.lpips import LPIPS
 
 TRAINED = Path(__file__).resolve().parents[3] / "shared" / "pretrained" / "lpips_alexnet.npz"
@@ -69,28 +68,6 @@ def test_half_precision_is_not_for_it(lpips_weights):
     expected = measured(lpips_weights, [photograph()], [photograph()[::-1]])
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     assert measured(lpips_weights, [photograph()], [photograph()[::-1]]) == expected
-
-
-@pytest.mark.parametrize("kind", ["absent", "text", "other arrays", "other shapes"])
-def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
-    path = tmp_path / "weights.npz"
-    if kind == "text":
-        path.write_text("not weights")
-    elif kind == "other arrays":
-        np.savez(path, a=np.zeros(3))
-    elif kind == "other shapes":
-        np.savez(path, **{name: array[..., :1] for name, array in np.load(lpips_weights).items()})
-    with pytest.raises(InputError) as caught:
-        LPIPS(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert str(caught.value).endswith("with --lpips_weights PATH")
-    assert len(str(caught.value).splitlines()) == 1
-
-
-@pytest.mark.parametrize("side", [16, 30])
-def test_picture_that_is_too_small_is_one_line(lpips_weights, side):
-    with pytest.raises(InputError, match="at least 31 px; received 40 x "):
-        measured(lpips_weights, [photograph(40)[:side]], [photograph(40)[:side]])
 
 
 def test_smallest_picture_has_a_distance(lpips_weights):

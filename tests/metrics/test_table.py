@@ -14,6 +14,8 @@ NUMBERS = {
     "kid_deviation": 0.0004,
     "inception_score": 12.3,
     "inception_score_deviation": 0.5,
+    "least_hue": 0.456,
+    "blotches": 0.01234,
     "colorfulness": 31.6,
     "delta_colorfulness": 8.04,
 }
@@ -32,7 +34,7 @@ def cells_of(numbers):
 def test_every_number_is_there():
     assert cells_of(NUMBERS) == [
         *("23.46", "22.10", "0.9877", "0.1235", "8.70", "0.0012 +-0.0004"),
-        *("12.30 +-0.50", "31.6", "8.0"),
+        *("12.30 +-0.50", "0.46", "0.0123", "31.6", "8.0"),
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from losses.torch_file import read_state_dict
+from data.torch_file import read_state_dict
 
 REFERENCE = Path(__file__).resolve().parents[1] / "reference"
 FORMATS = ["torch_archive.pth", "torch_legacy.pth"]
