@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from data.lab import rgb255_to_rgb1
+from data.lab import rgb1_to_lab100, rgb255_to_rgb1
 from errors import InputError
 from jobs.settings import Settings
 from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
@@ -38,6 +38,8 @@ class Ruler:
         self._lpips = self._find_lpips(settings) if has_truth else None
         self._network = self._find_network(settings)
         self._see = tf.function(self._features_for_lpips, reduce_retracing=True)
+        # Many small operations on each pixel, of which XLA makes one.
+        self._to_lab = tf.function(rgb1_to_lab100, jit_compile=True)
 
     @property
     def feature_network(self) -> str | None:
@@ -49,11 +51,12 @@ class Ruler:
         return Judge(truth, self._has_truth, self._lpips)
 
     def look_at(self, rgb255: np.ndarray) -> SeenPictures:
-        """What the networks see of pictures, uint8 of shape (batch, height, width, 3)."""
+        """What metrics ask of pictures, uint8 of shape (batch, height, width, 3)."""
         rgb1 = rgb255_to_rgb1(rgb255)
         lpips_features = self._see(rgb1) if self._lpips else None
         features, classes = self._network(rgb1) if self._network else (None, None)
-        return SeenPictures(rgb1, lpips_features, features, classes)
+        lab100 = self._to_lab(rgb1) if self._has_truth else None
+        return SeenPictures(rgb1, lpips_features, features, classes, lab100)
 
     def footnotes(self, count: int) -> list[str]:
         """What is to be said of the numbers of this many pictures, a line each."""

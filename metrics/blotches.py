@@ -34,14 +34,14 @@ class Blotches(keras.metrics.Metric):
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
         """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
-        is_gray = _chroma(true_rgb1) < _ALMOST_GRAY
-        is_glaring = ops.logical_and(is_gray, _chroma(colored_rgb1) > _GLARING)
+        self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
+
+    def update_with_lab100(self, true_lab100, colored_lab100):
+        """Takes the same pictures in CIE Lab."""
+        is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
+        is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
         for total, where in ((self._gray, is_gray), (self._glaring, is_glaring)):
             total.assign_add(ops.sum(ops.mean(ops.cast(where, "float32"), axis=(1, 2))))
 
     def result(self):
         return ops.divide_no_nan(self._glaring, self._gray)
-
-
-def _chroma(rgb1):
-    return lab100_to_chroma(rgb1_to_lab100(rgb1))

@@ -48,21 +48,24 @@ class HueCoverage(keras.metrics.Metric):
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
         """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
-        self._pictures.assign_add(ops.cast(ops.shape(true_rgb1)[0], "float32"))
-        self._true.assign_add(self._shares(true_rgb1))
-        self._colored.assign_add(self._shares(colored_rgb1))
+        self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
+
+    def update_with_lab100(self, true_lab100, colored_lab100):
+        """Takes the same pictures in CIE Lab."""
+        self._pictures.assign_add(ops.cast(ops.shape(true_lab100)[0], "float32"))
+        self._true.assign_add(self._shares(true_lab100))
+        self._colored.assign_add(self._shares(colored_lab100))
 
     def result(self):
         is_there = self._true >= _LEAST_SHARE * self._pictures
         is_there = ops.logical_and(is_there, self._true > 0.0)
         return ops.where(is_there, self._colored / ops.maximum(self._true, 1e-30), math.nan)
 
-    def _shares(self, rgb1):
+    def _shares(self, lab100):
         """For each hue its share of each picture, summed over pictures: shape (8,)."""
-        lab = rgb1_to_lab100(rgb1)
-        turns = ops.arctan2(lab[..., 2], lab[..., 1]) / (2.0 * math.pi)
+        turns = ops.arctan2(lab100[..., 2], lab100[..., 1]) / (2.0 * math.pi)
         hue = ops.cast(ops.floor((turns - ops.floor(turns)) * self.HUES), "int32")
-        has_hue = lab100_to_chroma(lab) > _LEAST_CHROMA
+        has_hue = lab100_to_chroma(lab100) > _LEAST_CHROMA
         # What has no hue is in no class.
         classes = ops.one_hot(ops.where(has_hue, hue % self.HUES, -1), self.HUES)
         return ops.sum(ops.mean(classes, axis=(1, 2)), axis=0)

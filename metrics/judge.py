@@ -5,6 +5,7 @@ import math
 import keras
 import tensorflow as tf
 
+from data.lab import rgb1_to_lab100
 from losses.lpips_network import LPIPSNetwork
 from metrics.blotches import Blotches
 from metrics.colorfulness import Colorfulness
@@ -60,18 +61,21 @@ class Judge:
         self._colorfulness = Colorfulness()
         self._comparisons: list[keras.metrics.Metric] = []
         if has_truth:
-            self._comparisons = [PSNR(), PooledPSNR(), SSIM(), Blotches()]
-            self._hues = HueCoverage()
+            self._comparisons = [PSNR(), PooledPSNR(), SSIM()]
+            self._blotches, self._hues = Blotches(), HueCoverage()
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
         self._statistics = FeatureStatistics()
         self._kernel = KernelDistance()
         self._score = InceptionScore()
         self._update = tf.function(self._update_metrics, reduce_retracing=True)
+        self._update_hues = tf.function(self._compare_hues, reduce_retracing=True)
 
     def update(self, colored: SeenPictures, true: SeenPictures | None = None) -> None:
         """Takes a batch, and the same pictures in their true colors where there are any."""
         self.count += len(colored.rgb1)
         self._update(colored.rgb1, true and true.rgb1)
+        if self._truth:
+            self._update_hues(_lab100_of(true), _lab100_of(colored))
         if self._lpips and self._truth:
             self._update_lpips(colored, true)
         if self._truth and colored.features is not None:
@@ -106,6 +110,7 @@ class Judge:
             of_truth = float(self._truth._colorfulness.result())
             numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - of_truth)
             numbers |= self._hue_coverage()
+            numbers["blotches"] = float(self._blotches.result())
             numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else None
             numbers |= self._feature_distances()
         return numbers | self._class_score()
@@ -115,8 +120,10 @@ class Judge:
         self._colorfulness.update_state(colored_rgb1, colored_rgb1)
         for metric in self._comparisons:
             metric.update_state(true_rgb1, colored_rgb1)
-        if self._truth:
-            self._hues.update_state(true_rgb1, colored_rgb1)
+
+    def _compare_hues(self, true_lab100: tf.Tensor, colored_lab100: tf.Tensor) -> None:
+        for metric in (self._blotches, self._hues):
+            metric.update_with_lab100(true_lab100, colored_lab100)
 
     def _update_lpips(self, colored: SeenPictures, true: SeenPictures) -> None:
         self._lpips_mean.update_state(
@@ -144,3 +151,7 @@ class Judge:
             return dict.fromkeys(("inception_score", "inception_score_deviation"))
         score, deviation = self._score.result()
         return {"inception_score": score, "inception_score_deviation": deviation}
+
+
+def _lab100_of(pictures: SeenPictures) -> tf.Tensor:
+    return rgb1_to_lab100(pictures.rgb1) if pictures.lab100 is None else pictures.lab100
