@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 
 from jobs import ship
@@ -40,3 +41,21 @@ def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
 def test_what_is_no_training_is_one_line(tmp_path, capsys):
     assert ship.main([str(tmp_path), str(tmp_path / "out"), "--render_size", "64"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_weights_of_an_earlier_stage_are_mixed_in(tmp_path):
+    generators = []
+    for seed in (1, 2):
+        keras.utils.set_random_seed(seed)
+        generators.append(SAGAN.build_generator(ARCHITECTURE))
+        folder = WeightsFolder(tmp_path / f"stage{seed}")
+        folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE})
+        folder.save_generator(generators[-1])
+    target = WeightsFolder(tmp_path / "shipped")
+    options = ["--render_size", "64", "--mixed_with", str(tmp_path / "stage1"), "--share", "0.25"]
+    assert ship.main([str(tmp_path / "stage2"), str(target.path), *options]) == 0
+    mixed = SAGAN.build_generator(ARCHITECTURE)
+    target.load_generator(mixed)
+    weights = (each.get_weights() for each in (*generators, mixed))
+    for earlier, later, found in zip(*weights, strict=True):
+        np.testing.assert_allclose(found, 0.25 * earlier + 0.75 * later, rtol=1e-3, atol=1e-6)
