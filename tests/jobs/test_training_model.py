@@ -45,7 +45,7 @@ def test_rare_colors_are_counted_where_they_are_to_count_more():
     model, settings = new_model(settings, given)
     counts = np.zeros((23, 23), "int64")
     counts[11, 11], counts[20, 11] = 9, 1
-    compile_model(model, settings, given, count_colors=lambda: counts)
+    compile_model(model, settings, given, color_counts=counts)
     true = np.array([0.0, 90.0]).reshape(1, 1, 2, 1) / 110.0 * [1.0, 0.0]
     lightness, true_ab = np.zeros((1, 1, 2, 1), "float32"), true.astype("float32")
     rare, common = (
