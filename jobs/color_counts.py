@@ -2,17 +2,12 @@
 
 import numpy as np
 
-from jobs.settings import Settings
+from jobs.settings import OF_PICTURES, Settings
 from jobs.training_data import TrainingData
 from models.weights_folder import WeightsFolder
 
 # With these there are other colors to learn from. Other crops have the same ones.
-_CHANGES_OF_COLORS = frozenset(
-    {
-        *("categories", "dataset", "max_pictures", "minimum_colorfulness"),
-        "target_saturation",
-    }
-)
+_CHANGES_OF_COLORS = OF_PICTURES | {"target_saturation"}
 
 
 def find_color_counts(

@@ -9,18 +9,13 @@ from data.picture_lists import PictureLists
 from errors import InputError, shown
 from jobs.command_line import check_use
 from jobs.kept_settings import OF_THE_CALL, count_pictures, kept_settings
-from jobs.settings import OF_DATASETS, SHAPES, Settings, fields
+from jobs.settings import OF_DATASETS, OF_PICTURES, SHAPES, Settings, fields
 from models.progress import Progress
 from models.snapshot_store import differences
 from models.weights_folder import WeightsFolder
 
-# With these there are other pictures.
-_CHANGES_OF_PICTURES = frozenset(
-    {"categories", "dataset", "max_pictures", "minimum_colorfulness"},
-)
-
 # With these the losses of validation are others.
-_CHANGES_OF_WHAT_IS_JUDGED = _CHANGES_OF_PICTURES | {
+_CHANGES_OF_WHAT_IS_JUDGED = OF_PICTURES | {
     # The last one decides how much which color weighs.
     *("color_rebalancing", "reconstruction", "target_saturation")
 }
@@ -94,7 +89,7 @@ def note_other_pictures(
         folder: of the training.
         progress: forgets the lowest losses, which were of other pictures.
     """
-    if given.intersection(_CHANGES_OF_PICTURES):
+    if given.intersection(OF_PICTURES):
         return
     before = folder.read_settings().get("pictures")
     if before not in (None, count_pictures(lists)):

@@ -93,6 +93,9 @@ PATHS = (
 # What is asked of data sets of one kind.
 OF_DATASETS = ("categories", "data_dir")
 
+# What chooses the pictures.
+OF_PICTURES = frozenset({"categories", "dataset", "max_pictures", "minimum_colorfulness"})
+
 # Headings of `--help`, in its order.
 WHAT = "what to do"
 DATA = "data"
