@@ -2,7 +2,7 @@
 
 python -m docs.pictures
 
-None is picked: they are all the photographs that scikit-image installs.
+They are all the demo photographs: none was chosen by its result.
 """
 
 import sys

@@ -213,7 +213,7 @@ class Settings:
     weights: list[str] | None = setting(
         None,
         "color with the weights in this folder, with --evaluate with those in each of several "
-        "(default: those that ship)",
+        "(default: those of --model that ship)",
         WHAT,
         COLORING_IN_ANY_WAY,
         nargs="+",

@@ -11,13 +11,28 @@ from models.weights_folder import WeightsFolder
 
 
 def weights_folders(settings: Settings) -> list[WeightsFolder]:
-    """The folders of weights to color with: those that ship, or those of the settings."""
+    """The folders of weights to color with: those that ship, or those of the settings.
+
+    Raises:
+        InputError: none are asked for, and none of the model ship.
+    """
     if settings.load_weights:
         return [WeightsFolder(settings.weights_folder)]
-    paths = settings.weights or [SHIPPED_WEIGHTS / settings.model]
+    if not settings.weights:
+        return [_weights_that_ship(settings.model)]
     # Each once, whatever it is called.
-    distinct = {os.path.realpath(path): path for path in paths}
+    distinct = {os.path.realpath(path): path for path in settings.weights}
     return [WeightsFolder(path) for path in distinct.values()]
+
+
+def _weights_that_ship(model: str) -> WeightsFolder:
+    path = SHIPPED_WEIGHTS / model
+    if not path.is_dir():
+        raise InputError(
+            f"no weights of --model {model} come with this program; looked for {path}; train some "
+            "and add --load_weights, or give a folder of them with --weights in place of --model"
+        )
+    return WeightsFolder(path)
 
 
 def load_colorizer(

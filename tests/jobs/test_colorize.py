@@ -889,10 +889,11 @@ def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, h
     assert r"failed: in/\u0142\xf3d\u017a.png: not a picture" in done.stderr
 
 
-def test_demo_is_colored_by_the_weights_that_ship(here):
-    settings = json.loads((SHIPPED_WEIGHTS / "sagan" / "settings.json").read_text())
-    assert settings["model"] == "sagan"
-    assert run.main(["--images", "demo"]) == 0
+@pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
+def test_demo_is_colored_by_the_weights_that_ship(model, here):
+    settings = json.loads((SHIPPED_WEIGHTS / model / "settings.json").read_text())
+    assert settings["model"] == model
+    assert run.main(["--images", "demo", "--model", model]) == 0
     cat = np.asarray(Image.open(here / "results/chelsea.png"))
     ab = color.rgb2lab(cat)[..., 1:]
     # Color, not gray; and not one tint over all.

@@ -10,6 +10,8 @@ from jobs.settings import SHIPPED_WEIGHTS, Settings
 from jobs.trained_colorizer import load_colorizer, weights_folders
 from models.weights_folder import WeightsFolder
 
+SHIPPED = ("sagan", "pix2pix", "chromagan")
+
 
 @pytest.mark.parametrize(
     ("arguments", "paths"),
@@ -26,9 +28,30 @@ def test_weights_are_those_that_were_asked_for_or_those_that_ship(arguments, pat
     assert [str(folder.path) for folder in weights_folders(settings)] == paths
 
 
-def test_weights_that_ship_are_there():
-    [folder] = weights_folders(Settings())
-    assert folder.read_settings()["model"] == "sagan"
+@pytest.mark.parametrize("model", SHIPPED)
+def test_weights_that_ship_are_there(model):
+    [folder] = weights_folders(Settings(model=model))
+    assert folder.read_settings()["model"] == model
+    assert "render_size" in folder.read_settings()
+    assert (folder.path / "README.md").exists()
+
+
+def test_weights_that_ship_are_small_enough_for_a_repository():
+    size = {
+        model: sum(file.stat().st_size for file in (SHIPPED_WEIGHTS / model).iterdir()) / 2**20
+        for model in SHIPPED
+    }
+    assert size["sagan"] <= 40
+    assert size["pix2pix"] + size["chromagan"] <= 70
+
+
+def test_weights_of_a_model_that_ships_none_are_refused():
+    with pytest.raises(InputError) as caught:
+        weights_folders(Settings(model="inception"))
+    message = str(caught.value)
+    assert "no weights of --model inception come with this program" in message
+    assert str(SHIPPED_WEIGHTS / "inception") in message
+    assert "--weights in place of --model" in message
 
 
 def test_a_colorizer_is_set_as_it_was_asked_for(weights):
@@ -49,11 +72,10 @@ def test_a_colorizer_is_set_as_it_was_asked_for(weights):
         ({"format": 99, "architecture": {}}, "update the program"),
     ],
 )
-def test_settings_of_no_network_are_one_line(tmp_path, settings, words):
+def test_settings_of_no_network_are_refused(tmp_path, settings, words):
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(InputError) as caught:
         load_colorizer(WeightsFolder(tmp_path), Settings())
     message = str(caught.value)
     assert words in message
     assert str(tmp_path) in message
-    assert message.count("\n") == 0
