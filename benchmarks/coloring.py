@@ -37,7 +37,7 @@ COMMANDS = 5
 def main() -> None:
     """Prints photographs a second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--render_size", default="192", help="of the network (192)")
+    parser.add_argument("--render_size", help="of the network (default: the weights' own)")
     parser.add_argument("--small_only", action="store_true", help="no large photographs, no start")
     arguments = parser.parse_args()
     import_tensorflow_quietly()
@@ -45,7 +45,8 @@ def main() -> None:
     from jobs.trained_colorizer import load_colorizer, weights_folders
 
     print_machine("pillow")
-    settings, _ = parse(["--images", "demo", "--render_size", arguments.render_size])
+    size = ["--render_size", arguments.render_size] if arguments.render_size else []
+    settings, _ = parse(["--images", "demo", *size])
     prepare_keras(settings.precision, settings.seed)
     [weights] = weights_folders(settings)
     colorizer = load_colorizer(weights, settings, settings.render_size)

@@ -89,4 +89,4 @@ def _white(height: int, width: int) -> np.ndarray:
 
 if __name__ == "__main__":
     import_tensorflow_quietly()
-    sys.exit(draw())
+    draw()
