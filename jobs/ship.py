@@ -1,7 +1,7 @@
 """Makes a folder of weights that ships from the folder of a training.
 
-    python -m jobs.ship weights/sagan weights/pretrained/sagan --render_size 256
-    python -m jobs.ship stage3 weights/pretrained/sagan --render_size 128 --mixed_with stage2
+    python -m jobs.ship weights/sagan weights/pretrained/sagan --render_size 160
+    python -m jobs.ship stage2 weights/pretrained/sagan --render_size 160 --mixed_with middle
 
 What ships is what colors: the slow generator's best weights in half precision and their settings,
 without snapshots and without the paths of the machine that trained them.
@@ -26,8 +26,8 @@ def ship(
         target: path of the folder to write.
         render_size: int, the side of the square as which the network shall see photographs.
         mixed_with: path of another folder whose weights are mixed in, or None: those of an earlier
-            stage of the same training. Between the two lies what neither alone reaches (Wortsman
-            et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+            stage or epoch of the same training. Between the two lies what neither alone reaches
+            (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
         share: float in [0, 1], of the other weights.
 
     Raises:
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("source", help="the folder of a training")
     parser.add_argument("target", help="the folder to write")
     parser.add_argument("--render_size", type=int, required=True)
-    parser.add_argument("--mixed_with", metavar="DIR", help="weights of an earlier stage")
+    parser.add_argument("--mixed_with", metavar="DIR", help="weights of an earlier stage or epoch")
     parser.add_argument("--share", type=proportion, default=0.5, help="of these (0.5)")
     options = parser.parse_args(arguments)
     import_tensorflow_quietly()
