@@ -24,6 +24,7 @@ from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from callbacks.moments import Moments
 from callbacks.phases import Phases
 from callbacks.plateau import Plateau
+from callbacks.progress_of_training import ProgressOfTraining
 from callbacks.sample_grid import SampleGrid
 from callbacks.snapshots import Snapshots
 from callbacks.stop_on_signal import StopOnSignal
@@ -250,6 +251,7 @@ def _fit(
         *(_records(model, data, settings, progress) if worker.is_chief else []),
         StopOnSignal(watch, snapshots, meet if worker.workers > 1 else None),
     ]
+    bar = [ProgressOfTraining(settings.epochs)] if worker.is_chief else []
     validation = data.validation_batches(strategy)
 
     def fit(last_epoch: int, steps: int) -> None:
@@ -265,7 +267,7 @@ def _fit(
             verbose="auto" if worker.is_chief else 0,
             validation_data=validation,
             validation_steps=settings.validation_steps,
-            callbacks=callbacks,
+            callbacks=[*callbacks, *bar],
         )
 
     with watch:
