@@ -5,7 +5,7 @@
 
 A small training runs straight. The same one is interrupted by SIGINT, SIGTERM and SIGKILL in turn,
 at random moments, every second time while a snapshot is being written, and goes on each time from
-what is there. In the end every number of the two snapshots is compared: networks, the slow
+what is there. In the end every number of the two snapshots is compared: networks, the EMA
 generator, optimizers, losses.
 """
 

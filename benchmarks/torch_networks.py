@@ -157,7 +157,7 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
         rates, betas, l1_weight = (1e-4, 4e-4), (0.0, 0.9), 10.0
         discriminator_loss, generator_loss = _hinge, lambda logits: -logits.mean()
     # The shapes stay: memory in the order of PyTorch's fastest convolutions on a CPU.
-    generator, slow_generator, discriminator = (
+    generator, generator_ema, discriminator = (
         network.to(memory_format=torch.channels_last) for network in networks
     )
     adams = [
@@ -191,7 +191,7 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
         discriminator.requires_grad_(True).train()
         with torch.no_grad():
             torch._foreach_lerp_(
-                list(slow_generator.parameters()), list(generator.parameters()), 0.001
+                list(generator_ema.parameters()), list(generator.parameters()), 0.001
             )
         loss.item()
 

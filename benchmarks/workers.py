@@ -6,8 +6,8 @@
 Two processes, each on a core of its own, train with half of the batch side by side and know nothing
 of each other; then two share the whole batch over 127.0.0.1. These also send what a step sends, and
 do nothing else:
-all gradients at once, and the moments of one normalization. Pictures are random numbers that lie in
-memory.
+all gradients at once, and the statistics of one normalization. Pictures are random numbers that lie
+in memory.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def _work(arguments: argparse.Namespace) -> None:
     stream = iter(strategy.distribute_datasets_from_function(batches))
     variables = [*model.generator_variables, *model.discriminator.trainable_variables]
     gradients = [tf.zeros(variable.shape) for variable in variables]
-    moments = tf.zeros([2, 256])
+    statistics = tf.zeros([2, 256])
 
     @tf.function
     def send_gradients():
@@ -123,7 +123,7 @@ def _work(arguments: argparse.Namespace) -> None:
                 value = tf.distribute.get_replica_context().all_reduce("sum", value)
             return value
 
-        return strategy.run(several, args=(moments,))
+        return strategy.run(several, args=(statistics,))
 
     # Traced once more, to be looked at.
     step = tf.function(lambda batch: strategy.run(model.train_step, args=(batch,)))

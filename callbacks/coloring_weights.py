@@ -8,7 +8,7 @@ from models.weights_folder import WeightsFolder
 
 
 class ColoringWeights(keras.callbacks.Callback):
-    """Writes the slow generator at the end of an epoch, when it is to color from now on.
+    """Writes the EMA generator at the end of an epoch, when it is to color from now on.
 
     While the generator learns alone, better is a lower validation loss. That loss compares with
     the true colors, and by it the dullest epoch is the best: what an adversary adds only raises
@@ -40,13 +40,13 @@ class ColoringWeights(keras.callbacks.Callback):
             self.progress.best_loss = None if loss is None else float(loss)
         if self.model.phase is not Phase.BOTH:
             if is_best:
-                self.folder.save_generator(self.model.slow_generator)
+                self.folder.save_generator(self.model.generator_ema)
             if self.model.phase is Phase.GENERATOR:
                 self._keep_lowest_training_loss(logs.get("generator_loss"))
             return
         if loss is not None:
             self._keep_lowest_loss(is_best)
-        self.folder.save_generator(self.model.slow_generator)
+        self.folder.save_generator(self.model.generator_ema)
 
     def _keep_lowest_training_loss(self, loss: float | None) -> None:
         best = self.progress.best_training_loss
@@ -64,4 +64,4 @@ class ColoringWeights(keras.callbacks.Callback):
 
     def _save_inside(self, folder: WeightsFolder) -> None:
         folder.write_settings(self.folder.read_settings())
-        folder.save_generator(self.model.slow_generator)
+        folder.save_generator(self.model.generator_ema)

@@ -71,7 +71,7 @@ class Preset:
     starts_from: str | None = None
 
 
-# Two reports on pix2pix colorizers. The first trained at 256 px a U-Net whose way down was a
+# Two reports on pix2pix colorizers. The first trained at 256 px a U-Net whose encoder path was a
 # ResNet-18, the second the U-Net of the paper with seven halvings.
 _FIRST = {
     "model": "pix2pix",

@@ -446,7 +446,7 @@ class Settings:
     )
     encoder: str = setting(
         "none",
-        "a pretrained network in place of the generator's way down",
+        "a pretrained network in place of the generator's encoder path",
         NETWORKS,
         choices=("none", *ENCODERS),
     )

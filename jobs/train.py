@@ -16,12 +16,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from callbacks.bad_steps import BadSteps
+from callbacks.batch_statistics import BatchStatistics
 from callbacks.coloring_weights import ColoringWeights
 from callbacks.frozen_encoder import FrozenEncoder
 from callbacks.learning_rates import LearningRates
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
-from callbacks.moments import Moments
+from callbacks.nonfinite_steps import NonfiniteSteps
 from callbacks.phases import Phases
 from callbacks.plateau import Plateau
 from callbacks.progress_of_training import ProgressOfTraining
@@ -59,8 +59,8 @@ from models.progress import Progress
 from models.teacher import Teacher
 from models.weights_folder import WeightsFolder
 
-# As many batches as the moments of normalization need, but not more than are learned from: with 6
-# there was a loss of 0.2 dB.
+# As many batches as the statistics of normalization need, but not more than are learned from: with
+# 6 there was a loss of 0.2 dB.
 _MEASURED_BATCHES = 40
 
 
@@ -240,9 +240,9 @@ def _fit(
         return (batch[0] for batch in itertools.islice(batches, count))
 
     callbacks = [
-        Moments(to_measure),
+        BatchStatistics(to_measure),
         *_schedule(settings, data.steps_per_epoch, progress),
-        BadSteps(
+        NonfiniteSteps(
             folder, progress, data.pictures_of_batch, settings.nan_limit, writes=worker.is_chief
         ),
         *([ColoringWeights(folder, progress)] if worker.is_chief else []),

@@ -64,10 +64,10 @@ def new_model(
             "others with --pretrained"
         )
     architecture = _pretrained_architecture(source, settings, given)
-    if settings.freeze_encoder_epochs and not architecture.get("keeps_encoder_moments"):
+    if settings.freeze_encoder_epochs and not architecture.get("freeze_encoder_statistics"):
         raise InputError(
-            f"--freeze_encoder_epochs: {source.path} has no encoder that keeps its moments; leave "
-            "the argument out"
+            f"--freeze_encoder_epochs: {source.path} has no encoder with statistics to freeze; "
+            "leave the argument out"
         )
     settings = _with_shapes(settings, architecture)
     if settings.model == "chromagan":
@@ -75,7 +75,7 @@ def new_model(
     check_discriminator(settings)
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)
-    model.slow_generator.set_weights(model.generator.get_weights())
+    model.generator_ema.set_weights(model.generator.get_weights())
     return model, settings
 
 
@@ -159,7 +159,7 @@ def compile_model(
         adversarial_weight=settings.adversarial_weight,
         discriminator_steps=settings.discriminator_steps,
         seed=settings.seed,
-        undoes_bad_steps=settings.nan == "skip",
+        undo_nonfinite_steps=settings.nan == "skip",
         validation_metrics=_validation_metrics(settings),
         **of_classes,
     )
@@ -199,7 +199,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "filters": settings.filters,
             "norm": settings.norm,
             "encoder": settings.encoder,
-            "keeps_encoder_moments": _keeps_encoder_moments(settings),
+            "freeze_encoder_statistics": _freeze_encoder_statistics(settings),
             "global_features": settings.global_features,
             "resolution": settings.resolution if is_flat else None,
             "classes": classes,
@@ -210,7 +210,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "filters": settings.filters,
             "norm": settings.norm,
             "encoder": settings.encoder,
-            "keeps_encoder_moments": _keeps_encoder_moments(settings),
+            "freeze_encoder_statistics": _freeze_encoder_statistics(settings),
             "skip_connections": settings.skip_connections,
             "attention_level": _decoder_attention(settings, settings.encoder_depth),
             "discriminator_filters": settings.first_discriminator_filters,
@@ -221,7 +221,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
         "depth": depth,
         "norm": settings.norm,
         "encoder": settings.encoder,
-        "keeps_encoder_moments": _keeps_encoder_moments(settings),
+        "freeze_encoder_statistics": _freeze_encoder_statistics(settings),
         "discriminator_filters": settings.first_discriminator_filters,
     }
     if settings.model == "pix2pix":
@@ -236,8 +236,8 @@ def _architecture(settings: Settings, classes: int) -> dict:
     return {**architecture, **own}
 
 
-def _keeps_encoder_moments(settings: Settings) -> bool:
-    """Whether the encoder comes with moments to keep."""
+def _freeze_encoder_statistics(settings: Settings) -> bool:
+    """Whether the encoder comes with statistics to keep."""
     return settings.encoder != "none" and settings.encoder_weights != "none"
 
 

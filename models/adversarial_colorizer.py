@@ -34,14 +34,14 @@ class AdversarialColorizer(Colorizer):
 
     Args:
         generator: `keras.Model` from lightness to ab.
-        slow_generator: a second one of the same architecture.
+        generator_ema: a second one of the same architecture.
         discriminator: `keras.Model` from Lab pictures to logits, larger for what looks real.
-        ema_decay: float, of the slow generator.
+        ema_decay: float, of the EMA generator.
         name: str.
 
     Attributes:
         phase: `Phase`, what a step trains; without an adversarial loss always the generator.
-        undoes_bad_steps: bool, of `compile`.
+        undo_nonfinite_steps: bool, of `compile`.
     """
 
     # Of all that the discriminator minimizes.
@@ -50,12 +50,12 @@ class AdversarialColorizer(Colorizer):
     def __init__(
         self,
         generator: keras.Model,
-        slow_generator: keras.Model,
+        generator_ema: keras.Model,
         discriminator: keras.Model,
         ema_decay: float,
         name: str,
     ):
-        super().__init__(generator, slow_generator, ema_decay, name)
+        super().__init__(generator, generator_ema, ema_decay, name)
         self.discriminator = discriminator
         self.phase = Phase.GENERATOR
 
@@ -71,7 +71,7 @@ class AdversarialColorizer(Colorizer):
         seed: int = 0,
         validation_metrics=(),
         jit_compile: bool = False,
-        undoes_bad_steps: bool = False,
+        undo_nonfinite_steps: bool = False,
     ):
         """Sets what training minimizes.
 
@@ -87,7 +87,7 @@ class AdversarialColorizer(Colorizer):
                 many times too large steps with the count of the others. None for the generator's.
             seed: int, of the places of the gradient penalty.
             validation_metrics, jit_compile: as in `Colorizer.compile`.
-            undoes_bad_steps: bool. A step one of whose losses or gradients is NaN or infinite
+            undo_nonfinite_steps: bool. A step one of whose losses or gradients is NaN or infinite
                 leaves all variables as they were; all that a step changes is in memory twice.
         """
         super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
@@ -95,7 +95,7 @@ class AdversarialColorizer(Colorizer):
         self.adversarial = adversarial
         self.adversarial_weight = adversarial_weight
         self.discriminator_steps = discriminator_steps
-        self.undoes_bad_steps = undoes_bad_steps
+        self.undo_nonfinite_steps = undo_nonfinite_steps
         self.seed = seed
         # An optimizer that is not built would silently keep none of its state in a snapshot.
         self.encoder_optimizer = encoder_optimizer
@@ -105,7 +105,7 @@ class AdversarialColorizer(Colorizer):
         self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self._apply_to_generator = compiled_update(
-            self._update_both_generators, self.generator.count_params()
+            self._update_generator_and_ema, self.generator.count_params()
         )
         self._apply_to_discriminator = compiled_update(
             self._update_discriminator, self.discriminator.count_params()
@@ -136,8 +136,8 @@ class AdversarialColorizer(Colorizer):
     def freeze_encoder(self, frozen: bool):
         """Sets whether the generator's encoder stays as it is from the next step on.
 
-        A frozen one normalizes with the moments that it came with. Freeze it at the beginning only,
-        and with an `encoder_optimizer`: the slow generator's encoder follows at once.
+        A frozen one normalizes with the statistics that it came with. Freeze it at the beginning
+        only, and with an `encoder_optimizer`: the EMA generator's encoder follows at once.
         """
         encoder = self._encoder()
         if encoder.trainable is frozen:
@@ -161,15 +161,15 @@ class AdversarialColorizer(Colorizer):
 
     def train_step(self, data):
         """One step on a batch of (lightness, ab), and what else a subclass makes use of."""
-        self.bad_numbers.assign(0)
-        if not self.undoes_bad_steps:
+        self.nonfinite_count.assign(0)
+        if not self.undo_nonfinite_steps:
             return self._as_logs(self._train(data))
         state = self._state()
         # No copies: an assignment leaves the memory of what was read alone.
         before = [tf.convert_to_tensor(variable) for variable in state]
         logs = self._train(data)
 
-        is_bad = self.bad_numbers > 0
+        is_bad = self.nonfinite_count > 0
 
         def undo():
             for variable, value in zip(state, before, strict=True):
@@ -226,7 +226,7 @@ class AdversarialColorizer(Colorizer):
         return self.discriminator(lab, training=False)
 
     def _train_generator(self, data) -> dict:
-        """The generator learns to come near the true colors, and the slow generator follows."""
+        """The generator learns to come near the true colors, and the EMA generator follows."""
         with tf.GradientTape() as tape:
             _, terms = self.generate(data)
             loss = self.weigh(terms)
@@ -239,7 +239,7 @@ class AdversarialColorizer(Colorizer):
         1. The generator colors the batch.
         2. The discriminator learns to tell the true pictures from the colored ones.
         3. The generator learns to come near the true colors and to pass for true.
-        4. The slow generator follows.
+        4. The EMA generator follows.
         """
         lightness, true_ab = data[:2]
         with tf.GradientTape() as tape:
@@ -277,7 +277,7 @@ class AdversarialColorizer(Colorizer):
     def _train_discriminator_alone(self, data) -> dict:
         """The discriminator learns from what the generator colors, and that one stays as it is.
 
-        It colors as where both are trained, with its dropout and the moments of the batch: what
+        It colors as where both are trained, with its dropout and the statistics of the batch: what
         the discriminator meets does not change when the generator begins to learn.
         """
         lightness, true_ab = data[:2]
@@ -314,16 +314,16 @@ class AdversarialColorizer(Colorizer):
         return list({id(each): each for part in parts for each in part.variables}.values())
 
     def _update_discriminator(self, gradients: list) -> None:
-        self.count_bad_numbers(gradients)
+        self.count_nonfinite(gradients)
         self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
 
-    def _update_both_generators(self, gradients: list) -> None:
-        self.count_bad_numbers(gradients)
+    def _update_generator_and_ema(self, gradients: list) -> None:
+        self.count_nonfinite(gradients)
         variables = self.generator_variables
         of_variable = dict(zip(map(id, variables), gradients, strict=True))
         for optimizer, part in self._optimizers_of(variables):
             optimizer.apply([of_variable[id(variable)] for variable in part], part)
-        self.update_slow_generator(self.generator_optimizer.iterations)
+        self.update_ema(self.generator_optimizer.iterations)
 
     def _optimizers_of(self, variables: list) -> list[tuple[keras.optimizers.Optimizer, list]]:
         """The optimizers of the generator, each with those of the variables that it trains."""

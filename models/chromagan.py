@@ -29,10 +29,10 @@ class ChromaGAN(AdversarialColorizer):
         resolution: int or None, the side of the pictures, which `flatten` fixes.
         classes: int, of the class distribution; 0 for no class head.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
-            they come with; see `pretrained_encoder`. Defaults to `False`.
+        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
+            that they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the slow generator.
+        ema_decay: float, of the EMA generator.
 
     Example:
         model = ChromaGAN(global_features="pool", encoder_weights="imagenet")
@@ -58,7 +58,7 @@ class ChromaGAN(AdversarialColorizer):
         resolution: int | None = 224,
         classes: int = 1000,
         discriminator_filters: int = 64,
-        keeps_encoder_moments: bool = False,
+        freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -70,12 +70,12 @@ class ChromaGAN(AdversarialColorizer):
             "resolution": resolution if global_features == "flatten" else None,
             "classes": classes,
             "discriminator_filters": discriminator_filters,
-            "keeps_encoder_moments": keeps_encoder_moments,
+            "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         generator, generator_with_features = _build(architecture, encoder_weights)
         super().__init__(
             generator=generator,
-            slow_generator=self.build_generator(architecture),
+            generator_ema=self.build_generator(architecture),
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
             name="chromagan",
@@ -145,5 +145,5 @@ def _build(architecture: dict, encoder_weights: str | None) -> tuple[keras.Model
         **{name: architecture[name] for name in names},
         encoder_weights=encoder_weights,
         # Weights of before there was a choice have moved them.
-        keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
+        freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
     )

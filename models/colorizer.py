@@ -7,17 +7,17 @@ import keras
 import tensorflow as tf
 
 from data.lab import join_lab, lab1_to_rgb1
-from models.layers.fused_batch_normalization import collect_moments, has_moments
+from models.layers.fused_batch_normalization import collect_batch_statistics, has_batch_statistics
 from models.layers.replicas import is_one_of_several, replicas, sum_over_replicas
 
 _TOGETHER = "together"
 
 
 class Colorizer(keras.Model):
-    """Base of the colorizers: the generator, its slow copy, and how it is judged.
+    """Base of the colorizers: the generator, its moving average, and how it is judged.
 
     A subclass builds its networks, and overrides `compile` and `train_step`. Coloring, validation
-    and the shipped weights use the *slow* generator, whose weights are an exponential moving
+    and the shipped weights use the *EMA* generator, whose weights are an exponential moving
     average of the trained ones.
 
     The networks see L/50 - 1 and ab/110. `call` takes lightness of shape (batch, height, width,
@@ -25,7 +25,7 @@ class Colorizer(keras.Model):
 
     Args:
         generator: `keras.Model`, the network that is trained.
-        slow_generator: a second one of the same architecture; it starts with the same weights.
+        generator_ema: a second one of the same architecture; it starts with the same weights.
         ema_decay: float in [0, 1), of the moving average; 0 makes it a plain copy. Early on it
             is smaller, min(ema_decay, (1 + n) / (10 + n)) after n steps, so that the first
             validations are not of the random weights.
@@ -36,7 +36,7 @@ class Colorizer(keras.Model):
             (lightness, ab).
         sample_grids: int, of the class. How many validation batches are shown after every epoch.
         step_losses: variables by name, the losses of the last training step alone.
-        bad_numbers: int variable, how many losses and gradients of it are NaN or infinite.
+        nonfinite_count: int variable, how many losses and gradients of it are NaN or infinite.
         wants_to_stop: bool variable, which a worker sets when it is asked to stop.
         stop_votes: int variable, how many replicas wanted to stop in the last step, of training or
             validation, in which there were several: the same on all workers.
@@ -48,21 +48,21 @@ class Colorizer(keras.Model):
     def __init__(
         self,
         generator: keras.Model,
-        slow_generator: keras.Model,
+        generator_ema: keras.Model,
         ema_decay: float = 0.999,
         name: str = "colorizer",
     ):
         super().__init__(name=name)
         self.generator = generator
-        self.slow_generator = slow_generator
-        self.slow_generator.set_weights(self.generator.get_weights())
-        self.slow_generator.trainable = False
-        self._collect_moments = tf.function(self._collect)
+        self.generator_ema = generator_ema
+        self.generator_ema.set_weights(self.generator.get_weights())
+        self.generator_ema.trainable = False
+        self._collect_batch_statistics = tf.function(self._collect)
         self.ema_decay = ema_decay
         self.training_means = by_name([])
         # Of one step: no part of a snapshot.
         self.step_losses: dict[str, tf.Variable] = {}
-        self.bad_numbers = tf.Variable(0, trainable=False)
+        self.nonfinite_count = tf.Variable(0, trainable=False)
         # Whether a worker is to stop, and how many of all workers are.
         self.wants_to_stop = tf.Variable(False, trainable=False)
         self.stop_votes = tf.Variable(0, trainable=False)
@@ -84,7 +84,7 @@ class Colorizer(keras.Model):
         self.validation_metrics = by_name(validation_metrics)
 
     def call(self, lightness, training=False):
-        return self.slow_generator(lightness, training=training)
+        return self.generator_ema(lightness, training=training)
 
     @property
     def metrics(self):
@@ -95,7 +95,7 @@ class Colorizer(keras.Model):
         ]
 
     def test_step(self, data):
-        """Judges the slow generator on a batch of (lightness, ab), with or without labels."""
+        """Judges the EMA generator on a batch of (lightness, ab), with or without labels."""
         if is_one_of_several():
             # Of the last batch some replicas may get nothing.
             self.stop_votes.assign(sum_over_replicas(tf.cast(self.wants_to_stop, tf.int32)))
@@ -127,29 +127,31 @@ class Colorizer(keras.Model):
         """The losses that validation reports, scalars by name; `loss` is the one to choose by."""
         raise NotImplementedError
 
-    def update_slow_generator(self, step):
-        """Moves the slow generator towards the trained one.
+    def update_ema(self, step):
+        """Moves the EMA generator towards the trained one.
 
         Args:
             step: scalar, how many steps the generator was trained.
         """
         step = tf.cast(step, tf.float32)
         decay = tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-        for slow, fast in zip(self.slow_generator.variables, self.generator.variables, strict=True):
+        for average, fast in zip(
+            self.generator_ema.variables, self.generator.variables, strict=True
+        ):
             if fast.trainable:
-                slow.assign(slow * decay + fast * (1.0 - decay))
+                average.assign(average * decay + fast * (1.0 - decay))
             else:
                 # The vectors of spectral normalization move as slowly as the kernels that they
-                # belong to. Moments of batch normalization are better measured in the end.
-                slow.assign(fast)
+                # belong to. Statistics of batch normalization are better measured in the end.
+                average.assign(fast)
 
-    def measure_moments(self, batches):
-        """Gives the slow generator's batch normalization the moments of its own features.
+    def update_batch_statistics(self, batches):
+        """Gives the EMA generator's batch normalization the statistics of its own features.
 
         The moving ones of the trained generator belong to other weights, those of many steps. A
         kernel before a normalization may drift without any loss, and with it the mean that is
-        taken off again: after 2,000 steps at pix2pix' rate the slow generator had 22.9 dB with
-        moving moments of its own and 23.8 dB with those of 40 batches.
+        taken off again: after 2,000 steps at pix2pix' rate the EMA generator had 22.9 dB with
+        moving statistics of its own and 23.8 dB with those of 40 batches.
 
         Args:
             batches: of lightness, of shape (batch, height, width, 1); as the strategy of the model
@@ -159,37 +161,39 @@ class Colorizer(keras.Model):
         Generalization", UAI 2018, section 3.2; Wu, Johnson, "Rethinking 'Batch' in BatchNorm",
         arXiv 2105.07576, section 3.
         """
-        if not has_moments(self.slow_generator):
+        if not has_batch_statistics(self.generator_ema):
             return
         for number, lightness in enumerate(batches):
             # All batches count the same.
-            self._collect_moments(tf.constant(number / (number + 1.0), tf.float32), lightness)
+            self._collect_batch_statistics(
+                tf.constant(number / (number + 1.0), tf.float32), lightness
+            )
 
     def _collect(self, momentum, lightness):
         def color(own_lightness):
-            self.slow_generator(own_lightness, training=False)
+            self.generator_ema(own_lightness, training=False)
 
         # Around all replicas, which share the layers.
-        with collect_moments(self.slow_generator, momentum):
+        with collect_batch_statistics(self.generator_ema, momentum):
             self.distribute_strategy.run(color, args=(lightness,))
 
     def is_finite(self) -> bool:
         """Whether every weight of the generators is a number."""
         return all(
             bool(tf.reduce_all(tf.math.is_finite(tf.cast(variable, "float32"))))
-            for network in (self.generator, self.slow_generator)
+            for network in (self.generator, self.generator_ema)
             for variable in network.variables
         )
 
     def report(self, losses: dict) -> dict:
         """Adds a training step's losses, of all replicas, to their means and returns those."""
-        self.count_bad_numbers(losses.values())
+        self.count_nonfinite(losses.values())
         values = tf.stack([tf.cast(value, tf.float32) for value in losses.values()])
-        counts = tf.stack([self.bad_numbers, tf.cast(self.wants_to_stop, tf.int32)])
+        counts = tf.stack([self.nonfinite_count, tf.cast(self.wants_to_stop, tf.int32)])
         # One message for all: what it costs is its way, not its length.
         together = tf.concat([values / replicas(), tf.cast(counts, tf.float32)], 0)
-        *values, bad_numbers, votes = tf.unstack(sum_over_replicas(together))
-        self.bad_numbers.assign(tf.cast(bad_numbers, tf.int32))
+        *values, nonfinite_count, votes = tf.unstack(sum_over_replicas(together))
+        self.nonfinite_count.assign(tf.cast(nonfinite_count, tf.int32))
         self.stop_votes.assign(tf.cast(votes, tf.int32))
         for name, value in zip(losses, values, strict=True):
             # Replicas that say the same count as one.
@@ -197,12 +201,12 @@ class Colorizer(keras.Model):
             self.step_losses[name].assign(value)
         return {name: self.training_means[name].result() for name in losses}
 
-    def count_bad_numbers(self, values) -> None:
+    def count_nonfinite(self, values) -> None:
         """Counts which of a step's losses or gradients hold NaN or infinity."""
         # A sum is one pass through memory, and no number if one of its terms is none.
         sums = [tf.reduce_sum(tf.cast(value, tf.float32)) for value in values if value is not None]
         is_bad = tf.math.logical_not(tf.math.is_finite(tf.stack(sums)))
-        self.bad_numbers.assign_add(tf.reduce_sum(tf.cast(is_bad, tf.int32)))
+        self.nonfinite_count.assign_add(tf.reduce_sum(tf.cast(is_bad, tf.int32)))
 
     def _validation_trackers(self):
         return [*self.validation_means.values(), *self.validation_metrics.values()]

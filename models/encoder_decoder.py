@@ -19,10 +19,10 @@ class EncoderDecoder(AdversarialColorizer):
         attention_level: int or None, the level of the decoder at which self-attention stands:
             level k is 1/2^k of the size. Defaults to `None`.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
-            they come with; see `pretrained_encoder`. Defaults to `False`.
+        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
+            that they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the slow generator.
+        ema_decay: float, of the EMA generator.
 
     Example:
         model = EncoderDecoder(encoder_weights="imagenet")
@@ -38,7 +38,7 @@ class EncoderDecoder(AdversarialColorizer):
         skip_connections: bool = False,
         attention_level: int | None = None,
         discriminator_filters: int = 64,
-        keeps_encoder_moments: bool = False,
+        freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -49,11 +49,11 @@ class EncoderDecoder(AdversarialColorizer):
             "skip_connections": skip_connections,
             "attention_level": attention_level,
             "discriminator_filters": discriminator_filters,
-            "keeps_encoder_moments": keeps_encoder_moments,
+            "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
-            slow_generator=self.build_generator(architecture),
+            generator_ema=self.build_generator(architecture),
             # Its samples stay apart, so that any adversarial loss may be chosen.
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
@@ -69,7 +69,7 @@ class EncoderDecoder(AdversarialColorizer):
             norm=architecture["norm"],
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
-            keeps_encoder_moments=architecture["keeps_encoder_moments"],
+            freeze_encoder_statistics=architecture["freeze_encoder_statistics"],
             skip_connections=architecture["skip_connections"],
             attention_level=architecture["attention_level"],
         )

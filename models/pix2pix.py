@@ -26,9 +26,10 @@ class Pix2Pix(AdversarialColorizer):
     (section 3.3).
 
     Where it differs from the paper: dropout stands as in the authors' later program, not in the
-    innermost block on the way up. What colors is a moving average of the generator (`ema_decay` 0:
-    the generator itself), without dropout and with the moving moments of its normalization, so
-    that a photograph's colors depend neither on chance nor on its neighbors in the batch.
+    innermost block on the decoder path. What colors is a moving average of the generator
+    (`ema_decay` 0: the generator itself), without dropout and with the moving statistics of its
+    normalization, so that a photograph's colors depend neither on chance nor on its neighbors in
+    the batch.
 
     Args:
         filters: int, channels of the generator at half size. Defaults to `64`.
@@ -36,16 +37,16 @@ class Pix2Pix(AdversarialColorizer):
             own depth, not used. Defaults to `8`, the paper's for 256 px.
         norm: str, `batch`, `instance` or `none`, in both networks but for the discriminator
             `conv4`, which has none. Defaults to `batch`.
-        encoder: str, `none` or a pretrained network in place of the generator's way down.
+        encoder: str, `none` or a pretrained network in place of the generator's encoder path.
         input_channels: int, 1 or 3: how often the lightness is given to the generator.
-        attention_level: int or None, the level of the way up at which self-attention stands: level
-            k is 1/2^k of the size. Defaults to `None`, as in the paper.
+        attention_level: int or None, the level of the decoder path at which self-attention stands:
+            level k is 1/2^k of the size. Defaults to `None`, as in the paper.
         discriminator: str, `patch`, `pixel` or `conv4`. Defaults to `patch`.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
-            they come with; see `pretrained_encoder`. Defaults to `False`.
+        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
+            that they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the slow generator.
+        ema_decay: float, of the EMA generator.
 
     Example:
         model = Pix2Pix(depth=7)
@@ -68,7 +69,7 @@ class Pix2Pix(AdversarialColorizer):
         attention_level: int | None = None,
         discriminator: str = "patch",
         discriminator_filters: int = 64,
-        keeps_encoder_moments: bool = False,
+        freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -81,11 +82,11 @@ class Pix2Pix(AdversarialColorizer):
             "attention_level": attention_level,
             "discriminator": discriminator,
             "discriminator_filters": discriminator_filters,
-            "keeps_encoder_moments": keeps_encoder_moments,
+            "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
-            slow_generator=self.build_generator(architecture),
+            generator_ema=self.build_generator(architecture),
             discriminator=_DISCRIMINATORS[discriminator](discriminator_filters, norm),
             ema_decay=ema_decay,
             name="pix2pix",
@@ -103,7 +104,7 @@ class Pix2Pix(AdversarialColorizer):
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
             # Weights of before there was a choice have moved them.
-            keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
+            freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
             # Weights of before there was a choice have none.
             attention_level=architecture.get("attention_level"),
         )
@@ -114,5 +115,5 @@ class Pix2Pix(AdversarialColorizer):
         )
 
     def judge(self, lab):
-        # As it learns: its normalization takes the moments of the batch.
+        # As it learns: its normalization takes the statistics of the batch.
         return self.discriminator(lab, training=True)

@@ -17,12 +17,12 @@ class SAGAN(AdversarialColorizer):
         attention_level: int, the level at which self-attention stands in both networks: level k
             is 1/2^k of the size. Defaults to `2`.
         norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
-        encoder: str, `none` or a pretrained network in place of the generator's way down.
+        encoder: str, `none` or a pretrained network in place of the generator's encoder path.
         discriminator_filters: int, channels of the discriminator at full size.
-        keeps_encoder_moments: bool, let the encoder's batch normalizations keep the moments that
-            they come with; see `pretrained_encoder`. Defaults to `False`.
+        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
+            that they come with; see `pretrained_encoder`. Defaults to `False`.
         encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the slow generator.
+        ema_decay: float, of the EMA generator.
 
     Example:
         model = SAGAN(filters=16, encoder="mobilenet_v2", encoder_weights="imagenet")
@@ -42,7 +42,7 @@ class SAGAN(AdversarialColorizer):
         norm: str = "batch",
         encoder: str = "none",
         discriminator_filters: int = 32,
-        keeps_encoder_moments: bool = False,
+        freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -53,11 +53,11 @@ class SAGAN(AdversarialColorizer):
             "norm": norm,
             "encoder": encoder,
             "discriminator_filters": discriminator_filters,
-            "keeps_encoder_moments": keeps_encoder_moments,
+            "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
-            slow_generator=self.build_generator(architecture),
+            generator_ema=self.build_generator(architecture),
             discriminator=vgg_discriminator(discriminator_filters, depth, attention_level),
             ema_decay=ema_decay,
             name="sagan",
@@ -75,5 +75,5 @@ class SAGAN(AdversarialColorizer):
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
             # Weights of before there was a choice have moved them.
-            keeps_encoder_moments=architecture.get("keeps_encoder_moments", False),
+            freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
         )

@@ -1,15 +1,16 @@
 """A folder of weights that describes itself.
 
     settings.json                 what the network is and how it was trained
-    generator.weights.h5          the weights that color: those of the slow generator
+    generator.weights.h5          the weights that color: those of the EMA generator
     lowest_loss/                  the same two files; only where an adversary is trained
     lowest_training_loss/         the same, of the lowest loss in training while the generator
                                   learned alone
     color_counts.npy              how often each color occurs in what was learned from, where rare
                                   colors weigh more
     curves.png                    losses and metrics, step by step
-    bad_steps.txt                 steps whose losses or gradients were no numbers, if there were any
-    snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5 epochs
+    nonfinite_steps.txt                 steps whose losses or gradients were no numbers, if there
+    were any snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5
+    epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
 whole.
@@ -38,7 +39,7 @@ _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
 _COLOR_COUNTS = "color_counts.npy"
-_BAD_STEPS = "bad_steps.txt"
+_NONFINITE_STEPS = "nonfinite_steps.txt"
 _SNAPSHOTS = "snapshots"
 
 
@@ -78,9 +79,9 @@ class WeightsFolder:
         return self.path / _CURVES
 
     @property
-    def bad_steps(self) -> Path:
+    def nonfinite_steps(self) -> Path:
         """The list of the steps whose losses or gradients were no numbers."""
-        return self.path / _BAD_STEPS
+        return self.path / _NONFINITE_STEPS
 
     @property
     def resume_command(self) -> str:
@@ -161,7 +162,7 @@ class WeightsFolder:
         """Writes the weights that color.
 
         Args:
-            generator: the slow generator.
+            generator: the EMA generator.
             half: bool, store float16, half the size, for weights that ship.
 
         Raises:

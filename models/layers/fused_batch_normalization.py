@@ -14,9 +14,9 @@ from models.layers.replicas import (
     sum_over_replicas,
 )
 
-# Of the inputs; scale, offset and moments are float32 always.
+# Of the inputs; scale, offset and statistics are float32 always.
 _KERNEL_DTYPES = ("float32", "bfloat16", "float16")
-# For the kernel to measure the moments.
+# For the kernel to measure the statistics.
 _OF_BATCH = {"mean": (), "variance": (), "is_training": True}
 
 
@@ -25,11 +25,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     Keras 3 normalizes with a row of elementwise operations; TensorFlow has one kernel for all of
     them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's precision,
-    while scale, offset and moments are float32, as the kernel wants them. What the kernel cannot
+    while scale, offset and statistics are float32, as the kernel wants them. What the kernel cannot
     do (masks, other axes, batch renormalization, other backends than TensorFlow) is done by Keras'
     layer.
 
-    Where replicas learn together each takes the moments of the whole batch, whatever `synchronized`
+    Where replicas learn together each takes the statistics of the whole batch, whatever
+    `synchronized`
     says: what is learned does not depend on the number of devices.
 
     Its variables are those of Keras' layer in the same order: `set_weights` and the files of
@@ -37,24 +38,24 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     under the names of their classes.)
 
     Args:
-        keeps_moments: bool, normalize with the moving moments always, and never move them: what a
-            pretrained network wants, whose features would be others with the moments of a batch.
-            Scale and offset are trained all the same. Defaults to `False`.
+        freeze_statistics: bool, normalize with the moving statistics always, and never move them:
+            what a pretrained network wants, whose features would be others with the statistics of a
+            batch. Scale and offset are trained all the same. Defaults to `False`.
         **kwargs: those of `keras.layers.BatchNormalization`.
 
     Example:
         features = FusedBatchNormalization(epsilon=1e-5)(keras.Input((64, 64, 32)))
     """
 
-    # While moments are collected, the momentum with which they are.
+    # While statistics are collected, the momentum with which they are.
     _collecting = None
 
-    def __init__(self, keeps_moments=False, **kwargs):
+    def __init__(self, freeze_statistics=False, **kwargs):
         super().__init__(**kwargs)
-        self.keeps_moments = keeps_moments
+        self.freeze_statistics = freeze_statistics
 
     def call(self, inputs, training=None, mask=None):
-        training = training and not self.keeps_moments
+        training = training and not self.freeze_statistics
         if mask is not None or not self._kernel_applies(inputs):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
@@ -79,7 +80,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return outputs
 
     def _normalize_by_all_replicas(self, inputs):
-        """The kernel with the moments of all replicas; its gradient needs sums of all as well."""
+        """The kernel with the statistics of all replicas; its gradient needs sums of all too."""
         import tensorflow as tf
 
         channels = inputs.shape[-1]
@@ -99,11 +100,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
         @tf.custom_gradient
         def normalize(x, scale, offset):
-            moments = {"mean": mean, "variance": variance, "is_training": False}
-            outputs, *_, reserve = kernel(x=x, scale=scale, offset=offset, **moments)
+            statistics = {"mean": mean, "variance": variance, "is_training": False}
+            outputs, *_, reserve = kernel(x=x, scale=scale, offset=offset, **statistics)
 
             def gradient(upstream):
-                # With moments that are constants, and then what they add, in float32:
+                # With statistics that are constants, and then what they add, in float32:
                 # dx = scale / deviation (dy - mean(dy) - normalized mean(dy normalized)),
                 # the means over all replicas (Ioffe and Szegedy, section 3).
                 of_x, of_scale, of_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
@@ -130,7 +131,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         return normalize(inputs, scale, offset)
 
     def get_config(self):
-        return {**super().get_config(), "keeps_moments": self.keeps_moments}
+        return {**super().get_config(), "freeze_statistics": self.freeze_statistics}
 
     def _move(self, average, value):
         momentum = self.momentum if self._collecting is None else self._collecting
@@ -153,24 +154,24 @@ def _bias(inputs):
     return (count - 1.0) / count
 
 
-def has_moments(network: keras.Model) -> bool:
-    """Whether there is anything in a network for `collect_moments`."""
+def has_batch_statistics(network: keras.Model) -> bool:
+    """Whether there is anything in a network for `collect_batch_statistics`."""
     return bool(_moving(network))
 
 
 @contextlib.contextmanager
-def collect_moments(network: keras.Model, momentum) -> Iterator[None]:
-    """Lets what passes through a network inside the block move its moments, and nothing else.
+def collect_batch_statistics(network: keras.Model, momentum) -> Iterator[None]:
+    """Lets what passes through a network inside the block move its statistics, and nothing else.
 
     The network is called as it colors, without dropout, and need not be trainable; its
-    normalizations take the moments of the batch, but for those that keep theirs.
+    normalizations take the statistics of the batch, but for those that keep theirs.
 
     Args:
         network: `keras.Model`; its layers of other kinds are not touched.
-        momentum: float or scalar tensor in [0, 1), what is left of the moments that were there.
+        momentum: float or scalar tensor in [0, 1), what is left of the statistics that were there.
 
     Example:
-        with collect_moments(generator, 0.9):
+        with collect_batch_statistics(generator, 0.9):
             generator(lightness, training=False)
     """
     layers = _moving(network)
@@ -187,5 +188,5 @@ def _moving(network: keras.Model) -> list[FusedBatchNormalization]:
     return [
         layer
         for layer in network._flatten_layers(include_self=False)
-        if isinstance(layer, FusedBatchNormalization) and not layer.keeps_moments
+        if isinstance(layer, FusedBatchNormalization) and not layer.freeze_statistics
     ]

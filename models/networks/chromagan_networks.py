@@ -20,7 +20,7 @@ def chromagan_generator(
     norm: str = "batch",
     encoder: str = "vgg16",
     encoder_weights: str | None = None,
-    keeps_encoder_moments: bool = False,
+    freeze_encoder_statistics: bool = False,
     global_features: str = "flatten",
     resolution: int | None = 224,
     name: str = "generator",
@@ -41,7 +41,7 @@ def chromagan_generator(
         norm: str, `batch`, `instance` or `none`, of the convolutions at 1/8 of the size and below.
         encoder: str, one of `ENCODERS`.
         encoder_weights: as in `pretrained_encoder`.
-        keeps_encoder_moments: bool, `keeps_moments` there.
+        freeze_encoder_statistics: bool, `freeze_statistics` there.
         global_features: str. `flatten` gives the dense layers every place of the grid, and fixes
             the size of the pictures; `pool` the mean of them, for pictures of any size.
         resolution: int or None, the side of the pictures, where it is fixed.
@@ -63,9 +63,9 @@ def chromagan_generator(
     side = resolution if global_features == "flatten" else None
     lightness = keras.Input((side, side, 1), name="lightness")
     gray = GrayPicture(name="gray")(PadToMultiple(2**HALVINGS, name="pad")(lightness))
-    features = pretrained_encoder(encoder, encoder_weights, HALVINGS, keeps_encoder_moments)(gray)[
-        -1
-    ]
+    features = pretrained_encoder(encoder, encoder_weights, HALVINGS, freeze_encoder_statistics)(
+        gray
+    )[-1]
 
     whole = features
     for number, stride in enumerate((2, 1, 2, 1), start=1):

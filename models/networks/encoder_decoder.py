@@ -15,7 +15,7 @@ def encoder_decoder(
     norm: str = "none",
     encoder: str = "inception_resnet_v2",
     encoder_weights: str | None = None,
-    keeps_encoder_moments: bool = False,
+    freeze_encoder_statistics: bool = False,
     skip_connections: bool = False,
     attention_level: int | None = None,
     name: str = "generator",
@@ -30,7 +30,7 @@ def encoder_decoder(
         norm: str, `batch`, `instance` or `none`, of the decoder's convolutions.
         encoder: str, one of `ENCODERS`.
         encoder_weights: as in `pretrained_encoder`.
-        keeps_encoder_moments: bool, `keeps_moments` there.
+        freeze_encoder_statistics: bool, `freeze_statistics` there.
         skip_connections: bool, join the encoder's features of the same size to each block's.
         attention_level: int or None, self-attention in the decoder, on features of 1/2^level of
             the size.
@@ -49,7 +49,7 @@ def encoder_decoder(
     lightness = keras.Input((None, None, 1), name="lightness")
     gray = GrayPicture(name="gray")(lightness)
     levels = pretrained_encoder(
-        encoder, encoder_weights, keeps_moments=keeps_encoder_moments, exact=False
+        encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics, exact=False
     )(gray)
     if attention_level is not None and not 1 <= attention_level <= len(levels):
         raise ValueError(

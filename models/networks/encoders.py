@@ -1,4 +1,4 @@
-"""Encoders that were trained on other pictures: the way down of a U-Net."""
+"""Encoders that were trained on other pictures: the encoder path of a U-Net."""
 
 import importlib
 import warnings
@@ -34,7 +34,7 @@ def pretrained_encoder(
     name: str,
     weights: str | None,
     halvings: int | None = None,
-    keeps_moments: bool = False,
+    freeze_statistics: bool = False,
     exact: bool = True,
 ) -> keras.Model:
     """Builds an encoder that returns its features at every halving of the size.
@@ -44,9 +44,9 @@ def pretrained_encoder(
         weights: None for random ones, `imagenet` for those that Keras keeps or downloads, or the
             path of a file of weights, with or without the classifier.
         halvings: int or None, at which of them to cut the network off. Defaults to all.
-        keeps_moments: bool, normalize in training too with the moments that the weights come with,
-            as Keras' guide to fine-tuning advises: those of a batch make other features. Of no use
-            to random weights. Defaults to `False`.
+        freeze_statistics: bool, normalize in training too with the statistics that the weights come
+            with, as Keras' guide to fine-tuning advises: those of a batch make other features. Of
+            no use to random weights. Defaults to `False`.
         exact: bool, give networks that lose borders the padding that they lack, so that features
             lie on the grid of the picture. Without it they are as Keras has them, and pictures that
             are too small for them are enlarged. Defaults to `True`.
@@ -69,7 +69,7 @@ def pretrained_encoder(
     is_padded = exact and not recipe.halves_exactly
     if recipe.smallest_side > 1 and not is_padded:
         prepared = EnlargeToAtLeast(recipe.smallest_side, name="enlarge")(prepared)
-    features = _rebuilt(levels, keeps_moments, is_padded)(prepared)
+    features = _rebuilt(levels, freeze_statistics, is_padded)(prepared)
     return keras.Model(pictures, features, name=name)
 
 
@@ -162,17 +162,21 @@ def _load_without_warnings(network: keras.Model, path: str) -> None:
         network.load_weights(path)
 
 
-def _rebuilt(backbone: keras.Model, keeps_moments: bool, is_padded: bool) -> keras.Model:
+def _rebuilt(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) -> keras.Model:
     """The same weights with the fast batch normalization, and with padding where it is asked for.
 
-    Moments, where they are not kept, forget within hundreds of steps: some of these
-    networks were trained with a momentum of 0.999, with which validation would see the moments of
-    ImageNet's color pictures for the first thousands of steps.
+    Statistics, where they are not kept, forget within hundreds of steps: some of these
+    networks were trained with a momentum of 0.999, with which validation would see the statistics
+    of ImageNet's color pictures for the first thousands of steps.
     """
 
     def replace(layer):
         if type(layer) is keras.layers.BatchNormalization:
-            config = {**layer.get_config(), "momentum": _MOMENTUM, "keeps_moments": keeps_moments}
+            config = {
+                **layer.get_config(),
+                "momentum": _MOMENTUM,
+                "freeze_statistics": freeze_statistics,
+            }
             return FusedBatchNormalization.from_config(config)
         config = layer.get_config()
         if is_padded and config.get("padding") == "valid":

@@ -15,7 +15,7 @@ from models.networks.encoders import pretrained_encoder
 
 # The widest features are this many times those at half size.
 _WIDEST = 8
-# Of the blocks on the way up the innermost and the four nearest to the picture drop nothing.
+# Of the blocks on the decoder path the innermost and the four nearest to the picture drop nothing.
 _OUTER = 4
 _DROPPED = 0.5
 
@@ -27,27 +27,27 @@ def pix2pix_unet(
     input_channels: int = 1,
     encoder: str = "none",
     encoder_weights: str | None = None,
-    keeps_encoder_moments: bool = False,
+    freeze_encoder_statistics: bool = False,
     attention_level: int | None = None,
     name: str = "generator",
 ) -> keras.Model:
     """The U-Net of Isola et al.
 
     Down: 4x4 convolutions of stride 2 until nothing is left to halve. Up: 4x4 transposed
-    convolutions of stride 2, joined with the features of the same size on the way down. Neither
+    convolutions of stride 2, joined with the features of the same size on the encoder path. Neither
     the first nor the last convolution down is normalized. Leaky ReLU 0.2 down, ReLU up, dropout of
-    one half in the inner blocks of the way up.
+    one half in the inner blocks of the decoder path.
 
     Args:
         downs: int, how many times the size is halved; 8 at 256 px is the paper's.
         filters: int, channels at half size; they double with each halving, up to eight times.
         norm: str, `batch`, `instance` or `none`.
         input_channels: int; with 3 the lightness is repeated. An encoder sees gray pictures.
-        encoder: str, `none` or one of `ENCODERS`, a pretrained way down of its own depth.
+        encoder: str, `none` or one of `ENCODERS`, a pretrained encoder path of its own depth.
         encoder_weights: as in `pretrained_encoder`.
-        keeps_encoder_moments: bool, `keeps_moments` there.
-        attention_level: int or None, self-attention on the way up, on features of 1/2^level of
-            the size. The paper has none.
+        freeze_encoder_statistics: bool, `freeze_statistics` there.
+        attention_level: int or None, self-attention on the decoder path, on features of 1/2^level
+            of the size. The paper has none.
         name: str.
 
     Returns:
@@ -62,19 +62,19 @@ def pix2pix_unet(
     padded = PadToMultiple(2**downs, name="pad")(lightness)
     if encoder != "none":
         gray = GrayPicture(name="gray")(padded)
-        levels = pretrained_encoder(encoder, encoder_weights, keeps_moments=keeps_encoder_moments)(
-            gray
-        )
+        levels = pretrained_encoder(
+            encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics
+        )(gray)
     else:
         repeated = ops.repeat(padded, input_channels, axis=-1) if input_channels > 1 else padded
-        levels = _way_down(repeated, downs, filters, norm)
-    ab = _way_up(levels, filters, norm, attention_level)
+        levels = _encoder_path(repeated, downs, filters, norm)
+    ab = _decoder_path(levels, filters, norm, attention_level)
     return keras.Model(
         lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
     )
 
 
-def _way_down(features, downs: int, filters: int, norm: str) -> list:
+def _encoder_path(features, downs: int, filters: int, norm: str) -> list:
     """The features of every level, the finest first, before they are activated."""
     levels = []
     for level in range(downs):
@@ -96,7 +96,7 @@ def _way_down(features, downs: int, filters: int, norm: str) -> list:
     return levels
 
 
-def _way_up(levels: list, filters: int, norm: str, attention_level: int | None):
+def _decoder_path(levels: list, filters: int, norm: str, attention_level: int | None):
     downs = len(levels)
     features = levels[-1]
     for level in reversed(range(1, downs)):

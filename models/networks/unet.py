@@ -17,25 +17,25 @@ def unet(
     norm: str = "batch",
     encoder: str = "none",
     encoder_weights: str | None = None,
-    keeps_encoder_moments: bool = False,
+    freeze_encoder_statistics: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """A U-Net of spectrally normalized convolutions with self-attention.
 
     Down: pairs of 3x3 convolutions and average pooling. Up: nearest upsampling and a 2x2
-    convolution, joined with the features of the same size on the way down, and a pair of 3x3
-    convolutions. A pretrained encoder may take the place of the way down.
+    convolution, joined with the features of the same size on the encoder path, and a pair of 3x3
+    convolutions. A pretrained encoder may take the place of the encoder path.
 
     Args:
         filters: int, channels at full size; they double at every level.
         depth: int, how many times the size is halved; an encoder has its own.
-        attention_level: int or None, the level at which self-attention stands, on the way down
-            and on the way up (with a pretrained encoder on the way up alone). Level k is 1/2^k
-            of the size.
+        attention_level: int or None, the level at which self-attention stands, on the encoder path
+            and on the decoder path (with a pretrained encoder on the decoder path alone). Level k
+            is 1/2^k of the size.
         norm: str, `batch`, `instance` or `none`.
         encoder: str, `none` or one of `ENCODERS`.
         encoder_weights: as in `pretrained_encoder`.
-        keeps_encoder_moments: bool, `keeps_moments` there.
+        freeze_encoder_statistics: bool, `freeze_statistics` there.
         name: str.
 
     Returns:
@@ -49,16 +49,16 @@ def unet(
     depth = depth if encoder == "none" else len(ENCODERS[encoder].levels)
     padded = PadToMultiple(2**depth, name="pad")(lightness)
     if encoder == "none":
-        levels = _way_down(padded, filters, depth, attention_level, norm)
+        levels = _encoder_path(padded, filters, depth, attention_level, norm)
     else:
         gray = GrayPicture(name="gray")(padded)
         levels = [
             padded,
-            *pretrained_encoder(encoder, encoder_weights, keeps_moments=keeps_encoder_moments)(
-                gray
-            ),
+            *pretrained_encoder(
+                encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics
+            )(gray),
         ]
-    features = _way_up(levels, filters, attention_level, norm)
+    features = _decoder_path(levels, filters, attention_level, norm)
     # Small weights: a fresh network colors in gray, not in noise.
     ab = keras.layers.Conv2D(
         2,
@@ -73,7 +73,9 @@ def unet(
     )
 
 
-def _way_down(features, filters: int, depth: int, attention_level: int | None, norm: str) -> list:
+def _encoder_path(
+    features, filters: int, depth: int, attention_level: int | None, norm: str
+) -> list:
     """The features of every level, the finest first."""
     levels = []
     for level in range(depth + 1):
@@ -86,7 +88,7 @@ def _way_down(features, filters: int, depth: int, attention_level: int | None, n
     return levels
 
 
-def _way_up(levels: list, filters: int, attention_level: int | None, norm: str):
+def _decoder_path(levels: list, filters: int, attention_level: int | None, norm: str):
     features = levels[-1]
     if attention_level == len(levels) - 1:
         features = SelfAttention(name="attention_up")(features)

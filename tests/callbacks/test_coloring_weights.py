@@ -15,7 +15,7 @@ ALONE, JUDGE, BOTH = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
 class Model(keras.Model):
     def __init__(self):
         super().__init__()
-        self.slow_generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        self.generator_ema = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
         self.phase = ALONE
 
 
@@ -33,7 +33,7 @@ def train(folder, losses, progress, phases=None, first=0, training_losses=None):
     callback.set_model(model)
     for epoch, loss in enumerate(losses):
         model.phase = phases[epoch] if phases else ALONE
-        model.slow_generator.set_weights([np.array([[first + epoch]]), np.zeros(1)])
+        model.generator_ema.set_weights([np.array([[first + epoch]]), np.zeros(1)])
         logs = {} if loss is None else {"val_loss": loss}
         if training_losses and training_losses[epoch] is not None:
             logs["generator_loss"] = training_losses[epoch]
@@ -43,8 +43,8 @@ def train(folder, losses, progress, phases=None, first=0, training_losses=None):
 def kept(folder):
     """The epoch whose weights are there."""
     model = Model()
-    folder.load_generator(model.slow_generator)
-    return model.slow_generator.get_weights()[0].item()
+    folder.load_generator(model.generator_ema)
+    return model.generator_ema.get_weights()[0].item()
 
 
 def test_lowest_validation_loss_is_kept(folder):

@@ -383,11 +383,11 @@ def test_own_training_has_the_numbers_of_its_validation(
         write_rgb(path, pixels_of(path)[:16, :16])
 
     def take_no_step(model, data, settings, folder, *others):
-        WeightsFolder(weights).load_generator(model.slow_generator)
+        WeightsFolder(weights).load_generator(model.generator_ema)
         # Pale: validation clips what sRGB cannot show, and here it is made paler.
-        last = model.slow_generator.get_layer("ab")
+        last = model.generator_ema.get_layer("ab")
         last.set_weights([0.1 * each for each in last.get_weights()])
-        folder.save_generator(model.slow_generator)
+        folder.save_generator(model.generator_ema)
         batches = data.validation_batches(tf.distribute.get_strategy())
         validation.update(model.evaluate(batches, return_dict=True, verbose=0))
 

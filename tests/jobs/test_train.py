@@ -115,7 +115,7 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
     assert progress("broken").total_steps == 4
     straight, broken = snapshot_arrays("straight"), snapshot_arrays("broken")
     assert straight.keys() == broken.keys()
-    # Networks, slow weights, both optimizers: everything but the running means of the losses.
+    # Networks, EMA weights, both optimizers: everything but the running means of the losses.
     compared = [place for place in straight if not place.startswith(("_metrics", "training_means"))]
     assert len(compared) > 100
     for place in compared:
@@ -275,7 +275,7 @@ def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatc
     options = ("--epochs", "1", "--steps_per_epoch", "4", "--sample_every", "0")
     assert train(*options, "--nan", "skip") == 0
     assert "step 2 is undone (1 of at most 10): " in capsys.readouterr().err
-    first, *names = (here / "weights/sagan/bad_steps.txt").read_text().splitlines()
+    first, *names = (here / "weights/sagan/nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
     assert "l1 is nan" in first
     assert len(names) == 2
@@ -286,7 +286,7 @@ def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatc
     assert train(*options, "--weights_dir", "other") == 3
     message = capsys.readouterr().err
     assert "training diverged at step 2 (epoch 1): " in message
-    assert (here / "other/bad_steps.txt").read_text().splitlines()[1:] == names
+    assert (here / "other/nonfinite_steps.txt").read_text().splitlines()[1:] == names
 
 
 def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):

@@ -251,7 +251,7 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, pictu
         "resolution": None,
         "classes": 1000,
         "discriminator_filters": 2,
-        "keeps_encoder_moments": False,
+        "freeze_encoder_statistics": False,
     }
     with h5py.File(here / FOLDER / "generator.weights.h5") as file:
         places = []

@@ -108,7 +108,7 @@ def snapshot_arrays(folder):
 
 
 def assert_same(left, right):
-    """Networks, slow weights, optimizers and what plateaus have made of the rates."""
+    """Networks, EMA weights, optimizers and what plateaus have made of the rates."""
     of_snapshots = snapshot_arrays(left), snapshot_arrays(right)
     assert of_snapshots[0].keys() == of_snapshots[1].keys()
     places = [
@@ -177,7 +177,7 @@ def test_training_leaves_weights_the_lowest_losses_and_curves(here, capsys):
         "skip_connections": False,
         "attention_level": None,
         "discriminator_filters": 2,
-        "keeps_encoder_moments": True,
+        "freeze_encoder_statistics": True,
     }
 
 

@@ -92,7 +92,7 @@ def test_lpips_may_be_learned_from(lpips_weights):
         pytest.param("chromagan", marks=pytest.mark.slow),
     ],
 )
-def test_encoder_keeps_the_moments_of_its_weights(model, tmp_path):
+def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
     small = [
@@ -110,16 +110,16 @@ def test_encoder_keeps_the_moments_of_its_weights(model, tmp_path):
         options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
         settings, given = parse([*small, *options])
         built, _ = new_model(settings, given)
-        assert built.architecture["keeps_encoder_moments"] is keeps
+        assert built.architecture["freeze_encoder_statistics"] is keeps
         # What colors is built from the architecture alone, and so is what is gone on with.
-        for network in (built.generator, built.slow_generator):
+        for network in (built.generator, built.generator_ema):
             normalizations = [
                 layer
                 for layer in network.get_layer("mobilenet_v2")._flatten_layers()
                 if isinstance(layer, FusedBatchNormalization)
             ]
             assert len(normalizations) > 10
-            assert {layer.keeps_moments for layer in normalizations} == {keeps}
+            assert {layer.freeze_statistics for layer in normalizations} == {keeps}
 
 
 # --- optimizers ----------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_inception_is_built_as_the_settings_say():
         "filters": 2,
         "norm": "none",
         "encoder": "vgg16",
-        "keeps_encoder_moments": False,
+        "freeze_encoder_statistics": False,
         "skip_connections": False,
         "attention_level": None,
         "discriminator_filters": 64,
@@ -290,7 +290,7 @@ def test_attention_stands_at_the_level_that_is_nearest(resolution, wanted, level
 
 @pytest.mark.parametrize(
     ("wanted", "level"),
-    # At the deepest of three levels there is no way up yet.
+    # At the deepest of three levels there is no decoder path yet.
     [(64, 1), (16, 1), (9, 2), (4, 2)],
 )
 def test_pix2pix_has_attention_where_it_is_asked_for(wanted, level):
@@ -324,12 +324,14 @@ def test_weights_of_pix2pix_of_before_had_no_attention():
 # --- weights of before ---------------------------------------------------------------------------
 
 
-def test_weights_of_before_kept_no_moments():
+def test_weights_of_before_kept_no_statistics():
     architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
     architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
     generator = SAGAN.build_generator(architecture)
-    assert not any(getattr(each, "keeps_moments", False) for each in generator._flatten_layers())
-    assert not SAGAN(**architecture).architecture["keeps_encoder_moments"]
+    assert not any(
+        getattr(each, "freeze_statistics", False) for each in generator._flatten_layers()
+    )
+    assert not SAGAN(**architecture).architecture["freeze_encoder_statistics"]
 
 
 # --- weights to start from -----------------------------------------------------------------------

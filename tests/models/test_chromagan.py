@@ -120,7 +120,7 @@ def test_step_trains_everything_and_reports_every_loss(batch, teacher):
 def test_losses_are_those_of_the_networks_before_the_step(batch, teacher):
     lightness, true_ab = batch
     model = compiled(teacher)
-    # Another one with the same weights: the moments move where a batch is colored.
+    # Another one with the same weights: the statistics move where a batch is colored.
     twin = compiled(teacher)
     colored_ab, features = twin.generator_with_features(lightness, training=True)
     logits = twin.class_head(features).numpy()
@@ -248,29 +248,29 @@ def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch, tiny_teacher
 def test_what_colors_has_no_class_head(tmp_path, teacher, batch):
     model = compiled(teacher)
     model.train_step(batch)
-    slow = model.slow_generator
-    assert slow.output_shape == (None, None, None, 2)
-    assert not isinstance(slow(batch[0]), list)
-    slow.save_weights(tmp_path / "generator.weights.h5")
+    average = model.generator_ema
+    assert average.output_shape == (None, None, None, 2)
+    assert not isinstance(average(batch[0]), list)
+    average.save_weights(tmp_path / "generator.weights.h5")
     places = arrays_in(tmp_path / "generator.weights.h5")
     assert not [place for place in places if "class" in place]
-    assert sum(array.size for array in places.values()) == slow.count_params()
+    assert sum(array.size for array in places.values()) == average.count_params()
 
     network = ChromaGAN.build_generator(model.architecture)
-    assert network.count_params() == slow.count_params()
+    assert network.count_params() == average.count_params()
     network.load_weights(tmp_path / "generator.weights.h5")
     np.testing.assert_allclose(network(batch[0]), model(batch[0]), atol=1e-6)
 
 
-def test_the_slow_generator_follows_what_colors(batch, teacher):
+def test_the_generator_ema_follows_what_colors(batch, teacher):
     model = compiled(teacher, rate=1e-2)
     before = values(model.class_head)
-    slow = [variable.numpy() for variable in model.slow_generator.variables]
+    average = [variable.numpy() for variable in model.generator_ema.variables]
     model.train_step(batch)
     assert changed(before, model.class_head)
-    pairs = zip(slow, model.slow_generator.variables, strict=True)
+    pairs = zip(average, model.generator_ema.variables, strict=True)
     assert not all(np.array_equal(*pair) for pair in pairs)
-    assert len(model.slow_generator.variables) == len(model.generator.variables)
+    assert len(model.generator_ema.variables) == len(model.generator.variables)
 
 
 def test_architecture_says_what_is_built():
@@ -283,7 +283,7 @@ def test_architecture_says_what_is_built():
         "resolution": 32,
         "classes": 4,
         "discriminator_filters": 2,
-        "keeps_encoder_moments": False,
+        "freeze_encoder_statistics": False,
     }
     assert ChromaGAN(**TINY).architecture["resolution"] is None
     network = ChromaGAN.build_generator(model.architecture)
@@ -295,7 +295,7 @@ def test_each_weight_is_saved_once_and_none_of_the_teacher(batch, teacher, tmp_p
     model.train_step(batch)
     model.save_weights(tmp_path / "model.weights.h5")
     places = arrays_in(tmp_path / "model.weights.h5")
-    networks = (model.generator, model.slow_generator, model.discriminator, model.class_head)
+    networks = (model.generator, model.generator_ema, model.discriminator, model.class_head)
     optimizers = (model.generator_optimizer, model.discriminator_optimizer)
     variables = [variable for each in (*networks, *optimizers) for variable in each.variables]
     assert len({id(variable) for variable in variables}) == len(variables)
@@ -325,7 +325,7 @@ def test_stopped_and_resumed_equals_never_stopped(batch, teacher, tmp_path, glob
     for _ in range(2):
         straight.train_step(batch)
         second.train_step(batch)
-    for name in ("generator", "slow_generator", "class_head", "discriminator"):
+    for name in ("generator", "generator_ema", "class_head", "discriminator"):
         pairs = zip(getattr(straight, name).variables, getattr(second, name).variables, strict=True)
         for old, new in pairs:
             np.testing.assert_allclose(old, new, atol=1e-6, err_msg=old.path)

@@ -12,7 +12,7 @@ from models.pix2pix import Pix2Pix
 
 
 def trained(steps=2):
-    """All weights after some steps: of the networks, the slow one and the optimizers."""
+    """All weights after some steps: of the networks, the average and the optimizers."""
     keras.utils.set_random_seed(0)
     model = Pix2Pix(depth=3, filters=2, discriminator_filters=2)
     adams = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
@@ -22,7 +22,7 @@ def trained(steps=2):
     step = tf.function(model.train_step)
     for _ in range(steps):
         step(data)
-    parts = (model.generator, model.slow_generator, model.discriminator, *adams)
+    parts = (model.generator, model.generator_ema, model.discriminator, *adams)
     return [np.asarray(each) for part in parts for each in part.variables]
 
 

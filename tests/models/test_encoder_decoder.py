@@ -53,7 +53,7 @@ def compiled(adversarial=None, rate=1e-2, **options):
     model = EncoderDecoder(**{**TINY, **options})
     # A fresh network has no weights behind which anything else could learn.
     embolden(model.generator)
-    model.slow_generator.set_weights(model.generator.get_weights())
+    model.generator_ema.set_weights(model.generator.get_weights())
     model.compile(
         *(keras.optimizers.Adam(rate) for _ in range(2)),
         Reconstruction({"mse": 1.0}),
@@ -86,7 +86,7 @@ def none_changed(before, network):
     return all(np.array_equal(old, new) for old, new in pairs)
 
 
-def moments(encoder):
+def statistics(encoder):
     return [each.numpy() for each in encoder.variables if "moving_" in each.path]
 
 
@@ -97,11 +97,11 @@ def test_the_generator_alone_learns_down_to_its_encoder(batch):
     model = compiled()
     assert model.phase is Phase.GENERATOR
     generator, discriminator = values(model.generator), values(model.discriminator)
-    slow = model.slow_generator.get_weights()
+    average = model.generator_ema.get_weights()
     assert set(model.train_step(batch)) == {"mse", "generator_loss"}
     assert all_changed(generator, model.generator)
     assert none_changed(discriminator, model.discriminator)
-    followed = zip(slow, model.slow_generator.get_weights(), strict=True)
+    followed = zip(average, model.generator_ema.get_weights(), strict=True)
     assert all(np.any(old != new) for old, new in followed)
 
 
@@ -171,11 +171,11 @@ def test_losses_and_metrics_of_one_kind_do_not_share_a_name(batch):
     assert set(trained) == {"ssim_loss", "colorfulness_loss", "generator_loss"}
 
 
-def test_colors_are_those_of_the_slow_generator(batch):
+def test_colors_are_those_of_the_generator_ema(batch):
     model = compiled()
     model.train_step(batch)
     ab = model(batch[0])
-    np.testing.assert_array_equal(ab, model.slow_generator(batch[0]))
+    np.testing.assert_array_equal(ab, model.generator_ema(batch[0]))
     assert np.abs(ab - model.generator(batch[0])).max() > 0
 
 
@@ -185,7 +185,7 @@ def test_colors_are_those_of_the_slow_generator(batch):
 ARCHITECTURES = [
     {},
     {"filters": 3, "norm": "instance", "skip_connections": True},
-    {"norm": "batch", "attention_level": 3, "keeps_encoder_moments": True},
+    {"norm": "batch", "attention_level": 3, "freeze_encoder_statistics": True},
 ]
 
 
@@ -195,7 +195,7 @@ def test_the_architecture_rebuilds_the_network(batch, tmp_path, options):
     model.train_step(batch)
     folder = WeightsFolder(tmp_path)
     folder.write_settings({"model": "inception", "architecture": model.architecture})
-    folder.save_generator(model.slow_generator)
+    folder.save_generator(model.generator_ema)
     architecture = folder.read_settings()["architecture"]
     assert {**TINY, **options}.items() <= architecture.items()
     rebuilt = COLORIZERS["inception"].build_generator(architecture)
@@ -209,28 +209,28 @@ def test_the_architecture_is_all_that_the_constructor_takes():
     model = EncoderDecoder(**TINY, skip_connections=True, attention_level=4)
     copy = EncoderDecoder(**json.loads(json.dumps(model.architecture)))
     assert copy.architecture == model.architecture
-    for network in ("generator", "slow_generator", "discriminator"):
+    for network in ("generator", "generator_ema", "discriminator"):
         shapes = [each.shape for each in getattr(model, network).variables]
         assert [each.shape for each in getattr(copy, network).variables] == shapes
 
 
-@pytest.mark.parametrize("keeps_moments", [True, False])
-def test_moments_of_the_encoder_are_kept_where_it_is_asked_for(
-    batch, normalized_encoder, keeps_moments
+@pytest.mark.parametrize("freeze_statistics", [True, False])
+def test_statistics_of_the_encoder_are_kept_where_it_is_asked_for(
+    batch, normalized_encoder, freeze_statistics
 ):
-    model = compiled(keeps_encoder_moments=keeps_moments, norm="batch")
+    model = compiled(freeze_encoder_statistics=freeze_statistics, norm="batch")
     encoder = model.generator.get_layer("vgg16")
-    before = moments(encoder)
+    before = statistics(encoder)
     assert len(before) == 10
     of_decoder = model.generator.get_layer("up_5")
     decoder_before = values(of_decoder)
     model.train_step(batch)
-    after = moments(encoder)
+    after = statistics(encoder)
     same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
-    assert same == [keeps_moments] * 10
+    assert same == [freeze_statistics] * 10
     assert all_changed(decoder_before, of_decoder)
-    slow = moments(model.slow_generator.get_layer("vgg16"))
-    np.testing.assert_array_equal(slow, after)
+    average = statistics(model.generator_ema.get_layer("vgg16"))
+    np.testing.assert_array_equal(average, after)
 
 
 def test_both_generators_begin_with_the_weights_of_the_encoder(normalized_encoder, tmp_path):
@@ -240,7 +240,7 @@ def test_both_generators_begin_with_the_weights_of_the_encoder(normalized_encode
     path = str(tmp_path / "encoder.weights.h5")
     network.save_weights(path)
     model = EncoderDecoder(**TINY, encoder_weights=path)
-    for generator in (model.generator, model.slow_generator):
+    for generator in (model.generator, model.generator_ema):
         found = generator.get_layer("vgg16").get_weights()
         for left, right in zip(found, network.get_weights(), strict=True):
             np.testing.assert_array_equal(left, right)

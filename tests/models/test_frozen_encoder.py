@@ -66,7 +66,7 @@ def compiled(has_its_own=True, name="inception", adversarial=None, build=None, *
         # A fresh one has no weights behind which anything else could learn.
         last = model.generator.get_layer("ab")
         last.kernel.assign(np.random.default_rng(1).normal(0, 0.5, last.kernel.shape))
-        model.slow_generator.set_weights(model.generator.get_weights())
+        model.generator_ema.set_weights(model.generator.get_weights())
     model.compile(
         adam(),
         adam(),
@@ -78,8 +78,8 @@ def compiled(has_its_own=True, name="inception", adversarial=None, build=None, *
     return model
 
 
-def keeps_moments():
-    return EncoderDecoder(**TINY, keeps_encoder_moments=True)
+def freeze_statistics():
+    return EncoderDecoder(**TINY, freeze_encoder_statistics=True)
 
 
 def encoder_of(network):
@@ -116,17 +116,17 @@ def decoder_variables(model):
 )
 def test_encoder_stays_as_it_is_and_then_learns(batch, name, adversarial, has_its_own):
     model = compiled(has_its_own, name, VanillaAdversarial(0.0) if adversarial else None)
-    encoders = [encoder_of(model.generator), encoder_of(model.slow_generator)]
-    # Moments of its normalizations included.
+    encoders = [encoder_of(model.generator), encoder_of(model.generator_ema)]
+    # Statistics of its normalizations included.
     before = [values(each.variables) for each in encoders]
     decoder = values(decoder_variables(model))
-    slow = values(model.slow_generator.variables)
+    average = values(model.generator_ema.variables)
     model.freeze_encoder(True)
     model.train_step(batch)
     for old, new in zip(before, encoders, strict=True):
         assert not any(changed(old, new.variables))
     assert any(changed(decoder, decoder_variables(model)))
-    assert any(changed(slow, model.slow_generator.variables))
+    assert any(changed(average, model.generator_ema.variables))
     if name == "inception":
         assert all(changed(decoder, decoder_variables(model)))
     if has_its_own:
@@ -152,7 +152,7 @@ def test_every_colorizer_has_an_encoder_to_freeze(name):
         assert trained == (both - of_encoder if frozen else both)
 
 
-def test_a_frozen_encoder_normalizes_with_the_moments_it_came_with(batch):
+def test_a_frozen_encoder_normalizes_with_the_statistics_it_came_with(batch):
     model = compiled()
     encoder = encoder_of(model.generator)
     gray = model.generator.get_layer("gray")(batch[0])
@@ -212,8 +212,8 @@ def test_what_the_decoder_has_learned_by_is_kept_exactly(batch):
 
 
 def test_the_decoder_does_not_notice_that_the_encoder_begins_to_learn(batch):
-    # With the same moments in both, so that its features are the same.
-    models = [compiled(build=keeps_moments) for _ in range(2)]
+    # With the same statistics in both, so that its features are the same.
+    models = [compiled(build=freeze_statistics) for _ in range(2)]
     for model in models:
         model.freeze_encoder(True)
         model.train_step(batch)

@@ -211,14 +211,14 @@ def test_discriminator_alone_learns_from_what_it_will_judge(batch):
     model = compiled(depth=5)
     score_both, seen = model.score_both, []
     model.score_both = lambda real, fake: seen.append(fake) or score_both(real, fake)
-    slow = [variable.numpy() for variable in model.slow_generator.variables]
+    average = [variable.numpy() for variable in model.generator_ema.variables]
     for phase in (Phase.DISCRIMINATOR, Phase.BOTH):
         model.set_phase(phase)
         model.train_step(batch)
         if phase is Phase.DISCRIMINATOR:
-            pairs = zip(slow, model.slow_generator.variables, strict=True)
+            pairs = zip(average, model.generator_ema.variables, strict=True)
             assert all(np.array_equal(*pair) for pair in pairs)
-    # Moments of the batch, not the moving ones: the generator is the same in both steps.
+    # Statistics of the batch, not the moving ones: the generator is the same in both steps.
     np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
 
 
@@ -335,7 +335,7 @@ def test_first_and_last_convolution_down_are_not_normalized(norm):
     network = pix2pix_unet(4, filters=2, norm=norm)
     kinds = ("FusedBatchNormalization", "GroupNormalization")
     norms = [layer for layer in network.layers if type(layer).__name__ in kinds]
-    # Two of four on the way down, and all but the last on the way up.
+    # Two of four on the encoder path, and all but the last on the decoder path.
     assert len(norms) == (0 if norm == "none" else 2 + 3)
 
 
@@ -354,7 +354,7 @@ def attentions(network):
 
 
 @pytest.mark.parametrize(("level", "channels"), [(1, 4), (2, 8), (4, 32)])
-def test_attention_stands_on_the_way_up_at_the_level_asked_for(level, channels):
+def test_attention_stands_on_the_decoder_path_at_the_level_asked_for(level, channels):
     network = pix2pix_unet(5, filters=2, attention_level=level)
     [attention] = attentions(network)
     features = keras.Model(network.input, attention.output)(np.zeros((1, 64, 96, 1), "float32"))
@@ -387,21 +387,21 @@ def test_without_attention_the_network_is_that_of_before(reference):
 def test_attention_is_in_both_generators_and_is_trained(batch, level):
     model = compiled(attention_level=level)
     assert model.architecture["attention_level"] == level
-    [attention], [slow] = attentions(model.generator), attentions(model.slow_generator)
+    [attention], [average] = attentions(model.generator), attentions(model.generator_ema)
     assert float(attention.gamma) == 0.0
     model.train_step(batch)
     assert float(attention.gamma) != 0.0
-    assert float(slow.gamma) != 0.0
+    assert float(average.gamma) != 0.0
     rebuilt = Pix2Pix.build_generator(model.architecture)
-    rebuilt.set_weights(model.slow_generator.get_weights())
+    rebuilt.set_weights(model.generator_ema.get_weights())
     np.testing.assert_allclose(rebuilt(batch[0]), model(batch[0]), atol=1e-6)
 
 
 def test_weights_of_before_there_was_attention_still_color(batch, tmp_path):
     model = compiled()
     model.train_step(batch)
-    model.slow_generator.save_weights(tmp_path / "old.weights.h5")
-    new = ("attention_level", "keeps_encoder_moments")
+    model.generator_ema.save_weights(tmp_path / "old.weights.h5")
+    new = ("attention_level", "freeze_encoder_statistics")
     old = {name: value for name, value in model.architecture.items() if name not in new}
     assert len(model.architecture) - len(old) == 2
     rebuilt = Pix2Pix.build_generator(old)

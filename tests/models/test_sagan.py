@@ -98,49 +98,52 @@ def test_the_discriminator_is_only_a_judge_in_the_generators_step(batch):
     assert not same(generator, values(model.generator.trainable_variables))
 
 
-def test_the_slow_generator_follows_with_the_warmed_up_decay(batch):
+def test_the_generator_ema_follows_with_the_warmed_up_decay(batch):
     model = compiled(adversarial=False, ema_decay=0.5)
-    slow = dict(enumerate(values(model.slow_generator.variables)))
+    average = dict(enumerate(values(model.generator_ema.variables)))
     model.train_step(batch)
     # After one step the decay is (1 + 1) / (10 + 1), still below 0.5.
     decay = 2.0 / 11.0
     for index, fast in enumerate(model.generator.variables):
-        expected = slow[index] * decay + fast.numpy() * (1 - decay) if fast.trainable else fast
+        expected = average[index] * decay + fast.numpy() * (1 - decay) if fast.trainable else fast
         np.testing.assert_allclose(
-            model.slow_generator.variables[index], expected, rtol=1e-4, atol=1e-6
+            model.generator_ema.variables[index], expected, rtol=1e-4, atol=1e-6
         )
 
 
-def test_moments_are_those_of_the_features_of_the_slow_generator(batch):
+def test_statistics_are_those_of_the_features_of_the_generator_ema(batch):
     model = compiled(adversarial=False, ema_decay=0.5)
     for _ in range(3):
         model.train_step(batch)
-    slow = model.slow_generator
-    layers = [layer for layer in slow.layers if "batch_normalization" in layer.name]
-    others = [variable for variable in slow.variables if "moving_" not in variable.path]
+    average = model.generator_ema
+    layers = [layer for layer in average.layers if "batch_normalization" in layer.name]
+    others = [variable for variable in average.variables if "moving_" not in variable.path]
     before = values(others)
     halves = [batch[0][:2], batch[0][2:]]
-    model.measure_moments(halves)
-    # Of the first layer the inputs depend on no moments.
-    probe = keras.Model(slow.inputs, layers[0].input)
+    model.update_batch_statistics(halves)
+    # Of the first layer the inputs depend on no statistics.
+    probe = keras.Model(average.inputs, layers[0].input)
     features = [probe([half], training=False).numpy() for half in halves]
-    for moment, of_one in ((layers[0].moving_mean, np.mean), (layers[0].moving_variance, np.var)):
+    for statistic, of_one in (
+        (layers[0].moving_mean, np.mean),
+        (layers[0].moving_variance, np.var),
+    ):
         expected = np.mean([of_one(each, (0, 1, 2)) for each in features], axis=0)
-        np.testing.assert_allclose(moment, expected, rtol=1e-3, atol=1e-6)
+        np.testing.assert_allclose(statistic, expected, rtol=1e-3, atol=1e-6)
     assert same(before, values(others))
     # A batch alone is then normalized as in training.
-    model.measure_moments([batch[0]])
-    measured = slow(batch[0], training=False)
-    slow.trainable = True
-    np.testing.assert_allclose(slow(batch[0], training=True), measured, atol=1e-3)
+    model.update_batch_statistics([batch[0]])
+    measured = average(batch[0], training=False)
+    average.trainable = True
+    np.testing.assert_allclose(average(batch[0], training=True), measured, atol=1e-3)
 
 
-def test_validation_judges_the_slow_generator(batch):
+def test_validation_judges_the_generator_ema(batch):
     model = compiled()
     model.generator.set_weights([weight + 1.0 for weight in model.generator.get_weights()])
     lightness, ab = batch
     result = model.evaluate(repeated(batch), steps=1, return_dict=True, verbose=0)
-    colored = model.slow_generator(lightness, training=False)
+    colored = model.generator_ema(lightness, training=False)
     assert result["l1"] == pytest.approx(float(np.abs(ab - colored).mean()), rel=1e-5)
     assert result["loss"] == pytest.approx(10 * result["l1"], rel=1e-5)
     assert set(result) == {"l1", "loss", "psnr"}

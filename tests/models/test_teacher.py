@@ -36,7 +36,7 @@ def mobilenet(tmp_path_factory):
     """MobileNetV2 with random weights that sees something in pictures, and their file."""
     keras.utils.set_random_seed(3)
     network = keras.applications.MobileNetV2(weights=None)
-    # With fresh moments the features fade out on their way, and the softmax is flat.
+    # With fresh statistics the features fade out on their way, and the softmax is flat.
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0

@@ -23,7 +23,7 @@ with both.scope():
         *(keras.optimizers.Adam(0.01) for _ in range(2)),
         Reconstruction({"l1": 1.0}),
         HingeAdversarial(),
-        undoes_bad_steps=True,
+        undo_nonfinite_steps=True,
     )
 
 random = np.random.default_rng(0)
@@ -49,13 +49,13 @@ step(pictures())
 before = state()
 assert len(before) > 100
 step(pictures(bad=True))
-for copy in both.experimental_local_results(model.bad_numbers):
+for copy in both.experimental_local_results(model.nonfinite_count):
     assert int(copy) > 0
 for left, right in zip(before, state()):
     np.testing.assert_array_equal(left, right)
 model.wants_to_stop.assign(True)
 step(pictures())
-for copies in (model.bad_numbers, model.stop_votes):
+for copies in (model.nonfinite_count, model.stop_votes):
     first, second = (int(copy) for copy in both.experimental_local_results(copies))
     assert first == second == (2 if copies is model.stop_votes else 0)
 changed = [(left != right).any() for left, right in zip(before, state())]

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.layers.fused_batch_normalization import FusedBatchNormalization, collect_moments
+from models.layers.fused_batch_normalization import (
+    FusedBatchNormalization,
+    collect_batch_statistics,
+)
 
 SHAPE = (4, 5, 7, 3)
 
@@ -168,15 +171,15 @@ def test_mask_equals_keras():
 
 
 def test_config_round_trip():
-    layer = FusedBatchNormalization(epsilon=1e-5, momentum=0.9, scale=False, keeps_moments=True)
+    layer = FusedBatchNormalization(epsilon=1e-5, momentum=0.9, scale=False, freeze_statistics=True)
     copy = FusedBatchNormalization.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
 
 
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "by Keras"])
-def test_moments_that_are_kept_normalize_in_training_too(fused):
+def test_statistics_that_are_kept_normalize_in_training_too(fused):
     layer, keras_layer = both()
-    layer.keeps_moments = True
+    layer.freeze_statistics = True
     mask = None if fused else np.ones(SHAPE[:-1], bool)
     before = layer.get_weights()
     inputs = tf.convert_to_tensor(pictures(*SHAPE))
@@ -191,16 +194,16 @@ def test_moments_that_are_kept_normalize_in_training_too(fused):
         np.testing.assert_array_equal(old, new)
 
 
-def test_moments_that_are_kept_are_not_collected():
-    kept, other = FusedBatchNormalization(keeps_moments=True), FusedBatchNormalization()
+def test_statistics_that_are_kept_are_not_collected():
+    kept, other = FusedBatchNormalization(freeze_statistics=True), FusedBatchNormalization()
     network = keras.Sequential([keras.Input((8, 8, 3)), kept, other])
-    with collect_moments(network, 0.0):
+    with collect_batch_statistics(network, 0.0):
         network(pictures(4, 8, 8, 3), training=False)
     np.testing.assert_array_equal(kept.moving_mean, np.zeros(3))
     assert np.abs(other.moving_mean).min() > 1
 
 
-def test_moments_are_collected_and_nothing_else_changes():
+def test_statistics_are_collected_and_nothing_else_changes():
     inner = keras.Sequential([keras.Input((8, 8, 3)), FusedBatchNormalization()])
     network = keras.Sequential([inner, keras.layers.Dropout(0.5), FusedBatchNormalization()])
     network.trainable = False
@@ -208,13 +211,13 @@ def test_moments_are_collected_and_nothing_else_changes():
     before = network(inputs, training=False)
     first, last = inner.layers[-1], network.layers[-1]
     for momentum in (0.0, 0.75):
-        with collect_moments(network, momentum):
+        with collect_batch_statistics(network, momentum):
             outputs = network(inputs, training=False)
         # No dropout: the second one sees what the first one has normalized.
         np.testing.assert_allclose(np.mean(outputs, (0, 1, 2)), 0.0, atol=1e-4)
         np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)), rtol=1e-4)
         np.testing.assert_allclose(first.moving_variance, np.var(inputs, (0, 1, 2)), rtol=1e-4)
-    with collect_moments(network, 0.75):
+    with collect_batch_statistics(network, 0.75):
         network(inputs + 4.0, training=False)
     np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)) + 1.0, rtol=1e-4)
     assert np.mean(last.moving_mean) < 1e-2

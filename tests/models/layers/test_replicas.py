@@ -90,12 +90,12 @@ for moved, whole in zip(layer.non_trainable_weights, alone.non_trainable_weights
     for copy in results(moved.value):
         np.testing.assert_allclose(copy, whole, rtol=1e-5)
 
-# One that is no longer trained, or keeps its moments, asks nobody.
+# One that is no longer trained, or keeps its statistics, asks nobody.
 layer.trainable = False
-moments = layer.moving_mean.value, layer.moving_variance.value
-before = [results(moment) for moment in moments]
+statistics = layer.moving_mean.value, layer.moving_variance.value
+before = [results(each) for each in statistics]
 both.run(tf.function(lambda mine: layer(mine, training=True)), [of_each(pictures)])
-np.testing.assert_array_equal(before, [results(moment) for moment in moments])
+np.testing.assert_array_equal(before, [results(each) for each in statistics])
 """
 
 DROPOUT = """

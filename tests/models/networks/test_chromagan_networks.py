@@ -128,14 +128,14 @@ def test_networks_have_as_many_weights_as_the_layers_of_the_paper(
         {"pool": "pooled", "flatten": "flat"}[global_features]
     )
     inputs = 512 if global_features == "pool" else 7 * 7 * 512
-    on_the_way_up = [(512, 256, 1), (256, 128), (128, 64), (64, 64), (64, 32), (32, 2)]
+    on_the_decoder_path = [(512, 256, 1), (256, 128), (128, 64), (64, 64), (64, 32), (32, 2)]
     expected = sum(
         [
             sum(convolution(*pair) for pair in VGG16_TO_BLOCK_4),
             4 * normalized(512, 512),
             dense(inputs, 1024) + dense(1024, 512) + dense(512, 256),
             normalized(512, 512) + normalized(512, 256),
-            sum(convolution(*each) for each in on_the_way_up),
+            sum(convolution(*each) for each in on_the_decoder_path),
         ]
     )
     assert trained(network) == trained(with_features) == expected == generator

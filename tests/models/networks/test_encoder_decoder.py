@@ -87,7 +87,7 @@ def test_parameters_with_skip_connections_by_hand(tiny):
     ("norm", "kind", "of_norms"),
     [
         ("none", None, 0),
-        # Scale and offset, and with a batch its two moments.
+        # Scale and offset, and with a batch its two statistics.
         ("batch", "FusedBatchNormalization", 4 * sum(DECODED.values())),
         ("instance", "GroupNormalization", 2 * sum(DECODED.values())),
     ],

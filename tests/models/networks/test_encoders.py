@@ -70,17 +70,19 @@ def test_encoder_of_a_package_that_is_not_installed_is_one_line(monkeypatch):
         assert len(message.splitlines()) == 1
 
 
-@pytest.mark.parametrize("keeps_moments", [True, False])
-def test_moments_of_the_weights_are_kept_in_training_where_it_is_asked_for(keeps_moments):
-    encoder = pretrained_encoder("mobilenet_v2", None, halvings=2, keeps_moments=keeps_moments)
+@pytest.mark.parametrize("freeze_statistics", [True, False])
+def test_statistics_of_the_weights_are_kept_in_training_where_it_is_asked_for(freeze_statistics):
+    encoder = pretrained_encoder(
+        "mobilenet_v2", None, halvings=2, freeze_statistics=freeze_statistics
+    )
     before = [each.numpy() for each in encoder.non_trainable_variables]
     as_it_colors = encoder(PICTURES, training=False)[-1]
     as_it_learns = encoder(PICTURES, training=True)[-1]
-    assert np.allclose(as_it_colors, as_it_learns, atol=1e-5) is keeps_moments
+    assert np.allclose(as_it_colors, as_it_learns, atol=1e-5) is freeze_statistics
     after = [each.numpy() for each in encoder.non_trainable_variables]
     same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
     assert len(same) > 4
-    assert all(same) is keeps_moments
+    assert all(same) is freeze_statistics
     # Scales and offsets are learned all the same.
     assert {each.name for each in encoder.trainable_variables} >= {"gamma", "beta"}
 

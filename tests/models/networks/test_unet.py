@@ -62,7 +62,7 @@ def test_attention_stands_at_the_level_nearest_to_its_resolution(resolution, tar
         (None, set()),
     ],
 )
-def test_attention_stands_on_the_way_down_and_up(attention_level, names):
+def test_attention_stands_on_the_encoder_path_and_up(attention_level, names):
     network = unet(filters=2, depth=3, attention_level=attention_level)
     assert {layer.name for layer in network.layers if "attention" in layer.name} == names
 

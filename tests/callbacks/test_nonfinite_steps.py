@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from callbacks.bad_steps import BadSteps
+from callbacks.nonfinite_steps import NonfiniteSteps
 from callbacks.snapshots import Snapshots
 from errors import DivergedError
 from losses.hinge_adversarial import HingeAdversarial
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("without_graphs")
 NAN, INFINITE = float("nan"), float("inf")
 
 
-def network(undoes_bad_steps=False, discriminator_steps=1):
+def network(undo_nonfinite_steps=False, discriminator_steps=1):
     keras.utils.set_random_seed(0)
     model = SAGAN(filters=2, depth=1, attention_level=1, discriminator_filters=2)
     model.compile(
@@ -29,7 +29,7 @@ def network(undoes_bad_steps=False, discriminator_steps=1):
         Reconstruction({"l1": 1.0}),
         HingeAdversarial(),
         discriminator_steps=discriminator_steps,
-        undoes_bad_steps=undoes_bad_steps,
+        undo_nonfinite_steps=undo_nonfinite_steps,
     )
     return model
 
@@ -49,7 +49,9 @@ def train(model, batches, tmp_path, limit=0, progress=None):
     folder = WeightsFolder(tmp_path)
     folder.write_settings({"architecture": {}})
     callbacks = [
-        BadSteps(folder, progress, lambda number: [f"{number}a.jpg", f"{number}b.jpg"], limit),
+        NonfiniteSteps(
+            folder, progress, lambda number: [f"{number}a.jpg", f"{number}b.jpg"], limit
+        ),
         Snapshots(folder, progress, folder.network()),
     ]
     stream = [np.concatenate(each) for each in zip(*batches, strict=True)]
@@ -63,7 +65,7 @@ def state(model):
 
 def test_numbers_pass(tmp_path):
     assert train(network(), [batch(), batch(seed=1)], tmp_path).total_steps == 2
-    assert not (tmp_path / "bad_steps.txt").exists()
+    assert not (tmp_path / "nonfinite_steps.txt").exists()
 
 
 @pytest.mark.parametrize("value", [NAN, INFINITE, -INFINITE])
@@ -71,7 +73,7 @@ def test_others_end_training_and_are_written_down(value, tmp_path):
     with pytest.raises(DivergedError, match=r"at step 2 \(epoch 1\): ") as caught:
         train(network(), [batch(), batch(value)], tmp_path)
     assert caught.value.exit_status == 3
-    first, *pictures = (tmp_path / "bad_steps.txt").read_text().splitlines()
+    first, *pictures = (tmp_path / "nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
     assert f"l1 is {abs(value)}" in first
     assert pictures == ["    1a.jpg", "    1b.jpg"]
@@ -100,19 +102,19 @@ def test_a_bad_gradient_of_good_losses_is_seen_in_its_step(tmp_path, monkeypatch
     ],
 )
 def test_a_step_that_is_undone_leaves_everything_as_it_was(phase):
-    model = network(undoes_bad_steps=True)
+    model = network(undo_nonfinite_steps=True)
     model.set_phase(phase)
     step = tf.function(model.train_step)
     step(batch())
     before = state(model)
     assert len(before) > 50
     losses = step(batch(NAN))
-    assert int(model.bad_numbers) > 0
+    assert int(model.nonfinite_count) > 0
     assert all(np.isfinite(float(value)) for value in losses.values())
     for left, right in zip(before, state(model), strict=True):
         np.testing.assert_array_equal(left, right)
     step(batch(seed=1))
-    assert int(model.bad_numbers) == 0
+    assert int(model.nonfinite_count) == 0
 
 
 @pytest.mark.slow
@@ -135,7 +137,7 @@ def test_too_many_end_training(tmp_path):
     with pytest.raises(DivergedError, match=r"at step 2.*as --nan_limit allows") as caught:
         train(network(True), [batch(NAN), batch(NAN)], tmp_path, limit=1)
     assert caught.value.exit_status == 3
-    assert (tmp_path / "bad_steps.txt").read_text().count("step ") == 2
+    assert (tmp_path / "nonfinite_steps.txt").read_text().count("step ") == 2
 
 
 def test_those_of_before_a_resume_count(tmp_path):
@@ -144,7 +146,9 @@ def test_those_of_before_a_resume_count(tmp_path):
 
 
 def test_validation_and_weights_are_looked_at_after_an_epoch(tmp_path):
-    callback = BadSteps(WeightsFolder(tmp_path), Progress(epoch=2, total_steps=40), lambda _: [])
+    callback = NonfiniteSteps(
+        WeightsFolder(tmp_path), Progress(epoch=2, total_steps=40), lambda _: []
+    )
     callback.set_model(network())
     callback.on_epoch_end(2, {"val_loss": 1.0})
     with pytest.raises(DivergedError, match=r"at step 40 \(epoch 3\): val_loss is nan"):

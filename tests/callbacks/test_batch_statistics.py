@@ -1,11 +1,11 @@
-"""The moments that color are measured once an epoch, before validation."""
+"""The statistics that color are measured once an epoch, before validation."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from callbacks.moments import Moments
+from callbacks.batch_statistics import BatchStatistics
 
 
 class Model(keras.Model):
@@ -16,7 +16,7 @@ class Model(keras.Model):
         self.happened = []
         self.built = True
 
-    def measure_moments(self, batches):
+    def update_batch_statistics(self, batches):
         self.happened.append(("measured", [float(batch) for batch in batches]))
 
     def train_step(self, data):
@@ -28,7 +28,7 @@ class Model(keras.Model):
 
 
 @pytest.mark.parametrize("has_validation", [True, False])
-def test_moments_are_measured_once_an_epoch_and_before_validation(has_validation):
+def test_statistics_are_measured_once_an_epoch_and_before_validation(has_validation):
     model = Model()
     model.compile(run_eagerly=True)
     batches = tf.data.Dataset.from_tensors(np.zeros((1, 1), "float32")).repeat()
@@ -41,7 +41,7 @@ def test_moments_are_measured_once_an_epoch_and_before_validation(has_validation
         verbose=0,
         validation_data=batches if has_validation else None,
         validation_steps=1,
-        callbacks=[Moments(lambda: [next(starts)])],
+        callbacks=[BatchStatistics(lambda: [next(starts)])],
     )
     judged = ["judged"] if has_validation else []
     assert model.happened == [("measured", [10.0]), *judged, ("measured", [20.0]), *judged]

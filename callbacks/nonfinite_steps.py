@@ -12,11 +12,11 @@ from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
 
-class BadSteps(keras.callbacks.Callback):
+class NonfiniteSteps(keras.callbacks.Callback):
     """Writes down every step whose losses or gradients are NaN or infinite, and ends the training.
 
     Where the model undoes such steps, only when there are too many. Each is written to
-    `bad_steps.txt` in the folder with its losses and the names of its pictures. Validation's
+    `nonfinite_steps.txt` in the folder with its losses and the names of its pictures. Validation's
     losses and the weights themselves are looked at after every epoch. Snapshots stay as they are.
     It stands before `ColoringWeights` and `Snapshots` in the list of callbacks.
 
@@ -44,14 +44,14 @@ class BadSteps(keras.callbacks.Callback):
         self.writes = writes
 
     def on_train_batch_end(self, batch, logs=None):
-        if not int(read(self.model.bad_numbers)):
+        if not int(read(self.model.nonfinite_count)):
             return
         # `Snapshots` has not yet counted the step.
         step = self.progress.total_steps + 1
         losses = self._losses(logs)
         if self.writes:
             self._write_down(step, losses)
-        if not self.model.undoes_bad_steps:
+        if not self.model.undo_nonfinite_steps:
             self._end(step, losses)
         self.progress.skipped += 1
         if self.progress.skipped > self.limit:
@@ -60,7 +60,7 @@ class BadSteps(keras.callbacks.Callback):
             return
         print(
             f"\nwarning: step {step} is undone ({self.progress.skipped} of at most {self.limit}): "
-            f"{losses}; its pictures are listed in {self.folder.bad_steps}",
+            f"{losses}; its pictures are listed in {self.folder.nonfinite_steps}",
             file=sys.stderr,
         )
 
@@ -83,7 +83,9 @@ class BadSteps(keras.callbacks.Callback):
             f"step {step} (epoch {self.progress.epoch + 1}): {losses}",
             *(f"    {name}" for name in self.pictures_of_batch(step - 1)),
         ]
-        with open(self.folder.bad_steps, "a", encoding="utf-8", errors="surrogateescape") as file:
+        with open(
+            self.folder.nonfinite_steps, "a", encoding="utf-8", errors="surrogateescape"
+        ) as file:
             file.write("\n".join(lines) + "\n")
 
     def _end(self, step, what):

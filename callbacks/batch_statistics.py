@@ -1,14 +1,14 @@
-"""Measures the moments that color before the weights are judged, shown and kept."""
+"""Measures the statistics that color before the weights are judged, shown and kept."""
 
 from collections.abc import Callable, Iterable
 
 import keras
 
 
-class Moments(keras.callbacks.Callback):
-    """Lets the slow generator measure the moments of its normalization at the end of an epoch.
+class BatchStatistics(keras.callbacks.Callback):
+    """Lets the EMA generator measure the statistics of its normalization at the end of an epoch.
 
-    It stands before all callbacks that look at the slow generator or keep it.
+    It stands before all callbacks that look at the EMA generator or keep it.
 
     Args:
         batches: gives batches of lightness to measure with, after any number of steps the same.
@@ -31,5 +31,5 @@ class Moments(keras.callbacks.Callback):
 
     def _measure(self):
         if not self._is_measured:
-            self.model.measure_moments(self.batches())
+            self.model.update_batch_statistics(self.batches())
             self._is_measured = True
