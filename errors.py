@@ -41,7 +41,7 @@ class InputError(ColorizerError):
 
 
 class DivergedError(ColorizerError):
-    """A loss became NaN or infinite: training stopped, the last good snapshot is untouched."""
+    """A loss became NaN or infinite: training stopped, the last good checkpoint is untouched."""
 
     exit_status = 3
 

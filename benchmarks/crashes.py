@@ -4,8 +4,8 @@
     python -m benchmarks.crashes --times 5 --model pix2pix
 
 A small training runs straight. The same one is interrupted by SIGINT, SIGTERM and SIGKILL in turn,
-at random moments, every second time while a snapshot is being written, and goes on each time from
-what is there. In the end every number of the two snapshots is compared: networks, the EMA
+at random moments, every second time while a checkpoint is being written, and goes on each time from
+what is there. In the end every number of the two checkpoints is compared: networks, the EMA
 generator, optimizers, losses.
 """
 
@@ -50,14 +50,14 @@ def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> in
         How many numbers are other ones in the end.
     """
     make_pictures(folder / "pictures")
-    # A crash comes a few snapshots after another.
+    # A crash comes a few checkpoints after another.
     epochs = 1 + times * 5 // _STEPS_PER_EPOCH
     begin = [
         *("--dataset", str(folder / "pictures"), "--model", model, "--resolution", "32"),
         *("--filters", "16", "--discriminator_filters", "16", "--depth", "2"),
         *("--reconstruction", "l1:10", "--precision", "float32", "--batch_size", "2"),
         *("--steps_per_epoch", str(_STEPS_PER_EPOCH), "--epochs", str(epochs)),
-        *("--sample_every", "0", "--seed", "3", "--deterministic", "--snapshot_steps", "1"),
+        *("--sample_every", "0", "--seed", "3", "--deterministic", "--checkpoint_steps", "1"),
     ]
     begun = time.perf_counter()
     _run(begin, folder, "straight").wait(_PATIENCE)
@@ -86,7 +86,7 @@ def _interrupt(
     while_writing: bool,
     moments: random.Random,
 ) -> None:
-    """Sends a signal after one to four new snapshots, and prints when it came."""
+    """Sends a signal after one to four new checkpoints, and prints when it came."""
     earlier = _last(folder)
     wanted = moments.randint(1, 4)
     _wait_until(lambda: _last(folder) >= earlier + wanted, process)
@@ -97,7 +97,7 @@ def _interrupt(
     at, is_writing = _last(folder), _is_writing(folder)
     process.send_signal(number)
     status = process.wait(_PATIENCE)
-    words = ", while a snapshot was written" if is_writing else ""
+    words = ", while a checkpoint was written" if is_writing else ""
     judged = "as it should" if status == STATUS[number] else "WRONG"
     print(
         f"{number.name:8} after step {at:4}{words}: exit status {status}, {judged}; kept: step "
@@ -114,20 +114,20 @@ def _wait_until(condition, process: subprocess.Popen) -> None:
         time.sleep(0.0005)
 
 
-def _snapshots(folder: Path) -> list[str]:
+def _checkpoints(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder / "snapshots")
+        return os.listdir(folder / "checkpoints")
     except FileNotFoundError:
         return []
 
 
 def _last(folder: Path) -> int:
-    """The step of the last snapshot."""
-    return max((int(name[:9]) for name in _snapshots(folder) if name[0] != "."), default=0)
+    """The step of the last checkpoint."""
+    return max((int(name[:9]) for name in _checkpoints(folder) if name[0] != "."), default=0)
 
 
 def _is_writing(folder: Path) -> bool:
-    return any(name.startswith(".writing-") for name in _snapshots(folder))
+    return any(name.startswith(".writing-") for name in _checkpoints(folder))
 
 
 def _compare(straight: Path, broken: Path) -> int:
@@ -145,12 +145,12 @@ def _compare(straight: Path, broken: Path) -> int:
 
 
 def _numbers(folder: Path) -> dict:
-    """All numbers of the last snapshot and of the weights that color, arrays as their bytes."""
+    """All numbers of the last checkpoint and of the weights that color, arrays as their bytes."""
     import h5py
 
-    snapshot = max(path for path in (folder / "snapshots").iterdir() if path.name[0] != ".")
+    checkpoint = max(path for path in (folder / "checkpoints").iterdir() if path.name[0] != ".")
     found = {}
-    for path in (snapshot / "model.weights.h5", folder / "generator.weights.h5"):
+    for path in (checkpoint / "model.weights.h5", folder / "generator.weights.h5"):
 
         def add(place, item, path=path):
             if isinstance(item, h5py.Dataset):
@@ -158,7 +158,7 @@ def _numbers(folder: Path) -> dict:
 
         with h5py.File(path) as file:
             file.visititems(add)
-    progress = json.loads((snapshot / "progress.json").read_text())["progress"]
+    progress = json.loads((checkpoint / "progress.json").read_text())["progress"]
     found |= {f"progress/{name}": value for name, value in progress.items() if name != "log_dir"}
     return found
 

@@ -32,7 +32,7 @@ _OF_THE_LARGEST = 1e-3
 
 _SHARED = [
     *("--precision", "float32", "--batch_size", "8", "--validation_share", "0.25"),
-    *("--steps_per_epoch", "3", "--epochs", "1", "--snapshot_steps", "1", "--keep", "5"),
+    *("--steps_per_epoch", "3", "--epochs", "1", "--checkpoint_steps", "1", "--keep", "5"),
     *("--optimizer", "sgd", "--beta_1", "0.9", "--sample_every", "0", "--seed", "3"),
     *("--generator_lr", "0.001", "--discriminator_lr", "0.001", "--deterministic"),
 ]
@@ -177,14 +177,14 @@ def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.nd
     if any(statuses):
         log = (folder / f"{name}.txt").read_text()
         raise RuntimeError(f"{model}, {way}: exit statuses {statuses}\n{log[-4000:]}")
-    snapshots = sorted((folder / name / "snapshots").iterdir())
+    checkpoints = sorted((folder / name / "checkpoints").iterdir())
     return {
-        "gradients": _read(snapshots[0], lambda place: "optimizer" in place),
-        "weights": _read(snapshots[-1], lambda place: "optimizer" not in place),
+        "gradients": _read(checkpoints[0], lambda place: "optimizer" in place),
+        "weights": _read(checkpoints[-1], lambda place: "optimizer" not in place),
     }
 
 
-def _read(snapshot: Path, wanted) -> dict[str, np.ndarray]:
+def _read(checkpoint: Path, wanted) -> dict[str, np.ndarray]:
     import h5py
 
     found = {}
@@ -193,7 +193,7 @@ def _read(snapshot: Path, wanted) -> dict[str, np.ndarray]:
         if isinstance(item, h5py.Dataset) and wanted(place) and item.dtype == "float32":
             found[place] = item[()]
 
-    with h5py.File(snapshot / "model.weights.h5") as file:
+    with h5py.File(checkpoint / "model.weights.h5") as file:
         file.visititems(add)
     return found
 

@@ -69,7 +69,7 @@ def main() -> int:
     for value, arguments in values.items():
         folder = Path("weights", "sweep", sweep.sweep, str(value))
         print(f"{sweep.sweep} {value}", flush=True)
-        if (folder / "snapshots").exists():
+        if (folder / "checkpoints").exists():
             status = call(["--load_weights", "--weights_dir", str(folder)])
         else:
             status = call([*base, *arguments, *options, "--weights_dir", str(folder)])

@@ -17,8 +17,8 @@ class NonfiniteSteps(keras.callbacks.Callback):
 
     Where the model undoes such steps, only when there are too many. Each is written to
     `nonfinite_steps.txt` in the folder with its losses and the names of its pictures. Validation's
-    losses and the weights themselves are looked at after every epoch. Snapshots stay as they are.
-    It stands before `ColoringWeights` and `Snapshots` in the list of callbacks.
+    losses and the weights themselves are looked at after every epoch. Checkpoints stay as they are.
+    It stands before `ColoringWeights` and `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         folder: `WeightsFolder`.
@@ -46,7 +46,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if not int(read(self.model.nonfinite_count)):
             return
-        # `Snapshots` has not yet counted the step.
+        # `TrainingCheckpoint` has not yet counted the step.
         step = self.progress.total_steps + 1
         losses = self._losses(logs)
         if self.writes:
@@ -89,12 +89,12 @@ class NonfiniteSteps(keras.callbacks.Callback):
             file.write("\n".join(lines) + "\n")
 
     def _end(self, step, what):
-        snapshot = self.folder.snapshots.last()
-        if snapshot is None:
+        checkpoint = self.folder.checkpoints.last()
+        if checkpoint is None:
             advice = "nothing was kept yet; begin again with a lower --generator_lr"
         else:
             advice = (
-                f"the snapshot {snapshot} is from before; go on with a lower --generator_lr: "
+                f"the checkpoint {checkpoint} is from before; go on with a lower --generator_lr: "
                 f"{self.folder.resume_command}"
             )
         raise DivergedError(

@@ -17,7 +17,7 @@ class Plateau(keras.callbacks.Callback):
 
     The loss is that of validation, or of training where there is no validation. Its state stands
     in `Progress`, so that a resumed training goes on waiting where it was. `LearningRates` sets
-    the rates; this stands before `Snapshots` in the list of callbacks.
+    the rates; this stands before `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         progress: `Progress`, whose `rate_factor` is lowered.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import keras
 
-from callbacks.snapshots import Snapshots
+from callbacks.training_checkpoint import TrainingCheckpoint
 from errors import InterruptedBySignalError
 from models.layers.replicas import read
 
@@ -18,27 +18,27 @@ class Watch(Protocol):
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends training after the step in work, with a snapshot, once a signal was received.
+    """Ends training after the step in work, with a checkpoint, once a signal was received.
 
-    It looks after every training step and every validation batch, writes a snapshot and raises
+    It looks after every training step and every validation batch, writes a checkpoint and raises
     `InterruptedBySignalError`. Of several workers all end after the same step, whichever of them
     received the signal.
 
     Args:
         watch: an object whose `received` is the signal's number, or None.
-        snapshots: `Snapshots`, which must stand before this one in the list of callbacks.
+        checkpoint: `TrainingCheckpoint`, which must stand before this one in the list of callbacks.
         wait_for_all: where several workers learn, returns when all of them call it.
     """
 
     def __init__(
         self,
         watch: Watch,
-        snapshots: Snapshots,
+        checkpoint: TrainingCheckpoint,
         wait_for_all: Callable[[], None] | None = None,
     ):
         super().__init__()
         self.watch = watch
-        self.snapshots = snapshots
+        self.checkpoint = checkpoint
         self.wait_for_all = wait_for_all
 
     def on_train_batch_end(self, batch, logs=None):
@@ -50,15 +50,15 @@ class StopOnSignal(keras.callbacks.Callback):
     def _stop_if_asked(self):
         if not self._is_time():
             return
-        place = self.snapshots.save()
+        place = self.checkpoint.save()
         if self.wait_for_all:
-            # A worker that ended before the snapshot is written would break it off.
+            # A worker that ended before the checkpoint is written would break it off.
             self.wait_for_all()
-        progress = self.snapshots.progress
+        progress = self.checkpoint.progress
         raise InterruptedBySignalError(
             self.watch.received or signal.SIGTERM,
             f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; kept in {place}; "
-            f"go on with: {self.snapshots.folder.resume_command}",
+            f"go on with: {self.checkpoint.folder.resume_command}",
         )
 
     def _is_time(self) -> bool:

@@ -67,7 +67,7 @@ class Worker:
             raise LostWorkerError(
                 f"{self}: another worker ended or cannot be reached "
                 f"({cause[1].strip() if cause else first_line(error)}); start all of them again, "
-                "with --load_weights to go on from the last snapshot"
+                "with --load_weights to go on from the last checkpoint"
             ) from error
 
 
@@ -187,7 +187,7 @@ def check_batch_size(strategy: tf.distribute.Strategy, **sizes: int | None) -> N
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
     """Makes sure that all workers are about to do the same.
 
-    Where one has other pictures, an older snapshot or another argument, they would learn from
+    Where one has other pictures, an older checkpoint or another argument, they would learn from
     different numbers, or wait for each other forever.
 
     Args:

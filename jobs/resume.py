@@ -1,4 +1,4 @@
-"""Going on with a training: its snapshot, its settings, and what may not be changed of it."""
+"""Going on with a training: its checkpoint, its settings, and what may not be changed of it."""
 
 import dataclasses
 import sys
@@ -10,8 +10,8 @@ from errors import InputError, shown
 from jobs.command_line import check_use
 from jobs.kept_settings import OF_THE_CALL, count_pictures, kept_settings
 from jobs.settings import OF_DATASETS, OF_PICTURES, SHAPES, Settings, fields
+from models.checkpoint_store import differences
 from models.progress import Progress
-from models.snapshot_store import differences
 from models.weights_folder import WeightsFolder
 
 # With these the losses of validation are others.
@@ -33,7 +33,7 @@ _CHANGES_OF_RATES = frozenset(
     }
 )
 
-# What a training is begun with for good: its networks, what decides on the state that a snapshot
+# What a training is begun with for good: its networks, what decides on the state that a checkpoint
 # holds, and by what pictures are held out: none of those that judge was learned from.
 _BEGUN_WITH = (
     *SHAPES,
@@ -52,19 +52,20 @@ def resume(
         folder: of the training.
 
     Returns:
-        The settings to go on with, how far the training has come, and its snapshot.
+        The settings to go on with, how far the training has come, and its checkpoint.
 
     Raises:
-        InputError: there is none, no snapshot of it is whole or of the same networks, or what it
+        InputError: there is none, no checkpoint of it is whole or of the same networks, or what it
             was begun with for good should be changed.
     """
-    if folder.snapshots.last() is None:
+    if folder.checkpoints.last() is None:
         refuse_to_resume(folder)
-    snapshot = _last_whole_snapshot(folder)
-    progress = folder.snapshots.read_progress(snapshot)
-    if others := folder.snapshots.differences(snapshot, folder.network()):
+    checkpoint = _last_whole_checkpoint(folder)
+    progress = folder.checkpoints.read_progress(checkpoint)
+    if others := folder.checkpoints.differences(checkpoint, folder.network()):
         raise InputError(
-            f"the snapshot {snapshot} is not of the training in {folder.path}: {', '.join(others)}"
+            f"the checkpoint {checkpoint} is not of the training in {folder.path}: "
+            f"{', '.join(others)}"
         )
     settings = _resumed_settings(settings, given, folder)
     # Losses of another objective or of other pictures do not compare with the lowest so far.
@@ -75,7 +76,7 @@ def resume(
     if given.intersection(_CHANGES_OF_RATES):
         progress.forget_plateau()
         progress.rate_factor = 1.0
-    return settings, progress, snapshot
+    return settings, progress, checkpoint
 
 
 def note_other_pictures(
@@ -110,23 +111,23 @@ def refuse_to_resume(folder: WeightsFolder) -> NoReturn:
     )
 
 
-def _last_whole_snapshot(folder: WeightsFolder) -> Path:
-    """The last snapshot that is as it was written; later ones are told of."""
+def _last_whole_checkpoint(folder: WeightsFolder) -> Path:
+    """The last checkpoint that is as it was written; later ones are told of."""
 
-    def on_damage(snapshot, what):
+    def on_damage(checkpoint, what):
         print(
-            f"warning: the snapshot {shown(snapshot)} is damaged ({what}); looking at the one "
+            f"warning: the checkpoint {shown(checkpoint)} is damaged ({what}); looking at the one "
             "before it",
             file=sys.stderr,
         )
 
-    snapshot = folder.snapshots.last_whole(on_damage)
-    if snapshot is None:
+    checkpoint = folder.checkpoints.last_whole(on_damage)
+    if checkpoint is None:
         raise InputError(
-            f"--load_weights: no snapshot in {folder.snapshots.path} is whole; begin another "
+            f"--load_weights: no checkpoint in {folder.checkpoints.path} is whole; begin another "
             f"training from the weights that color: --pretrained {folder.path} --weights_dir NEW"
         )
-    return snapshot
+    return checkpoint
 
 
 def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:

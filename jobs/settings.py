@@ -159,7 +159,7 @@ class Settings:
     # --- what to do
     load_weights: bool = setting(
         False,
-        "go on with the training in --weights_dir from its last snapshot; with --images or "
+        "go on with the training in --weights_dir from its last checkpoint; with --images or "
         "--evaluate, color with the weights of that training",
         WHAT,
         RESUMING,
@@ -204,7 +204,7 @@ class Settings:
     )
     weights_dir: str | None = setting(
         None,
-        "where training keeps its weights and snapshots (default: weights/MODEL, or "
+        "where training keeps its weights and checkpoints (default: weights/MODEL, or "
         "weights/PRESET)",
         WHAT,
         ANY_JOB,
@@ -684,15 +684,16 @@ class Settings:
     log_every: int = setting(
         50, "write the losses to TensorBoard every N steps", RECORDS, type=positive_int, metavar="N"
     )
-    snapshot_steps: int | None = setting(
+    checkpoint_steps: int | None = setting(
         None,
-        "write a snapshot every N steps too, and not after each epoch alone",
+        "write a checkpoint every N steps too, and not after each epoch alone",
         RECORDS,
+        aliases=("snapshot_steps",),
         type=positive_int,
         metavar="N",
     )
     # Where the last one is damaged, the one before it is there.
-    keep: int = setting(2, "snapshots that stay", RECORDS, type=positive_int, metavar="N")
+    keep: int = setting(2, "checkpoints that stay", RECORDS, type=positive_int, metavar="N")
     sample_every: int = setting(
         1, "write sample grids every N epochs; 0 for never", RECORDS, type=count, metavar="N"
     )

@@ -4,7 +4,7 @@
     python -m jobs.ship eighth shipped --render_size 192 --mixed_with fourth --share 0.3
 
 What ships is what colors: the EMA generator's best weights in half precision and their settings,
-without snapshots and without the paths of the machine that trained them.
+without checkpoints and without the paths of the machine that trained them.
 """
 
 import argparse

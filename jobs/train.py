@@ -1,4 +1,4 @@
-"""Trains a colorizer, from the start, from other weights, or on from a snapshot.
+"""Trains a colorizer, from the start, from other weights, or on from a checkpoint.
 
 python run.py --dataset my_photographs/
 python run.py --load_weights
@@ -26,8 +26,8 @@ from callbacks.phases import Phases
 from callbacks.plateau import Plateau
 from callbacks.progress_of_training import ProgressOfTraining
 from callbacks.sample_grid import SampleGrid
-from callbacks.snapshots import Snapshots
 from callbacks.stop_on_signal import StopOnSignal
+from callbacks.training_checkpoint import TrainingCheckpoint
 from data.picture_lists import PictureLists
 from data.pipeline import Companion
 from errors import InputError, first_line
@@ -65,7 +65,7 @@ _MEASURED_BATCHES = 40
 
 
 def train(settings: Settings, given: set[str]) -> int:
-    """Trains and keeps weights, snapshots and records.
+    """Trains and keeps weights, checkpoints and records.
 
     Args:
         settings: all settings.
@@ -95,9 +95,9 @@ def train(settings: Settings, given: set[str]) -> int:
 def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: Worker) -> int:
     # Before the folder is looked at: a chief that is about to end may still be writing there.
     strategy = join_workers(worker) if worker.workers > 1 else None
-    progress, snapshot = Progress(), None
+    progress, checkpoint = Progress(), None
     if settings.load_weights:
-        settings, progress, snapshot = resume(settings, given, folder)
+        settings, progress, checkpoint = resume(settings, given, folder)
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
@@ -119,12 +119,12 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     _check_turns(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:
-        check_agreement(strategy, _what_is_begun(settings, lists, snapshot))
+        check_agreement(strategy, _what_is_begun(settings, lists, checkpoint))
     with data.errors_in_plain_words():
         counts = find_color_counts(settings, given, folder, data)
         with strategy.scope():
             teacher = make_teacher(settings, lists)
-            model, settings = _model(settings, given, folder, teacher, snapshot, counts)
+            model, settings = _model(settings, given, folder, teacher, checkpoint, counts)
         # What one cannot download it does without.
         losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
         check_agreement(strategy, losses)
@@ -134,7 +134,7 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
             if counts is not None:
                 folder.write_color_counts(counts)
 
-        _say_what_begins(settings, model, data, progress, folder, snapshot)
+        _say_what_begins(settings, model, data, progress, folder, checkpoint)
         if teacher:
             print(describe_teacher(settings, teacher))
         companion = None
@@ -173,12 +173,12 @@ def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
 
 
 def _what_is_begun(
-    settings: Settings, lists: PictureLists, snapshot: Path | None
+    settings: Settings, lists: PictureLists, checkpoint: Path | None
 ) -> dict[str, Any]:
     """What all workers of a training have to begin with."""
     same = [name for name in kept_names() if name not in PATHS]
     return {
-        "snapshot": snapshot and snapshot.name,
+        "checkpoint": checkpoint and checkpoint.name,
         # Folders may be elsewhere.
         "pictures to learn from": [os.path.basename(name) for name in lists.training.names()],
         "pictures to judge by": [os.path.basename(name) for name in lists.validation.names()],
@@ -197,16 +197,16 @@ def _model(
     given: set[str],
     folder: WeightsFolder,
     teacher: Teacher | None,
-    snapshot: Path | None,
+    checkpoint: Path | None,
     counts: np.ndarray | None,
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
-    if snapshot is None:
+    if checkpoint is None:
         model, settings = new_model(settings, given, teacher)
         return model, compile_model(model, settings, given, teacher, counts)
     model = resumed_model(settings, folder, teacher)
     settings = compile_model(model, settings, given, teacher, counts)
-    folder.snapshots.load(snapshot, model)
+    folder.checkpoints.load(checkpoint, model)
     return model, settings
 
 
@@ -222,11 +222,11 @@ def _fit(
     """Runs the epochs that are left."""
     strategy = model.distribute_strategy
     watch = SignalWatch()
-    snapshots = Snapshots(
+    checkpoints = TrainingCheckpoint(
         folder,
         progress,
         folder.network() if worker.is_chief else {},
-        settings.snapshot_steps,
+        settings.checkpoint_steps,
         settings.keep,
         writes=worker.is_chief,
     )
@@ -247,9 +247,9 @@ def _fit(
         ),
         *([ColoringWeights(folder, progress)] if worker.is_chief else []),
         *_plateau(settings, progress),
-        snapshots,
+        checkpoints,
         *(_records(model, data, settings, progress) if worker.is_chief else []),
-        StopOnSignal(watch, snapshots, meet if worker.workers > 1 else None),
+        StopOnSignal(watch, checkpoints, meet if worker.workers > 1 else None),
     ]
     bar = [ProgressOfTraining(settings.epochs)] if worker.is_chief else []
     validation = data.validation_batches(strategy)
@@ -378,7 +378,7 @@ def _say_what_begins(
     data: TrainingData,
     progress: Progress,
     folder: WeightsFolder,
-    snapshot: Path | None,
+    checkpoint: Path | None,
 ) -> None:
     networks = ", ".join(
         f"{network.name} {network.count_params():,} parameters"
@@ -394,9 +394,9 @@ def _say_what_begins(
         f"epoch{shared}"
     )
     print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
-    if snapshot:
+    if checkpoint:
         print(
-            f"going on from {snapshot}: epoch {progress.epoch + 1}, step "
+            f"going on from {checkpoint}: epoch {progress.epoch + 1}, step "
             f"{progress.step}; {progress.total_steps} steps are done"
         )
     if progress.epoch >= settings.epochs:

@@ -90,7 +90,7 @@ def _with_shapes(settings: Settings, architecture: dict) -> Settings:
 def resumed_model(
     settings: Settings, folder: WeightsFolder, teacher: Teacher | None = None
 ) -> Colorizer:
-    """Builds the model that settings.json describes; its weights come from the snapshot.
+    """Builds the model that settings.json describes; its weights come from the checkpoint.
 
     Raises:
         InputError: other classes are to be learned now.

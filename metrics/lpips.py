@@ -29,7 +29,8 @@ class LPIPS(PictureMean):
         super().__init__(name=name, **kwargs)
         self.weights_path = str(weights)
         network = LPIPSNetwork(weights)
-        # Not as an attribute: Keras would save it with every snapshot of the model that is judged.
+        # Not as an attribute: Keras would save it with every checkpoint of the model that is
+        # judged.
         self._distance = lambda true_rgb1, colored_rgb1: network.distance(
             network.features(true_rgb1), network.features(colored_rgb1)
         )

@@ -97,7 +97,7 @@ class AdversarialColorizer(Colorizer):
         self.discriminator_steps = discriminator_steps
         self.undo_nonfinite_steps = undo_nonfinite_steps
         self.seed = seed
-        # An optimizer that is not built would silently keep none of its state in a snapshot.
+        # An optimizer that is not built would silently keep none of its state in a checkpoint.
         self.encoder_optimizer = encoder_optimizer
         self.generator_optimizer = generator_optimizer
         for optimizer, variables in self._optimizers_of(self.generator_variables):
@@ -300,7 +300,7 @@ class AdversarialColorizer(Colorizer):
         return losses
 
     def _gradient_penalty(self, real_lab, fake_lab):
-        # With the count of steps, which a snapshot holds: a resumed training draws the same.
+        # With the count of steps, which a checkpoint holds: a resumed training draws the same.
         step = tf.cast(self.discriminator_optimizer.iterations, tf.int64)
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         pictures = tf.shape(real_lab)[0] * replicas()

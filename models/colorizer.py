@@ -60,7 +60,7 @@ class Colorizer(keras.Model):
         self._collect_batch_statistics = tf.function(self._collect)
         self.ema_decay = ema_decay
         self.training_means = by_name([])
-        # Of one step: no part of a snapshot.
+        # Of one step: no part of a checkpoint.
         self.step_losses: dict[str, tf.Variable] = {}
         self.nonfinite_count = tf.Variable(0, trainable=False)
         # Whether a worker is to stop, and how many of all workers are.

@@ -17,7 +17,7 @@ from errors import InputError, first_line
 class Teacher:
     """What a network for ImageNet sees in gray pictures: a distribution over classes.
 
-    Its weights never change and stand in no snapshot. It computes in float32 whatever the
+    Its weights never change and stand in no checkpoint. It computes in float32 whatever the
     precision of the networks, so that what was kept of it holds in each.
 
     Args:

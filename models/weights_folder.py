@@ -8,9 +8,8 @@
     color_counts.npy              how often each color occurs in what was learned from, where rare
                                   colors weigh more
     curves.png                    losses and metrics, step by step
-    nonfinite_steps.txt                 steps whose losses or gradients were no numbers, if there
-    were any snapshots/000001250-00005/    all that a training needs to go on, after 1,250 steps, 5
-    epochs
+    nonfinite_steps.txt           steps whose losses or gradients were NaN or infinite, if any
+    checkpoints/000001250-00005/  all that a training needs to go on, after 1,250 steps, 5 epochs
 
 Every file is written beside its place and renamed into it: what stands under a final name is
 whole.
@@ -28,7 +27,7 @@ import numpy as np
 
 from data.atomic import remove_unfinished, write_beside
 from errors import InputError, first_line
-from models.snapshot_store import SnapshotStore
+from models.checkpoint_store import CheckpointStore
 from models.weights_file import load_weights, require_room, save_weights
 
 FORMAT = 1
@@ -40,7 +39,7 @@ _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
 _COLOR_COUNTS = "color_counts.npy"
 _NONFINITE_STEPS = "nonfinite_steps.txt"
-_SNAPSHOTS = "snapshots"
+_CHECKPOINTS = "checkpoints"
 
 
 class WeightsFolder:
@@ -69,9 +68,9 @@ class WeightsFolder:
         return WeightsFolder(self.path / _LOWEST_TRAINING_LOSS)
 
     @property
-    def snapshots(self) -> SnapshotStore:
+    def checkpoints(self) -> CheckpointStore:
         """What the training in this folder goes on from."""
-        return SnapshotStore(self.path / _SNAPSHOTS)
+        return CheckpointStore(self.path / _CHECKPOINTS)
 
     @property
     def curves(self) -> Path:
@@ -90,7 +89,7 @@ class WeightsFolder:
 
     def holds_weights(self) -> bool:
         """Whether there is something here that a new training would overwrite."""
-        return (self.path / _GENERATOR).exists() or self.snapshots.last() is not None
+        return (self.path / _GENERATOR).exists() or self.checkpoints.last() is not None
 
     def remove_unfinished(self) -> None:
         """Removes what a training that was killed had begun to write; none may be at work."""
@@ -149,7 +148,7 @@ class WeightsFolder:
             ) from error
 
     def network(self) -> dict[str, Any]:
-        """What settings.json says of the network that a snapshot here belongs to.
+        """What settings.json says of the network that a checkpoint here belongs to.
 
         Raises:
             InputError: as `read_settings`.

@@ -1,4 +1,4 @@
-"""Dropout that goes on where a snapshot was taken, and drops the same on any number of devices."""
+"""Dropout that resumes from a checkpoint, and drops the same on any number of devices."""
 
 import keras
 from keras import ops
@@ -9,7 +9,7 @@ from models.layers.replicas import is_one_of_several, own_part, replicas
 class ResumableDropout(keras.layers.Dropout):
     """`keras.layers.Dropout` whose random numbers are kept with the weights.
 
-    Keras saves no state of random generators: a training that goes on from a snapshot would drop
+    Keras saves no state of random generators: a training that goes on from a checkpoint would drop
     other features than one that was never stopped. Replicas that learn together drop of the whole
     batch what one alone would.
 

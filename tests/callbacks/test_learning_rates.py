@@ -6,7 +6,7 @@ import pytest
 
 from callbacks.learning_rates import SCHEDULES, LearningRates
 from callbacks.phases import Phases
-from callbacks.snapshots import Snapshots
+from callbacks.training_checkpoint import TrainingCheckpoint
 from models.adversarial_colorizer import Phase
 from models.progress import Progress
 
@@ -26,7 +26,7 @@ def rates_of(
     model = SimpleNamespace(phase=None, training_means={})
     model.set_phase = lambda phase: setattr(model, "phase", phase)
     model.set_learning_rates = lambda *rates: seen.append(rates)
-    counting = Snapshots(None, progress, {})
+    counting = TrainingCheckpoint(None, progress, {})
     callbacks = [
         Phases(*phases),
         LearningRates(RATES, progress, schedule, epochs, steps, **options),

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from callbacks.nonfinite_steps import NonfiniteSteps
-from callbacks.snapshots import Snapshots
+from callbacks.training_checkpoint import TrainingCheckpoint
 from errors import DivergedError
 from losses.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
@@ -52,7 +52,7 @@ def train(model, batches, tmp_path, limit=0, progress=None):
         NonfiniteSteps(
             folder, progress, lambda number: [f"{number}a.jpg", f"{number}b.jpg"], limit
         ),
-        Snapshots(folder, progress, folder.network()),
+        TrainingCheckpoint(folder, progress, folder.network()),
     ]
     stream = [np.concatenate(each) for each in zip(*batches, strict=True)]
     model.fit(*stream, batch_size=2, shuffle=False, verbose=0, callbacks=callbacks)

@@ -101,7 +101,7 @@ def test_resumed_after_any_epoch_equals_never_stopped(patience):
     for done in range(20):
         progress = Progress()
         before = end_epochs(progress, logs[:done], patience)
-        # As a snapshot keeps it.
+        # As a checkpoint keeps it.
         progress = Progress(**json.loads(json.dumps(dataclasses.asdict(progress))))
         assert before + end_epochs(progress, logs[done:], patience) == rates
         assert progress == straight

@@ -10,7 +10,7 @@ from callbacks.stop_on_signal import StopOnSignal
 from errors import InterruptedBySignalError
 
 
-class Snapshots:
+class TrainingCheckpoint:
     """Remembers what was asked of it."""
 
     progress = SimpleNamespace(epoch=0, total_steps=7)
@@ -21,29 +21,29 @@ class Snapshots:
 
     def save(self):
         self.calls.append("save")
-        return "snapshot"
+        return "checkpoint"
 
 
 @pytest.fixture
 def parts():
     """The callback of one of several workers, its watch, its model and what was called."""
-    watch, snapshots = SimpleNamespace(received=None), Snapshots()
+    watch, checkpoints = SimpleNamespace(received=None), TrainingCheckpoint()
     model = SimpleNamespace(wants_to_stop=tf.Variable(False), stop_votes=tf.Variable(0))
-    callback = StopOnSignal(watch, snapshots, lambda: snapshots.calls.append("wait"))
+    callback = StopOnSignal(watch, checkpoints, lambda: checkpoints.calls.append("wait"))
     callback.set_model(model)
-    return callback, watch, model, snapshots.calls
+    return callback, watch, model, checkpoints.calls
 
 
 def test_alone_it_stops_at_once():
-    watch, snapshots = SimpleNamespace(received=None), Snapshots()
-    callback = StopOnSignal(watch, snapshots)
+    watch, checkpoints = SimpleNamespace(received=None), TrainingCheckpoint()
+    callback = StopOnSignal(watch, checkpoints)
     callback.on_train_batch_end(0)
     watch.received = signal.SIGINT
     with pytest.raises(
-        InterruptedBySignalError, match="in epoch 1 after 7 steps; kept in snapshot"
+        InterruptedBySignalError, match="in epoch 1 after 7 steps; kept in checkpoint"
     ):
         callback.on_test_batch_end(0)
-    assert snapshots.calls == ["save"]
+    assert checkpoints.calls == ["save"]
 
 
 def test_one_of_several_tells_the_others_first(parts):
@@ -59,7 +59,7 @@ def test_one_of_several_tells_the_others_first(parts):
     with pytest.raises(InterruptedBySignalError) as caught:
         callback.on_train_batch_end(2)
     assert caught.value.exit_status == 130
-    # None may end before the snapshot is written.
+    # None may end before the checkpoint is written.
     assert calls == ["save", "wait"]
 
 

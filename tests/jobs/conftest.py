@@ -145,16 +145,16 @@ def coco(here):
 def stop_after(monkeypatch):
     """Sends this process a signal after a number of steps."""
 
-    from callbacks.snapshots import Snapshots
+    from callbacks.training_checkpoint import TrainingCheckpoint
 
     def arrange(steps, number=signal.SIGINT):
-        count = Snapshots.on_train_batch_end
+        count = TrainingCheckpoint.on_train_batch_end
 
         def counted(self, batch, logs=None):
             count(self, batch, logs)
             if self.progress.total_steps == steps:
                 os.kill(os.getpid(), number)
 
-        monkeypatch.setattr(Snapshots, "on_train_batch_end", counted)
+        monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", counted)
 
     return arrange

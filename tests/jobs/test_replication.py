@@ -109,7 +109,7 @@ TINY = [
     *("--dataset", "pictures", "--resolution", "16", "--filters", "2", "--depth", "1"),
     *("--adversarial", "none", "--reconstruction", "l1:10", "--precision", "float32"),
     *("--batch_size", "4", "--steps_per_epoch", "10", "--epochs", "1000", "--seed", "3"),
-    *("--sample_every", "0", "--snapshot_steps", "5", "--log_dir", "logs", "--deterministic"),
+    *("--sample_every", "0", "--checkpoint_steps", "5", "--log_dir", "logs", "--deterministic"),
 ]
 
 
@@ -132,13 +132,13 @@ class Cluster:
     def text(self):
         return (self.folder / "log.txt").read_text()
 
-    def snapshots(self):
-        return sorted(place.name for place in self.weights.glob("snapshots/0*"))
+    def checkpoints(self):
+        return sorted(place.name for place in self.weights.glob("checkpoints/0*"))
 
-    def start_and_wait_for_a_snapshot(self):
+    def start_and_wait_for_a_checkpoint(self):
         processes = self.start(*TINY)
         deadline = time.monotonic() + 120
-        while not self.snapshots():
+        while not self.checkpoints():
             assert all(process.poll() is None for process in processes), self.lines("")
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -153,7 +153,7 @@ def cluster(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("killed", [0, 1])
 def test_a_worker_that_dies_ends_the_others_and_the_cluster_goes_on(cluster, killed):
-    processes = cluster.start_and_wait_for_a_snapshot()
+    processes = cluster.start_and_wait_for_a_checkpoint()
     processes[killed].send_signal(signal.SIGKILL)
     other = 1 - killed
     assert processes[other].wait(60) == 4
@@ -162,29 +162,29 @@ def test_a_worker_that_dies_ends_the_others_and_the_cluster_goes_on(cluster, kil
     # The chief alone wrote.
     logs = sorted(path.name for path in (cluster.folder / "logs").iterdir())
     assert logs == ["train", "validation"]
-    kept = cluster.snapshots()[-1]
+    kept = cluster.checkpoints()[-1]
     epochs = int(kept[-5:]) + 1
     processes = cluster.start("--load_weights", "--epochs", str(epochs))
     assert [process.wait(120) for process in processes] == [0, 0]
-    assert cluster.lines(f"going on from weights/sagan/snapshots/{kept}")
-    assert cluster.snapshots()[-1] == f"{10 * epochs:09d}-{epochs:05d}"
+    assert cluster.lines(f"going on from weights/sagan/checkpoints/{kept}")
+    assert cluster.checkpoints()[-1] == f"{10 * epochs:09d}-{epochs:05d}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("asked", [0, 1])
 def test_one_that_is_asked_to_stop_stops_all_and_one_device_goes_on(cluster, asked, monkeypatch):
-    processes = cluster.start_and_wait_for_a_snapshot()
+    processes = cluster.start_and_wait_for_a_checkpoint()
     processes[asked].send_signal(signal.SIGTERM)
     assert [process.wait(60) for process in processes] == [143, 143]
     # All of them after the same step, which is kept.
-    kept = cluster.snapshots()[-1]
+    kept = cluster.checkpoints()[-1]
     stopped = re.findall(r"stopped: in epoch \d+ after (\d+) steps; kept in ", cluster.text())
     assert stopped == 2 * [str(int(kept[:9]))]
     monkeypatch.chdir(cluster.folder)
     monkeypatch.delenv("TF_CONFIG", raising=False)
     epochs = int(kept[-5:]) + 1
     assert run.main(["--load_weights", "--epochs", str(epochs)]) == 0
-    assert cluster.snapshots()[-1] == f"{10 * epochs:09d}-{epochs:05d}"
+    assert cluster.checkpoints()[-1] == f"{10 * epochs:09d}-{epochs:05d}"
 
 
 @pytest.mark.slow
@@ -205,4 +205,4 @@ def test_workers_that_do_not_agree_are_told_so(cluster):
     first, second = cluster.lines("error: ")
     assert first == second
     assert first.startswith("error: the workers do not agree on: --generator_lr; ")
-    assert cluster.snapshots() == []
+    assert cluster.checkpoints() == []

@@ -13,7 +13,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import run
-from callbacks.snapshots import Snapshots
+from callbacks.training_checkpoint import TrainingCheckpoint
 from jobs.folder_lock import alone_in
 from losses.reconstruction import Reconstruction
 from models.weights_folder import WeightsFolder
@@ -21,10 +21,10 @@ from models.weights_folder import WeightsFolder
 pytestmark = pytest.mark.usefixtures("without_graphs")
 
 
-def snapshot_arrays(folder):
-    """All numbers of the last snapshot by their place in the file."""
+def checkpoint_arrays(folder):
+    """All numbers of the last checkpoint by their place in the file."""
     arrays = {}
-    with h5py.File(WeightsFolder(folder).snapshots.last() / "model.weights.h5") as file:
+    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
         file.visititems(
             lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
         )
@@ -33,12 +33,12 @@ def snapshot_arrays(folder):
 
 def progress(folder):
     folder = WeightsFolder(folder)
-    return folder.snapshots.read_progress(folder.snapshots.last())
+    return folder.checkpoints.read_progress(folder.checkpoints.last())
 
 
 @pytest.mark.in_a_graph
 @pytest.mark.draws_curves
-def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here):
+def test_training_leaves_weights_settings_checkpoint_grids_and_records(train, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
     assert train(*options, "--log_dir", "logs") == 0
 
@@ -49,7 +49,7 @@ def test_training_leaves_weights_settings_snapshot_grids_and_records(train, here
         "lowest_loss",
         "lowest_training_loss",
         "settings.json",
-        "snapshots",
+        "checkpoints",
     }
     settings = json.loads((here / "weights/sagan/settings.json").read_text())
     assert settings["architecture"]["filters"] == 2
@@ -113,7 +113,7 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
     assert all(f"Epoch {epoch + 1}/2" in output for epoch in range(stop_at // 2, 2))
 
     assert progress("broken").total_steps == 4
-    straight, broken = snapshot_arrays("straight"), snapshot_arrays("broken")
+    straight, broken = checkpoint_arrays("straight"), checkpoint_arrays("broken")
     assert straight.keys() == broken.keys()
     # Networks, EMA weights, both optimizers: everything but the running means of the losses.
     compared = [place for place in straight if not place.startswith(("_metrics", "training_means"))]
@@ -122,7 +122,7 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
         np.testing.assert_allclose(broken[place], straight[place], atol=1e-6, err_msg=place)
 
 
-def test_sigterm_keeps_a_snapshot_too(train, stop_after):
+def test_sigterm_keeps_a_checkpoint_too(train, stop_after):
     stop_after(1, signal.SIGTERM)
     assert train("--weights_dir", "w") == 143
     assert progress("w").total_steps == 1
@@ -136,7 +136,7 @@ def test_resume_takes_the_settings_of_the_training_and_changes_to_them(train, ca
     saved = WeightsFolder("weights/sagan").read_settings()["settings"]
     assert (saved["batch_size"], saved["generator_lr"], saved["epochs"]) == (2, 1e-5, 2)
     # Keras keeps an optimizer's iterations first and its rate second.
-    rate = snapshot_arrays("weights/sagan")["generator_optimizer/vars/1"]
+    rate = checkpoint_arrays("weights/sagan")["generator_optimizer/vars/1"]
     assert rate == pytest.approx(1e-5)
 
     out = capsys.readouterr().out
@@ -162,37 +162,37 @@ def test_nothing_to_resume_is_one_clear_error(here, capsys):
         (here / "weights").mkdir(exist_ok=True)
 
 
-def test_a_damaged_snapshot_is_passed_over(train, capsys):
+def test_a_damaged_checkpoint_is_passed_over(train, capsys):
     assert train("--epochs", "2", "--sample_every", "0") == 0
-    store = WeightsFolder("weights/sagan").snapshots
-    wanted = snapshot_arrays("weights/sagan")
+    store = WeightsFolder("weights/sagan").checkpoints
+    wanted = checkpoint_arrays("weights/sagan")
     damaged = store.last()
     file = damaged / "model.weights.h5"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
 
     assert run.main(["--load_weights"]) == 0
     warning = capsys.readouterr().err
-    assert f"the snapshot {damaged} is damaged (model.weights.h5 is not as it was" in warning
+    assert f"the checkpoint {damaged} is damaged (model.weights.h5 is not as it was" in warning
     assert store.last_whole(pytest.fail) == damaged
-    found = snapshot_arrays("weights/sagan")
+    found = checkpoint_arrays("weights/sagan")
     compared = [place for place in wanted if not place.startswith(("_metrics", "training_means"))]
     for place in compared:
         np.testing.assert_allclose(found[place], wanted[place], atol=1e-6, err_msg=place)
 
-    for snapshot in store.path.iterdir():
-        (snapshot / "SHA256SUMS").unlink()
+    for checkpoint in store.path.iterdir():
+        (checkpoint / "SHA256SUMS").unlink()
     assert run.main(["--load_weights"]) == 2
-    assert "no snapshot in weights/sagan/snapshots is whole" in capsys.readouterr().err
+    assert "no checkpoint in weights/sagan/checkpoints is whole" in capsys.readouterr().err
 
 
-def test_a_snapshot_of_another_training_is_refused_with_the_differences(train, capsys):
+def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     model = ("--model", "pix2pix", "--resolution", "32")
     assert train("--epochs", "1", "--sample_every", "0", *model) == 0
-    for snapshot in WeightsFolder("weights/sagan").snapshots.path.iterdir():
-        shutil.rmtree(snapshot)
-    stranger = WeightsFolder("weights/pix2pix").snapshots.last()
-    shutil.copytree(stranger, WeightsFolder("weights/sagan").snapshots.path / stranger.name)
+    for checkpoint in WeightsFolder("weights/sagan").checkpoints.path.iterdir():
+        shutil.rmtree(checkpoint)
+    stranger = WeightsFolder("weights/pix2pix").checkpoints.last()
+    shutil.copytree(stranger, WeightsFolder("weights/sagan").checkpoints.path / stranger.name)
     assert run.main(["--load_weights"]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
@@ -214,20 +214,20 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", place], check=True)
 
 
-def test_a_disk_that_fills_up_leaves_the_snapshots_before_whole(train, small_disk, capsys):
+def test_a_disk_that_fills_up_leaves_the_checkpoints_before_whole(train, small_disk, capsys):
     folder = small_disk / "weights"
-    options = ("--snapshot_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
+    options = ("--checkpoint_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
     assert train(*options, "--weights_dir", str(folder), "--sample_every", "0") == 2
     [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert "No space left on device" in error or "the disk is full" in error
-    store = WeightsFolder(folder).snapshots
+    store = WeightsFolder(folder).checkpoints
     kept = sorted(store.path.iterdir())
     assert len(kept) > 1
     damaged = []
     assert store.last_whole(lambda *what: damaged.append(what)) == kept[-1]
     assert damaged == []
     # Nothing half written takes what room is left.
-    assert all(len(list(snapshot.iterdir())) == 3 for snapshot in kept)
+    assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in kept)
 
 
 def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
@@ -249,16 +249,18 @@ def test_what_a_killed_training_left_is_removed(train, here):
     assert not unfinished.exists()
 
 
-def test_snapshots_are_written_in_an_epoch_too(train, monkeypatch):
+def test_checkpoints_are_written_in_an_epoch_too(train, monkeypatch):
     saved = []
-    save = Snapshots.save
+    save = TrainingCheckpoint.save
     monkeypatch.setattr(
-        Snapshots, "save", lambda self: saved.append(self.progress.total_steps) or save(self)
+        TrainingCheckpoint,
+        "save",
+        lambda self: saved.append(self.progress.total_steps) or save(self),
     )
     options = ("--epochs", "2", "--steps_per_epoch", "5", "--sample_every", "0")
-    assert train(*options, "--snapshot_steps", "3", "--keep", "3") == 0
+    assert train(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
     assert saved == [3, 5, 6, 9, 10]
-    names = sorted(path.name for path in WeightsFolder("weights/sagan").snapshots.path.iterdir())
+    names = sorted(path.name for path in WeightsFolder("weights/sagan").checkpoints.path.iterdir())
     assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
 
 
@@ -291,10 +293,10 @@ def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatc
 
 def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
-    before = snapshot_arrays("weights/sagan")
+    before = checkpoint_arrays("weights/sagan")
     assert train("--epochs", "1") == 2
     assert "weights/sagan holds weights already" in capsys.readouterr().err
-    after = snapshot_arrays("weights/sagan")
+    after = checkpoint_arrays("weights/sagan")
     assert all(np.array_equal(before[place], after[place]) for place in before)
 
 
@@ -307,7 +309,7 @@ def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
     stop_after(3)
     assert train(*options, "--weights_dir", "resumed") == 130
     assert run.main(["--load_weights", "--weights_dir", "resumed"]) == 0
-    straight, resumed = snapshot_arrays("straight"), snapshot_arrays("resumed")
+    straight, resumed = checkpoint_arrays("straight"), checkpoint_arrays("resumed")
     assert straight.keys() == resumed.keys()
     for place, array in straight.items():
         np.testing.assert_allclose(array, resumed[place], atol=1e-6, err_msg=place)
@@ -361,30 +363,30 @@ def test_pretrained_weights_begin_a_new_training(train, capsys):
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_ends_training(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
-    kept = snapshot_arrays("weights/sagan")
+    kept = checkpoint_arrays("weights/sagan")
     assert run.main(["--load_weights", "--epochs", "2", "--reconstruction", "l1:1e39"]) == 3
     message = capsys.readouterr().err
     assert "training diverged at step 3 (epoch 2)" in message
     assert "generator_loss is inf" in message
-    after = snapshot_arrays("weights/sagan")
+    after = checkpoint_arrays("weights/sagan")
     assert all(np.array_equal(kept[place], after[place]) for place in kept)
 
 
 @pytest.mark.slow
 def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monkeypatch):
     assert train("--epochs", "1", "--sample_every", "0") == 0
-    kept = snapshot_arrays("weights/sagan")
-    count = Snapshots.on_train_batch_end
+    kept = checkpoint_arrays("weights/sagan")
+    count = TrainingCheckpoint.on_train_batch_end
 
     def poisoned(self, batch, logs=None):
         count(self, batch, logs)
         if self.progress.step == 2:
             self.model.generator.variables[0].assign(self.model.generator.variables[0] * np.nan)
 
-    monkeypatch.setattr(Snapshots, "on_train_batch_end", poisoned)
+    monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", poisoned)
     assert run.main(["--load_weights", "--epochs", "2"]) == 3
     assert "a weight is no number" in capsys.readouterr().err
-    after = snapshot_arrays("weights/sagan")
+    after = checkpoint_arrays("weights/sagan")
     assert all(np.array_equal(kept[place], after[place]) for place in kept)
 
 

@@ -105,24 +105,24 @@ def saved(folder=FOLDER):
 
 def steps_done(folder=FOLDER):
     folder = WeightsFolder(folder)
-    return folder.snapshots.read_progress(folder.snapshots.last()).total_steps
+    return folder.checkpoints.read_progress(folder.checkpoints.last()).total_steps
 
 
-def snapshot_arrays(folder):
-    """All numbers of the last snapshot by their place in the file."""
+def checkpoint_arrays(folder):
+    """All numbers of the last checkpoint by their place in the file."""
     arrays = {}
 
     def keep(place, item):
         if isinstance(item, h5py.Dataset):
             arrays[place] = item[()]
 
-    with h5py.File(WeightsFolder(folder).snapshots.last() / "model.weights.h5") as file:
+    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
         file.visititems(keep)
     return arrays
 
 
 def assert_same_networks(left, right):
-    left, right = snapshot_arrays(left), snapshot_arrays(right)
+    left, right = checkpoint_arrays(left), checkpoint_arrays(right)
     assert left.keys() == right.keys()
     places = [place for place in left if not place.startswith(("_metrics", "training_means"))]
     assert any(place.startswith("class_head/") for place in places)
@@ -258,8 +258,8 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, pictu
         file.visit(places.append)
     assert places
     assert not [place for place in places if "class" in place]
-    # Nor is the teacher in a snapshot: 8 x 8 x 3 pixels to 1000 classes.
-    assert not [a for a in snapshot_arrays(FOLDER).values() if a.shape == (192, 1000)]
+    # Nor is the teacher in a checkpoint: 8 x 8 x 3 pixels to 1000 classes.
+    assert not [a for a in checkpoint_arrays(FOLDER).values() if a.shape == (192, 1000)]
 
 
 def test_without_classes_no_teacher_is_needed(here, pictures, tiny_teachers, capsys):
@@ -267,7 +267,7 @@ def test_without_classes_no_teacher_is_needed(here, pictures, tiny_teachers, cap
     assert tiny_teachers == []
     assert "teacher" not in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 0
-    assert not [place for place in snapshot_arrays(FOLDER) if place.startswith("class_head")]
+    assert not [place for place in checkpoint_arrays(FOLDER) if place.startswith("class_head")]
     assert run.main(AGAIN) == 0
     assert tiny_teachers == []
     assert steps_done() == 2

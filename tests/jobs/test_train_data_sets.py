@@ -25,7 +25,7 @@ def saved_settings(folder="weights/sagan"):
 
 @pytest.fixture
 def begin(pictures, monkeypatch):
-    """Begins a training that takes no step, and keeps a snapshot with a best loss of 0.5.
+    """Begins a training that takes no step, and keeps a checkpoint with a best loss of 0.5.
 
     What is called returns the exit status, and in `best_losses` is the best loss at each begin.
     """
@@ -34,7 +34,7 @@ def begin(pictures, monkeypatch):
         call.best_losses.append(progress.best_loss)
         progress.best_loss = 0.5
         progress.total_steps += 1
-        folder.snapshots.save(model, progress, folder.network(), keep=1)
+        folder.checkpoints.save(model, progress, folder.network(), keep=1)
 
     def call(*arguments):
         return run.main(list(arguments))

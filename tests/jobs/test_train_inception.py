@@ -39,7 +39,7 @@ def _with_weights_of_the_encoder(tiny_encoder, pictures):
 
 @pytest.fixture(autouse=True)
 def _with_a_small_discriminator(monkeypatch):
-    """It is in every snapshot, and without an adversary the command line says nothing of it."""
+    """It is in every checkpoint, and without an adversary the command line says nothing of it."""
     monkeypatch.setitem(DISCRIMINATOR_FILTERS, "patch", 2)
 
 
@@ -89,7 +89,7 @@ def saved(folder=FOLDER):
 
 def progress(folder=FOLDER):
     folder = WeightsFolder(folder)
-    return folder.snapshots.read_progress(folder.snapshots.last())
+    return folder.checkpoints.read_progress(folder.checkpoints.last())
 
 
 def names_in(folder=FOLDER):
@@ -97,10 +97,10 @@ def names_in(folder=FOLDER):
     return {path.name for path in paths if not path.name.startswith(".")}
 
 
-def snapshot_arrays(folder):
-    """All numbers of the last snapshot by their place in the file."""
+def checkpoint_arrays(folder):
+    """All numbers of the last checkpoint by their place in the file."""
     arrays = {}
-    with h5py.File(WeightsFolder(folder).snapshots.last() / "model.weights.h5") as file:
+    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
         file.visititems(
             lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
         )
@@ -109,14 +109,14 @@ def snapshot_arrays(folder):
 
 def assert_same(left, right):
     """Networks, EMA weights, optimizers and what plateaus have made of the rates."""
-    of_snapshots = snapshot_arrays(left), snapshot_arrays(right)
-    assert of_snapshots[0].keys() == of_snapshots[1].keys()
+    of_checkpoints = checkpoint_arrays(left), checkpoint_arrays(right)
+    assert of_checkpoints[0].keys() == of_checkpoints[1].keys()
     places = [
-        place for place in of_snapshots[0] if not place.startswith(("_metrics", "training_means"))
+        place for place in of_checkpoints[0] if not place.startswith(("_metrics", "training_means"))
     ]
     assert len(places) > 60
     for place in places:
-        left_array, right_array = (arrays[place] for arrays in of_snapshots)
+        left_array, right_array = (arrays[place] for arrays in of_checkpoints)
         np.testing.assert_allclose(left_array, right_array, atol=1e-6, err_msg=place)
     # The loss in training is the mean of what is left of an epoch.
     left, right = (
@@ -147,7 +147,7 @@ def test_training_leaves_weights_the_lowest_losses_and_curves(here, capsys):
         "generator.weights.h5",
         "lowest_training_loss",
         "settings.json",
-        "snapshots",
+        "checkpoints",
     }
     printed = capsys.readouterr().out
     assert f"curves in {FOLDER}/curves.png\n" in printed
@@ -244,7 +244,7 @@ def test_trained_weights_color_photographs_of_other_sizes(here):
 def test_curves_are_drawn_of_a_training_that_was_stopped(stop_after, capsys):
     stop_after(1)
     assert train("--epochs", "2") == 130
-    assert names_in() == {"curves.png", "settings.json", "snapshots"}
+    assert names_in() == {"curves.png", "settings.json", "checkpoints"}
     assert_png(f"{FOLDER}/curves.png")
     assert "curves in " in capsys.readouterr().out
     (WeightsFolder(FOLDER).curves).unlink()
@@ -267,7 +267,7 @@ def test_curves_are_drawn_of_a_training_that_diverged(capsys):
 def test_of_no_records_there_are_no_curves(stop_after, capsys):
     stop_after(1)
     assert train("--log_every", "5") == 130
-    assert names_in() == {"settings.json", "snapshots"}
+    assert names_in() == {"settings.json", "checkpoints"}
     assert "curves" not in capsys.readouterr().out
 
 
@@ -322,7 +322,7 @@ def test_a_frozen_encoder_goes_on_as_if_never_stopped(stop_after):
     assert train(*options, "--weights_dir", "broken") == 130
     assert [go_on("broken") for _ in range(3)] == [130, 130, 0]
     assert_same("broken", "straight")
-    arrays = snapshot_arrays("straight")
+    arrays = checkpoint_arrays("straight")
     # It has learned in the epoch behind the first.
     assert arrays["encoder_optimizer/vars/0"] == 2
     assert arrays["generator_optimizer/vars/0"] == 4
@@ -333,7 +333,7 @@ def test_a_frozen_encoder_goes_on_from_the_end_of_the_frozen_epoch():
     options = ["--freeze_encoder_epochs", "1", "--generator_lr", "0.01"]
     assert train(*options, "--epochs", "2", "--weights_dir", "straight") == 0
     assert train(*options, "--epochs", "1", "--weights_dir", "broken") == 0
-    assert snapshot_arrays("broken")["encoder_optimizer/vars/0"] == 0
+    assert checkpoint_arrays("broken")["encoder_optimizer/vars/0"] == 0
     assert go_on("broken", "--epochs", "2") == 0
     assert_same("broken", "straight")
 
@@ -499,4 +499,4 @@ def test_against_an_adversary_it_goes_on_as_if_never_stopped(stop_after):
     assert train(*options, "--weights_dir", "broken") == 130
     assert go_on("broken") == 0
     assert_same("broken", "straight")
-    assert snapshot_arrays("broken")["discriminator_optimizer/vars/0"] == 2
+    assert checkpoint_arrays("broken")["discriminator_optimizer/vars/0"] == 2

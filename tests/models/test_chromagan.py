@@ -1,4 +1,4 @@
-"""The ChromaGAN colorizer: its training step, what its teacher teaches, its snapshots."""
+"""The ChromaGAN colorizer: its training step, what its teacher teaches, its checkpoints."""
 
 import functools
 
@@ -320,8 +320,8 @@ def test_stopped_and_resumed_equals_never_stopped(batch, teacher, tmp_path, glob
     for _ in range(2):
         straight.train_step(batch)
         first.train_step(batch)
-    first.save_weights(tmp_path / "snapshot.weights.h5")
-    second.load_weights(tmp_path / "snapshot.weights.h5")
+    first.save_weights(tmp_path / "checkpoint.weights.h5")
+    second.load_weights(tmp_path / "checkpoint.weights.h5")
     for _ in range(2):
         straight.train_step(batch)
         second.train_step(batch)

@@ -11,13 +11,13 @@ import tensorflow as tf
 from losses.reconstruction import Reconstruction
 from losses.vanilla_adversarial import VanillaAdversarial
 from models.adversarial_colorizer import Phase
+from models.checkpoint_store import CheckpointStore
 from models.chromagan import ChromaGAN
 from models.encoder_decoder import EncoderDecoder
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 from models.pix2pix import Pix2Pix
 from models.progress import Progress
 from models.sagan import SAGAN
-from models.snapshot_store import SnapshotStore
 
 RATE, BETA_1, BETA_2 = 1e-3, 0.5, 0.999
 TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
@@ -318,7 +318,7 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path, stopped_after
     straight, first, second = fresh(), fresh(), fresh()
     train(straight, range(4))
     train(first, range(stopped_after))
-    store = SnapshotStore(tmp_path)
+    store = CheckpointStore(tmp_path)
     store.load(store.save(first, Progress(), {}, keep=1), second)
     optimizers = [model.encoder_optimizer.variables for model in (first, second)]
     assert int(optimizers[0][0]) == max(0, stopped_after - 2)

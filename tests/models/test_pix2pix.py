@@ -257,8 +257,8 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
     for _ in range(3):
         straight.train_step(batch)
         first.train_step(batch)
-    first.save_weights(tmp_path / "snapshot.weights.h5")
-    second.load_weights(tmp_path / "snapshot.weights.h5")
+    first.save_weights(tmp_path / "checkpoint.weights.h5")
+    second.load_weights(tmp_path / "checkpoint.weights.h5")
     for _ in range(3):
         straight.train_step(batch)
         second.train_step(batch)

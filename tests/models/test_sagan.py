@@ -1,4 +1,4 @@
-"""The SAGAN colorizer: its size, its training step, its snapshots."""
+"""The SAGAN colorizer: its size, its training step, its checkpoints."""
 
 import keras
 import numpy as np

@@ -98,7 +98,7 @@ def test_a_full_disk_is_told_before_anything_is_written(folder, monkeypatch):
     assert (folder.path / "generator.weights.h5").read_bytes() == before
 
 
-def test_a_folder_with_a_snapshot_holds_weights(folder):
+def test_a_folder_with_a_checkpoint_holds_weights(folder):
     assert not folder.holds_weights()
-    folder.snapshots.save(network(), Progress(), {}, keep=1)
+    folder.checkpoints.save(network(), Progress(), {}, keep=1)
     assert folder.holds_weights()

@@ -1,11 +1,11 @@
-"""The snapshots of a training: each whole, or known to be damaged.
+"""The checkpoints of a training: each whole, or known to be damaged.
 
-    snapshots/000001250-00005/    after 1,250 steps, 5 epochs
+    checkpoints/000001250-00005/  after 1,250 steps, 5 epochs
         model.weights.h5          networks, optimizers, counters
         progress.json             how far the training has come, and what it trains
         SHA256SUMS                of the two, as `sha256sum --check SHA256SUMS` reads it
 
-A snapshot is written beside its place and renamed into it; a disk or a copy may damage it later.
+A checkpoint is written beside its place and renamed into it; a disk or a copy may damage it later.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ from errors import InputError
 from models.progress import Progress
 from models.weights_file import load_weights, require_room, save_weights
 
-# Of what lies in a snapshot.
+# Of what lies in a checkpoint.
 FORMAT = 1
 
 _WEIGHTS = "model.weights.h5"
@@ -36,16 +36,16 @@ _UNFINISHED = ".writing-"
 _NAME = re.compile(r"\d{9,}-\d{5,}")
 
 
-class SnapshotStore:
-    """Writes, finds and reads the snapshots of one training.
+class CheckpointStore:
+    """Writes, finds and reads the checkpoints of one training.
 
     Args:
         path: the folder; it need not exist yet.
 
     Example:
-        store = SnapshotStore("weights/sagan/snapshots")
+        store = CheckpointStore("weights/sagan/checkpoints")
         store.save(model, Progress(total_steps=100), {"model": "sagan"}, keep=2)
-        snapshot = store.last_whole(on_damage=print)
+        checkpoint = store.last_whole(on_damage=print)
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -60,10 +60,10 @@ class SnapshotStore:
             model: compiled.
             progress: how far it has come.
             network: what it is, for `differences`: names and what JSON can hold.
-            keep: int, how many snapshots stay.
+            keep: int, how many checkpoints stay.
 
         Returns:
-            The snapshot's folder.
+            The checkpoint's folder.
 
         Raises:
             OSError: it cannot be written; the earlier ones stay.
@@ -77,14 +77,14 @@ class SnapshotStore:
         return place
 
     def last(self) -> Path | None:
-        """The last snapshot, whole or not, or None."""
+        """The last checkpoint, whole or not, or None."""
         return max(self._all(), default=None)
 
     def last_whole(self, on_damage: Callable[[Path, str], None]) -> Path | None:
-        """The last snapshot whose files are as they were written, or None.
+        """The last checkpoint whose files are as they were written, or None.
 
         Args:
-            on_damage: called with each later snapshot that is damaged, and what is wrong with it.
+            on_damage: called with each later checkpoint that is damaged, and what is wrong with it.
         """
         for place in sorted(self._all(), reverse=True):
             damage = _damage(place)
@@ -93,19 +93,19 @@ class SnapshotStore:
             on_damage(place, damage)
         return None
 
-    def read_progress(self, snapshot: Path) -> Progress:
-        """How far the training had come at a snapshot.
+    def read_progress(self, checkpoint: Path) -> Progress:
+        """How far the training had come at a checkpoint.
 
         Raises:
             InputError: it cannot be read, or a newer version of this program wrote it.
         """
-        return _read(snapshot)[0]
+        return _read(checkpoint)[0]
 
-    def differences(self, snapshot: Path, network: dict[str, Any]) -> list[str]:
-        """In which words the network of a snapshot is another one.
+    def differences(self, checkpoint: Path, network: dict[str, Any]) -> list[str]:
+        """In which words the network of a checkpoint is another one.
 
         Args:
-            snapshot: its folder.
+            checkpoint: its folder.
             network: as given to `save`.
 
         Returns:
@@ -114,20 +114,20 @@ class SnapshotStore:
         Raises:
             InputError: it cannot be read, or a newer version of this program wrote it.
         """
-        return differences(_read(snapshot)[1], json.loads(json.dumps(network)))
+        return differences(_read(checkpoint)[1], json.loads(json.dumps(network)))
 
-    def load(self, snapshot: Path, model: keras.Model) -> None:
+    def load(self, checkpoint: Path, model: keras.Model) -> None:
         """Loads networks, optimizers and counters into a compiled model.
 
         Raises:
-            InputError: the snapshot is broken or of another model.
+            InputError: the checkpoint is broken or of another model.
         """
-        load_weights(model, snapshot / _WEIGHTS)
+        load_weights(model, checkpoint / _WEIGHTS)
 
     def _write(
         self, place: Path, model: keras.Model, progress: Progress, network: dict[str, Any]
     ) -> None:
-        require_room(self.path, model, "a snapshot")
+        require_room(self.path, model, "a checkpoint")
         # Made like any new folder, so that it has the permissions of one.
         unfinished = self.path / (_UNFINISHED + secrets.token_hex(8))
         unfinished.mkdir()
@@ -175,29 +175,29 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     ]
 
 
-def _read(snapshot: Path) -> tuple[Progress, dict[str, Any]]:
+def _read(checkpoint: Path) -> tuple[Progress, dict[str, Any]]:
     try:
-        contents = json.loads((snapshot / _PROGRESS).read_text())
+        contents = json.loads((checkpoint / _PROGRESS).read_text())
         if contents["format"] > FORMAT:
             raise InputError(
-                f"the snapshot {snapshot} is of format {contents['format']}, this program reads "
-                f"up to {FORMAT}: update the program"
+                f"the checkpoint {checkpoint} is of format {contents['format']}, this program "
+                f"reads up to {FORMAT}: update the program"
             )
         return Progress(**contents["progress"]), contents["network"]
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"the snapshot {snapshot} cannot be read: {error}") from error
+        raise InputError(f"the checkpoint {checkpoint} cannot be read: {error}") from error
 
 
-def _damage(snapshot: Path) -> str | None:
-    """What is wrong with the files of a snapshot, or None."""
+def _damage(checkpoint: Path) -> str | None:
+    """What is wrong with the files of a checkpoint, or None."""
     try:
-        lines = (snapshot / _SUMS).read_text().splitlines()
+        lines = (checkpoint / _SUMS).read_text().splitlines()
     except (OSError, ValueError):
         return f"{_SUMS} cannot be read"
     sums = dict(reversed(line.split("  ", 1)) for line in lines if "  " in line)
     for name in (_WEIGHTS, _PROGRESS):
         try:
-            if _sum(snapshot / name) != sums.get(name):
+            if _sum(checkpoint / name) != sums.get(name):
                 return f"{name} is not as it was written"
         except OSError as error:
             return f"{name}: {error.strerror}"
@@ -209,9 +209,9 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _remove(snapshot: Path) -> None:
-    """Removes a snapshot, which has its name no more before its first file goes."""
-    doomed = snapshot.with_name(_UNFINISHED + snapshot.name)
+def _remove(checkpoint: Path) -> None:
+    """Removes a checkpoint, which has its name no more before its first file goes."""
+    doomed = checkpoint.with_name(_UNFINISHED + checkpoint.name)
     shutil.rmtree(doomed, ignore_errors=True)
-    snapshot.rename(doomed)
+    checkpoint.rename(doomed)
     shutil.rmtree(doomed, ignore_errors=True)

@@ -11,17 +11,17 @@ from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
 
-class Snapshots(keras.callbacks.Callback):
-    """Counts steps and epochs, and writes a snapshot at the end of every epoch.
+class TrainingCheckpoint(keras.callbacks.Callback):
+    """Counts steps and epochs, and writes a checkpoint at the end of every epoch.
 
-    It stands behind the callbacks whose results a snapshot shall hold.
+    It stands behind the callbacks whose results a checkpoint shall hold.
 
     Args:
         folder: `WeightsFolder`.
         progress: `Progress`, counted on from where it stands.
-        network: what is trained, as a snapshot describes it.
-        every: int or None, steps between two snapshots inside an epoch.
-        keep: int, how many snapshots stay.
+        network: what is trained, as a checkpoint describes it.
+        every: int or None, steps between two checkpoints inside an epoch.
+        keep: int, how many checkpoints stay.
         writes: bool. Of several workers one writes; the others count, and give their part of the
             losses.
     """
@@ -71,26 +71,26 @@ class Snapshots(keras.callbacks.Callback):
         self.save()
 
     def save(self):
-        """Writes a snapshot of now.
+        """Writes a checkpoint of now.
 
         Returns:
             Its path, or where it does not write the folder of all.
 
         Raises:
-            DivergedError: a weight is no number; the earlier snapshot stays.
+            DivergedError: a weight is no number; the earlier checkpoint stays.
         """
         if not self.model.is_finite():
             raise DivergedError(
                 f"training diverged before step {self.progress.total_steps}: a weight is no "
-                "number; the last snapshot is from before"
+                "number; the last checkpoint is from before"
             )
         losses = {}
         if self.progress.step:
             losses = self._losses_at_end or self._losses()
         if not self.writes:
-            return self.folder.snapshots.path
+            return self.folder.checkpoints.path
         progress = dataclasses.replace(self.progress, losses=losses)
-        return self.folder.snapshots.save(self.model, progress, self.network, self.keep)
+        return self.folder.checkpoints.save(self.model, progress, self.network, self.keep)
 
     def _losses(self) -> dict[str, list[float]]:
         """The sums of the epoch's losses and how many each is of."""

@@ -1,4 +1,4 @@
-"""Snapshots: whole, or known to be damaged; the last ones stay."""
+"""Checkpoints: whole, or known to be damaged; the last ones stay."""
 
 import errno
 import json
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from models.checkpoint_store import FORMAT, CheckpointStore
 from models.progress import Progress
-from models.snapshot_store import FORMAT, SnapshotStore
 
 NETWORK = {"model": "sagan", "depth": 4}
 WEIGHTS = "model.weights.h5"
@@ -25,7 +25,7 @@ def network(units=3, seed=0):
 
 @pytest.fixture
 def store(tmp_path):
-    return SnapshotStore(tmp_path / "snapshots")
+    return CheckpointStore(tmp_path / "checkpoints")
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def test_all_comes_back(store):
         log_dir="logs",
     )
     model, other = network(seed=1), network(seed=2)
-    snapshot = store.save(model, progress, NETWORK, keep=1)
-    assert store.last() == snapshot
-    assert store.read_progress(snapshot) == progress
-    store.load(snapshot, other)
+    checkpoint = store.save(model, progress, NETWORK, keep=1)
+    assert store.last() == checkpoint
+    assert store.read_progress(checkpoint) == progress
+    store.load(checkpoint, other)
     np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
 
 
@@ -76,19 +76,19 @@ def test_as_many_stay_as_were_asked_for(store, save, keep):
 
 def test_the_end_of_an_epoch_is_kept_although_no_step_was_made(store, save):
     save(2, epoch=0)
-    snapshot = save(2, epoch=1)
-    assert store.last() == snapshot
-    assert store.read_progress(snapshot).epoch == 1
+    checkpoint = save(2, epoch=1)
+    assert store.last() == checkpoint
+    assert store.read_progress(checkpoint).epoch == 1
 
 
 def test_what_is_written_twice_stays_as_it_is(store, save):
-    snapshot = save(model=network(seed=1))
-    before = (snapshot / WEIGHTS).stat().st_mtime_ns
-    assert save(model=network(seed=2)) == snapshot
-    assert (snapshot / WEIGHTS).stat().st_mtime_ns == before
+    checkpoint = save(model=network(seed=1))
+    before = (checkpoint / WEIGHTS).stat().st_mtime_ns
+    assert save(model=network(seed=2)) == checkpoint
+    assert (checkpoint / WEIGHTS).stat().st_mtime_ns == before
 
 
-def test_an_unfinished_snapshot_is_never_taken(store, save, monkeypatch):
+def test_an_unfinished_checkpoint_is_never_taken(store, save, monkeypatch):
     model = network()
     kept = save(1)
 
@@ -106,14 +106,14 @@ def test_an_unfinished_snapshot_is_never_taken(store, save, monkeypatch):
 def test_what_a_killed_process_left_is_removed_and_nothing_else(store, save):
     for name in ("my_copy", ".writing-abc"):
         (store.path / name).mkdir(parents=True)
-    snapshot = save()
-    assert names(store) == [snapshot.name, "my_copy"]
+    checkpoint = save()
+    assert names(store) == [checkpoint.name, "my_copy"]
 
 
 def test_a_full_disk_is_told_before_anything_is_written(store, save, monkeypatch):
     kept = save(1)
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
-    with pytest.raises(OSError, match="the disk is full: a snapshot takes"):
+    with pytest.raises(OSError, match="the disk is full: a checkpoint takes"):
         save(2)
     assert store.last() == kept
 
@@ -133,26 +133,26 @@ def test_a_disk_that_fills_up_is_one_clear_error(store, save, monkeypatch):
     assert names(store) == [kept.name]
 
 
-def cut_in_half(snapshot):
-    path = snapshot / WEIGHTS
+def cut_in_half(checkpoint):
+    path = checkpoint / WEIGHTS
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (lambda snapshot: flip_a_bit(snapshot / WEIGHTS, 5000), WEIGHTS),
-        (lambda snapshot: flip_a_bit(snapshot / "progress.json", 30), "progress.json"),
-        (lambda snapshot: flip_a_bit(snapshot / "SHA256SUMS", 5), WEIGHTS),
-        (lambda snapshot: flip_a_bit(snapshot / "SHA256SUMS", 65), WEIGHTS),
+        (lambda checkpoint: flip_a_bit(checkpoint / WEIGHTS, 5000), WEIGHTS),
+        (lambda checkpoint: flip_a_bit(checkpoint / "progress.json", 30), "progress.json"),
+        (lambda checkpoint: flip_a_bit(checkpoint / "SHA256SUMS", 5), WEIGHTS),
+        (lambda checkpoint: flip_a_bit(checkpoint / "SHA256SUMS", 65), WEIGHTS),
         (cut_in_half, WEIGHTS),
-        (lambda snapshot: (snapshot / WEIGHTS).unlink(), "No such file"),
-        (lambda snapshot: (snapshot / "SHA256SUMS").unlink(), "SHA256SUMS"),
-        (lambda snapshot: (snapshot / "SHA256SUMS").write_bytes(b"\xff\n"), "SHA256SUMS"),
-        (lambda snapshot: (snapshot / "SHA256SUMS").write_text(""), WEIGHTS),
+        (lambda checkpoint: (checkpoint / WEIGHTS).unlink(), "No such file"),
+        (lambda checkpoint: (checkpoint / "SHA256SUMS").unlink(), "SHA256SUMS"),
+        (lambda checkpoint: (checkpoint / "SHA256SUMS").write_bytes(b"\xff\n"), "SHA256SUMS"),
+        (lambda checkpoint: (checkpoint / "SHA256SUMS").write_text(""), WEIGHTS),
     ],
 )
-def test_a_damaged_snapshot_is_passed_over(store, save, harm, words):
+def test_a_damaged_checkpoint_is_passed_over(store, save, harm, words):
     before, last = save(1), save(2)
     found = []
     assert store.last_whole(lambda *damage: found.append(damage)) == last
@@ -169,7 +169,7 @@ def test_a_training_that_went_back_leaves_the_damaged_ones_behind(store, save):
     cut_in_half(later)
     cut_in_half(last)
     found = []
-    # By way of a step that had no snapshot, to one that has.
+    # By way of a step that had no checkpoint, to one that has.
     save(15)
     assert names(store) == ["000000010-00000", "000000015-00000"]
     save(20)
@@ -178,7 +178,7 @@ def test_a_training_that_went_back_leaves_the_damaged_ones_behind(store, save):
     assert found == []
 
 
-def test_a_damaged_snapshot_of_the_same_step_is_written_anew(store, save):
+def test_a_damaged_checkpoint_of_the_same_step_is_written_anew(store, save):
     before, last = save(1), save(2)
     cut_in_half(last)
     assert save(2) == last
@@ -193,9 +193,9 @@ def test_none_is_whole(store, save):
 
 
 def test_what_is_another_is_listed(store, save):
-    snapshot = save()
-    assert store.differences(snapshot, NETWORK) == []
-    assert store.differences(snapshot, {"model": "pix2pix", "norm": "batch"}) == [
+    checkpoint = save()
+    assert store.differences(checkpoint, NETWORK) == []
+    assert store.differences(checkpoint, {"model": "pix2pix", "norm": "batch"}) == [
         "depth 4 and not None",
         "model sagan and not pix2pix",
         "norm None and not batch",
@@ -203,30 +203,30 @@ def test_what_is_another_is_listed(store, save):
 
 
 def test_tuples_are_what_json_makes_of_them(store):
-    snapshot = store.save(network(), Progress(), {"widths": (1, 2)}, keep=1)
-    assert store.differences(snapshot, {"widths": (1, 2)}) == []
+    checkpoint = store.save(network(), Progress(), {"widths": (1, 2)}, keep=1)
+    assert store.differences(checkpoint, {"widths": (1, 2)}) == []
 
 
 def test_a_newer_one_is_refused(store, save):
-    snapshot = save()
-    path = snapshot / "progress.json"
+    checkpoint = save()
+    path = checkpoint / "progress.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT + 1}))
     for read in (store.read_progress, lambda place: store.differences(place, NETWORK)):
         with pytest.raises(InputError, match="update the program"):
-            read(snapshot)
+            read(checkpoint)
 
 
 def test_one_of_another_network_is_refused(store, save):
-    snapshot = save(model=network(units=3))
+    checkpoint = save(model=network(units=3))
     with pytest.raises(InputError, match="of another network"):
-        store.load(snapshot, network(units=4))
+        store.load(checkpoint, network(units=4))
 
 
 def test_a_person_can_look_for_damage(save):
-    snapshot = save()
+    checkpoint = save()
     if os.name != "posix":
         pytest.skip("sha256sum is a program of Unix")
     check = ["sha256sum", "--check", "SHA256SUMS"]
-    assert subprocess.run(check, cwd=snapshot, capture_output=True).returncode == 0
-    flip_a_bit(snapshot / WEIGHTS, 5000)
-    assert subprocess.run(check, cwd=snapshot, capture_output=True).returncode == 1
+    assert subprocess.run(check, cwd=checkpoint, capture_output=True).returncode == 0
+    flip_a_bit(checkpoint / WEIGHTS, 5000)
+    assert subprocess.run(check, cwd=checkpoint, capture_output=True).returncode == 1
