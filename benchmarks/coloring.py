@@ -84,10 +84,10 @@ def _compare(colorizer, files: list[Path], folder: Path) -> float:
 
 
 def _color_on_the_line(colorizer, files: list[Path], folder: Path) -> None:
-    from jobs.photo_line import COLORED, PhotoLine, Task, Work
+    from jobs.colorization_pipeline import COLORED, ColorizationPipeline, Job, JobState
 
-    works = [Work(Task(file, folder / file.name)) for file in files]
-    assert all(work.outcome == COLORED for work in PhotoLine(colorizer).run(works))
+    states = [JobState(Job(file, folder / file.name)) for file in files]
+    assert all(state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states))
 
 
 def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
@@ -121,23 +121,23 @@ def _make_photographs(folder: Path, count: int, width: int, height: int) -> list
 
 def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     """Prints the processor time of every stage, and how near the whole comes to their sum."""
-    from data.guided_enlarging import GuidedEnlarging
+    from data.guided_upsampling import GuidedUpsampling
+    from data.lab_recombiner import LabRecombiner, room_for
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
-    from data.strip_joiner import StripJoiner, room_for
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.look_at(page)[..., :1]
     batch = [lightness] * colorizer.batch_size
     [ab, *_] = colorizer.predict(batch)
     read = [rgb for rgb, _ in page.strips()]
-    joiner, rooms = StripJoiner(), [room_for(rgb) for rgb in read]
+    recombiner, rooms = LabRecombiner(), [room_for(rgb) for rgb in read]
     tops = np.cumsum([0, *map(len, read[:-1])])
 
     def enlarged():
-        enlarging = GuidedEnlarging(lightness, ab, page.height, page.width)
+        upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         return [
-            joiner.enlarge(enlarging, int(top), rgb, room)
+            recombiner.upsample(upsampling, int(top), rgb, room)
             for top, rgb, room in zip(tops, read, rooms, strict=True)
         ]
 
@@ -150,7 +150,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
         "decoded whole": lambda: list(page.strips()),
         "colors enlarged": enlarged,
         "to Lab and back": lambda: [
-            joiner.join(rgb, part) for rgb, part in zip(read, large, strict=True)
+            recombiner.recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],
         "encoded": lambda: write_photo(target, [(page, colored)]),
     }

@@ -70,11 +70,11 @@ def pictures_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float
 
 def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> Iterator:
     """Batches of random crops, as training has them, without end."""
-    from data.left_out import LeftOut
     from data.pipeline import PictureLoader, crop_source_side, training_batches
+    from data.skipped_images import SkippedImages
 
-    left_out = LeftOut(os.path.join(tempfile.mkdtemp(), "left_out.tsv"), len(source))
-    loader = PictureLoader(source, crop_source_side(resolution, CROP_SCALE), left_out)
+    skipped = SkippedImages(os.path.join(tempfile.mkdtemp(), "skipped_images.tsv"), len(source))
+    loader = PictureLoader(source, crop_source_side(resolution, CROP_SCALE), skipped)
     return iter(training_batches(loader, resolution, batch_size, seed=0, crop_scale=CROP_SCALE))
 
 

@@ -171,8 +171,8 @@ def _coloring() -> Callable[[list[Path]], None]:
     from jobs.runtime import import_tensorflow_quietly, prepare_keras
 
     import_tensorflow_quietly()
+    from jobs.colorization_pipeline import COLORED, ColorizationPipeline, Job, JobState
     from jobs.command_line import parse
-    from jobs.photo_line import COLORED, PhotoLine, Task, Work
     from jobs.trained_colorizer import load_colorizer, weights_folders
 
     settings, _ = parse(["--images", "demo"])
@@ -181,8 +181,10 @@ def _coloring() -> Callable[[list[Path]], None]:
     colorizer = load_colorizer(weights, settings)
 
     def color(files: list[Path]) -> None:
-        works = [Work(Task(file, file.with_suffix(".out.jpeg"))) for file in files]
-        assert all(work.outcome == COLORED for work in PhotoLine(colorizer).run(works))
+        states = [JobState(Job(file, file.with_suffix(".out.jpeg"))) for file in files]
+        assert all(
+            state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states)
+        )
 
     return color
 

@@ -67,8 +67,8 @@ def _link(folder: Path, count: int) -> None:
 def _measure(folder: str) -> None:
     import_tensorflow_quietly()
     from data.datasets import find_pictures
-    from data.left_out import LeftOut
     from data.pipeline import PictureLoader, crop_source_side, training_batches
+    from data.skipped_images import SkippedImages
 
     at_start = _megabytes()
     begun = time.perf_counter()
@@ -77,8 +77,8 @@ def _measure(folder: str) -> None:
     with_list = _megabytes()
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as log:
-        left_out = LeftOut(os.path.join(log, "left_out.tsv"), len(lists))
-        loader = PictureLoader(lists.training, crop_source_side(RESOLUTION, 0.5), left_out)
+        skipped = SkippedImages(os.path.join(log, "skipped_images.tsv"), len(lists))
+        loader = PictureLoader(lists.training, crop_source_side(RESOLUTION, 0.5), skipped)
         stream = iter(training_batches(loader, RESOLUTION, BATCH_SIZE, seed=0))
         next(stream)
         first = time.perf_counter() - begun

@@ -22,7 +22,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
 
     Args:
         folder: `WeightsFolder`.
-        progress: `Progress`, for the number of the step; its `skipped` is counted on.
+        progress: `Progress`, for the number of the step; its `skipped_steps` is counted on.
         pictures_of_batch: gives the names of the pictures of a batch by its number.
         limit: int, how many steps may be undone.
         writes: bool. Of several workers one writes it down.
@@ -53,14 +53,14 @@ class NonfiniteSteps(keras.callbacks.Callback):
             self._write_down(step, losses)
         if not self.model.undo_nonfinite_steps:
             self._end(step, losses)
-        self.progress.skipped += 1
-        if self.progress.skipped > self.limit:
+        self.progress.skipped_steps += 1
+        if self.progress.skipped_steps > self.limit:
             self._end(step, f"{losses}; as many steps as --nan_limit allows were undone before")
         if not self.writes:
             return
         print(
-            f"\nwarning: step {step} is undone ({self.progress.skipped} of at most {self.limit}): "
-            f"{losses}; its pictures are listed in {self.folder.nonfinite_steps}",
+            f"\nwarning: step {step} is undone ({self.progress.skipped_steps} of at most "
+            f"{self.limit}): {losses}; its pictures are listed in {self.folder.nonfinite_steps}",
             file=sys.stderr,
         )
 

@@ -139,7 +139,7 @@ def _part(each: DataSet, training: np.ndarray, validation: np.ndarray, why: str)
         each,
         training=ChosenPictures(each.training, training),
         validation=ChosenPictures(each.validation, validation),
-        left_out={**each.left_out, why: others},
+        skipped={**each.skipped, why: others},
     )
 
 

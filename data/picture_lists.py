@@ -52,19 +52,19 @@ class PictureLists:
                 shown(each.name),
                 f"{len(each.training):,}",
                 f"{len(each.validation):,}",
-                f"{sum(each.left_out.values()):,}",
+                f"{sum(each.skipped.values()):,}",
                 each.reasons(),
             )
             for each in self.sets
         ]
         if len(rows) > 1:
-            left_out = sum(sum(each.left_out.values()) for each in self.sets)
-            together = (len(self.training), len(self.validation), left_out)
+            skipped = sum(sum(each.skipped.values()) for each in self.sets)
+            together = (len(self.training), len(self.validation), skipped)
             rows.append(("together", *(f"{count:,}" for count in together), ""))
-        rows.insert(0, ("data set", "training", "validation", "left out", ""))
+        rows.insert(0, ("data set", "training", "validation", "skipped", ""))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         return "\n".join(
             f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "
-            f"{left_out:>{widths[3]}}  {why}".rstrip()
-            for name, training, validation, left_out, why in rows
+            f"{skipped:>{widths[3]}}  {why}".rstrip()
+            for name, training, validation, skipped, why in rows
         )

@@ -1,7 +1,7 @@
 """How pictures become batches: decode, crop, flip, Lab, batch.
 
     lists = find_pictures(["my_photographs"])
-    loader = PictureLoader(lists.training, crop_source_side(128, crop_scale=0.5), left_out)
+    loader = PictureLoader(lists.training, crop_source_side(128, crop_scale=0.5), skipped)
     batches = training_batches(loader, resolution=128, batch_size=16, seed=1)
     lightness, ab = next(iter(batches))      # (16, 128, 128, 1) and (16, 128, 128, 2), float32
 
@@ -35,8 +35,8 @@ from data.lab import (
     rgb255_to_rgb1,
     split_lab,
 )
-from data.left_out import NO_COLOR, OTHER_SHAPE, LeftOut
 from data.pictures import UnreadablePictureError
+from data.skipped_images import NO_COLOR, OTHER_SHAPE, SkippedImages
 from data.sources.picture_source import PictureSource
 from errors import InputError
 
@@ -59,7 +59,7 @@ _SAME_SHAPE = 0.02
 
 
 @dataclass(frozen=True)
-class Companion:
+class ExtraTarget:
     """What goes with every picture into a batch.
 
     Attributes:
@@ -74,7 +74,7 @@ class Companion:
 
 
 @dataclass(frozen=True)
-class Share:
+class InputShard:
     """Which part of each batch one of several workers learns from.
 
     Attributes:
@@ -95,7 +95,7 @@ class PictureLoader:
         source: `PictureSource`.
         short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged. None
             loads pictures as they are.
-        left_out: `LeftOut`, where unusable pictures are named.
+        skipped: `SkippedImages`, where unusable pictures are named.
         minimum_colorfulness: float, pictures below it are left out. 0 keeps all.
         cache: `MemoryCache`, `DiskCache` or None.
     """
@@ -104,13 +104,13 @@ class PictureLoader:
         self,
         source: PictureSource,
         short_side: int | None,
-        left_out: LeftOut,
+        skipped: SkippedImages,
         minimum_colorfulness: float = 0.0,
         cache: MemoryCache | DiskCache | None = None,
     ):
         self.source = source
         self.short_side = short_side
-        self.left_out = left_out
+        self.skipped = skipped
         self.minimum_colorfulness = minimum_colorfulness
         self.cache = cache
 
@@ -123,15 +123,15 @@ class PictureLoader:
             return self._load(number)
         except (OSError, sqlite3.Error) as error:
             # Of the cache or the list; those of a picture are caught below.
-            self.left_out.failure = InputError(
+            self.skipped.failure = InputError(
                 f"decoded pictures or the list of those left out cannot be kept: {error}"
             )
-            raise self.left_out.failure from error
+            raise self.skipped.failure from error
 
     @property
-    def labels(self) -> Companion:
+    def labels(self) -> ExtraTarget:
         """The numbers of the classes."""
-        return Companion(self.label, "int64", ())
+        return ExtraTarget(self.label, "int64", ())
 
     def label(self, number: int) -> int | None:
         """The number of the picture's class, or None when the picture is left out."""
@@ -139,21 +139,21 @@ class PictureLoader:
             return self.source.label(number)
         except UnreadablePictureError as error:
             name, file = self.source.name(number), self.source.file(number)
-            self.left_out.add(name, f"unreadable: {error}", file)
+            self.skipped.add(name, f"unreadable: {error}", file)
             return None
 
     def _load(self, number: int) -> np.ndarray | None:
         name, file = self.source.name(number), self.source.file(number)
-        if self.left_out.reason(name, file) is not None:
+        if self.skipped.reason(name, file) is not None:
             return None
         try:
             pixels = self._decode(number, name, file)
         except UnreadablePictureError as error:
-            self.left_out.add(name, f"unreadable: {error}", file)
+            self.skipped.add(name, f"unreadable: {error}", file)
             return None
         measured = float(colorfulness(pixels.astype("float32")))
         if measured < self.minimum_colorfulness:
-            self.left_out.add(name, f"{NO_COLOR}: colorfulness {measured:.1f}", file)
+            self.skipped.add(name, f"{NO_COLOR}: colorfulness {measured:.1f}", file)
             return None
         return pixels
 
@@ -190,8 +190,8 @@ def training_batches(
     rotation: float = 0.0,
     saturation: float = 1.0,
     start: int = 0,
-    companion: Companion | None = None,
-    share: Share | None = None,
+    extra_target: ExtraTarget | None = None,
+    shard: InputShard | None = None,
 ) -> tf.data.Dataset:
     """An endless, shuffled, augmented stream of batches.
 
@@ -210,22 +210,22 @@ def training_batches(
         saturation: float, factor of a and b, as far as sRGB can show the colors:
             `data.gamut.strengthen`.
         start: int, how many elements of the stream to pass over.
-        companion: `Companion` or None, what each picture brings along: `loader.labels`.
-        share: `Share` or None. With one, of each batch the rows of one worker alone, in a batch for
-            each of its replicas; other pictures are not read.
+        extra_target: `ExtraTarget` or None, what each picture brings along: `loader.labels`.
+        shard: `InputShard` or None. With one, of each batch the rows of one worker alone, in a
+            batch for each of its replicas; other pictures are not read.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
         (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); or of
-        (lightness, ab, companion), of shape (batch_size, ...). With a share it is the part of a
+        (lightness, ab, extra_target), of shape (batch_size, ...). With a shard it is the part of a
         replica and not `batch_size`.
     """
-    share = share or Share()
-    part = batch_size // share.replicas
+    shard = shard or InputShard()
+    part = batch_size // shard.replicas
 
     def load(position):
-        read = functools.partial(_load_for_training, loader, seed, companion)
-        picture, other = _call(read, position, companion)
+        read = functools.partial(_load_for_training, loader, seed, extra_target)
+        picture, other = _call(read, position, extra_target)
         return position, picture, other
 
     def augment(position, picture, other):
@@ -240,20 +240,20 @@ def training_batches(
             picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
         return picture, other
 
-    stream = _own_positions(start, batch_size, share)
+    stream = _own_positions(start, batch_size, shard)
     stream = stream.map(load, num_parallel_calls=_WORKERS)
     stream = stream.map(augment, num_parallel_calls=_WORKERS)
-    return _to_lab_batches(stream.batch(part, drop_remainder=True), companion, saturation)
+    return _to_lab_batches(stream.batch(part, drop_remainder=True), extra_target, saturation)
 
 
-def _own_positions(start: int, batch_size: int, share: Share) -> tf.data.Dataset:
+def _own_positions(start: int, batch_size: int, shard: InputShard) -> tf.data.Dataset:
     """The elements of the stream that a worker reads: of each batch rows of its own."""
     positions = tf.data.Dataset.range(start, tf.int64.max)
-    if share.workers == 1:
+    if shard.workers == 1:
         return positions
-    rows = batch_size // share.workers
+    rows = batch_size // shard.workers
     batches = positions.batch(batch_size, drop_remainder=True)
-    return batches.map(lambda batch: batch[share.worker * rows :][:rows]).unbatch()
+    return batches.map(lambda batch: batch[shard.worker * rows :][:rows]).unbatch()
 
 
 def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]) -> list[str]:
@@ -279,8 +279,8 @@ def validation_batches(
     loader: PictureLoader,
     resolution: int,
     batch_size: int,
-    companion: Companion | None = None,
-    share: Share | None = None,
+    extra_target: ExtraTarget | None = None,
+    shard: InputShard | None = None,
 ) -> tf.data.Dataset:
     """The central squares of all pictures, once, in order; the last batch may be smaller.
 
@@ -288,29 +288,29 @@ def validation_batches(
         loader: where the pixels come from.
         resolution: int, the side of the squares.
         batch_size: int.
-        companion: as in `training_batches`.
-        share: `Share` or None. With one, the pictures of one worker alone, in batches for one
+        extra_target: as in `training_batches`.
+        shard: `InputShard` or None. With one, the pictures of one worker alone, in batches for one
             replica each.
 
     Returns:
-        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, companion) as from
+        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, extra_target) as from
         `training_batches`.
     """
 
-    share = share or Share()
-    part = math.ceil(batch_size / share.replicas)
+    shard = shard or InputShard()
+    part = math.ceil(batch_size / shard.replicas)
 
     def load(number):
-        return _call(functools.partial(_load_or_empty, loader, companion), number, companion)
+        return _call(functools.partial(_load_or_empty, loader, extra_target), number, extra_target)
 
-    pictures = tf.data.Dataset.range(len(loader)).shard(share.workers, share.worker)
+    pictures = tf.data.Dataset.range(len(loader)).shard(shard.workers, shard.worker)
     pictures = pictures.map(load, num_parallel_calls=_WORKERS)
     pictures = pictures.filter(lambda picture, other: tf.size(picture) > 0)
     pictures = pictures.map(
         lambda picture, other: (_central_square(picture, resolution), other),
         num_parallel_calls=_WORKERS,
     )
-    return _to_lab_batches(pictures.batch(part), companion)
+    return _to_lab_batches(pictures.batch(part), extra_target)
 
 
 def comparison_batches(
@@ -357,27 +357,27 @@ def _order(count: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-# In place of a companion where there is none.
-_NOTHING = Companion(lambda number: 0, "int64", ())
+# In place of an extra target where there is none.
+_NOTHING = ExtraTarget(lambda number: 0, "int64", ())
 
 
 def _call(
-    read: Callable, number: tf.Tensor, companion: Companion | None
+    read: Callable, number: tf.Tensor, extra_target: ExtraTarget | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads a picture and its companion in Python."""
-    companion = companion or _NOTHING
-    picture, other = tf.numpy_function(read, [number], (tf.uint8, companion.dtype))
-    return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(other, companion.shape)
+    """Reads a picture and its extra target in Python."""
+    extra_target = extra_target or _NOTHING
+    picture, other = tf.numpy_function(read, [number], (tf.uint8, extra_target.dtype))
+    return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(other, extra_target.shape)
 
 
 def _load_for_training(
-    loader: PictureLoader, seed: int, companion: Companion | None, position: int
+    loader: PictureLoader, seed: int, extra_target: ExtraTarget | None, position: int
 ) -> tuple[np.ndarray, np.ndarray]:
     for number in _turns(loader, seed, int(position)):
-        picture, other = _load_or_empty(loader, companion, number)
+        picture, other = _load_or_empty(loader, extra_target, number)
         if picture.size:
             return picture, other
-    return loader.left_out.fail("hardly any training picture can be used")
+    return loader.skipped.fail("hardly any training picture can be used")
 
 
 def _turns(loader: PictureLoader, seed: int, position: int) -> Iterator[int]:
@@ -388,17 +388,17 @@ def _turns(loader: PictureLoader, seed: int, position: int) -> Iterator[int]:
 
 
 def _load_or_empty(
-    loader: PictureLoader, companion: Companion | None, number: int
+    loader: PictureLoader, extra_target: ExtraTarget | None, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A picture and its companion, or no pixels when it is left out."""
+    """A picture and its extra target, or no pixels when it is left out."""
     number = int(number)
-    companion = companion or _NOTHING
+    extra_target = extra_target or _NOTHING
     picture = loader.load(number)
     # Not for nothing: some sources read a record for a label.
-    other = companion.read(number) if picture is not None else None
+    other = extra_target.read(number) if picture is not None else None
     if other is None:
-        return _NO_PIXELS, np.zeros(companion.shape, companion.dtype)
-    return picture, np.asarray(other, companion.dtype)
+        return _NO_PIXELS, np.zeros(extra_target.shape, extra_target.dtype)
+    return picture, np.asarray(other, extra_target.dtype)
 
 
 def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray]:
@@ -410,7 +410,7 @@ def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray
         if picture is not None and pictures and not _has_shape_of(pictures[0], picture):
             name, file = loader.source.name(number), loader.source.file(number)
             received, wanted = (each.shape[1] / each.shape[0] for each in (picture, pictures[0]))
-            loader.left_out.add(
+            loader.skipped.add(
                 name, f"{OTHER_SHAPE}: width / height {received:.3f} and not {wanted:.3f}", file
             )
             picture = None
@@ -481,7 +481,7 @@ def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
 
 
 def _to_lab_batches(
-    batches: tf.data.Dataset, companion: Companion | None, saturation: float = 1.0
+    batches: tf.data.Dataset, extra_target: ExtraTarget | None, saturation: float = 1.0
 ) -> tf.data.Dataset:
     # A whole batch is converted at once, and compiled by XLA, which makes one loop of the many
     # operations: 2.5 times as fast.
@@ -494,7 +494,7 @@ def _to_lab_batches(
     to_lab = tf.function(networks_see, jit_compile=True)
 
     def convert(rgb255, others):
-        return (*to_lab(rgb255), others) if companion else to_lab(rgb255)
+        return (*to_lab(rgb255), others) if extra_target else to_lab(rgb255)
 
     return _ahead(batches.map(convert, num_parallel_calls=_WORKERS))
 

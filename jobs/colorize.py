@@ -15,13 +15,21 @@ from threading import Thread
 
 from tqdm import tqdm
 
+from data.lab_recombiner import LabRecombiner
 from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
 from data.pictures import PICTURE_SUFFIXES, is_heif_supported
-from data.strip_joiner import StripJoiner
 from errors import InputError, InterruptedBySignalError, shown
+from jobs.colorization_pipeline import (
+    COLORED,
+    DROPPED,
+    FAILED,
+    SKIPPED,
+    ColorizationPipeline,
+    Job,
+    JobState,
+)
 from jobs.folders import make_folder
-from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
 from jobs.photographs import find_photographs
 from jobs.runtime import prepare_keras
 from jobs.settings import Settings
@@ -46,24 +54,24 @@ def colorize(settings: Settings) -> int:
     Raises:
         ColorizerError: nothing could be begun, or a signal ended the work.
     """
-    tasks = list_tasks(settings)
-    mine = [task for task in tasks if _is_mine(task, settings)]
+    jobs = list_jobs(settings)
+    mine = [job for job in jobs if _is_mine(job, settings)]
     if not mine:
-        print(f"none of {len(tasks)} photographs is in part {settings.shard[0]}")
+        print(f"none of {len(jobs)} photographs is in part {settings.shard[0]}")
         return 0
     prepare_keras(settings.precision, settings.seed)
     [folder] = weights_folders(settings)
-    joiner = StripJoiner()
+    recombiner = LabRecombiner()
     # Compiling takes a second, and the other core has nothing to do while the network is built.
-    Thread(target=_prepare, args=(joiner, mine)).start()
-    colorizer = load_colorizer(folder, settings, settings.render_size, joiner)
+    Thread(target=_prepare, args=(recombiner, mine)).start()
+    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
     # Only now: what cannot begin leaves no folder.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
     try:
         with SignalWatch() as watch:
-            works = _works(tasks, settings, watch)
-            _color_all(works, len(mine), colorizer, settings, tally, watch)
+            states = _states(jobs, settings, watch)
+            _color_all(states, len(mine), colorizer, settings, tally, watch)
     finally:
         if not settings.quiet:
             print(
@@ -77,8 +85,8 @@ def colorize(settings: Settings) -> int:
     return _SOME_FAILED if tally[FAILED] else 0
 
 
-def list_tasks(settings: Settings) -> list[Task]:
-    """Finds the photographs and where their colored twins shall stand.
+def list_jobs(settings: Settings) -> list[Job]:
+    """Finds the photographs and where their colored versions are to stand.
 
     The tree of a folder is mirrored below the output folder. The format is kept where it can hold
     color, else it becomes PNG, unless the settings choose one.
@@ -91,41 +99,41 @@ def list_tasks(settings: Settings) -> list[Task]:
         raise InputError("--format heic: it is written by pillow-heif: pip install pillow-heif")
     output_dir = Path(settings.output_dir)
     # By source and target, as one photograph may be named twice.
-    tasks = {}
+    jobs = {}
     for name in settings.images:
         for source, place, problem in find_photographs(name, output_dir):
             target = output_dir / _target(place, settings.format, settings.suffix)
             comparison = target.with_stem(target.stem + _COMPARISON)
-            task = Task(source, target, comparison if settings.comparison else None, problem)
-            tasks.setdefault((os.path.realpath(source), target), task)
-    tasks = list(tasks.values())
+            job = Job(source, target, comparison if settings.comparison else None, problem)
+            jobs.setdefault((os.path.realpath(source), target), job)
+    jobs = list(jobs.values())
     if settings.suffix:
-        tasks = _without_earlier_results(tasks, settings)
-    if not tasks:
+        jobs = _without_earlier_results(jobs, settings)
+    if not jobs:
         raise InputError(
             f"--images {' '.join(map(shown, settings.images))}: no picture in it; looked, in "
             f"subfolders too, for names that end in {' '.join(PICTURE_SUFFIXES)}"
         )
-    return tasks
+    return jobs
 
 
-def _without_earlier_results(tasks: list[Task], settings: Settings) -> list[Task]:
+def _without_earlier_results(jobs: list[Job], settings: Settings) -> list[Job]:
     """Leaves out what earlier calls with the same suffix wrote beside the photographs."""
-    colored = {Path(os.path.realpath(task.target)).with_suffix("") for task in tasks}
+    colored = {Path(os.path.realpath(job.target)).with_suffix("") for job in jobs}
     results = colored | {path.with_name(path.name + _COMPARISON) for path in colored}
     kept = [
-        task for task in tasks if Path(os.path.realpath(task.source)).with_suffix("") not in results
+        job for job in jobs if Path(os.path.realpath(job.source)).with_suffix("") not in results
     ]
-    if len(kept) < len(tasks) and not settings.quiet:
+    if len(kept) < len(jobs) and not settings.quiet:
         print(
-            f"note: {len(tasks) - len(kept)} files are named like colored ones "
+            f"note: {len(jobs) - len(kept)} files are named like colored ones "
             f"(...{settings.suffix}) and are left out",
             file=sys.stderr,
         )
     return kept
 
 
-def _is_mine(task: Task, settings: Settings) -> bool:
+def _is_mine(job: Job, settings: Settings) -> bool:
     """Whether the photograph is in the part that is asked for.
 
     That depends on where its result stands below the output folder and on nothing else: not on
@@ -134,20 +142,20 @@ def _is_mine(task: Task, settings: Settings) -> bool:
     if settings.shard is None:
         return True
     part, parts = settings.shard
-    place = os.path.relpath(task.target, settings.output_dir).replace(os.sep, "/")
+    place = os.path.relpath(job.target, settings.output_dir).replace(os.sep, "/")
     digest = hashlib.sha256(os.fsencode(place)).digest()
     return int.from_bytes(digest) % parts == part - 1
 
 
-def _prepare(joiner: StripJoiner, tasks: list[Task]) -> None:
+def _prepare(recombiner: LabRecombiner, jobs: list[Job]) -> None:
     """Compiles for the first photograph; most folders hold one kind."""
     # What is wrong with it is said when its turn comes.
     with contextlib.suppress(Exception):
-        joiner.prepare(*PhotoFile(tasks[0].source).pages[0].kind())
+        recombiner.prepare(*PhotoFile(jobs[0].source).pages[0].kind())
 
 
-def _targets(task: Task) -> list[Path]:
-    return [task.target, task.comparison] if task.comparison else [task.target]
+def _targets(job: Job) -> list[Path]:
+    return [job.target, job.comparison] if job.comparison else [job.target]
 
 
 def _target(place: Path, format: str | None, suffix: str) -> Path:
@@ -163,7 +171,7 @@ def _target(place: Path, format: str | None, suffix: str) -> Path:
 
 
 def _color_all(
-    works: Iterator[Work],
+    states: Iterator[JobState],
     count: int,
     colorizer: PhotoColorizer,
     settings: Settings,
@@ -180,21 +188,21 @@ def _color_all(
         dynamic_ncols=True,
         disable=settings.quiet,
     ) as bar:
-        line = PhotoLine(
+        line = ColorizationPipeline(
             colorizer,
             settings.quality,
-            while_waiting=lambda task: bar.set_postfix_str(shown(task.source.name)),
+            while_waiting=lambda job: bar.set_postfix_str(shown(job.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
-        for work in line.run(works):
-            if work.outcome == DROPPED:
+        for state in line.run(states):
+            if state.outcome == DROPPED:
                 continue
-            tally[work.outcome] += 1
-            bar.set_postfix_str(shown(work.task.source.name), refresh=False)
+            tally[state.outcome] += 1
+            bar.set_postfix_str(shown(state.job.source.name), refresh=False)
             bar.update()
-            _report(work, bar, settings.quiet)
-            if work.had_colors and work.outcome == COLORED:
-                in_color.append(work.task.source)
+            _report(state, bar, settings.quiet)
+            if state.had_colors and state.outcome == COLORED:
+                in_color.append(state.job.source)
             if colorizer.batch_size < batch_size and not is_warned:
                 is_warned = True
                 bar.write(
@@ -210,41 +218,41 @@ def _color_all(
         )
 
 
-def _report(work: Work, bar: tqdm, quiet: bool) -> None:
-    name = shown(work.task.source)
-    if work.outcome == FAILED:
-        bar.write(f"failed: {name}: {work.reason}", file=sys.stderr)
+def _report(state: JobState, bar: tqdm, quiet: bool) -> None:
+    name = shown(state.job.source)
+    if state.outcome == FAILED:
+        bar.write(f"failed: {name}: {state.reason}", file=sys.stderr)
     elif not quiet:
-        for note in work.notes:
+        for note in state.notes:
             bar.write(f"note: {name}: {note}", file=sys.stderr)
 
 
-def _works(tasks: list[Task], settings: Settings, watch: SignalWatch) -> Iterator[Work]:
+def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator[JobState]:
     """Puts the photographs on the line, those to be left alone with their outcome.
 
     Those of other parts are looked at too: every machine finds the same ones at fault.
     """
     claims = {}
-    sources = {os.path.realpath(task.source) for task in tasks}
-    for task in tasks:
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
         if watch.received:
             return
-        work = Work(task)
-        reason = task.problem or _loss(task, claims, sources)
-        if not _is_mine(task, settings):
+        state = JobState(job)
+        reason = job.problem or _loss(job, claims, sources)
+        if not _is_mine(job, settings):
             continue
         if reason:
-            work.outcome, work.reason = FAILED, reason
-        elif not settings.overwrite and os.path.isfile(task.target):
-            work.is_there = True
-            if all(map(os.path.isfile, _targets(task))):
-                work.outcome = SKIPPED
-        yield work
+            state.outcome, state.reason = FAILED, reason
+        elif not settings.overwrite and os.path.isfile(job.target):
+            state.is_there = True
+            if all(map(os.path.isfile, _targets(job))):
+                state.outcome = SKIPPED
+        yield state
 
 
-def _loss(task: Task, claims: dict[str, Path], sources: Iterable[str]) -> str:
+def _loss(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:
     """What writing the results would destroy: a photograph or another result."""
-    targets = {os.path.realpath(target): target for target in _targets(task)}
+    targets = {os.path.realpath(target): target for target in _targets(job)}
     for real, target in targets.items():
         if real in sources:
             return (
@@ -256,5 +264,5 @@ def _loss(task: Task, claims: dict[str, Path], sources: Iterable[str]) -> str:
                 f"its result would replace that of {shown(claims[real])}; color it into another "
                 f"--output_dir"
             )
-    claims.update(dict.fromkeys(targets, task.source))
+    claims.update(dict.fromkeys(targets, job.source))
     return ""

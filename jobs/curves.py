@@ -22,7 +22,7 @@ _TRUE = {"label": "true pictures", "color": "0.5", "linestyle": "--"}
 _TRUE_PREFIX = "true_"
 
 # Of the machine, and not of what is learned.
-_LEFT_OUT = ("pictures_per_second",)
+_NOT_DRAWN = ("pictures_per_second",)
 
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
 
@@ -93,7 +93,7 @@ def read_curves(log_dir: str | os.PathLike) -> Curves:
         for name in points:
             if points[name]:
                 curves[name][run] = points[name]
-    return {name: curves[name] for name in sorted(curves) if name not in _LEFT_OUT}
+    return {name: curves[name] for name in sorted(curves) if name not in _NOT_DRAWN}
 
 
 def _files(folder: Path) -> Iterator[list[tuple[str, int, float]]]:

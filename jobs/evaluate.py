@@ -14,8 +14,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from data.lab import rgb1_to_lab100, rgb255_to_rgb1
+from data.lab_recombiner import LabRecombiner
 from data.pictures import write_rgb
-from data.strip_joiner import StripJoiner
 from errors import InputError, shown
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.evaluation_records import EvaluationRecord, write_csv, write_json, write_to_tensorboard
@@ -91,15 +91,15 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     pictures = JudgedPictures(settings, given, folders, places.log_dir)
     ruler = Ruler(settings, pictures.has_truth)
     # Compiled once for all.
-    joiner = StripJoiner()
+    recombiner = LabRecombiner()
     colorizers = {
-        folder.path: load_colorizer(folder, settings, settings.render_size, joiner)
+        folder.path: load_colorizer(folder, settings, settings.render_size, recombiner)
         for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
     for option, folder in places.folders.items():
         make_folder(folder, option)
-    with errors_in_plain_words(pictures.left_out, settings.batch_size, settings.resolution):
+    with errors_in_plain_words(pictures.skipped, settings.batch_size, settings.resolution):
         rows = make_rows(colorizers, pictures, ruler)
         tally = _judge(rows, pictures, ruler, settings.sample_count)
     record = _record(rows, tally, pictures, ruler, settings)
@@ -173,7 +173,7 @@ def _judge(
             tally.enlarged += int((batch.short_sides < batch.rgb255.shape[1]).sum())
             bar.update(len(batch.rgb255))
     if not tally.count:
-        pictures.left_out.fail("no picture can be judged")
+        pictures.skipped.fail("no picture can be judged")
     return tally
 
 

@@ -11,10 +11,10 @@ import numpy as np
 
 from data.dataset_options import DatasetOptions
 from data.datasets import find_pictures, without_pictures
-from data.left_out import LeftOut
 from data.name_matching import match_by_name
 from data.pictures import list_picture_paths
 from data.pipeline import PictureLoader, comparison_batches
+from data.skipped_images import SkippedImages
 from data.sources.chosen_pictures import ChosenPictures
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_files import PictureFiles
@@ -60,14 +60,14 @@ class JudgedPictures:
         settings: all settings.
         given: the names of those that stood on the command line.
         folders: of the weights that are judged: what they learned from is left out.
-        log_dir: str, where the list of left-out pictures goes.
+        log_dir: str, where the list of skipped pictures goes.
 
     Attributes:
         has_truth: bool, whether the pictures are the truth; photographs are only to be colored.
         description: str, which pictures they are, in words.
         total: int, how many there are, of which some may not be judged by.
         predictions: list of str, the folders of predictions, each once.
-        left_out: `LeftOut`.
+        skipped: `SkippedImages`.
 
     Raises:
         InputError: the pictures cannot be found, or none of a folder of predictions is named like
@@ -88,7 +88,9 @@ class JudgedPictures:
             {os.path.realpath(path): path for path in settings.predictions or []}.values()
         )
         self._sources = _with_predictions(source, self.predictions, settings.max_pictures)
-        self.left_out = LeftOut(os.path.join(log_dir, "left_out.tsv"), len(self), _ADVICE)
+        self.skipped = SkippedImages(
+            os.path.join(log_dir, "skipped_images.tsv"), len(self), _ADVICE
+        )
 
     def __len__(self) -> int:
         """How many pictures are to be judged by, with those that will turn out to be unusable."""
@@ -100,7 +102,7 @@ class JudgedPictures:
         # Whole, because decoders that shrink do so each in its own way. What a program colored is
         # judged, however pale.
         loaders = [
-            PictureLoader(source, None, self.left_out, 0.0 if number else least)
+            PictureLoader(source, None, self.skipped, 0.0 if number else least)
             for number, source in enumerate(self._sources)
         ]
         stream = comparison_batches(loaders, self._settings.resolution, self._settings.batch_size)

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 import tensorflow as tf
 
-from data.left_out import LeftOut
+from data.skipped_images import SkippedImages
 from errors import InputError
 
 
 @contextlib.contextmanager
-def errors_in_plain_words(left_out: LeftOut, batch_size: int, resolution: int) -> Iterator[None]:
+def errors_in_plain_words(
+    skipped: SkippedImages, batch_size: int, resolution: int
+) -> Iterator[None]:
     """Says what TensorFlow raises of pictures in our words, and counts what was left out.
 
     Args:
-        left_out: the list of pictures left out.
+        skipped: the list of pictures left out.
         batch_size: int.
         resolution: int.
 
@@ -31,9 +33,9 @@ def errors_in_plain_words(left_out: LeftOut, batch_size: int, resolution: int) -
         ) from error
     except tf.errors.OpError as error:
         # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
-        if left_out.failure:
-            raise left_out.failure from error
+        if skipped.failure:
+            raise skipped.failure from error
         raise
     finally:
-        if len(left_out) and not left_out.failure:
-            print(f"warning: {left_out.summary()}", file=sys.stderr)
+        if len(skipped) and not skipped.failure:
+            print(f"warning: {skipped.summary()}", file=sys.stderr)

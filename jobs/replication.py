@@ -47,7 +47,11 @@ class Worker:
     @property
     def list_name(self) -> str:
         """Of its list of pictures that are left out: one file has one writer."""
-        return "left_out.tsv" if self.is_chief else f"left_out_worker_{self.number + 1}.tsv"
+        return (
+            "skipped_images.tsv"
+            if self.is_chief
+            else f"skipped_images_worker_{self.number + 1}.tsv"
+        )
 
     @contextlib.contextmanager
     def errors_in_plain_words(self) -> Iterator[None]:

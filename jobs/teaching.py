@@ -11,7 +11,7 @@ from tqdm import tqdm
 from data.distributions import Distributions
 from data.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
 from data.picture_lists import PictureLists
-from data.pipeline import Companion, validation_batches
+from data.pipeline import ExtraTarget, validation_batches
 from data.sources.chosen_pictures import ChosenPictures
 from data.sources.picture_source import PictureSource
 from jobs.settings import Settings
@@ -60,7 +60,7 @@ def describe_teacher(settings: Settings, teacher: Teacher) -> str:
     return f"teacher {settings.teacher} with the weights {weights}: {which}"
 
 
-def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> Companion:
+def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> ExtraTarget:
     """What the teacher sees in every training picture, from the cache, which is filled first.
 
     It sees the central square of each, as large as it was trained to see pictures, and not the
@@ -78,7 +78,7 @@ def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings)
     missing = kept.missing()
     if missing:
         _ask(teacher, data, settings, kept, missing)
-    return Companion(kept.get, "float32", (teacher.classes,))
+    return ExtraTarget(kept.get, "float32", (teacher.classes,))
 
 
 def _ask(
@@ -90,7 +90,7 @@ def _ask(
 ) -> None:
     side = _side(settings, teacher)
     loader = data.loader_of(ChosenPictures(data.lists.training, missing), side)
-    numbers = Companion(lambda number: missing[number], "int64", ())
+    numbers = ExtraTarget(lambda number: missing[number], "int64", ())
     see = tf.function(teacher, reduce_retracing=True)
     batches = validation_batches(loader, side, _BATCH, numbers)
     with tqdm(

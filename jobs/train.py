@@ -29,7 +29,7 @@ from callbacks.sample_grid import SampleGrid
 from callbacks.stop_on_signal import StopOnSignal
 from callbacks.training_checkpoint import TrainingCheckpoint
 from data.picture_lists import PictureLists
-from data.pipeline import Companion
+from data.pipeline import ExtraTarget
 from errors import InputError, first_line
 from jobs.color_counts import find_color_counts
 from jobs.curves import draw_curves
@@ -137,12 +137,12 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
         _say_what_begins(settings, model, data, progress, folder, checkpoint)
         if teacher:
             print(describe_teacher(settings, teacher))
-        companion = None
+        extra_target = None
         if teacher and settings.teacher_cache:
             with chief_first(strategy, worker):
-                companion = keep_distributions(teacher, data, settings)
+                extra_target = keep_distributions(teacher, data, settings)
         try:
-            _fit(model, data, settings, folder, progress, worker, companion)
+            _fit(model, data, settings, folder, progress, worker, extra_target)
         finally:
             # Of a training that was broken off or diverged too.
             if worker.is_chief:
@@ -217,7 +217,7 @@ def _fit(
     folder: WeightsFolder,
     progress: Progress,
     worker: Worker,
-    companion: Companion | None = None,
+    extra_target: ExtraTarget | None = None,
 ) -> None:
     """Runs the epochs that are left."""
     strategy = model.distribute_strategy
@@ -257,7 +257,7 @@ def _fit(
     def fit(last_epoch: int, steps: int) -> None:
         model.fit(
             data.shared_training_batches(
-                strategy, progress.total_steps * settings.batch_size, companion
+                strategy, progress.total_steps * settings.batch_size, extra_target
             ),
             initial_epoch=progress.epoch,
             epochs=last_epoch,

@@ -2,7 +2,7 @@
 
 import os
 
-from data.strip_joiner import StripJoiner
+from data.lab_recombiner import LabRecombiner
 from errors import InputError
 from jobs.settings import SHIPPED_WEIGHTS, Settings
 from models.catalog import COLORIZERS
@@ -39,7 +39,7 @@ def load_colorizer(
     folder: WeightsFolder,
     settings: Settings,
     render_size: int | None = None,
-    joiner: StripJoiner | None = None,
+    recombiner: LabRecombiner | None = None,
 ) -> PhotoColorizer:
     """Builds the network that a folder of weights describes.
 
@@ -48,7 +48,7 @@ def load_colorizer(
         settings: how to color.
         render_size: int or None, the side at which the network sees pictures; by default what the
             weights themselves say.
-        joiner: `StripJoiner` or None, one that was prepared already.
+        recombiner: `LabRecombiner` or None, one that was prepared already.
 
     Raises:
         InputError: the folder is no folder of weights, or they cannot be loaded.
@@ -75,5 +75,5 @@ def load_colorizer(
         batch_size=settings.batch_size,
         saturation=settings.saturation,
         flip_average=settings.flip_average,
-        joiner=joiner,
+        recombiner=recombiner,
     )

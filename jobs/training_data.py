@@ -13,18 +13,18 @@ from data.cache import DiskCache, MemoryCache
 from data.dataset_name import DEMO
 from data.dataset_options import DatasetOptions
 from data.datasets import find_pictures
-from data.left_out import LeftOut
 from data.picture_lists import PictureLists
 from data.pictures import list_picture_paths
 from data.pipeline import (
-    Companion,
+    ExtraTarget,
+    InputShard,
     PictureLoader,
-    Share,
     crop_source_side,
     training_batches,
     training_pictures,
     validation_batches,
 )
+from data.skipped_images import SkippedImages
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
@@ -65,7 +65,7 @@ class TrainingData:
     Args:
         settings: all settings.
         lists: the pictures that were found.
-        log_dir: str, where the list of left-out pictures stands unless there is a cache on disk.
+        log_dir: str, where the list of skipped pictures stands unless there is a cache on disk.
         list_name: str, of that list; each worker has its own.
 
     Raises:
@@ -78,7 +78,7 @@ class TrainingData:
         settings: Settings,
         lists: PictureLists,
         log_dir: str,
-        list_name: str = "left_out.tsv",
+        list_name: str = "skipped_images.tsv",
     ):
         self.settings = settings
         self.lists = lists
@@ -91,7 +91,7 @@ class TrainingData:
             cache = MemoryCache()
         elif settings.cache != "none":
             cache, self._list_folder = DiskCache(settings.cache), settings.cache
-        self.left_out = LeftOut(os.path.join(self._list_folder, list_name), len(self.lists))
+        self.skipped = SkippedImages(os.path.join(self._list_folder, list_name), len(self.lists))
         side = crop_source_side(settings.resolution, settings.crop_scale)
         self.training = self._loader(self.lists.training, side, cache)
         self._validation = self._loader(self.lists.validation, settings.resolution, cache)
@@ -100,16 +100,16 @@ class TrainingData:
         self,
         start: int,
         with_labels: bool = False,
-        companion: Companion | None = None,
-        share: Share | None = None,
+        extra_target: ExtraTarget | None = None,
+        shard: InputShard | None = None,
     ) -> tf.data.Dataset:
         """The stream of training batches from picture `start` on: (lightness, ab).
 
         With labels besides, where they are asked for or the model needs them, or with another
-        companion of the pictures; of several workers the share of one.
+        extra target of the pictures; of several workers the shard of one.
         """
         if with_labels or self.with_labels:
-            companion = self.training.labels
+            extra_target = self.training.labels
         return training_batches(
             self.training,
             resolution=self.settings.resolution,
@@ -120,19 +120,21 @@ class TrainingData:
             rotation=self.settings.rotation,
             saturation=self.settings.target_saturation,
             start=start,
-            companion=companion,
-            share=share,
+            extra_target=extra_target,
+            shard=shard,
         )
 
     def shared_training_batches(
-        self, strategy: tf.distribute.Strategy, start: int, companion: Companion | None = None
+        self, strategy: tf.distribute.Strategy, start: int, extra_target: ExtraTarget | None = None
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
         """The stream of training batches, as a strategy gives them to its replicas."""
         if strategy.num_replicas_in_sync == 1:
-            return self.training_batches(start, companion=companion)
+            return self.training_batches(start, extra_target=extra_target)
 
         def of_worker(context):
-            batches = self.training_batches(start, companion=companion, share=_share(context))
+            batches = self.training_batches(
+                start, extra_target=extra_target, shard=_input_shard(context)
+            )
             # Workers would ask each other in every step whether there is more.
             endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
             return batches.apply(endless)
@@ -166,19 +168,19 @@ class TrainingData:
             if strategy.num_replicas_in_sync == 1:
                 return self._validation_batches()
             return strategy.distribute_datasets_from_function(
-                lambda context: self._validation_batches(_share(context))
+                lambda context: self._validation_batches(_input_shard(context))
             )
         if self.lists.validation:
             print("warning: no validation picture can be used: no validation", file=sys.stderr)
         return None
 
-    def _validation_batches(self, share: Share | None = None) -> tf.data.Dataset:
+    def _validation_batches(self, shard: InputShard | None = None) -> tf.data.Dataset:
         return validation_batches(
             self._validation,
             self.settings.resolution,
             self.settings.validation_batch_size or self.settings.batch_size,
             self._validation.labels if self.with_labels else None,
-            share,
+            shard,
         )
 
     def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
@@ -195,7 +197,7 @@ class TrainingData:
             stream = validation_batches(self.loader_of(source), self.settings.resolution, count)
             if found := list(stream.take(batches)):
                 return found
-        return self.left_out.fail("no picture can be used")
+        return self.skipped.fail("no picture can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
         """The photographs of --sample_images: lightness.
@@ -209,9 +211,9 @@ class TrainingData:
         except OSError as error:
             raise InputError(f"--sample_images {folder}: {error.strerror}") from error
         # All of them may be bad: that is told below.
-        place = os.path.join(self._list_folder, "samples_left_out.tsv")
-        left_out = LeftOut(place, total=2 * len(paths))
-        loader = PictureLoader(PictureFiles(folder, paths), self.settings.resolution, left_out)
+        place = os.path.join(self._list_folder, "skipped_samples.tsv")
+        skipped = SkippedImages(place, total=2 * len(paths))
+        loader = PictureLoader(PictureFiles(folder, paths), self.settings.resolution, skipped)
         for lightness, _ in validation_batches(loader, self.settings.resolution, count):
             return lightness
         raise InputError(f"--sample_images {folder}: no picture in it that can be read")
@@ -219,7 +221,7 @@ class TrainingData:
     def errors_in_plain_words(self) -> contextlib.AbstractContextManager:
         """Says what TensorFlow raises of its input in our words, and counts what is left out."""
         return errors_in_plain_words(
-            self.left_out, self.settings.batch_size, self.settings.resolution
+            self.skipped, self.settings.batch_size, self.settings.resolution
         )
 
     def loader_of(self, source: PictureSource, side: int | None = None) -> PictureLoader:
@@ -227,7 +229,7 @@ class TrainingData:
         return self._loader(source, side or self.settings.resolution)
 
     def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
-        return PictureLoader(source, side, self.left_out, self.settings.minimum_colorfulness, cache)
+        return PictureLoader(source, side, self.skipped, self.settings.minimum_colorfulness, cache)
 
     def _steps_per_epoch(self) -> int:
         if not self.lists.training:
@@ -250,8 +252,8 @@ class TrainingData:
         return steps
 
 
-def _share(context: tf.distribute.InputContext) -> Share:
-    return Share(
+def _input_shard(context: tf.distribute.InputContext) -> InputShard:
+    return InputShard(
         worker=context.input_pipeline_id,
         workers=context.num_input_pipelines,
         replicas=context.num_replicas_in_sync,

@@ -8,8 +8,8 @@ import tensorflow as tf
 from keras import ops
 
 from data.lab import AB_SCALE, LIGHTNESS_SCALE, integers_to_rgb1, rgb1_to_lab100
+from data.lab_recombiner import LabRecombiner
 from data.photos.page import PhotoPage
-from data.strip_joiner import StripJoiner
 
 
 class PhotoColorizer:
@@ -25,7 +25,7 @@ class PhotoColorizer:
         batch_size: int, how many it sees at once. Halved for good when memory runs out.
         saturation: float, the factor of all colors.
         flip_average: bool, whether the mirrored photograph is colored too and the two are averaged.
-        joiner: `StripJoiner` or None, one that was prepared already.
+        recombiner: `LabRecombiner` or None, one that was prepared already.
 
     Example:
         colorizer = PhotoColorizer(generator, render_size=192)
@@ -43,7 +43,7 @@ class PhotoColorizer:
         batch_size: int = 16,
         saturation: float = 1.0,
         flip_average: bool = False,
-        joiner: StripJoiner | None = None,
+        recombiner: LabRecombiner | None = None,
     ):
         self.generator = generator
         self.render_size = render_size
@@ -58,7 +58,7 @@ class PhotoColorizer:
             input_signature=[tf.TensorSpec([None, render_size, render_size, 1], tf.float32)],
         )
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
-        self._joiner = joiner or StripJoiner()
+        self._recombiner = recombiner or LabRecombiner()
 
     def trace(self) -> None:
         """Does what the first batch would have to wait for, but for the batch itself."""
@@ -112,7 +112,7 @@ class PhotoColorizer:
             Strips from top to bottom, uint8 or uint16 as the page, of shape (rows, width, 3), or
             4 with its alpha, in the profile of the page.
         """
-        return self._joiner.strips(page, lightness, ab)
+        return self._recombiner.strips(page, lightness, ab)
 
     def _generate(self, lightness):
         seen = lightness / LIGHTNESS_SCALE - 1.0

@@ -17,7 +17,7 @@ class Progress:
         plateau_loss: float or None, the loss that the next has to be below.
         plateau_epochs: int, for how many epochs none was.
         losses: of an epoch that was broken off, the sums of its losses and how many each is of.
-        skipped: int, how many steps were undone because of bad numbers.
+        skipped_steps: int, how many steps were undone because of nonfinite values.
         log_dir: str, where the records of this training go.
     """
 
@@ -30,7 +30,7 @@ class Progress:
     plateau_loss: float | None = None
     plateau_epochs: int = 0
     losses: dict[str, list[float]] = dataclasses.field(default_factory=dict)
-    skipped: int = 0
+    skipped_steps: int = 0
     log_dir: str = ""
 
     def mean_losses(self) -> dict[str, float]:

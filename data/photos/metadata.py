@@ -54,7 +54,7 @@ _THUMBNAILS = (1033, 1036)
 
 @dataclass
 class PhotoMetadata:
-    """What is carried from a photograph to its colored twin.
+    """What is carried from a photograph to its colored version.
 
     Attributes:
         exif: bytes of a TIFF structure, without the prefix of JPEG; empty when there is none.

@@ -70,23 +70,23 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     folders = {part: _folder_of(name, folder, part) for part in names}
     parts = {part: _read(name, folder, part) for part in names}
     _check_categories(name, categories, parts.values())
-    left_out = Counter()
+    skipped = Counter()
     sides = {False: [], True: []}
     taken = defaultdict(set)
     # Validation first: a picture to judge by is not learned from, and none comes twice.
     for part in sorted(names, key=_is_validation, reverse=True):
-        wanted = _wanted(parts[part], categories, left_out)
+        wanted = _wanted(parts[part], categories, skipped)
         there = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
-        left_out["annotated, but not there"] += len(wanted) - len(there)
+        skipped["annotated, but not there"] += len(wanted) - len(there)
         new = there - taken[folders[part]]
-        left_out["in another part"] += len(there) - len(new)
+        skipped["in another part"] += len(there) - len(new)
         taken[folders[part]] |= new
         sides[_is_validation(part)].append(PictureFiles(folders[part], sorted(new)))
     if all(sides.values()):
-        return DataSet(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), left_out)
+        return DataSet(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), skipped)
     pictures = JoinedPictures(sides[False] or sides[True])
     below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in pictures.names())
-    return DataSet(name, *split_by_name(pictures, below, options), left_out)
+    return DataSet(name, *split_by_name(pictures, below, options), skipped)
 
 
 def _names_of_parts(name: str, folder: str) -> list[str]:
@@ -167,14 +167,14 @@ def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def _wanted(part: _Part, categories: Sequence[str], left_out: Counter) -> set[str]:
+def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str]:
     """The paths of the pictures that are listed and have an object of these categories."""
     images = part.images_with(categories) if categories else {image for image, _ in part.objects}
     listed = images.intersection(part.images)
-    left_out["annotated, but not listed"] += len(images - listed)
+    skipped["annotated, but not listed"] += len(images - listed)
     if not categories:
         return set(part.images.values())
-    left_out[f"without {' or '.join(categories)}"] += len(part.images) - len(listed)
+    skipped[f"without {' or '.join(categories)}"] += len(part.images) - len(listed)
     return {part.images[image] for image in listed}
 
 

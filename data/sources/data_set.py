@@ -13,16 +13,16 @@ class DataSet:
         name: str, what it is called in the table, as on the command line.
         training: the pictures to learn from.
         validation: the pictures to judge by, none of them in `training`.
-        left_out: how many pictures are in neither, by the reason.
+        skipped: how many pictures are in neither, by the reason.
         words: what the names of classes mean, where these are ids and the data set says it.
     """
 
     name: str
     training: PictureSource
     validation: PictureSource
-    left_out: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
 
     def reasons(self) -> str:
         """How many pictures are left out and why, in one line."""
-        return "; ".join(f"{count:,} {why}" for why, count in self.left_out.items() if count)
+        return "; ".join(f"{count:,} {why}" for why, count in self.skipped.items() if count)

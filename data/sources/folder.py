@@ -6,7 +6,7 @@ from pathlib import Path
 from data.dataset_name import DEMO, names_like
 from data.pictures import PICTURE_SUFFIXES, list_picture_paths
 from data.sources.data_set import DataSet
-from data.sources.gray_twins import find_gray_twins
+from data.sources.paired_grayscale import find_paired_grayscale
 from data.sources.picture_files import PictureFiles
 from data.sources.split_options import SplitOptions, split_by_name
 from errors import InputError, shown
@@ -41,10 +41,12 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
             f"--dataset {name}: no picture in it; looked, in subfolders too, for names that end "
             f"in {' '.join(PICTURE_SUFFIXES)}"
         )
-    twins = find_gray_twins(folder, paths, least_color)
-    left_out = {f"no color, twins of {shown(color)}": len(grays) for color, grays in twins.items()}
-    gray = {path for grays in twins.values() for path in grays}
-    return _split(name, folder, [path for path in paths if path not in gray], left_out, options)
+    paired = find_paired_grayscale(folder, paths, least_color)
+    skipped = {
+        f"no color, paired with {shown(color)}": len(grays) for color, grays in paired.items()
+    }
+    gray = {path for grays in paired.values() for path in grays}
+    return _split(name, folder, [path for path in paths if path not in gray], skipped, options)
 
 
 def demo_set(options: SplitOptions) -> DataSet:
@@ -92,7 +94,7 @@ def list_folder(name: str, folder: str) -> list[str]:
 
 
 def _split(
-    name: str, folder: str, paths: list[str], left_out: dict[str, int], options: SplitOptions
+    name: str, folder: str, paths: list[str], skipped: dict[str, int], options: SplitOptions
 ) -> DataSet:
     tops = {path.split(os.sep, 1)[0] for path in paths if os.sep in path}
     validation_folder = next((top for top in _VALIDATION_FOLDERS if top in tops), None)
@@ -106,8 +108,8 @@ def _split(
         beside = len(paths) - len(training) - len(validation)
         if beside:
             what = f"beside {_TRAINING_FOLDER} and {validation_folder}"
-            left_out = {**left_out, what: beside}
+            skipped = {**skipped, what: beside}
     else:
         names = (path.replace(os.sep, "/") for path in paths)
         training, validation = split_by_name(PictureFiles(folder, paths), names, options)
-    return DataSet(name, training, validation, left_out)
+    return DataSet(name, training, validation, skipped)

@@ -55,16 +55,16 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
         ]
     except InputError as error:
         raise InputError(f"--dataset {name}: {error}") from error
-    left_out = {
+    skipped = {
         f"in the split {split}": info.num_examples
         for split, info in splits.items()
         if split not in (_TRAINING, validation)
     }
     if len(sides) == 2:
-        return DataSet(shown, *sides, left_out)
+        return DataSet(shown, *sides, skipped)
     [pictures] = sides
     names = (f"{pictures.split}#{number}" for number in range(len(pictures)))
-    return DataSet(shown, *split_by_name(pictures, names, options), left_out)
+    return DataSet(shown, *split_by_name(pictures, names, options), skipped)
 
 
 class BuilderPictures(PictureSource):

@@ -40,14 +40,14 @@ def tiny_imagenet_set(name: str, folder: str) -> DataSet:
             raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
     classes = tuple(sorted(set(_lines(name, folder, _IDS))))
     training = _training_pictures(name, folder, classes)
-    validation, left_out = _validation_pictures(name, folder, classes)
+    validation, skipped = _validation_pictures(name, folder, classes)
     rows = (line.partition("\t") for line in _lines(name, folder, _WORDS))
     known = set(classes)
     words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
     test = os.path.join(folder, _TEST)
     if os.path.isdir(test):
-        left_out["for a test, without labels"] = len(list_folder(name, test))
-    return DataSet(name, training, validation, left_out, words)
+        skipped["for a test, without labels"] = len(list_folder(name, test))
+    return DataSet(name, training, validation, skipped, words)
 
 
 def _what_is_missing(folder: str, part: str) -> str:
@@ -100,12 +100,12 @@ def _validation_pictures(
     pictures = os.path.join(folder, _VALIDATION)
     there = list_folder(name, pictures)
     paths = [path for path in there if path in annotated]
-    left_out = {
+    skipped = {
         "annotated, but not there": len(annotated) - len(paths),
         "there, but not annotated": len(there) - len(paths),
     }
     labels = [annotated[path] for path in paths]
-    return PictureFiles(pictures, paths, labels, classes), left_out
+    return PictureFiles(pictures, paths, labels, classes), skipped
 
 
 def _lines(name: str, folder: str, part: str) -> list[str]:

@@ -125,7 +125,7 @@ def test_training_goes_on_as_if_the_batch_had_not_been(turns, tmp_path, capsys):
     train(without, good, tmp_path / "without")
     poisoned = [*good[:2], batch(NAN), good[2], batch(INFINITE), good[3]]
     progress = train(skipping, poisoned, tmp_path / "with", limit=2)
-    assert (progress.total_steps, progress.skipped) == (6, 2)
+    assert (progress.total_steps, progress.skipped_steps) == (6, 2)
     for left, right in zip(state(without), state(skipping), strict=True):
         np.testing.assert_array_equal(left, right)
     warnings = capsys.readouterr().err
@@ -142,7 +142,13 @@ def test_too_many_end_training(tmp_path):
 
 def test_those_of_before_a_resume_count(tmp_path):
     with pytest.raises(DivergedError, match="at step 8"):
-        train(network(True), [batch(NAN)], tmp_path, 3, Progress(total_steps=7, step=7, skipped=3))
+        train(
+            network(True),
+            [batch(NAN)],
+            tmp_path,
+            3,
+            Progress(total_steps=7, step=7, skipped_steps=3),
+        )
 
 
 def test_validation_and_weights_are_looked_at_after_an_epoch(tmp_path):

@@ -40,7 +40,7 @@ def together(lists):
 
 
 def parts(each):
-    return {why: count for why, count in each.left_out.items() if count}
+    return {why: count for why, count in each.skipped.items() if count}
 
 
 def tiny_imagenet(folder, classes=CLASSES):
@@ -231,7 +231,7 @@ def test_picture_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
         assert sorted(validation) == [f"{folder}/val/c.jpg", f"{folder}/val/d.jpg"]
 
 
-def test_pictures_in_another_set_are_counted_where_they_are_left_out(tmp_path):
+def test_pictures_in_another_set_are_counted_where_they_are_skipped(tmp_path):
     folder = touch(tmp_path, numbered(40))
     whole = both(find_pictures([folder]))
     lists = find_pictures([folder, folder])
@@ -444,7 +444,7 @@ def test_table_of_one_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "photos", numbered(1200, "train/") + numbered(3, "val/") + ["a.jpg"])
     assert find_pictures(["photos"]).table().splitlines() == [
-        "data set  training  validation  left out",
+        "data set  training  validation  skipped",
         "photos       1,200           3         1  1 beside train and val",
     ]
 
@@ -454,7 +454,7 @@ def test_table_of_several_sets(tmp_path, monkeypatch):
     touch(tmp_path / "a", numbered(12, "train/") + numbered(3, "val/") + numbered(4, "test/"))
     touch(tmp_path / "a longer name", numbered(2, "train/") + numbered(1, "val/"))
     assert find_pictures(["a", "a longer name", "a/val"]).table().splitlines() == [
-        "data set       training  validation  left out",
+        "data set       training  validation  skipped",
         "a                    12           3         4  4 beside train and val",
         "a longer name         2           1         0",
         "a/val                 0           0         3  3 in another set",
@@ -476,7 +476,7 @@ def test_table_says_every_reason(tmp_path, monkeypatch):
     assert sum(map(int, last.split()[1:3])) == 3
 
 
-def test_table_tells_of_gray_twins(tmp_path, monkeypatch):
+def test_table_tells_of_paired_grayscale(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for folder, mode in (("train_color", "RGB"), ("train_black", "L")):
         (tmp_path / "set" / folder).mkdir(parents=True)
@@ -485,7 +485,7 @@ def test_table_tells_of_gray_twins(tmp_path, monkeypatch):
             picture.save(tmp_path / "set" / folder / f"{number}.png")
     _, row = find_pictures(["set"]).table().splitlines()
     assert row.split(maxsplit=3)[0] == "set"
-    assert row.endswith("4  4 no color, twins of train_color")
+    assert row.endswith("4  4 no color, paired with train_color")
 
 
 def test_table_escapes_unusual_names(tmp_path):

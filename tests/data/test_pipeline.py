@@ -10,17 +10,17 @@ from skimage import color
 
 from data.cache import DiskCache, MemoryCache
 from data.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
-from data.left_out import LeftOut
 from data.pictures import UnreadablePictureError
 from data.pipeline import (
-    Companion,
+    ExtraTarget,
+    InputShard,
     PictureLoader,
-    Share,
     comparison_batches,
     crop_source_side,
     training_batches,
     validation_batches,
 )
+from data.skipped_images import SkippedImages
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
@@ -55,8 +55,8 @@ def write_broken(folder, count):
 def loader_of(pictures, folder, short_side=16, total=None, **options):
     """A loader of files, or of any other source."""
     source = pictures if isinstance(pictures, PictureSource) else PictureFiles("", pictures)
-    left_out = LeftOut(folder / "left_out.tsv", total or len(source))
-    return PictureLoader(source, short_side, left_out, **options)
+    skipped = SkippedImages(folder / "skipped_images.tsv", total or len(source))
+    return PictureLoader(source, short_side, skipped, **options)
 
 
 def cache_of(kind, folder):
@@ -78,7 +78,7 @@ def stream_with_labels(loader, batches, **options):
     """The colors of the pictures in the first batches, and their labels."""
     options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
     return colors_and_labels(
-        training_batches(loader, companion=loader.labels, **options).take(batches)
+        training_batches(loader, extra_target=loader.labels, **options).take(batches)
     )
 
 
@@ -94,7 +94,7 @@ def colors_of(pictures):
     return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()
 
 
-class ImpatientLeftOut(LeftOut):
+class ImpatientSkippedImages(SkippedImages):
     """Ends a search that would never end."""
 
     asked = 0
@@ -155,26 +155,26 @@ def test_loader_gives_pixels_of_the_short_side(tmp_path):
     assert loader.load(0).dtype == np.uint8
 
 
-def test_broken_picture_is_left_out_and_named(tmp_path):
+def test_broken_picture_is_skipped_and_named(tmp_path):
     files = write_broken(tmp_path, 1)
     loader = loader_of(files, tmp_path, total=10)
     assert loader.load(0) is None
-    assert loader.left_out.reason(files[0]).startswith("unreadable: not a picture")
+    assert loader.skipped.reason(files[0]).startswith("unreadable: not a picture")
 
 
-def test_missing_picture_is_left_out_and_named(tmp_path):
+def test_missing_picture_is_skipped_and_named(tmp_path):
     for cache in (None, MemoryCache()):
         loader = loader_of([str(tmp_path / "nowhere.jpg")], tmp_path, total=10, cache=cache)
         assert loader.load(0) is None
-        assert len(loader.left_out) == 1
+        assert len(loader.skipped) == 1
 
 
-def test_gray_picture_is_left_out_and_named(tmp_path):
+def test_gray_picture_is_skipped_and_named(tmp_path):
     files = write_solid(tmp_path, [(90, 90, 90), (200, 40, 40)])
     loader = loader_of(files, tmp_path, minimum_colorfulness=2.0)
     assert loader.load(0) is None
     assert loader.load(1) is not None
-    assert loader.left_out.reason(files[0]) == "no color: colorfulness 0.0"
+    assert loader.skipped.reason(files[0]) == "no color: colorfulness 0.0"
 
 
 def test_gray_picture_stays_when_nothing_is_asked(tmp_path):
@@ -229,11 +229,11 @@ def test_cache_is_passed_over_when_the_file_that_holds_the_pictures_has_changed(
     assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS[::-1]
 
 
-def test_bad_picture_of_a_file_is_left_out_and_the_others_are_not(tmp_path):
+def test_bad_picture_of_a_file_is_skipped_and_the_others_are_not(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[1])
     loader = loader_of(album, tmp_path)
     assert [loader.load(number) is None for number in range(6)] == [False, True] + [False] * 4
-    assert loader.left_out.reason(album.name(1)) == "unreadable: the page is torn"
+    assert loader.skipped.reason(album.name(1)) == "unreadable: the page is torn"
 
 
 def test_bad_picture_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
@@ -253,10 +253,10 @@ def test_shares_of_workers_make_up_the_whole_batches(tmp_path, workers, replicas
     whole = stream(loader, 3, batch_size=12, start=12).reshape(3, 12, 8, 8, 3)
     rows = []
     for worker in range(workers):
-        share = Share(worker, workers, replicas)
+        shard = InputShard(worker, workers, replicas)
         # One batch for each of the worker's replicas.
         batches = 3 * replicas // workers
-        part = stream(loader, batches, batch_size=12, start=12, share=share)
+        part = stream(loader, batches, batch_size=12, start=12, shard=shard)
         rows.append(part.reshape(3, 12 // workers, 8, 8, 3))
     np.testing.assert_array_equal(np.concatenate(rows, axis=1), whole)
 
@@ -269,7 +269,7 @@ def test_worker_reads_no_pictures_but_its_own(tmp_path, monkeypatch):
     for worker in range(2):
         read.clear()
         # One epoch.
-        for _ in training_batches(loader, 8, 4, seed=0, share=Share(worker, 2, 2)).take(10):
+        for _ in training_batches(loader, 8, 4, seed=0, shard=InputShard(worker, 2, 2)).take(10):
             pass
         of_each.append(set(read))
     # What is read ahead is of the next epoch, in which any picture may be anyone's.
@@ -282,7 +282,7 @@ def test_shares_of_validation_are_each_picture_once(tmp_path, replicas):
     loader = loader_of(write_solid(tmp_path) + write_broken(tmp_path, 1), tmp_path)
     shown = []
     for worker in range(3):
-        batches = list(validation_batches(loader, 8, 6, share=Share(worker, 3, replicas)))
+        batches = list(validation_batches(loader, 8, 6, shard=InputShard(worker, 3, replicas)))
         assert all(len(lightness) <= 6 // replicas for lightness, _ in batches)
         shown += [each for batch in batches for each in colors_of(join_lab(*batch))]
     assert sorted(shown) == list(range(6))
@@ -457,8 +457,8 @@ def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
     loader = loader_of(bad + good, tmp_path, minimum_colorfulness=2.0)
     shown = colors_of(stream(loader, 9))
     assert len(shown) == 18
-    assert all(loader.left_out.reason(file) is not None for file in bad)
-    assert all(loader.left_out.reason(file) is None for file in good)
+    assert all(loader.skipped.reason(file) is not None for file in bad)
+    assert all(loader.skipped.reason(file) is None for file in good)
     # Two epochs of nine places: each good picture has its own place in both.
     assert all(
         shown[start : start + 9].count(number) >= 1 for start in (0, 9) for number in range(6)
@@ -475,41 +475,41 @@ def test_more_than_half_bad_ends_training_with_an_error(tmp_path):
     loader = loader_of(write_broken(tmp_path, 5) + write_noise(tmp_path, 4), tmp_path)
     with pytest.raises(tf.errors.OpError, match="more than half"):
         stream(loader, 20)
-    with pytest.raises(InputError, match="5 of 9 left out"):
-        loader.left_out.raise_if_too_many()
+    with pytest.raises(InputError, match="5 of 9 skipped"):
+        loader.skipped.raise_if_too_many()
 
 
 def test_more_than_half_bad_ends_validation_with_an_error(tmp_path):
     loader = loader_of(write_broken(tmp_path, 5) + write_noise(tmp_path, 4), tmp_path)
     with pytest.raises(tf.errors.OpError, match="more than half"):
         list(validation_batches(loader, 8, 2))
-    with pytest.raises(InputError, match="5 of 9 left out"):
-        loader.left_out.raise_if_too_many()
+    with pytest.raises(InputError, match="5 of 9 skipped"):
+        loader.skipped.raise_if_too_many()
 
 
 @pytest.mark.parametrize("good", [0, 3])
 def test_more_than_half_bad_in_an_earlier_run_ends_with_an_error(tmp_path, good):
     files = write_broken(tmp_path, 5) + write_noise(tmp_path, good)
-    earlier = LeftOut(tmp_path / "left_out.tsv", total=1000)
+    earlier = SkippedImages(tmp_path / "skipped_images.tsv", total=1000)
     for file in files[:5]:
         earlier.add(file, "unreadable: not a picture")
-    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", len(files))
+    skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", len(files))
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6])
 def test_all_bad_ends_with_an_error(tmp_path, count):
     files = write_broken(tmp_path, count)
-    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", count)
+    skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", count)
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
 
 
 def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
     files = write_broken(tmp_path, 3)
-    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", 3)
-    loader = PictureLoader(PictureFiles("", files), 16, left_out)
+    skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", 3)
+    loader = PictureLoader(PictureFiles("", files), 16, skipped)
     for _ in range(2):
         with pytest.raises(tf.errors.OpError, match="more than half"):
             stream(loader, 10)
@@ -518,9 +518,9 @@ def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
 def test_all_training_pictures_bad_ends_with_an_error(tmp_path):
     # They are less than half of the whole set: the rest is for validation.
     files = write_broken(tmp_path, 3)
-    left_out = ImpatientLeftOut(tmp_path / "left_out.tsv", total=10)
+    skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", total=10)
     with pytest.raises(tf.errors.OpError) as error:
-        stream(PictureLoader(PictureFiles("", files), 16, left_out), 10)
+        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
     assert "without end" not in str(error.value)
 
 
@@ -541,7 +541,7 @@ def test_validation_passes_over_bad_pictures(tmp_path):
     batches = [join_lab(*batch) for batch in validation_batches(loader, 8, 5)]
     assert [len(batch) for batch in batches] == [5, 1]
     assert colors_of(np.concatenate(batches)) == list(range(6))
-    assert len(loader.left_out) == 2
+    assert len(loader.skipped) == 2
 
 
 def test_validation_is_the_same_again(tmp_path):
@@ -579,8 +579,8 @@ LABELS = [3, 1, 4, 1, 5, 9]
 def test_batches_with_labels_have_one_for_each_picture(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     for batches, count in (
-        (training_batches(loader, 8, 3, seed=0, companion=loader.labels), 3),
-        (validation_batches(loader, 8, 3, companion=loader.labels), None),
+        (training_batches(loader, 8, 3, seed=0, extra_target=loader.labels), 3),
+        (validation_batches(loader, 8, 3, extra_target=loader.labels), None),
     ):
         assert batches.element_spec == (
             tf.TensorSpec((count, 8, 8, 1), tf.float32),
@@ -599,7 +599,7 @@ def test_each_training_picture_comes_with_its_own_label(tmp_path):
 def test_labels_change_nothing_of_the_pictures(tmp_path):
     loader = loader_of(labeled(write_noise(tmp_path), LABELS[:4]), tmp_path, short_side=24)
     options = {"resolution": 8, "batch_size": 2, "seed": 3, "rotation": 10.0}
-    labeled_batches = training_batches(loader, companion=loader.labels, **options).take(4)
+    labeled_batches = training_batches(loader, extra_target=loader.labels, **options).take(4)
     pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in labeled_batches])
     np.testing.assert_array_equal(pictures, stream(loader, 4, **options))
 
@@ -615,7 +615,7 @@ def test_picture_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
     files = write_broken(tmp_path, 3) + write_solid(tmp_path)
     loader = loader_of(labeled(files, [0, 0, 0, *LABELS]), tmp_path)
     shown, labels = stream_with_labels(loader, 9)
-    assert len(loader.left_out) == 3
+    assert len(loader.skipped) == 3
     assert labels == [LABELS[number] for number in shown]
 
 
@@ -623,7 +623,7 @@ def test_each_validation_picture_comes_with_its_own_label(tmp_path):
     files = write_solid(tmp_path)
     files[2:2] = write_broken(tmp_path, 2)
     loader = loader_of(labeled(files, [*LABELS[:2], 0, 0, *LABELS[2:]]), tmp_path)
-    batches = list(validation_batches(loader, 8, 4, companion=loader.labels))
+    batches = list(validation_batches(loader, 8, 4, extra_target=loader.labels))
     assert [len(label) for _, _, label in batches] == [4, 2]
     assert colors_and_labels(batches) == (list(range(6)), LABELS)
 
@@ -646,26 +646,27 @@ def test_labels_are_not_read_unless_they_are_asked_for(tmp_path):
     assert len(list(validation_batches(loader, 8, 2))) == 3
 
 
-def test_picture_whose_label_cannot_be_read_is_left_out(tmp_path):
+def test_picture_whose_label_cannot_be_read_is_skipped(tmp_path):
     loader = loader_of(Album(tmp_path / "album.npy", unlabeled=[2]), tmp_path)
     shown, labels = stream_with_labels(loader, 6)
     assert set(shown) == {0, 1, 3, 4, 5}
     assert labels == [9 - number for number in shown]
-    batches = validation_batches(loader, 8, 6, companion=loader.labels)
+    batches = validation_batches(loader, 8, 6, extra_target=loader.labels)
     assert colors_and_labels(batches) == ([0, 1, 3, 4, 5], [9, 8, 6, 5, 4])
-    assert "the caption is torn off" in loader.left_out.reason(loader.source.name(2))
+    assert "the caption is torn off" in loader.skipped.reason(loader.source.name(2))
 
 
-# --- other companions ----------------------------------------------------------------------------
+# --- other extra targets
+# ----------------------------------------------------------------------------
 
 # Of each picture a vector that tells which it is.
 VECTORS = np.random.default_rng(0).uniform(0, 1, (6, 5)).astype("float32")
 
 
 def vectors_of(numbers, without=()):
-    """A companion that knows only the pictures of these numbers."""
+    """An extra target that knows only the pictures of these numbers."""
     read = lambda number: None if number in without else VECTORS[numbers[number]]  # noqa: E731
-    return Companion(read, "float32", (5,))
+    return ExtraTarget(read, "float32", (5,))
 
 
 def colors_and_vectors(batches):
@@ -675,10 +676,10 @@ def colors_and_vectors(batches):
 
 def test_vectors_are_of_their_shape_and_type(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
-    companion = vectors_of(range(6))
+    extra_target = vectors_of(range(6))
     for batches, count in (
-        (training_batches(loader, 8, 3, seed=0, companion=companion), 3),
-        (validation_batches(loader, 8, 3, companion=companion), None),
+        (training_batches(loader, 8, 3, seed=0, extra_target=extra_target), 3),
+        (validation_batches(loader, 8, 3, extra_target=extra_target), None),
     ):
         assert batches.element_spec[2] == tf.TensorSpec((count, 5), tf.float32)
         for _, _, vectors in batches.take(2):
@@ -688,7 +689,7 @@ def test_vectors_are_of_their_shape_and_type(tmp_path):
 @pytest.mark.parametrize("start", [0, 1, 7])
 def test_each_picture_brings_its_own_vector_wherever_the_stream_begins(tmp_path, start):
     loader = loader_of(write_solid(tmp_path), tmp_path)
-    options = {"seed": 2, "companion": vectors_of(range(6))}
+    options = {"seed": 2, "extra_target": vectors_of(range(6))}
     batches = training_batches(loader, 8, 4, start=start, **options).take(4)
     shown, vectors = colors_and_vectors(batches)
     np.testing.assert_array_equal(vectors, VECTORS[shown])
@@ -706,25 +707,25 @@ def test_vectors_are_in_the_order_of_validation(tmp_path):
     np.testing.assert_array_equal(vectors, VECTORS)
 
 
-def test_picture_without_a_vector_is_left_out(tmp_path):
+def test_picture_without_a_vector_is_skipped(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
-    companion = vectors_of(range(6), without=(1, 4))
+    extra_target = vectors_of(range(6), without=(1, 4))
     shown, vectors = colors_and_vectors(
-        training_batches(loader, 8, 4, seed=0, companion=companion).take(6)
+        training_batches(loader, 8, 4, seed=0, extra_target=extra_target).take(6)
     )
     assert set(shown) == {0, 2, 3, 5}
     np.testing.assert_array_equal(vectors, VECTORS[shown])
-    shown, vectors = colors_and_vectors(validation_batches(loader, 8, 4, companion))
+    shown, vectors = colors_and_vectors(validation_batches(loader, 8, 4, extra_target))
     assert shown == [0, 2, 3, 5]
     np.testing.assert_array_equal(vectors, VECTORS[shown])
 
 
-def test_vector_of_a_picture_that_is_left_out_is_not_read(tmp_path):
+def test_vector_of_a_picture_that_is_skipped_is_not_read(tmp_path):
     loader = loader_of(write_broken(tmp_path, 1) + write_solid(tmp_path), tmp_path)
     asked = []
     read = lambda number: asked.append(number) or VECTORS[number - 1]  # noqa: E731
-    companion = Companion(read, "float32", (5,))
-    assert colors_and_labels(validation_batches(loader, 8, 7, companion))[0] == list(range(6))
+    extra_target = ExtraTarget(read, "float32", (5,))
+    assert colors_and_labels(validation_batches(loader, 8, 7, extra_target))[0] == list(range(6))
     assert sorted(asked) == [1, 2, 3, 4, 5, 6]
 
 
@@ -747,12 +748,12 @@ def write_waves(path, size):
 
 def loaders_of(folder, *pictures, short_side=16, least_color=0.0):
     """Loaders with one list; the first leaves out what has no color, the others take it."""
-    left_out = LeftOut(folder / "left_out.tsv", len(pictures[0]), "look at the list")
+    skipped = SkippedImages(folder / "skipped_images.tsv", len(pictures[0]), "look at the list")
     sources = [
         each if isinstance(each, PictureSource) else PictureFiles("", each) for each in pictures
     ]
     return [
-        PictureLoader(source, short_side, left_out, 0.0 if number else least_color)
+        PictureLoader(source, short_side, skipped, 0.0 if number else least_color)
         for number, source in enumerate(sources)
     ]
 
@@ -838,7 +839,7 @@ def test_comparison_is_the_same_again(tmp_path):
         for first, second in zip(passes[0], each, strict=True):
             np.testing.assert_array_equal(first[0], second[0])
             np.testing.assert_array_equal(first[1], second[1])
-    assert len(loaders[0].left_out) == 2
+    assert len(loaders[0].skipped) == 2
 
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
@@ -850,8 +851,8 @@ def test_picture_that_one_loader_cannot_read_is_shown_by_none(tmp_path, bad, kin
     numbers, rgb255 = compared(loaders)
     assert numbers == [0, 1, 3, 4, 5]
     assert solid_colors(rgb255) == [COLORS[:2] + COLORS[3:]] * 3
-    assert len(loaders[0].left_out) == 1
-    assert loaders[0].left_out.reason(files[bad][2]).startswith("unreadable")
+    assert len(loaders[0].skipped) == 1
+    assert loaders[0].skipped.reason(files[bad][2]).startswith("unreadable")
 
 
 def test_picture_that_two_loaders_cannot_read_counts_once(tmp_path):
@@ -868,8 +869,8 @@ def test_picture_without_color_is_shown_by_none_where_its_loader_asks_for_color(
     numbers, rgb255 = compared(loaders)
     assert numbers == [0, 2]
     assert solid_colors(rgb255) == [[COLORS[0], COLORS[2]], [gray, COLORS[3]]]
-    assert loaders[0].left_out.reason(others[0]) is None
-    assert loaders[0].left_out.reason(files[1]) == "no color: colorfulness 0.0"
+    assert loaders[0].skipped.reason(others[0]) is None
+    assert loaders[0].skipped.reason(files[1]) == "no color: colorfulness 0.0"
 
 
 def test_pictures_of_one_file_are_compared_with_files(tmp_path):
@@ -878,7 +879,7 @@ def test_pictures_of_one_file_are_compared_with_files(tmp_path):
     numbers, rgb255 = compared(loaders)
     assert numbers == [0, 1, 2, 3, 5]
     assert solid_colors(rgb255) == [COLORS[:4] + COLORS[5:]] * 2
-    assert loaders[0].left_out.reason(album.name(4)) == "unreadable: the page is torn"
+    assert loaders[0].skipped.reason(album.name(4)) == "unreadable: the page is torn"
 
 
 @pytest.mark.parametrize(
@@ -896,8 +897,8 @@ def test_picture_of_other_proportions_is_shown_by_none_and_both_are_named(tmp_pa
     Image.new("RGB", size, COLORS[1]).save(others[1])
     loaders = loaders_of(tmp_path, files, others)
     assert compared(loaders)[0] == [0, 2]
-    assert len(loaders[0].left_out) == 1
-    assert loaders[0].left_out.reason(others[1]) == reason
+    assert len(loaders[0].skipped) == 1
+    assert loaders[0].skipped.reason(others[1]) == reason
 
 
 @pytest.mark.parametrize("size", [(500, 375), (1000, 750), (512, 384), (252, 189), (250, 188)])
@@ -912,7 +913,7 @@ def test_proportions_that_were_rounded_are_the_same(tmp_path, size):
     others = [write_waves(tmp_path / "colored.png", size)]
     loaders = loaders_of(tmp_path, files, others, short_side=256)
     assert compared(loaders, resolution=256)[0] == [0]
-    assert len(loaders[0].left_out) == 0
+    assert len(loaders[0].skipped) == 0
 
 
 @pytest.mark.parametrize("size", [(496, 376), (496, 368), (512, 376), (80, 60), (48, 36)])
@@ -941,7 +942,7 @@ def test_picture_of_another_shape_is_compared_anew_in_the_next_run(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["unreadable", "another shape"])
-def test_more_than_half_left_out_ends_a_comparison_with_an_error(tmp_path, kind):
+def test_more_than_half_skipped_ends_a_comparison_with_an_error(tmp_path, kind):
     files = write_solid(subfolder(tmp_path, "truth"), size=(32, 16))
     others = write_solid(subfolder(tmp_path, "colored"), size=(16, 16))
     others[4:] = files[4:]
@@ -950,15 +951,15 @@ def test_more_than_half_left_out_ends_a_comparison_with_an_error(tmp_path, kind)
     loaders = loaders_of(tmp_path, files, others)
     with pytest.raises(tf.errors.OpError, match="more than half"):
         compared(loaders)
-    message = str(loaders[0].left_out.failure)
-    assert message.startswith("more than half of the pictures cannot be used: 4 of 6 left out")
+    message = str(loaders[0].skipped.failure)
+    assert message.startswith("more than half of the pictures cannot be used: 4 of 6 skipped")
     assert f"(4 {kind})" in message
     assert message.endswith("; look at the list")
     assert message.splitlines() == [message]
 
 
-def test_half_left_out_is_no_error(tmp_path):
+def test_half_skipped_is_no_error(tmp_path):
     files = write_solid(tmp_path)
     loaders = loaders_of(tmp_path, files, write_broken(tmp_path, 3) + files[3:])
     assert compared(loaders)[0] == [3, 4, 5]
-    assert loaders[0].left_out.failure is None
+    assert loaders[0].skipped.failure is None

@@ -25,7 +25,7 @@ from skimage import color
 
 import run
 from data import pictures
-from jobs import colorize, photo_line
+from jobs import colorization_pipeline, colorize
 from jobs.settings import SHIPPED_WEIGHTS
 from jobs.signals import SignalWatch
 
@@ -43,10 +43,10 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(folder, settings, render_size, joiner):
+    def call(folder, settings, render_size, recombiner):
         look = folder.path, render_size, settings.saturation, settings.flip_average
         if look not in loaded:
-            loaded[look] = load(folder, settings, render_size, joiner)
+            loaded[look] = load(folder, settings, render_size, recombiner)
         loaded[look].batch_size = settings.batch_size
         return loaded[look]
 
@@ -56,7 +56,7 @@ def load_once():
 @pytest.fixture
 def color_photographs(weights, here, load_once, monkeypatch):
     monkeypatch.setattr(colorize, "load_colorizer", load_once)
-    monkeypatch.setattr(colorize, "_prepare", lambda joiner, tasks: None)
+    monkeypatch.setattr(colorize, "_prepare", lambda recombiner, jobs: None)
 
     def call(*arguments):
         return run.main(["--weights", weights, "--precision", "float32", "--images", *arguments])
@@ -758,7 +758,7 @@ def at_first_writing(monkeypatch):
 
     def patch(function):
         turn, is_over = itertools.count(), threading.Event()
-        write = photo_line.write_photo
+        write = colorization_pipeline.write_photo
 
         def write_later(*arguments):
             if next(turn) == 0:
@@ -767,7 +767,7 @@ def at_first_writing(monkeypatch):
             assert is_over.wait(10)
             write(*arguments)
 
-        monkeypatch.setattr(photo_line, "write_photo", write_later)
+        monkeypatch.setattr(colorization_pipeline, "write_photo", write_later)
 
     return patch
 
@@ -781,7 +781,7 @@ def test_a_signal_finishes_what_is_written_and_drops_the_rest(
     at_first_writing(lambda: send_signal(number))
     assert color_photographs("in") == status
     made = files_below(here / "results")
-    assert 1 <= len(made) <= photo_line._THREADS
+    assert 1 <= len(made) <= colorization_pipeline._THREADS
     for name in made:
         assert pixels_of(here / "results" / name).shape == (30, 40, 3)
     captured = capsys.readouterr()
@@ -799,13 +799,13 @@ def test_a_signal_drops_what_is_only_read(
     for name in "abc":
         photograph(here / f"in/{name}.png")
 
-    class InterruptedPhotoFile(photo_line.PhotoFile):
+    class InterruptedPhotoFile(colorization_pipeline.PhotoFile):
         def __init__(self, path):
             if path.name == "b.png":
                 send_signal(signal.SIGINT)
             super().__init__(path)
 
-    monkeypatch.setattr(photo_line, "PhotoFile", InterruptedPhotoFile)
+    monkeypatch.setattr(colorization_pipeline, "PhotoFile", InterruptedPhotoFile)
     assert color_photographs("in") == 130
     assert files_below(here / "results") == set()
     captured = capsys.readouterr()
@@ -935,7 +935,7 @@ def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, 
     assert captured.out.endswith(summary(colored=1, failed=1))
 
 
-class RememberingJoiner:
+class RememberingRecombiner:
     def __init__(self):
         self.kinds = []
 
@@ -948,18 +948,22 @@ class RememberingJoiner:
 )
 def test_pixels_are_prepared_for_the_first_photograph(tmp_path, mode, kind):
     photograph(tmp_path / "a.png", mode=mode)
-    joiner = RememberingJoiner()
-    colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")] * 2)
-    assert joiner.kinds == [kind]
+    recombiner = RememberingRecombiner()
+    colorize._prepare(
+        recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")] * 2
+    )
+    assert recombiner.kinds == [kind]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
 def test_a_broken_first_photograph_is_not_prepared_for(tmp_path, content):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
-    joiner = RememberingJoiner()
-    colorize._prepare(joiner, [photo_line.Task(tmp_path / "a.png", tmp_path / "b.png")])
-    assert joiner.kinds == []
+    recombiner = RememberingRecombiner()
+    colorize._prepare(
+        recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")]
+    )
+    assert recombiner.kinds == []
 
 
 def test_parts_color_everything_and_nothing_twice(color_photographs, here, capsys):

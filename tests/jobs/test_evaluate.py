@@ -47,13 +47,13 @@ def load_once():
     loaded = {}
     load = evaluate_job.load_colorizer
 
-    def call(folder, settings, render_size, joiner=None):
+    def call(folder, settings, render_size, recombiner=None):
         file = Path(folder.path, "generator.weights.h5")
         if not file.exists():
-            return load(folder, settings, render_size, joiner)
+            return load(folder, settings, render_size, recombiner)
         look = file.read_bytes(), render_size
         if look not in loaded:
-            loaded[look] = load(folder, settings, render_size, joiner)
+            loaded[look] = load(folder, settings, render_size, recombiner)
         loaded[look].batch_size = settings.batch_size
         return loaded[look]
 
@@ -500,7 +500,7 @@ def test_progress_is_shown_on_a_terminal(evaluate, pictures, capsys, monkeypatch
 # --- pictures that are no use --------------------------------------------------------------------
 
 
-def test_useless_pictures_are_left_out_of_all_rows_and_counted(
+def test_useless_pictures_are_skipped_of_all_rows_and_counted(
     evaluate, pictures, here, drawn, capsys
 ):
     shutil.copytree(pictures, here / "theirs")
@@ -513,12 +513,12 @@ def test_useless_pictures_are_left_out_of_all_rows_and_counted(
     captured = capsys.readouterr()
     title = "6 of 10 pictures of pictures (without truth) at 16 px; seen by networks at 16 px\n"
     assert captured.out.startswith(title)
-    lacking, left_out = captured.err.splitlines()
+    lacking, skipped = captured.err.splitlines()
     assert lacking.startswith("warning: theirs lacks 1 of 10 pictures (2.png)")
-    assert left_out == (
-        "warning: 3 of 9 left out (2 unreadable, 1 another shape), listed in logs/left_out.tsv"
+    assert skipped == (
+        "warning: 3 of 9 skipped (2 unreadable, 1 another shape), listed in logs/skipped_images.tsv"
     )
-    assert (here / "logs" / "left_out.tsv").read_text().count("\n") == 4
+    assert (here / "logs" / "skipped_images.tsv").read_text().count("\n") == 4
     assert drawn.pop("captions") == [f"{number}.png" for number in range(4, 10)]
     assert {len(each) for each in drawn.values()} == {6}
 

@@ -100,8 +100,8 @@ def test_the_table_the_sheet_color_and_speed_are_shown(look, pictures, here, cap
     assert look("--dataset", "pictures") == 0
     heading, row, colorful, first, speed = printed(capsys).splitlines()
     assert heading.split() == ["data", "set", "training", "validation", "left", "out"]
-    name, training, validation, left_out = row.split()
-    assert (name, left_out) == ("pictures", "0")
+    name, training, validation, skipped = row.split()
+    assert (name, skipped) == ("pictures", "0")
     assert int(training) + int(validation) == 10
     assert re.fullmatch(
         r"mean colorfulness \d+\.\d \(of 20 crops; the dullest tenth below \d+\.\d\); "
@@ -289,21 +289,23 @@ def test_joined_sets_with_and_without_labels_have_no_captions(
 def test_categories_choose_pictures_of_coco(look, coco, capsys):
     assert look("--dataset", coco, "--categories", "cat") == 0
     row = printed(capsys).splitlines()[1]
-    name, training, validation, left_out, *why = row.split()
-    assert (name, int(training) + int(validation), left_out) == ("coco:toys", 6, "4")
+    name, training, validation, skipped, *why = row.split()
+    assert (name, int(training) + int(validation), skipped) == ("coco:toys", 6, "4")
     assert why == ["4", "without", "cat"]
 
 
 # --- pictures that are no use, and errors ------------------------------------------------------
 
 
-def test_broken_pictures_are_left_out_counted_and_listed(look, pictures, here, capsys):
+def test_broken_pictures_are_skipped_counted_and_listed(look, pictures, here, capsys):
     broken(pictures, 3)
     assert look("--dataset", "pictures", "--validation_share", "0", "--output_dir", "out") == 0
     captured = capsys.readouterr()
-    assert "warning: 3 of 13 left out (3 unreadable), listed in out/left_out.tsv" in captured.err
+    assert (
+        "warning: 3 of 13 skipped (3 unreadable), listed in out/skipped_images.tsv" in captured.err
+    )
     assert "mean colorfulness" in captured.out
-    assert (here / "out" / "left_out.tsv").read_text().count("broken") == 3
+    assert (here / "out" / "skipped_images.tsv").read_text().count("broken") == 3
     assert (here / "out" / "inspect.png").exists()
 
 
@@ -311,7 +313,7 @@ def test_standard_error_has_only_the_warning(look, pictures, capsys):
     broken(pictures, 3)
     assert look("--dataset", "pictures", "--validation_share", "0") == 0
     message = capsys.readouterr().err
-    assert message.startswith("warning: 3 of 13 left out")
+    assert message.startswith("warning: 3 of 13 skipped")
     assert message.count("\n") == 1
 
 
@@ -328,7 +330,9 @@ def test_a_cache_keeps_pictures_and_the_list(look, pictures, here):
     broken(pictures, 1)
     options = ("--dataset", "pictures", "--validation_share", "0", "--cache", "kept")
     assert look(*options) == 0
-    assert {"pictures.sqlite", "left_out.tsv"} <= {each.name for each in (here / "kept").iterdir()}
+    assert {"pictures.sqlite", "skipped_images.tsv"} <= {
+        each.name for each in (here / "kept").iterdir()
+    }
     assert [path.name for path in (here / "results").iterdir()] == ["inspect.png"]
 
 

@@ -448,7 +448,7 @@ def test_odd_names_are_found_in_every_folder(here, capsys):
 # --- pictures that are no use --------------------------------------------------------------------
 
 
-def test_predictions_that_cannot_be_compared_are_left_out_of_every_row(pictures, here):
+def test_predictions_that_cannot_be_compared_are_skipped_of_every_row(pictures, here):
     shutil.copytree(pictures, here / "good")
     shutil.copytree(pictures, here / "theirs")
     (here / "theirs" / "0.png").write_text("no picture")
@@ -457,20 +457,20 @@ def test_predictions_that_cannot_be_compared_are_left_out_of_every_row(pictures,
     found = by_name(both)
     assert sorted(found) == ALL[2:]
     assert {len(each) for each in found.values()} == {3}
-    assert len(both.left_out) == 2
-    assert "2 of 10 left out (" in both.left_out.summary()
-    listed = (here / "logs" / "left_out.tsv").read_text()
+    assert len(both.skipped) == 2
+    assert "2 of 10 skipped (" in both.skipped.summary()
+    listed = (here / "logs" / "skipped_images.tsv").read_text()
     assert "theirs/0.png\tunreadable: not a picture" in listed
     assert "theirs/1.png\tanother shape: width / height 0." in listed
 
 
-def test_true_pictures_without_color_are_left_out_and_pale_predictions_are_not(pictures, here):
+def test_true_pictures_without_color_are_skipped_and_pale_predictions_are_not(pictures, here):
     shutil.copytree(pictures, here / "theirs")
     solid(pictures / "0.png", PALE)
     solid(here / "theirs" / "1.png", PALE)
     pale = judged("--dataset", "pictures", "--predictions", "theirs")
     assert sorted(names_of(pale)) == ALL[1:]
-    assert "1 of 10 left out (1 no color)" in pale.left_out.summary()
+    assert "1 of 10 skipped (1 no color)" in pale.skipped.summary()
 
 
 def test_more_bad_pictures_than_good_ones_end_the_work(pictures, here):
@@ -480,7 +480,7 @@ def test_more_bad_pictures_than_good_ones_end_the_work(pictures, here):
     theirs = judged("--dataset", "pictures", "--predictions", "theirs", log_dir=here / "logs")
     with pytest.raises(tf.errors.OpError):
         names_of(theirs)
-    failure = str(theirs.left_out.failure)
+    failure = str(theirs.skipped.failure)
     assert failure.startswith("more than half of the pictures cannot be used: ")
     assert "unreadable), listed in " in failure
     assert "; look at the list; " in failure

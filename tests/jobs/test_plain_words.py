@@ -3,19 +3,19 @@
 import pytest
 import tensorflow as tf
 
-from data.left_out import LeftOut
+from data.skipped_images import SkippedImages
 from errors import InputError
 from jobs.plain_words import errors_in_plain_words
 
 
 @pytest.fixture
-def left_out(tmp_path):
-    return LeftOut(tmp_path / "left_out.tsv", total=4)
+def skipped(tmp_path):
+    return SkippedImages(tmp_path / "skipped_images.tsv", total=4)
 
 
-def test_memory_that_ran_out_says_what_to_lower(left_out, capsys):
+def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating a tensor")
-    with pytest.raises(InputError) as caught, errors_in_plain_words(left_out, 16, 256):
+    with pytest.raises(InputError) as caught, errors_in_plain_words(skipped, 16, 256):
         raise error
     assert str(caught.value) == (
         "a step of 16 pictures of 256 px does not fit into memory; lower --batch_size or "
@@ -25,18 +25,18 @@ def test_memory_that_ran_out_says_what_to_lower(left_out, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(left_out, capsys):
+def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(skipped, capsys):
     def give_up(number):
-        left_out.add("a.png", "unreadable: torn")
-        left_out.fail("no picture can be used")
+        skipped.add("a.png", "unreadable: torn")
+        skipped.fail("no picture can be used")
 
     stream = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(give_up, [n], tf.int64))
     with (
-        pytest.raises(InputError, match="no picture can be used: 1 of 4 left out") as caught,
-        errors_in_plain_words(left_out, 16, 256),
+        pytest.raises(InputError, match="no picture can be used: 1 of 4 skipped") as caught,
+        errors_in_plain_words(skipped, 16, 256),
     ):
         list(stream)
-    assert caught.value is left_out.failure
+    assert caught.value is skipped.failure
     # The error itself counts them.
     assert capsys.readouterr().err == ""
 
@@ -44,29 +44,29 @@ def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(left_out, caps
 @pytest.mark.parametrize(
     "error", [tf.errors.InternalError(None, None, "a defect"), ValueError("a defect")]
 )
-def test_other_errors_are_not_hidden(left_out, error):
-    with pytest.raises(type(error)) as caught, errors_in_plain_words(left_out, 16, 256):
+def test_other_errors_are_not_hidden(skipped, error):
+    with pytest.raises(type(error)) as caught, errors_in_plain_words(skipped, 16, 256):
         raise error
     assert caught.value is error
 
 
-def test_what_was_left_out_is_counted_when_the_work_is_done(left_out, capsys):
-    with errors_in_plain_words(left_out, 16, 256):
-        left_out.add("a.png", "unreadable: torn")
-        left_out.add("b.png", "no color: colorfulness 0.1")
+def test_what_was_skipped_is_counted_when_the_work_is_done(skipped, capsys):
+    with errors_in_plain_words(skipped, 16, 256):
+        skipped.add("a.png", "unreadable: torn")
+        skipped.add("b.png", "no color: colorfulness 0.1")
         assert capsys.readouterr().err == ""
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("warning: 2 of 4 left out (1 unreadable, 1 no color), listed in ")
+    assert line.startswith("warning: 2 of 4 skipped (1 unreadable, 1 no color), listed in ")
 
 
-def test_nothing_is_said_of_nothing(left_out, capsys):
-    with errors_in_plain_words(left_out, 16, 256):
+def test_nothing_is_said_of_nothing(skipped, capsys):
+    with errors_in_plain_words(skipped, 16, 256):
         pass
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_was_left_out_is_counted_when_the_work_is_broken_off(left_out, capsys):
-    left_out.add("a.png", "unreadable: torn")
-    with pytest.raises(KeyboardInterrupt), errors_in_plain_words(left_out, 16, 256):
+def test_what_was_skipped_is_counted_when_the_work_is_broken_off(skipped, capsys):
+    skipped.add("a.png", "unreadable: torn")
+    with pytest.raises(KeyboardInterrupt), errors_in_plain_words(skipped, 16, 256):
         raise KeyboardInterrupt
-    assert capsys.readouterr().err.startswith("warning: 1 of 4 left out")
+    assert capsys.readouterr().err.startswith("warning: 1 of 4 skipped")

@@ -282,7 +282,7 @@ def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatc
     assert "l1 is nan" in first
     assert len(names) == 2
     assert all((here / "pictures" / Path(name.strip()).name).exists() for name in names)
-    assert progress("weights/sagan").skipped == 1
+    assert progress("weights/sagan").skipped_steps == 1
 
     calls.clear()
     assert train(*options, "--weights_dir", "other") == 3
@@ -420,14 +420,14 @@ def test_photographs_without_truth_are_shown(train, here, pictures):
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
-def test_useless_pictures_are_left_out_and_counted(train, pictures, capsys):
+def test_useless_pictures_are_skipped_and_counted(train, pictures, capsys):
     (pictures / "broken.png").write_bytes(b"no picture")
     Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
     options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
     assert train(*options, "--log_dir", "logs") == 0
     warning = capsys.readouterr().err
-    assert "2 of 12 left out" in warning
-    listed = (pictures.parent / "logs/left_out.tsv").read_text()
+    assert "2 of 12 skipped" in warning
+    listed = (pictures.parent / "logs/skipped_images.tsv").read_text()
     assert "broken.png" in listed
     assert "gray.png" in listed
 

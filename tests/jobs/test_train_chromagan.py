@@ -520,13 +520,13 @@ def test_another_file_of_weights_is_another_teacher(pictures, here, asked):
 
 
 @pytest.mark.slow
-def test_pictures_that_are_left_out_are_not_asked_for(pictures, asked, capsys):
+def test_pictures_that_are_skipped_are_not_asked_for(pictures, asked, capsys):
     Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
     (pictures / "broken.png").write_bytes(b"no picture")
     options = ["--dataset", "pictures", "--teacher_cache", "cache"]
     assert train(*options) == 0
     assert asked == [10]
-    assert "2 of 12 left out" in capsys.readouterr().err
+    assert "2 of 12 skipped" in capsys.readouterr().err
     assert train(*options, "--weights_dir", "again") == 0
     assert asked == [10]
 

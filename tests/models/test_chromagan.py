@@ -121,9 +121,9 @@ def test_losses_are_those_of_the_networks_before_the_step(batch, teacher):
     lightness, true_ab = batch
     model = compiled(teacher)
     # Another one with the same weights: the statistics move where a batch is colored.
-    twin = compiled(teacher)
-    colored_ab, features = twin.generator_with_features(lightness, training=True)
-    logits = twin.class_head(features).numpy()
+    other = compiled(teacher)
+    colored_ab, features = other.generator_with_features(lightness, training=True)
+    logits = other.class_head(features).numpy()
     wanted = teacher(lightness).numpy()
     losses = numbers(model.train_step(batch))
     assert losses["mse"] == pytest.approx(np.mean((true_ab - colored_ab) ** 2), rel=1e-5)

@@ -11,9 +11,9 @@ from keras import ops
 from skimage import color, data
 
 from data.lab import split_lab
+from data.lab_recombiner import LabRecombiner
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
-from data.strip_joiner import StripJoiner
 from models.photo_colorizer import PhotoColorizer
 
 RENDER_SIZE = 32
@@ -264,11 +264,11 @@ def test_the_network_is_traced_once(page_of):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_what_was_prepared_is_not_compiled_again(page_of, channels, dtype):
-    joiner = StripJoiner()
-    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, joiner=joiner)
+    recombiner = LabRecombiner()
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, recombiner=recombiner)
     colorizer.trace()
-    joiner.prepare(channels, dtype)
-    functions = colorizer._predict, joiner._join, joiner._join_outside
+    recombiner.prepare(channels, dtype)
+    functions = colorizer._predict, recombiner._recombine, recombiner._recombine_out_of_gamut
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
     # Black cannot be red: some pixels lie outside the gamut.
     pixels = np.zeros((30, 40, channels), dtype)

@@ -303,7 +303,7 @@ def test_tiff_that_describes_nothing_has_no_exif(tmp_path):
     assert read_tiff_metadata(tmp_path / "a.tif") == [PhotoMetadata()]
 
 
-def test_numbers_of_64_bits_are_left_out(tmp_path):
+def test_numbers_of_64_bits_are_skipped(tmp_path):
     # They are known to BigTIFF alone.
     tags = [(65000, 16, 1, 7), (65001, 3, 1, 7)]
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, bigtiff=True, metadata=None, extratags=tags)
@@ -350,7 +350,7 @@ def test_truncated_resources_are_no_error(tmp_path, length):
     assert bytes(parsed(metadata.exif)[34377]).startswith(SIZE)
 
 
-def test_layers_of_photoshop_are_left_out(tmp_path):
+def test_layers_of_photoshop_are_skipped(tmp_path):
     layers = b"the gray picture again"
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, extratags=[(37724, 7, len(layers), layers)])
     [metadata] = read_tiff_metadata(tmp_path / "a.tif")
@@ -425,7 +425,7 @@ def test_what_is_stored_does_not_change():
     assert stored == PhotoMetadata(**values, texts=[text])
 
 
-def test_broken_exif_is_left_out_with_a_note():
+def test_broken_exif_is_skipped_with_a_note():
     stored = PhotoMetadata(exif=exif_of(Orientation=6)[:40], xmp=XMP, comment=b"1932")
     metadata, [note] = stored.upright(4000, 3000)
     assert metadata == PhotoMetadata(xmp=XMP, comment=b"1932")

@@ -416,7 +416,7 @@ def test_cmyk_profile_is_converted_from_and_replaced(tmp_path, name):
 @pytest.mark.parametrize(
     "profile", [b"garbage" * 50, P3[:200], srgb_profile()[:100], P3[:252] + bytes(228)]
 )
-def test_broken_profile_is_left_out_with_a_note(tmp_path, profile):
+def test_broken_profile_is_skipped_with_a_note(tmp_path, profile):
     Image.fromarray(noise()).save(tmp_path / "a.png", icc_profile=profile)
     page = page_in(tmp_path / "a.png")
     np.testing.assert_array_equal(joined(page)[0], noise())
@@ -425,7 +425,7 @@ def test_broken_profile_is_left_out_with_a_note(tmp_path, profile):
     assert "profile" in page.notes[0]
 
 
-def test_profile_of_another_kind_is_left_out_with_a_note(tmp_path, make_gray_profile):
+def test_profile_of_another_kind_is_skipped_with_a_note(tmp_path, make_gray_profile):
     for profile in (CMYK, make_gray_profile(2.2)):
         Image.fromarray(noise()).save(tmp_path / "a.png", icc_profile=profile)
         page = page_in(tmp_path / "a.png")

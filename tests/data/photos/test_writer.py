@@ -425,7 +425,7 @@ def test_large_metadata_fits_elsewhere(tmp_path):
             assert picture.info["xmp"] == XMP * 2000
 
 
-def test_too_large_metadata_is_left_out_of_a_jpeg(tmp_path):
+def test_too_large_metadata_is_skipped_of_a_jpeg(tmp_path):
     write(tmp_path / "a.jpg", smooth(), **LARGE, xmp=XMP * 2000, profile=P3, comment=b"1932")
     with Image.open(tmp_path / "a.jpg") as picture:
         assert MAKE not in picture.getexif()

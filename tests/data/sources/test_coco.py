@@ -105,7 +105,7 @@ def used(found, folder):
 
 
 def counted(found):
-    return {why: count for why, count in found.left_out.items() if count}
+    return {why: count for why, count in found.skipped.items() if count}
 
 
 def error_of(folder, *categories):
@@ -253,7 +253,7 @@ def test_pictures_may_lie_in_subfolders(folder):
 
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "{folder}/outside.jpg", "", "notes.txt"])
-def test_path_that_is_none_of_a_picture_below_is_counted_and_left_out(folder, name):
+def test_path_that_is_none_of_a_picture_below_is_counted_and_skipped(folder, name):
     name = name.format(folder=folder)
     alone(folder, entries({name: [], "2.jpg": []}), ["2.jpg", "notes.txt"])
     (folder / "outside.jpg").touch()
@@ -402,7 +402,7 @@ def test_category_with_a_line_break_is_told_in_one_line(folder, name):
 # --- pictures and annotations that do not fit ---------------------------------------------------
 
 
-def test_annotations_of_absent_pictures_are_counted_and_left_out(folder):
+def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
     for name in ("train2017/1.jpg", "train2017/4.jpg", "val2017/6.jpg"):
         (folder / name).unlink()
     found = find(folder)

@@ -1,4 +1,4 @@
-"""A folder is split as it says, its gray twins are left out, and what is wrong is named."""
+"""A folder is split as it says, its paired grayscale are left out, and what is wrong is named."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import data.sources.folder
-import data.sources.gray_twins
+import data.sources.paired_grayscale
 from data.pictures import read_rgb
 from data.sources.folder import demo_pictures, demo_set, folder_set, list_folder
 from data.sources.split_options import SplitOptions
@@ -29,7 +29,7 @@ def numbered(count, prefix="", suffix=".jpg"):
 
 
 def picture(path, gray):
-    """A small picture that depends on nothing but its name; its twin is the same in gray."""
+    """A small picture that depends on nothing but its name; its partner is the same in gray."""
     path.parent.mkdir(parents=True, exist_ok=True)
     seed = sum(path.stem.encode("utf-8", "surrogateescape"))
     pixels = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype="uint8")
@@ -42,7 +42,7 @@ def pictures(folder, names, gray=False):
         picture(folder / name, gray)
 
 
-def twins(folder, names, color="color", gray="gray"):
+def paired(folder, names, color="color", gray="gray"):
     pictures(folder / color, names)
     pictures(folder / gray, names, gray=True)
 
@@ -60,7 +60,7 @@ def used(found, folder):
 
 
 def counted(found):
-    return {why: count for why, count in found.left_out.items() if count}
+    return {why: count for why, count in found.skipped.items() if count}
 
 
 def error_of(call, *arguments):
@@ -177,45 +177,46 @@ def test_nothing_is_decoded(tmp_path, monkeypatch):
     pictures(tmp_path, [name.replace(".jpg", ".png") for name in names])
     opened = []
     monkeypatch.setattr(Image, "open", opened.append)
-    # Cats and dogs have names in common, and may be twins.
+    # Cats and dogs have names in common, and may be paired.
     assert len(find(tmp_path / "val").training) == 2
     assert opened == []
 
 
-# --- gray twins --------------------------------------------------------------------------------
+# --- paired grayscale
+# --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("color", "gray"),
     [("color", "gray"), ("train_color", "train_black"), ("y", "x"), ("größe #1", "[a] b:c")],
 )
-def test_gray_twins_are_left_out(tmp_path, color, gray):
-    twins(tmp_path, numbered(20, suffix=".png"), color, gray)
+def test_paired_grayscale_are_skipped(tmp_path, color, gray):
+    paired(tmp_path, numbered(20, suffix=".png"), color, gray)
     found = find(tmp_path)
     assert used(found, tmp_path) == numbered(20, f"{color}/", ".png")
-    assert counted(found) == {f"no color, twins of {color}": 20}
+    assert counted(found) == {f"no color, paired with {color}": 20}
 
 
-def test_gray_twins_of_a_test_that_reuses_the_names_are_left_out(tmp_path):
-    twins(tmp_path, numbered(20, "image", ".png"), "train_color", "train_black")
-    twins(tmp_path, numbered(7, "image", ".png"), "test_color", "test_black")
+def test_paired_grayscale_of_a_test_that_reuses_the_names_are_skipped(tmp_path):
+    paired(tmp_path, numbered(20, "image", ".png"), "train_color", "train_black")
+    paired(tmp_path, numbered(7, "image", ".png"), "test_color", "test_black")
     found = find(tmp_path)
     expected = numbered(7, "test_color/image", ".png") + numbered(20, "train_color/image", ".png")
     assert used(found, tmp_path) == sorted(expected)
-    assert sum(found.left_out.values()) == 27
+    assert sum(found.skipped.values()) == 27
 
 
 @pytest.mark.parametrize("count", [3, 20])
-def test_counts_are_right_where_two_folders_are_twins_of_the_same(tmp_path, count):
+def test_counts_are_right_where_two_folders_are_paired_with_the_same(tmp_path, count):
     names = numbered(count, "image", ".png")
-    twins(tmp_path, names, "train_color", "train_black")
-    twins(tmp_path, names, "test_color", "test_black")
+    paired(tmp_path, names, "train_color", "train_black")
+    paired(tmp_path, names, "test_color", "test_black")
     found = find(tmp_path)
     assert len(found.training) + len(found.validation) == 2 * count
-    assert sum(found.left_out.values()) == 2 * count
+    assert sum(found.skipped.values()) == 2 * count
 
 
-def test_twins_may_have_other_suffixes(tmp_path):
+def test_paired_folders_may_have_other_suffixes(tmp_path):
     pictures(tmp_path, numbered(20, "color/", ".png"))
     pictures(tmp_path, numbered(20, "gray/", ".JPG"), gray=True)
     found = find(tmp_path)
@@ -223,15 +224,15 @@ def test_twins_may_have_other_suffixes(tmp_path):
 
 
 def test_color_may_have_more_pictures_than_gray(tmp_path):
-    twins(tmp_path, numbered(20, suffix=".png"))
+    paired(tmp_path, numbered(20, suffix=".png"))
     pictures(tmp_path, numbered(9, "color/more", ".png") + ["color/0000.jpg"])
     found = find(tmp_path)
-    assert counted(found) == {"no color, twins of color": 20}
+    assert counted(found) == {"no color, paired with color": 20}
     assert len(found.training) + len(found.validation) == 30
 
 
-def test_twins_are_found_deep(tmp_path):
-    twins(tmp_path / "b" / "deep", ["x/1.png", "y/1.png", "y/z/2.png"])
+def test_paired_folders_are_found_deep(tmp_path):
+    paired(tmp_path / "b" / "deep", ["x/1.png", "y/1.png", "y/z/2.png"])
     pictures(tmp_path, ["a/1.png", "top.png"])
     found = find(tmp_path)
     assert used(found, tmp_path) == sorted(
@@ -239,18 +240,18 @@ def test_twins_are_found_deep(tmp_path):
         + [f"b/deep/color/{name}" for name in ("x/1.png", "y/1.png")]
         + ["b/deep/color/y/z/2.png"]
     )
-    assert counted(found) == {"no color, twins of b/deep/color": 3}
+    assert counted(found) == {"no color, paired with b/deep/color": 3}
 
 
-def test_twins_in_training_and_validation_are_left_out_of_both(tmp_path):
+def test_paired_folders_in_training_and_validation_are_skipped_of_both(tmp_path):
     for side, count in (("train", 6), ("val", 3)):
-        twins(tmp_path / side, numbered(count, side, ".png"))
+        paired(tmp_path / side, numbered(count, side, ".png"))
     found = find(tmp_path)
     assert below(found.training, tmp_path) == numbered(6, "train/color/train", ".png")
     assert below(found.validation, tmp_path) == numbered(3, "val/color/val", ".png")
     assert counted(found) == {
-        "no color, twins of train/color": 6,
-        "no color, twins of val/color": 3,
+        "no color, paired with train/color": 6,
+        "no color, paired with val/color": 3,
     }
 
 
@@ -265,69 +266,69 @@ def test_twins_in_training_and_validation_are_left_out_of_both(tmp_path):
     ],
     ids=ascii,
 )
-def test_twins_are_found_whatever_their_names(tmp_path, names):
-    twins(tmp_path, names)
+def test_paired_folders_are_found_whatever_their_names(tmp_path, names):
+    paired(tmp_path, names)
     found = find(tmp_path)
     assert used(found, tmp_path) == sorted(f"color/{name}" for name in names)
 
 
-def test_folder_whose_name_begins_like_that_of_gray_twins_is_used(tmp_path):
-    twins(tmp_path, numbered(5, suffix=".png"))
+def test_folder_whose_name_begins_like_that_of_paired_grayscale_is_used(tmp_path):
+    paired(tmp_path, numbered(5, suffix=".png"))
     pictures(tmp_path, numbered(3, "gray cats/cat", ".png") + ["gray.png"])
     found = find(tmp_path)
-    assert counted(found) == {"no color, twins of color": 5}
+    assert counted(found) == {"no color, paired with color": 5}
     assert len(used(found, tmp_path)) == 9
 
 
 @pytest.mark.parametrize("gray", [False, True])
-def test_folders_that_look_alike_are_not_twins(tmp_path, gray):
+def test_folders_that_look_alike_are_not_paired(tmp_path, gray):
     pictures(tmp_path, numbered(5, "a/", ".png") + numbered(5, "b/", ".png"), gray)
     found = find(tmp_path)
     assert len(used(found, tmp_path)) == 10
     assert counted(found) == {}
 
 
-def test_gray_folder_with_other_names_is_no_twin(tmp_path):
+def test_gray_folder_with_other_names_is_not_paired(tmp_path):
     pictures(tmp_path, numbered(5, "color/", ".png"))
     pictures(tmp_path, numbered(5, "gray/other", ".png"), gray=True)
     assert counted(find(tmp_path)) == {}
 
 
 @pytest.mark.parametrize("other", ["a.b.png", "a..png", "A.png", "ab.png", "a/a.png"])
-def test_gray_picture_with_almost_the_same_name_is_no_twin(tmp_path, other):
+def test_gray_picture_with_almost_the_same_name_is_not_paired(tmp_path, other):
     pictures(tmp_path, [f"color/{other}"])
     pictures(tmp_path, ["gray/a.png"], gray=True)
     assert counted(find(tmp_path)) == {}
 
 
-def test_gray_picture_without_a_twin_stays(tmp_path):
-    twins(tmp_path, numbered(5, suffix=".png"))
+def test_gray_picture_without_a_partner_stays(tmp_path):
+    paired(tmp_path, numbered(5, suffix=".png"))
     pictures(tmp_path, ["gray/more.png"], gray=True)
     found = find(tmp_path)
-    assert counted(found) == {"no color, twins of color": 5}
+    assert counted(found) == {"no color, paired with color": 5}
     assert f"{tmp_path}/gray/more.png" in {*found.training.names(), *found.validation.names()}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
 def test_one_colored_picture_does_not_hide_that_the_others_are_gray(tmp_path, number):
     names = numbered(16, suffix=".png")
-    twins(tmp_path, names)
+    paired(tmp_path, names)
     picture(tmp_path / "gray" / names[number], gray=False)
-    assert counted(find(tmp_path)) == {"no color, twins of color": 16}
+    assert counted(find(tmp_path)) == {"no color, paired with color": 16}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
-def test_one_missing_twin_does_not_hide_the_others(tmp_path, number):
+def test_one_missing_partner_does_not_hide_the_others(tmp_path, number):
     names = numbered(16, suffix=".png")
-    twins(tmp_path, names)
+    paired(tmp_path, names)
     (tmp_path / "color" / names[number]).unlink()
-    assert counted(find(tmp_path)) == {"no color, twins of color": 15}
+    assert counted(find(tmp_path)) == {"no color, paired with color": 15}
 
 
 @pytest.mark.parametrize("colored", [5, 16])
-def test_folder_with_many_colored_pictures_is_no_gray_twin(tmp_path, colored):
+def test_folder_with_many_colored_pictures_is_no_paired_gray(tmp_path, colored):
     names = numbered(16, suffix=".png")
-    twins(tmp_path, names)
+    paired(tmp_path, names)
     for name in names[:colored]:
         picture(tmp_path / "gray" / name, gray=False)
     assert counted(find(tmp_path)) == {}
@@ -340,15 +341,15 @@ def test_least_color_says_what_is_gray(tmp_path):
     pale[..., 2] += 20  # a colorfulness of 6
     Image.fromarray(pale).save(tmp_path / "pale" / "a.png")
     assert counted(find(tmp_path, least_color=5.0)) == {}
-    assert counted(find(tmp_path, least_color=7.0)) == {"no color, twins of color": 1}
+    assert counted(find(tmp_path, least_color=7.0)) == {"no color, paired with color": 1}
     assert counted(find(tmp_path, least_color=0.0)) == {}
 
 
-def test_damaged_pictures_among_twins_do_not_matter(tmp_path):
-    twins(tmp_path, numbered(6, suffix=".png"))
+def test_damaged_pictures_among_paired_ones_do_not_matter(tmp_path):
+    paired(tmp_path, numbered(6, suffix=".png"))
     (tmp_path / "color" / "0000.png").write_bytes(b"")
     (tmp_path / "gray" / "0003.png").write_bytes(b"no picture")
-    assert counted(find(tmp_path)) == {"no color, twins of color": 6}
+    assert counted(find(tmp_path)) == {"no color, paired with color": 6}
 
 
 def test_folder_that_cannot_be_read_is_not_said_to_be_gray(tmp_path):
@@ -359,24 +360,24 @@ def test_folder_that_cannot_be_read_is_not_said_to_be_gray(tmp_path):
 
 @pytest.mark.parametrize("count", [31, 200])
 def test_only_a_few_of_many_are_looked_at(tmp_path, monkeypatch, count):
-    twins(tmp_path, numbered(count, suffix=".png"))
+    paired(tmp_path, numbered(count, suffix=".png"))
     looked_at = []
 
     def look(path, short_side=None):
         looked_at.append((path, short_side))
         return read_rgb(path, short_side)
 
-    monkeypatch.setattr(data.sources.gray_twins, "read_rgb", look)
-    assert counted(find(tmp_path)) == {"no color, twins of color": count}
+    monkeypatch.setattr(data.sources.paired_grayscale, "read_rgb", look)
+    assert counted(find(tmp_path)) == {"no color, paired with color": count}
     assert 0 < len(looked_at) <= 48
     assert all(side is not None for _, side in looked_at)
 
 
-@pytest.mark.parametrize(("count", "left_out"), [(8, 1), (9, 0)])
-def test_many_folders_are_classes_and_not_twins(tmp_path, count, left_out):
+@pytest.mark.parametrize(("count", "skipped"), [(8, 1), (9, 0)])
+def test_many_folders_are_classes_and_not_paired(tmp_path, count, skipped):
     pictures(tmp_path, [f"class{number}/0.png" for number in range(1, count)])
     pictures(tmp_path, ["class0/0.png"], gray=True)
-    assert sum(find(tmp_path).left_out.values()) == left_out
+    assert sum(find(tmp_path).skipped.values()) == skipped
 
 
 # --- demo --------------------------------------------------------------------------------------

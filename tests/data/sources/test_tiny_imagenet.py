@@ -59,7 +59,7 @@ OF_THE_TEST = "for a test, without labels"
 
 
 def counted(found):
-    return {why: count for why, count in found.left_out.items() if count and why != OF_THE_TEST}
+    return {why: count for why, count in found.skipped.items() if count and why != OF_THE_TEST}
 
 
 def error_of(folder):
@@ -114,10 +114,10 @@ def test_pictures_can_be_read(folder):
     assert found.validation.read_rgb(0, 32).shape == (32, 32, 3)
 
 
-def test_pictures_of_the_test_are_counted_and_left_out(folder):
-    assert find(folder).left_out[OF_THE_TEST] == 1
+def test_pictures_of_the_test_are_counted_and_skipped(folder):
+    assert find(folder).skipped[OF_THE_TEST] == 1
     shutil.rmtree(folder / "test")
-    assert OF_THE_TEST not in find(folder).left_out
+    assert OF_THE_TEST not in find(folder).skipped
 
 
 def test_nothing_is_decoded(folder, monkeypatch):
@@ -184,7 +184,7 @@ def test_folder_of_a_class_may_be_a_link(folder):
 # --- pictures and annotations that do not fit ---------------------------------------------------
 
 
-def test_annotations_of_absent_pictures_are_counted_and_left_out(folder):
+def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
     (folder / "val" / "images" / "val_0.JPEG").unlink()
     (folder / "val" / "images" / "val_2.JPEG").unlink()
     found = find(folder)
@@ -195,7 +195,7 @@ def test_annotations_of_absent_pictures_are_counted_and_left_out(folder):
     assert counted(found) == {"annotated, but not there": 2}
 
 
-def test_pictures_without_annotations_are_counted_and_left_out(folder):
+def test_pictures_without_annotations_are_counted_and_skipped(folder):
     annotate(folder, [SNAIL])
     found = find(folder)
     assert labels(found.validation, folder) == {"val/images/val_0.JPEG": SNAIL}

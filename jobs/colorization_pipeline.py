@@ -46,7 +46,7 @@ _GAP = 8
 
 
 @dataclass(frozen=True)
-class Task:
+class Job:
     """One photograph to color.
 
     Attributes:
@@ -63,11 +63,11 @@ class Task:
 
 
 @dataclass
-class Work:
+class JobState:
     """A photograph on the line.
 
     Attributes:
-        task: what is to be done.
+        job: what is to be done.
         outcome: str, how it ended; empty while it is on the line.
         reason: str, why it failed.
         notes: list of str, what had to be left out.
@@ -78,7 +78,7 @@ class Work:
         colors: list of arrays, what it makes of them.
     """
 
-    task: Task
+    job: Job
     outcome: str = ""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
@@ -88,19 +88,19 @@ class Work:
     lightness: list[np.ndarray] = field(default_factory=list)
     colors: list[np.ndarray] = field(default_factory=list)
 
-    def fail(self, error: Exception) -> "Work":
+    def fail(self, error: Exception) -> "JobState":
         """Ends it with the reason of an error."""
-        self.outcome, self.reason = FAILED, _reason(error, self.task)
+        self.outcome, self.reason = FAILED, _reason(error, self.job)
         return self
 
 
-class PhotoLine:
+class ColorizationPipeline:
     """Colors photographs one after the other, several steps of them at once.
 
     Args:
         colorizer: `PhotoColorizer`.
         quality: int, of JPEG.
-        while_waiting: called twice a second by the thread that takes the results, with the task
+        while_waiting: called twice a second by the thread that takes the results, with the job
             that was begun last.
         is_stopped: called often; when it returns True, what is being written is finished and all
             else dropped.
@@ -110,21 +110,21 @@ class PhotoLine:
         self,
         colorizer: PhotoColorizer,
         quality: int = 95,
-        while_waiting: Callable[[Task], None] = lambda task: None,
+        while_waiting: Callable[[Job], None] = lambda job: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ):
         self._colorizer = colorizer
         self._quality = quality
         self._while_waiting = while_waiting
         self._is_stopped = is_stopped
-        self._begun: Task | None = None
+        self._begun: Job | None = None
         self._budget = MemoryBudget(_BUDGET)
 
-    def run(self, works: Iterable[Work]) -> Iterator[Work]:
+    def run(self, states: Iterable[JobState]) -> Iterator[JobState]:
         """Colors photographs.
 
         Args:
-            works: those that have an outcome already are passed through.
+            states: those that have an outcome already are passed through.
 
         Yields:
             The same in the same order, with their outcomes. Nothing a photograph has in it ends
@@ -136,91 +136,93 @@ class PhotoLine:
             with threadpool_limits(1, user_api="blas"):
                 # While the first photographs are read.
                 readers.submit(self._colorizer.trace)
-                looked_at = self._ahead(readers, self._look, works, self._colorizer.batch_size)
+                looked_at = self._ahead(readers, self._look, states, self._colorizer.batch_size)
                 colored = self._color(looked_at)
                 yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)
 
-    def _look(self, work: Work) -> Work:
-        if work.outcome or self._drop(work):
-            return work
+    def _look(self, state: JobState) -> JobState:
+        if state.outcome or self._drop(state):
+            return state
         # Decoders raise whatever they make of a broken file.
         try:
-            work.photo = PhotoFile(work.task.source)
-            work.notes += work.photo.notes + what_is_lost(work.task.target, work.photo.pages)
-            for page in work.photo.pages:
+            state.photo = PhotoFile(state.job.source)
+            state.notes += state.photo.notes + what_is_lost(state.job.target, state.photo.pages)
+            for page in state.photo.pages:
                 with self._budget.share(page.size):
-                    if self._drop(work):
-                        return work
+                    if self._drop(state):
+                        return state
                     lab = self._colorizer.look_at(page)
-                work.lightness.append(lab[..., :1].copy())
-                work.had_colors = work.had_colors or has_colors(lab)
+                state.lightness.append(lab[..., :1].copy())
+                state.had_colors = state.had_colors or has_colors(lab)
         except Exception as error:
-            return work.fail(error)
-        return work
+            return state.fail(error)
+        return state
 
-    def _color(self, works: Iterable[Work]) -> Iterator[Work]:
-        for batch in self._batches(works):
-            pages = [page for work in batch if not work.outcome for page in work.lightness]
+    def _color(self, states: Iterable[JobState]) -> Iterator[JobState]:
+        for batch in self._batches(states):
+            pages = [page for state in batch if not state.outcome for page in state.lightness]
             try:
                 colors = iter(self._colorizer.predict(pages))
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                for work in batch:
-                    yield work if work.outcome else work.fail(error)
+                for state in batch:
+                    yield state if state.outcome else state.fail(error)
                 continue
-            for work in batch:
-                if not work.outcome:
-                    work.colors = [next(colors) for _ in work.lightness]
-                yield work
+            for state in batch:
+                if not state.outcome:
+                    state.colors = [next(colors) for _ in state.lightness]
+                yield state
 
-    def _batches(self, works: Iterable[Work]) -> Iterator[list[Work]]:
+    def _batches(self, states: Iterable[JobState]) -> Iterator[list[JobState]]:
         batch = []
-        for work in works:
-            batch.append(work)
-            pages = sum(len(work.lightness) for work in batch)
+        for state in states:
+            batch.append(state)
+            pages = sum(len(state.lightness) for state in batch)
             if pages >= self._colorizer.batch_size or len(batch) >= _LONGEST_BATCH:
                 yield batch
                 batch = []
         if batch:
             yield batch
 
-    def _write(self, work: Work) -> Work:
-        if work.outcome or self._drop(work):
-            return work
-        task, photo = work.task, work.photo
+    def _write(self, state: JobState) -> JobState:
+        if state.outcome or self._drop(state):
+            return state
+        job, photo = state.job, state.photo
         try:
             with self._budget.share(max(page.size for page in photo.pages)):
                 # It may have waited for its share.
-                if self._drop(work):
-                    return work
-                self._begun = task
-                if not work.is_there:
-                    write_photo(task.target, self._colored_pages(work), self._quality)
-                if task.comparison:
-                    self._write_comparison(work)
-            work.outcome = COLORED
+                if self._drop(state):
+                    return state
+                self._begun = job
+                if not state.is_there:
+                    write_photo(job.target, self._colored_pages(state), self._quality)
+                if job.comparison:
+                    self._write_comparison(state)
+            state.outcome = COLORED
         except Exception as error:
-            work.fail(error)
+            state.fail(error)
         # The rest of the line does not need them any more.
-        work.photo, work.lightness, work.colors = None, [], []
-        return work
+        state.photo, state.lightness, state.colors = None, [], []
+        return state
 
-    def _colored_pages(self, work: Work) -> Iterator:
-        for page, lightness, ab in zip(work.photo.pages, work.lightness, work.colors, strict=True):
+    def _colored_pages(self, state: JobState) -> Iterator:
+        for page, lightness, ab in zip(
+            state.photo.pages, state.lightness, state.colors, strict=True
+        ):
             yield page, self._colorizer.strips(page, lightness, ab)
 
-    def _write_comparison(self, work: Work) -> None:
-        page = work.photo.pages[0]
+    def _write_comparison(self, state: JobState) -> None:
+        page = state.photo.pages[0]
         scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
         size = max(1, round(page.height * scale)), max(1, round(page.width * scale))
         lightness = rgb255_to_lab1(_shrunk_rgb255(page, *size))[..., :1]
         gray = np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness)))
-        colored = _shrunk_rgb255(PhotoFile(work.task.target).pages[0], *size)
+        colored = _shrunk_rgb255(PhotoFile(state.job.target).pages[0], *size)
         gap = np.full((size[0], _GAP, 3), 255, "uint8")
         pixels = np.concatenate([gray, gap, colored], axis=1)
-        write_rgb(work.task.comparison, pixels, self._quality)
+        write_rgb(state.job.comparison, pixels, self._quality)
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
@@ -234,25 +236,25 @@ class PhotoLine:
         while waiting:
             yield self._result(waiting.popleft())
 
-    def _result(self, future: Future) -> Work:
+    def _result(self, future: Future) -> JobState:
         while not wait([future], timeout=_BLINK).done:
             if self._begun:
                 self._while_waiting(self._begun)
         return future.result()
 
-    def _drop(self, work: Work) -> bool:
+    def _drop(self, state: JobState) -> bool:
         if self._is_stopped():
-            work.outcome = DROPPED
-        return bool(work.outcome)
+            state.outcome = DROPPED
+        return bool(state.outcome)
 
 
 def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:
     return np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
 
 
-def _reason(error: Exception, task: Task) -> str:
+def _reason(error: Exception, job: Job) -> str:
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return "it does not fit into memory"
-    if isinstance(error, OSError) and error.filename and Path(error.filename) != task.source:
-        return f"{shown(task.target)} cannot be written: {error.strerror}"
-    return first_reason(error, task.source)
+    if isinstance(error, OSError) and error.filename and Path(error.filename) != job.source:
+        return f"{shown(job.target)} cannot be written: {error.strerror}"
+    return first_reason(error, job.source)

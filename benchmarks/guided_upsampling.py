@@ -1,6 +1,6 @@
 """How close enlarged color comes to the true color, beside edges and over whole photographs.
 
-    python -m benchmarks.enlarging
+    python -m benchmarks.guided_upsampling
 
 The color and the lightness of scikit-image's photographs are shrunk by averaging and enlarged
 again in four ways. The error is the mean distance in ab, as a ratio to that of bilinear
@@ -108,12 +108,12 @@ def bilinear(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
 
 
 def ours(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """`data.guided_enlarging`, in one strip."""
-    from data.guided_enlarging import GuidedEnlarging, follow_lightness
+    """`data.guided_upsampling`, in one strip."""
+    from data.guided_upsampling import GuidedUpsampling, follow_lightness
 
     height, width = lightness.shape[:2]
-    enlarging = GuidedEnlarging(small[..., :1], small[..., 1:], height, width)
-    return np.stack(follow_lightness(lightness[..., 0], enlarging.strip(0, height)), axis=-1)
+    upsampling = GuidedUpsampling(small[..., :1], small[..., 1:], height, width)
+    return np.stack(follow_lightness(lightness[..., 0], upsampling.strip(0, height)), axis=-1)
 
 
 def _bicubic(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:

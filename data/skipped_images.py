@@ -19,7 +19,7 @@ _ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dat
 _HEADING = ("picture", "reason", "bytes", "modified")
 
 
-class LeftOut:
+class SkippedImages:
     """Remembers the pictures that were left out, across runs, and says when they are too many.
 
     The list is a file of tab-separated lines that a person can read. A picture on it is not
@@ -43,9 +43,9 @@ class LeftOut:
     `reason` and `add` take the picture's name, and the file that holds it where that is another.
 
     Example:
-        left_out = LeftOut("logs/left_out.tsv", total=1000)
-        left_out.add("broken.jpg", "not a picture, or of an unknown format")
-        left_out.reason("broken.jpg")
+        skipped = SkippedImages("logs/skipped_images.tsv", total=1000)
+        skipped.add("broken.jpg", "not a picture, or of an unknown format")
+        skipped.reason("broken.jpg")
     """
 
     def __init__(self, path: str | os.PathLike, total: int, advice: str = _ADVICE):
@@ -104,7 +104,7 @@ class LeftOut:
         """One line: how many, of how many, the commonest reasons, and where the list is."""
         kinds = Counter(reason.split(":")[0] for reason in self._reasons.values())
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))
-        return f"{len(self)} of {self.total} left out ({counts}), listed in {self.path}"
+        return f"{len(self)} of {self.total} skipped ({counts}), listed in {self.path}"
 
     def _read(self) -> dict[str, tuple]:
         try:

@@ -9,8 +9,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from jobs import photo_line
-from jobs.photo_line import COLORED, DROPPED, FAILED, SKIPPED, PhotoLine, Task, Work
+from jobs import colorization_pipeline
+from jobs.colorization_pipeline import (
+    COLORED,
+    DROPPED,
+    FAILED,
+    SKIPPED,
+    ColorizationPipeline,
+    Job,
+    JobState,
+)
 
 SIDE = 8
 
@@ -43,26 +51,26 @@ def photograph(path, level=100, size=(6, 4)):
     return path
 
 
-def works_of(here, count):
+def states_of(here, count):
     """As many photographs, each of its own gray."""
     names = [f"{number:03}.png" for number in range(count)]
     return [
-        Work(Task(photograph(here / "in" / name, level), here / "out" / name))
+        JobState(Job(photograph(here / "in" / name, level), here / "out" / name))
         for level, name in enumerate(names)
     ]
 
 
 def test_order_and_outcomes_are_kept_among_failures_and_skips(here):
-    works = works_of(here, 50)
+    states = states_of(here, 50)
     for number in range(0, 50, 7):
-        works[number].task.source.write_text("no picture")
+        states[number].job.source.write_text("no picture")
     for number in range(3, 50, 7):
-        works[number].outcome = SKIPPED
+        states[number].outcome = SKIPPED
     colorizer = GrayColorizer(batch_size=4)
-    done = list(PhotoLine(colorizer).run(works))
-    assert [work.task for work in done] == [work.task for work in works]
+    done = list(ColorizationPipeline(colorizer).run(states))
+    assert [state.job for state in done] == [state.job for state in states]
     expected = {0: FAILED, 3: SKIPPED}
-    assert [work.outcome for work in done] == [expected.get(n % 7, COLORED) for n in range(50)]
+    assert [state.outcome for state in done] == [expected.get(n % 7, COLORED) for n in range(50)]
     # The network's batches are full, whatever fails or is skipped between.
     colored = [number for number in range(50) if number % 7 not in expected]
     assert colorizer.batches == [4] * (len(colored) // 4) + [len(colored) % 4]
@@ -75,40 +83,40 @@ def test_order_and_outcomes_are_kept_among_failures_and_skips(here):
 def test_few_photographs_are_held_at_once(here):
     begun = []
 
-    def works():
-        for work in works_of(here, 120):
-            begun.append(work)
-            yield work
+    def states():
+        for state in states_of(here, 120):
+            begun.append(state)
+            yield state
 
-    line = PhotoLine(GrayColorizer(batch_size=4)).run(works())
+    line = ColorizationPipeline(GrayColorizer(batch_size=4)).run(states())
     next(line)
     # A batch being read, one in the network, and what the writers have before them.
-    assert len(begun) <= 4 + 4 + 4 + 2 * photo_line._THREADS
-    assert all(work.photo is None and not work.colors for work in line)
+    assert len(begun) <= 4 + 4 + 4 + 2 * colorization_pipeline._THREADS
+    assert all(state.photo is None and not state.colors for state in line)
 
 
 def test_reading_goes_on_while_photographs_are_written(here, monkeypatch):
-    if photo_line._THREADS < 2:
+    if colorization_pipeline._THREADS < 2:
         pytest.skip("one core")
-    works = works_of(here, 10)
+    states = states_of(here, 10)
     last_is_read = threading.Event()
 
-    class Watched(photo_line.PhotoFile):
+    class Watched(colorization_pipeline.PhotoFile):
         def __init__(self, path):
             super().__init__(path)
-            if path == works[-1].task.source:
+            if path == states[-1].job.source:
                 last_is_read.set()
 
     waited = []
-    write = photo_line.write_photo
+    write = colorization_pipeline.write_photo
 
     def wait_and_write(*arguments):
         waited.append(last_is_read.wait(10))
         write(*arguments)
 
-    monkeypatch.setattr(photo_line, "PhotoFile", Watched)
-    monkeypatch.setattr(photo_line, "write_photo", wait_and_write)
-    assert len(list(PhotoLine(GrayColorizer()).run(works))) == 10
+    monkeypatch.setattr(colorization_pipeline, "PhotoFile", Watched)
+    monkeypatch.setattr(colorization_pipeline, "write_photo", wait_and_write)
+    assert len(list(ColorizationPipeline(GrayColorizer()).run(states))) == 10
     assert all(waited)
 
 
@@ -130,9 +138,9 @@ def test_large_photographs_are_not_in_memory_together(here, monkeypatch):
             return super().strips(page, lightness, ab)
 
     # As if each were larger than all memory.
-    monkeypatch.setattr(photo_line, "_BUDGET", 1)
-    done = list(PhotoLine(Counting()).run(works_of(here, 8)))
-    assert [work.outcome for work in done] == [COLORED] * 8
+    monkeypatch.setattr(colorization_pipeline, "_BUDGET", 1)
+    done = list(ColorizationPipeline(Counting()).run(states_of(here, 8)))
+    assert [state.outcome for state in done] == [COLORED] * 8
     assert counts["most"] == 1
 
 
@@ -149,70 +157,70 @@ def test_what_does_not_fit_into_memory_fails_and_the_rest_goes_on(here):
                 raise MemoryError
             return super().strips(page, lightness, ab)
 
-    works = works_of(here, 6)
-    photograph(works[1].task.source, size=(7, 4))
-    done = list(PhotoLine(Small(batch_size=2)).run(works))
-    assert [work.outcome for work in done] == [COLORED, FAILED, FAILED, FAILED, COLORED, COLORED]
-    assert [work.reason for work in done[1:4]] == ["it does not fit into memory"] * 3
+    states = states_of(here, 6)
+    photograph(states[1].job.source, size=(7, 4))
+    done = list(ColorizationPipeline(Small(batch_size=2)).run(states))
+    assert [state.outcome for state in done] == [COLORED, FAILED, FAILED, FAILED, COLORED, COLORED]
+    assert [state.reason for state in done[1:4]] == ["it does not fit into memory"] * 3
 
 
 def before_writing(monkeypatch, do):
     """Does something each time a photograph begins to be written."""
-    write_photo = photo_line.write_photo
+    write_photo = colorization_pipeline.write_photo
 
     def write_later(path, pages, quality):
         do(path)
         write_photo(path, pages, quality)
 
-    monkeypatch.setattr(photo_line, "write_photo", write_later)
+    monkeypatch.setattr(colorization_pipeline, "write_photo", write_later)
 
 
 def test_a_photograph_that_goes_away_between_its_readings_fails(here, monkeypatch):
-    works = works_of(here, 3)
-    gone = works[1].task
+    states = states_of(here, 3)
+    gone = states[1].job
     before_writing(
         monkeypatch, lambda target: gone.source.unlink() if target == gone.target else None
     )
-    done = list(PhotoLine(GrayColorizer()).run(works))
-    assert [work.outcome for work in done] == [COLORED, FAILED, COLORED]
+    done = list(ColorizationPipeline(GrayColorizer()).run(states))
+    assert [state.outcome for state in done] == [COLORED, FAILED, COLORED]
     assert done[1].reason == "there is no such file"
     assert sorted(os.listdir(here / "out")) == ["000.png", "002.png"]
 
 
 def test_whoever_waits_is_told_what_is_in_work(here, monkeypatch):
-    monkeypatch.setattr(photo_line, "_BLINK", 0.01)
+    monkeypatch.setattr(colorization_pipeline, "_BLINK", 0.01)
     before_writing(monkeypatch, lambda target: time.sleep(0.1))
     told = []
-    works = works_of(here, 1)
-    list(PhotoLine(GrayColorizer(), while_waiting=told.append).run(works))
+    states = states_of(here, 1)
+    list(ColorizationPipeline(GrayColorizer(), while_waiting=told.append).run(states))
     assert told
-    assert set(told) == {works[0].task}
+    assert set(told) == {states[0].job}
 
 
 def test_nothing_is_read_once_it_is_stopped(here, monkeypatch):
-    monkeypatch.delattr(photo_line, "PhotoFile")
-    works = works_of(here, 9)
-    works[2].outcome, works[3].outcome = SKIPPED, FAILED
-    done = list(PhotoLine(GrayColorizer(), is_stopped=lambda: True).run(works))
+    monkeypatch.delattr(colorization_pipeline, "PhotoFile")
+    states = states_of(here, 9)
+    states[2].outcome, states[3].outcome = SKIPPED, FAILED
+    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=lambda: True).run(states))
     outcomes = [DROPPED, DROPPED, SKIPPED, FAILED] + [DROPPED] * 5
-    assert [work.outcome for work in done] == outcomes
+    assert [state.outcome for state in done] == outcomes
     assert not (here / "out").exists()
 
 
 def test_what_is_being_written_when_it_is_stopped_is_finished(here, monkeypatch):
     stopped = threading.Event()
-    works = works_of(here, 40)
+    states = states_of(here, 40)
     before_writing(monkeypatch, lambda target: stopped.set())
-    done = list(PhotoLine(GrayColorizer(), is_stopped=stopped.is_set).run(works))
-    finished = [work for work in done if work.outcome == COLORED]
-    assert 1 <= len(finished) <= photo_line._THREADS
-    assert {work.outcome for work in done} == {COLORED, DROPPED}
-    assert sorted(os.listdir(here / "out")) == [work.task.target.name for work in finished]
+    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(states))
+    finished = [state for state in done if state.outcome == COLORED]
+    assert 1 <= len(finished) <= colorization_pipeline._THREADS
+    assert {state.outcome for state in done} == {COLORED, DROPPED}
+    assert sorted(os.listdir(here / "out")) == [state.job.target.name for state in finished]
 
 
 def test_whoever_looks_away_leaves_no_threads_and_no_half_files(here):
     before = threading.active_count()
-    line = PhotoLine(GrayColorizer()).run(works_of(here, 40))
+    line = ColorizationPipeline(GrayColorizer()).run(states_of(here, 40))
     next(line)
     line.close()
     assert threading.active_count() == before
@@ -224,14 +232,14 @@ def test_whoever_looks_away_leaves_no_threads_and_no_half_files(here):
 
 def test_a_comparison_that_fails_leaves_the_colored_photograph(here, monkeypatch):
     source = photograph(here / "a.png")
-    task = Task(source, here / "out/a.png", here / "out/a_comparison.png")
+    job = Job(source, here / "out/a.png", here / "out/a_comparison.png")
 
     def disk_is_full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(photo_line, "write_rgb", disk_is_full)
-    [work] = PhotoLine(GrayColorizer()).run([Work(task)])
-    assert (work.outcome, work.reason) == (FAILED, "No space left on device")
+    monkeypatch.setattr(colorization_pipeline, "write_rgb", disk_is_full)
+    [state] = ColorizationPipeline(GrayColorizer()).run([JobState(job)])
+    assert (state.outcome, state.reason) == (FAILED, "No space left on device")
     assert os.listdir(here / "out") == ["a.png"]
 
 
@@ -249,7 +257,7 @@ def test_files_written_together_have_the_permissions_of_any_new_file(here, monke
 
     monkeypatch.setattr(os, "umask", slow)
     try:
-        assert len(list(PhotoLine(GrayColorizer()).run(works_of(here, 8)))) == 8
+        assert len(list(ColorizationPipeline(GrayColorizer()).run(states_of(here, 8)))) == 8
     finally:
         left = umask(before)
     assert oct(left) == oct(before)
@@ -258,17 +266,19 @@ def test_files_written_together_have_the_permissions_of_any_new_file(here, monke
 
 
 def test_what_waits_for_memory_is_dropped_when_it_is_stopped(here, monkeypatch):
-    monkeypatch.setattr(photo_line, "_BUDGET", 1)
-    monkeypatch.setattr(photo_line, "_THREADS", 8)
+    monkeypatch.setattr(colorization_pipeline, "_BUDGET", 1)
+    monkeypatch.setattr(colorization_pipeline, "_THREADS", 8)
     stopped = threading.Event()
     before_writing(monkeypatch, lambda target: (stopped.set(), time.sleep(0.2)))
-    done = list(PhotoLine(GrayColorizer(), is_stopped=stopped.is_set).run(works_of(here, 20)))
-    assert [work.outcome for work in done].count(COLORED) == 1
+    done = list(
+        ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(states_of(here, 20))
+    )
+    assert [state.outcome for state in done].count(COLORED) == 1
     assert len(os.listdir(here / "out")) == 1
 
 
 def test_an_error_of_writing_names_the_result(here):
-    [work] = works_of(here, 1)
-    work.task.target.mkdir(parents=True)
-    [done] = PhotoLine(GrayColorizer()).run([work])
-    assert done.reason == f"{work.task.target} cannot be written: Is a directory"
+    [state] = states_of(here, 1)
+    state.job.target.mkdir(parents=True)
+    [done] = ColorizationPipeline(GrayColorizer()).run([state])
+    assert done.reason == f"{state.job.target} cannot be written: Is a directory"

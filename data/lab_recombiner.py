@@ -8,7 +8,7 @@ from keras import KerasTensor as Tensor
 
 from data.color_curves import linear_to_rgb1
 from data.gamut import is_linear_in_gamut, share_in_gamut
-from data.guided_enlarging import GuidedEnlarging, follow_lightness
+from data.guided_upsampling import GuidedUpsampling, follow_lightness
 from data.lab import integers_to_rgb1, rgb1_to_integers
 from data.lab_planes import lab100_to_linear, rgb1_to_lightness100
 from data.photos.page import PhotoPage
@@ -22,19 +22,21 @@ _CHUNK_OUTSIDE = 2**13
 _PLANES = 5
 
 
-class StripJoiner:
+class LabRecombiner:
     """What full-size pixels need, compiled once for photographs of all sizes.
 
     Example:
-        joiner = StripJoiner()
-        for pixels in joiner.strips(page, small_lightness, small_ab):
+        recombiner = LabRecombiner()
+        for pixels in recombiner.strips(page, small_lightness, small_ab):
             ...
     """
 
     def __init__(self):
         # AutoGraph has nothing to convert in them, and takes a second to find that out.
-        self._join = tf.function(_join, autograph=False, jit_compile=True)
-        self._join_outside = tf.function(_join_outside, autograph=False, jit_compile=True)
+        self._recombine = tf.function(_recombine, autograph=False, jit_compile=True)
+        self._recombine_out_of_gamut = tf.function(
+            _recombine_out_of_gamut, autograph=False, jit_compile=True
+        )
 
     def prepare(self, channels: int, dtype: str) -> None:
         """Compiles what strips of a kind need, ahead of the first.
@@ -43,7 +45,10 @@ class StripJoiner:
             channels: int, 1 or 3.
             dtype: str, `uint8` or `uint16`.
         """
-        for function, size in ((self._join, _CHUNK), (self._join_outside, _CHUNK_OUTSIDE)):
+        for function, size in (
+            (self._recombine, _CHUNK),
+            (self._recombine_out_of_gamut, _CHUNK_OUTSIDE),
+        ):
             function(np.zeros((size, channels), dtype), np.zeros((_PLANES, size), "float32"))
 
     def strips(
@@ -61,30 +66,30 @@ class StripJoiner:
             Strips from top to bottom, uint8 or uint16 as the page, of shape (rows, width, 3), or
             4 with its alpha, in the profile of the page.
         """
-        enlarging = GuidedEnlarging(lightness, ab, page.height, page.width)
+        upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         room = None
         top = 0
         for rgb, alpha in page.strips():
             # The first strip is the largest.
             room = room_for(rgb) if room is None else room
-            colored = page.from_srgb(self.join(rgb, self.enlarge(enlarging, top, rgb, room)))
+            colored = page.from_srgb(self.recombine(rgb, self.upsample(upsampling, top, rgb, room)))
             yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
             top += len(rgb)
 
-    def enlarge(
-        self, enlarging: GuidedEnlarging, top: int, rgb: np.ndarray, room: np.ndarray
+    def upsample(
+        self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, room: np.ndarray
     ) -> np.ndarray:
         """Fills `room`, from `room_for`, with the color of the strip `rgb`, and returns it."""
         rows, width, _ = rgb.shape
-        enlarging.strip(top, rows, room[:, : rows * width].reshape(_PLANES, rows, width))
+        upsampling.strip(top, rows, room[:, : rows * width].reshape(_PLANES, rows, width))
         return room
 
-    def join(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
+    def recombine(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
         """Gives a strip its color.
 
         Args:
             rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
-            enlarged: what `enlarge` returned.
+            enlarged: what `upsample` returned.
 
         Returns:
             Array of the same type, (rows, width, 3), with the lightness of `rgb`.
@@ -98,7 +103,7 @@ class StripJoiner:
         return colored.reshape(rows, width, 3)
 
     def _fill(self, colored: np.ndarray, rgb: np.ndarray, enlarged: np.ndarray) -> None:
-        *channels, is_inside = self._join(_padded(rgb, _CHUNK), enlarged)
+        *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), enlarged)
         for number, channel in enumerate(channels):
             colored[:, number] = channel.numpy()[: len(rgb)]
         # A few pixels in a hundred: it is not worth it to look for the gamut's border for all.
@@ -106,7 +111,7 @@ class StripJoiner:
         for first in range(0, len(outside), _CHUNK_OUTSIDE):
             places = outside[first : first + _CHUNK_OUTSIDE]
             padded = _padded(places, _CHUNK_OUTSIDE)
-            pulled = self._join_outside(rgb[padded], enlarged[:, padded])
+            pulled = self._recombine_out_of_gamut(rgb[padded], enlarged[:, padded])
             colored[places] = np.stack(pulled, axis=-1)[: len(places)]
 
 
@@ -116,13 +121,13 @@ def room_for(rgb: np.ndarray) -> np.ndarray:
     return np.zeros((_PLANES, chunks * _CHUNK), "float32")
 
 
-def _join(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+def _recombine(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
     """Red, green and blue of pixels, and whether sRGB can show them."""
     linear = lab100_to_linear(*_joined_lab(rgb, enlarged))
     return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
 
 
-def _join_outside(rgb: Tensor, enlarged: Tensor) -> list[Tensor]:
+def _recombine_out_of_gamut(rgb: Tensor, enlarged: Tensor) -> list[Tensor]:
     """Red, green and blue of pixels that are pulled into the gamut of sRGB."""
     lightness, a, b = _joined_lab(rgb, enlarged)
     share = share_in_gamut(lightness, a, b)

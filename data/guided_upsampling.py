@@ -14,7 +14,7 @@ window is replaced by the interpolated color itself, which keeps color that vari
 sharp; over whole photographs the original form is worse than interpolation. And what is regressed
 are the deviations of each pixel from its own surroundings, because in a window of few pixels a
 gradient of color and a texture of lightness always seem to belong together. `python -m
-benchmarks.enlarging` measures both forms.
+benchmarks.guided_upsampling` measures both forms.
 """
 
 import math
@@ -37,7 +37,7 @@ _RADIUS = 2
 _BAND = 64
 
 
-class GuidedEnlarging:
+class GuidedUpsampling:
     """The color of one photograph, on its way to full size in strips.
 
     Interpolation is cubic, by products with matrices: along rows, and then along columns for the
@@ -52,8 +52,8 @@ class GuidedEnlarging:
         width: int.
 
     Example:
-        enlarging = GuidedEnlarging(small_lightness, small_ab, 900, 1200)
-        a, b = follow_lightness(lightness[:300], enlarging.strip(0, 300))
+        upsampling = GuidedUpsampling(small_lightness, small_ab, 900, 1200)
+        a, b = follow_lightness(lightness[:300], upsampling.strip(0, 300))
     """
 
     def __init__(self, lightness: np.ndarray, ab: np.ndarray, height: int, width: int):
@@ -92,7 +92,7 @@ def follow_lightness(lightness: Tensor, enlarged: Tensor) -> tuple[Tensor, Tenso
 
     Args:
         lightness: float32 tensor of any shape, L in [0, 100] at full size.
-        enlarged: float32 array or tensor of shape (5, ...), from `GuidedEnlarging.strip`.
+        enlarged: float32 array or tensor of shape (5, ...), from `GuidedUpsampling.strip`.
 
     Returns:
         a and b, float32 tensors of the shape of `lightness`.

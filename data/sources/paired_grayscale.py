@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from data.colorfulness import colorfulness
 from data.pictures import UnreadablePictureError, part_by_part, read_rgb
 
-# Sets of gray twins have two folders or four; a thousand are the classes of something.
+# Sets of paired grayscale have two folders or four; a thousand are the classes of something.
 _MOST_FOLDERS = 8
-# Pictures of a folder that are looked at to know whether it is one of gray twins.
+# Pictures of a folder that are looked at to know whether it is one of paired grayscale.
 _LOOKS = 16
 _LOOK_SIDE = 64
 # So many of these must be what is expected: sets have odd pictures.
 _MAJORITY = 0.75
 
 
-def find_gray_twins(folder: str, paths: list[str], least_color: float) -> dict[str, list[str]]:
+def find_paired_grayscale(
+    folder: str, paths: list[str], least_color: float
+) -> dict[str, list[str]]:
     """Finds the subfolders whose pictures are those of another one, but for the color.
 
     Only a few pictures of folders with the same names are read.
@@ -30,17 +32,17 @@ def find_gray_twins(folder: str, paths: list[str], least_color: float) -> dict[s
         least_color: float, the colorfulness below which a picture has no color.
 
     Returns:
-        By the subfolder with the colors, the paths of their gray twins.
+        By the subfolder with the colors, the paths of their paired grayscale.
     """
-    twins: dict[str, list[str]] = {}
+    paired: dict[str, list[str]] = {}
     for siblings in _groups_of_siblings(paths):
         for gray, pictures in siblings.items():
-            color = _twin_folder(folder, gray, siblings, least_color)
+            color = _paired_folder(folder, gray, siblings, least_color)
             if color is not None:
                 stems = {_stem(path).removeprefix(color) for path in siblings[color]}
                 found = [path for path in pictures if _stem(path).removeprefix(gray) in stems]
-                twins.setdefault(color, []).extend(found)
-    return twins
+                paired.setdefault(color, []).extend(found)
+    return paired
 
 
 def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
@@ -51,14 +53,14 @@ def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
         while folder:
             parent = os.path.dirname(folder)
             siblings = folders.setdefault(parent, {})
-            # One more than can be twins is enough to know that there are too many.
+            # One more than can be paired is enough to know that there are too many.
             if folder in siblings or len(siblings) <= _MOST_FOLDERS:
                 siblings.setdefault(folder, []).append(path)
             folder = parent
     return [siblings for siblings in folders.values() if 2 <= len(siblings) <= _MOST_FOLDERS]
 
 
-def _twin_folder(
+def _paired_folder(
     folder: str, gray: str, siblings: dict[str, list[str]], least_color: float
 ) -> str | None:
     """The sibling that has the pictures of this subfolder in color, or None."""
@@ -69,13 +71,15 @@ def _twin_folder(
         if color == gray:
             continue
         pairs = [
-            (path, twin)
+            (path, partner)
             for path in few
-            for twin in _with_stem(color + _stem(path).removeprefix(gray), siblings[color])[:1]
+            for partner in _with_stem(color + _stem(path).removeprefix(gray), siblings[color])[:1]
         ]
         if len(pairs) >= _MAJORITY * len(few) and _share_in_color(
             folder, [path for path, _ in pairs], least_color
-        ) <= 1.0 - _MAJORITY < _share_in_color(folder, [twin for _, twin in pairs], least_color):
+        ) <= 1.0 - _MAJORITY < _share_in_color(
+            folder, [partner for _, partner in pairs], least_color
+        ):
             return color
     return None
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy import ndimage
 
-from benchmarks.enlarging import (
+from benchmarks.guided_upsampling import (
     FACTOR,
     PHOTOGRAPHS,
     beside_edges,
@@ -17,7 +17,7 @@ from benchmarks.enlarging import (
     photograph,
     shrunk,
 )
-from data.guided_enlarging import GuidedEnlarging, cubic_weights, follow_lightness, slopes
+from data.guided_upsampling import GuidedUpsampling, cubic_weights, follow_lightness, slopes
 
 SIDE = 256
 
@@ -35,7 +35,7 @@ def measured():
 
 def enlarged(lightness, ab, height, width):
     """Without detail of lightness: what interpolation alone makes of ab."""
-    strip = GuidedEnlarging(lightness, ab, height, width).strip(0, height)
+    strip = GuidedUpsampling(lightness, ab, height, width).strip(0, height)
     return np.moveaxis(strip[:2], 0, -1)
 
 
@@ -129,10 +129,10 @@ def test_ramps_of_color_are_enlarged_in_place():
 
 @pytest.mark.parametrize(("height", "width"), [(96, 64), (5000, 3), (40, 7), (10, 300)])
 def test_strips_joined_equal_the_whole(height, width):
-    enlarging = GuidedEnlarging(*random_small(16, 24), height, width)
+    upsampling = GuidedUpsampling(*random_small(16, 24), height, width)
     tops = [0, 1, height // 3, height // 3 + 2, height - 1, height]
-    strips = [enlarging.strip(top, end - top) for top, end in pairwise(tops)]
-    whole = enlarging.strip(0, height)
+    strips = [upsampling.strip(top, end - top) for top, end in pairwise(tops)]
+    whole = upsampling.strip(0, height)
     assert whole.shape == (5, height, width)
     assert np.abs(whole).min(axis=0).max() > 0.0
     np.testing.assert_allclose(np.concatenate(strips, axis=1), whole, atol=0.02)
@@ -143,7 +143,7 @@ def test_one_color_stays_the_same_at_every_size(size):
     lightness, _ = random_small(32, 32)
     ab = np.broadcast_to(np.float32([30.0, -20.0]), (32, 32, 2))
     full = np.random.default_rng(1).uniform(0.0, 100.0, size).astype("float32")
-    strip = GuidedEnlarging(lightness, ab, *size).strip(0, size[0])
+    strip = GuidedUpsampling(lightness, ab, *size).strip(0, size[0])
     colored = np.stack(follow_lightness(full, strip), axis=-1)
     np.testing.assert_allclose(colored, np.broadcast_to(ab[:1, :1], (*size, 2)), atol=0.01)
 
@@ -166,10 +166,10 @@ def test_weights_of_a_part_are_a_part_of_the_weights():
 
 
 def test_a_strip_is_written_where_it_is_wanted():
-    enlarging = GuidedEnlarging(*random_small(16, 24), 200, 300)
+    upsampling = GuidedUpsampling(*random_small(16, 24), 200, 300)
     wanted = np.zeros((5, 40, 300), "float32")
-    assert enlarging.strip(70, 40, wanted) is wanted
-    np.testing.assert_array_equal(wanted, enlarging.strip(70, 40))
+    assert upsampling.strip(70, 40, wanted) is wanted
+    np.testing.assert_array_equal(wanted, upsampling.strip(70, 40))
 
 
 def test_smaller_photographs_average_what_the_network_saw():
