@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        settings, given = parse(arguments)
+        settings, explicit = parse(arguments)
         # Only now, so that --help and a mistyped argument are answered at once.
         import_tensorflow_quietly()
         if settings.job == "colorize":
@@ -36,14 +36,14 @@ def main(arguments: list[str]) -> int:
         if settings.job == "evaluate":
             from jobs.evaluate import evaluate
 
-            return evaluate(settings, given)
+            return evaluate(settings, explicit)
         if settings.job == "inspect":
             from jobs.inspect import inspect
 
             return inspect(settings)
         from jobs.train import train
 
-        return train(settings, given)
+        return train(settings, explicit)
     except InterruptedBySignalError as stop:
         print(f"stopped: {stop}", file=sys.stderr)
         return stop.exit_status

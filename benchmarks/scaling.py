@@ -28,7 +28,7 @@ RESOLUTION = 64
 
 TABLES = {
     "folder": ("coloring a folder", "photographs", FOLDERS, "ms a photograph"),
-    "listing": ("listing a data set", "pictures", FOLDERS, "ms a picture"),
+    "listing": ("listing a dataset", "pictures", FOLDERS, "ms a picture"),
     "picture": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms a megapixel"),
     "batch": ("a training step", "pictures in it", BATCHES, "ms a picture"),
     "inference": ("the generator alone", "pictures at once", BATCHES, "ms a picture"),

@@ -1,4 +1,4 @@
-"""What a large data set costs in time and memory before and while it streams.
+"""What a large dataset costs in time and memory before and while it streams.
 
     python -m benchmarks.streaming --pictures 1000 100000
 
@@ -21,7 +21,7 @@ from jobs.runtime import import_tensorflow_quietly
 BATCHES = 500
 BATCH_SIZE = 16
 RESOLUTION = 64
-# In each folder, as data sets with classes have them.
+# In each folder, as datasets with classes have them.
 FOLDER = 1000
 # File systems allow some ten thousand links to a file.
 LINKS = 30_000

@@ -138,7 +138,7 @@ class Critic(nn.Module):
             features = pair(functional.avg_pool2d(features, 2) if level else features)
             if level == self.attention_level:
                 features = self.attention(features)
-        return self.judge(features.float().sum(dim=(2, 3)))
+        return self.score(features.float().sum(dim=(2, 3)))
 
 
 def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_compiled: bool):

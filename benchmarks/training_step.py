@@ -153,10 +153,10 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
     if model == "sagan":
         # Without the perceptual loss, whose network cannot be had everywhere.
         arguments += ["--reconstruction", "l1:10"]
-    settings, given = parse(arguments)
+    settings, explicit = parse(arguments)
     teacher = _RandomTeacher() if model == "chromagan" else None
-    colorizer, settings = new_model(settings, given, teacher)
-    compile_model(colorizer, settings, given, teacher)
+    colorizer, settings = new_model(settings, explicit, teacher)
+    compile_model(colorizer, settings, explicit, teacher)
 
     shape = (BATCH_SIZE, resolution, resolution)
     lightness = tf.random.uniform((*shape, 1), -1, 1)
@@ -186,7 +186,7 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(real)
             logits = tf.concat(colorizer.score_both(real, real), axis=0)
-            judged = colorizer.judge(real)
+            judged = colorizer.score(real)
         variables = colorizer.discriminator.trainable_variables
         return tape.gradient(logits, variables), tape.gradient(judged, real)
 

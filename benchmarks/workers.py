@@ -89,15 +89,15 @@ def _work(arguments: argparse.Namespace) -> None:
     worker = find_worker("auto")
     strategy = join_workers(worker) if worker.workers > 1 else tf.distribute.get_strategy()
     prepare_keras("auto", seed=0)
-    settings, given = parse(
+    settings, explicit = parse(
         [
             *("--model", arguments.model, "--resolution", str(arguments.resolution)),
             *("--dataset", os.curdir, "--reconstruction", "l1:10"),
         ]
     )
     with strategy.scope():
-        model, settings = new_model(settings, given)
-        compile_model(model, settings, given)
+        model, settings = new_model(settings, explicit)
+        compile_model(model, settings, explicit)
 
     def batches(context):
         size = context.get_per_replica_batch_size(arguments.batch_size)

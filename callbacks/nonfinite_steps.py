@@ -18,7 +18,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
     Where the model undoes such steps, only when there are too many. Each is written to
     `nonfinite_steps.txt` in the folder with its losses and the names of its pictures. Validation's
     losses and the weights themselves are looked at after every epoch. Checkpoints stay as they are.
-    It stands before `ColoringWeights` and `TrainingCheckpoint` in the list of callbacks.
+    It stands before `SaveBestThenLast` and `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         folder: `WeightsFolder`.

@@ -1,4 +1,4 @@
-"""How data sets are named on the command line: `demo`, a folder, or KIND:WHERE."""
+"""How datasets are named on the command line: `demo`, a folder, or KIND:WHERE."""
 
 import difflib
 import os
@@ -20,7 +20,7 @@ _PREFIXES = {TINY_IMAGENET: "DIR", IMAGENET64: "DIR", COCO: "DIR", TFDS: "NAME"}
 
 
 def parse_name(name: str) -> tuple[str, str]:
-    """Reads the name of a data set.
+    """Reads the name of a dataset.
 
     Returns:
         Its kind, and the folder or, of `tfds`, the builder's name; nothing of `demo`.
@@ -48,14 +48,14 @@ def parse_name(name: str) -> tuple[str, str]:
     if colon and len(kind) > 1 and os.sep not in kind:
         close = did_you_mean(kind, list(_PREFIXES))
         raise InputError(
-            f"--dataset {name}: there is no kind of data set {kind}{close}; give "
+            f"--dataset {name}: there is no kind of dataset {kind}{close}; give "
             f"{_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     return FOLDER, os.path.expanduser(name)
 
 
 def absolute_name(name: str) -> str:
-    """The same data set, named so that it is found from any working folder."""
+    """The same dataset, named so that it is found from any working folder."""
     kind, where = parse_name(name)
     if kind in (DEMO, TFDS):
         return name
@@ -63,7 +63,7 @@ def absolute_name(name: str) -> str:
 
 
 def may_overlap(one: str, other: str) -> bool:
-    """Whether two data sets may have pictures in common, by their names alone."""
+    """Whether two datasets may have pictures in common, by their names alone."""
     (kind, where), (other_kind, other_where) = parse_name(one), parse_name(other)
     if kind in (DEMO, TFDS) or other_kind in (DEMO, TFDS):
         builders = (re.split(r"[:/]", each)[0] for each in (where, other_where))
@@ -89,7 +89,7 @@ def _with_forms(names: Iterable[str] | Mapping[str, str]) -> Mapping[str, str]:
 
 
 def names_like(folder: str) -> str:
-    """`did_you_mean` of a folder that is not there: its neighbors and the kinds of data sets."""
+    """`did_you_mean` of a folder that is not there: its neighbors and the kinds of datasets."""
     parent, name = os.path.split(folder.rstrip(os.sep))
     try:
         forms = {entry.name: entry.name for entry in os.scandir(parent or ".") if entry.is_dir()}

@@ -1,4 +1,4 @@
-"""What is asked of data sets besides their names."""
+"""What is asked of datasets besides their names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class DatasetOptions:
-    """What is asked of data sets besides their names.
+    """What is asked of datasets besides their names.
 
     Attributes:
-        validation_share: float in [0, 1), the share of pictures to judge by where a data set does
+        validation_share: float in [0, 1), the share of pictures to judge by where a dataset does
             not say. Unless it is 0, at least one picture of each set is.
         max_pictures: int or None. At most this many pictures of the whole, drawn at random, in the
             same proportion of training and validation.

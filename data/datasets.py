@@ -3,7 +3,7 @@
     lists = find_pictures(["my_photographs", "tiny-imagenet:tiny-imagenet-200"])
     print(lists.table())
 
-A data set is named on the command line by a folder, which is searched deep, by `demo`, the natural
+A dataset is named on the command line by a folder, which is searched deep, by `demo`, the natural
 photographs that scikit-image installs, or by the kind and the place of a published set. What comes
 back is two sources of pictures, of which none has been decoded.
 """
@@ -21,7 +21,7 @@ from data.dataset_options import DatasetOptions
 from data.picture_lists import PictureLists
 from data.sources.chosen_pictures import ChosenPictures
 from data.sources.coco import coco_set
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.folder import demo_set, folder_set
 from data.sources.imagenet64 import imagenet64_set
 from data.sources.joined_pictures import JoinedPictures
@@ -35,14 +35,14 @@ _SIDES = ("training", "validation")
 
 
 def find_pictures(names: Sequence[str], options: DatasetOptions | None = None) -> PictureLists:
-    """Finds the pictures of one or more data sets.
+    """Finds the pictures of one or more datasets.
 
     Args:
-        names: of data sets, as on the command line; their pictures are joined.
+        names: of datasets, as on the command line; their pictures are joined.
         options: `DatasetOptions`.
 
     Raises:
-        InputError: a data set cannot be found, or is not what it should be.
+        InputError: a dataset cannot be found, or is not what it should be.
     """
     options = options or DatasetOptions()
     sets = _without_repeats([_find(name, options) for name in names])
@@ -66,10 +66,10 @@ def without_pictures(source: PictureSource, others: Sequence[PictureSource]) -> 
     return ChosenPictures(source, np.flatnonzero(kept))
 
 
-def _find(name: str, options: DatasetOptions) -> DataSet:
+def _find(name: str, options: DatasetOptions) -> Dataset:
     kind, where = parse_name(name)
     split = SplitOptions(options.validation_share, options.seed)
-    find: dict[str, Callable[[], DataSet]] = {
+    find: dict[str, Callable[[], Dataset]] = {
         DEMO: lambda: demo_set(split),
         FOLDER: lambda: folder_set(name, where, split, options.minimum_colorfulness),
         TINY_IMAGENET: lambda: tiny_imagenet_set(name, where),
@@ -86,7 +86,7 @@ def _find(name: str, options: DatasetOptions) -> DataSet:
     return found
 
 
-def _without_repeats(sets: list[DataSet]) -> list[DataSet]:
+def _without_repeats(sets: list[Dataset]) -> list[Dataset]:
     """Sets of which no two have a picture in common: one to judge by is not learned from."""
     if len(sets) == 1:
         return sets
@@ -114,8 +114,8 @@ def _limit(
 
 
 def _limited_sets(
-    sets: list[DataSet], learned_from: Sequence[int], judged_by: list[int]
-) -> list[DataSet]:
+    sets: list[Dataset], learned_from: Sequence[int], judged_by: list[int]
+) -> list[Dataset]:
     """The sets with those of their pictures that are among these of all."""
     training = _shares([each.training for each in sets], learned_from)
     validation = _shares([each.validation for each in sets], judged_by)
@@ -132,8 +132,8 @@ def _shares(sources: list[PictureSource], chosen: Sequence[int]) -> list[np.ndar
     return _by_source(is_chosen, sources)
 
 
-def _part(each: DataSet, training: np.ndarray, validation: np.ndarray, why: str) -> DataSet:
-    """A data set with these of its pictures, and the reason why the others are left out."""
+def _part(each: Dataset, training: np.ndarray, validation: np.ndarray, why: str) -> Dataset:
+    """A dataset with these of its pictures, and the reason why the others are left out."""
     others = len(each.training) + len(each.validation) - len(training) - len(validation)
     return dataclasses.replace(
         each,

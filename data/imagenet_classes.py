@@ -1,4 +1,4 @@
-"""ImageNet's 1000 classes by WordNet id, in the orders that networks and data sets number them.
+"""ImageNet's 1000 classes by WordNet id, in the orders that networks and datasets number them.
 
 Networks of `keras.applications` number them as `imagenet_class_index.json` does, which is by id.
 The downsampled ImageNet has an order of its own.
@@ -49,7 +49,7 @@ def imagenet_numbers(
     if unknown:
         raise NotImageNetError(
             f"{len(unknown)} of {len(wordnet_ids)} classes are none of ImageNet's {CLASSES}, "
-            f"{unknown[0]} for one; give a data set whose classes are WordNet ids of ImageNet"
+            f"{unknown[0]} for one; give a dataset whose classes are WordNet ids of ImageNet"
         )
     return np.array([order[wordnet_id] for wordnet_id in wordnet_ids], "int64")
 

@@ -53,7 +53,7 @@ def _keys(path: str) -> Iterator[tuple[str, ...]]:
     """The name without its ending, then with one folder, with two ..., counted upwards."""
     *folders, name = PurePath(path).parts
     # Some programs put their ending behind that of the picture. What has no ending of a picture is
-    # a record of a data set: its dots tell nothing.
+    # a record of a dataset: its dots tell nothing.
     while PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
         name = PurePath(name).stem
     parts = (name, *folders[::-1])

@@ -1,26 +1,26 @@
-"""The pictures of one or more data sets, as they were found."""
+"""The pictures of one or more datasets, as they were found."""
 
 from dataclasses import dataclass
 
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.picture_source import PictureSource
 from errors import InputError, shown
 
 
 @dataclass(frozen=True)
 class PictureLists:
-    """The pictures of one or more data sets.
+    """The pictures of one or more datasets.
 
     Attributes:
         training: the pictures to learn from.
         validation: the pictures to judge by, none of them in `training`, in a fixed random order:
             any first part of them is a fair sample.
-        sets: each data set, with what is used of it.
+        sets: each dataset, with what is used of it.
     """
 
     training: PictureSource
     validation: PictureSource
-    sets: list[DataSet]
+    sets: list[Dataset]
 
     def __len__(self) -> int:
         return len(self.training) + len(self.validation)
@@ -35,18 +35,18 @@ class PictureLists:
         for each in self.sets:
             if each.training.classes is None:
                 raise InputError(
-                    f"labels are needed, and {each.name} has none; give data sets with labels "
+                    f"labels are needed, and {each.name} has none; give datasets with labels "
                     "(tiny-imagenet, imagenet64, most of tfds)"
                 )
             if each.training.classes != first.training.classes:
                 raise InputError(
                     f"labels are needed, and {first.name} ({len(first.training.classes)} classes) "
                     f"and {each.name} ({len(each.training.classes)}) have different ones; give "
-                    "data sets of the same classes"
+                    "datasets of the same classes"
                 )
 
     def table(self) -> str:
-        """The sizes of the data sets, and what is left out of them and why, in lines to print."""
+        """The sizes of the datasets, and what is left out of them and why, in lines to print."""
         rows = [
             (
                 shown(each.name),
@@ -61,7 +61,7 @@ class PictureLists:
             skipped = sum(sum(each.skipped.values()) for each in self.sets)
             together = (len(self.training), len(self.validation), skipped)
             rows.append(("together", *(f"{count:,}" for count in together), ""))
-        rows.insert(0, ("data set", "training", "validation", "skipped", ""))
+        rows.insert(0, ("dataset", "training", "validation", "skipped", ""))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         return "\n".join(
             f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "

@@ -29,7 +29,7 @@ class SkippedImages:
 
     Args:
         path: the list. Read when it exists; appended to.
-        total: int, how many pictures the data set has; with more than half of them left out
+        total: int, how many pictures the dataset has; with more than half of them left out
             `add` and `reason` raise.
         advice: str, what that error tells a person to do.
 
@@ -61,7 +61,7 @@ class SkippedImages:
         """Why the picture is left out, or None when it is not.
 
         Raises:
-            InputError: more than half of the data set is left out.
+            InputError: more than half of the dataset is left out.
         """
         picture = str(picture)
         if picture not in self._reasons:
@@ -77,7 +77,7 @@ class SkippedImages:
         """Leaves a picture out.
 
         Raises:
-            InputError: more than half of the data set is left out now.
+            InputError: more than half of the dataset is left out now.
         """
         picture = str(picture)
         with self._lock:
@@ -88,7 +88,7 @@ class SkippedImages:
         self.raise_if_too_many()
 
     def raise_if_too_many(self) -> None:
-        """Raises InputError when more than half of the data set is left out."""
+        """Raises InputError when more than half of the dataset is left out."""
         if 2 * len(self._reasons) > self.total:
             self.fail("more than half of the pictures cannot be used")
 

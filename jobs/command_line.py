@@ -22,7 +22,7 @@ _SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
 # Of ChromaGAN what speaks of its teacher.
 _OF_TEACHER = ("teacher", "teacher_weights", "teacher_cache")
 
-# What asks for true colors, or for what data sets are asked.
+# What asks for true colors, or for what datasets are asked.
 _OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
 
 
@@ -39,23 +39,23 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
         InputError: an argument is unknown, malformed, or of no use to the job.
     """
     arguments = [_with_underscores(argument) for argument in arguments]
-    given = vars(_parser().parse_args(arguments))
-    settings = dataclasses.replace(Settings(), **_defaults(given), **given)
-    _check_job(settings, set(given))
+    explicit = vars(_parser().parse_args(arguments))
+    settings = dataclasses.replace(Settings(), **_defaults(explicit), **explicit)
+    _check_job(settings, set(explicit))
     # What a resumed training is, its own settings say: it is checked when they are read.
     if settings.job != "train" or not settings.load_weights:
-        check_use(settings, set(given))
-    return settings, set(given)
+        check_use(settings, set(explicit))
+    return settings, set(explicit)
 
 
-def _defaults(given: Mapping[str, Any]) -> dict[str, Any]:
+def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
     """What the model and the preset set and the command line does not."""
-    preset = PRESETS[given["preset"]].settings if given.get("preset") else {}
-    model = given.get("model") or preset.get("model")
+    preset = PRESETS[explicit["preset"]].settings if explicit.get("preset") else {}
+    model = explicit.get("model") or preset.get("model")
     defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
-    if given.get("preset") and PRESETS[given["preset"]].starts_from:
-        defaults["pretrained"] = os.path.join("weights", PRESETS[given["preset"]].starts_from)
-    return {name: value for name, value in defaults.items() if name not in given}
+    if explicit.get("preset") and PRESETS[explicit["preset"]].starts_from:
+        defaults["pretrained"] = os.path.join("weights", PRESETS[explicit["preset"]].starts_from)
+    return {name: value for name, value in defaults.items() if name not in explicit}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -138,14 +138,14 @@ def _with_underscores(argument: str) -> str:
     return "--" + name[2:].replace("-", "_") + equals + value
 
 
-def check_use(settings: Settings, given: set[str]) -> None:
+def check_use(settings: Settings, explicit: set[str]) -> None:
     """Refuses arguments that would silently do nothing beside the other settings.
 
     Raises:
         InputError: names the argument and the setting that makes it useless.
     """
     for name, (useful, why) in _conditions(settings).items():
-        if name in given and not useful:
+        if name in explicit and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
     _check_networks(settings)
     _check_reconstruction(settings)
@@ -307,14 +307,14 @@ def _has_kind(settings: Settings, kind: str) -> bool:
     return any(name.startswith(kind + ":") for name in settings.dataset)
 
 
-def _check_job(settings: Settings, given: set[str]) -> None:
+def _check_job(settings: Settings, explicit: set[str]) -> None:
     """Refuses arguments that belong to another job."""
     if settings.images and settings.inspect:
-        raise InputError("--images colors photographs and --inspect looks at data sets; give one")
+        raise InputError("--images colors photographs and --inspect looks at datasets; give one")
     if settings.evaluate and settings.inspect:
-        raise InputError("--evaluate judges weights and --inspect looks at data sets; give one")
+        raise InputError("--evaluate judges weights and --inspect looks at datasets; give one")
     by_name = {entry.name: entry for entry in fields()}
-    for name in sorted(given):
+    for name in sorted(explicit):
         jobs = by_name[name].metadata["jobs"]
         if settings.job in jobs:
             continue
@@ -325,7 +325,7 @@ def _check_job(settings: Settings, given: set[str]) -> None:
             why = f"when {others} is not given"
         raise InputError(f"--{name} has no effect {why}; leave it out")
     if settings.job == "evaluate" and settings.images:
-        for name in sorted(given.intersection(_OF_TRUTH)):
+        for name in sorted(explicit.intersection(_OF_TRUTH)):
             raise InputError(
                 f"--{name} has no effect beside --images, of which there is no truth; leave it out"
             )
@@ -335,18 +335,18 @@ def _check_job(settings: Settings, given: set[str]) -> None:
             "folder, or compare several with --evaluate"
         )
     colors = settings.images or settings.evaluate
-    if colors and "weights_dir" in given and not settings.load_weights:
+    if colors and "weights_dir" in explicit and not settings.load_weights:
         raise InputError(
             "--weights_dir says where trainings are: to color with the one there, add "
             "--load_weights; to color with any folder of weights, give --weights"
         )
-    if "model" in given and settings.weights:
+    if "model" in explicit and settings.weights:
         raise InputError("--model has no effect beside --weights, which say what they are of")
     if settings.weights and settings.load_weights:
         raise InputError(
             "--weights and --load_weights both say which weights to color with; give one of them"
         )
-    if "quality" in given and settings.format in ("png", "tif", "bmp"):
+    if "quality" in explicit and settings.format in ("png", "tif", "bmp"):
         raise InputError(
             f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
             f"it out"

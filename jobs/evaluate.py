@@ -18,12 +18,12 @@ from data.lab_recombiner import LabRecombiner
 from data.pictures import write_rgb
 from errors import InputError, shown
 from jobs.contact_sheet import draw_contact_sheet
+from jobs.error_translation import translate_errors
+from jobs.evaluation_images import SHEET, Batch, EvaluationImages
 from jobs.evaluation_records import EvaluationRecord, write_csv, write_json, write_to_tensorboard
 from jobs.evaluation_rows import EvaluationRow, make_rows
 from jobs.folders import check_folder, make_folder
-from jobs.judged_pictures import SHEET, Batch, JudgedPictures
-from jobs.plain_words import errors_in_plain_words
-from jobs.ruler import Ruler
+from jobs.metric_factory import MetricFactory
 from jobs.runtime import installed_versions, prepare_keras
 from jobs.settings import Settings, fields
 from jobs.trained_colorizer import load_colorizer, weights_folders
@@ -33,7 +33,7 @@ _WRITERS = {"csv": write_csv, "json": write_json}
 
 
 @dataclass(frozen=True)
-class _Places:
+class _OutputPaths:
     """Where the outcome goes.
 
     Attributes:
@@ -69,7 +69,7 @@ class _Tally:
     names: list[str] = field(default_factory=list)
 
 
-def evaluate(settings: Settings, given: set[str]) -> int:
+def evaluate(settings: Settings, explicit: set[str]) -> int:
     """Judges the weights, and the predictions of other programs, that the settings name.
 
     All of them color the same pictures, batch by batch, so that memory does not grow with the
@@ -77,7 +77,7 @@ def evaluate(settings: Settings, given: set[str]) -> int:
 
     Args:
         settings: all settings.
-        given: the names of those that stood on the command line.
+        explicit: the names of the settings that the command line gives.
 
     Returns:
         The exit status, 0.
@@ -85,11 +85,11 @@ def evaluate(settings: Settings, given: set[str]) -> int:
     Raises:
         ColorizerError: one of its kinds; see `errors`.
     """
-    places = _choose_places(settings)
+    paths = _choose_paths(settings)
     _compute_exactly(settings)
     folders = weights_folders(settings)
-    pictures = JudgedPictures(settings, given, folders, places.log_dir)
-    ruler = Ruler(settings, pictures.has_truth)
+    pictures = EvaluationImages(settings, explicit, folders, paths.log_dir)
+    metric_factory = MetricFactory(settings, pictures.has_truth)
     # Compiled once for all.
     recombiner = LabRecombiner()
     colorizers = {
@@ -97,19 +97,19 @@ def evaluate(settings: Settings, given: set[str]) -> int:
         for folder in folders
     }
     # Only now: what cannot begin leaves no folder.
-    for option, folder in places.folders.items():
+    for option, folder in paths.folders.items():
         make_folder(folder, option)
-    with errors_in_plain_words(pictures.skipped, settings.batch_size, settings.resolution):
-        rows = make_rows(colorizers, pictures, ruler)
-        tally = _judge(rows, pictures, ruler, settings.sample_count)
-    record = _record(rows, tally, pictures, ruler, settings)
+    with translate_errors(pictures.skipped, settings.batch_size, settings.resolution):
+        rows = make_rows(colorizers, pictures, metric_factory)
+        tally = _measure(rows, pictures, metric_factory, settings.sample_count)
+    record = _record(rows, tally, pictures, metric_factory, settings)
     print(record.text())
     sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, tally.names)
-    _write(record, sheet, places)
+    _write(record, sheet, paths)
     return 0
 
 
-def _choose_places(settings: Settings) -> _Places:
+def _choose_paths(settings: Settings) -> _OutputPaths:
     """Where the outcome will go, once it is clear that all of it can be written.
 
     Raises:
@@ -120,10 +120,10 @@ def _choose_places(settings: Settings) -> _Places:
         raise InputError(f"{shown(sheet)} is a folder, and the sheet goes there; rename it")
     now = time.strftime("%Y-%m-%d_%H-%M-%S")
     log_dir = settings.log_dir or os.path.join("logs", "evaluation", now)
-    places = _Places(sheet, log_dir, _files_of_numbers(settings, sheet))
-    for option, folder in places.folders.items():
+    paths = _OutputPaths(sheet, log_dir, _files_of_numbers(settings, sheet))
+    for option, folder in paths.folders.items():
         check_folder(folder, option)
-    return places
+    return paths
 
 
 def _files_of_numbers(settings: Settings, sheet: str) -> dict[str, str]:
@@ -151,8 +151,11 @@ def _compute_exactly(settings: Settings) -> None:
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
-def _judge(
-    rows: list[EvaluationRow], pictures: JudgedPictures, ruler: Ruler, sample_count: int
+def _measure(
+    rows: list[EvaluationRow],
+    pictures: EvaluationImages,
+    metric_factory: MetricFactory,
+    sample_count: int,
 ) -> _Tally:
     """Colors all pictures with every row, measures them, and keeps the first ones."""
     lightness_of = tf.function(
@@ -160,14 +163,14 @@ def _judge(
     )
     tally = _Tally()
     with tqdm(
-        total=len(pictures), desc="judging", unit="picture", dynamic_ncols=True, disable=None
+        total=len(pictures), desc="evaluating", unit="picture", dynamic_ncols=True, disable=None
     ) as bar:
         for batch in pictures.batches():
             lightness = lightness_of(batch.rgb255).numpy()
             colored = [row.color(batch, lightness) for row in rows]
-            seen = [ruler.look_at(each) for each in colored]
+            seen = [metric_factory.features_of(each) for each in colored]
             for row, each in zip(rows, seen, strict=True):
-                row.judge.update(each, seen[0] if pictures.has_truth else None)
+                row.evaluator.update(each, seen[0] if pictures.has_truth else None)
             _keep_samples(rows, colored, batch, tally, sample_count)
             tally.count += len(batch.rgb255)
             tally.enlarged += int((batch.short_sides < batch.rgb255.shape[1]).sum())
@@ -193,12 +196,12 @@ def _keep_samples(
 def _record(
     rows: list[EvaluationRow],
     tally: _Tally,
-    pictures: JudgedPictures,
-    ruler: Ruler,
+    pictures: EvaluationImages,
+    metric_factory: MetricFactory,
     settings: Settings,
 ) -> EvaluationRecord:
     """The numbers of all rows with what is to be said of them."""
-    footnotes = ruler.footnotes(tally.count)
+    footnotes = metric_factory.footnotes(tally.count)
     if tally.enlarged:
         footnotes.append(
             f"{tally.enlarged:,} of the pictures are smaller than {settings.resolution} px and "
@@ -206,7 +209,7 @@ def _record(
         )
     numbers = {}
     for row in tqdm(rows, desc="distances", unit="row", leave=False, disable=None):
-        numbers[row.name] = row.judge.results()
+        numbers[row.name] = row.evaluator.results()
     return EvaluationRecord(
         title=_title(tally, pictures, settings),
         table=format_table(numbers, footnotes),
@@ -220,7 +223,7 @@ def _record(
             }
             for row in rows
         ],
-        feature_network=ruler.feature_network,
+        feature_network=metric_factory.feature_network,
         settings={
             entry.name: getattr(settings, entry.name)
             for entry in fields()
@@ -230,16 +233,16 @@ def _record(
     )
 
 
-def _write(record: EvaluationRecord, sheet: np.ndarray, places: _Places) -> None:
-    write_rgb(places.sheet, sheet)
-    write_to_tensorboard(places.log_dir, record, sheet)
-    for option, path in places.numbers.items():
+def _write(record: EvaluationRecord, sheet: np.ndarray, paths: _OutputPaths) -> None:
+    write_rgb(paths.sheet, sheet)
+    write_to_tensorboard(paths.log_dir, record, sheet)
+    for option, path in paths.numbers.items():
         _WRITERS[option](path, record)
-    written = ", ".join(map(shown, (places.sheet, *places.numbers.values())))
-    print(f"in {written}; tensorboard --logdir {shown(places.log_dir)}")
+    written = ", ".join(map(shown, (paths.sheet, *paths.numbers.values())))
+    print(f"in {written}; tensorboard --logdir {shown(paths.log_dir)}")
 
 
-def _title(tally: _Tally, pictures: JudgedPictures, settings: Settings) -> str:
+def _title(tally: _Tally, pictures: EvaluationImages, settings: Settings) -> str:
     """By which pictures is judged, and what is not as usual."""
     count = f"{tally.count:,}"
     if tally.count < pictures.total:

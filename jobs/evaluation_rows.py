@@ -21,9 +21,9 @@ from data.lab import (
 )
 from data.photos.pixels import page_of_pixels
 from errors import InputError, shown
-from jobs.judged_pictures import Batch, JudgedPictures
-from jobs.ruler import Ruler
-from metrics.judge import Judge
+from jobs.evaluation_images import Batch, EvaluationImages
+from jobs.metric_factory import MetricFactory
+from metrics.evaluator import Evaluator
 from models.photo_colorizer import PhotoColorizer
 
 TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
@@ -44,7 +44,7 @@ class EvaluationRow:
         path: str, its folder, if it has one.
         color: gives the pictures as this row has them, uint8 of shape (batch, height, width, 3),
             from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
-        judge: what measures them.
+        evaluator: what measures them.
         render_size: int or None, the side at which a network sees them.
         samples: the first of them, for the sheet.
     """
@@ -53,20 +53,22 @@ class EvaluationRow:
     kind: str
     path: str
     color: _Color
-    judge: Judge
+    evaluator: Evaluator
     render_size: int | None = None
     samples: list[np.ndarray] = field(default_factory=list)
 
 
 def make_rows(
-    colorizers: Mapping[Path, PhotoColorizer], pictures: JudgedPictures, ruler: Ruler
+    colorizers: Mapping[Path, PhotoColorizer],
+    pictures: EvaluationImages,
+    metric_factory: MetricFactory,
 ) -> list[EvaluationRow]:
     """The rows in the order of the table; where there is truth, it is the first.
 
     Args:
         colorizers: those to judge, by their folders.
         pictures: those to judge by.
-        ruler: what gives each row its judge.
+        metric_factory: what gives each row its evaluator.
     """
     rows: list[tuple[str, Path | None, _Color]] = []
     sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
@@ -82,11 +84,13 @@ def make_rows(
     ]
     fixed = [kind for kind, path, _ in rows if path is None]
     names = short_names([path for _, path, _ in rows if path], fixed)
-    judges = [ruler.new_judge()]
-    judges += [ruler.new_judge(judges[0]) for _ in rows[1:]]
+    evaluators = [metric_factory.new_evaluator()]
+    evaluators += [metric_factory.new_evaluator(evaluators[0]) for _ in rows[1:]]
     return [
-        EvaluationRow(name, kind, str(path or ""), color, judge, sizes.get(path))
-        for name, (kind, path, color), judge in zip(fixed + names, rows, judges, strict=True)
+        EvaluationRow(name, kind, str(path or ""), color, evaluator, sizes.get(path))
+        for name, (kind, path, color), evaluator in zip(
+            fixed + names, rows, evaluators, strict=True
+        )
     ]
 
 
@@ -143,7 +147,7 @@ def _prediction(number: int) -> _Color:
     return lambda batch, lightness: batch.predictions[number]
 
 
-def _mean_ab(pictures: JudgedPictures) -> np.ndarray:
+def _mean_ab(pictures: EvaluationImages) -> np.ndarray:
     """The mean color of all pictures, float32 of shape (2,)."""
     mean_of = tf.function(
         lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),

@@ -1,4 +1,4 @@
-"""Shows what a training would see: the data sets, pictures from the stream, their color and speed.
+"""Shows what a training would see: the datasets, pictures from the stream, their color and speed.
 
 python run.py --inspect --dataset my_photographs/
 """
@@ -14,7 +14,7 @@ from data.colorfulness import colorfulness
 from data.imagenet_classes import imagenet_numbers
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
 from data.pictures import write_rgb
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from errors import InputError
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.folders import make_folder
@@ -51,18 +51,18 @@ def inspect(settings: Settings) -> int:
     data = TrainingData(settings, lists, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
     _show_classes(data.lists.sets, settings.class_index)
-    with data.errors_in_plain_words():
+    with data.translate_errors():
         _show_pictures(data, settings)
         _show_speed(data, settings)
     return 0
 
 
-def _show_classes(sets: list[DataSet], class_index: str | None) -> None:
+def _show_classes(sets: list[Dataset], class_index: str | None) -> None:
     """Says how many classes each set has, and which of ImageNet's 1000 they are."""
     by_name = {each.name: each.training.classes for each in sets if each.training.classes}
     if class_index and not any(map(_are_wordnet_ids, by_name.values())):
         raise InputError(
-            f"--class_index {class_index}: no data set here has classes of ImageNet; leave it out"
+            f"--class_index {class_index}: no dataset here has classes of ImageNet; leave it out"
         )
     for name, classes in by_name.items():
         print(f"{name}: {len(classes)} classes: {_some(classes)}{_match(classes, class_index)}")
@@ -126,8 +126,8 @@ def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.asarray(rgb1_to_rgb255(lab1_to_rgb1(kinds[name]))) for name in kinds}
 
 
-def _captions(sets: list[DataSet], labels: list[int]) -> list[str] | None:
-    """What the pictures are labeled, in words where the data set has them."""
+def _captions(sets: list[Dataset], labels: list[int]) -> list[str] | None:
+    """What the pictures are labeled, in words where the dataset has them."""
     words = {wordnet_id: meaning for each in sets for wordnet_id, meaning in each.words.items()}
     spaces = {each.training.classes for each in sets}
     classes = spaces.pop() if len(spaces) == 1 else None

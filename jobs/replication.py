@@ -54,7 +54,7 @@ class Worker:
         )
 
     @contextlib.contextmanager
-    def errors_in_plain_words(self) -> Iterator[None]:
+    def translate_errors(self) -> Iterator[None]:
         """Says in one line when another worker is gone.
 
         Raises:

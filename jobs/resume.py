@@ -8,7 +8,7 @@ from typing import NoReturn
 from data.picture_lists import PictureLists
 from errors import InputError, shown
 from jobs.command_line import check_use
-from jobs.kept_settings import OF_THE_CALL, count_pictures, kept_settings
+from jobs.saved_settings import OF_THE_CALL, count_pictures, saved_settings
 from jobs.settings import OF_DATASETS, OF_PICTURES, SHAPES, Settings, fields
 from models.checkpoint_store import differences
 from models.progress import Progress
@@ -42,13 +42,13 @@ _BEGUN_WITH = (
 
 
 def resume(
-    settings: Settings, given: set[str], folder: WeightsFolder
+    settings: Settings, explicit: set[str], folder: WeightsFolder
 ) -> tuple[Settings, Progress, Path]:
     """Finds the training in a folder, and what the command line changes of it.
 
     Args:
         settings: as the command line says.
-        given: the names of those that stood there.
+        explicit: the names of the settings that it gives.
         folder: of the training.
 
     Returns:
@@ -67,30 +67,30 @@ def resume(
             f"the checkpoint {checkpoint} is not of the training in {folder.path}: "
             f"{', '.join(others)}"
         )
-    settings = _resumed_settings(settings, given, folder)
+    settings = _resumed_settings(settings, explicit, folder)
     # Losses of another objective or of other pictures do not compare with the lowest so far.
-    if given.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
+    if explicit.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         progress.forget_validation()
-    if given.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
+    if explicit.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
         progress.forget_training()
-    if given.intersection(_CHANGES_OF_RATES):
+    if explicit.intersection(_CHANGES_OF_RATES):
         progress.forget_plateau()
         progress.rate_factor = 1.0
     return settings, progress, checkpoint
 
 
 def note_other_pictures(
-    lists: PictureLists, given: set[str], folder: WeightsFolder, progress: Progress
+    lists: PictureLists, explicit: set[str], folder: WeightsFolder, progress: Progress
 ) -> None:
-    """Says that the data sets have more or fewer pictures than before, unless others were given.
+    """Says that the datasets have more or fewer pictures than before, unless others were given.
 
     Args:
         lists: the pictures that were found now.
-        given: the names of the arguments on the command line.
+        explicit: the names of the settings that the command line gives.
         folder: of the training.
         progress: forgets the lowest losses, which were of other pictures.
     """
-    if given.intersection(OF_PICTURES):
+    if explicit.intersection(OF_PICTURES):
         return
     before = folder.read_settings().get("pictures")
     if before not in (None, count_pictures(lists)):
@@ -130,13 +130,13 @@ def _last_whole_checkpoint(folder: WeightsFolder) -> Path:
     return checkpoint
 
 
-def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder) -> Settings:
+def _resumed_settings(settings: Settings, explicit: set[str], folder: WeightsFolder) -> Settings:
     """The settings of the training in the folder, with what the command line changes."""
     saved = folder.read_settings()["settings"]
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
     begun_with = Settings(**saved)
-    fixed = given.intersection(_BEGUN_WITH)
+    fixed = explicit.intersection(_BEGUN_WITH)
     others = differences(
         {name: getattr(begun_with, name) for name in fixed},
         {name: getattr(settings, name) for name in fixed},
@@ -147,16 +147,16 @@ def _resumed_settings(settings: Settings, given: set[str], folder: WeightsFolder
             "leave these arguments out, or begin another training from its weights with "
             f"--pretrained {folder.path} --weights_dir NEW"
         )
-    changes = {name: getattr(settings, name) for name in {*given, *OF_THE_CALL}}
-    if "dataset" in given:
-        # What was asked of the data sets before is not asked of others.
+    changes = {name: getattr(settings, name) for name in {*explicit, *OF_THE_CALL}}
+    if "dataset" in explicit:
+        # What was asked of the datasets before is not asked of others.
         saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
     resumed = dataclasses.replace(Settings(**saved), **changes)
-    check_use(resumed, given)
+    check_use(resumed, explicit)
     _say_changes(begun_with, resumed)
     return resumed
 
 
 def _say_changes(before: Settings, now: Settings) -> None:
-    if others := differences(kept_settings(now), kept_settings(before)):
+    if others := differences(saved_settings(now), saved_settings(before)):
         print(f"changed: {', '.join(others)}")

@@ -32,7 +32,7 @@ from jobs.presets import PRESETS
 from losses import REBALANCED, TERMS
 from models.networks.encoder_recipes import ENCODERS
 
-SHIPPED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
+PRETRAINED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 
 MODELS = ("sagan", "pix2pix", "chromagan", "inception")
 
@@ -90,7 +90,7 @@ PATHS = (
     "teacher_weights",
 )
 
-# What is asked of data sets of one kind.
+# What is asked of datasets of one kind.
 OF_DATASETS = ("categories", "data_dir")
 
 # What chooses the pictures.
@@ -183,7 +183,7 @@ class Settings:
     )
     inspect: bool = setting(
         False,
-        "show what training would see: the data sets, a sheet of pictures (inspect.png in "
+        "show what training would see: the datasets, a sheet of pictures (inspect.png in "
         "--output_dir), how colorful they are and how fast they come",
         WHAT,
         INSPECTING,
@@ -315,7 +315,7 @@ class Settings:
     # Of a thousand pictures 50: enough to see a trend, and few are missing from the training.
     validation_share: float = setting(
         0.05,
-        "share of the pictures to judge by, where the data set does not say; --evaluate takes all "
+        "share of the pictures to judge by, where the dataset does not say; --evaluate takes all "
         "that the weights did not learn from, unless this is given",
         DATA,
         OPENING_DATASETS,

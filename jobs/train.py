@@ -17,25 +17,24 @@ import keras
 import numpy as np
 
 from callbacks.batch_statistics import BatchStatistics
-from callbacks.coloring_weights import ColoringWeights
 from callbacks.frozen_encoder import FrozenEncoder
 from callbacks.learning_rates import LearningRates
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
 from callbacks.nonfinite_steps import NonfiniteSteps
 from callbacks.phases import Phases
 from callbacks.plateau import Plateau
-from callbacks.progress_of_training import ProgressOfTraining
 from callbacks.sample_grid import SampleGrid
+from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
 from callbacks.training_checkpoint import TrainingCheckpoint
+from callbacks.training_progress_bar import TrainingProgressBar
 from data.picture_lists import PictureLists
 from data.pipeline import ExtraTarget
 from errors import InputError, first_line
-from jobs.color_counts import find_color_counts
+from jobs.ab_histogram import find_ab_histogram
 from jobs.curves import draw_curves
 from jobs.folder_lock import alone_in
 from jobs.folders import check_folder, make_folder
-from jobs.kept_settings import count_pictures, kept_names, kept_settings
 from jobs.replication import (
     Worker,
     check_agreement,
@@ -48,9 +47,10 @@ from jobs.replication import (
 )
 from jobs.resume import note_other_pictures, refuse_to_resume, resume
 from jobs.runtime import describe_device, installed_versions, prepare_keras
+from jobs.saved_settings import count_pictures, saved_names, saved_settings
 from jobs.settings import PATHS, Settings
 from jobs.signals import SignalWatch
-from jobs.teaching import describe_teacher, keep_distributions, make_teacher
+from jobs.teacher_cache import cache_distributions, describe_teacher, make_teacher
 from jobs.training_data import TrainingData, find_training_pictures
 from jobs.training_model import class_numbers, compile_model, new_model, resumed_model
 from models.adversarial_colorizer import Phase
@@ -64,13 +64,13 @@ from models.weights_folder import WeightsFolder
 _MEASURED_BATCHES = 40
 
 
-def train(settings: Settings, given: set[str]) -> int:
+def train(settings: Settings, explicit: set[str]) -> int:
     """Trains and keeps weights, checkpoints and records.
 
     Args:
         settings: all settings.
-        given: the names of those that stood on the command line; a resumed training takes the
-            others from its folder.
+        explicit: the names of the settings that the command line gives; a resumed training takes
+            the others from its folder.
 
     Returns:
         The exit status, 0.
@@ -82,22 +82,22 @@ def train(settings: Settings, given: set[str]) -> int:
     if settings.load_weights and not folder.path.is_dir():
         refuse_to_resume(folder)
     worker = find_worker(settings.strategy)
-    with worker.errors_in_plain_words():
+    with worker.translate_errors():
         if not worker.is_chief:
             # Said once is enough.
             with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-                return _train(settings, given, folder, worker)
+                return _train(settings, explicit, folder, worker)
         with alone_in(folder.path):
             folder.remove_unfinished()
-            return _train(settings, given, folder, worker)
+            return _train(settings, explicit, folder, worker)
 
 
-def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: Worker) -> int:
+def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker: Worker) -> int:
     # Before the folder is looked at: a chief that is about to end may still be writing there.
     strategy = join_workers(worker) if worker.workers > 1 else None
     progress, checkpoint = Progress(), None
     if settings.load_weights:
-        settings, progress, checkpoint = resume(settings, given, folder)
+        settings, progress, checkpoint = resume(settings, explicit, folder)
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
@@ -114,25 +114,25 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
     lists = find_training_pictures(settings)
     print(lists.table())
     if settings.load_weights:
-        note_other_pictures(lists, given, folder, progress)
+        note_other_pictures(lists, explicit, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_turns(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:
         check_agreement(strategy, _what_is_begun(settings, lists, checkpoint))
-    with data.errors_in_plain_words():
-        counts = find_color_counts(settings, given, folder, data)
+    with data.translate_errors():
+        ab_histogram = find_ab_histogram(settings, explicit, folder, data)
         with strategy.scope():
             teacher = make_teacher(settings, lists)
-            model, settings = _model(settings, given, folder, teacher, checkpoint, counts)
+            model, settings = _model(settings, explicit, folder, teacher, checkpoint, ab_histogram)
         # What one cannot download it does without.
         losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
         check_agreement(strategy, losses)
         make_folder(progress.log_dir, "log_dir")
         if worker.is_chief:
             folder.write_settings(_self_description(model, settings, lists, teacher))
-            if counts is not None:
-                folder.write_color_counts(counts)
+            if ab_histogram is not None:
+                folder.write_ab_histogram(ab_histogram)
 
         _say_what_begins(settings, model, data, progress, folder, checkpoint)
         if teacher:
@@ -140,7 +140,7 @@ def _train(settings: Settings, given: set[str], folder: WeightsFolder, worker: W
         extra_target = None
         if teacher and settings.teacher_cache:
             with chief_first(strategy, worker):
-                extra_target = keep_distributions(teacher, data, settings)
+                extra_target = cache_distributions(teacher, data, settings)
         try:
             _fit(model, data, settings, folder, progress, worker, extra_target)
         finally:
@@ -176,7 +176,7 @@ def _what_is_begun(
     settings: Settings, lists: PictureLists, checkpoint: Path | None
 ) -> dict[str, Any]:
     """What all workers of a training have to begin with."""
-    same = [name for name in kept_names() if name not in PATHS]
+    same = [name for name in saved_names() if name not in PATHS]
     return {
         "checkpoint": checkpoint and checkpoint.name,
         # Folders may be elsewhere.
@@ -194,18 +194,18 @@ def _new_log_dir(settings: Settings) -> str:
 
 def _model(
     settings: Settings,
-    given: set[str],
+    explicit: set[str],
     folder: WeightsFolder,
     teacher: Teacher | None,
     checkpoint: Path | None,
-    counts: np.ndarray | None,
+    ab_histogram: np.ndarray | None,
 ) -> tuple[Colorizer, Settings]:
     """The compiled model with its weights, and the settings as they are now."""
     if checkpoint is None:
-        model, settings = new_model(settings, given, teacher)
-        return model, compile_model(model, settings, given, teacher, counts)
+        model, settings = new_model(settings, explicit, teacher)
+        return model, compile_model(model, settings, explicit, teacher, ab_histogram)
     model = resumed_model(settings, folder, teacher)
-    settings = compile_model(model, settings, given, teacher, counts)
+    settings = compile_model(model, settings, explicit, teacher, ab_histogram)
     folder.checkpoints.load(checkpoint, model)
     return model, settings
 
@@ -245,13 +245,13 @@ def _fit(
         NonfiniteSteps(
             folder, progress, data.pictures_of_batch, settings.nan_limit, writes=worker.is_chief
         ),
-        *([ColoringWeights(folder, progress)] if worker.is_chief else []),
+        *([SaveBestThenLast(folder, progress)] if worker.is_chief else []),
         *_plateau(settings, progress),
         checkpoints,
         *(_records(model, data, settings, progress) if worker.is_chief else []),
         StopOnSignal(watch, checkpoints, meet if worker.workers > 1 else None),
     ]
-    bar = [ProgressOfTraining(settings.epochs)] if worker.is_chief else []
+    bar = [TrainingProgressBar(settings.epochs)] if worker.is_chief else []
     validation = data.validation_batches(strategy)
 
     def fit(last_epoch: int, steps: int) -> None:
@@ -367,7 +367,7 @@ def _self_description(
         "precision": model.dtype_policy.name,
         "pictures": count_pictures(lists),
         "classes": class_numbers(teacher),
-        "settings": kept_settings(settings),
+        "settings": saved_settings(settings),
         "versions": installed_versions(),
     }
 

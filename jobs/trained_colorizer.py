@@ -4,7 +4,7 @@ import os
 
 from data.lab_recombiner import LabRecombiner
 from errors import InputError
-from jobs.settings import SHIPPED_WEIGHTS, Settings
+from jobs.settings import PRETRAINED_WEIGHTS, Settings
 from models.catalog import COLORIZERS
 from models.photo_colorizer import PhotoColorizer
 from models.weights_folder import WeightsFolder
@@ -19,14 +19,14 @@ def weights_folders(settings: Settings) -> list[WeightsFolder]:
     if settings.load_weights:
         return [WeightsFolder(settings.weights_folder)]
     if not settings.weights:
-        return [_weights_that_ship(settings.model)]
+        return [_pretrained_weights(settings.model)]
     # Each once, whatever it is called.
     distinct = {os.path.realpath(path): path for path in settings.weights}
     return [WeightsFolder(path) for path in distinct.values()]
 
 
-def _weights_that_ship(model: str) -> WeightsFolder:
-    path = SHIPPED_WEIGHTS / model
+def _pretrained_weights(model: str) -> WeightsFolder:
+    path = PRETRAINED_WEIGHTS / model
     if not path.is_dir():
         raise InputError(
             f"no weights of --model {model} come with this program; looked for {path}; train some "

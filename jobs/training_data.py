@@ -28,7 +28,7 @@ from data.skipped_images import SkippedImages
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError
-from jobs.plain_words import errors_in_plain_words
+from jobs.error_translation import translate_errors
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
 from models.catalog import COLORIZERS
@@ -44,7 +44,7 @@ def find_training_pictures(settings: Settings) -> PictureLists:
     """Finds the pictures that the settings name.
 
     Raises:
-        InputError: a data set cannot be found, or is not what it should be.
+        InputError: a dataset cannot be found, or is not what it should be.
     """
     return find_pictures(
         settings.dataset,
@@ -141,7 +141,7 @@ class TrainingData:
 
         return strategy.distribute_datasets_from_function(of_worker)
 
-    def count_colors(self) -> np.ndarray:
+    def ab_histogram(self) -> np.ndarray:
         """How often each color occurs in the first pictures of the stream, by `count_bins`."""
         size = self.settings.batch_size
         batches = self.training_batches(0).take(math.ceil(_COUNTED / size))
@@ -218,11 +218,9 @@ class TrainingData:
             return lightness
         raise InputError(f"--sample_images {folder}: no picture in it that can be read")
 
-    def errors_in_plain_words(self) -> contextlib.AbstractContextManager:
+    def translate_errors(self) -> contextlib.AbstractContextManager:
         """Says what TensorFlow raises of its input in our words, and counts what is left out."""
-        return errors_in_plain_words(
-            self.skipped, self.settings.batch_size, self.settings.resolution
-        )
+        return translate_errors(self.skipped, self.settings.batch_size, self.settings.resolution)
 
     def loader_of(self, source: PictureSource, side: int | None = None) -> PictureLoader:
         """Loads pictures of another list as validation does, or of another size."""

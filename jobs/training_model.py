@@ -10,7 +10,7 @@ from errors import InputError
 from jobs.command_line import check_discriminator
 from jobs.presets import PRESETS
 from jobs.settings import SHAPES, Settings
-from losses.color_rarity import ColorRarity
+from losses.color_rebalancing import ColorRebalancing
 from losses.hinge_adversarial import HingeAdversarial
 from losses.least_squares_adversarial import LeastSquaresAdversarial
 from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
@@ -34,20 +34,20 @@ _ADAMW_DECAY = 0.004
 
 
 def new_model(
-    settings: Settings, given: set[str], teacher: Teacher | None = None
+    settings: Settings, explicit: set[str], teacher: Teacher | None = None
 ) -> tuple[Colorizer, Settings]:
     """Builds a model to train from the start, or from the weights of --pretrained.
 
     Args:
         settings: all settings.
-        given: the names of those that stood on the command line.
+        explicit: the names of the settings that the command line gives.
         teacher: what gives the class distributions that are learned, if any are.
 
     Returns:
         The model, and the settings as they are now: of weights to start from, the architecture.
 
     Raises:
-        InputError: the weights to start from cannot be had, or do not fit the arguments given.
+        InputError: the weights to start from cannot be had, or do not fit the explicit arguments.
     """
     colorizer = COLORIZERS[settings.model]
     classes = teacher.classes if teacher else 0
@@ -57,13 +57,13 @@ def new_model(
         model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
         return model, _with_shapes(settings, architecture)
     source = WeightsFolder(settings.pretrained)
-    if "pretrained" not in given and not source.holds_weights():
+    if "pretrained" not in explicit and not source.holds_weights():
         raise InputError(
             f"--preset {settings.preset} goes on from {source.path}, and there are no weights; "
             f"train them with --preset {PRESETS[settings.preset].starts_from} first, or name "
             "others with --pretrained"
         )
-    architecture = _pretrained_architecture(source, settings, given)
+    architecture = _pretrained_architecture(source, settings, explicit)
     if settings.freeze_encoder_epochs and not architecture.get("freeze_encoder_statistics"):
         raise InputError(
             f"--freeze_encoder_epochs: {source.path} has no encoder with statistics to freeze; "
@@ -115,18 +115,18 @@ def class_numbers(teacher: Teacher | None) -> list[int] | str | None:
 def compile_model(
     model: Colorizer,
     settings: Settings,
-    given: set[str],
+    explicit: set[str],
     teacher: Teacher | None = None,
-    color_counts: np.ndarray | None = None,
+    ab_histogram: np.ndarray | None = None,
 ) -> Settings:
     """Gives a model its optimizers, losses, metrics, and the teacher where it has one.
 
     Args:
         model: to be compiled.
         settings: all settings.
-        given: the names of those that stood on the command line.
+        explicit: the names of the settings that the command line gives.
         teacher: of ChromaGAN.
-        color_counts: how often each color occurs in the training pictures, from
+        ab_histogram: how often each color occurs in the training pictures, from
             `data.ab_bins.count_bins`; needed where `settings.rebalances_colors`.
 
     Returns:
@@ -137,7 +137,7 @@ def compile_model(
         InputError: a perceptual network that was asked for by name, or that of LPIPS, cannot be
             had.
     """
-    reconstruction, settings = _reconstruction(settings, given, color_counts)
+    reconstruction, settings = _reconstruction(settings, explicit, ab_histogram)
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
@@ -250,7 +250,7 @@ def _decoder_attention(settings: Settings, deepest: int) -> int | None:
     return max(1, level_nearest(settings.resolution, settings.attention_resolution, deepest))
 
 
-def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: set[str]) -> dict:
+def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit: set[str]) -> dict:
     """The architecture of the weights to start from; only the discriminator may differ."""
     saved = source.read_settings()
     architecture = dict(saved["architecture"])
@@ -261,12 +261,12 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
         )
     # What a preset says of the generator is said of trainings from the start.
     preset = PRESETS[settings.preset].settings if settings.preset else {}
-    if "discriminator" in {*given, *preset} and "discriminator" in architecture:
+    if "discriminator" in {*explicit, *preset} and "discriminator" in architecture:
         architecture["discriminator"] = settings.discriminator
         architecture["discriminator_filters"] = settings.first_discriminator_filters
-    if "discriminator_filters" in {*given, *preset}:
+    if "discriminator_filters" in {*explicit, *preset}:
         architecture["discriminator_filters"] = settings.discriminator_filters
-    for name in sorted(given.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
+    for name in sorted(explicit.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
         if name in architecture and architecture[name] != getattr(settings, name):
             raise InputError(
                 f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
@@ -287,7 +287,7 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, given: s
 
 
 def _reconstruction(
-    settings: Settings, given: set[str], color_counts: np.ndarray | None
+    settings: Settings, explicit: set[str], ab_histogram: np.ndarray | None
 ) -> tuple[Reconstruction, Settings]:
     """The reconstruction loss. A default perceptual network that cannot be had is done without."""
     weights = settings.reconstruction_weights
@@ -296,7 +296,7 @@ def _reconstruction(
         try:
             perceptual = Perceptual(settings.perceptual_weights)
         except InputError as error:
-            asked_for = given.intersection({"reconstruction", "perceptual_weights"})
+            asked_for = explicit.intersection({"reconstruction", "perceptual_weights"})
             if asked_for or settings.load_weights:
                 raise
             print(f"warning: no perceptual loss in this training: {error}", file=sys.stderr)
@@ -308,12 +308,12 @@ def _reconstruction(
         _check_side_for_lpips(settings, "--reconstruction")
         path = find_lpips_weights(settings.lpips_weights)
         lpips = LPIPSNetwork(path, keras.config.dtype_policy())
-    rarity = None
+    rebalancing = None
     if settings.rebalances_colors:
-        if color_counts is None:
-            raise ValueError("with `color_rebalancing`, `color_counts` is needed. Received: None")
-        rarity = ColorRarity(color_counts, settings.color_rebalancing)
-    return Reconstruction(weights, perceptual, lpips, rarity), settings
+        if ab_histogram is None:
+            raise ValueError("with `color_rebalancing`, `ab_histogram` is needed. Received: None")
+        rebalancing = ColorRebalancing(ab_histogram, settings.color_rebalancing)
+    return Reconstruction(weights, perceptual, lpips, rebalancing), settings
 
 
 def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:

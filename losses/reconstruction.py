@@ -7,7 +7,7 @@ from keras import ops
 from data.colorfulness import colorfulness
 from data.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
 from losses import TERMS
-from losses.color_rarity import ColorRarity
+from losses.color_rebalancing import ColorRebalancing
 from losses.lpips_network import LPIPSNetwork
 from losses.perceptual import Perceptual
 from losses.structural_similarity import structural_similarity
@@ -43,8 +43,8 @@ class Reconstruction:
         weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.
         perceptual: `Perceptual`, or None when the term is not used.
         lpips: `LPIPSNetwork`, or None likewise.
-        rarity: `ColorRarity`, by which `l1`, `mse` and `huber` weigh pixels, or None to weigh all
-            the same.
+        rebalancing: `ColorRebalancing`, by which `l1`, `mse` and `huber` weigh pixels, or None to
+            weigh all the same.
 
     Attributes:
         weights: dict, those above 0.
@@ -60,7 +60,7 @@ class Reconstruction:
         weights: Mapping[str, float],
         perceptual: Perceptual | None = None,
         lpips: LPIPSNetwork | None = None,
-        rarity: ColorRarity | None = None,
+        rebalancing: ColorRebalancing | None = None,
     ):
         unknown = set(weights) - set(TERMS)
         if unknown:
@@ -74,7 +74,7 @@ class Reconstruction:
                 raise ValueError(f"the term `{term}` needs `{term}`. Received: None")
         self._perceptual = perceptual
         self._lpips = lpips
-        self._rarity = rarity
+        self._rebalancing = rebalancing
 
     def terms(self, lightness, true_ab, colored_ab):
         """Each term, a float32 scalar, by its name.
@@ -88,10 +88,10 @@ class Reconstruction:
         """
         colored_ab = ops.cast(colored_ab, "float32")
         difference = ops.abs(true_ab - colored_ab)
-        weights = None if self._rarity is None else self._rarity(true_ab)
+        weights = None if self._rebalancing is None else self._rebalancing(true_ab)
 
         def mean(differences):
-            return ops.mean(differences if self._rarity is None else weights * differences)
+            return ops.mean(differences if self._rebalancing is None else weights * differences)
 
         def rgb1(ab):
             return lab1_to_unclipped_rgb1(join_lab(lightness, ab))

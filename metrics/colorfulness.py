@@ -3,10 +3,10 @@
 from keras import ops
 
 from data.colorfulness import colorfulness
-from metrics.picture_mean import PictureMean
+from metrics.image_metric import ImageMetric
 
 
-class Colorfulness(PictureMean):
+class Colorfulness(ImageMetric):
     """The mean over the network's pictures of Hasler and Suesstrunk's colorfulness.
 
     0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better

@@ -3,10 +3,10 @@
 import os
 
 from losses.lpips_network import LPIPSNetwork
-from metrics.picture_mean import PictureMean
+from metrics.image_metric import ImageMetric
 
 
-class LPIPS(PictureMean):
+class LPIPS(ImageMetric):
     """The mean over pictures of LPIPS, version 0.1, with AlexNet.
 
     From 0 for equal pictures to somewhat above 1; lower is better. The features of AlexNet's five

@@ -3,10 +3,10 @@
 from keras import ops
 
 from metrics.decibels import decibels
-from metrics.picture_mean import PictureMean
+from metrics.image_metric import ImageMetric
 
 
-class PSNR(PictureMean):
+class PSNR(ImageMetric):
     """The mean over pictures of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
 
     From 0 upwards; higher is better. It has no bound: a picture that is equal to the true one

@@ -1,10 +1,10 @@
 """Structural similarity."""
 
 from losses.structural_similarity import structural_similarity
-from metrics.picture_mean import PictureMean
+from metrics.image_metric import ImageMetric
 
 
-class SSIM(PictureMean):
+class SSIM(ImageMetric):
     """The mean over pictures of their structural similarity, of RGB in [0, 1].
 
     From -1 to 1, which equal pictures have; higher is better. Colors count little in it, because

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-# The columns: what `Judge` calls the number, the heading with the direction that is better, the
+# The columns: what `Evaluator` calls the number, the heading with the direction that is better, the
 # decimals, and the number that is its standard deviation.
 _COLUMNS = (
     ("psnr", "PSNR dB ^", 2, None),
@@ -27,7 +27,7 @@ def format_table(
     """Sets the numbers of several colorizers below each other.
 
     Args:
-        rows: by the name of each, what its `Judge` gave.
+        rows: by the name of each, what its `Evaluator` gave.
         footnotes: lines to stand below: why some numbers are missing, which network made others.
 
     Returns:

@@ -220,7 +220,7 @@ class AdversarialColorizer(Colorizer):
         logits = self.discriminator(tf.concat([real_lab, fake_lab], axis=0), training=True)
         return tf.split(logits, 2)
 
-    def judge(self, lab):
+    def score(self, lab):
         """What the discriminator says of colored pictures, from which the generator learns."""
         # It is a judge here, not a pupil: spectral norms stay as they are.
         return self.discriminator(lab, training=False)
@@ -249,7 +249,7 @@ class AdversarialColorizer(Colorizer):
                 of_discriminator = self._train_discriminator(
                     join_lab(lightness, true_ab), colored_lab
                 )
-            adversarial_loss = self.adversarial.generator(self.judge(colored_lab))
+            adversarial_loss = self.adversarial.generator(self.score(colored_lab))
             loss = self.weigh(terms) + self.adversarial_weight * adversarial_loss
         self._apply_to_generator(gradients_of_mean(tape, loss, self.generator_variables))
         of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
@@ -305,7 +305,7 @@ class AdversarialColorizer(Colorizer):
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         pictures = tf.shape(real_lab)[0] * replicas()
         alpha = own_part(tf.random.stateless_uniform([pictures, 1, 1, 1], seed))
-        return gradient_penalty(self.judge, real_lab, fake_lab, alpha)
+        return gradient_penalty(self.score, real_lab, fake_lab, alpha)
 
     def _state(self) -> list:
         """Every variable that a step may change."""

@@ -99,9 +99,9 @@ class Colorizer(keras.Model):
         if is_one_of_several():
             # Of the last batch some replicas may get nothing.
             self.stop_votes.assign(sum_over_replicas(tf.cast(self.wants_to_stop, tf.int32)))
-            tf.cond(tf.shape(data[0])[0] > 0, lambda: self._judge(*data[:2]), lambda: None)
+            tf.cond(tf.shape(data[0])[0] > 0, lambda: self._evaluate_batch(*data[:2]), lambda: None)
         else:
-            self._judge(*data[:2])
+            self._evaluate_batch(*data[:2])
         trackers = self._validation_trackers()
         return self._as_logs({metric.name: metric.result() for metric in trackers})
 
@@ -113,7 +113,7 @@ class Colorizer(keras.Model):
             logs = {metric.name: float(metric.result()) for metric in trackers}
         return logs
 
-    def _judge(self, lightness, true_ab):
+    def _evaluate_batch(self, lightness, true_ab):
         colored_ab = self(lightness, training=False)
         pictures = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():

@@ -114,6 +114,6 @@ class Pix2Pix(AdversarialColorizer):
             fake_lab, training=True
         )
 
-    def judge(self, lab):
+    def score(self, lab):
         # As it learns: its normalization takes the statistics of the batch.
         return self.discriminator(lab, training=True)

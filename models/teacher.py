@@ -25,7 +25,7 @@ class Teacher:
         weights: None for ImageNet's, which Keras keeps or downloads, or the path of a file of the
             whole network with its classifier.
         class_numbers: int array of shape (classes,), which of ImageNet's 1000 count, in the order
-            of a data set; None for all. Of the others' logits nothing is left: the softmax is
+            of a dataset; None for all. Of the others' logits nothing is left: the softmax is
             taken over the chosen ones.
 
     Attributes:

@@ -5,7 +5,7 @@
     lowest_loss/                  the same two files; only where an adversary is trained
     lowest_training_loss/         the same, of the lowest loss in training while the generator
                                   learned alone
-    color_counts.npy              how often each color occurs in what was learned from, where rare
+    ab_histogram.npy              how often each color occurs in what was learned from, where rare
                                   colors weigh more
     curves.png                    losses and metrics, step by step
     nonfinite_steps.txt           steps whose losses or gradients were NaN or infinite, if any
@@ -37,7 +37,7 @@ _GENERATOR = "generator.weights.h5"
 _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
-_COLOR_COUNTS = "color_counts.npy"
+_AB_HISTOGRAM = "ab_histogram.npy"
 _NONFINITE_STEPS = "nonfinite_steps.txt"
 _CHECKPOINTS = "checkpoints"
 
@@ -125,18 +125,18 @@ class WeightsFolder:
             )
         return settings
 
-    def write_color_counts(self, counts: np.ndarray) -> None:
+    def write_ab_histogram(self, counts: np.ndarray) -> None:
         """Writes how often each color occurs, from `data.ab_bins.count_bins`."""
-        with write_beside(self.path / _COLOR_COUNTS) as temporary, open(temporary, "wb") as file:
+        with write_beside(self.path / _AB_HISTOGRAM) as temporary, open(temporary, "wb") as file:
             np.save(file, counts)
 
-    def read_color_counts(self) -> np.ndarray | None:
+    def read_ab_histogram(self) -> np.ndarray | None:
         """How often each color occurs in what was learned from, or None where it was not kept.
 
         Raises:
             InputError: the file is damaged.
         """
-        path = self.path / _COLOR_COUNTS
+        path = self.path / _AB_HISTOGRAM
         try:
             return np.load(path)
         except FileNotFoundError:

@@ -33,6 +33,6 @@ def test_documents_give_commands():
 
 @pytest.mark.parametrize("arguments", documented_commands())
 def test_a_documented_command_is_taken(arguments):
-    settings, given = parse(arguments)
+    settings, explicit = parse(arguments)
     assert settings.job in {"train", "inspect", "colorize", "evaluate"}
-    assert len(given) == sum(word.startswith("--") for word in arguments)
+    assert len(explicit) == sum(word.startswith("--") for word in arguments)

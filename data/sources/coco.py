@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.dataset_name import names_like
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.folder import list_folder
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_files import PictureFiles
@@ -53,7 +53,7 @@ class _Part:
         return {image for image, category in self.objects if category in numbers}
 
 
-def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> DataSet:
+def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> Dataset:
     """The annotated pictures of a folder.
 
     Args:
@@ -83,10 +83,10 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
         taken[folders[part]] |= new
         sides[_is_validation(part)].append(PictureFiles(folders[part], sorted(new)))
     if all(sides.values()):
-        return DataSet(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), skipped)
+        return Dataset(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), skipped)
     pictures = JoinedPictures(sides[False] or sides[True])
     below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in pictures.names())
-    return DataSet(name, *split_by_name(pictures, below, options), skipped)
+    return Dataset(name, *split_by_name(pictures, below, options), skipped)
 
 
 def _names_of_parts(name: str, folder: str) -> list[str]:

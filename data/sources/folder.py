@@ -5,7 +5,7 @@ from pathlib import Path
 
 from data.dataset_name import DEMO, names_like
 from data.pictures import PICTURE_SUFFIXES, list_picture_paths
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.paired_grayscale import find_paired_grayscale
 from data.sources.picture_files import PictureFiles
 from data.sources.split_options import SplitOptions, split_by_name
@@ -19,7 +19,7 @@ _TRAINING_FOLDER = "train"
 _VALIDATION_FOLDERS = ("validation", "val")
 
 
-def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> DataSet:
+def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> Dataset:
     """The pictures of a folder, searched deep.
 
     A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
@@ -49,8 +49,8 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
     return _split(name, folder, [path for path in paths if path not in gray], skipped, options)
 
 
-def demo_set(options: SplitOptions) -> DataSet:
-    """The demo photographs as a data set.
+def demo_set(options: SplitOptions) -> Dataset:
+    """The demo photographs as a dataset.
 
     Raises:
         InputError: scikit-image has none of them.
@@ -95,7 +95,7 @@ def list_folder(name: str, folder: str) -> list[str]:
 
 def _split(
     name: str, folder: str, paths: list[str], skipped: dict[str, int], options: SplitOptions
-) -> DataSet:
+) -> Dataset:
     tops = {path.split(os.sep, 1)[0] for path in paths if os.sep in path}
     validation_folder = next((top for top in _VALIDATION_FOLDERS if top in tops), None)
     if _TRAINING_FOLDER in tops and validation_folder:
@@ -112,4 +112,4 @@ def _split(
     else:
         names = (path.replace(os.sep, "/") for path in paths)
         training, validation = split_by_name(PictureFiles(folder, paths), names, options)
-    return DataSet(name, training, validation, skipped)
+    return Dataset(name, training, validation, skipped)

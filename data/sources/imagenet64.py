@@ -18,7 +18,7 @@ import numpy as np
 from data.dataset_name import names_like
 from data.imagenet_classes import downsampled_imagenet_ids
 from data.pictures import UnreadablePictureError, shrink_rgb
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_source import PictureSource
 from data.sources.stored_rows import StoredRows, find_in_npz, find_in_pickle
@@ -31,7 +31,7 @@ _VALIDATION = "val_data"
 _BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
-def imagenet64_set(name: str, folder: str) -> DataSet:
+def imagenet64_set(name: str, folder: str) -> Dataset:
     """The pictures of the batches below a folder, with their classes named by WordNet id.
 
     Args:
@@ -54,7 +54,7 @@ def imagenet64_set(name: str, folder: str) -> DataSet:
     classes = downsampled_imagenet_ids()
     training = JoinedPictures([_batch(name, files[number], classes) for number in numbers])
     shown = name if len(numbers) == _BATCHES else f"{name} ({len(numbers)} of {_BATCHES} batches)"
-    return DataSet(shown, training, _batch(name, files[0], classes))
+    return Dataset(shown, training, _batch(name, files[0], classes))
 
 
 class BatchPictures(PictureSource):

@@ -1,4 +1,4 @@
-"""What every data set gives: pictures by number."""
+"""What every dataset gives: pictures by number."""
 
 import abc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""How a data set without a split of its own is split."""
+"""How a dataset without a split of its own is split."""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from data.sources.picture_source import PictureSource
 
 @dataclass(frozen=True)
 class SplitOptions:
-    """How a data set is split that does not say it itself.
+    """How a dataset is split that does not say it itself.
 
     Attributes:
         validation_share: float in [0, 1), the share of pictures to judge by. Unless it is 0, at
@@ -34,7 +34,7 @@ def split_by_name(
 
     Args:
         source: the pictures.
-        names: str for each, that says which it is wherever the data set lies.
+        names: str for each, that says which it is wherever the dataset lies.
         options: the share and the seed.
 
     Returns:

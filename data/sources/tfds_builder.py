@@ -1,4 +1,4 @@
-"""Any data set of TensorFlow Datasets that has pictures, by its builder's name.
+"""Any dataset of TensorFlow Datasets that has pictures, by its builder's name.
 
 `tfds:imagenette/160px-v2` is downloaded and prepared by TFDS once, into `--data_dir`. Pictures are
 then read from the prepared files one by one, in any order, and decoded like any other picture.
@@ -10,7 +10,7 @@ from typing import Any
 
 from data.dataset_name import did_you_mean
 from data.pictures import UnreadablePictureError, decode_rgb
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.picture_source import PictureSource
 from data.sources.split_options import SplitOptions, split_by_name
 from data.sources.tf_records import TFRecords
@@ -22,15 +22,15 @@ _PICTURE = "image"
 _LABEL = "label"
 
 
-def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitOptions) -> DataSet:
-    """The pictures of a TFDS data set, with its own splits.
+def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitOptions) -> Dataset:
+    """The pictures of a TFDS dataset, with its own splits.
 
     The split `validation` or else `test` is for validation, and without either a share of `train`.
 
     Args:
         name: str, for the table and for errors.
         builder_name: str, `NAME`, `NAME/CONFIG` or `NAME:VERSION`.
-        data_dir: str or None, where data sets are prepared; None is TFDS' own choice.
+        data_dir: str or None, where datasets are prepared; None is TFDS' own choice.
         options: `SplitOptions`.
 
     Raises:
@@ -44,7 +44,7 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
     if _TRAINING not in splits and validation is None:
         raise InputError(
             f"--dataset {name}: it has no split {_TRAINING} but {', '.join(splits) or 'none'}; "
-            "give another data set"
+            "give another dataset"
         )
     shown = name if picture == _PICTURE else f"{name} ({picture})"
     try:
@@ -61,14 +61,14 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
         if split not in (_TRAINING, validation)
     }
     if len(sides) == 2:
-        return DataSet(shown, *sides, skipped)
+        return Dataset(shown, *sides, skipped)
     [pictures] = sides
     names = (f"{pictures.split}#{number}" for number in range(len(pictures)))
-    return DataSet(shown, *split_by_name(pictures, names, options), skipped)
+    return Dataset(shown, *split_by_name(pictures, names, options), skipped)
 
 
 class BuilderPictures(PictureSource):
-    """The pictures of one split of a prepared TFDS data set.
+    """The pictures of one split of a prepared TFDS dataset.
 
     Args:
         builder: `tfds.core.DatasetBuilder`.
@@ -199,7 +199,7 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
         raise InputError(
             f"--dataset {name}: it has no color pictures but "
             f"{', '.join(features) or 'something else'}; "
-            "give another data set"
+            "give another dataset"
         )
     classes = of(tfds.features.ClassLabel)
     picture = _PICTURE if _PICTURE in pictures else pictures[0]

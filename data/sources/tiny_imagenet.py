@@ -11,7 +11,7 @@ http://cs231n.stanford.edu/tiny-imagenet-200.zip
 import os
 
 from data.dataset_name import names_like
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.folder import list_folder
 from data.sources.picture_files import PictureFiles
 from errors import InputError, shown
@@ -24,7 +24,7 @@ _IDS = "wnids.txt"
 _WORDS = "words.txt"
 
 
-def tiny_imagenet_set(name: str, folder: str) -> DataSet:
+def tiny_imagenet_set(name: str, folder: str) -> Dataset:
     """The pictures of Tiny ImageNet with their classes, named by WordNet id, sorted.
 
     Args:
@@ -47,7 +47,7 @@ def tiny_imagenet_set(name: str, folder: str) -> DataSet:
     test = os.path.join(folder, _TEST)
     if os.path.isdir(test):
         skipped["for a test, without labels"] = len(list_folder(name, test))
-    return DataSet(name, training, validation, skipped, words)
+    return Dataset(name, training, validation, skipped, words)
 
 
 def _what_is_missing(folder: str, part: str) -> str:

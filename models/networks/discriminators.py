@@ -43,7 +43,7 @@ def vgg_discriminator(
             features = SelfAttention(name="attention")(features)
     # A sum over many places needs the range and the steps of float32.
     features = ops.sum(ops.cast(features, "float32"), axis=(1, 2))
-    logits = SpectralNormalization(keras.layers.Dense(1, dtype="float32", name="judge"))(features)
+    logits = SpectralNormalization(keras.layers.Dense(1, dtype="float32", name="logits"))(features)
     return keras.Model(lab, logits, name=name)
 
 
@@ -72,7 +72,7 @@ def patch_discriminator(
     for factor, stride in ((2, 2), (4, 2), (8, 1)):
         convolution = _convolution(factor * filters, 4, stride, use_bias=norm != "batch")
         features = _leaky(normalize(convolution(_padded(features)), norm))
-    logits = _convolution(1, 4, dtype="float32", name="judge")(_padded(features))
+    logits = _convolution(1, 4, dtype="float32", name="logits")(_padded(features))
     return keras.Model(lab, logits, name=name)
 
 
@@ -96,7 +96,7 @@ def pixel_discriminator(
     use_bias = norm != "batch"
     features = _leaky(_convolution(filters, 1)(lab))
     features = normalize(_convolution(2 * filters, 1, use_bias=use_bias)(features), norm)
-    logits = _convolution(1, 1, use_bias=use_bias, dtype="float32", name="judge")(_leaky(features))
+    logits = _convolution(1, 1, use_bias=use_bias, dtype="float32", name="logits")(_leaky(features))
     return keras.Model(lab, logits, name=name)
 
 
@@ -117,8 +117,10 @@ def conv4_discriminator(filters: int = 16, name: str = "discriminator") -> keras
     for number in range(4):
         features = _leaky(_convolution(filters * 2**number, 4, 3)(features))
     features = ops.mean(ops.cast(features, "float32"), axis=(1, 2))
-    judge = keras.layers.Dense(1, kernel_initializer=small_weights(), dtype="float32", name="judge")
-    return keras.Model(lab, judge(features), name=name)
+    logits = keras.layers.Dense(
+        1, kernel_initializer=small_weights(), dtype="float32", name="logits"
+    )
+    return keras.Model(lab, logits(features), name=name)
 
 
 def _convolution(filters: int, size: int, stride: int = 1, **options) -> keras.layers.Conv2D:

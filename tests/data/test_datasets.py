@@ -1,4 +1,4 @@
-"""Data sets are found, joined and limited as they say, and stay so."""
+"""Datasets are found, joined and limited as they say, and stay so."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def one_line(caught):
     return message
 
 
-# --- one data set ------------------------------------------------------------------------------
+# --- one dataset ------------------------------------------------------------------------------
 
 
 def test_options_have_defaults(tmp_path):
@@ -444,8 +444,8 @@ def test_table_of_one_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "photos", numbered(1200, "train/") + numbered(3, "val/") + ["a.jpg"])
     assert find_pictures(["photos"]).table().splitlines() == [
-        "data set  training  validation  skipped",
-        "photos       1,200           3         1  1 beside train and val",
+        "dataset  training  validation  skipped",
+        "photos      1,200           3        1  1 beside train and val",
     ]
 
 
@@ -454,11 +454,11 @@ def test_table_of_several_sets(tmp_path, monkeypatch):
     touch(tmp_path / "a", numbered(12, "train/") + numbered(3, "val/") + numbered(4, "test/"))
     touch(tmp_path / "a longer name", numbered(2, "train/") + numbered(1, "val/"))
     assert find_pictures(["a", "a longer name", "a/val"]).table().splitlines() == [
-        "data set       training  validation  skipped",
-        "a                    12           3         4  4 beside train and val",
-        "a longer name         2           1         0",
-        "a/val                 0           0         3  3 in another set",
-        "together             14           4         7",
+        "dataset        training  validation  skipped",
+        "a                    12           3        4  4 beside train and val",
+        "a longer name         2           1        0",
+        "a/val                 0           0        3  3 in another set",
+        "together             14           4        7",
     ]
 
 

@@ -26,7 +26,7 @@ from skimage import color
 import run
 from data import pictures
 from jobs import colorization_pipeline, colorize
-from jobs.settings import SHIPPED_WEIGHTS
+from jobs.settings import PRETRAINED_WEIGHTS
 from jobs.signals import SignalWatch
 
 RUN = Path(__file__).resolve().parents[2] / "run.py"
@@ -890,8 +890,8 @@ def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, h
 
 
 @pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
-def test_demo_is_colored_by_the_weights_that_ship(model, here):
-    settings = json.loads((SHIPPED_WEIGHTS / model / "settings.json").read_text())
+def test_demo_is_colored_by_the_pretrained_weights(model, here):
+    settings = json.loads((PRETRAINED_WEIGHTS / model / "settings.json").read_text())
     assert settings["model"] == model
     assert run.main(["--images", "demo", "--model", model]) == 0
     cat = np.asarray(Image.open(here / "results/chelsea.png"))

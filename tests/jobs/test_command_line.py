@@ -23,16 +23,16 @@ def choices(name):
 
 
 def test_defaults_train_sagan_on_the_demo_photographs():
-    settings, given = parse([])
+    settings, explicit = parse([])
     assert settings == Settings()
-    assert given == set()
+    assert explicit == set()
     assert (settings.job, settings.model, settings.dataset) == ("train", "sagan", ["demo"])
     assert settings.weights_folder == Path("weights/sagan")
 
 
 def test_what_was_given_is_known():
-    settings, given = parse(["--filters", "8", "--dataset", "a", "b", "--no_flip"])
-    assert given == {"filters", "dataset", "flip"}
+    settings, explicit = parse(["--filters", "8", "--dataset", "a", "b", "--no_flip"])
+    assert explicit == {"filters", "dataset", "flip"}
     assert (settings.filters, settings.dataset, settings.flip) == (8, ["a", "b"], False)
 
 
@@ -50,23 +50,25 @@ def test_images_color():
     )
 
 
-def test_inspect_looks_at_data_sets():
+def test_inspect_looks_at_datasets():
     arguments = ["--inspect", "--dataset", "tiny-imagenet:a", "b", "--class_index", "c.json"]
-    settings, given = parse([*arguments, "--output_dir", "out", "--cache", "memory", "--no_flip"])
-    assert given == {"inspect", "dataset", "class_index", "output_dir", "cache", "flip"}
+    settings, explicit = parse(
+        [*arguments, "--output_dir", "out", "--cache", "memory", "--no_flip"]
+    )
+    assert explicit == {"inspect", "dataset", "class_index", "output_dir", "cache", "flip"}
     assert (settings.job, settings.dataset) == ("inspect", ["tiny-imagenet:a", "b"])
     assert (settings.class_index, settings.output_dir) == ("c.json", "out")
 
 
 def test_inspect_alone_looks_at_the_demo_photographs():
-    settings, given = parse(["--inspect"])
-    assert given == {"inspect"}
+    settings, explicit = parse(["--inspect"])
+    assert explicit == {"inspect"}
     assert (settings.job, settings.dataset, settings.output_dir) == ("inspect", ["demo"], "results")
 
 
-def test_evaluate_alone_judges_the_weights_that_ship_by_the_demo_photographs():
-    settings, given = parse(["--evaluate"])
-    assert given == {"evaluate"}
+def test_evaluate_alone_judges_the_pretrained_weights_by_the_demo_photographs():
+    settings, explicit = parse(["--evaluate"])
+    assert explicit == {"evaluate"}
     assert (settings.job, settings.dataset, settings.output_dir) == (
         "evaluate",
         ["demo"],
@@ -90,9 +92,9 @@ def test_evaluate_with_images_judges_photographs():
 @pytest.mark.parametrize("option", ["csv", "json"])
 def test_files_of_numbers_may_be_left_to_their_defaults(option):
     for arguments, value in (([], ""), (["my-numbers"], "my-numbers"), ([""], "")):
-        settings, given = parse(["--evaluate", f"--{option}", *arguments, "--dataset", "d"])
+        settings, explicit = parse(["--evaluate", f"--{option}", *arguments, "--dataset", "d"])
         assert (getattr(settings, option), settings.dataset) == (value, ["d"])
-        assert option in given
+        assert option in explicit
     assert getattr(parse(["--evaluate", f"--{option}=a=b"])[0], option) == "a=b"
 
 
@@ -124,14 +126,14 @@ def test_data_sets_have_options_of_their_own(job):
     assert settings.data_dir == "a-b"
 
 
-def test_hyphens_in_names_of_data_sets_stay():
+def test_hyphens_in_names_of_datasets_stay():
     settings, _ = parse(["--inspect", "--dataset", "tiny-imagenet:a-b", "--class-index", "c-d"])
     assert (settings.dataset, settings.class_index) == (["tiny-imagenet:a-b"], "c-d")
 
 
 def test_resumed_training_may_change_the_categories():
-    settings, given = parse(["--load_weights", "--categories", "cat"])
-    assert (settings.job, settings.categories, given) == (
+    settings, explicit = parse(["--load_weights", "--categories", "cat"])
+    assert (settings.job, settings.categories, explicit) == (
         "train",
         ["cat"],
         {"load_weights", "categories"},

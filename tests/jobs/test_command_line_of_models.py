@@ -10,8 +10,8 @@ from jobs.presets import PRESETS
 
 
 def test_pix2pix_has_the_values_of_its_paper():
-    settings, given = parse(["--model", "pix2pix", "--resolution", "256"])
-    assert given == {"model", "resolution"}
+    settings, explicit = parse(["--model", "pix2pix", "--resolution", "256"])
+    assert explicit == {"model", "resolution"}
     assert (settings.network_depth, settings.filters) == (8, 64)
     assert (settings.generator_lr, settings.discriminator_lr) == (2e-4, 2e-4)
     assert (settings.beta_1, settings.beta_2, settings.label_smoothing) == (0.5, 0.999, 0.0)
@@ -21,8 +21,8 @@ def test_pix2pix_has_the_values_of_its_paper():
 
 
 def test_chromagan_has_the_values_of_its_paper():
-    settings, given = parse(["--model", "chromagan"])
-    assert given == {"model"}
+    settings, explicit = parse(["--model", "chromagan"])
+    assert explicit == {"model"}
     assert (settings.resolution, settings.batch_size, settings.filters) == (224, 10, 64)
     assert (settings.generator_lr, settings.discriminator_lr) == (2e-5, 2e-5)
     assert (settings.beta_1, settings.beta_2) == (0.5, 0.999)
@@ -38,8 +38,8 @@ def test_chromagan_has_the_values_of_its_paper():
 
 
 def test_inception_has_the_values_of_its_report():
-    settings, given = parse(["--model", "inception"])
-    assert given == {"model"}
+    settings, explicit = parse(["--model", "inception"])
+    assert explicit == {"model"}
     assert (settings.resolution, settings.batch_size, settings.epochs) == (400, 16, 50)
     assert (settings.encoder, settings.encoder_weights) == ("inception_resnet_v2", "imagenet")
     assert (settings.filters, settings.norm) == (32, "none")
@@ -158,8 +158,8 @@ def test_depth_has_a_second_name():
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_preset_can_be_trained_and_changed(name):
-    settings, given = parse(["--preset", name])
-    assert given == {"preset"}
+    settings, explicit = parse(["--preset", name])
+    assert explicit == {"preset"}
     assert settings.model == ("chromagan" if name == "chromagan-tiny" else "pix2pix")
     for key, value in PRESETS[name].settings.items():
         assert getattr(settings, key) == value
@@ -178,8 +178,8 @@ def test_presets_go_on_from_each_other():
 
 
 def test_discriminator_is_not_looked_at_where_nothing_is_trained():
-    given = ["--model", "pix2pix", "--load_weights", "--evaluate", "--resolution", "16"]
-    assert parse(given)[0].resolution == 16
+    arguments = ["--model", "pix2pix", "--load_weights", "--evaluate", "--resolution", "16"]
+    assert parse(arguments)[0].resolution == 16
 
 
 def test_what_is_given_goes_before_the_preset_and_that_before_the_model():

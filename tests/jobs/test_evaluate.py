@@ -31,7 +31,7 @@ from data.pictures import write_rgb
 from jobs import evaluate as evaluate_job
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.settings import Settings
-from metrics.judge import Judge
+from metrics.evaluator import Evaluator
 from metrics.table import format_table
 from models.weights_folder import WeightsFolder
 
@@ -691,7 +691,7 @@ def test_memory_that_runs_out_is_one_line(evaluate, pictures, capsys, monkeypatc
     def too_large(*arguments):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
-    monkeypatch.setattr(Judge, "update", too_large)
+    monkeypatch.setattr(Evaluator, "update", too_large)
     assert evaluate("--images", "pictures") == 2
     assert "a step of 5 pictures of 16 px does not fit into memory" in one_line(capsys)
 
@@ -699,7 +699,7 @@ def test_memory_that_runs_out_is_one_line(evaluate, pictures, capsys, monkeypatc
 def test_ctrl_c_leaves_the_earlier_sheet(evaluate, pictures, here, capsys, monkeypatch):
     solid(here / "results" / "evaluation.png")
     before = (here / "results" / "evaluation.png").read_bytes()
-    monkeypatch.setattr(Judge, "update", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(Evaluator, "update", lambda *_: os.kill(os.getpid(), signal.SIGINT))
     # A shell without job control has the signal ignored in what runs in its background.
     before_test = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

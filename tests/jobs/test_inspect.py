@@ -1,4 +1,4 @@
-"""Looking at data sets as a training would see them: the table, the sheet, color and speed."""
+"""Looking at datasets as a training would see them: the table, the sheet, color and speed."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from skimage import color
 
 import run
 from data.pictures import write_rgb
-from data.sources.data_set import DataSet
+from data.sources.dataset import Dataset
 from data.sources.picture_files import PictureFiles
 from jobs.contact_sheet import draw_contact_sheet
 
@@ -29,7 +29,7 @@ SPEED = re.compile(r"[1-9]\d* pictures a second at 16 px on \d+ processor cores"
 
 @pytest.fixture
 def look(here, monkeypatch):
-    """Looks at data sets for a moment, and returns the exit status."""
+    """Looks at datasets for a moment, and returns the exit status."""
     monkeypatch.setattr("jobs.inspect._MEASURED_PICTURES", 20)
     monkeypatch.setattr("jobs.inspect._SECONDS", 0.01)
 
@@ -69,7 +69,7 @@ def labeled_demo(monkeypatch, folder, labels):
     solid(folder, [RED, BLUE] * (len(labels) // 2))
     paths = [f"{number}.png" for number in range(len(labels))]
     pictures = PictureFiles(str(folder), paths, labels, classes=("tench", "English springer"))
-    demo = DataSet("demo", pictures, PictureFiles(str(folder), []))
+    demo = Dataset("demo", pictures, PictureFiles(str(folder), []))
     monkeypatch.setattr("data.datasets.demo_set", lambda *_: demo)
 
 
@@ -99,7 +99,7 @@ def one_line(capsys):
 def test_the_table_the_sheet_color_and_speed_are_shown(look, pictures, here, capsys):
     assert look("--dataset", "pictures") == 0
     heading, row, colorful, first, speed = printed(capsys).splitlines()
-    assert heading.split() == ["data", "set", "training", "validation", "left", "out"]
+    assert heading.split() == ["dataset", "training", "validation", "skipped"]
     name, training, validation, skipped = row.split()
     assert (name, skipped) == ("pictures", "0")
     assert int(training) + int(validation) == 10
@@ -249,7 +249,7 @@ def test_a_picture_without_a_label_has_an_empty_caption(look, here, drawn, monke
     assert drawn["captions"][:16] == named
 
 
-# --- several data sets -------------------------------------------------------------------------
+# --- several datasets -------------------------------------------------------------------------
 
 
 def test_joined_sets_of_the_same_classes_have_captions(look, tiny_imagenet, drawn, capsys):

@@ -1,4 +1,4 @@
-"""Training ChromaGAN as a person does it: on every kind of data set, with a teacher and without."""
+"""Training ChromaGAN as a person does it: on every kind of dataset, with a teacher and without."""
 
 import json
 import pickle
@@ -69,7 +69,7 @@ def bars(monkeypatch):
         def __exit__(self, *error):
             shown.append((self.seen, self.total))
 
-    monkeypatch.setattr("jobs.teaching.tqdm", Bar)
+    monkeypatch.setattr("jobs.teacher_cache.tqdm", Bar)
     return shown
 
 
@@ -130,7 +130,7 @@ def assert_same_networks(left, right):
         np.testing.assert_allclose(left[place], right[place], atol=1e-6, err_msg=place)
 
 
-# --- data sets -----------------------------------------------------------------------------------
+# --- datasets -----------------------------------------------------------------------------------
 
 
 def test_labels_of_imagenet_make_the_teacher_speak_of_them(
@@ -149,7 +149,7 @@ def test_labels_of_imagenet_make_the_teacher_speak_of_them(
         "set\n"
     ) in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 2
-    # The data set sorts its classes: goldfish, salamander.
+    # The dataset sorts its classes: goldfish, salamander.
     assert made == [(1, 25)]
     assert asked == [2]
     assert asked.rows.shape == (2, 2)
@@ -419,7 +419,7 @@ def test_what_the_teacher_sees_is_kept_once(pictures, asked, bars):
 
 
 @pytest.mark.slow
-def test_what_is_kept_is_found_by_any_path_of_the_data_set(pictures, asked):
+def test_what_is_kept_is_found_by_any_path_of_the_dataset(pictures, asked):
     options = ["--teacher_cache", "cache"]
     assert train("--dataset", "pictures", *options) == 0
     assert run.main(AGAIN) == 0
@@ -427,7 +427,7 @@ def test_what_is_kept_is_found_by_any_path_of_the_data_set(pictures, asked):
 
 
 def test_a_fill_that_was_broken_off_goes_on(pictures, asked, bars, monkeypatch, capsys):
-    monkeypatch.setattr("jobs.teaching._BATCH", 2)
+    monkeypatch.setattr("jobs.teacher_cache._BATCH", 2)
     see = Teacher.__call__
 
     def interrupted(self, lightness):

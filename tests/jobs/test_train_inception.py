@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import run
-from callbacks.coloring_weights import ColoringWeights
 from callbacks.frozen_encoder import FrozenEncoder
+from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
 from data.pictures import write_rgb
 from jobs.curves import read_curves
@@ -422,13 +422,13 @@ def test_stopped_in_validation_goes_on_as_if_never_stopped(stop_in_validation):
 def test_stopped_in_validation_of_the_generator_alone_ends_that_epoch(
     stop_in_validation, monkeypatch
 ):
-    ended, end = [], ColoringWeights.on_epoch_end
+    ended, end = [], SaveBestThenLast.on_epoch_end
 
     def remember(self, epoch, logs=None):
         end(self, epoch, logs)
         ended.append((epoch, self.model.phase, "lowest_loss" in names_in()))
 
-    monkeypatch.setattr(ColoringWeights, "on_epoch_end", remember)
+    monkeypatch.setattr(SaveBestThenLast, "on_epoch_end", remember)
     options = ["--adversarial", "vanilla", "--generator_epochs", "1", "--epochs", "2"]
     assert train(*options) == 130
     assert ended == []

@@ -6,7 +6,7 @@ import pytest
 
 from errors import InputError
 from jobs.command_line import parse
-from jobs.settings import SHIPPED_WEIGHTS, Settings
+from jobs.settings import PRETRAINED_WEIGHTS, Settings
 from jobs.trained_colorizer import load_colorizer, weights_folders
 from models.weights_folder import WeightsFolder
 
@@ -16,7 +16,7 @@ SHIPPED = ("sagan", "pix2pix", "chromagan")
 @pytest.mark.parametrize(
     ("arguments", "paths"),
     [
-        ([], [str(SHIPPED_WEIGHTS / "sagan")]),
+        ([], [str(PRETRAINED_WEIGHTS / "sagan")]),
         (["--weights", "a", "b/c"], ["a", "b/c"]),
         (["--weights", "a", "--weights", "b"], ["a", "b"]),
         (["--load_weights"], ["weights/sagan"]),
@@ -29,16 +29,16 @@ def test_weights_are_those_that_were_asked_for_or_those_that_ship(arguments, pat
 
 
 @pytest.mark.parametrize("model", SHIPPED)
-def test_weights_that_ship_are_there(model):
+def test_pretrained_weights_are_there(model):
     [folder] = weights_folders(Settings(model=model))
     assert folder.read_settings()["model"] == model
     assert "render_size" in folder.read_settings()
     assert (folder.path / "README.md").exists()
 
 
-def test_weights_that_ship_are_small_enough_for_a_repository():
+def test_pretrained_weights_are_small_enough_for_a_repository():
     size = {
-        model: sum(file.stat().st_size for file in (SHIPPED_WEIGHTS / model).iterdir()) / 2**20
+        model: sum(file.stat().st_size for file in (PRETRAINED_WEIGHTS / model).iterdir()) / 2**20
         for model in SHIPPED
     }
     assert size["sagan"] <= 40
@@ -50,7 +50,7 @@ def test_weights_of_a_model_that_ships_none_are_refused():
         weights_folders(Settings(model="inception"))
     message = str(caught.value)
     assert "no weights of --model inception come with this program" in message
-    assert str(SHIPPED_WEIGHTS / "inception") in message
+    assert str(PRETRAINED_WEIGHTS / "inception") in message
     assert "--weights in place of --model" in message
 
 

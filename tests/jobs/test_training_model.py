@@ -22,9 +22,9 @@ SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstru
 
 def compiled(*arguments):
     small = SMALL[-4:] if "inception" in arguments else SMALL
-    settings, given = parse([*small, *arguments])
-    model, settings = new_model(settings, given)
-    compile_model(model, settings, given)
+    settings, explicit = parse([*small, *arguments])
+    model, settings = new_model(settings, explicit)
+    compile_model(model, settings, explicit)
     return model
 
 
@@ -41,11 +41,11 @@ def test_validation_measures_what_is_asked_for(arguments, names):
 
 
 def test_rare_colors_are_counted_where_they_are_to_count_more():
-    settings, given = parse([*SMALL, "--color_rebalancing", "0.5"])
-    model, settings = new_model(settings, given)
+    settings, explicit = parse([*SMALL, "--color_rebalancing", "0.5"])
+    model, settings = new_model(settings, explicit)
     counts = np.zeros((23, 23), "int64")
     counts[11, 11], counts[20, 11] = 9, 1
-    compile_model(model, settings, given, color_counts=counts)
+    compile_model(model, settings, explicit, ab_histogram=counts)
     true = np.array([0.0, 90.0]).reshape(1, 1, 2, 1) / 110.0 * [1.0, 0.0]
     lightness, true_ab = np.zeros((1, 1, 2, 1), "float32"), true.astype("float32")
     rare, common = (
@@ -108,8 +108,8 @@ def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
     small += ["--global_features", "pool"] if model == "chromagan" else []
     for weights, keeps in ((path, True), ("none", False)):
         options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
-        settings, given = parse([*small, *options])
-        built, _ = new_model(settings, given)
+        settings, explicit = parse([*small, *options])
+        built, _ = new_model(settings, explicit)
         assert built.architecture["freeze_encoder_statistics"] is keeps
         # What colors is built from the architecture alone, and so is what is gone on with.
         for network in (built.generator, built.generator_ema):
@@ -230,8 +230,8 @@ def test_an_encoder_that_is_frozen_first_has_an_optimizer_of_its_own(optimizer, 
 
 
 def built(*arguments):
-    settings, given = parse([*arguments])
-    return new_model(settings, given)[0]
+    settings, explicit = parse([*arguments])
+    return new_model(settings, explicit)[0]
 
 
 def attended_side(model, side):
@@ -346,8 +346,8 @@ def started_from(folder, *arguments, **architecture):
     source = WeightsFolder(folder / "source")
     source.write_settings({"model": "pix2pix", "architecture": network})
     source.save_generator(Pix2Pix.build_generator(network))
-    settings, given = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
-    return new_model(settings, given)
+    settings, explicit = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
+    return new_model(settings, explicit)
 
 
 def test_discriminator_may_be_another_one(tmp_path):
@@ -371,9 +371,9 @@ def test_discriminator_is_that_of_the_preset(tmp_path):
 
 def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    settings, given = parse(["--preset", "ls-gan", "--resolution", "64"])
+    settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
     with pytest.raises(InputError) as caught:
-        new_model(settings, given)
+        new_model(settings, explicit)
     assert str(caught.value) == (
         "--preset ls-gan goes on from weights/unet-l1, and there are no weights; train them with "
         "--preset unet-l1 first, or name others with --pretrained"
@@ -381,7 +381,7 @@ def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypat
     started_from(tmp_path, encoder="none")
     (tmp_path / "weights").mkdir()
     (tmp_path / "source").rename("weights/unet-l1")
-    model, settings = new_model(settings, given)
+    model, settings = new_model(settings, explicit)
     assert model.architecture["depth"] == settings.depth == 2
     assert settings.encoder == "none"
 
@@ -389,9 +389,9 @@ def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypat
 def test_an_encoder_that_the_weights_do_not_have_is_not_frozen(tmp_path):
     started_from(tmp_path, encoder="none")
     options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
-    settings, given = parse([*options, "--freeze_encoder_epochs", "1"])
+    settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
     with pytest.raises(InputError, match="--freeze_encoder_epochs"):
-        compile_model(*new_model(settings, given), given)
+        compile_model(*new_model(settings, explicit), explicit)
 
 
 def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):
@@ -404,6 +404,6 @@ def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path)
 
 
 def test_what_was_left_to_the_model_is_settled():
-    settings, given = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
-    _, settings = new_model(settings, given)
+    settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
+    _, settings = new_model(settings, explicit)
     assert (settings.depth, settings.discriminator_filters) == (5, 64)

@@ -275,7 +275,7 @@ def test_mse_by_hand():
 
 
 class DoubleRed:
-    """Stands in for `ColorRarity`: pixels of positive a count twice."""
+    """Stands in for `ColorRebalancing`: pixels of positive a count twice."""
 
     def __call__(self, true_ab):
         return tf.where(true_ab[..., :1] > 0.0, 2.0, 1.0)

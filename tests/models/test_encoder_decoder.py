@@ -149,7 +149,7 @@ def test_any_adversarial_loss_may_be_chosen(batch, options):
     assert all(np.isfinite(float(loss)) for loss in losses.values())
     # What it says of a picture does not depend on the others of the batch.
     lab = np.random.default_rng(2).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
-    together, alone = model.judge(lab), model.judge(lab[:1])
+    together, alone = model.score(lab), model.score(lab[:1])
     np.testing.assert_allclose(together[:1], alone, atol=1e-6)
 
 
@@ -254,4 +254,4 @@ def test_discriminator_is_a_patchgan_of_the_filters_asked_for(filters):
         16 * inputs * outputs + outputs for inputs, outputs in itertools.pairwise(widths)
     )
     assert model.discriminator.count_params() == expected
-    assert model.judge(np.zeros((1, 64, 64, 3), "float32")).shape == (1, 6, 6, 1)
+    assert model.score(np.zeros((1, 64, 64, 3), "float32")).shape == (1, 6, 6, 1)

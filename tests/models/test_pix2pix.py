@@ -297,7 +297,7 @@ def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch):
 @pytest.mark.parametrize("discriminator", ["patch", "pixel", "conv4"])
 def test_every_discriminator_judges(discriminator):
     model = Pix2Pix(**{**TINY, "discriminator": discriminator})
-    logits = model.judge(np.zeros((2, 128, 128, 3), "float32"))
+    logits = model.score(np.zeros((2, 128, 128, 3), "float32"))
     assert (
         logits.shape
         == {

@@ -61,7 +61,7 @@ def test_rows_are_distributions_over_all_classes(tiny_teachers):
     )
 
 
-def test_chosen_classes_share_what_there_is_in_the_order_of_the_data_set(tiny_teachers):
+def test_chosen_classes_share_what_there_is_in_the_order_of_the_dataset(tiny_teachers):
     numbers = np.array([700, 2, 999, 31])
     teacher = Teacher("vgg16", class_numbers=numbers)
     rows = teacher(LIGHTNESS).numpy()

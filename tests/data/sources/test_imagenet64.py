@@ -71,7 +71,7 @@ def test_batches_are_joined_in_the_order_of_their_numbers(tmp_path):
 def test_labels_are_classes_by_wordnet_id(tmp_path):
     validation = imagenet64_set(NAME, write_set(tmp_path)).validation
     assert [validation.label(number) for number in range(3)] == [0, 1, 999]
-    # The first of the list that comes with the data set: the kit fox.
+    # The first of the list that comes with the dataset: the kit fox.
     assert validation.classes[validation.label(0)] == "n02119789"
     assert len(set(validation.classes)) == 1000
 

@@ -1,4 +1,4 @@
-"""A data set without a split of its own is split by names, and stays so."""
+"""A dataset without a split of its own is split by names, and stays so."""
 
 import pytest
 

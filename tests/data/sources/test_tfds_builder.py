@@ -1,4 +1,4 @@
-"""Data sets of TFDS are found, prepared and read picture by picture, or refused with one line."""
+"""Datasets of TFDS are found, prepared and read picture by picture, or refused with one line."""
 
 import errno
 import os
@@ -140,7 +140,7 @@ def painted(folder, config="with_test", **options):
 
 
 def refusal(builder_name, folder):
-    """The one line that a data set is refused with."""
+    """The one line that a dataset is refused with."""
     with pytest.raises(InputError) as caught:
         tfds_set(f"tfds:{builder_name}", builder_name, str(folder), SplitOptions())
     message = str(caught.value)
@@ -239,7 +239,7 @@ def test_share_is_the_same_again_and_depends_on_the_seed(prepared):
     assert names[0] == names[1] != names[2]
 
 
-def test_share_does_not_change_the_splits_of_a_data_set(prepared):
+def test_share_does_not_change_the_splits_of_a_dataset(prepared):
     assert len(painted(prepared, "with_test", validation_share=0.5).validation) == 3
 
 
@@ -334,7 +334,7 @@ def test_data_set_without_color_pictures_is_refused_before_it_is_prepared(
     monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
     message = refusal(builder, tmp_path)
     assert f"it has no color pictures but {having}" in message
-    assert "give another data set" in message
+    assert "give another dataset" in message
     assert os.listdir(tmp_path) == []
 
 
@@ -481,7 +481,7 @@ def test_format_of_which_records_cannot_be_read_one_by_one_is_refused(tmp_path, 
 
 
 def write_description(folder, name, splits):
-    """Writes what TFDS writes beside the files of a prepared data set, without the files."""
+    """Writes what TFDS writes beside the files of a prepared dataset, without the files."""
     builder = tfds.builder(name, data_dir=folder, file_format="array_record")
     template = tfds.core.ShardedFileTemplate(
         dataset_name=builder.name, data_dir=builder.data_path, filetype_suffix="array_record"
@@ -521,7 +521,7 @@ def test_data_sets_of_tfds_are_read(tmp_path, name, splits, sides):
             assert 0 <= found.training.label(number) < len(found.training.classes)
 
 
-def test_pictures_of_a_builder_are_read_without_a_data_set(prepared):
+def test_pictures_of_a_builder_are_read_without_a_dataset(prepared):
     builder = tfds.builder("painted_tiles/with_test", data_dir=prepared)
     pictures = BuilderPictures(builder, "test", "image", None)
     assert len(pictures) == 3

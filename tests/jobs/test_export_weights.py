@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 
-from jobs import ship
+from jobs import export_weights
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
 
@@ -26,7 +26,7 @@ def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
     settings = {"dataset": ["/home/me/pictures"], "cache": "/tmp/cache", "epochs": 3}
     source.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "settings": settings})
 
-    assert ship.main([str(source.path), str(target.path), "--render_size", "64"]) == 0
+    assert export_weights.main([str(source.path), str(target.path), "--render_size", "64"]) == 0
 
     text = (target.path / "settings.json").read_text()
     assert "/home/me" not in text
@@ -39,7 +39,7 @@ def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
 
 
 def test_what_is_no_training_is_one_line(tmp_path, capsys):
-    assert ship.main([str(tmp_path), str(tmp_path / "out"), "--render_size", "64"]) == 2
+    assert export_weights.main([str(tmp_path), str(tmp_path / "out"), "--render_size", "64"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
@@ -53,7 +53,7 @@ def test_weights_of_an_earlier_stage_are_mixed_in(tmp_path):
         folder.save_generator(generators[-1])
     target = WeightsFolder(tmp_path / "shipped")
     options = ["--render_size", "64", "--mixed_with", str(tmp_path / "stage1"), "--share", "0.25"]
-    assert ship.main([str(tmp_path / "stage2"), str(target.path), *options]) == 0
+    assert export_weights.main([str(tmp_path / "stage2"), str(target.path), *options]) == 0
     mixed = SAGAN.build_generator(ARCHITECTURE)
     target.load_generator(mixed)
     weights = (each.get_weights() for each in (*generators, mixed))

@@ -6,21 +6,21 @@ import os
 import numpy as np
 import pytest
 
-from data.distributions import Distributions
+from data.distribution_cache import DistributionCache
 from errors import InputError
 
 NAMES = [f"pictures/{number}.png" for number in range(6)]
 
 
 def rows(count=6, classes=10, seed=0):
-    """Distributions, some of them as sure as a classifier is."""
+    """DistributionCache, some of them as sure as a classifier is."""
     logits = 4.0 * np.random.default_rng(seed).normal(size=(count, classes))
     exponentials = np.exp(logits)
     return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype("float32")
 
 
 def kept_in(folder, names=NAMES, classes=10, teacher="vgg16"):
-    return Distributions(folder, names, classes, teacher)
+    return DistributionCache(folder, names, classes, teacher)
 
 
 def files_in(folder):

@@ -18,7 +18,7 @@ from data.pictures import write_rgb
 from data.sources.picture_files import PictureFiles
 from errors import InputError
 from jobs.command_line import parse
-from jobs.judged_pictures import JudgedPictures
+from jobs.evaluation_images import EvaluationImages
 from jobs.trained_colorizer import weights_folders
 from models.weights_folder import WeightsFolder
 
@@ -27,8 +27,8 @@ PALE = (120, 121, 120)
 
 
 def judged(*arguments, log_dir="logs"):
-    settings, given = parse(["--evaluate", "--resolution", "16", *arguments])
-    return JudgedPictures(settings, given, weights_folders(settings), log_dir)
+    settings, explicit = parse(["--evaluate", "--resolution", "16", *arguments])
+    return EvaluationImages(settings, explicit, weights_folders(settings), log_dir)
 
 
 def names_of(pictures):
@@ -80,7 +80,7 @@ def refusal(*arguments):
     return message
 
 
-# --- data sets -----------------------------------------------------------------------------------
+# --- datasets -----------------------------------------------------------------------------------
 
 
 def test_a_folder_that_is_not_split_is_judged_whole(pictures):

@@ -10,8 +10,8 @@ from models.weights_folder import WeightsFolder
 _CHANGES_OF_COLORS = OF_PICTURES | {"target_saturation"}
 
 
-def find_color_counts(
-    settings: Settings, given: set[str], folder: WeightsFolder, data: TrainingData
+def find_ab_histogram(
+    settings: Settings, explicit: set[str], folder: WeightsFolder, data: TrainingData
 ) -> np.ndarray | None:
     """The counts by which rare colors weigh more, or None where all weigh the same.
 
@@ -19,7 +19,7 @@ def find_color_counts(
 
     Args:
         settings: all settings.
-        given: the names of those that stood on the command line.
+        explicit: the names of the settings that the command line gives.
         folder: of the training.
         data: what is learned from.
 
@@ -28,7 +28,7 @@ def find_color_counts(
     """
     if not settings.rebalances_colors:
         return None
-    counts = None
-    if settings.load_weights and not given.intersection(_CHANGES_OF_COLORS):
-        counts = folder.read_color_counts()
-    return data.count_colors() if counts is None else counts
+    ab_histogram = None
+    if settings.load_weights and not explicit.intersection(_CHANGES_OF_COLORS):
+        ab_histogram = folder.read_ab_histogram()
+    return data.ab_histogram() if ab_histogram is None else ab_histogram

@@ -8,7 +8,7 @@ import pytest
 
 import run
 from errors import InputError
-from jobs.color_counts import find_color_counts
+from jobs.ab_histogram import find_ab_histogram
 from jobs.command_line import parse
 from jobs.training_data import TrainingData, find_training_pictures
 from models.weights_folder import WeightsFolder
@@ -19,7 +19,7 @@ OLD, NEW = np.eye(23, dtype="int64"), np.ones((23, 23), "int64")
 @pytest.fixture
 def folder(tmp_path):
     folder = WeightsFolder(tmp_path)
-    folder.write_color_counts(OLD)
+    folder.write_ab_histogram(OLD)
     return folder
 
 
@@ -37,9 +37,9 @@ def generator_of(name):
 
 
 def found(folder, *arguments):
-    settings, given = parse(["--reconstruction", "l1:1", *arguments])
-    data = SimpleNamespace(count_colors=lambda: NEW)
-    return find_color_counts(settings, given - {"reconstruction"}, folder, data)
+    settings, explicit = parse(["--reconstruction", "l1:1", *arguments])
+    data = SimpleNamespace(ab_histogram=lambda: NEW)
+    return find_ab_histogram(settings, explicit - {"reconstruction"}, folder, data)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_nothing_is_counted_where_all_weigh_the_same(folder, arguments):
 
 
 def test_nothing_is_counted_for_terms_without_a_weight(folder):
-    settings, given = parse(["--reconstruction", "mse:1", "--color_rebalancing", "0.5"])
+    settings, explicit = parse(["--reconstruction", "mse:1", "--color_rebalancing", "0.5"])
     settings.reconstruction = ["mse:0", "ssim:1"]
-    assert find_color_counts(settings, given, folder, None) is None
+    assert find_ab_histogram(settings, explicit, folder, None) is None
 
 
 def test_what_was_not_kept_is_counted(tmp_path):
@@ -76,8 +76,8 @@ def test_what_was_not_kept_is_counted(tmp_path):
 
 
 def test_damaged_counts_are_one_line(folder):
-    (folder.path / "color_counts.npy").write_bytes(b"\x93NUMPY")
-    with pytest.raises(InputError, match=r"color_counts\.npy cannot be read: .*; remove it"):
+    (folder.path / "ab_histogram.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(InputError, match=r"ab_histogram\.npy cannot be read: .*; remove it"):
         found(folder, "--load_weights", "--color_rebalancing", "0.5")
 
 
@@ -85,7 +85,7 @@ def test_colors_of_the_stream_are_counted(pictures, here):
     def counts(*arguments):
         options = ["--dataset", "pictures", "--resolution", "16", "--batch_size", "5", *arguments]
         settings, _ = parse(options)
-        return TrainingData(settings, find_training_pictures(settings), "logs").count_colors()
+        return TrainingData(settings, find_training_pictures(settings), "logs").ab_histogram()
 
     true = counts()
     # Whole batches of enough pictures.
@@ -102,7 +102,7 @@ def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_af
     assert train(*options, "--weights_dir", "straight") == 0
     stop_after(3)
     assert train(*options, "--weights_dir", "broken") == 130
-    monkeypatch.setattr(TrainingData, "count_colors", None)
+    monkeypatch.setattr(TrainingData, "ab_histogram", None)
     assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
     straight, broken = map(generator_of, ("straight", "broken"))
     assert straight.keys() == broken.keys()

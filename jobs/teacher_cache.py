@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from data.distributions import Distributions
+from data.distribution_cache import DistributionCache
 from data.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
 from data.picture_lists import PictureLists
 from data.pipeline import ExtraTarget, validation_batches
@@ -55,12 +55,12 @@ def describe_teacher(settings: Settings, teacher: Teacher) -> str:
     """One line for the person who trains."""
     which = f"{teacher.classes} classes"
     if teacher.classes < 1000:
-        which += " of ImageNet's 1000, those of the data set"
+        which += " of ImageNet's 1000, those of the dataset"
     weights = settings.teacher_weights or "imagenet"
     return f"teacher {settings.teacher} with the weights {weights}: {which}"
 
 
-def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> ExtraTarget:
+def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> ExtraTarget:
     """What the teacher sees in every training picture, from the cache, which is filled first.
 
     It sees the central square of each, as large as it was trained to see pictures, and not the
@@ -69,23 +69,23 @@ def keep_distributions(teacher: Teacher, data: TrainingData, settings: Settings)
     Raises:
         InputError: the cache cannot be written.
     """
-    kept = Distributions(
+    cache = DistributionCache(
         settings.teacher_cache,
         _names_from_anywhere(data.lists.training),
         teacher.classes,
         _identity(settings, teacher),
     )
-    missing = kept.missing()
+    missing = cache.missing()
     if missing:
-        _ask(teacher, data, settings, kept, missing)
-    return ExtraTarget(kept.get, "float32", (teacher.classes,))
+        _ask(teacher, data, settings, cache, missing)
+    return ExtraTarget(cache.get, "float32", (teacher.classes,))
 
 
 def _ask(
     teacher: Teacher,
     data: TrainingData,
     settings: Settings,
-    kept: Distributions,
+    cache: DistributionCache,
     missing: list[int],
 ) -> None:
     side = _side(settings, teacher)
@@ -99,11 +99,11 @@ def _ask(
         try:
             for lightness, _, batch in batches:
                 for number, row in zip(batch.numpy(), see(lightness).numpy(), strict=True):
-                    kept.put(int(number), row)
+                    cache.put(int(number), row)
                 bar.update(len(batch))
         finally:
             # Broken off, it goes on from here.
-            kept.flush()
+            cache.flush()
 
 
 def _side(settings: Settings, teacher: Teacher) -> int:

@@ -1,4 +1,4 @@
-"""A data set as it was found."""
+"""A dataset as it was found."""
 
 from dataclasses import dataclass, field
 
@@ -6,15 +6,15 @@ from data.sources.picture_source import PictureSource
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """The pictures of a data set.
+class Dataset:
+    """The pictures of a dataset.
 
     Attributes:
         name: str, what it is called in the table, as on the command line.
         training: the pictures to learn from.
         validation: the pictures to judge by, none of them in `training`.
         skipped: how many pictures are in neither, by the reason.
-        words: what the names of classes mean, where these are ids and the data set says it.
+        words: what the names of classes mean, where these are ids and the dataset says it.
     """
 
     name: str

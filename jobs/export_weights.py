@@ -1,7 +1,7 @@
 """Makes a folder of weights that ships from the folder of a training.
 
-    python -m jobs.ship weights/sagan weights/pretrained/sagan --render_size 192
-    python -m jobs.ship eighth shipped --render_size 192 --mixed_with fourth --share 0.3
+    python -m jobs.export_weights weights/sagan weights/pretrained/sagan --render_size 192
+    python -m jobs.export_weights eighth shipped --render_size 192 --mixed_with fourth --share 0.3
 
 What ships is what colors: the EMA generator's best weights in half precision and their settings,
 without checkpoints and without the paths of the machine that trained them.
@@ -16,7 +16,7 @@ from jobs.runtime import import_tensorflow_quietly
 from jobs.settings import PATHS
 
 
-def ship(
+def export_weights(
     source: str, target: str, render_size: int, mixed_with: str | None = None, share: float = 0.0
 ) -> None:
     """Writes the folder that ships.
@@ -55,7 +55,9 @@ def ship(
 
 def main(arguments: list[str]) -> int:
     """Reads the command line and returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m jobs.ship", description=ship.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.export_weights", description=export_weights.__doc__
+    )
     parser.add_argument("source", help="the folder of a training")
     parser.add_argument("target", help="the folder to write")
     parser.add_argument("--render_size", type=int, required=True)
@@ -64,7 +66,9 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     import_tensorflow_quietly()
     try:
-        ship(options.source, options.target, options.render_size, options.mixed_with, options.share)
+        export_weights(
+            options.source, options.target, options.render_size, options.mixed_with, options.share
+        )
     except ColorizerError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status

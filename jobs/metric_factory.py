@@ -8,9 +8,9 @@ from errors import InputError
 from jobs.settings import Settings
 from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
 from losses.lpips_weights import find_lpips_weights
+from metrics.evaluator import Evaluator
 from metrics.feature_network import FeatureNetwork
-from metrics.judge import Judge
-from metrics.seen_pictures import SeenPictures
+from metrics.image_features import ImageFeatures
 
 # The channels of Inception's features: a covariance of fewer pictures is not of full rank.
 _ENOUGH = 2048
@@ -18,7 +18,7 @@ _ENOUGH = 2048
 _LEAST = {"FID, KID": 2, "IS": 10}
 
 
-class Ruler:
+class MetricFactory:
     """The networks that metrics need, those of them that can be had.
 
     One that was asked for by its path and cannot be had is an error; the default one is done
@@ -46,17 +46,17 @@ class Ruler:
         """The name of the network that gives features, and of its weights."""
         return self._network and self._network.name
 
-    def new_judge(self, truth: Judge | None = None) -> Judge:
+    def new_evaluator(self, truth: Evaluator | None = None) -> Evaluator:
         """A judge for one row: of the truth itself, or beside that one."""
-        return Judge(truth, self._has_truth, self._lpips)
+        return Evaluator(truth, self._has_truth, self._lpips)
 
-    def look_at(self, rgb255: np.ndarray) -> SeenPictures:
+    def features_of(self, rgb255: np.ndarray) -> ImageFeatures:
         """What metrics ask of pictures, uint8 of shape (batch, height, width, 3)."""
         rgb1 = rgb255_to_rgb1(rgb255)
         lpips_features = self._see(rgb1) if self._lpips else None
         features, classes = self._network(rgb1) if self._network else (None, None)
         lab100 = self._to_lab(rgb1) if self._has_truth else None
-        return SeenPictures(rgb1, lpips_features, features, classes, lab100)
+        return ImageFeatures(rgb1, lpips_features, features, classes, lab100)
 
     def footnotes(self, count: int) -> list[str]:
         """What is to be said of the numbers of this many pictures, a line each."""

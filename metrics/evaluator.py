@@ -13,45 +13,45 @@ from metrics.decibels import DECIBELS_OF_NO_ERROR
 from metrics.feature_statistics import FeatureStatistics
 from metrics.frechet_distance import FrechetDistance
 from metrics.hue_coverage import HueCoverage
+from metrics.image_features import ImageFeatures
 from metrics.inception_score import InceptionScore
 from metrics.kernel_distance import KernelDistance
 from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
-from metrics.seen_pictures import SeenPictures
 from metrics.ssim import SSIM
 
 # Rounding of float32 in the mean of many.
 _NEARLY = 0.01
 
 
-class Judge:
+class Evaluator:
     """Compares colored pictures with the true ones, batch by batch; or looks at them alone.
 
     What cannot be computed is None, and never made up: LPIPS without its network, distances of
     features without a network that gives any, the Inception Score without classes, and whatever
     takes more pictures than there were.
 
-    What networks see of pictures is given, so that it is computed once for all judges, and what is
-    known of the true pictures is kept by their own judge.
+    The features of pictures are given, so that they are computed once for all evaluators, and what
+    is known of the true pictures is held by their own evaluator.
 
     Args:
-        truth: the `Judge` of the true pictures, updated with the same batches; None for that
-            judge itself.
+        truth: the `Evaluator` of the true pictures, updated with the same batches; None for that
+            evaluator itself.
         has_truth: bool, whether there are true pictures. Without them there are no numbers but
             `colorfulness` and the Inception Score.
         lpips: `LPIPSNetwork` or None.
 
     Example:
-        truth = Judge()
-        judge = Judge(truth)
-        truth.update(true, true)            # SeenPictures, as often as there are batches
-        judge.update(colored, true)
-        judge.results()["psnr"]
+        truth = Evaluator()
+        evaluator = Evaluator(truth)
+        truth.update(true, true)            # ImageFeatures, as often as there are batches
+        evaluator.update(colored, true)
+        evaluator.results()["psnr"]
     """
 
     def __init__(
         self,
-        truth: "Judge | None" = None,
+        truth: "Evaluator | None" = None,
         has_truth: bool = True,
         lpips: LPIPSNetwork | None = None,
     ):
@@ -70,7 +70,7 @@ class Judge:
         self._update = tf.function(self._update_metrics, reduce_retracing=True)
         self._update_hues = tf.function(self._compare_hues, reduce_retracing=True)
 
-    def update(self, colored: SeenPictures, true: SeenPictures | None = None) -> None:
+    def update(self, colored: ImageFeatures, true: ImageFeatures | None = None) -> None:
         """Takes a batch, and the same pictures in their true colors where there are any."""
         self.count += len(colored.rgb1)
         self._update(colored.rgb1, true and true.rgb1)
@@ -125,7 +125,7 @@ class Judge:
         for metric in (self._blotches, self._hues):
             metric.update_with_lab100(true_lab100, colored_lab100)
 
-    def _update_lpips(self, colored: SeenPictures, true: SeenPictures) -> None:
+    def _update_lpips(self, colored: ImageFeatures, true: ImageFeatures) -> None:
         self._lpips_mean.update_state(
             self._lpips.distance(true.lpips_features, colored.lpips_features)
         )
@@ -153,5 +153,5 @@ class Judge:
         return {"inception_score": score, "inception_score_deviation": deviation}
 
 
-def _lab100_of(pictures: SeenPictures) -> tf.Tensor:
+def _lab100_of(pictures: ImageFeatures) -> tf.Tensor:
     return rgb1_to_lab100(pictures.rgb1) if pictures.lab100 is None else pictures.lab100

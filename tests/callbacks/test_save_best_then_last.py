@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from callbacks.coloring_weights import ColoringWeights
+from callbacks.save_best_then_last import SaveBestThenLast
 from models.adversarial_colorizer import Phase
 from models.progress import Progress
 from models.weights_folder import WeightsFolder
@@ -28,7 +28,7 @@ def folder(tmp_path):
 
 def train(folder, losses, progress, phases=None, first=0, training_losses=None):
     """Ends an epoch for each loss: the weight of each epoch is its number."""
-    callback = ColoringWeights(folder, progress)
+    callback = SaveBestThenLast(folder, progress)
     model = Model()
     callback.set_model(model)
     for epoch, loss in enumerate(losses):

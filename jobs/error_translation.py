@@ -11,9 +11,7 @@ from errors import InputError
 
 
 @contextlib.contextmanager
-def errors_in_plain_words(
-    skipped: SkippedImages, batch_size: int, resolution: int
-) -> Iterator[None]:
+def translate_errors(skipped: SkippedImages, batch_size: int, resolution: int) -> Iterator[None]:
     """Says what TensorFlow raises of pictures in our words, and counts what was left out.
 
     Args:

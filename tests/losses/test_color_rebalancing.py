@@ -5,7 +5,7 @@ import pytest
 from scipy.signal import convolve2d
 
 from data.ab_bins import ab1_to_bin
-from losses.color_rarity import ColorRarity
+from losses.color_rebalancing import ColorRebalancing
 
 
 def counts():
@@ -24,7 +24,7 @@ def smoothed(table):
 
 @pytest.mark.parametrize("rebalancing", [0.1, 0.5, 1.0])
 def test_weights_are_those_of_the_paper(rebalancing):
-    weights = ColorRarity(counts(), rebalancing).weights
+    weights = ColorRebalancing(counts(), rebalancing).weights
     shares, occurs = smoothed(counts()), counts() > 0
     expected = 1.0 / (rebalancing * shares[occurs] + (1.0 - rebalancing) / occurs.sum())
     expected /= (expected * counts()[occurs]).sum() / counts().sum()
@@ -35,23 +35,23 @@ def test_weights_are_those_of_the_paper(rebalancing):
 
 
 def test_without_rebalancing_all_count_the_same():
-    np.testing.assert_allclose(ColorRarity(counts(), 0.0).weights, 1.0)
+    np.testing.assert_allclose(ColorRebalancing(counts(), 0.0).weights, 1.0)
 
 
 def test_a_color_that_did_not_occur_counts_as_the_rarest_that_did():
-    weights = ColorRarity(counts(), 0.5).weights
+    weights = ColorRebalancing(counts(), 0.5).weights
     assert weights[0, 0] == weights[16, 6] == weights.max()
 
 
 def test_each_pixel_has_the_weight_of_its_bin():
-    rarity = ColorRarity(counts(), 0.5)
+    rebalancing = ColorRebalancing(counts(), 0.5)
     ab1 = np.random.default_rng(0).normal(0.0, 0.4, (2, 5, 6, 2)).astype("float32")
-    found = rarity(ab1)
+    found = rebalancing(ab1)
     assert found.shape == (2, 5, 6, 1)
     bins = np.asarray(ab1_to_bin(ab1))
-    np.testing.assert_array_equal(found[..., 0], rarity.weights[bins // 23, bins % 23])
+    np.testing.assert_array_equal(found[..., 0], rebalancing.weights[bins // 23, bins % 23])
 
 
 def test_nothing_counted_is_an_error():
     with pytest.raises(ValueError, match="at least one pixel"):
-        ColorRarity(np.zeros((23, 23), "int64"), 0.5)
+        ColorRebalancing(np.zeros((23, 23), "int64"), 0.5)

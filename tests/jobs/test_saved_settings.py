@@ -2,7 +2,7 @@
 
 import os
 
-from jobs.kept_settings import kept_names, kept_settings
+from jobs.saved_settings import saved_names, saved_settings
 from jobs.settings import Settings
 
 
@@ -11,7 +11,7 @@ def test_paths_are_kept_whole_and_names_as_they_are(monkeypatch, tmp_path):
     settings = Settings(
         dataset=["pictures", "coco:sets/coco", "demo"], cache="memory", encoder_weights="a.h5"
     )
-    kept = kept_settings(settings)
+    kept = saved_settings(settings)
     here = os.getcwd()
     assert kept["dataset"] == [f"{here}/pictures", f"coco:{here}/sets/coco", "demo"]
     assert kept["encoder_weights"] == f"{here}/a.h5"
@@ -21,6 +21,6 @@ def test_paths_are_kept_whole_and_names_as_they_are(monkeypatch, tmp_path):
 
 
 def test_what_is_of_the_call_alone_is_not_kept():
-    names = kept_names()
+    names = saved_names()
     assert {"epochs", "target_saturation", "color_rebalancing"} <= set(names)
     assert not {"load_weights", "weights_dir", "strategy", "render_size"}.intersection(names)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from callbacks.progress_of_training import ProgressOfTraining
+from callbacks.training_progress_bar import TrainingProgressBar
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def fit():
     data = np.zeros((2, 1)), np.zeros((2, 1))
 
     def call(**options):
-        model.fit(*data, callbacks=[ProgressOfTraining(5)], **options)
+        model.fit(*data, callbacks=[TrainingProgressBar(5)], **options)
 
     return call
 

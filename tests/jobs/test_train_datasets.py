@@ -1,4 +1,4 @@
-"""Training on several data sets, and on those that have labels."""
+"""Training on several datasets, and on those that have labels."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
     assert progress_bar
     rows = [line.split() for line in before.splitlines()[:4]]
     assert rows == [
-        ["data", "set", "training", "validation", "left", "out"],
+        ["dataset", "training", "validation", "skipped"],
         [names[0], "8", "2", "0"],
         [names[1], "8", "2", "0"],
         ["together", "16", "4", "0"],
@@ -133,7 +133,7 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     options = ["--categories", "cat", "--data_dir", "sets", "--weights_dir", "w"]
     assert begin(*FEW, *options, "--dataset", *names) == 0
     table = capsys.readouterr().out.splitlines()[:7]
-    assert table[0].split() == ["data", "set", "training", "validation", "left", "out"]
+    assert table[0].split() == ["dataset", "training", "validation", "skipped"]
     assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "together"]
 
     kept = [f"{here}/pictures", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from data.skipped_images import SkippedImages
 from errors import InputError
-from jobs.plain_words import errors_in_plain_words
+from jobs.error_translation import translate_errors
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def skipped(tmp_path):
 
 def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating a tensor")
-    with pytest.raises(InputError) as caught, errors_in_plain_words(skipped, 16, 256):
+    with pytest.raises(InputError) as caught, translate_errors(skipped, 16, 256):
         raise error
     assert str(caught.value) == (
         "a step of 16 pictures of 256 px does not fit into memory; lower --batch_size or "
@@ -33,7 +33,7 @@ def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(skipped, capsy
     stream = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(give_up, [n], tf.int64))
     with (
         pytest.raises(InputError, match="no picture can be used: 1 of 4 skipped") as caught,
-        errors_in_plain_words(skipped, 16, 256),
+        translate_errors(skipped, 16, 256),
     ):
         list(stream)
     assert caught.value is skipped.failure
@@ -45,13 +45,13 @@ def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(skipped, capsy
     "error", [tf.errors.InternalError(None, None, "a defect"), ValueError("a defect")]
 )
 def test_other_errors_are_not_hidden(skipped, error):
-    with pytest.raises(type(error)) as caught, errors_in_plain_words(skipped, 16, 256):
+    with pytest.raises(type(error)) as caught, translate_errors(skipped, 16, 256):
         raise error
     assert caught.value is error
 
 
 def test_what_was_skipped_is_counted_when_the_work_is_done(skipped, capsys):
-    with errors_in_plain_words(skipped, 16, 256):
+    with translate_errors(skipped, 16, 256):
         skipped.add("a.png", "unreadable: torn")
         skipped.add("b.png", "no color: colorfulness 0.1")
         assert capsys.readouterr().err == ""
@@ -60,13 +60,13 @@ def test_what_was_skipped_is_counted_when_the_work_is_done(skipped, capsys):
 
 
 def test_nothing_is_said_of_nothing(skipped, capsys):
-    with errors_in_plain_words(skipped, 16, 256):
+    with translate_errors(skipped, 16, 256):
         pass
     assert capsys.readouterr() == ("", "")
 
 
 def test_what_was_skipped_is_counted_when_the_work_is_broken_off(skipped, capsys):
     skipped.add("a.png", "unreadable: torn")
-    with pytest.raises(KeyboardInterrupt), errors_in_plain_words(skipped, 16, 256):
+    with pytest.raises(KeyboardInterrupt), translate_errors(skipped, 16, 256):
         raise KeyboardInterrupt
     assert capsys.readouterr().err.startswith("warning: 1 of 4 skipped")

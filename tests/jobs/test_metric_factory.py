@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 
 from errors import InputError
-from jobs import ruler
-from jobs.ruler import Ruler
+from jobs import metric_factory
+from jobs.metric_factory import MetricFactory
 from jobs.settings import Settings
-from metrics.judge import Judge
-from metrics.seen_pictures import SeenPictures
+from metrics.evaluator import Evaluator
+from metrics.image_features import ImageFeatures
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def network_of_classes(monkeypatch):
             features = np.mean(rgb1, axis=(1, 2))
             return features, features / features.sum(axis=1, keepdims=True)
 
-    monkeypatch.setattr(ruler, "FeatureNetwork", Classes)
+    monkeypatch.setattr(metric_factory, "FeatureNetwork", Classes)
 
 
 def rows(count=12, side=16, number=3):
@@ -46,11 +46,11 @@ def rows(count=12, side=16, number=3):
     return list(random.integers(0, 256, (number, count, side, side, 3), "uint8"))
 
 
-def judged(ruler, colored):
+def judged(metric_factory, colored):
     """The numbers of each row."""
-    first = ruler.new_judge()
-    judges = [first, *(ruler.new_judge(first) for _ in colored[1:])]
-    seen = [ruler.look_at(each) for each in colored]
+    first = metric_factory.new_evaluator()
+    judges = [first, *(metric_factory.new_evaluator(first) for _ in colored[1:])]
+    seen = [metric_factory.features_of(each) for each in colored]
     for judge, each in zip(judges, seen, strict=True):
         judge.update(each, seen[0])
     return [judge.results() for judge in judges]
@@ -61,13 +61,13 @@ def judged(ruler, colored):
 
 def test_every_row_is_compared_with_the_first(offline, feature_network):
     colored = rows()
-    found = judged(Ruler(Settings(feature_network=feature_network), True), colored)
-    truth = Judge()
+    found = judged(MetricFactory(Settings(feature_network=feature_network), True), colored)
+    truth = Evaluator()
     for pixels, numbers in zip(colored, found, strict=True):
-        judge = Judge(truth) if pixels is not colored[0] else truth
+        judge = Evaluator(truth) if pixels is not colored[0] else truth
         rgb1 = [each.astype("float32") / 255.0 for each in (pixels, colored[0])]
         judge.update(
-            *(SeenPictures(tf.constant(each), features=each.mean(axis=(1, 2))) for each in rgb1)
+            *(ImageFeatures(tf.constant(each), features=each.mean(axis=(1, 2))) for each in rgb1)
         )
         expected = judge.results()
         assert numbers.keys() == expected.keys()
@@ -79,19 +79,21 @@ def test_every_row_is_compared_with_the_first(offline, feature_network):
 
 def test_classes_are_judged_without_truth_too(network_of_classes):
     colored = rows()
-    [first, *_] = judged(Ruler(Settings(), False), colored)
+    [first, *_] = judged(MetricFactory(Settings(), False), colored)
     assert set(first) == {"colorfulness", "inception_score", "inception_score_deviation"}
     assert 1.0 <= first["inception_score"] < 3.0
 
 
 def test_weights_of_lpips_are_used(offline, lpips_weights):
-    [true, other] = judged(Ruler(Settings(lpips_weights=lpips_weights), True), rows(2, 32, 2))
+    [true, other] = judged(
+        MetricFactory(Settings(lpips_weights=lpips_weights), True), rows(2, 32, 2)
+    )
     assert true["lpips"] == 0.0
     assert other["lpips"] > 0.01
 
 
 def test_pictures_that_are_too_small_for_lpips_have_a_dash(offline, lpips_weights):
-    small = Ruler(Settings(lpips_weights=lpips_weights, resolution=16), True)
+    small = MetricFactory(Settings(lpips_weights=lpips_weights, resolution=16), True)
     [_, other] = judged(small, rows(2, 16, 2))
     assert other["lpips"] is None
     assert other["psnr"] > 0
@@ -102,7 +104,7 @@ def test_pictures_that_are_too_small_for_lpips_have_a_dash(offline, lpips_weight
 
 
 def test_what_cannot_be_downloaded_is_a_footnote_that_says_where_to_put_it(offline):
-    first, lpips, inception = Ruler(Settings(), True).footnotes(5000)
+    first, lpips, inception = MetricFactory(Settings(), True).footnotes(5000)
     assert first.startswith("^ more is better, v less is; ")
     assert lpips.startswith("- LPIPS: LPIPS's weights cannot be downloaded; put https://")
     assert inception.startswith("- FID, KID, IS: InceptionV3's weights cannot be had (URL fetch")
@@ -111,16 +113,16 @@ def test_what_cannot_be_downloaded_is_a_footnote_that_says_where_to_put_it(offli
 
 
 def test_without_truth_nothing_is_said_of_distances(offline):
-    [line] = Ruler(Settings(), False).footnotes(5)
+    [line] = MetricFactory(Settings(), False).footnotes(5)
     assert line.startswith("- IS: InceptionV3's weights cannot be had (URL fetch failure); put ")
 
 
 def test_every_missing_number_has_its_footnote(offline, feature_network):
-    ruler = Ruler(Settings(feature_network=feature_network), True)
-    [numbers] = judged(ruler, rows(number=1))
+    metric_factory = MetricFactory(Settings(feature_network=feature_network), True)
+    [numbers] = judged(metric_factory, rows(number=1))
     missing = {name for name, number in numbers.items() if number is None}
     assert missing == {"lpips", "inception_score", "inception_score_deviation"}
-    lines = [line for line in ruler.footnotes(12) if line.startswith("- ")]
+    lines = [line for line in metric_factory.footnotes(12) if line.startswith("- ")]
     assert [line.split(":")[0] for line in lines] == ["- LPIPS", "- IS"]
     assert lines[1] == "- IS: mean color has no classes"
 
@@ -130,7 +132,7 @@ def test_networks_are_named_and_few_pictures_warned_of(
     feature_network, lpips_weights, count, is_too_few
 ):
     options = {"feature_network": feature_network, "lpips_weights": lpips_weights}
-    lines = Ruler(Settings(**options), True).footnotes(count)
+    lines = MetricFactory(Settings(**options), True).footnotes(count)
     assert "LPIPS: version 0.1 with AlexNet" in lines
     assert any(line.startswith("FID, KID: by mean color;") for line in lines)
     warned = f"warning: of {count:,} pictures, fewer than 2,048, FID is too high: "
@@ -138,25 +140,25 @@ def test_networks_are_named_and_few_pictures_warned_of(
 
 
 def test_one_picture_has_no_distances_and_a_footnote(offline, feature_network):
-    ruler = Ruler(Settings(feature_network=feature_network), True)
-    [_, numbers] = judged(ruler, rows(1, number=2))
+    metric_factory = MetricFactory(Settings(feature_network=feature_network), True)
+    [_, numbers] = judged(metric_factory, rows(1, number=2))
     assert numbers["fid"] is numbers["kid"] is None
-    assert "- FID, KID: they take at least 2 pictures" in ruler.footnotes(1)
+    assert "- FID, KID: they take at least 2 pictures" in metric_factory.footnotes(1)
 
 
 @pytest.mark.parametrize("has_truth", [True, False])
 def test_too_few_pictures_for_the_inception_score_have_a_footnote(
     offline, network_of_classes, has_truth
 ):
-    ruler = Ruler(Settings(), has_truth)
-    [numbers] = judged(ruler, rows(9, number=1))
+    metric_factory = MetricFactory(Settings(), has_truth)
+    [numbers] = judged(metric_factory, rows(9, number=1))
     assert numbers["inception_score"] is None
-    assert any(line.startswith("- IS: ") for line in ruler.footnotes(9))
+    assert any(line.startswith("- IS: ") for line in metric_factory.footnotes(9))
 
 
 def test_footnotes_are_the_same_when_they_are_asked_for_again(offline, feature_network):
-    ruler = Ruler(Settings(feature_network=feature_network), True)
-    assert ruler.footnotes(5) == ruler.footnotes(5)
+    metric_factory = MetricFactory(Settings(feature_network=feature_network), True)
+    assert metric_factory.footnotes(5) == metric_factory.footnotes(5)
 
 
 # --- what was asked for --------------------------------------------------------------------------
@@ -167,7 +169,7 @@ def test_footnotes_are_the_same_when_they_are_asked_for_again(offline, feature_n
 def test_a_file_that_was_asked_for_and_is_none_is_one_line(offline, tmp_path, option, name):
     (tmp_path / "text.keras").write_text("no network")
     with pytest.raises(InputError) as caught:
-        Ruler(Settings(**{option: str(tmp_path / name)}), True).new_judge()
+        MetricFactory(Settings(**{option: str(tmp_path / name)}), True).new_evaluator()
     message = str(caught.value)
     assert message.startswith((f"--{option} {tmp_path}", str(tmp_path)))
     assert f"--{option}" in message
@@ -175,4 +177,4 @@ def test_a_file_that_was_asked_for_and_is_none_is_one_line(offline, tmp_path, op
 
 
 def test_weights_of_lpips_are_not_looked_for_without_truth(offline):
-    Ruler(Settings(lpips_weights="absent"), False).new_judge()
+    MetricFactory(Settings(lpips_weights="absent"), False).new_evaluator()

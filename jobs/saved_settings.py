@@ -11,7 +11,7 @@ from jobs.settings import PATHS, Settings, fields
 OF_THE_CALL = ("load_weights", "strategy", "weights_dir")
 
 
-def kept_names() -> list[str]:
+def saved_names() -> list[str]:
     """The names of the settings that a training keeps."""
     return [
         entry.name
@@ -20,9 +20,9 @@ def kept_names() -> list[str]:
     ]
 
 
-def kept_settings(settings: Settings) -> dict[str, Any]:
+def saved_settings(settings: Settings) -> dict[str, Any]:
     """The settings that a training keeps, by name; paths hold wherever the program is called."""
-    return {name: _from_anywhere(name, getattr(settings, name)) for name in kept_names()}
+    return {name: _from_anywhere(name, getattr(settings, name)) for name in saved_names()}
 
 
 def count_pictures(lists: PictureLists) -> dict[str, int]:

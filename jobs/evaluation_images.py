@@ -1,4 +1,4 @@
-"""The pictures that colorizers are judged by: with truth from data sets, without it photographs."""
+"""The pictures that colorizers are judged by: with truth from datasets, without it photographs."""
 
 import os
 import random
@@ -20,9 +20,9 @@ from data.sources.joined_pictures import JoinedPictures
 from data.sources.picture_files import PictureFiles
 from data.sources.picture_source import PictureSource
 from errors import InputError, shown
-from jobs.learned_pictures import find_learned_pictures
 from jobs.photographs import find_photographs
 from jobs.settings import Settings
+from jobs.training_overlap import find_training_overlap
 from models.weights_folder import WeightsFolder
 
 # What an evaluation draws in --output_dir, which may lie among the pictures.
@@ -53,12 +53,12 @@ class Batch(NamedTuple):
     predictions: list[np.ndarray]
 
 
-class JudgedPictures:
+class EvaluationImages:
     """The pictures to judge by, and what other programs made of them.
 
     Args:
         settings: all settings.
-        given: the names of those that stood on the command line.
+        explicit: the names of the settings that the command line gives.
         folders: of the weights that are judged: what they learned from is left out.
         log_dir: str, where the list of skipped pictures goes.
 
@@ -75,12 +75,12 @@ class JudgedPictures:
     """
 
     def __init__(
-        self, settings: Settings, given: set[str], folders: Sequence[WeightsFolder], log_dir: str
+        self, settings: Settings, explicit: set[str], folders: Sequence[WeightsFolder], log_dir: str
     ):
         self.has_truth = not settings.images
         self._settings = settings
         if self.has_truth:
-            source, self.description = _of_data_sets(settings, given, folders)
+            source, self.description = _of_datasets(settings, explicit, folders)
         else:
             source, self.description = _photographs(settings)
         self.total = len(source)
@@ -112,19 +112,19 @@ class JudgedPictures:
             yield Batch(names, short_sides, rgb255[:, 0], predictions)
 
 
-def _of_data_sets(
-    settings: Settings, given: set[str], folders: Sequence[WeightsFolder]
+def _of_datasets(
+    settings: Settings, explicit: set[str], folders: Sequence[WeightsFolder]
 ) -> tuple[PictureSource, str]:
-    """What the data sets hold out for validation; of one that is not split, all that is new."""
+    """What the datasets hold out for validation; of one that is not split, all that is new."""
     options = DatasetOptions(
-        validation_share=settings.validation_share if "validation_share" in given else 0.0,
+        validation_share=settings.validation_share if "validation_share" in explicit else 0.0,
         seed=settings.seed,
         minimum_colorfulness=settings.minimum_colorfulness,
         categories=settings.categories or (),
         data_dir=settings.data_dir,
     )
     learned = [
-        source for folder in folders for source in find_learned_pictures(folder, settings.dataset)
+        source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
     sources = [PictureFiles(settings.output_dir, [SHEET])]
     parts = []

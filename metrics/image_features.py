@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 
-class SeenPictures(NamedTuple):
+class ImageFeatures(NamedTuple):
     """A batch of pictures with what several metrics ask of it: None where it was not computed.
 
     Attributes:

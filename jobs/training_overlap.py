@@ -13,12 +13,12 @@ from jobs.training_data import find_training_pictures
 from models.weights_folder import WeightsFolder
 
 
-def find_learned_pictures(folder: WeightsFolder, names: Sequence[str]) -> list[PictureSource]:
+def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[PictureSource]:
     """Finds what weights, and those that their training began with, have learned from.
 
     Args:
         folder: of the weights.
-        names: of data sets. What can have no picture in common with any of them is passed over,
+        names: of datasets. What can have no picture in common with any of them is passed over,
             and so is what weights that ship learned from: they do not say it.
 
     Raises:
@@ -45,7 +45,7 @@ def find_learned_pictures(folder: WeightsFolder, names: Sequence[str]) -> list[P
                 file=sys.stderr,
             )
     if settings.pretrained and os.path.isdir(settings.pretrained):
-        sources += find_learned_pictures(WeightsFolder(settings.pretrained), names)
+        sources += find_training_overlap(WeightsFolder(settings.pretrained), names)
     return sources
 
 

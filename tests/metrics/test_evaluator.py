@@ -1,4 +1,4 @@
-"""A judge gives what each metric gives alone, and nothing that cannot be computed."""
+"""A evaluator gives what each metric gives alone, and nothing that cannot be computed."""
 
 import math
 
@@ -8,15 +8,15 @@ import tensorflow as tf
 
 from data.colorfulness import colorfulness
 from metrics.blotches import Blotches
+from metrics.evaluator import Evaluator
 from metrics.feature_statistics import FeatureStatistics
 from metrics.frechet_distance import FrechetDistance
 from metrics.hue_coverage import HueCoverage
+from metrics.image_features import ImageFeatures
 from metrics.inception_score import InceptionScore
-from metrics.judge import Judge
 from metrics.kernel_distance import KernelDistance
 from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
-from metrics.seen_pictures import SeenPictures
 from metrics.ssim import SSIM
 
 COUNT = 12
@@ -36,27 +36,27 @@ def classes(seed):
 
 
 def seen(seed, scale=1.0, **networks):
-    return SeenPictures(tf.constant(scale * pictures(seed)), **networks)
+    return ImageFeatures(tf.constant(scale * pictures(seed)), **networks)
 
 
 def part(batch, start, size):
-    return SeenPictures(*(each if each is None else each[start : start + size] for each in batch))
+    return ImageFeatures(*(each if each is None else each[start : start + size] for each in batch))
 
 
 def judged(true, colored, batch_size=5):
-    truth = Judge()
-    judge = Judge(truth)
+    truth = Evaluator()
+    evaluator = Evaluator(truth)
     for start in range(0, COUNT, batch_size):
         batch = part(true, start, batch_size)
         truth.update(batch, batch)
-        judge.update(part(colored, start, batch_size), batch)
-    return judge.results()
+        evaluator.update(part(colored, start, batch_size), batch)
+    return evaluator.results()
 
 
 def judged_alone(colored):
-    judge = Judge(has_truth=False)
-    judge.update(colored)
-    return judge.results()
+    evaluator = Evaluator(has_truth=False)
+    evaluator.update(colored)
+    return evaluator.results()
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ def test_hues_are_those_of_the_metric_alone():
 def test_hues_that_are_not_there_are_not_judged():
     red = np.broadcast_to(np.array([0.8, 0.2, 0.2], "float32"), (COUNT, 16, 16, 3))
     gray = np.full_like(red, 0.5)
-    numbers = judged(SeenPictures(tf.constant(red)), SeenPictures(tf.constant(gray)))
+    numbers = judged(ImageFeatures(tf.constant(red)), ImageFeatures(tf.constant(gray)))
     assert numbers["hue_0"] == numbers["least_hue"] == 0.0
     assert [numbers[f"hue_{45 * hue}"] for hue in range(1, 8)] == [None] * 7
-    numbers = judged(SeenPictures(tf.constant(gray)), SeenPictures(tf.constant(red)))
+    numbers = judged(ImageFeatures(tf.constant(gray)), ImageFeatures(tf.constant(red)))
     assert numbers["least_hue"] is None
 
 
@@ -120,15 +120,15 @@ def test_what_cannot_be_computed_is_none():
 
 
 def test_too_few_pictures_have_no_distance_and_no_score():
-    judge = Judge(Judge())
+    evaluator = Evaluator(Evaluator())
     true = part(seen(0, features=features(0)), 0, 1)
-    judge.update(part(seen(1, features=features(1), classes=classes(1)), 0, 1), true)
-    assert judge.results()["fid"] is None
-    assert judge.results()["inception_score"] is None
+    evaluator.update(part(seen(1, features=features(1), classes=classes(1)), 0, 1), true)
+    assert evaluator.results()["fid"] is None
+    assert evaluator.results()["inception_score"] is None
 
 
 def test_truth_itself_is_infinitely_good():
-    truth = Judge()
+    truth = Evaluator()
     batch = seen(0, features=features(0))
     truth.update(batch, batch)
     numbers = truth.results()
@@ -157,18 +157,18 @@ def test_lpips_is_the_mean_of_what_its_network_says():
         def distance(self, true, colored):
             return tf.reduce_mean(tf.abs(true[0] - colored[0]), axis=1)
 
-    judge = Judge(Judge(), lpips=Network())
+    evaluator = Evaluator(Evaluator(), lpips=Network())
     values = [tf.constant(features(seed)) for seed in (0, 1)]
     for start in (0, 5, 10):
         true, colored = (
             seen(seed)._replace(lpips_features=[each[start : start + 5]])
             for seed, each in enumerate(values)
         )
-        judge.update(colored, true)
+        evaluator.update(colored, true)
     expected = np.mean(np.abs(values[0] - values[1]))
-    assert judge.results()["lpips"] == pytest.approx(expected, rel=1e-5)
+    assert evaluator.results()["lpips"] == pytest.approx(expected, rel=1e-5)
 
 
 def test_without_pictures_there_is_nothing_to_say():
     with pytest.raises(ValueError, match="no picture"):
-        Judge().results()
+        Evaluator().results()

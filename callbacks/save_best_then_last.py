@@ -7,7 +7,7 @@ from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
 
-class ColoringWeights(keras.callbacks.Callback):
+class SaveBestThenLast(keras.callbacks.Callback):
     """Writes the EMA generator at the end of an epoch, when it is to color from now on.
 
     While the generator learns alone, better is a lower validation loss. That loss compares with

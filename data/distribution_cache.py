@@ -1,4 +1,4 @@
-"""What a teacher sees in each picture of a data set, kept so that no epoch asks for it twice."""
+"""What a teacher sees in each picture of a dataset, kept so that no epoch asks for it twice."""
 
 import hashlib
 import os
@@ -18,7 +18,7 @@ _TOLERANCE = 2e-3
 _BLOCK = 4096
 
 
-class Distributions:
+class DistributionCache:
     """A file of one row for each picture, written while it is there, from one run to the next.
 
     The file is as long as all rows from the beginning, of float16; a row of zeros is not there

@@ -3,7 +3,7 @@
 import keras
 
 
-class ProgressOfTraining(keras.callbacks.ProgbarLogger):
+class TrainingProgressBar(keras.callbacks.ProgbarLogger):
     """Keras' bar of progress, which counts the epochs of the whole training.
 
     Where a training was broken off within an epoch, the rest of that epoch is a `fit` of its own:

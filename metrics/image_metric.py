@@ -3,7 +3,7 @@
 import keras
 
 
-class PictureMean(keras.metrics.Metric):
+class ImageMetric(keras.metrics.Metric):
     """The mean over all pictures of a number that each picture has. A subclass says which.
 
     Args:
