@@ -1,8 +1,8 @@
-"""What self-attention takes in time and memory as pictures grow, whole and in parts.
+"""What self-attention takes in time and memory as images grow, whole and in parts.
 
     python -m benchmarks.attention
 
-One layer of 128 channels on features of a quarter of the picture's side, as the default network has
+One layer of 128 channels on features of a quarter of the image's side, as the default network has
 it. In training all weights are held at once; where photographs are colored some rows of them at a
 time. Each size is a process of its own, so that its peak of memory is its own.
 """
@@ -17,14 +17,14 @@ from benchmarks.in_turn import measure, print_machine, python_of, serve
 
 SIDES = (128, 256, 512, 1024)
 CHANNELS = 128
-# All weights of larger pictures would be 17 GB.
+# All weights of larger images would be 17 GB.
 LARGEST_WHOLE = 512
 WAYS = ("in parts", "whole")
 ROUNDS = 3
 
 
 def main() -> None:
-    """Prints milliseconds and megabytes for each side of pictures."""
+    """Prints milliseconds and megabytes for each side of images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -33,8 +33,8 @@ def main() -> None:
         serve(_measured(way, int(side), what))
         return
     print_machine()
-    print(f"{CHANNELS} channels, one picture; the peak is above that of an empty process")
-    print("picture  places  way          ms   peak MB  full matrix MB  largest difference")
+    print(f"{CHANNELS} channels, one image; the peak is above that of an empty process")
+    print("image  places  way          ms   peak MB  full matrix MB  largest difference")
     for side in SIDES:
         for way in WAYS if side <= LARGEST_WHOLE else WAYS[:1]:
             commands = {

@@ -104,16 +104,16 @@ def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
 def _make_photographs(folder: Path, count: int, width: int, height: int) -> list[Path]:
     from PIL import Image
 
-    from data.sources.folder import demo_pictures
+    from data.sources.folder import demo_images
 
-    pictures = [Image.open(path).convert("L") for path in demo_pictures()]
+    images = [Image.open(path).convert("L") for path in demo_images()]
     random = np.random.default_rng(0)
     files = []
     for number in range(count):
-        picture = pictures[number % len(pictures)].resize((width, height))
-        # The grain of a film: without it JPEGs of enlarged pictures are decoded too fast.
+        image = images[number % len(images)].resize((width, height))
+        # The grain of a film: without it JPEGs of enlarged images are decoded too fast.
         grain = random.normal(0, 4, (height, width))
-        pixels = np.clip(np.asarray(picture) + grain, 0, 255).astype("uint8")
+        pixels = np.clip(np.asarray(image) + grain, 0, 255).astype("uint8")
         files.append(folder / f"{number:03d}.jpg")
         Image.fromarray(pixels).save(files[-1], quality=90)
     return files

@@ -49,11 +49,11 @@ def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> in
     Returns:
         How many numbers are other ones in the end.
     """
-    make_pictures(folder / "pictures")
+    make_images(folder / "images")
     # A crash comes a few checkpoints after another.
     epochs = 1 + times * 5 // _STEPS_PER_EPOCH
     begin = [
-        *("--dataset", str(folder / "pictures"), "--model", model, "--resolution", "32"),
+        *("--dataset", str(folder / "images"), "--model", model, "--resolution", "32"),
         *("--filters", "16", "--discriminator_filters", "16", "--depth", "2"),
         *("--reconstruction", "l1:10", "--precision", "float32", "--batch_size", "2"),
         *("--steps_per_epoch", str(_STEPS_PER_EPOCH), "--epochs", str(epochs)),
@@ -163,8 +163,8 @@ def _numbers(folder: Path) -> dict:
     return found
 
 
-def make_pictures(folder: Path) -> None:
-    """Makes a folder of twelve small pictures, each about a color of its own."""
+def make_images(folder: Path) -> None:
+    """Makes a folder of twelve small images, each about a color of its own."""
     from PIL import Image
 
     folder.mkdir()

@@ -32,7 +32,7 @@ SIDE = 1000
 SMALL_SIDE = 192
 ROUNDS = 9
 
-# From a small picture and the lightness at full size to ab at full size.
+# From a small image and the lightness at full size to ab at full size.
 Way = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -78,10 +78,10 @@ def photograph(name: str) -> np.ndarray:
     return color.rgb2lab(pixels[:height, :width]).astype("float32")
 
 
-def shrunk(picture: np.ndarray) -> np.ndarray:
+def shrunk(image: np.ndarray) -> np.ndarray:
     """Averages squares of `FACTOR` x `FACTOR` pixels."""
-    height, width, channels = picture.shape
-    squares = picture.reshape(height // FACTOR, FACTOR, width // FACTOR, FACTOR, channels)
+    height, width, channels = image.shape
+    squares = image.reshape(height // FACTOR, FACTOR, width // FACTOR, FACTOR, channels)
     return squares.mean(axis=(1, 3))
 
 
@@ -93,7 +93,7 @@ def beside_edges(lightness: np.ndarray) -> np.ndarray:
 
 
 def errors(lab100: np.ndarray, way: Way) -> np.ndarray:
-    """Distance in ab between what a way makes of the shrunken picture and the picture itself.
+    """Distance in ab between what a way makes of the shrunken image and the image itself.
 
     Returns:
         float32 array of shape (height, width).
@@ -131,8 +131,8 @@ def _original_guided_filter(small: np.ndarray, lightness: np.ndarray) -> np.ndar
     return slope * lightness + offset
 
 
-def _box(picture: np.ndarray) -> np.ndarray:
-    return ndimage.uniform_filter(picture, (ORIGINAL_WINDOW, ORIGINAL_WINDOW, 1), mode="nearest")
+def _box(image: np.ndarray) -> np.ndarray:
+    return ndimage.uniform_filter(image, (ORIGINAL_WINDOW, ORIGINAL_WINDOW, 1), mode="nearest")
 
 
 def _resized(small: np.ndarray, lightness: np.ndarray, method: str) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""How long each metric takes for a picture.
+"""How long each metric takes for an image.
 
     python -m benchmarks.metrics [--lpips_weights PATH]
 
-Every metric sees the same random pictures, one after the other, round after round in one run, so
+Every metric sees the same random images, one after the other, round after round in one run, so
 that their ratios do not depend on what else the machine does. InceptionV3 has random weights, which
 take as long as any. LPIPS is measured where its weights can be had. Beside our SSIM stands that of
 scikit-image; at the end, how long the distances of all features take once.
@@ -25,7 +25,7 @@ SAMPLES = 2000
 
 
 def main() -> None:
-    """Prints medians in milliseconds a picture."""
+    """Prints medians in milliseconds an image."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lpips_weights", metavar="PATH")
     arguments = parser.parse_args()
@@ -46,7 +46,7 @@ def main() -> None:
                 # The first round traces graphs.
                 if round_number:
                     times[name].append(1000.0 * (time.perf_counter() - begun) / BATCH_SIZE)
-        print(f"{resolution} px, batch {BATCH_SIZE}; milliseconds a picture")
+        print(f"{resolution} px, batch {BATCH_SIZE}; milliseconds an image")
         for name, values in times.items():
             print(
                 f"  {name:28} median {statistics.median(values):7.2f}, "
@@ -105,7 +105,7 @@ def _measure_distances() -> None:
     features = np.random.default_rng(0).normal(size=(2, SAMPLES, 2048))
     statistics_of_both, kernel = [FeatureStatistics(), FeatureStatistics()], KernelDistance()
     kernel.update(*features)
-    print(f"{SAMPLES} pictures of 2048 features; seconds")
+    print(f"{SAMPLES} images of 2048 features; seconds")
     begun = time.perf_counter()
     for each, samples in zip(statistics_of_both, features, strict=True):
         for start in range(0, SAMPLES, BATCH_SIZE):

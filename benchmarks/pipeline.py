@@ -1,4 +1,4 @@
-"""How many training pictures a second the input pipeline yields, beside a plain loop.
+"""How many training images a second the input pipeline yields, beside a plain loop.
 
     python -m benchmarks.pipeline DIR
 
@@ -31,14 +31,14 @@ CROP_SCALE = 0.5
 def main() -> None:
     """Prints a table of medians, ranges and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", metavar="DIR", help="a folder of pictures, searched deep")
+    parser.add_argument("folder", metavar="DIR", help="a folder of images, searched deep")
     folder = parser.parse_args().folder
     import_tensorflow_quietly()
-    from data.datasets import find_pictures
+    from data.datasets import find_images
 
-    lists = find_pictures([folder])
-    print(f"{len(lists.training):,} pictures, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
-    print("pictures a second, median and range")
+    lists = find_images([folder])
+    print(f"{len(lists.training):,} images, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
+    print("images a second, median and range")
     for resolution in RESOLUTIONS:
         streams = {
             "pipeline": training_stream(lists.training, resolution),
@@ -47,7 +47,7 @@ def main() -> None:
         speeds = {name: [] for name in streams}
         for _ in range(ROUNDS):
             for name, stream in streams.items():
-                speeds[name].append(pictures_per_second(stream))
+                speeds[name].append(images_per_second(stream))
         for name, values in speeds.items():
             print(
                 f"{resolution:4} px  {name:24} {statistics.median(values):7.1f}  "
@@ -57,24 +57,24 @@ def main() -> None:
         print(f"{resolution:4} px  ratio {fast / plain:.1f}")
 
 
-def pictures_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
-    """How many pictures a second a stream of batches yields, those that lay ready not counted."""
+def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
+    """How many images a second a stream of batches yields, those that lay ready not counted."""
     for _ in range(_READY):
         next(stream)
-    pictures, begun = 0, time.perf_counter()
+    images, begun = 0, time.perf_counter()
     while time.perf_counter() - begun < SECONDS:
         next(stream)
-        pictures += batch_size
-    return pictures / (time.perf_counter() - begun)
+        images += batch_size
+    return images / (time.perf_counter() - begun)
 
 
 def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> Iterator:
     """Batches of random crops, as training has them, without end."""
-    from data.pipeline import PictureLoader, crop_source_side, training_batches
+    from data.pipeline import ImageLoader, crop_source_side, training_batches
     from data.skipped_images import SkippedImages
 
     skipped = SkippedImages(os.path.join(tempfile.mkdtemp(), "skipped_images.tsv"), len(source))
-    loader = PictureLoader(source, crop_source_side(resolution, CROP_SCALE), skipped)
+    loader = ImageLoader(source, crop_source_side(resolution, CROP_SCALE), skipped)
     return iter(training_batches(loader, resolution, batch_size, seed=0, crop_scale=CROP_SCALE))
 
 
@@ -85,17 +85,17 @@ def _loop(files: list[str], resolution: int) -> Iterator[tuple[np.ndarray, np.nd
 
     random = np.random.default_rng(0)
     while True:
-        pictures = []
+        images = []
         for file in random.choice(files, BATCH_SIZE):
-            picture = Image.open(file).convert("RGB")
-            largest = min(picture.size)
+            image = Image.open(file).convert("RGB")
+            largest = min(image.size)
             side = round(largest * math.sqrt(random.uniform(CROP_SCALE, 1.0)))
-            left, top = (random.integers(0, length - side + 1) for length in picture.size)
+            left, top = (random.integers(0, length - side + 1) for length in image.size)
             box = (left, top, left + side, top + side)
             size = (resolution, resolution)
-            pixels = np.asarray(picture.resize(size, Image.Resampling.BILINEAR, box))
-            pictures.append(pixels[:, ::-1] if random.random() < 0.5 else pixels)
-        lab = color.rgb2lab(np.stack(pictures)).astype("float32")
+            pixels = np.asarray(image.resize(size, Image.Resampling.BILINEAR, box))
+            images.append(pixels[:, ::-1] if random.random() < 0.5 else pixels)
+        lab = color.rgb2lab(np.stack(images)).astype("float32")
         yield lab[..., :1] / 50.0 - 1.0, lab[..., 1:] / 110.0
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.replicas
     python -m benchmarks.replicas --model sagan
 
-Each colorizer is trained for three steps on the same pictures four times: alone; alone without
+Each colorizer is trained for three steps on the same images four times: alone; alone without
 oneDNN's kernels, which shows what rounding makes; as two replicas in one process; and as two worker
 processes that talk over 127.0.0.1. Batch normalization, dropout, gradient penalties and
 augmentation are on. The optimizer is SGD with momentum, whose velocity after the first step is the
@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.crashes import make_pictures
+from benchmarks.crashes import make_images
 from benchmarks.in_turn import ROOT, print_machine
 
 WAYS = ("alone", "other kernels", "two replicas", "two workers")
@@ -51,7 +51,7 @@ MODELS = {
         *("--encoder_weights", "none"),
         *("--teacher", "mobilenet_v2", "--teacher_weights", _TEACHER),
     ],
-    "inception": [
+    "encoder_decoder": [
         *("--resolution", "96", "--filters", "8", "--adversarial", "vanilla"),
         *("--encoder_weights", "none"),
     ],
@@ -102,7 +102,7 @@ def compare(folder: Path, model: str, ways: tuple[str, ...] = WAYS[1:]) -> dict[
         whole run.
     """
     folder.mkdir(parents=True)
-    make_pictures(folder / "pictures")
+    make_images(folder / "images")
     if _TEACHER in MODELS[model]:
         import keras
 
@@ -158,7 +158,7 @@ def _free_ports(count: int) -> list[int]:
 def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.ndarray]]:
     """Trains, and returns the gradients of the first step and the weights after the third."""
     name = way.replace(" ", "_")
-    arguments = [*("--dataset", "pictures", "--model", model), *_SHARED, *MODELS[model]]
+    arguments = [*("--dataset", "images", "--model", model), *_SHARED, *MODELS[model]]
     arguments += ["--weights_dir", name, "--log_dir", f"logs/{name}"]
     with open(folder / f"{name}.txt", "ab") as log:
         output = {"stdout": log, "stderr": log}

@@ -1,10 +1,10 @@
-"""What one picture costs as the folder, the picture and the batch grow by 10 and by 100.
+"""What one image costs as the folder, the image and the batch grow by 10 and by 100.
 
     python -m benchmarks.scaling
-    python -m benchmarks.scaling --only folder picture
+    python -m benchmarks.scaling --only folder image
 
 Flat is what should be flat: the time for one photograph of a folder, for one megapixel of a
-photograph, and for one picture of a batch; and the memory that folders take. All with the weights
+photograph, and for one image of a batch; and the memory that folders take. All with the weights
 that ship and the default networks.
 """
 
@@ -28,10 +28,10 @@ RESOLUTION = 64
 
 TABLES = {
     "folder": ("coloring a folder", "photographs", FOLDERS, "ms a photograph"),
-    "listing": ("listing a dataset", "pictures", FOLDERS, "ms a picture"),
-    "picture": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms a megapixel"),
-    "batch": ("a training step", "pictures in it", BATCHES, "ms a picture"),
-    "inference": ("the generator alone", "pictures at once", BATCHES, "ms a picture"),
+    "listing": ("listing a dataset", "images", FOLDERS, "ms an image"),
+    "image": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms a megapixel"),
+    "batch": ("a training step", "images in it", BATCHES, "ms an image"),
+    "inference": ("the generator alone", "images at once", BATCHES, "ms an image"),
 }
 
 
@@ -80,7 +80,7 @@ def _serve_peak(cost: Callable[[], float]) -> None:
 
 def _folder(photographs: float) -> Callable[[], float]:
     folder = _new_folder()
-    _write_pictures(folder, int(photographs), (150, 200))
+    _write_images(folder, int(photographs), (150, 200))
     color = _coloring()
 
     def cost() -> float:
@@ -91,27 +91,27 @@ def _folder(photographs: float) -> Callable[[], float]:
     return cost
 
 
-def _listing(pictures: float) -> Callable[[], float]:
+def _listing(images: float) -> Callable[[], float]:
     from jobs.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from data.datasets import find_pictures
+    from data.datasets import find_images
 
     folder = _new_folder()
-    _write_pictures(folder, int(pictures), (15, 20))
+    _write_images(folder, int(images), (15, 20))
 
     def cost() -> float:
         begun = time.perf_counter()
-        find_pictures([str(folder)])
-        return 1e3 * (time.perf_counter() - begun) / pictures
+        find_images([str(folder)])
+        return 1e3 * (time.perf_counter() - begun) / images
 
     return cost
 
 
-def _picture(megapixels: float) -> Callable[[], float]:
+def _image(megapixels: float) -> Callable[[], float]:
     folder = _new_folder()
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
-    _write_pictures(folder, 1, (height, height * 4 // 3))
+    _write_images(folder, 1, (height, height * 4 // 3))
     color = _coloring()
 
     def cost() -> float:
@@ -122,9 +122,9 @@ def _picture(megapixels: float) -> Callable[[], float]:
     return cost
 
 
-def _batch(pictures: float) -> Callable[[], float]:
+def _batch(images: float) -> Callable[[], float]:
     tf, model = _model()
-    shape = (int(pictures), RESOLUTION, RESOLUTION)
+    shape = (int(images), RESOLUTION, RESOLUTION)
     data = (tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1))
     step = tf.function(model.train_step)
 
@@ -132,20 +132,20 @@ def _batch(pictures: float) -> Callable[[], float]:
         begun = time.perf_counter()
         # Reading a loss waits for the step.
         float(step(data)["generator_loss"])
-        return 1e3 * (time.perf_counter() - begun) / pictures
+        return 1e3 * (time.perf_counter() - begun) / images
 
     return cost
 
 
-def _inference(pictures: float) -> Callable[[], float]:
+def _inference(images: float) -> Callable[[], float]:
     tf, model = _model()
-    lightness = tf.random.uniform((int(pictures), RESOLUTION, RESOLUTION, 1), -1, 1)
+    lightness = tf.random.uniform((int(images), RESOLUTION, RESOLUTION, 1), -1, 1)
     generate = tf.function(lambda: model.generator(lightness, training=False))
 
     def cost() -> float:
         begun = time.perf_counter()
         generate().numpy()
-        return 1e3 * (time.perf_counter() - begun) / pictures
+        return 1e3 * (time.perf_counter() - begun) / images
 
     return cost
 
@@ -196,7 +196,7 @@ def _new_folder() -> Path:
     return Path(folder.name)
 
 
-def _write_pictures(folder: Path, count: int, size: tuple[int, int]) -> None:
+def _write_images(folder: Path, count: int, size: tuple[int, int]) -> None:
     from PIL import Image
 
     random = np.random.default_rng(0)
@@ -212,7 +212,7 @@ WORKERS = {}
 for _name, _make in (
     ("folder", _folder),
     ("listing", _listing),
-    ("picture", _picture),
+    ("image", _image),
     ("batch", _batch),
     ("inference", _inference),
 ):

@@ -1,6 +1,6 @@
 """What a large dataset costs in time and memory before and while it streams.
 
-    python -m benchmarks.streaming --pictures 1000 100000
+    python -m benchmarks.streaming --images 1000 100000
 
 Folders of so many links to a few JPEGs are listed, split and streamed, each in a process of its
 own: the seconds until the list is there, the seconds from there to the first batch, and the memory
@@ -30,14 +30,14 @@ LINKS = 30_000
 def main() -> None:
     """Prints a row for each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", type=int, nargs="+", default=[1_000, 100_000], metavar="N")
+    parser.add_argument("--images", type=int, nargs="+", default=[1_000, 100_000], metavar="N")
     parser.add_argument("--measure", metavar="DIR", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         _measure(arguments.measure)
         return
-    print("pictures     list, s  first batch, s   MB at start   with list   after the stream")
-    for count in arguments.pictures:
+    print("images     list, s  first batch, s   MB at start   with list   after the stream")
+    for count in arguments.images:
         with tempfile.TemporaryDirectory() as folder:
             _link(Path(folder), count)
             command = [sys.executable, "-m", "benchmarks.streaming", "--measure", folder]
@@ -46,12 +46,12 @@ def main() -> None:
 
 
 def _link(folder: Path, count: int) -> None:
-    """Makes a folder of this many pictures."""
+    """Makes a folder of this many images."""
     from PIL import Image
 
-    from data.sources.folder import demo_pictures
+    from data.sources.folder import demo_images
 
-    originals = [Image.open(path).convert("RGB").resize((200, 150)) for path in demo_pictures()]
+    originals = [Image.open(path).convert("RGB").resize((200, 150)) for path in demo_images()]
     for number in range(count):
         parent = folder / f"{number // FOLDER:04d}"
         if number % FOLDER == 0:
@@ -66,19 +66,19 @@ def _link(folder: Path, count: int) -> None:
 
 def _measure(folder: str) -> None:
     import_tensorflow_quietly()
-    from data.datasets import find_pictures
-    from data.pipeline import PictureLoader, crop_source_side, training_batches
+    from data.datasets import find_images
+    from data.pipeline import ImageLoader, crop_source_side, training_batches
     from data.skipped_images import SkippedImages
 
     at_start = _megabytes()
     begun = time.perf_counter()
-    lists = find_pictures([folder])
+    lists = find_images([folder])
     listed = time.perf_counter() - begun
     with_list = _megabytes()
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as log:
         skipped = SkippedImages(os.path.join(log, "skipped_images.tsv"), len(lists))
-        loader = PictureLoader(lists.training, crop_source_side(RESOLUTION, 0.5), skipped)
+        loader = ImageLoader(lists.training, crop_source_side(RESOLUTION, 0.5), skipped)
         stream = iter(training_batches(loader, RESOLUTION, BATCH_SIZE, seed=0))
         next(stream)
         first = time.perf_counter() - begun

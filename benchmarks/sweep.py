@@ -11,7 +11,7 @@ pix2pix colorizers.
 What stands behind the name of the sweep goes to every training. Weights are kept in
 weights/sweep/NAME/VALUE; a training that is there already is not done again, and one that was
 broken off goes on as it was begun, whatever stands behind the name now: delete its folder to change
-it. At the end `--evaluate` judges all of them by the same pictures. A training that failed is not
+it. At the end `--evaluate` judges all of them by the same images. A training that failed is not
 in the table but named below it, and the exit status is 1.
 """
 
@@ -20,13 +20,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-_INCEPTION = ["--model", "inception", "--resolution", "128"]
+_ENCODER_DECODER = ["--model", "encoder_decoder", "--resolution", "128"]
 _PIX2PIX = ["--preset", "patchgan"]
 
 # For each sweep what all of its trainings have, and by value the arguments of each.
 SWEEPS = {
     "losses": (
-        _INCEPTION,
+        _ENCODER_DECODER,
         {
             "_".join(terms).replace(":", "-"): ["--reconstruction", *terms]
             for terms in (
@@ -51,7 +51,7 @@ SWEEPS = {
     ),
 }
 # What an evaluation has in common with a training.
-_OF_BOTH = ("--dataset", "--resolution", "--data_dir", "--categories", "--max_pictures")
+_OF_BOTH = ("--dataset", "--resolution", "--data_dir", "--categories", "--max_images")
 
 # Exit statuses of Ctrl-C and of SIGTERM.
 INTERRUPTED = (130, 143)

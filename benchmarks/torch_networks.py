@@ -3,7 +3,7 @@
     torch/bin/python -m benchmarks.torch_networks sagan 128 float32 0 8 2
 
 Needs a Python that has PyTorch, and nothing else of this project: the program, the side of the
-pictures, the precision, 1 to compile, the batch, and the steps of a measurement. The networks are
+images, the precision, 1 to compile, the batch, and the steps of a measurement. The networks are
 ours layer by layer, with PyTorch's own spectral norm; so is the step: dropout, the discriminator's
 update, the generator's through a discriminator that does not learn, Adam, and the moving average.
 """
@@ -25,7 +25,7 @@ from make_pix2pix import UNet, cross_entropy, patch_gan
 
 
 def main() -> None:
-    """Serves pictures a second."""
+    """Serves images a second."""
     model, resolution, precision, is_compiled, batch_size, steps = sys.argv[1:]
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(0)
@@ -33,13 +33,13 @@ def main() -> None:
         model, int(resolution), int(batch_size), precision != "float32", is_compiled == "1"
     )
 
-    def pictures_per_second() -> float:
+    def images_per_second() -> float:
         begun = time.perf_counter()
         for _ in range(int(steps)):
             step()
         return int(steps) * int(batch_size) / (time.perf_counter() - begun)
 
-    serve(pictures_per_second)
+    serve(images_per_second)
 
 
 class Attention(nn.Module):
@@ -151,7 +151,7 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
             lambda logits: cross_entropy(logits, 1.0),
         )
     else:
-        # As ours: on features of 32x32, whatever the size of the pictures.
+        # As ours: on features of 32x32, whatever the size of the images.
         level = (resolution // 32).bit_length() - 1
         networks = SpectralUNet(level), SpectralUNet(level), Critic(level)
         rates, betas, l1_weight = (1e-4, 4e-4), (0.0, 0.9), 10.0

@@ -5,8 +5,8 @@
     python -m benchmarks.training_step --models pix2pix --torch_python torch/bin/python
 
 Each colorizer with its own defaults against its adversary, in float32 and bfloat16, in turn. The
-pictures are random numbers that lie in memory; with `--data` it is measured what a batch of a
-folder's pictures takes on its way, while nothing else is done.
+images are random numbers that lie in memory; with `--data` it is measured what a batch of a
+folder's images takes on its way, while nothing else is done.
 The parts of a step are graphs of their own: what the whole step takes is less or more than their
 sum. Encoders and teachers have random weights; ChromaGAN's distributions come from its cache.
 
@@ -29,7 +29,7 @@ from benchmarks.in_turn import measure, print_machine, python_of, serve, show
 BATCH_SIZE = 8
 ROUNDS = 3
 STEPS = 2
-MODELS = ("sagan", "pix2pix", "chromagan", "inception")
+MODELS = ("sagan", "pix2pix", "chromagan", "encoder_decoder")
 OF_TORCH = ("sagan", "pix2pix")
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--torch_python", metavar="PATH", help="a Python with PyTorch")
-    parser.add_argument("--data", metavar="DIR", help="pictures, to measure the input pipeline too")
+    parser.add_argument("--data", metavar="DIR", help="images, to measure the input pipeline too")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -70,7 +70,7 @@ def _compare(model: str, resolution: int, torch_python: str | None) -> None:
                     *(str(BATCH_SIZE), str(STEPS)),
                     python=torch_python,
                 )
-    show(measure(commands, ROUNDS), "pictures/s", beside="float32")
+    show(measure(commands, ROUNDS), "images/s", beside="float32")
 
 
 def _split(model: str, resolution: int, data: str | None) -> None:
@@ -102,7 +102,7 @@ def _work(model: str, resolution: int, precision: str, part: str, data: str | No
             found["data"] = _milliseconds_of_data(data, resolution)
         print(json.dumps(found))
     else:
-        serve(lambda: pictures_per_second(pieces[part]))
+        serve(lambda: images_per_second(pieces[part]))
 
 
 def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
@@ -116,21 +116,21 @@ def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
     found = {name: [] for name in pieces}
     for _ in range(ROUNDS):
         for name, piece in pieces.items():
-            found[name].append(1e3 * BATCH_SIZE / pictures_per_second(piece))
+            found[name].append(1e3 * BATCH_SIZE / images_per_second(piece))
     return {"peak": peak, **{name: statistics.median(values) for name, values in found.items()}}
 
 
 def _milliseconds_of_data(folder: str, resolution: int) -> float:
     """What a batch takes when nothing else is to be done."""
     from benchmarks import pipeline
-    from data.datasets import find_pictures
+    from data.datasets import find_images
 
-    stream = pipeline.training_stream(find_pictures([folder]).training, resolution, BATCH_SIZE)
-    return 1e3 * BATCH_SIZE / pipeline.pictures_per_second(stream, BATCH_SIZE)
+    stream = pipeline.training_stream(find_images([folder]).training, resolution, BATCH_SIZE)
+    return 1e3 * BATCH_SIZE / pipeline.images_per_second(stream, BATCH_SIZE)
 
 
-def pictures_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
-    """How many pictures a second go through a step."""
+def images_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
+    """How many images a second go through a step."""
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
@@ -146,9 +146,9 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
     from jobs.training_model import compile_model, new_model
 
     arguments = ["--model", model, "--resolution", str(resolution), "--dataset", os.curdir]
-    if model in ("chromagan", "inception"):
+    if model in ("chromagan", "encoder_decoder"):
         arguments += ["--encoder_weights", "none"]
-    if model == "inception":
+    if model == "encoder_decoder":
         arguments += ["--adversarial", "vanilla"]
     if model == "sagan":
         # Without the perceptual loss, whose network cannot be had everywhere.

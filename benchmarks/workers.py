@@ -6,7 +6,7 @@
 Two processes, each on a core of its own, train with half of the batch side by side and know nothing
 of each other; then two share the whole batch over 127.0.0.1. These also send what a step sends, and
 do nothing else:
-all gradients at once, and the statistics of one normalization. Pictures are random numbers that lie
+all gradients at once, and the statistics of one normalization. Images are random numbers that lie
 in memory.
 """
 
@@ -102,8 +102,8 @@ def _work(arguments: argparse.Namespace) -> None:
     def batches(context):
         size = context.get_per_replica_batch_size(arguments.batch_size)
         shape = (size, arguments.resolution, arguments.resolution)
-        pictures = tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1)
-        return tf.data.Dataset.from_tensors(pictures).repeat()
+        images = tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1)
+        return tf.data.Dataset.from_tensors(images).repeat()
 
     stream = iter(strategy.distribute_datasets_from_function(batches))
     variables = [*model.generator_variables, *model.discriminator.trainable_variables]

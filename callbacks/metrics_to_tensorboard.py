@@ -20,7 +20,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
     Args:
         log_dir: the folder.
         progress: `Progress`, for the number of the step.
-        batch_size: int, for the pictures per second.
+        batch_size: int, for the images per second.
         every: int, steps between two records.
     """
 
@@ -46,7 +46,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
             if self._since is not None:
                 begun, first = self._since
                 speed = (steps - first) * self.batch_size / (now - begun)
-                _write(self.training, {"pictures_per_second": speed}, steps)
+                _write(self.training, {"images_per_second": speed}, steps)
         # Rates are measured from the first step's end on: it traces the graph.
         if self._since is None or steps % self.every == 0:
             self._since = (now, steps)

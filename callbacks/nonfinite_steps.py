@@ -16,14 +16,14 @@ class NonfiniteSteps(keras.callbacks.Callback):
     """Writes down every step whose losses or gradients are NaN or infinite, and ends the training.
 
     Where the model undoes such steps, only when there are too many. Each is written to
-    `nonfinite_steps.txt` in the folder with its losses and the names of its pictures. Validation's
+    `nonfinite_steps.txt` in the folder with its losses and the names of its images. Validation's
     losses and the weights themselves are looked at after every epoch. Checkpoints stay as they are.
     It stands before `SaveBestThenLast` and `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         folder: `WeightsFolder`.
         progress: `Progress`, for the number of the step; its `skipped_steps` is counted on.
-        pictures_of_batch: gives the names of the pictures of a batch by its number.
+        images_of_batch: gives the names of the images of a batch by its number.
         limit: int, how many steps may be undone.
         writes: bool. Of several workers one writes it down.
     """
@@ -32,14 +32,14 @@ class NonfiniteSteps(keras.callbacks.Callback):
         self,
         folder: WeightsFolder,
         progress: Progress,
-        pictures_of_batch: Callable[[int], list[str]],
+        images_of_batch: Callable[[int], list[str]],
         limit: int = 0,
         writes: bool = True,
     ):
         super().__init__()
         self.folder = folder
         self.progress = progress
-        self.pictures_of_batch = pictures_of_batch
+        self.images_of_batch = images_of_batch
         self.limit = limit
         self.writes = writes
 
@@ -60,7 +60,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
             return
         print(
             f"\nwarning: step {step} is undone ({self.progress.skipped_steps} of at most "
-            f"{self.limit}): {losses}; its pictures are listed in {self.folder.nonfinite_steps}",
+            f"{self.limit}): {losses}; its images are listed in {self.folder.nonfinite_steps}",
             file=sys.stderr,
         )
 
@@ -81,7 +81,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
     def _write_down(self, step: int, losses: str) -> None:
         lines = [
             f"step {step} (epoch {self.progress.epoch + 1}): {losses}",
-            *(f"    {name}" for name in self.pictures_of_batch(step - 1)),
+            *(f"    {name}" for name in self.images_of_batch(step - 1)),
         ]
         with open(
             self.folder.nonfinite_steps, "a", encoding="utf-8", errors="surrogateescape"

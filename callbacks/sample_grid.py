@@ -1,4 +1,4 @@
-"""Pictures of how the colors come along."""
+"""Images of how the colors come along."""
 
 import os
 from pathlib import Path
@@ -7,20 +7,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from data.images import write_rgb
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
-from data.pictures import write_rgb
 from models.progress import Progress
 
-# Pixels between two pictures.
+# Pixels between two images.
 _GAP = 4
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Colors the same pictures after every few epochs and keeps the grids.
+    """Colors the same images after every few epochs and keeps the grids.
 
-    A row shows one picture: gray, colored, and true where the truth is known. Each grid is
+    A row shows one image: gray, colored, and true where the truth is known. Each grid is
     written as a PNG below `log_dir/samples` and to TensorBoard's images page, whose cards are
-    narrow: three pictures stand beside each other there, not all of them.
+    narrow: three images stand beside each other there, not all of them.
 
     Args:
         name: str, of the grid.
@@ -69,7 +69,7 @@ class SampleGrid(keras.callbacks.Callback):
 
 
 def draw_grid(columns: list[np.ndarray]) -> np.ndarray:
-    """Sets columns of pictures beside each other on white.
+    """Sets columns of images beside each other on white.
 
     Args:
         columns: each a uint8 array of shape (count, height, width, 3), all of one shape.

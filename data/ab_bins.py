@@ -30,17 +30,17 @@ def ab1_to_bin(ab1: Tensor) -> Tensor:
     return places[..., 0] * BINS_PER_SIDE + places[..., 1]
 
 
-def count_bins(pictures: Iterable[Tensor]) -> np.ndarray:
-    """How many pixels of all pictures lie in each bin.
+def count_bins(images: Iterable[Tensor]) -> np.ndarray:
+    """How many pixels of all images lie in each bin.
 
     Args:
-        pictures: tensors of shape (..., 2), ab in the range of networks.
+        images: tensors of shape (..., 2), ab in the range of networks.
 
     Returns:
         int64 array of shape (23, 23): rows of a, columns of b.
     """
     counts = np.zeros(BINS_PER_SIDE**2, "int64")
-    for ab1 in pictures:
+    for ab1 in images:
         bins = ops.convert_to_numpy(ab1_to_bin(ab1)).ravel()
         counts += np.bincount(bins, minlength=BINS_PER_SIDE**2)
     return counts.reshape(BINS_PER_SIDE, BINS_PER_SIDE)

@@ -1,4 +1,4 @@
-"""Where decoded training pictures are kept, so that no epoch decodes them twice."""
+"""Where decoded training images are kept, so that no epoch decodes them twice."""
 
 import os
 import sqlite3
@@ -11,25 +11,25 @@ from errors import InputError
 
 
 class MemoryCache:
-    """Keeps decoded pictures in memory: fastest, for sets that fit.
+    """Keeps decoded images in memory: fastest, for sets that fit.
 
-    A picture of short side 128 takes about 65 kB, 10,000 of them 650 MB.
+    An image of short side 128 takes about 65 kB, 10,000 of them 650 MB.
     """
 
     def __init__(self):
-        self._pictures: dict[str, np.ndarray] = {}
+        self._images: dict[str, np.ndarray] = {}
 
     def get(self, key: str) -> np.ndarray | None:
         """The pixels kept under a key, uint8 (height, width, 3), or None."""
-        return self._pictures.get(key)
+        return self._images.get(key)
 
     def put(self, key: str, pixels: np.ndarray) -> None:
         """Keeps pixels, uint8 of shape (height, width, 3)."""
-        self._pictures[key] = pixels
+        self._images[key] = pixels
 
 
 class DiskCache:
-    """Keeps decoded pictures in one SQLite file in a folder, from one run to the next.
+    """Keeps decoded images in one SQLite file in a folder, from one run to the next.
 
     SQLite does what is hard here: many readers, a crash in the middle of a write, random access.
 
@@ -41,12 +41,12 @@ class DiskCache:
     """
 
     def __init__(self, folder: str | os.PathLike):
-        self.path = Path(folder) / "pictures.sqlite"
+        self.path = Path(folder) / "images.sqlite"
         self._local = threading.local()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection().execute(
-                "CREATE TABLE IF NOT EXISTS pictures"
+                "CREATE TABLE IF NOT EXISTS images"
                 " (key BLOB PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
             )
             # A file of that name that is not ours fails here and not in the middle of training.
@@ -59,7 +59,7 @@ class DiskCache:
     def get(self, key: str) -> np.ndarray | None:
         """The pixels kept under a key, uint8 (height, width, 3), or None."""
         row = self._connection().execute(
-            "SELECT height, width, pixels FROM pictures WHERE key = ?", (_bytes(key),)
+            "SELECT height, width, pixels FROM images WHERE key = ?", (_bytes(key),)
         )
         for height, width, pixels in row:
             return np.frombuffer(pixels, "uint8").reshape(height, width, 3)
@@ -70,7 +70,7 @@ class DiskCache:
         height, width, _ = pixels.shape
         with self._connection() as transaction:
             transaction.execute(
-                "INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
                 (_bytes(key), height, width, pixels.tobytes()),
             )
 
@@ -79,7 +79,7 @@ class DiskCache:
         if not hasattr(self._local, "connection"):
             connection = sqlite3.connect(self.path, timeout=60)
             connection.execute("PRAGMA journal_mode=WAL")
-            # In this mode a power cut may lose the last pictures, and breaks nothing.
+            # In this mode a power cut may lose the last images, and breaks nothing.
             connection.execute("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
         return self._local.connection

@@ -8,7 +8,7 @@ _OF_A_COLOR_PHOTOGRAPH = 5.0
 
 
 def has_colors(lab100: np.ndarray) -> bool:
-    """Whether a picture has colors beyond a tint.
+    """Whether an image has colors beyond a tint.
 
     The tint of a print (sepia, cyanotype, a yellowed sheet) is one curve: the color follows from
     the lightness. What is left of ab when the best parabola over L is taken off are colors.

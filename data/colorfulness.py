@@ -1,4 +1,4 @@
-"""How colorful a picture is, in one number."""
+"""How colorful an image is, in one number."""
 
 from types import ModuleType
 
@@ -9,16 +9,16 @@ def colorfulness(rgb255, numpy: ModuleType = np, epsilon: float = 0.0):
     """The colorfulness of Hasler and Suesstrunk.
 
     With rg = R - G and yb = (R + G)/2 - B, both signed, it is
-    sqrt(std(rg)^2 + std(yb)^2) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2). People called pictures of 0
+    sqrt(std(rg)^2 + std(yb)^2) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2). People called images of 0
     "not colorful", 15 "slightly", 33 "moderately", 59 "quite" and 109 "extremely colorful".
 
     Args:
         rgb255: array or tensor of shape (..., height, width, 3), a floating type, in [0, 255].
         numpy: the module that computes: `numpy` itself, or `keras.ops` inside a graph.
-        epsilon: float, added under both roots: their gradients at a gray picture are infinite.
+        epsilon: float, added under both roots: their gradients at a gray image are infinite.
 
     Returns:
-        Array or tensor of shape (...): one number for each picture, 0 for a gray one.
+        Array or tensor of shape (...): one number for each image, 0 for a gray one.
 
     Reference: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 2003,
     equation of the metric M3. Variants in print give other numbers: one leaves out std(yb), the

@@ -63,7 +63,7 @@ def absolute_name(name: str) -> str:
 
 
 def may_overlap(one: str, other: str) -> bool:
-    """Whether two datasets may have pictures in common, by their names alone."""
+    """Whether two datasets may have images in common, by their names alone."""
     (kind, where), (other_kind, other_where) = parse_name(one), parse_name(other)
     if kind in (DEMO, TFDS) or other_kind in (DEMO, TFDS):
         builders = (re.split(r"[:/]", each)[0] for each in (where, other_where))

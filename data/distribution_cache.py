@@ -1,4 +1,4 @@
-"""What a teacher sees in each picture of a dataset, kept so that no epoch asks for it twice."""
+"""What a teacher sees in each image of a dataset, kept so that no epoch asks for it twice."""
 
 import hashlib
 import os
@@ -19,14 +19,14 @@ _BLOCK = 4096
 
 
 class DistributionCache:
-    """A file of one row for each picture, written while it is there, from one run to the next.
+    """A file of one row for each image, written while it is there, from one run to the next.
 
     The file is as long as all rows from the beginning, of float16; a row of zeros is not there
     yet, and neither is one that a crash cut in half, because a distribution sums to 1.
 
     Args:
         folder: where the file stands. Created.
-        names: of the pictures, in their order. Another list is another file.
+        names: of the images, in their order. Another list is another file.
         classes: int, how many numbers a row has.
         teacher: str, whose distributions they are. Another one's are in another file.
 
@@ -52,17 +52,17 @@ class DistributionCache:
             ) from error
 
     def get(self, number: int) -> np.ndarray | None:
-        """The distribution of a picture, float32 of shape (classes,), or None."""
+        """The distribution of an image, float32 of shape (classes,), or None."""
         row = self._rows[number].astype("float32")
         total = row.sum()
         return row / total if _is_whole(total) else None
 
     def put(self, number: int, distribution: np.ndarray) -> None:
-        """Keeps the distribution of a picture, of shape (classes,)."""
+        """Keeps the distribution of an image, of shape (classes,)."""
         self._rows[number] = distribution
 
     def missing(self) -> list[int]:
-        """The numbers of the pictures whose distributions are not there."""
+        """The numbers of the images whose distributions are not there."""
         blocks = (self._rows[first : first + _BLOCK] for first in range(0, len(self._rows), _BLOCK))
         totals = [block.sum(axis=1, dtype="float32") for block in blocks]
         return np.flatnonzero(~_is_whole(np.concatenate([np.zeros(0), *totals]))).tolist()

@@ -1,7 +1,7 @@
 """Enlarges color guided by the photograph's own lightness.
 
 A network gives ab at its small size. Enlarged by interpolation alone, colors wash over the borders
-of things. Here each place also learns, in the small picture, how ab changes with lightness around
+of things. Here each place also learns, in the small image, how ab changes with lightness around
 it (the slope of a local linear regression), and the detail of lightness that interpolation lost
 brings its color along:
 
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from keras import KerasTensor as Tensor
 
-# In pixels of the small picture. Wider windows mix the slopes of neighboring things.
+# In pixels of the small image. Wider windows mix the slopes of neighboring things.
 _WINDOW_SIGMA = 0.6
 
 # In units of L squared: how much lightness must vary before it is followed. About the noise of a
@@ -174,14 +174,14 @@ def slopes(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
     return _blur(covariance / (variance + _EPSILON))
 
 
-def _blur(picture: np.ndarray) -> np.ndarray:
+def _blur(image: np.ndarray) -> np.ndarray:
     offsets = np.arange(-_RADIUS, _RADIUS + 1)
     weights = np.exp(-0.5 * (offsets / _WINDOW_SIGMA) ** 2)
     weights = (weights / weights.sum()).astype("float32")
     for axis in (0, 1):
-        size = picture.shape[axis]
+        size = image.shape[axis]
         padding = [(_RADIUS, _RADIUS) if side == axis else (0, 0) for side in range(3)]
-        padded = np.moveaxis(np.pad(picture, padding, mode="edge"), axis, 0)
+        padded = np.moveaxis(np.pad(image, padding, mode="edge"), axis, 0)
         blurred = sum(weight * padded[first : first + size] for first, weight in enumerate(weights))
-        picture = np.moveaxis(blurred, 0, axis)
-    return picture
+        image = np.moveaxis(blurred, 0, axis)
+    return image

@@ -15,7 +15,7 @@ are differentiable. They are written with `keras.ops`, so that they run inside a
 a training step, or eagerly on NumPy arrays, and under every backend of Keras.
 
 Example:
-    lab = rgb1_to_lab100(pictures)                      # (batch, height, width, 3)
+    lab = rgb1_to_lab100(images)                      # (batch, height, width, 3)
     lightness, ab = split_lab(lab100_to_lab1(lab))      # (..., 1), (..., 2)
 
 Reference: IEC 61966-2-1 (sRGB); CIE 15:2004 (Lab). The constants are those of scikit-image, with
@@ -131,7 +131,7 @@ def lab1_to_unclipped_rgb1(lab1: Tensor) -> Tensor:
 def lightness1_to_gray_rgb1(lightness1: Tensor) -> Tensor:
     """Lightness in [-1, 1], shape (..., 1), to the sRGB gray of that lightness, shape (..., 3).
 
-    This is what a network that was trained on RGB pictures is fed: the gray picture itself, not
+    This is what a network that was trained on RGB images is fed: the gray image itself, not
     L in place of a gray value (the two curves differ by up to 0.05).
     """
     lightness100 = (ops.cast(lightness1, "float32") + 1.0) * LIGHTNESS_SCALE

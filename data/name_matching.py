@@ -1,10 +1,10 @@
-"""Which file of one folder belongs to which picture of another, by their names."""
+"""Which file of one folder belongs to which image of another, by their names."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
-from data.pictures import PICTURE_SUFFIXES
+from data.images import IMAGE_SUFFIXES
 from errors import InputError, shown
 
 # Paths by their name without its ending, and by that and each number of folders above.
@@ -12,21 +12,21 @@ _Index = dict[tuple[str, ...], list[str]]
 
 
 def match_by_name(names: Sequence[str], paths: Sequence[str]) -> list[str | None]:
-    """Finds for each picture the file that is named like it.
+    """Finds for each image the file that is named like it.
 
     The endings of the names do not matter, unless nothing else tells two apart. Where several
     files are named alike, the folders that they lie in decide: the more of them agree, counted
     from the file upwards, the better, and then a file of which all folders agree.
 
     Args:
-        names: paths of pictures.
+        names: paths of images.
         paths: paths of files.
 
     Returns:
         For each name one of the paths, or None where none is named like it; no path twice.
 
     Raises:
-        InputError: two files fit a picture equally well, or one file two pictures.
+        InputError: two files fit an image equally well, or one file two images.
     """
     index = _index(paths)
     matches = [_file_of(name, index) for name in names]
@@ -52,9 +52,9 @@ def _index(paths: Sequence[str]) -> _Index:
 def _keys(path: str) -> Iterator[tuple[str, ...]]:
     """The name without its ending, then with one folder, with two ..., counted upwards."""
     *folders, name = PurePath(path).parts
-    # Some programs put their ending behind that of the picture. What has no ending of a picture is
+    # Some programs put their ending behind that of the image. What has no ending of an image is
     # a record of a dataset: its dots tell nothing.
-    while PurePath(name).suffix.lower() in PICTURE_SUFFIXES:
+    while PurePath(name).suffix.lower() in IMAGE_SUFFIXES:
         name = PurePath(name).stem
     parts = (name, *folders[::-1])
     yield from (parts[:count] for count in range(1, len(parts) + 1))
@@ -94,6 +94,6 @@ def _owner_of(path: str, claimants: Sequence[str]) -> str:
     if len(names) > 1:
         raise InputError(
             f"{shown(path)} is named like both {shown(names[0])} and {shown(names[1])}, and "
-            "nothing tells to which it belongs; put it into folders named as those of its picture"
+            "nothing tells to which it belongs; put it into folders named as those of its image"
         )
     return names[0]

@@ -1,15 +1,15 @@
-"""How pictures become batches: decode, crop, flip, Lab, batch.
+"""How images become batches: decode, crop, flip, Lab, batch.
 
-    lists = find_pictures(["my_photographs"])
-    loader = PictureLoader(lists.training, crop_source_side(128, crop_scale=0.5), skipped)
+    lists = find_images(["my_photographs"])
+    loader = ImageLoader(lists.training, crop_source_side(128, crop_scale=0.5), skipped)
     batches = training_batches(loader, resolution=128, batch_size=16, seed=1)
     lightness, ab = next(iter(batches))      # (16, 128, 128, 1) and (16, 128, 128, 2), float32
 
-Files are read by `data.pictures` in parallel Python calls, because only there can one broken file
+Files are read by `data.images` in parallel Python calls, because only there can one broken file
 be left out and named while the others go on; Pillow decodes outside Python's lock. Everything
 after that is in the graph.
 
-The stream of training pictures never ends, and element number i of it is a function of the seed
+The stream of training images never ends, and element number i of it is a function of the seed
 and i alone: the same in every run, different in every epoch, and a run that goes on from step n
 starts the stream at element n x batch_size.
 """
@@ -28,6 +28,7 @@ from PIL import Image
 from data.cache import DiskCache, MemoryCache
 from data.colorfulness import colorfulness
 from data.gamut import strengthen
+from data.images import UnreadableImageError
 from data.lab import (
     lab100_to_lab1,
     rgb1_to_lab100,
@@ -35,35 +36,34 @@ from data.lab import (
     rgb255_to_rgb1,
     split_lab,
 )
-from data.pictures import UnreadablePictureError
 from data.skipped_images import NO_COLOR, OTHER_SHAPE, SkippedImages
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 from errors import InputError
 
-# As many pictures are worked on at once, and as many batches wait. They are fixed: the thread that
+# As many images are worked on at once, and as many batches wait. They are fixed: the thread that
 # tunes them sleeps longer and longer, up to a minute, and an iterator is gone only when it wakes,
 # so that trainings stood still behind a validation (TensorFlow 2.21).
 _WORKERS = os.cpu_count() or 1
 _WAITING = 2
 
-# In place of a picture that is left out another one is drawn. When at least half of them are good,
-# this many draws in vain do not happen; they say that hardly any training picture is.
+# In place of an image that is left out another one is drawn. When at least half of them are good,
+# this many draws in vain do not happen; they say that hardly any training image is.
 _DRAWS = 100
 
-# In place of a picture that is left out.
+# In place of an image that is left out.
 _NO_PIXELS = np.zeros([0, 0, 3], "uint8")
 
-# Programs that color round sizes to what their networks can halve: pictures whose proportions
+# Programs that color round sizes to what their networks can halve: images whose proportions
 # differ by this share still show the same.
 _SAME_SHAPE = 0.02
 
 
 @dataclass(frozen=True)
 class ExtraTarget:
-    """What goes with every picture into a batch.
+    """What goes with every image into a batch.
 
     Attributes:
-        read: gives it by the number of the picture, or None when the picture is left out for it.
+        read: gives it by the number of the image, or None when the image is left out for it.
         dtype: str.
         shape: of one.
     """
@@ -88,21 +88,21 @@ class InputShard:
     replicas: int = 1
 
 
-class PictureLoader:
-    """Loads the pictures of a source as pixels, leaving out what is no use.
+class ImageLoader:
+    """Loads the images of a source as pixels, leaving out what is no use.
 
     Args:
-        source: `PictureSource`.
-        short_side: int, the shorter side of a loaded picture; a smaller one is not enlarged. None
-            loads pictures as they are.
-        skipped: `SkippedImages`, where unusable pictures are named.
-        minimum_colorfulness: float, pictures below it are left out. 0 keeps all.
+        source: `ImageSource`.
+        short_side: int, the shorter side of a loaded image; a smaller one is not enlarged. None
+            loads images as they are.
+        skipped: `SkippedImages`, where unusable images are named.
+        minimum_colorfulness: float, images below it are left out. 0 keeps all.
         cache: `MemoryCache`, `DiskCache` or None.
     """
 
     def __init__(
         self,
-        source: PictureSource,
+        source: ImageSource,
         short_side: int | None,
         skipped: SkippedImages,
         minimum_colorfulness: float = 0.0,
@@ -118,13 +118,13 @@ class PictureLoader:
         return len(self.source)
 
     def load(self, number: int) -> np.ndarray | None:
-        """The picture of this number: uint8 (height, width, 3), or None when it is left out."""
+        """The image of this number: uint8 (height, width, 3), or None when it is left out."""
         try:
             return self._load(number)
         except (OSError, sqlite3.Error) as error:
-            # Of the cache or the list; those of a picture are caught below.
+            # Of the cache or the list; those of an image are caught below.
             self.skipped.failure = InputError(
-                f"decoded pictures or the list of those left out cannot be kept: {error}"
+                f"decoded images or the list of those left out cannot be kept: {error}"
             )
             raise self.skipped.failure from error
 
@@ -134,10 +134,10 @@ class PictureLoader:
         return ExtraTarget(self.label, "int64", ())
 
     def label(self, number: int) -> int | None:
-        """The number of the picture's class, or None when the picture is left out."""
+        """The number of the image's class, or None when the image is left out."""
         try:
             return self.source.label(number)
-        except UnreadablePictureError as error:
+        except UnreadableImageError as error:
             name, file = self.source.name(number), self.source.file(number)
             self.skipped.add(name, f"unreadable: {error}", file)
             return None
@@ -148,7 +148,7 @@ class PictureLoader:
             return None
         try:
             pixels = self._decode(number, name, file)
-        except UnreadablePictureError as error:
+        except UnreadableImageError as error:
             self.skipped.add(name, f"unreadable: {error}", file)
             return None
         measured = float(colorfulness(pixels.astype("float32")))
@@ -171,17 +171,17 @@ class PictureLoader:
         try:
             modified = os.stat(file).st_mtime_ns
         except OSError as error:
-            raise UnreadablePictureError(error.strerror) from error
+            raise UnreadableImageError(error.strerror) from error
         return f"{name}|{modified}|{self.short_side}"
 
 
 def crop_source_side(resolution: int, crop_scale: float) -> int:
-    """The short side at which pictures are loaded, so that the smallest crop is not enlarged."""
+    """The short side at which images are loaded, so that the smallest crop is not enlarged."""
     return math.ceil(resolution / math.sqrt(crop_scale))
 
 
 def training_batches(
-    loader: PictureLoader,
+    loader: ImageLoader,
     resolution: int,
     batch_size: int,
     seed: int,
@@ -195,8 +195,8 @@ def training_batches(
 ) -> tf.data.Dataset:
     """An endless, shuffled, augmented stream of batches.
 
-    Every epoch shows each picture once, in a new order, with a new crop, flip and rotation. In
-    place of a picture that is left out comes another one, so that no step is lost.
+    Every epoch shows each image once, in a new order, with a new crop, flip and rotation. In
+    place of an image that is left out comes another one, so that no step is lost.
 
     Args:
         loader: where the pixels come from.
@@ -204,15 +204,15 @@ def training_batches(
         batch_size: int.
         seed: int, of the order and the augmentation.
         crop_scale: float in (0, 1], the smallest share that a random square crop takes of the
-            area of the picture's largest square.
-        flip: bool, mirror half of the pictures left to right.
+            area of the image's largest square.
+        flip: bool, mirror half of the images left to right.
         rotation: float, the largest angle in degrees, both ways; borders are reflected.
         saturation: float, factor of a and b, as far as sRGB can show the colors:
             `data.gamut.strengthen`.
         start: int, how many elements of the stream to pass over.
-        extra_target: `ExtraTarget` or None, what each picture brings along: `loader.labels`.
+        extra_target: `ExtraTarget` or None, what each image brings along: `loader.labels`.
         shard: `InputShard` or None. With one, of each batch the rows of one worker alone, in a
-            batch for each of its replicas; other pictures are not read.
+            batch for each of its replicas; other images are not read.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 in the range of networks, of shapes
@@ -225,20 +225,20 @@ def training_batches(
 
     def load(position):
         read = functools.partial(_load_for_training, loader, seed, extra_target)
-        picture, other = _call(read, position, extra_target)
-        return position, picture, other
+        image, other = _call(read, position, extra_target)
+        return position, image, other
 
-    def augment(position, picture, other):
+    def augment(position, image, other):
         # One number for each random choice, all from the seed and the position in the stream.
         chance = tf.random.stateless_uniform(
             [5], seed=tf.stack([tf.cast(seed, tf.int64), position])
         )
         if rotation:
-            picture = _rotate(picture, (2.0 * chance[4] - 1.0) * rotation)
-        picture = _random_square(picture, resolution, crop_scale, chance)
+            image = _rotate(image, (2.0 * chance[4] - 1.0) * rotation)
+        image = _random_square(image, resolution, crop_scale, chance)
         if flip:
-            picture = tf.where(chance[3] < 0.5, picture[:, ::-1], picture)
-        return picture, other
+            image = tf.where(chance[3] < 0.5, image[:, ::-1], image)
+        return image, other
 
     stream = _own_positions(start, batch_size, shard)
     stream = stream.map(load, num_parallel_calls=_WORKERS)
@@ -256,8 +256,8 @@ def _own_positions(start: int, batch_size: int, shard: InputShard) -> tf.data.Da
     return batches.map(lambda batch: batch[shard.worker * rows :][:rows]).unbatch()
 
 
-def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]) -> list[str]:
-    """The files of elements of the stream of training pictures.
+def training_images(loader: ImageLoader, seed: int, positions: Iterable[int]) -> list[str]:
+    """The files of elements of the stream of training images.
 
     Args:
         loader, seed: as given to `training_batches`.
@@ -276,20 +276,20 @@ def training_pictures(loader: PictureLoader, seed: int, positions: Iterable[int]
 
 
 def validation_batches(
-    loader: PictureLoader,
+    loader: ImageLoader,
     resolution: int,
     batch_size: int,
     extra_target: ExtraTarget | None = None,
     shard: InputShard | None = None,
 ) -> tf.data.Dataset:
-    """The central squares of all pictures, once, in order; the last batch may be smaller.
+    """The central squares of all images, once, in order; the last batch may be smaller.
 
     Args:
         loader: where the pixels come from.
         resolution: int, the side of the squares.
         batch_size: int.
         extra_target: as in `training_batches`.
-        shard: `InputShard` or None. With one, the pictures of one worker alone, in batches for one
+        shard: `InputShard` or None. With one, the images of one worker alone, in batches for one
             replica each.
 
     Returns:
@@ -303,50 +303,50 @@ def validation_batches(
     def load(number):
         return _call(functools.partial(_load_or_empty, loader, extra_target), number, extra_target)
 
-    pictures = tf.data.Dataset.range(len(loader)).shard(shard.workers, shard.worker)
-    pictures = pictures.map(load, num_parallel_calls=_WORKERS)
-    pictures = pictures.filter(lambda picture, other: tf.size(picture) > 0)
-    pictures = pictures.map(
-        lambda picture, other: (_central_square(picture, resolution), other),
+    images = tf.data.Dataset.range(len(loader)).shard(shard.workers, shard.worker)
+    images = images.map(load, num_parallel_calls=_WORKERS)
+    images = images.filter(lambda image, other: tf.size(image) > 0)
+    images = images.map(
+        lambda image, other: (_central_square(image, resolution), other),
         num_parallel_calls=_WORKERS,
     )
-    return _to_lab_batches(pictures.batch(part), extra_target)
+    return _to_lab_batches(images.batch(part), extra_target)
 
 
 def comparison_batches(
-    loaders: Sequence[PictureLoader], resolution: int, batch_size: int
+    loaders: Sequence[ImageLoader], resolution: int, batch_size: int
 ) -> tf.data.Dataset:
-    """The central squares of the same pictures as several loaders have them, once, in order.
+    """The central squares of the same images as several loaders have them, once, in order.
 
-    A picture that one loader leaves out is given by none, and so is one that has another shape in
+    An image that one loader leaves out is given by none, and so is one that has another shape in
     one loader than in the first.
 
     Args:
-        loaders: of sources of one length, whose pictures of one number belong together.
+        loaders: of sources of one length, whose images of one number belong together.
         resolution: int, the side of the squares.
         batch_size: int; the last batch may be smaller.
 
     Returns:
         `tf.data.Dataset` of (number, short_side, rgb255): int64 of shape (batch,); int32 of shape
-        (batch,), the shorter side of the picture as the first loader has it; and uint8 of shape
+        (batch,), the shorter side of the image as the first loader has it; and uint8 of shape
         (batch, loaders, resolution, resolution, 3).
     """
 
     def load(number):
         read = functools.partial(_load_same, loaders)
-        pictures = tf.numpy_function(read, [number], [tf.uint8] * len(loaders))
+        images = tf.numpy_function(read, [number], [tf.uint8] * len(loaders))
         # In a tuple: of a list `tf.data` would make one tensor.
-        return number, tuple(tf.ensure_shape(picture, [None, None, 3]) for picture in pictures)
+        return number, tuple(tf.ensure_shape(image, [None, None, 3]) for image in images)
 
-    def square(number, pictures):
-        squares = tf.stack([_central_square(picture, resolution) for picture in pictures])
-        short_side = tf.reduce_min(tf.shape(pictures[0])[:2])
+    def square(number, images):
+        squares = tf.stack([_central_square(image, resolution) for image in images])
+        short_side = tf.reduce_min(tf.shape(images[0])[:2])
         rgb255 = tf.cast(tf.round(tf.clip_by_value(squares, 0.0, 255.0)), tf.uint8)
         return number, short_side, rgb255
 
     stream = tf.data.Dataset.range(len(loaders[0]))
     stream = stream.map(load, num_parallel_calls=_WORKERS)
-    stream = stream.filter(lambda number, pictures: tf.size(pictures[0]) > 0)
+    stream = stream.filter(lambda number, images: tf.size(images[0]) > 0)
     stream = stream.map(square, num_parallel_calls=_WORKERS)
     return _ahead(stream.batch(batch_size))
 
@@ -364,64 +364,64 @@ _NOTHING = ExtraTarget(lambda number: 0, "int64", ())
 def _call(
     read: Callable, number: tf.Tensor, extra_target: ExtraTarget | None
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reads a picture and its extra target in Python."""
+    """Reads an image and its extra target in Python."""
     extra_target = extra_target or _NOTHING
-    picture, other = tf.numpy_function(read, [number], (tf.uint8, extra_target.dtype))
-    return tf.ensure_shape(picture, [None, None, 3]), tf.ensure_shape(other, extra_target.shape)
+    image, other = tf.numpy_function(read, [number], (tf.uint8, extra_target.dtype))
+    return tf.ensure_shape(image, [None, None, 3]), tf.ensure_shape(other, extra_target.shape)
 
 
 def _load_for_training(
-    loader: PictureLoader, seed: int, extra_target: ExtraTarget | None, position: int
+    loader: ImageLoader, seed: int, extra_target: ExtraTarget | None, position: int
 ) -> tuple[np.ndarray, np.ndarray]:
     for number in _turns(loader, seed, int(position)):
-        picture, other = _load_or_empty(loader, extra_target, number)
-        if picture.size:
-            return picture, other
-    return loader.skipped.fail("hardly any training picture can be used")
+        image, other = _load_or_empty(loader, extra_target, number)
+        if image.size:
+            return image, other
+    return loader.skipped.fail("hardly any training image can be used")
 
 
-def _turns(loader: PictureLoader, seed: int, position: int) -> Iterator[int]:
-    """The picture whose turn it is, and others in case that it is left out."""
+def _turns(loader: ImageLoader, seed: int, position: int) -> Iterator[int]:
+    """The image whose turn it is, and others in case that it is left out."""
     epoch, place = divmod(position, len(loader))
     yield _order(len(loader), seed, epoch)[place]
     yield from np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS)
 
 
 def _load_or_empty(
-    loader: PictureLoader, extra_target: ExtraTarget | None, number: int
+    loader: ImageLoader, extra_target: ExtraTarget | None, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A picture and its extra target, or no pixels when it is left out."""
+    """An image and its extra target, or no pixels when it is left out."""
     number = int(number)
     extra_target = extra_target or _NOTHING
-    picture = loader.load(number)
+    image = loader.load(number)
     # Not for nothing: some sources read a record for a label.
-    other = extra_target.read(number) if picture is not None else None
+    other = extra_target.read(number) if image is not None else None
     if other is None:
         return _NO_PIXELS, np.zeros(extra_target.shape, extra_target.dtype)
-    return picture, np.asarray(other, extra_target.dtype)
+    return image, np.asarray(other, extra_target.dtype)
 
 
-def _load_same(loaders: Sequence[PictureLoader], number: int) -> list[np.ndarray]:
-    """A picture as each loader has it, or no pixels when it cannot be compared."""
+def _load_same(loaders: Sequence[ImageLoader], number: int) -> list[np.ndarray]:
+    """An image as each loader has it, or no pixels when it cannot be compared."""
     number = int(number)
-    pictures = []
+    images = []
     for loader in loaders:
-        picture = loader.load(number)
-        if picture is not None and pictures and not _has_shape_of(pictures[0], picture):
+        image = loader.load(number)
+        if image is not None and images and not _has_shape_of(images[0], image):
             name, file = loader.source.name(number), loader.source.file(number)
-            received, wanted = (each.shape[1] / each.shape[0] for each in (picture, pictures[0]))
+            received, wanted = (each.shape[1] / each.shape[0] for each in (image, images[0]))
             loader.skipped.add(
                 name, f"{OTHER_SHAPE}: width / height {received:.3f} and not {wanted:.3f}", file
             )
-            picture = None
-        if picture is None:
+            image = None
+        if image is None:
             return [_NO_PIXELS] * len(loaders)
-        pictures.append(_in_shape_of(pictures[0], picture) if pictures else picture)
-    return pictures
+        images.append(_in_shape_of(images[0], image) if images else image)
+    return images
 
 
 def _in_shape_of(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The other picture at the size of the one: squares of both then show the same."""
+    """The other image at the size of the one: squares of both then show the same."""
     if other.shape == one.shape:
         return other
     resized = Image.fromarray(other).resize(one.shape[1::-1], Image.Resampling.BICUBIC)
@@ -429,50 +429,50 @@ def _in_shape_of(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _has_shape_of(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two pictures have the same proportions, but for rounding to whole pixels."""
+    """Whether two images have the same proportions, but for rounding to whole pixels."""
     ratio = (one.shape[0] * other.shape[1]) / (one.shape[1] * other.shape[0])
     rounding = 1.0 / min(*one.shape[:2], *other.shape[:2])
     return abs(math.log(ratio)) <= _SAME_SHAPE + rounding
 
 
 def _random_square(
-    picture: tf.Tensor, resolution: int, crop_scale: float, chance: tf.Tensor
+    image: tf.Tensor, resolution: int, crop_scale: float, chance: tf.Tensor
 ) -> tf.Tensor:
-    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
     largest = tf.cast(tf.minimum(height, width), tf.float32)
     share = crop_scale + (1.0 - crop_scale) * chance[0]
     side = tf.maximum(tf.cast(tf.round(largest * tf.sqrt(share)), tf.int32), 1)
     top = tf.cast(chance[1] * tf.cast(height - side + 1, tf.float32), tf.int32)
     left = tf.cast(chance[2] * tf.cast(width - side + 1, tf.float32), tf.int32)
-    return _resize(picture[top : top + side, left : left + side], resolution)
+    return _resize(image[top : top + side, left : left + side], resolution)
 
 
-def _central_square(picture: tf.Tensor, resolution: int) -> tf.Tensor:
-    height, width = tf.shape(picture)[0], tf.shape(picture)[1]
+def _central_square(image: tf.Tensor, resolution: int) -> tf.Tensor:
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    return _resize(picture[top : top + side, left : left + side], resolution)
+    return _resize(image[top : top + side, left : left + side], resolution)
 
 
-def _resize(picture: tf.Tensor, side: int) -> tf.Tensor:
-    resized = tf.image.resize(picture, [side, side], method="bilinear", antialias=True)
+def _resize(image: tf.Tensor, side: int) -> tf.Tensor:
+    resized = tf.image.resize(image, [side, side], method="bilinear", antialias=True)
     return tf.ensure_shape(resized, [side, side, 3])
 
 
-def _rotate(picture: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
-    """Turns a picture about its center; the parts that come from outside are reflected in."""
+def _rotate(image: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
+    """Turns an image about its center; the parts that come from outside are reflected in."""
     angle = degrees * (math.pi / 180.0)
     cosine, sine = tf.cos(angle), tf.sin(angle)
-    size = tf.cast(tf.shape(picture)[:2], tf.float32)
+    size = tf.cast(tf.shape(image)[:2], tf.float32)
     center_y, center_x = (size[0] - 1.0) / 2.0, (size[1] - 1.0) / 2.0
-    # The transform maps a place in the result to one in the picture.
+    # The transform maps a place in the result to one in the image.
     from_x = center_x - cosine * center_x + sine * center_y
     from_y = center_y - sine * center_x - cosine * center_y
     transform = tf.stack([cosine, -sine, from_x, sine, cosine, from_y, 0.0, 0.0])
     turned = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(picture[None], tf.float32),
+        images=tf.cast(image[None], tf.float32),
         transforms=transform[None],
-        output_shape=tf.shape(picture)[:2],
+        output_shape=tf.shape(image)[:2],
         fill_value=0.0,
         interpolation="BILINEAR",
         fill_mode="REFLECT",

@@ -1,4 +1,4 @@
-"""The list of training pictures that are not used, and why."""
+"""The list of training images that are not used, and why."""
 
 import csv
 import os
@@ -16,35 +16,35 @@ _MEASURED_AGAIN = (NO_COLOR, OTHER_SHAPE)
 
 _ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
 
-_HEADING = ("picture", "reason", "bytes", "modified")
+_HEADING = ("image", "reason", "bytes", "modified")
 
 
 class SkippedImages:
-    """Remembers the pictures that were left out, across runs, and says when they are too many.
+    """Remembers the images that were left out, across runs, and says when they are too many.
 
-    The list is a file of tab-separated lines that a person can read. A picture on it is not
+    The list is a file of tab-separated lines that a person can read. An image on it is not
     tried again in the same run, nor in a later one unless its file has changed since; one that
     was left out for its lack of color or for its shape is measured again, for the bound, or the
-    picture that it is compared with, may be another.
+    image that it is compared with, may be another.
 
     Args:
         path: the list. Read when it exists; appended to.
-        total: int, how many pictures the dataset has; with more than half of them left out
+        total: int, how many images the dataset has; with more than half of them left out
             `add` and `reason` raise.
         advice: str, what that error tells a person to do.
 
     Attributes:
-        failure: the `InputError` that ended the reading of pictures, or None. `tf.data` wraps it
+        failure: the `InputError` that ended the reading of images, or None. `tf.data` wraps it
             in an error of its own.
 
     Raises:
         InputError: the list cannot be read.
 
-    `reason` and `add` take the picture's name, and the file that holds it where that is another.
+    `reason` and `add` take the image's name, and the file that holds it where that is another.
 
     Example:
         skipped = SkippedImages("logs/skipped_images.tsv", total=1000)
-        skipped.add("broken.jpg", "not a picture, or of an unknown format")
+        skipped.add("broken.jpg", "not an image, or of an unknown format")
         skipped.reason("broken.jpg")
     """
 
@@ -57,40 +57,40 @@ class SkippedImages:
         self._reasons: dict[str, str] = {}
         self._earlier = self._read()
 
-    def reason(self, picture: str | os.PathLike, file: str | None = None) -> str | None:
-        """Why the picture is left out, or None when it is not.
+    def reason(self, image: str | os.PathLike, file: str | None = None) -> str | None:
+        """Why the image is left out, or None when it is not.
 
         Raises:
             InputError: more than half of the dataset is left out.
         """
-        picture = str(picture)
-        if picture not in self._reasons:
-            reason, *stamp = self._earlier.get(picture, (NO_COLOR,))
-            if reason.startswith(_MEASURED_AGAIN) or stamp != _stamp(file or picture):
+        image = str(image)
+        if image not in self._reasons:
+            reason, *stamp = self._earlier.get(image, (NO_COLOR,))
+            if reason.startswith(_MEASURED_AGAIN) or stamp != _stamp(file or image):
                 return None
             with self._lock:
-                self._reasons[picture] = reason
+                self._reasons[image] = reason
         self.raise_if_too_many()
-        return self._reasons[picture]
+        return self._reasons[image]
 
-    def add(self, picture: str | os.PathLike, reason: str, file: str | None = None) -> None:
-        """Leaves a picture out.
+    def add(self, image: str | os.PathLike, reason: str, file: str | None = None) -> None:
+        """Leaves an image out.
 
         Raises:
             InputError: more than half of the dataset is left out now.
         """
-        picture = str(picture)
+        image = str(image)
         with self._lock:
-            if picture in self._reasons:
+            if image in self._reasons:
                 return
-            self._reasons[picture] = reason
-            self._append(picture, (" ".join(reason.split()), *_stamp(file or picture)))
+            self._reasons[image] = reason
+            self._append(image, (" ".join(reason.split()), *_stamp(file or image)))
         self.raise_if_too_many()
 
     def raise_if_too_many(self) -> None:
         """Raises InputError when more than half of the dataset is left out."""
         if 2 * len(self._reasons) > self.total:
-            self.fail("more than half of the pictures cannot be used")
+            self.fail("more than half of the images cannot be used")
 
     def fail(self, what: str) -> NoReturn:
         """Raises InputError with a summary, and remembers it as `failure`."""
@@ -114,19 +114,19 @@ class SkippedImages:
             return {}
         except (OSError, csv.Error) as error:
             raise InputError(
-                f"{self.path}, the list of pictures left out, cannot be read: {error}; remove it"
+                f"{self.path}, the list of images left out, cannot be read: {error}; remove it"
             ) from error
         return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING)}
 
-    def _append(self, picture: str, row: tuple[str, ...]) -> None:
-        if self._earlier.get(picture) == row:
+    def _append(self, image: str, row: tuple[str, ...]) -> None:
+        if self._earlier.get(image) == row:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._open("a") as file:
             table = csv.writer(file, _Table)
             if file.tell() == 0:
                 table.writerow(_HEADING)
-            table.writerow((picture, *row))
+            table.writerow((image, *row))
 
     def _open(self, mode: str):
         # File names need not be valid text.
@@ -137,10 +137,10 @@ class _Table(csv.excel_tab):
     lineterminator = "\n"
 
 
-def _stamp(picture: str) -> list[str]:
+def _stamp(image: str) -> list[str]:
     """What tells whether a file has changed: its size and its time."""
     try:
-        status = os.stat(picture)
+        status = os.stat(image)
     except OSError:
         return ["", ""]
     return [str(status.st_size), str(status.st_mtime_ns)]

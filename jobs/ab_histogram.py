@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from jobs.settings import OF_PICTURES, Settings
+from jobs.settings import OF_IMAGES, Settings
 from jobs.training_data import TrainingData
 from models.weights_folder import WeightsFolder
 
 # With these there are other colors to learn from. Other crops have the same ones.
-_CHANGES_OF_COLORS = OF_PICTURES | {"target_saturation"}
+_CHANGES_OF_COLORS = OF_IMAGES | {"target_saturation"}
 
 
 def find_ab_histogram(
@@ -24,7 +24,7 @@ def find_ab_histogram(
         data: what is learned from.
 
     Raises:
-        InputError: the counts that were kept are damaged, or the pictures cannot be used.
+        InputError: the counts that were kept are damaged, or the images cannot be used.
     """
     if not settings.rebalances_colors:
         return None

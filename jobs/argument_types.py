@@ -93,6 +93,11 @@ def term(text: str) -> str:
     return text
 
 
+def model_name(text: str) -> str:
+    """The name of a model, for argparse; `inception` is an older one of `encoder_decoder`."""
+    return {"inception": "encoder_decoder"}.get(text, text)
+
+
 def part_of(text: str) -> tuple[int, int]:
     """One of N parts as I/N, counted from 1, for argparse."""
     first, _, second = text.partition("/")

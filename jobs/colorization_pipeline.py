@@ -17,11 +17,11 @@ import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from data.color_cast import has_colors
+from data.images import first_reason, write_rgb
 from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
 from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, to_depth
 from data.photos.writer import what_is_lost, write_photo
-from data.pictures import first_reason, write_rgb
 from errors import shown
 from jobs.memory_budget import MemoryBudget
 from models.photo_colorizer import PhotoColorizer

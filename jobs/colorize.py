@@ -15,10 +15,10 @@ from threading import Thread
 
 from tqdm import tqdm
 
+from data.images import IMAGE_SUFFIXES, is_heif_supported
 from data.lab_recombiner import LabRecombiner
 from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
-from data.pictures import PICTURE_SUFFIXES, is_heif_supported
 from errors import InputError, InterruptedBySignalError, shown
 from jobs.colorization_pipeline import (
     COLORED,
@@ -111,8 +111,8 @@ def list_jobs(settings: Settings) -> list[Job]:
         jobs = _without_earlier_results(jobs, settings)
     if not jobs:
         raise InputError(
-            f"--images {' '.join(map(shown, settings.images))}: no picture in it; looked, in "
-            f"subfolders too, for names that end in {' '.join(PICTURE_SUFFIXES)}"
+            f"--images {' '.join(map(shown, settings.images))}: no image in it; looked, in "
+            f"subfolders too, for names that end in {' '.join(IMAGE_SUFFIXES)}"
         )
     return jobs
 

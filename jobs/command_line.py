@@ -247,7 +247,7 @@ def _check_networks(settings: Settings) -> None:
         )
     if settings.resolution < 2**settings.network_depth:
         raise InputError(
-            f"pictures of {settings.resolution} px cannot be halved {settings.network_depth} "
+            f"images of {settings.resolution} px cannot be halved {settings.network_depth} "
             f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
         )
 
@@ -282,7 +282,7 @@ def check_discriminator(settings: Settings) -> None:
     """Refuses a discriminator that cannot do what it shall.
 
     Raises:
-        InputError: its normalization or the size of the pictures is wrong for it.
+        InputError: its normalization or the size of the images is wrong for it.
     """
     if settings.model == "sagan" or settings.adversarial == "none":
         return
@@ -290,15 +290,15 @@ def check_discriminator(settings: Settings) -> None:
     smallest = _SMALLEST_OF_DISCRIMINATORS.get(settings.discriminator, 0)
     if settings.adversarial == "wgan-gp" and settings.norm == "batch" and is_normalized:
         raise InputError(
-            "--adversarial wgan-gp penalizes the gradients of each picture, and batch "
-            "normalization mixes pictures; give --norm instance or none"
+            "--adversarial wgan-gp penalizes the gradients of each image, and batch "
+            "normalization mixes images; give --norm instance or none"
         )
     if settings.resolution < smallest:
         what = f"the discriminator of {settings.model}"
         if settings.model == "pix2pix":
             what = f"--discriminator {settings.discriminator}"
         raise InputError(
-            f"{what} takes pictures of at least {smallest} px; received --resolution "
+            f"{what} takes images of at least {smallest} px; received --resolution "
             f"{settings.resolution}"
         )
 

@@ -1,11 +1,11 @@
-"""A sheet that sets pictures beside each other, with a heading for each kind and a line below."""
+"""A sheet that sets images beside each other, with a heading for each kind and a line below."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-# Smaller pictures are enlarged by whole numbers, so that their pixels can be seen.
+# Smaller images are enlarged by whole numbers, so that their pixels can be seen.
 _SMALLEST = 112
 _COLUMNS = 2
 # Pixels that a screen still shows without much shrinking.
@@ -19,12 +19,12 @@ _LINE = 20
 def draw_contact_sheet(
     kinds: dict[str, np.ndarray], captions: Sequence[str] | None = None
 ) -> np.ndarray:
-    """Draws a row for each picture, with its kinds side by side, in two columns if there is room.
+    """Draws a row for each image, with its kinds side by side, in two columns if there is room.
 
     Args:
-        kinds: by heading the pictures of this kind, uint8 of shape (count, height, width, 3), all
+        kinds: by heading the images of this kind, uint8 of shape (count, height, width, 3), all
             of one shape.
-        captions: a line of text for each picture, or None.
+        captions: a line of text for each image, or None.
 
     Returns:
         uint8 array of shape (total height, total width, 3).
@@ -49,8 +49,8 @@ def draw_contact_sheet(
     for index, row in enumerate(rows):
         left = _MARGIN + index // lines * step_x
         top = _LINE + _GAP + index % lines * step_y
-        for number, picture in enumerate(row):
-            sheet.paste(Image.fromarray(picture), (left + number * (width + _GAP), top))
+        for number, image in enumerate(row):
+            sheet.paste(Image.fromarray(image), (left + number * (width + _GAP), top))
         if captions:
             caption = _shortened(captions[index], step_x - _MARGIN, font)
             draw.text((left, top + height + 1), caption, "black", font)

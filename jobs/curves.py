@@ -1,4 +1,4 @@
-"""The curves of a training as one picture."""
+"""The curves of a training as one image."""
 
 import math
 import os
@@ -18,11 +18,11 @@ _RUNS = {
     "train": {"label": "training", "color": "C0"},
     "validation": {"label": "validation", "color": "C1"},
 }
-_TRUE = {"label": "true pictures", "color": "0.5", "linestyle": "--"}
+_TRUE = {"label": "true images", "color": "0.5", "linestyle": "--"}
 _TRUE_PREFIX = "true_"
 
 # Of the machine, and not of what is learned.
-_NOT_DRAWN = ("pictures_per_second",)
+_NOT_DRAWN = ("images_per_second",)
 
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
 
@@ -43,7 +43,7 @@ def draw_curves(log_dir: str | os.PathLike, target: str | os.PathLike) -> bool:
     # It takes half a second to import, and most calls of the program draw nothing.
     from matplotlib.figure import Figure
 
-    # What is measured of the true pictures is drawn beside what is of the colored ones.
+    # What is measured of the true images is drawn beside what is of the colored ones.
     panels = list(dict.fromkeys(name.removeprefix(_TRUE_PREFIX) for name in curves))
     rows = -(-len(panels) // _COLUMNS)
     figure = Figure((_COLUMNS * _WIDTH, rows * _HEIGHT), layout="constrained")

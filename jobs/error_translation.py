@@ -12,21 +12,21 @@ from errors import InputError
 
 @contextlib.contextmanager
 def translate_errors(skipped: SkippedImages, batch_size: int, resolution: int) -> Iterator[None]:
-    """Says what TensorFlow raises of pictures in our words, and counts what was left out.
+    """Says what TensorFlow raises of images in our words, and counts what was left out.
 
     Args:
-        skipped: the list of pictures left out.
+        skipped: the list of images left out.
         batch_size: int.
         resolution: int.
 
     Raises:
-        InputError: memory ran out, or the pictures cannot be used.
+        InputError: memory ran out, or the images cannot be used.
     """
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
         raise InputError(
-            f"a step of {batch_size} pictures of {resolution} px does not fit into memory; lower "
+            f"a step of {batch_size} images of {resolution} px does not fit into memory; lower "
             "--batch_size or --resolution"
         ) from error
     except tf.errors.OpError as error:

@@ -1,4 +1,4 @@
-"""Judges colorizers: one table of metrics, and a sheet of the same pictures under each of them.
+"""Judges colorizers: one table of metrics, and a sheet of the same images under each of them.
 
 python run.py --evaluate --dataset my_photographs/
 python run.py --evaluate --dataset DIR --weights weights/sagan weights/other --predictions theirs/
@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
+from data.images import write_rgb
 from data.lab import rgb1_to_lab100, rgb255_to_rgb1
 from data.lab_recombiner import LabRecombiner
-from data.pictures import write_rgb
 from errors import InputError, shown
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.error_translation import translate_errors
@@ -56,12 +56,12 @@ class _OutputPaths:
 
 @dataclass
 class _Tally:
-    """What is noted while pictures are judged.
+    """What is noted while images are judged.
 
     Attributes:
         count: int, how many were judged.
         enlarged: int, how many of them are smaller than the squares that are judged.
-        names: of the first pictures, those on the sheet.
+        names: of the first images, those on the sheet.
     """
 
     count: int = 0
@@ -72,8 +72,8 @@ class _Tally:
 def evaluate(settings: Settings, explicit: set[str]) -> int:
     """Judges the weights, and the predictions of other programs, that the settings name.
 
-    All of them color the same pictures, batch by batch, so that memory does not grow with the
-    number of pictures.
+    All of them color the same images, batch by batch, so that memory does not grow with the
+    number of images.
 
     Args:
         settings: all settings.
@@ -88,8 +88,8 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
     paths = _choose_paths(settings)
     _compute_exactly(settings)
     folders = weights_folders(settings)
-    pictures = EvaluationImages(settings, explicit, folders, paths.log_dir)
-    metric_factory = MetricFactory(settings, pictures.has_truth)
+    images = EvaluationImages(settings, explicit, folders, paths.log_dir)
+    metric_factory = MetricFactory(settings, images.has_truth)
     # Compiled once for all.
     recombiner = LabRecombiner()
     colorizers = {
@@ -99,10 +99,10 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
     # Only now: what cannot begin leaves no folder.
     for option, folder in paths.folders.items():
         make_folder(folder, option)
-    with translate_errors(pictures.skipped, settings.batch_size, settings.resolution):
-        rows = make_rows(colorizers, pictures, metric_factory)
-        tally = _measure(rows, pictures, metric_factory, settings.sample_count)
-    record = _record(rows, tally, pictures, metric_factory, settings)
+    with translate_errors(images.skipped, settings.batch_size, settings.resolution):
+        rows = make_rows(colorizers, images, metric_factory)
+        tally = _measure(rows, images, metric_factory, settings.sample_count)
+    record = _record(rows, tally, images, metric_factory, settings)
     print(record.text())
     sheet = draw_contact_sheet({row.name: np.stack(row.samples) for row in rows}, tally.names)
     _write(record, sheet, paths)
@@ -153,30 +153,30 @@ def _compute_exactly(settings: Settings) -> None:
 
 def _measure(
     rows: list[EvaluationRow],
-    pictures: EvaluationImages,
+    images: EvaluationImages,
     metric_factory: MetricFactory,
     sample_count: int,
 ) -> _Tally:
-    """Colors all pictures with every row, measures them, and keeps the first ones."""
+    """Colors all images with every row, measures them, and keeps the first ones."""
     lightness_of = tf.function(
         lambda rgb255: rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., :1], jit_compile=True
     )
     tally = _Tally()
     with tqdm(
-        total=len(pictures), desc="evaluating", unit="picture", dynamic_ncols=True, disable=None
+        total=len(images), desc="evaluating", unit="image", dynamic_ncols=True, disable=None
     ) as bar:
-        for batch in pictures.batches():
+        for batch in images.batches():
             lightness = lightness_of(batch.rgb255).numpy()
             colored = [row.color(batch, lightness) for row in rows]
             seen = [metric_factory.features_of(each) for each in colored]
             for row, each in zip(rows, seen, strict=True):
-                row.evaluator.update(each, seen[0] if pictures.has_truth else None)
+                row.evaluator.update(each, seen[0] if images.has_truth else None)
             _keep_samples(rows, colored, batch, tally, sample_count)
             tally.count += len(batch.rgb255)
             tally.enlarged += int((batch.short_sides < batch.rgb255.shape[1]).sum())
             bar.update(len(batch.rgb255))
     if not tally.count:
-        pictures.skipped.fail("no picture can be judged")
+        images.skipped.fail("no image can be judged")
     return tally
 
 
@@ -196,7 +196,7 @@ def _keep_samples(
 def _record(
     rows: list[EvaluationRow],
     tally: _Tally,
-    pictures: EvaluationImages,
+    images: EvaluationImages,
     metric_factory: MetricFactory,
     settings: Settings,
 ) -> EvaluationRecord:
@@ -204,17 +204,17 @@ def _record(
     footnotes = metric_factory.footnotes(tally.count)
     if tally.enlarged:
         footnotes.append(
-            f"{tally.enlarged:,} of the pictures are smaller than {settings.resolution} px and "
+            f"{tally.enlarged:,} of the images are smaller than {settings.resolution} px and "
             "were enlarged"
         )
     numbers = {}
     for row in tqdm(rows, desc="distances", unit="row", leave=False, disable=None):
         numbers[row.name] = row.evaluator.results()
     return EvaluationRecord(
-        title=_title(tally, pictures, settings),
+        title=_title(tally, images, settings),
         table=format_table(numbers, footnotes),
         footnotes=footnotes,
-        pictures=tally.count,
+        images=tally.count,
         rows=[
             {
                 **{"name": row.name, "kind": row.kind, "path": row.path},
@@ -242,13 +242,13 @@ def _write(record: EvaluationRecord, sheet: np.ndarray, paths: _OutputPaths) -> 
     print(f"in {written}; tensorboard --logdir {shown(paths.log_dir)}")
 
 
-def _title(tally: _Tally, pictures: EvaluationImages, settings: Settings) -> str:
-    """By which pictures is judged, and what is not as usual."""
+def _title(tally: _Tally, images: EvaluationImages, settings: Settings) -> str:
+    """By which images is judged, and what is not as usual."""
     count = f"{tally.count:,}"
-    if tally.count < pictures.total:
-        count += f" of {pictures.total:,}"
-    noun = "picture" if count == "1" else "pictures"
-    parts = [f"{count} {noun} of {pictures.description} at {settings.resolution} px"]
+    if tally.count < images.total:
+        count += f" of {images.total:,}"
+    noun = "image" if count == "1" else "images"
+    parts = [f"{count} {noun} of {images.description} at {settings.resolution} px"]
     if settings.precision not in ("auto", "float32"):
         parts.append(settings.precision)
     if settings.render_size:

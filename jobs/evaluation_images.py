@@ -1,4 +1,4 @@
-"""The pictures that colorizers are judged by: with truth from datasets, without it photographs."""
+"""The images that colorizers are judged by: with truth from datasets, without it photographs."""
 
 import os
 import random
@@ -10,22 +10,22 @@ from typing import NamedTuple
 import numpy as np
 
 from data.dataset_options import DatasetOptions
-from data.datasets import find_pictures, without_pictures
+from data.datasets import find_images, without_images
+from data.images import list_image_paths
 from data.name_matching import match_by_name
-from data.pictures import list_picture_paths
-from data.pipeline import PictureLoader, comparison_batches
+from data.pipeline import ImageLoader, comparison_batches
 from data.skipped_images import SkippedImages
-from data.sources.chosen_pictures import ChosenPictures
-from data.sources.joined_pictures import JoinedPictures
-from data.sources.picture_files import PictureFiles
-from data.sources.picture_source import PictureSource
+from data.sources.concatenated_images import ConcatenatedImages
+from data.sources.image_files import ImageFiles
+from data.sources.image_source import ImageSource
+from data.sources.image_subset import ImageSubset
 from errors import InputError, shown
 from jobs.photographs import find_photographs
 from jobs.settings import Settings
 from jobs.training_overlap import find_training_overlap
 from models.weights_folder import WeightsFolder
 
-# What an evaluation draws in --output_dir, which may lie among the pictures.
+# What an evaluation draws in --output_dir, which may lie among the images.
 SHEET = "evaluation.png"
 
 _ADVICE = (
@@ -33,15 +33,15 @@ _ADVICE = (
     "crops"
 )
 
-# Missing pictures that are named.
+# Missing images that are named.
 _NAMED = 3
 
 
 class Batch(NamedTuple):
-    """Some of the pictures.
+    """Some of the images.
 
     Attributes:
-        names: what the pictures are called, without their folders.
+        names: what the images are called, without their folders.
         short_sides: int32 of shape (batch,), the shorter sides of the files in pixels.
         rgb255: uint8 of shape (batch, resolution, resolution, 3), their central squares.
         predictions: a list of as many for each folder of predictions, likewise.
@@ -54,23 +54,23 @@ class Batch(NamedTuple):
 
 
 class EvaluationImages:
-    """The pictures to judge by, and what other programs made of them.
+    """The images to judge by, and what other programs made of them.
 
     Args:
         settings: all settings.
         explicit: the names of the settings that the command line gives.
         folders: of the weights that are judged: what they learned from is left out.
-        log_dir: str, where the list of skipped pictures goes.
+        log_dir: str, where the list of skipped images goes.
 
     Attributes:
-        has_truth: bool, whether the pictures are the truth; photographs are only to be colored.
-        description: str, which pictures they are, in words.
+        has_truth: bool, whether the images are the truth; photographs are only to be colored.
+        description: str, which images they are, in words.
         total: int, how many there are, of which some may not be judged by.
         predictions: list of str, the folders of predictions, each once.
         skipped: `SkippedImages`.
 
     Raises:
-        InputError: the pictures cannot be found, or none of a folder of predictions is named like
+        InputError: the images cannot be found, or none of a folder of predictions is named like
             one of them.
     """
 
@@ -87,22 +87,22 @@ class EvaluationImages:
         self.predictions = list(
             {os.path.realpath(path): path for path in settings.predictions or []}.values()
         )
-        self._sources = _with_predictions(source, self.predictions, settings.max_pictures)
+        self._sources = _with_predictions(source, self.predictions, settings.max_images)
         self.skipped = SkippedImages(
             os.path.join(log_dir, "skipped_images.tsv"), len(self), _ADVICE
         )
 
     def __len__(self) -> int:
-        """How many pictures are to be judged by, with those that will turn out to be unusable."""
+        """How many images are to be judged by, with those that will turn out to be unusable."""
         return len(self._sources[0])
 
     def batches(self) -> Iterator[Batch]:
-        """The central squares of all pictures, in the same order every time."""
+        """The central squares of all images, in the same order every time."""
         least = self._settings.minimum_colorfulness if self.has_truth else 0.0
         # Whole, because decoders that shrink do so each in its own way. What a program colored is
         # judged, however pale.
         loaders = [
-            PictureLoader(source, None, self.skipped, 0.0 if number else least)
+            ImageLoader(source, None, self.skipped, 0.0 if number else least)
             for number, source in enumerate(self._sources)
         ]
         stream = comparison_batches(loaders, self._settings.resolution, self._settings.batch_size)
@@ -114,7 +114,7 @@ class EvaluationImages:
 
 def _of_datasets(
     settings: Settings, explicit: set[str], folders: Sequence[WeightsFolder]
-) -> tuple[PictureSource, str]:
+) -> tuple[ImageSource, str]:
     """What the datasets hold out for validation; of one that is not split, all that is new."""
     options = DatasetOptions(
         validation_share=settings.validation_share if "validation_share" in explicit else 0.0,
@@ -126,31 +126,31 @@ def _of_datasets(
     learned = [
         source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
-    sources = [PictureFiles(settings.output_dir, [SHEET])]
+    sources = [ImageFiles(settings.output_dir, [SHEET])]
     parts = []
     for name in dict.fromkeys(settings.dataset):
-        [each] = find_pictures([name], options).sets
+        [each] = find_images([name], options).sets
         is_split = len(each.validation) > 0
-        source = without_pictures(each.validation if is_split else each.training, sources)
-        sources.append(without_pictures(source, learned))
-        remarks = ["its pictures for validation"] if is_split else []
+        source = without_images(each.validation if is_split else each.training, sources)
+        sources.append(without_images(source, learned))
+        remarks = ["its images for validation"] if is_split else []
         known = len(source) - len(sources[-1])
         if known:
             remarks.append(f"without {known:,} that the weights learned from")
         parts.append(shown(each.name) + (f" ({', '.join(remarks)})" if remarks else ""))
-    source = JoinedPictures(sources[1:])
+    source = ConcatenatedImages(sources[1:])
     if not len(source):
         raise InputError(
             f"--dataset {' '.join(map(shown, settings.dataset))}: the weights learned from all of "
-            "these pictures; judge them by others"
+            "these images; judge them by others"
         )
     numbers = list(range(len(source)))
     # Any first part of them is a fair sample.
     random.Random(settings.seed).shuffle(numbers)
-    return ChosenPictures(source, numbers), ", ".join(parts)
+    return ImageSubset(source, numbers), ", ".join(parts)
 
 
-def _photographs(settings: Settings) -> tuple[PictureSource, str]:
+def _photographs(settings: Settings) -> tuple[ImageSource, str]:
     paths = {}
     for name in settings.images:
         for path, _, problem in find_photographs(name, Path(settings.output_dir)):
@@ -160,49 +160,47 @@ def _photographs(settings: Settings) -> tuple[PictureSource, str]:
                 paths.setdefault(os.path.realpath(path), str(path))
     what = ", ".join(map(shown, settings.images))
     if not paths:
-        raise InputError(
-            f"--images {what}: no picture in it; give photographs, or a folder of them"
-        )
-    return PictureFiles("", list(paths.values())), f"{what} (without truth)"
+        raise InputError(f"--images {what}: no image in it; give photographs, or a folder of them")
+    return ImageFiles("", list(paths.values())), f"{what} (without truth)"
 
 
 def _with_predictions(
-    source: PictureSource, folders: Sequence[str], limit: int | None
-) -> list[PictureSource]:
-    """The first pictures that every folder has, and what each has of them."""
+    source: ImageSource, folders: Sequence[str], limit: int | None
+) -> list[ImageSource]:
+    """The first images that every folder has, and what each has of them."""
     names = list(source.names())
     matches = [_match(names, folder) for folder in folders]
     kept = [number for number in range(len(names)) if all(each[number] for each in matches)]
     if not kept:
         raise InputError(
-            f"--predictions {' '.join(map(shown, folders))}: no picture is in all of these "
+            f"--predictions {' '.join(map(shown, folders))}: no image is in all of these "
             "folders; judge them one by one"
         )
     kept = kept[:limit]
     return [
-        ChosenPictures(source, kept),
+        ImageSubset(source, kept),
         *(
-            PictureFiles(folder, [matched[number] for number in kept])
+            ImageFiles(folder, [matched[number] for number in kept])
             for folder, matched in zip(folders, matches, strict=True)
         ),
     ]
 
 
 def _match(names: Sequence[str], folder: str) -> list[str | None]:
-    """What a folder of predictions has of each picture; says what it lacks."""
+    """What a folder of predictions has of each image; says what it lacks."""
     paths = _list_predictions(folder)
     matched = match_by_name(names, paths)
     missing = [name for name, path in zip(names, matched, strict=True) if path is None]
     if len(missing) == len(names):
         raise InputError(
-            f"--predictions {shown(folder)}: no file of it is named like one of the pictures to "
+            f"--predictions {shown(folder)}: no file of it is named like one of the images to "
             f"judge by ({shown(os.path.basename(names[0]))} for one; there, "
-            f"{shown(paths[0]) if paths else 'no picture'})"
+            f"{shown(paths[0]) if paths else 'no image'})"
         )
     if missing:
         some = ", ".join(shown(os.path.basename(name)) for name in missing[:_NAMED])
         print(
-            f"warning: {shown(folder)} lacks {len(missing):,} of {len(names):,} pictures "
+            f"warning: {shown(folder)} lacks {len(missing):,} of {len(names):,} images "
             f"({some}{' ...' if len(missing) > _NAMED else ''}): nothing is judged by them",
             file=sys.stderr,
         )
@@ -211,8 +209,8 @@ def _match(names: Sequence[str], folder: str) -> list[str | None]:
 
 def _list_predictions(folder: str) -> list[str]:
     try:
-        return list_picture_paths(folder)
+        return list_image_paths(folder)
     except OSError as error:
         raise InputError(
-            f"--predictions {shown(folder)}: {error.strerror}; give a folder of colored pictures"
+            f"--predictions {shown(folder)}: {error.strerror}; give a folder of colored images"
         ) from error

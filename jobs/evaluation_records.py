@@ -20,12 +20,12 @@ class EvaluationRecord:
     """The outcome of an evaluation.
 
     Attributes:
-        title: str, by which pictures was judged.
+        title: str, by which images was judged.
         table: str, lines to print, footnotes included.
         footnotes: list of str, what is to be said of the numbers.
-        pictures: int, how many there were.
+        images: int, how many there were.
         rows: a dictionary for each row: its name, kind and path, `render_size`, at which a network
-            saw the pictures, and its numbers by name; None is a number that cannot be computed.
+            saw the images, and its numbers by name; None is a number that cannot be computed.
         feature_network: str or None, what FID, KID and the Inception Score were computed with.
         settings: those of the evaluation, by name.
         versions: of Python and of packages, by name.
@@ -34,7 +34,7 @@ class EvaluationRecord:
     title: str
     table: str
     footnotes: list[str]
-    pictures: int
+    images: int
     rows: list[dict[str, Any]]
     feature_network: str | None
     settings: dict[str, Any]
@@ -52,12 +52,10 @@ def write_csv(path: str | os.PathLike, record: EvaluationRecord) -> None:
         write_beside(path) as temporary,
         open(temporary, "w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
-        table = csv.DictWriter(
-            file, [*record.rows[0], "pictures", "resolution"], lineterminator="\n"
-        )
+        table = csv.DictWriter(file, [*record.rows[0], "images", "resolution"], lineterminator="\n")
         table.writeheader()
         for row in record.rows:
-            table.writerow({**row, "pictures": record.pictures, "resolution": resolution})
+            table.writerow({**row, "images": record.images, "resolution": resolution})
 
 
 def write_json(path: str | os.PathLike, record: EvaluationRecord) -> None:

@@ -42,7 +42,7 @@ class EvaluationRow:
         name: str, what it is called.
         kind: str, what it is.
         path: str, its folder, if it has one.
-        color: gives the pictures as this row has them, uint8 of shape (batch, height, width, 3),
+        color: gives the images as this row has them, uint8 of shape (batch, height, width, 3),
             from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
         evaluator: what measures them.
         render_size: int or None, the side at which a network sees them.
@@ -60,27 +60,27 @@ class EvaluationRow:
 
 def make_rows(
     colorizers: Mapping[Path, PhotoColorizer],
-    pictures: EvaluationImages,
+    images: EvaluationImages,
     metric_factory: MetricFactory,
 ) -> list[EvaluationRow]:
     """The rows in the order of the table; where there is truth, it is the first.
 
     Args:
         colorizers: those to judge, by their folders.
-        pictures: those to judge by.
+        images: those to judge by.
         metric_factory: what gives each row its evaluator.
     """
     rows: list[tuple[str, Path | None, _Color]] = []
     sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
-    if pictures.has_truth:
+    if images.has_truth:
         rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
     rows.append((GRAY, None, _gray))
-    if pictures.has_truth:
-        rows.append((CONSTANT, None, _constant(_mean_ab(pictures))))
+    if images.has_truth:
+        rows.append((CONSTANT, None, _constant(_mean_ab(images))))
     rows += [(WEIGHTS, path, _network(path, each)) for path, each in colorizers.items()]
     rows += [
         (PREDICTIONS, Path(path), _prediction(number))
-        for number, path in enumerate(pictures.predictions)
+        for number, path in enumerate(images.predictions)
     ]
     fixed = [kind for kind, path, _ in rows if path is None]
     names = short_names([path for _, path, _ in rows if path], fixed)
@@ -147,22 +147,22 @@ def _prediction(number: int) -> _Color:
     return lambda batch, lightness: batch.predictions[number]
 
 
-def _mean_ab(pictures: EvaluationImages) -> np.ndarray:
-    """The mean color of all pictures, float32 of shape (2,)."""
+def _mean_ab(images: EvaluationImages) -> np.ndarray:
+    """The mean color of all images, float32 of shape (2,)."""
     mean_of = tf.function(
         lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
         jit_compile=True,
     )
     mean, count = np.zeros(2, "float64"), 0
     with tqdm(
-        total=len(pictures),
+        total=len(images),
         desc="mean color",
-        unit="picture",
+        unit="image",
         leave=False,
         dynamic_ncols=True,
         disable=None,
     ) as bar:
-        for batch in pictures.batches():
+        for batch in images.batches():
             count += len(batch.rgb255)
             mean += (mean_of(batch.rgb255).numpy() - mean).sum(axis=0) / count
             bar.update(len(batch.rgb255))

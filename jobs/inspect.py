@@ -1,4 +1,4 @@
-"""Shows what a training would see: the datasets, pictures from the stream, their color and speed.
+"""Shows what a training would see: the datasets, images from the stream, their color and speed.
 
 python run.py --inspect --dataset my_photographs/
 """
@@ -12,20 +12,20 @@ import numpy as np
 
 from data.colorfulness import colorfulness
 from data.imagenet_classes import imagenet_numbers
+from data.images import write_rgb
 from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
-from data.pictures import write_rgb
 from data.sources.dataset import Dataset
 from errors import InputError
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.folders import make_folder
 from jobs.progress_bar import progress_bar
 from jobs.settings import Settings
-from jobs.training_data import TrainingData, find_training_pictures
+from jobs.training_data import TrainingData, find_training_images
 
 _SHEET = "inspect.png"
-_SHEET_PICTURES = 16
+_SHEET_IMAGES = 16
 # Enough for a mean within a few percent.
-_MEASURED_PICTURES = 512
+_MEASURED_IMAGES = 512
 _SECONDS = 5.0
 _BATCHES_BEFORE = 4
 
@@ -46,13 +46,13 @@ def inspect(settings: Settings) -> int:
     Raises:
         ColorizerError: one of its kinds; see `errors`.
     """
-    lists = find_training_pictures(settings)
+    lists = find_training_images(settings)
     print(lists.table())
     data = TrainingData(settings, lists, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
     _show_classes(data.lists.sets, settings.class_index)
     with data.translate_errors():
-        _show_pictures(data, settings)
+        _show_images(data, settings)
         _show_speed(data, settings)
     return 0
 
@@ -89,24 +89,24 @@ def _some(values: Sequence) -> str:
     return ", ".join(map(str, values[:_NAMED])) + (" ..." if len(values) > _NAMED else "")
 
 
-def _show_pictures(data: TrainingData, settings: Settings) -> None:
-    """Draws the first pictures of the stream, and says how colorful they are."""
+def _show_images(data: TrainingData, settings: Settings) -> None:
+    """Draws the first images of the stream, and says how colorful they are."""
     begun, first = time.perf_counter(), None
     drawn, labels, measured = [], [], []
-    with progress_bar("looking at pictures", total=_MEASURED_PICTURES) as bar:
+    with progress_bar("looking at images", total=_MEASURED_IMAGES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
             first = first or time.perf_counter() - begun
             lab1 = join_lab(lightness, ab)
             rgb255 = np.asarray(rgb1_to_rgb255(lab1_to_rgb1(lab1)))
             measured.extend(colorfulness(rgb255.astype("float32")))
-            if len(drawn) < _SHEET_PICTURES:
+            if len(drawn) < _SHEET_IMAGES:
                 drawn.extend(np.asarray(lab1))
                 labels.extend(np.asarray(label))
             bar.update(len(rgb255))
-            if len(measured) >= _MEASURED_PICTURES:
+            if len(measured) >= _MEASURED_IMAGES:
                 break
     sheet = os.path.join(settings.output_dir, _SHEET)
-    lab1 = np.stack(drawn[:_SHEET_PICTURES])
+    lab1 = np.stack(drawn[:_SHEET_IMAGES])
     write_rgb(sheet, draw_contact_sheet(_kinds(lab1), _captions(data.lists.sets, labels)))
     print(
         f"mean colorfulness {np.mean(measured):.1f} (of {len(measured)} crops; the dullest tenth "
@@ -116,7 +116,7 @@ def _show_pictures(data: TrainingData, settings: Settings) -> None:
 
 
 def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
-    """The pictures in gray, their ab at one lightness, and in color, as pixels."""
+    """The images in gray, their ab at one lightness, and in color, as pixels."""
     lightness, ab = lab1[..., :1], lab1[..., 1:]
     kinds = {
         "gray": join_lab(lightness, np.zeros_like(ab)),
@@ -127,7 +127,7 @@ def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _captions(sets: list[Dataset], labels: list[int]) -> list[str] | None:
-    """What the pictures are labeled, in words where the dataset has them."""
+    """What the images are labeled, in words where the dataset has them."""
     words = {wordnet_id: meaning for each in sets for wordnet_id, meaning in each.words.items()}
     spaces = {each.training.classes for each in sets}
     classes = spaces.pop() if len(spaces) == 1 else None
@@ -138,19 +138,19 @@ def _captions(sets: list[Dataset], labels: list[int]) -> list[str] | None:
 
 
 def _show_speed(data: TrainingData, settings: Settings) -> None:
-    """Says how many pictures come in a second."""
-    stream = iter(data.training_batches(start=_MEASURED_PICTURES))
+    """Says how many images come in a second."""
+    stream = iter(data.training_batches(start=_MEASURED_IMAGES))
     # What is ready when the clock starts was not made in its time.
     for _ in range(_BATCHES_BEFORE):
         next(stream)
-    pictures, begun = 0, time.perf_counter()
+    images, begun = 0, time.perf_counter()
     with progress_bar("measuring the pipeline") as bar:
         while time.perf_counter() - begun < _SECONDS:
             next(stream)
-            pictures += settings.batch_size
+            images += settings.batch_size
             bar.update(settings.batch_size)
-    speed = pictures / (time.perf_counter() - begun)
+    speed = images / (time.perf_counter() - begun)
     print(
-        f"{speed:.0f} pictures a second at {settings.resolution} px on {os.cpu_count()} processor "
+        f"{speed:.0f} images a second at {settings.resolution} px on {os.cpu_count()} processor "
         "cores"
     )

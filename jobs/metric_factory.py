@@ -1,4 +1,4 @@
-"""What pictures are measured with in an evaluation, and what cannot be measured here."""
+"""What images are measured with in an evaluation, and what cannot be measured here."""
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +12,7 @@ from metrics.evaluator import Evaluator
 from metrics.feature_network import FeatureNetwork
 from metrics.image_features import ImageFeatures
 
-# The channels of Inception's features: a covariance of fewer pictures is not of full rank.
+# The channels of Inception's features: a covariance of fewer images is not of full rank.
 _ENOUGH = 2048
 # What these metrics can do with at all.
 _LEAST = {"FID, KID": 2, "IS": 10}
@@ -26,7 +26,7 @@ class MetricFactory:
 
     Args:
         settings: all settings.
-        has_truth: bool, whether there are true pictures to compare with.
+        has_truth: bool, whether there are true images to compare with.
 
     Raises:
         InputError: a file that was asked for cannot be used.
@@ -51,7 +51,7 @@ class MetricFactory:
         return Evaluator(truth, self._has_truth, self._lpips)
 
     def features_of(self, rgb255: np.ndarray) -> ImageFeatures:
-        """What metrics ask of pictures, uint8 of shape (batch, height, width, 3)."""
+        """What metrics ask of images, uint8 of shape (batch, height, width, 3)."""
         rgb1 = rgb255_to_rgb1(rgb255)
         lpips_features = self._see(rgb1) if self._lpips else None
         features, classes = self._network(rgb1) if self._network else (None, None)
@@ -59,7 +59,7 @@ class MetricFactory:
         return ImageFeatures(rgb1, lpips_features, features, classes, lab100)
 
     def footnotes(self, count: int) -> list[str]:
-        """What is to be said of the numbers of this many pictures, a line each."""
+        """What is to be said of the numbers of this many images, a line each."""
         lines, missing = [], list(self._missing)
         if self._has_truth:
             lines.append("^ more is better, v less is; CF: the nearer to the truth's, the better")
@@ -70,12 +70,12 @@ class MetricFactory:
             lines.append(
                 f"{names}: by {self._network.name}; numbers of other networks do not compare"
             )
-            lines.append("+- is the deviation over parts (IS) and subsets (KID) of the pictures")
+            lines.append("+- is the deviation over parts (IS) and subsets (KID) of the images")
             lines += self._about_few(count)
             if not self._network.has_classes:
                 missing.append(f"IS: {self._network.name} has no classes")
             missing += [
-                f"{each}: {'it takes' if each == 'IS' else 'they take'} at least {least} pictures"
+                f"{each}: {'it takes' if each == 'IS' else 'they take'} at least {least} images"
                 for each, least in _LEAST.items()
                 if each in names and count < least
             ]
@@ -83,7 +83,7 @@ class MetricFactory:
 
     def _find_lpips(self, settings: Settings) -> LPIPSNetwork | None:
         if settings.resolution < SMALLEST_SIDE:
-            self._missing.append(f"LPIPS: it takes pictures of at least {SMALLEST_SIDE} px")
+            self._missing.append(f"LPIPS: it takes images of at least {SMALLEST_SIDE} px")
             return None
         try:
             return LPIPSNetwork(find_lpips_weights(settings.lpips_weights))
@@ -119,7 +119,7 @@ class MetricFactory:
         biased = ["FID is too high"] if self._has_truth else []
         biased += ["IS is too low"] if self._network.has_classes else []
         return [
-            f"warning: of {count:,} pictures, fewer than {_ENOUGH:,}, {' and '.join(biased)}: such "
-            "numbers compare with those of as many pictures alone"
+            f"warning: of {count:,} images, fewer than {_ENOUGH:,}, {' and '.join(biased)}: such "
+            "numbers compare with those of as many images alone"
             + ("; KID does not depend on it" if self._has_truth else "")
         ]

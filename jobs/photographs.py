@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from data.dataset_name import DEMO
-from data.pictures import list_pictures
-from data.sources.folder import demo_pictures
+from data.images import list_images
+from data.sources.folder import demo_images
 from errors import InputError, shown
 
 
@@ -24,10 +24,10 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
         InputError: there is no such file or folder, or it cannot be read.
     """
     if name == DEMO:
-        yield from ((file, Path(file.name), "") for file in demo_pictures())
+        yield from ((file, Path(file.name), "") for file in demo_images())
     elif os.path.isdir(name):
         unread = []
-        files = _without_results(_pictures_in(name, unread.append), name, output_dir)
+        files = _without_results(_images_in(name, unread.append), name, output_dir)
         yield from ((file, file.relative_to(name), "") for file in files)
         for error in unread:
             folder = Path(error.filename)
@@ -41,9 +41,9 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
         )
 
 
-def _pictures_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
+def _images_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
     try:
-        return list_pictures(folder, on_error)
+        return list_images(folder, on_error)
     except OSError as error:
         raise InputError(
             f"--images {shown(folder)}: {error.strerror}; give a readable folder"

@@ -8,7 +8,7 @@ from typing import Any
 
 # Where a model's paper differs from the defaults in `jobs.settings`, which are those of SAGAN. Two
 # of pix2pix' own are left as they are: its batch of 4 would leave a GPU idle (the reports below
-# took 16), and its 1.2 million pictures needed no crops.
+# took 16), and its 1.2 million images needed no crops.
 MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
     "pix2pix": {
         "filters": 64,
@@ -21,7 +21,7 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "beta_1": 0.5,
         "beta_2": 0.999,
     },
-    # The values of Vitoria et al. 2020, who trained for five epochs of 1.3 million pictures.
+    # The values of Vitoria et al. 2020, who trained for five epochs of 1.3 million images.
     "chromagan": {
         "resolution": 224,
         "batch_size": 10,
@@ -35,10 +35,10 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "beta_1": 0.5,
         "beta_2": 0.999,
     },
-    # Those of the report on it. It had no adversary: with one, gray pictures cost about ten times
+    # Those of the report on it. It had no adversary: with one, gray images cost about ten times
     # as much in the squared error (0.02) as in the vanilla loss, as with pix2pix; and its own rate
     # is the discriminator's.
-    "inception": {
+    "encoder_decoder": {
         "resolution": 400,
         "filters": 32,
         "norm": "none",
@@ -99,7 +99,7 @@ _ONE_CHANNEL = {
 
 PRESETS: dict[str, Preset] = {
     "chromagan-tiny": Preset(
-        "at ten times the paper's rate small pictures of few classes are learned quickly",
+        "at ten times the paper's rate small images of few classes are learned quickly",
         {
             "model": "chromagan",
             "resolution": 64,
@@ -153,7 +153,7 @@ PRESETS: dict[str, Preset] = {
         {**_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
     ),
     "patchgan": Preset(
-        "judging patches is better than judging pictures",
+        "judging patches is better than judging images",
         {**_SECOND, "reconstruction": ["l1:50"], "discriminator_steps": 2},
     ),
     "one-channel": Preset(

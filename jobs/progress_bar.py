@@ -1,4 +1,4 @@
-"""The bar of work on many pictures that comes before what was asked for."""
+"""The bar of work on many images that comes before what was asked for."""
 
 from tqdm import tqdm
 
@@ -10,4 +10,4 @@ def progress_bar(what: str, **options) -> tqdm:
         what: str, what is done.
         **options: of `tqdm`.
     """
-    return tqdm(desc=what, unit="picture", leave=False, dynamic_ncols=True, disable=None, **options)
+    return tqdm(desc=what, unit="image", leave=False, dynamic_ncols=True, disable=None, **options)

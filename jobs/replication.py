@@ -46,7 +46,7 @@ class Worker:
 
     @property
     def list_name(self) -> str:
-        """Of its list of pictures that are left out: one file has one writer."""
+        """Of its list of images that are left out: one file has one writer."""
         return (
             "skipped_images.tsv"
             if self.is_chief
@@ -170,7 +170,7 @@ def use_devices(strategy: str, batch_size: int) -> tf.distribute.Strategy:
 
 
 def check_batch_size(strategy: tf.distribute.Strategy, **sizes: int | None) -> None:
-    """Makes sure that all replicas get as many pictures as each other.
+    """Makes sure that all replicas get as many images as each other.
 
     Args:
         strategy: with the replicas.
@@ -183,7 +183,7 @@ def check_batch_size(strategy: tf.distribute.Strategy, **sizes: int | None) -> N
     for name, size in sizes.items():
         if size and size % replicas:
             raise InputError(
-                f"--{name} {size}: {replicas} replicas cannot share these pictures evenly; give a "
+                f"--{name} {size}: {replicas} replicas cannot share these images evenly; give a "
                 f"multiple of {replicas}"
             )
 
@@ -191,7 +191,7 @@ def check_batch_size(strategy: tf.distribute.Strategy, **sizes: int | None) -> N
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
     """Makes sure that all workers are about to do the same.
 
-    Where one has other pictures, an older checkpoint or another argument, they would learn from
+    Where one has other images, an older checkpoint or another argument, they would learn from
     different numbers, or wait for each other forever.
 
     Args:

@@ -5,17 +5,17 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from data.picture_lists import PictureLists
+from data.image_lists import ImageLists
 from errors import InputError, shown
 from jobs.command_line import check_use
-from jobs.saved_settings import OF_THE_CALL, count_pictures, saved_settings
-from jobs.settings import OF_DATASETS, OF_PICTURES, SHAPES, Settings, fields
+from jobs.saved_settings import OF_THE_CALL, count_images, saved_settings
+from jobs.settings import OF_DATASETS, OF_IMAGES, SHAPES, Settings, fields
 from models.checkpoint_store import differences
 from models.progress import Progress
 from models.weights_folder import WeightsFolder
 
 # With these the losses of validation are others.
-_CHANGES_OF_WHAT_IS_JUDGED = OF_PICTURES | {
+_CHANGES_OF_WHAT_IS_JUDGED = OF_IMAGES | {
     # The last one decides how much which color weighs.
     *("color_rebalancing", "reconstruction", "target_saturation")
 }
@@ -34,7 +34,7 @@ _CHANGES_OF_RATES = frozenset(
 )
 
 # What a training is begun with for good: its networks, what decides on the state that a checkpoint
-# holds, and by what pictures are held out: none of those that judge was learned from.
+# holds, and by what images are held out: none of those that judge was learned from.
 _BEGUN_WITH = (
     *SHAPES,
     *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
@@ -68,7 +68,7 @@ def resume(
             f"{', '.join(others)}"
         )
     settings = _resumed_settings(settings, explicit, folder)
-    # Losses of another objective or of other pictures do not compare with the lowest so far.
+    # Losses of another objective or of other images do not compare with the lowest so far.
     if explicit.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
         progress.forget_validation()
     if explicit.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
@@ -79,25 +79,25 @@ def resume(
     return settings, progress, checkpoint
 
 
-def note_other_pictures(
-    lists: PictureLists, explicit: set[str], folder: WeightsFolder, progress: Progress
+def note_other_images(
+    lists: ImageLists, explicit: set[str], folder: WeightsFolder, progress: Progress
 ) -> None:
-    """Says that the datasets have more or fewer pictures than before, unless others were given.
+    """Says that the datasets have more or fewer images than before, unless others were given.
 
     Args:
-        lists: the pictures that were found now.
+        lists: the images that were found now.
         explicit: the names of the settings that the command line gives.
         folder: of the training.
-        progress: forgets the lowest losses, which were of other pictures.
+        progress: forgets the lowest losses, which were of other images.
     """
-    if explicit.intersection(OF_PICTURES):
+    if explicit.intersection(OF_IMAGES):
         return
-    before = folder.read_settings().get("pictures")
-    if before not in (None, count_pictures(lists)):
+    before = folder.read_settings().get("images")
+    if before not in (None, count_images(lists)):
         progress.forget_validation()
         progress.forget_training()
         print(
-            f"note: there were {before['training']:,} pictures to learn from and "
+            f"note: there were {before['training']:,} images to learn from and "
             f"{before['validation']:,} to judge by before; the order is another one now, and the "
             "best weights are chosen anew"
         )

@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from data.dataset_name import absolute_name
-from data.picture_lists import PictureLists
+from data.image_lists import ImageLists
 from jobs.settings import PATHS, Settings, fields
 
 # Of the call, and not of the training.
@@ -25,8 +25,8 @@ def saved_settings(settings: Settings) -> dict[str, Any]:
     return {name: _from_anywhere(name, getattr(settings, name)) for name in saved_names()}
 
 
-def count_pictures(lists: PictureLists) -> dict[str, int]:
-    """How many pictures there are to learn from (`training`) and to judge by (`validation`)."""
+def count_images(lists: ImageLists) -> dict[str, int]:
+    """How many images there are to learn from (`training`) and to judge by (`validation`)."""
     return {"training": len(lists.training), "validation": len(lists.validation)}
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from jobs.argument_types import (
     Switch,
     count,
+    model_name,
     name_part,
     not_negative,
     part_of,
@@ -34,7 +35,7 @@ from models.networks.encoder_recipes import ENCODERS
 
 PRETRAINED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 
-MODELS = ("sagan", "pix2pix", "chromagan", "inception")
+MODELS = ("sagan", "pix2pix", "chromagan", "encoder_decoder")
 
 # ChromaGAN cuts its encoder off where the size was halved as often.
 CHROMAGAN_DEPTH = 3
@@ -58,9 +59,9 @@ SHAPES = (
 # What not every model has. ChromaGAN's generator is that of its paper's figure, without skips or
 # attention.
 OF_MODELS = {
-    "attention_resolution": ("sagan", "pix2pix", "inception"),
-    "decoder_attention": ("pix2pix", "inception"),
-    "skip_connections": ("inception",),
+    "attention_resolution": ("sagan", "pix2pix", "encoder_decoder"),
+    "decoder_attention": ("pix2pix", "encoder_decoder"),
+    "skip_connections": ("encoder_decoder",),
     "input_channels": ("pix2pix",),
     "discriminator": ("pix2pix",),
     "global_features": ("chromagan",),
@@ -93,8 +94,8 @@ PATHS = (
 # What is asked of datasets of one kind.
 OF_DATASETS = ("categories", "data_dir")
 
-# What chooses the pictures.
-OF_PICTURES = frozenset({"categories", "dataset", "max_pictures", "minimum_colorfulness"})
+# What chooses the images.
+OF_IMAGES = frozenset({"categories", "dataset", "max_images", "minimum_colorfulness"})
 
 # Headings of `--help`, in its order.
 WHAT = "what to do"
@@ -176,19 +177,19 @@ class Settings:
     )
     evaluate: bool = setting(
         False,
-        "judge weights (and what other programs colored) by the validation pictures of --dataset: "
-        "a table of metrics, and a sheet of pictures (evaluation.png in --output_dir)",
+        "judge weights (and what other programs colored) by the validation images of --dataset: "
+        "a table of metrics, and a sheet of images (evaluation.png in --output_dir)",
         WHAT,
         EVALUATING,
     )
     inspect: bool = setting(
         False,
-        "show what training would see: the datasets, a sheet of pictures (inspect.png in "
+        "show what training would see: the datasets, a sheet of images (inspect.png in "
         "--output_dir), how colorful they are and how fast they come",
         WHAT,
         INSPECTING,
     )
-    model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, choices=MODELS)
+    model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, type=model_name, choices=MODELS)
     preset: str | None = setting(
         None,
         "settings of an experiment, each of which may be given besides: "
@@ -222,7 +223,7 @@ class Settings:
     )
     pretrained: str | None = setting(
         None,
-        "start a new training from the weights in this folder, trained on other pictures "
+        "start a new training from the weights in this folder, trained on other images "
         "(default: of a preset that goes on from another, the weights of that)",
         WHAT,
         metavar="DIR",
@@ -269,10 +270,10 @@ class Settings:
     # --- data
     dataset: list[str] = setting(
         ("demo",),
-        "one or more, joined, of: a folder of pictures (searched deep; with train/ and validation/ "
+        "one or more, joined, of: a folder of images (searched deep; with train/ and validation/ "
         "in it, they are the split), `demo` (the photographs that scikit-image installs), "
         "`tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), `coco:DIR` (or any "
-        "annotations in its format), `tfds:NAME` (any pictures of TensorFlow Datasets)",
+        "annotations in its format), `tfds:NAME` (any images of TensorFlow Datasets)",
         DATA,
         OPENING_DATASETS,
         nargs="+",
@@ -281,7 +282,7 @@ class Settings:
     )
     categories: list[str] | None = setting(
         None,
-        "of COCO, pictures with at least one object of these categories or supercategories, as in "
+        "of COCO, images with at least one object of these categories or supercategories, as in "
         "--categories cat dog vehicle",
         DATA,
         OPENING_DATASETS,
@@ -304,18 +305,19 @@ class Settings:
         DATA,
         metavar="PATH",
     )
-    max_pictures: int | None = setting(
+    max_images: int | None = setting(
         None,
-        "use at most this many pictures",
+        "use at most this many images",
         DATA,
         OPENING_DATASETS,
+        aliases=("max_pictures",),
         type=positive_int,
         metavar="N",
     )
-    # Of a thousand pictures 50: enough to see a trend, and few are missing from the training.
+    # Of a thousand images 50: enough to see a trend, and few are missing from the training.
     validation_share: float = setting(
         0.05,
-        "share of the pictures to judge by, where the dataset does not say; --evaluate takes all "
+        "share of the images to judge by, where the dataset does not say; --evaluate takes all "
         "that the weights did not learn from, unless this is given",
         DATA,
         OPENING_DATASETS,
@@ -325,7 +327,7 @@ class Settings:
     # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
     resolution: int = setting(
         128,
-        "side of the pictures that are trained on or judged by, at least 16",
+        "side of the images that are trained on or judged by, at least 16",
         DATA,
         OPENING_DATASETS,
         type=side,
@@ -334,7 +336,7 @@ class Settings:
     # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
     batch_size: int = setting(
         16,
-        "pictures in a step; without training, pictures that the network sees at once",
+        "images in a step; without training, images that the network sees at once",
         DATA,
         ANY_JOB,
         type=positive_int,
@@ -360,14 +362,14 @@ class Settings:
     # Enough variety to crop, and still the whole scene: colors are told by what things are.
     crop_scale: float = setting(
         0.5,
-        "smallest share of the picture's largest square that a random crop takes",
+        "smallest share of the image's largest square that a random crop takes",
         DATA,
         type=scale,
         metavar="SHARE",
     )
     flip: bool = setting(
         True,
-        "mirror half of the pictures, or none (default: --flip)",
+        "mirror half of the images, or none (default: --flip)",
         DATA,
         action=Switch,
     )
@@ -387,10 +389,10 @@ class Settings:
         type=positive,
         metavar="FACTOR",
     )
-    # JPEG's rounding gives a gray picture up to about 1; people call 15 "slightly colorful".
+    # JPEG's rounding gives a gray image up to about 1; people call 15 "slightly colorful".
     minimum_colorfulness: float = setting(
         2.0,
-        "leave out pictures below this colorfulness (Hasler and Suesstrunk)",
+        "leave out images below this colorfulness (Hasler and Suesstrunk)",
         DATA,
         OPENING_DATASETS,
         type=not_negative,
@@ -398,7 +400,7 @@ class Settings:
     )
     cache: str = setting(
         "none",
-        "keep decoded pictures at training size: `none`, `memory`, or a folder",
+        "keep decoded images at training size: `none`, `memory`, or a folder",
         DATA,
         metavar="{none,memory,DIR}",
     )
@@ -407,7 +409,7 @@ class Settings:
     # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
     filters: int = setting(
         32,
-        "channels of the generator at full size, with pix2pix and inception at half size, "
+        "channels of the generator at full size, with pix2pix and encoder_decoder at half size, "
         "with chromagan at a quarter",
         NETWORKS,
         type=positive_int,
@@ -462,11 +464,11 @@ class Settings:
     decoder_attention: bool = setting(
         False, "self-attention in the decoder, at --attention_resolution", NETWORKS
     )
-    # The paper's; `pool` takes pictures of any size and has a quarter of the weights in training.
+    # The paper's; `pool` takes images of any size and has a quarter of the weights in training.
     global_features: str = setting(
         "flatten",
-        "what the dense layers see of the whole picture: `flatten`, every place, for pictures of "
-        "the size of training alone; `pool`, the mean of all places, for pictures of any size",
+        "what the dense layers see of the whole image: `flatten`, every place, for images of "
+        "the size of training alone; `pool`, the mean of all places, for images of any size",
         NETWORKS,
         choices=("flatten", "pool"),
     )
@@ -479,7 +481,7 @@ class Settings:
     )
     discriminator: str = setting(
         "patch",
-        "what judges: patches of 70 pixels, single pixels, or whole pictures by four convolutions",
+        "what judges: patches of 70 pixels, single pixels, or whole images by four convolutions",
         NETWORKS,
         choices=("patch", "pixel", "conv4"),
     )
@@ -500,15 +502,15 @@ class Settings:
     gp_weight: float = setting(
         10.0, "of the gradient penalty (wgan-gp only)", OBJECTIVE, type=not_negative, metavar="W"
     )
-    # Salimans et al. 2016 label real pictures 0.9.
+    # Salimans et al. 2016 label real images 0.9.
     label_smoothing: float = setting(
         0.1,
-        "real pictures are labeled 1 - this (vanilla only)",
+        "real images are labeled 1 - this (vanilla only)",
         OBJECTIVE,
         type=share,
         metavar="SHARE",
     )
-    # A gray picture costs about 0.09 in L1 and 0.2 in the perceptual term: weighed so, the true
+    # A gray image costs about 0.09 in L1 and 0.2 in the perceptual term: weighed so, the true
     # ab counts four times as much as how natural the features are.
     reconstruction: list[str] = setting(
         ("l1:10", "perceptual:1"),
@@ -524,7 +526,7 @@ class Settings:
     color_rebalancing: float = setting(
         0.0,
         f"weigh pixels of rare colors more in {', '.join(sorted(REBALANCED))}: 0, all the same; "
-        "0.5 as Zhang et al. 2016; 1, each color of the training pictures as much as any other",
+        "0.5 as Zhang et al. 2016; 1, each color of the training images as much as any other",
         OBJECTIVE,
         type=proportion,
         metavar="SHARE",
@@ -547,7 +549,7 @@ class Settings:
     )
     teacher: str = setting(
         "vgg16",
-        "the classifier whose distribution on the gray picture is learned: any network of "
+        "the classifier whose distribution on the gray image is learned: any network of "
         "keras.applications, as mobilenet_v2",
         OBJECTIVE,
         metavar="NAME",
@@ -561,7 +563,7 @@ class Settings:
     )
     teacher_cache: str | None = setting(
         None,
-        "keep in this folder what the teacher sees in the central square of each picture, instead "
+        "keep in this folder what the teacher sees in the central square of each image, instead "
         "of asking it for each crop in every step",
         OBJECTIVE,
         metavar="DIR",
@@ -700,7 +702,7 @@ class Settings:
     # As many as TensorBoard shows on a screen.
     sample_count: int = setting(
         8,
-        "pictures in a sample grid, and on the sheet of --evaluate",
+        "images in a sample grid, and on the sheet of --evaluate",
         RECORDS,
         OPENING_DATASETS,
         type=positive_int,
@@ -712,8 +714,8 @@ class Settings:
 
     validation_metrics: list[str] = setting(
         ("psnr", "colorfulness"),
-        "what is measured on the validation pictures after every epoch, besides the losses: psnr, "
-        "ssim, colorfulness (of the true pictures too), lpips",
+        "what is measured on the validation images after every epoch, besides the losses: psnr, "
+        "ssim, colorfulness (of the true images too), lpips",
         RECORDS,
         nargs="+",
         action="extend",
@@ -806,8 +808,8 @@ class Settings:
     # --- evaluation
     predictions: list[str] | None = setting(
         None,
-        "judge besides what other programs made of the same pictures: folders of colored "
-        "pictures, found by their names",
+        "judge besides what other programs made of the same images: folders of colored "
+        "images, found by their names",
         EVALUATION,
         EVALUATING,
         nargs="+",
@@ -850,9 +852,9 @@ class Settings:
 
     @property
     def network_depth(self) -> int:
-        """How many times a picture has to be halved: an encoder has its own depth."""
-        if self.model == "inception":
-            # It takes pictures of any size.
+        """How many times an image has to be halved: an encoder has its own depth."""
+        if self.model == "encoder_decoder":
+            # It takes images of any size.
             return 0
         if self.model == "chromagan":
             return CHROMAGAN_DEPTH

@@ -1,4 +1,4 @@
-"""The teacher of a training: which classes it names, and what it sees in all pictures, kept."""
+"""The teacher of a training: which classes it names, and what it sees in all images, kept."""
 
 import functools
 import os
@@ -9,23 +9,23 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from data.distribution_cache import DistributionCache
+from data.image_lists import ImageLists
 from data.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
-from data.picture_lists import PictureLists
 from data.pipeline import ExtraTarget, validation_batches
-from data.sources.chosen_pictures import ChosenPictures
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
+from data.sources.image_subset import ImageSubset
 from jobs.settings import Settings
 from jobs.training_data import TrainingData
 from models.teacher import Teacher
 
-# Pictures that the teacher sees at once.
+# Images that the teacher sees at once.
 _BATCH = 32
 
 
-def make_teacher(settings: Settings, lists: PictureLists) -> Teacher | None:
+def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
     """The teacher that the settings ask for, or None where no class distribution is learned.
 
-    Where all pictures have labels of the same classes, and these are classes of ImageNet, the
+    Where all images have labels of the same classes, and these are classes of ImageNet, the
     distribution is over them; else over ImageNet's 1000.
 
     Raises:
@@ -37,7 +37,7 @@ def make_teacher(settings: Settings, lists: PictureLists) -> Teacher | None:
     return Teacher(settings.teacher, settings.teacher_weights, numbers)
 
 
-def _class_numbers(lists: PictureLists, class_index: str | None) -> np.ndarray | None:
+def _class_numbers(lists: ImageLists, class_index: str | None) -> np.ndarray | None:
     spaces = {each.training.classes for each in lists.sets}
     if len(spaces) > 1 or None in spaces:
         return None
@@ -61,9 +61,9 @@ def describe_teacher(settings: Settings, teacher: Teacher) -> str:
 
 
 def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> ExtraTarget:
-    """What the teacher sees in every training picture, from the cache, which is filled first.
+    """What the teacher sees in every training image, from the cache, which is filled first.
 
-    It sees the central square of each, as large as it was trained to see pictures, and not the
+    It sees the central square of each, as large as it was trained to see images, and not the
     crop that is trained on.
 
     Raises:
@@ -89,12 +89,12 @@ def _ask(
     missing: list[int],
 ) -> None:
     side = _side(settings, teacher)
-    loader = data.loader_of(ChosenPictures(data.lists.training, missing), side)
+    loader = data.loader_of(ImageSubset(data.lists.training, missing), side)
     numbers = ExtraTarget(lambda number: missing[number], "int64", ())
     see = tf.function(teacher, reduce_retracing=True)
     batches = validation_batches(loader, side, _BATCH, numbers)
     with tqdm(
-        desc="teacher", total=len(missing), unit="picture", dynamic_ncols=True, disable=None
+        desc="teacher", total=len(missing), unit="image", dynamic_ncols=True, disable=None
     ) as bar:
         try:
             for lightness, _, batch in batches:
@@ -107,16 +107,16 @@ def _ask(
 
 
 def _side(settings: Settings, teacher: Teacher) -> int:
-    """The side of the pictures that the teacher is shown: no detail that it could see is lost."""
+    """The side of the images that the teacher is shown: no detail that it could see is lost."""
     return max(settings.resolution, teacher.side)
 
 
-def _names_from_anywhere(source: PictureSource) -> Iterator[str]:
-    """What the pictures are called wherever the program is called from, and which state they are.
+def _names_from_anywhere(source: ImageSource) -> Iterator[str]:
+    """What the images are called wherever the program is called from, and which state they are.
 
-    A picture that is changed under its name is another one.
+    An image that is changed under its name is another one.
     """
-    # One file may hold all pictures.
+    # One file may hold all images.
     state = functools.lru_cache(maxsize=64)(_state)
     for number in range(len(source)):
         name, file = source.name(number), source.file(number)

@@ -28,7 +28,7 @@ from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
 from callbacks.training_checkpoint import TrainingCheckpoint
 from callbacks.training_progress_bar import TrainingProgressBar
-from data.picture_lists import PictureLists
+from data.image_lists import ImageLists
 from data.pipeline import ExtraTarget
 from errors import InputError, first_line
 from jobs.ab_histogram import find_ab_histogram
@@ -45,13 +45,13 @@ from jobs.replication import (
     use_devices,
     wait_for_all,
 )
-from jobs.resume import note_other_pictures, refuse_to_resume, resume
+from jobs.resume import note_other_images, refuse_to_resume, resume
 from jobs.runtime import describe_device, installed_versions, prepare_keras
-from jobs.saved_settings import count_pictures, saved_names, saved_settings
+from jobs.saved_settings import count_images, saved_names, saved_settings
 from jobs.settings import PATHS, Settings
 from jobs.signals import SignalWatch
 from jobs.teacher_cache import cache_distributions, describe_teacher, make_teacher
-from jobs.training_data import TrainingData, find_training_pictures
+from jobs.training_data import TrainingData, find_training_images
 from jobs.training_model import class_numbers, compile_model, new_model, resumed_model
 from models.adversarial_colorizer import Phase
 from models.colorizer import Colorizer
@@ -111,10 +111,10 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
         validation_batch_size=settings.validation_batch_size,
     )
     prepare_keras(settings.precision, settings.seed, settings.deterministic)
-    lists = find_training_pictures(settings)
+    lists = find_training_images(settings)
     print(lists.table())
     if settings.load_weights:
-        note_other_pictures(lists, explicit, folder, progress)
+        note_other_images(lists, explicit, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_turns(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
@@ -173,15 +173,15 @@ def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
 
 
 def _what_is_begun(
-    settings: Settings, lists: PictureLists, checkpoint: Path | None
+    settings: Settings, lists: ImageLists, checkpoint: Path | None
 ) -> dict[str, Any]:
     """What all workers of a training have to begin with."""
     same = [name for name in saved_names() if name not in PATHS]
     return {
         "checkpoint": checkpoint and checkpoint.name,
         # Folders may be elsewhere.
-        "pictures to learn from": [os.path.basename(name) for name in lists.training.names()],
-        "pictures to judge by": [os.path.basename(name) for name in lists.validation.names()],
+        "images to learn from": [os.path.basename(name) for name in lists.training.names()],
+        "images to judge by": [os.path.basename(name) for name in lists.validation.names()],
         **{f"--{name}": getattr(settings, name) for name in same},
     }
 
@@ -243,7 +243,7 @@ def _fit(
         BatchStatistics(to_measure),
         *_schedule(settings, data.steps_per_epoch, progress),
         NonfiniteSteps(
-            folder, progress, data.pictures_of_batch, settings.nan_limit, writes=worker.is_chief
+            folder, progress, data.images_of_batch, settings.nan_limit, writes=worker.is_chief
         ),
         *([SaveBestThenLast(folder, progress)] if worker.is_chief else []),
         *_plateau(settings, progress),
@@ -356,7 +356,7 @@ def _sample_grids(
 
 
 def _self_description(
-    model: Colorizer, settings: Settings, lists: PictureLists, teacher: Teacher | None
+    model: Colorizer, settings: Settings, lists: ImageLists, teacher: Teacher | None
 ) -> dict:
     """What stands in settings.json."""
     return {
@@ -365,7 +365,7 @@ def _self_description(
         "resolution": settings.resolution,
         "render_size": settings.resolution,
         "precision": model.dtype_policy.name,
-        "pictures": count_pictures(lists),
+        "images": count_images(lists),
         "classes": class_numbers(teacher),
         "settings": saved_settings(settings),
         "versions": installed_versions(),

@@ -46,7 +46,7 @@ def load_colorizer(
     Args:
         folder: the folder.
         settings: how to color.
-        render_size: int or None, the side at which the network sees pictures; by default what the
+        render_size: int or None, the side at which the network sees images; by default what the
             weights themselves say.
         recombiner: `LabRecombiner` or None, one that was prepared already.
 
@@ -65,7 +65,7 @@ def load_colorizer(
     side = generator.input_shape[1]
     if side not in (None, render_size):
         raise InputError(
-            f"the weights in {folder.path} take pictures of {side} px alone; received "
+            f"the weights in {folder.path} take images of {side} px alone; received "
             f"{render_size}; give --render_size {side}"
         )
     folder.load_generator(generator)

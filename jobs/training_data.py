@@ -1,4 +1,4 @@
-"""The pictures of a training: found, split, loaded, and how many steps an epoch has."""
+"""The images of a training: found, split, loaded, and how many steps an epoch has."""
 
 import contextlib
 import math
@@ -12,21 +12,21 @@ from data.ab_bins import count_bins
 from data.cache import DiskCache, MemoryCache
 from data.dataset_name import DEMO
 from data.dataset_options import DatasetOptions
-from data.datasets import find_pictures
-from data.picture_lists import PictureLists
-from data.pictures import list_picture_paths
+from data.datasets import find_images
+from data.image_lists import ImageLists
+from data.images import list_image_paths
 from data.pipeline import (
     ExtraTarget,
+    ImageLoader,
     InputShard,
-    PictureLoader,
     crop_source_side,
     training_batches,
-    training_pictures,
+    training_images,
     validation_batches,
 )
 from data.skipped_images import SkippedImages
-from data.sources.picture_files import PictureFiles
-from data.sources.picture_source import PictureSource
+from data.sources.image_files import ImageFiles
+from data.sources.image_source import ImageSource
 from errors import InputError
 from jobs.error_translation import translate_errors
 from jobs.progress_bar import progress_bar
@@ -36,21 +36,21 @@ from models.catalog import COLORIZERS
 # An epoch of the demo photographs: they are few, and repeated with fresh crops.
 _DEMO_STEPS = 50
 
-# Pictures whose colors are counted, rare ones among them; those of a small set several times.
+# Images whose colors are counted, rare ones among them; those of a small set several times.
 _COUNTED = 2048
 
 
-def find_training_pictures(settings: Settings) -> PictureLists:
-    """Finds the pictures that the settings name.
+def find_training_images(settings: Settings) -> ImageLists:
+    """Finds the images that the settings name.
 
     Raises:
         InputError: a dataset cannot be found, or is not what it should be.
     """
-    return find_pictures(
+    return find_images(
         settings.dataset,
         DatasetOptions(
             validation_share=settings.validation_share,
-            max_pictures=settings.max_pictures,
+            max_images=settings.max_images,
             seed=settings.seed,
             minimum_colorfulness=settings.minimum_colorfulness,
             categories=settings.categories or (),
@@ -60,23 +60,23 @@ def find_training_pictures(settings: Settings) -> PictureLists:
 
 
 class TrainingData:
-    """The pictures that a training learns from, is judged by, and shows.
+    """The images that a training learns from, is judged by, and shows.
 
     Args:
         settings: all settings.
-        lists: the pictures that were found.
-        log_dir: str, where the list of skipped pictures stands unless there is a cache on disk.
+        lists: the images that were found.
+        log_dir: str, where the list of skipped images stands unless there is a cache on disk.
         list_name: str, of that list; each worker has its own.
 
     Raises:
-        InputError: there are no pictures, or fewer than one batch; or they have no labels, or
+        InputError: there are no images, or fewer than one batch; or they have no labels, or
             labels of different classes, and the model needs them.
     """
 
     def __init__(
         self,
         settings: Settings,
-        lists: PictureLists,
+        lists: ImageLists,
         log_dir: str,
         list_name: str = "skipped_images.tsv",
     ):
@@ -103,10 +103,10 @@ class TrainingData:
         extra_target: ExtraTarget | None = None,
         shard: InputShard | None = None,
     ) -> tf.data.Dataset:
-        """The stream of training batches from picture `start` on: (lightness, ab).
+        """The stream of training batches from image `start` on: (lightness, ab).
 
         With labels besides, where they are asked for or the model needs them, or with another
-        extra target of the pictures; of several workers the shard of one.
+        extra target of the images; of several workers the shard of one.
         """
         if with_labels or self.with_labels:
             extra_target = self.training.labels
@@ -142,28 +142,28 @@ class TrainingData:
         return strategy.distribute_datasets_from_function(of_worker)
 
     def ab_histogram(self) -> np.ndarray:
-        """How often each color occurs in the first pictures of the stream, by `count_bins`."""
+        """How often each color occurs in the first images of the stream, by `count_bins`."""
         size = self.settings.batch_size
         batches = self.training_batches(0).take(math.ceil(_COUNTED / size))
         with progress_bar("counting colors", total=_COUNTED) as bar:
 
-            def pictures():
+            def images():
                 for _, ab, *_ in batches:
                     yield ab
                     bar.update(min(size, _COUNTED - bar.n))
 
-            return count_bins(pictures())
+            return count_bins(images())
 
-    def pictures_of_batch(self, number: int) -> list[str]:
-        """The names of the pictures of batch `number` of the stream."""
+    def images_of_batch(self, number: int) -> list[str]:
+        """The names of the images of batch `number` of the stream."""
         first = number * self.settings.batch_size
         positions = range(first, first + self.settings.batch_size)
-        return training_pictures(self.training, self.settings.seed, positions)
+        return training_images(self.training, self.settings.seed, positions)
 
     def validation_batches(
         self, strategy: tf.distribute.Strategy
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset | None:
-        """The validation batches, or None when no picture is held out, or none of them is good."""
+        """The validation batches, or None when no image is held out, or none of them is good."""
         for _ in self._validation_batches().unbatch().take(1):
             if strategy.num_replicas_in_sync == 1:
                 return self._validation_batches()
@@ -171,7 +171,7 @@ class TrainingData:
                 lambda context: self._validation_batches(_input_shard(context))
             )
         if self.lists.validation:
-            print("warning: no validation picture can be used: no validation", file=sys.stderr)
+            print("warning: no validation image can be used: no validation", file=sys.stderr)
         return None
 
     def _validation_batches(self, shard: InputShard | None = None) -> tf.data.Dataset:
@@ -184,7 +184,7 @@ class TrainingData:
         )
 
     def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
-        """The first pictures of the validation set, or else of the training set.
+        """The first images of the validation set, or else of the training set.
 
         Args:
             batches: int, how many batches of (lightness, ab); fewer where there are no more.
@@ -197,7 +197,7 @@ class TrainingData:
             stream = validation_batches(self.loader_of(source), self.settings.resolution, count)
             if found := list(stream.take(batches)):
                 return found
-        return self.skipped.fail("no picture can be used")
+        return self.skipped.fail("no image can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
         """The photographs of --sample_images: lightness.
@@ -207,33 +207,33 @@ class TrainingData:
         """
         folder, count = self.settings.sample_images, self.settings.sample_count
         try:
-            paths = list_picture_paths(folder)[:count]
+            paths = list_image_paths(folder)[:count]
         except OSError as error:
             raise InputError(f"--sample_images {folder}: {error.strerror}") from error
         # All of them may be bad: that is told below.
         place = os.path.join(self._list_folder, "skipped_samples.tsv")
         skipped = SkippedImages(place, total=2 * len(paths))
-        loader = PictureLoader(PictureFiles(folder, paths), self.settings.resolution, skipped)
+        loader = ImageLoader(ImageFiles(folder, paths), self.settings.resolution, skipped)
         for lightness, _ in validation_batches(loader, self.settings.resolution, count):
             return lightness
-        raise InputError(f"--sample_images {folder}: no picture in it that can be read")
+        raise InputError(f"--sample_images {folder}: no image in it that can be read")
 
     def translate_errors(self) -> contextlib.AbstractContextManager:
         """Says what TensorFlow raises of its input in our words, and counts what is left out."""
         return translate_errors(self.skipped, self.settings.batch_size, self.settings.resolution)
 
-    def loader_of(self, source: PictureSource, side: int | None = None) -> PictureLoader:
-        """Loads pictures of another list as validation does, or of another size."""
+    def loader_of(self, source: ImageSource, side: int | None = None) -> ImageLoader:
+        """Loads images of another list as validation does, or of another size."""
         return self._loader(source, side or self.settings.resolution)
 
-    def _loader(self, source: PictureSource, side: int, cache=None) -> PictureLoader:
-        return PictureLoader(source, side, self.skipped, self.settings.minimum_colorfulness, cache)
+    def _loader(self, source: ImageSource, side: int, cache=None) -> ImageLoader:
+        return ImageLoader(source, side, self.skipped, self.settings.minimum_colorfulness, cache)
 
     def _steps_per_epoch(self) -> int:
         if not self.lists.training:
             reasons = "; ".join(filter(None, (each.reasons() for each in self.lists.sets)))
             raise InputError(
-                f"no picture is left to learn from ({reasons or 'none was found'}), "
+                f"no image is left to learn from ({reasons or 'none was found'}), "
                 f"{len(self.lists.validation)} to judge by; give another --dataset or ask for less"
             )
         if self.settings.steps_per_epoch:
@@ -243,8 +243,8 @@ class TrainingData:
         steps = len(self.lists.training) // self.settings.batch_size
         if steps == 0:
             raise InputError(
-                f"{len(self.lists.training)} training pictures are fewer than one batch of "
-                f"{self.settings.batch_size}: lower --batch_size, give more pictures, or set "
+                f"{len(self.lists.training)} training images are fewer than one batch of "
+                f"{self.settings.batch_size}: lower --batch_size, give more images, or set "
                 "--steps_per_epoch to repeat them"
             )
         return steps

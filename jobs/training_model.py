@@ -126,7 +126,7 @@ def compile_model(
         settings: all settings.
         explicit: the names of the settings that the command line gives.
         teacher: of ChromaGAN.
-        ab_histogram: how often each color occurs in the training pictures, from
+        ab_histogram: how often each color occurs in the training images, from
             `data.ab_bins.count_bins`; needed where `settings.rebalances_colors`.
 
     Returns:
@@ -170,7 +170,7 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
     """The metrics that were asked for, each once.
 
     Raises:
-        InputError: the weights of LPIPS cannot be had, or pictures are too small for it.
+        InputError: the weights of LPIPS cannot be had, or images are too small for it.
     """
     makers = {
         "psnr": lambda: [PSNR()],
@@ -187,7 +187,7 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
 def _check_side_for_lpips(settings: Settings, option: str) -> None:
     if settings.resolution < SMALLEST_SIDE:
         raise InputError(
-            f"{option} lpips takes pictures of at least {SMALLEST_SIDE} px; received --resolution "
+            f"{option} lpips takes images of at least {SMALLEST_SIDE} px; received --resolution "
             f"{settings.resolution}"
         )
 
@@ -205,7 +205,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "classes": classes,
             "discriminator_filters": settings.first_discriminator_filters,
         }
-    if settings.model == "inception":
+    if settings.model == "encoder_decoder":
         return {
             "filters": settings.filters,
             "norm": settings.norm,
@@ -275,12 +275,12 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit
     side = architecture.get("resolution")
     if side and settings.resolution != side:
         raise InputError(
-            f"--resolution {settings.resolution}: the weights in {source.path} take pictures of "
+            f"--resolution {settings.resolution}: the weights in {source.path} take images of "
             f"{side} px alone; give --resolution {side}"
         )
     if settings.resolution < 2 ** architecture.get("depth", 0):
         raise InputError(
-            f"pictures of {settings.resolution} px cannot be halved {architecture['depth']} times, "
+            f"images of {settings.resolution} px cannot be halved {architecture['depth']} times, "
             f"as the weights in {source.path} want it; raise --resolution"
         )
     return architecture

@@ -1,4 +1,4 @@
-"""Which pictures weights have learned from, as their own settings tell."""
+"""Which images weights have learned from, as their own settings tell."""
 
 import os
 import sys
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from data.dataset_name import may_overlap
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 from errors import InputError, shown
 from jobs.settings import Settings, fields
-from jobs.training_data import find_training_pictures
+from jobs.training_data import find_training_images
 from models.weights_folder import WeightsFolder
 
 
-def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[PictureSource]:
+def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[ImageSource]:
     """Finds what weights, and those that their training began with, have learned from.
 
     Args:
         folder: of the weights.
-        names: of datasets. What can have no picture in common with any of them is passed over,
+        names: of datasets. What can have no image in common with any of them is passed over,
             and so is what weights that ship learned from: they do not say it.
 
     Raises:
@@ -37,7 +37,7 @@ def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[P
         ) from error
     if is_near:
         try:
-            sources.append(find_training_pictures(settings).training)
+            sources.append(find_training_images(settings).training)
         except InputError as error:
             print(
                 f"warning: what {shown(folder.path)} learned from cannot be found, and may be "

@@ -7,7 +7,7 @@ class Adversarial(abc.ABC):
     """How a generator and a discriminator are set against each other.
 
     All of it is computed in float32, whatever the precision of the logits. Logits may be of any
-    shape: one for each picture, or one for each patch of it.
+    shape: one for each image, or one for each patch of it.
 
     Attributes:
         penalty_weight: float, how much the gradient penalty of the discriminator weighs; 0 for

@@ -7,7 +7,7 @@ def class_divergence(teacher, logits):
     """The Kullback-Leibler divergence of the class head from the teacher.
 
     KL(y || p) = sum over classes of y (log y - log p), p the softmax of the logits; the mean over
-    the pictures. Classes that the teacher excludes count nothing.
+    the images. Classes that the teacher excludes count nothing.
 
     Args:
         teacher: tensor of shape (batch, classes), distributions y.

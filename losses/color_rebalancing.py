@@ -31,7 +31,7 @@ class ColorRebalancing:
         ValueError: no pixel was counted.
 
     Example:
-        rebalancing = ColorRebalancing(count_bins(pictures), 0.5)
+        rebalancing = ColorRebalancing(count_bins(images), 0.5)
         rebalancing(true_ab)                                 # (batch, height, width, 1)
 
     Reference: Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4.

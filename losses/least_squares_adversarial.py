@@ -6,7 +6,7 @@ from losses.adversarial import Adversarial
 
 
 class LeastSquaresAdversarial(Adversarial):
-    """Squared distances of the logits from their labels, 1 for real pictures and 0 for others.
+    """Squared distances of the logits from their labels, 1 for real images and 0 for others.
 
     The discriminator minimizes E[(D(real) - 1)^2] + E[D(fake)^2], the generator
     E[(D(fake) - 1)^2].

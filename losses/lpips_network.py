@@ -1,4 +1,4 @@
-"""The network of LPIPS: features of pictures, and the distance of two of them."""
+"""The network of LPIPS: features of images, and the distance of two of them."""
 
 import os
 import zipfile
@@ -57,18 +57,18 @@ class LPIPSNetwork:
             Five float32 tensors of shape (batch, height, width, channels).
 
         Raises:
-            InputError: the pictures are too small.
+            InputError: the images are too small.
         """
         if min(rgb1.shape[1:3]) < SMALLEST_SIDE:
             raise InputError(
-                f"LPIPS takes pictures of at least {SMALLEST_SIDE} px; received "
+                f"LPIPS takes images of at least {SMALLEST_SIDE} px; received "
                 f"{rgb1.shape[2]} x {rgb1.shape[1]}"
             )
         seen = (2.0 * ops.convert_to_tensor(rgb1) - 1.0 - _SHIFT) / _SCALE
         return [_unit_length(each) for each in self._network(seen, training=False)]
 
     def distance(self, true_features, colored_features):
-        """The distance of each picture, float32 of shape (batch,), from what `features` gives."""
+        """The distance of each image, float32 of shape (batch,), from what `features` gives."""
         distance = 0.0
         features = zip(self._channel_weights, true_features, colored_features, strict=True)
         for weights, true, colored in features:
@@ -85,8 +85,8 @@ def _unit_length(features):
 
 
 def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
-    pictures = keras.Input((None, None, 3), dtype="float32")
-    outputs, features = [], pictures
+    images = keras.Input((None, None, 3), dtype="float32")
+    outputs, features = [], images
     for number, (filters, side, stride, is_pooled) in enumerate(_CONVOLUTIONS, start=1):
         if is_pooled:
             features = keras.layers.MaxPooling2D(3, 2, dtype=dtype)(features)
@@ -97,7 +97,7 @@ def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
         )
         features = convolution(features)
         outputs.append(features)
-    return keras.Model(pictures, outputs, name="alexnet", trainable=False)
+    return keras.Model(images, outputs, name="alexnet", trainable=False)
 
 
 def _load(network: keras.Model, path: str | os.PathLike) -> list[np.ndarray]:

@@ -1,4 +1,4 @@
-"""Distance between pictures as a network that recognizes things sees them."""
+"""Distance between images as a network that recognizes things sees them."""
 
 import os
 import zipfile
@@ -31,7 +31,7 @@ _KERAS_FILE_HASH = "253f8cb515780f3b799900260a226db6"
 class Perceptual:
     """Mean absolute difference of the features of VGG19 at block3_conv1.
 
-    It is given *colored RGB* pictures, the true one and the network's, so that it teaches color
+    It is given *colored RGB* images, the true one and the network's, so that it teaches color
     and not only structure. The features are divided by 255, the scale of VGG's inputs.
 
     Args:
@@ -70,7 +70,7 @@ class Perceptual:
             ) from error
 
     def __call__(self, true_rgb1, colored_rgb1):
-        """The distance of two batches of pictures, a float32 scalar.
+        """The distance of two batches of images, a float32 scalar.
 
         Args:
             true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1].
@@ -85,8 +85,8 @@ class Perceptual:
 
 
 def _vgg19_trunk() -> keras.Model:
-    pictures = keras.Input((None, None, 3))
-    features = pictures
+    images = keras.Input((None, None, 3))
+    features = images
     for name, filters in _CONVOLUTIONS:
         convolution = keras.layers.Conv2D(
             filters, 3, padding="same", activation="relu", name=name, trainable=False
@@ -94,7 +94,7 @@ def _vgg19_trunk() -> keras.Model:
         features = convolution(features)
         if name in _POOLED_AFTER:
             features = keras.layers.MaxPooling2D(2)(features)
-    return keras.Model(pictures, features, name="vgg19_to_block3_conv1")
+    return keras.Model(images, features, name="vgg19_to_block3_conv1")
 
 
 def _find_in_keras() -> str:

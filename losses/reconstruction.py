@@ -30,12 +30,12 @@ class Reconstruction:
     | `l1`           | mean absolute difference of ab, in units of 110 (Isola et al. 2017)    |
     | `mse`          | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)   |
     | `huber`        | as `l1`, but a parabola below 1 unit of ab (Zhang et al. 2017)         |
-    | `ssim`         | 1 - structural similarity of the colored RGB pictures (Zhao et al.     |
+    | `ssim`         | 1 - structural similarity of the colored RGB images (Zhao et al.     |
     |                | 2017): mostly of their structure, which the lightness gives            |
-    | `perceptual`   | difference of VGG19's features of the RGB pictures: `Perceptual`       |
-    | `lpips`        | LPIPS with AlexNet of the RGB pictures (Zhang et al. 2018):            |
+    | `perceptual`   | difference of VGG19's features of the RGB images: `Perceptual`       |
+    | `lpips`        | LPIPS with AlexNet of the RGB images (Zhang et al. 2018):            |
     |                | `LPIPSNetwork`                                                         |
-    | `colorfulness` | 1 - colorfulness / 100 of the network's pictures, whatever the true    |
+    | `colorfulness` | 1 - colorfulness / 100 of the network's images, whatever the true    |
     |                | ones are (as Kang et al. 2023, DDColor, but with the colorfulness of   |
     |                | `data.colorfulness`): to be added to terms that compare                |
 
@@ -128,5 +128,5 @@ def _huber(difference):
 
 
 def _grayness(rgb1):
-    """1 for gray pictures, 0 for a colorfulness of 100. Colors outside sRGB win nothing."""
+    """1 for gray images, 0 for a colorfulness of 100. Colors outside sRGB win nothing."""
     return 1.0 - ops.mean(colorfulness(255.0 * rgb1, ops, _COLORFULNESS_EPSILON)) / 100.0

@@ -3,17 +3,17 @@
 import numpy as np
 from keras import ops
 
-# A window has to lie inside the picture.
+# A window has to lie inside the image.
 WINDOW = 11
 _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
 
 
 def structural_similarity(true_rgb1, colored_rgb1):
-    """The structural similarity of pictures: from -1 to 1, which equal pictures have.
+    """The structural similarity of images: from -1 to 1, which equal images have.
 
     A Gaussian window of 11 x 11 pixels with a deviation of 1.5, over the places where it lies
-    inside the picture, averaged over places and channels.
+    inside the image, averaged over places and channels.
 
     Args:
         true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], at least 11 x 11.
@@ -39,12 +39,12 @@ def structural_similarity(true_rgb1, colored_rgb1):
     return ops.mean(lightness * structure, axis=(1, 2, 3))
 
 
-def _blur(pictures):
-    """The Gaussian mean around each place whose window lies inside the picture."""
+def _blur(images):
+    """The Gaussian mean around each place whose window lies inside the image."""
     window = np.exp(-0.5 * (np.arange(WINDOW) - WINDOW // 2) ** 2 / _SIGMA**2)
     window = (window / window.sum()).astype("float32")
-    channels = pictures.shape[-1]
+    channels = images.shape[-1]
     for shape in ((WINDOW, 1, 1, 1), (1, WINDOW, 1, 1)):
         kernel = np.tile(window.reshape(shape), (1, 1, channels, 1))
-        pictures = ops.depthwise_conv(pictures, kernel, padding="valid")
-    return pictures
+        images = ops.depthwise_conv(images, kernel, padding="valid")
+    return images

@@ -10,7 +10,7 @@ class VanillaAdversarial(Adversarial):
     """Binary cross entropy on logits; the generator's is the form that does not saturate.
 
     Args:
-        label_smoothing: float in [0, 1), the real pictures' label is 1 - this; the generated
+        label_smoothing: float in [0, 1), the real images' label is 1 - this; the generated
             ones' stays 0 (one-sided). Defaults to `0.1`.
 
     Example:

@@ -13,7 +13,7 @@ _GLARING = 40.0
 class Blotches(keras.metrics.Metric):
     """How many of the almost gray pixels were given a glaring color: from 0 to 1, lower is better.
 
-    Of all pixels whose chroma is below 15 in the true pictures, those of a chroma above 40 in the
+    Of all pixels whose chroma is below 15 in the true images, those of a chroma above 40 in the
     colored ones: red spots on gray walls, which means of errors hardly notice.
 
     Args:
@@ -28,7 +28,7 @@ class Blotches(keras.metrics.Metric):
 
     def __init__(self, name="blotches", **kwargs):
         super().__init__(name=name, **kwargs)
-        # Of pictures, not of pixels, which float32 could not count.
+        # Of images, not of pixels, which float32 could not count.
         self._gray = self.add_variable((), "zeros", dtype="float32", name="gray")
         self._glaring = self.add_variable((), "zeros", dtype="float32", name="glaring")
 
@@ -37,7 +37,7 @@ class Blotches(keras.metrics.Metric):
         self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
 
     def update_with_lab100(self, true_lab100, colored_lab100):
-        """Takes the same pictures in CIE Lab."""
+        """Takes the same images in CIE Lab."""
         is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
         is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
         for total, where in ((self._gray, is_gray), (self._glaring, is_glaring)):

@@ -1,4 +1,4 @@
-"""Mean colorfulness of colored pictures."""
+"""Mean colorfulness of colored images."""
 
 from keras import ops
 
@@ -7,15 +7,15 @@ from metrics.image_metric import ImageMetric
 
 
 class Colorfulness(ImageMetric):
-    """The mean over the network's pictures of Hasler and Suesstrunk's colorfulness.
+    """The mean over the network's images of Hasler and Suesstrunk's colorfulness.
 
     0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
-    in itself: the nearer to that of the true pictures. The definition, with signed differences of
+    in itself: the nearer to that of the true images. The definition, with signed differences of
     colors, and its source (Hasler and Suesstrunk 2003) are in `data.colorfulness`, and so is what
     variants of it leave out.
 
     Args:
-        of_truth: bool, measure the true pictures instead. Defaults to `False`.
+        of_truth: bool, measure the true images instead. Defaults to `False`.
         name: str. Defaults to `colorfulness`, or `true_colorfulness`.
         **kwargs: those of `keras.metrics.Metric`.
 
@@ -31,8 +31,8 @@ class Colorfulness(ImageMetric):
         self.of_truth = of_truth
 
     def measure(self, true_rgb1, colored_rgb1):
-        pictures = true_rgb1 if self.of_truth else colored_rgb1
-        return colorfulness(pictures * 255.0, numpy=ops)
+        images = true_rgb1 if self.of_truth else colored_rgb1
+        return colorfulness(images * 255.0, numpy=ops)
 
     def get_config(self):
         return {**super().get_config(), "of_truth": self.of_truth}

@@ -1,4 +1,4 @@
-"""All metrics of one colorizer in one pass over the pictures."""
+"""All metrics of one colorizer in one pass over the images."""
 
 import math
 
@@ -25,19 +25,19 @@ _NEARLY = 0.01
 
 
 class Evaluator:
-    """Compares colored pictures with the true ones, batch by batch; or looks at them alone.
+    """Compares colored images with the true ones, batch by batch; or looks at them alone.
 
     What cannot be computed is None, and never made up: LPIPS without its network, distances of
     features without a network that gives any, the Inception Score without classes, and whatever
-    takes more pictures than there were.
+    takes more images than there were.
 
-    The features of pictures are given, so that they are computed once for all evaluators, and what
-    is known of the true pictures is held by their own evaluator.
+    The features of images are given, so that they are computed once for all evaluators, and what
+    is known of the true images is held by their own evaluator.
 
     Args:
-        truth: the `Evaluator` of the true pictures, updated with the same batches; None for that
+        truth: the `Evaluator` of the true images, updated with the same batches; None for that
             evaluator itself.
-        has_truth: bool, whether there are true pictures. Without them there are no numbers but
+        has_truth: bool, whether there are true images. Without them there are no numbers but
             `colorfulness` and the Inception Score.
         lpips: `LPIPSNetwork` or None.
 
@@ -71,7 +71,7 @@ class Evaluator:
         self._update_hues = tf.function(self._compare_hues, reduce_retracing=True)
 
     def update(self, colored: ImageFeatures, true: ImageFeatures | None = None) -> None:
-        """Takes a batch, and the same pictures in their true colors where there are any."""
+        """Takes a batch, and the same images in their true colors where there are any."""
         self.count += len(colored.rgb1)
         self._update(colored.rgb1, true and true.rgb1)
         if self._truth:
@@ -87,20 +87,20 @@ class Evaluator:
     def results(self) -> dict[str, float | None]:
         """Each number by its name, None where it cannot be computed.
 
-        With truth: `psnr` and `pooled_psnr` (dB, infinite for pictures that are the truth itself),
+        With truth: `psnr` and `pooled_psnr` (dB, infinite for images that are the truth itself),
         `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, `blotches`; `hue_0` to `hue_315`, how
-        much there is of each of eight hues beside the true pictures (`HueCoverage`), and
+        much there is of each of eight hues beside the true images (`HueCoverage`), and
         `least_hue`, the smallest of them; and `delta_colorfulness`, the absolute difference of the
-        mean colorfulness from that of the true pictures: from 0, lower is better, the delta CF of
+        mean colorfulness from that of the true images: from 0, lower is better, the delta CF of
         DDColor (Kang et al. 2023). With and without it: `colorfulness`, and `inception_score` with
         `inception_score_deviation`. The deviations are those over subsets and parts, and not of
         the means.
 
         Raises:
-            ValueError: there was no picture.
+            ValueError: there was no image.
         """
         if not self.count:
-            raise ValueError("there was no picture to judge")
+            raise ValueError("there was no image to judge")
         numbers = {each.name: float(each.result()) for each in self._comparisons}
         for name in numbers.keys() & {"psnr", "pooled_psnr"}:
             if numbers[name] > DECIBELS_OF_NO_ERROR - _NEARLY:
@@ -116,7 +116,7 @@ class Evaluator:
         return numbers | self._class_score()
 
     def _update_metrics(self, colored_rgb1: tf.Tensor, true_rgb1: tf.Tensor | None) -> None:
-        # It looks at colored pictures alone.
+        # It looks at colored images alone.
         self._colorfulness.update_state(colored_rgb1, colored_rgb1)
         for metric in self._comparisons:
             metric.update_state(true_rgb1, colored_rgb1)
@@ -153,5 +153,5 @@ class Evaluator:
         return {"inception_score": score, "inception_score_deviation": deviation}
 
 
-def _lab100_of(pictures: ImageFeatures) -> tf.Tensor:
-    return rgb1_to_lab100(pictures.rgb1) if pictures.lab100 is None else pictures.lab100
+def _lab100_of(images: ImageFeatures) -> tf.Tensor:
+    return rgb1_to_lab100(images.rgb1) if images.lab100 is None else images.lab100

@@ -15,7 +15,7 @@ _SIDE = 299
 
 
 class FeatureNetwork:
-    """Pooled features of pictures, and the classes that a network sees in them.
+    """Pooled features of images, and the classes that a network sees in them.
 
     By default InceptionV3 of `keras.applications` with ImageNet's weights: 2048 features and 1000
     classes. The Inception of the FID papers has other weights, trained in 2015, and so has every
@@ -47,7 +47,7 @@ class FeatureNetwork:
         self._call = tf.function(self._features_and_classes, reduce_retracing=True)
 
     def __call__(self, rgb1) -> tuple[np.ndarray, np.ndarray | None]:
-        """Features and classes of pictures.
+        """Features and classes of images.
 
         Args:
             rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].
@@ -99,7 +99,7 @@ def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
 
 
 def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
-    """A network from a file, and the side of the pictures that it wants, or None for any."""
+    """A network from a file, and the side of the images that it wants, or None for any."""
     try:
         # In safe mode a file cannot bring code of its own.
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -112,7 +112,7 @@ def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
         ) from error
     if not is_usable:
         raise InputError(
-            f"--feature_network {path}: it should take square color pictures and give features; "
+            f"--feature_network {path}: it should take square color images and give features; "
             f"received {network.input_shape} -> {network.output_shape}"
         )
     return network, height

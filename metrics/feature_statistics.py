@@ -4,7 +4,7 @@ import numpy as np
 import scipy.linalg
 
 # Rows that are multiplied at once. The product is a large matrix: one for every batch of a few
-# pictures would take ten times as long.
+# images would take ten times as long.
 _ROWS = 256
 
 

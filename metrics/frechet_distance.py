@@ -17,8 +17,8 @@ class FrechetDistance:
     eigenvalues, and stays real where covariances of few samples are singular.
 
     Args:
-        true: `FeatureStatistics` of the true pictures. Several distances may share them.
-        colored: `FeatureStatistics` of the colored pictures.
+        true: `FeatureStatistics` of the true images. Several distances may share them.
+        colored: `FeatureStatistics` of the colored images.
 
     Example:
         true, colored = FeatureStatistics(), FeatureStatistics()

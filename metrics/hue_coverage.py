@@ -1,4 +1,4 @@
-"""How much of each hue of the true pictures is in the colored ones."""
+"""How much of each hue of the true images is in the colored ones."""
 
 import math
 
@@ -15,7 +15,7 @@ _LEAST_SHARE = 1e-3
 
 
 class HueCoverage(keras.metrics.Metric):
-    """The pixels of each of eight hues, beside those of the true pictures.
+    """The pixels of each of eight hues, beside those of the true images.
 
     A colorizer that is good on average may have no red at all. The hue of a pixel is the angle of
     (a, b) in CIE Lab, in eight parts of 45 degrees from 0 on: reds, oranges, yellows, greens,
@@ -39,8 +39,8 @@ class HueCoverage(keras.metrics.Metric):
 
     def __init__(self, name="hue_coverage", **kwargs):
         super().__init__(name=name, **kwargs)
-        # Of pictures, not of pixels, which float32 could not count.
-        self._pictures = self.add_variable((), "zeros", dtype="float32", name="pictures")
+        # Of images, not of pixels, which float32 could not count.
+        self._images = self.add_variable((), "zeros", dtype="float32", name="images")
         self._true, self._colored = (
             self.add_variable((self.HUES,), "zeros", dtype="float32", name=which)
             for which in ("true", "colored")
@@ -51,18 +51,18 @@ class HueCoverage(keras.metrics.Metric):
         self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
 
     def update_with_lab100(self, true_lab100, colored_lab100):
-        """Takes the same pictures in CIE Lab."""
-        self._pictures.assign_add(ops.cast(ops.shape(true_lab100)[0], "float32"))
+        """Takes the same images in CIE Lab."""
+        self._images.assign_add(ops.cast(ops.shape(true_lab100)[0], "float32"))
         self._true.assign_add(self._shares(true_lab100))
         self._colored.assign_add(self._shares(colored_lab100))
 
     def result(self):
-        is_there = self._true >= _LEAST_SHARE * self._pictures
+        is_there = self._true >= _LEAST_SHARE * self._images
         is_there = ops.logical_and(is_there, self._true > 0.0)
         return ops.where(is_there, self._colored / ops.maximum(self._true, 1e-30), math.nan)
 
     def _shares(self, lab100):
-        """For each hue its share of each picture, summed over pictures: shape (8,)."""
+        """For each hue its share of each image, summed over images: shape (8,)."""
         turns = ops.arctan2(lab100[..., 2], lab100[..., 1]) / (2.0 * math.pi)
         hue = ops.cast(ops.floor((turns - ops.floor(turns)) * self.HUES), "int32")
         has_hue = lab100_to_chroma(lab100) > _LEAST_CHROMA

@@ -1,4 +1,4 @@
-"""Pictures as metrics see them."""
+"""Images as metrics see them."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class ImageFeatures(NamedTuple):
-    """A batch of pictures with what several metrics ask of it: None where it was not computed.
+    """A batch of images with what several metrics ask of it: None where it was not computed.
 
     Attributes:
         rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].

@@ -1,10 +1,10 @@
-"""What the metrics of single pictures have in common."""
+"""What the metrics of single images have in common."""
 
 import keras
 
 
 class ImageMetric(keras.metrics.Metric):
-    """The mean over all pictures of a number that each picture has. A subclass says which.
+    """The mean over all images of a number that each image has. A subclass says which.
 
     Args:
         name: str.
@@ -16,7 +16,7 @@ class ImageMetric(keras.metrics.Metric):
         self._mean = keras.metrics.Mean(dtype="float32")
 
     def measure(self, true_rgb1, colored_rgb1):
-        """The number of each picture, shape (batch,), from two batches of sRGB in [0, 1]."""
+        """The number of each image, shape (batch,), from two batches of sRGB in [0, 1]."""
         raise NotImplementedError
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):

@@ -4,13 +4,13 @@ import numpy as np
 
 
 class InceptionScore:
-    """exp of the mean divergence of each picture's classes from those of all, with its deviation.
+    """exp of the mean divergence of each image's classes from those of all, with its deviation.
 
-    From 1 to the number of classes; higher is taken for better: each picture shows one thing
-    clearly, and all together show many. It knows nothing of the truth; on pictures that differ in
+    From 1 to the number of classes; higher is taken for better: each image shows one thing
+    clearly, and all together show many. It knows nothing of the truth; on images that differ in
     color alone it says little.
 
-    As in the paper the set is split in ten, and mean and deviation are over the parts. Pictures
+    As in the paper the set is split in ten, and mean and deviation are over the parts. Images
     are dealt to them in turn.
 
     Args:

@@ -13,9 +13,9 @@ class KernelDistance:
     The kernel is (x y / channels + 1)^3. 0 on average for samples of one distribution, and negative
     as often as not; lower is better. Because it is unbiased, small sets compare with large ones.
 
-    Sample i of one side and sample i of the other are the same picture, colored and true, and so
-    resemble each other more than two pictures of two sets do. Such pairs are left out of the sum,
-    or the distance would be too low; the pictures themselves have a distance of 0.
+    Sample i of one side and sample i of the other are the same image, colored and true, and so
+    resemble each other more than two images of two sets do. Such pairs are left out of the sum,
+    or the distance would be too low; the images themselves have a distance of 0.
 
     Features are kept up to a limit: 4,096 of Inception's are 34 MB for each side, and the kernels
     of all pairs of them, from which those of the subsets are taken, 134 MB for a moment.

@@ -1,4 +1,4 @@
-"""Learned perceptual distance of two pictures."""
+"""Learned perceptual distance of two images."""
 
 import os
 
@@ -7,9 +7,9 @@ from metrics.image_metric import ImageMetric
 
 
 class LPIPS(ImageMetric):
-    """The mean over pictures of LPIPS, version 0.1, with AlexNet.
+    """The mean over images of LPIPS, version 0.1, with AlexNet.
 
-    From 0 for equal pictures to somewhat above 1; lower is better. The features of AlexNet's five
+    From 0 for equal images to somewhat above 1; lower is better. The features of AlexNet's five
     convolutions are normalized to unit length at each place, and their squared differences weighed
     channel by channel as people's judgments taught, averaged over places and added up.
 
@@ -19,7 +19,7 @@ class LPIPS(ImageMetric):
         **kwargs: those of `keras.metrics.Metric`.
 
     Raises:
-        InputError: these are not such weights; or, of a picture, it is smaller than 31 px.
+        InputError: these are not such weights; or, of an image, it is smaller than 31 px.
 
     Reference: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.

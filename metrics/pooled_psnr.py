@@ -1,4 +1,4 @@
-"""Peak signal-to-noise ratio of all pictures together."""
+"""Peak signal-to-noise ratio of all images together."""
 
 import keras
 from keras import ops
@@ -7,10 +7,10 @@ from metrics.decibels import decibels
 
 
 class PooledPSNR(keras.metrics.Metric):
-    """10 log10(1 / mean squared error of all pixels of all pictures), RGB in [0, 1], in dB.
+    """10 log10(1 / mean squared error of all pixels of all images), RGB in [0, 1], in dB.
 
-    From 0 to the 100 dB of equal pictures; higher is better. It is lower than `PSNR`, which
-    averages the decibels of each picture, because one bad picture weighs more here. Papers report
+    From 0 to the 100 dB of equal images; higher is better. It is lower than `PSNR`, which
+    averages the decibels of each image, because one bad image weighs more here. Papers report
     either without saying which.
 
     Args:

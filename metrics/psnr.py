@@ -7,10 +7,10 @@ from metrics.image_metric import ImageMetric
 
 
 class PSNR(ImageMetric):
-    """The mean over pictures of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
+    """The mean over images of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
 
-    From 0 upwards; higher is better. It has no bound: a picture that is equal to the true one
-    counts as 100 dB. It is computed for each picture, over all three channels, as scikit-image's
+    From 0 upwards; higher is better. It has no bound: an image that is equal to the true one
+    counts as 100 dB. It is computed for each image, over all three channels, as scikit-image's
     `peak_signal_noise_ratio` does, and then averaged.
 
     Args:

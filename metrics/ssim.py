@@ -5,9 +5,9 @@ from metrics.image_metric import ImageMetric
 
 
 class SSIM(ImageMetric):
-    """The mean over pictures of their structural similarity, of RGB in [0, 1].
+    """The mean over images of their structural similarity, of RGB in [0, 1].
 
-    From -1 to 1, which equal pictures have; higher is better. Colors count little in it, because
+    From -1 to 1, which equal images have; higher is better. Colors count little in it, because
     the lightness that they ride on is the truth's own: differences between colorizers are in the
     third digit. The definition and its source (Wang et al. 2004) are in
     `losses.structural_similarity`.

@@ -28,14 +28,14 @@ class Phase(enum.Enum):
 
 
 class AdversarialColorizer(Colorizer):
-    """A generator that colors and a discriminator that judges Lab pictures.
+    """A generator that colors and a discriminator that judges Lab images.
 
     A subclass builds the networks, and may change how the discriminator is asked.
 
     Args:
         generator: `keras.Model` from lightness to ab.
         generator_ema: a second one of the same architecture.
-        discriminator: `keras.Model` from Lab pictures to logits, larger for what looks real.
+        discriminator: `keras.Model` from Lab images to logits, larger for what looks real.
         ema_decay: float, of the EMA generator.
         name: str.
 
@@ -215,13 +215,13 @@ class AdversarialColorizer(Colorizer):
         return self.reconstruction.total(terms)
 
     def score_both(self, real_lab, fake_lab):
-        """What the discriminator that learns says of true and colored pictures: two logits."""
+        """What the discriminator that learns says of true and colored images: two logits."""
         # One call for both: spectral norms move in each.
         logits = self.discriminator(tf.concat([real_lab, fake_lab], axis=0), training=True)
         return tf.split(logits, 2)
 
     def score(self, lab):
-        """What the discriminator says of colored pictures, from which the generator learns."""
+        """What the discriminator says of colored images, from which the generator learns."""
         # It is a judge here, not a pupil: spectral norms stay as they are.
         return self.discriminator(lab, training=False)
 
@@ -237,7 +237,7 @@ class AdversarialColorizer(Colorizer):
         """One step of both networks, by algorithm:
 
         1. The generator colors the batch.
-        2. The discriminator learns to tell the true pictures from the colored ones.
+        2. The discriminator learns to tell the true images from the colored ones.
         3. The generator learns to come near the true colors and to pass for true.
         4. The EMA generator follows.
         """
@@ -303,8 +303,8 @@ class AdversarialColorizer(Colorizer):
         # With the count of steps, which a checkpoint holds: a resumed training draws the same.
         step = tf.cast(self.discriminator_optimizer.iterations, tf.int64)
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
-        pictures = tf.shape(real_lab)[0] * replicas()
-        alpha = own_part(tf.random.stateless_uniform([pictures, 1, 1, 1], seed))
+        images = tf.shape(real_lab)[0] * replicas()
+        alpha = own_part(tf.random.stateless_uniform([images, 1, 1, 1], seed))
         return gradient_penalty(self.score, real_lab, fake_lab, alpha)
 
     def _state(self) -> list:

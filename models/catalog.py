@@ -9,5 +9,5 @@ COLORIZERS = {
     "sagan": SAGAN,
     "pix2pix": Pix2Pix,
     "chromagan": ChromaGAN,
-    "inception": EncoderDecoder,
+    "encoder_decoder": EncoderDecoder,
 }

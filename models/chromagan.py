@@ -1,4 +1,4 @@
-"""ChromaGAN: a colorizer that also learns what is in the picture."""
+"""ChromaGAN: a colorizer that also learns what is in the image."""
 
 import keras
 
@@ -13,20 +13,20 @@ class ChromaGAN(AdversarialColorizer):
     """The generator of Vitoria et al., its class head, and a PatchGAN that mixes no samples.
 
     The class head shares its features with the network that colors, and is trained towards what a
-    classifier sees in the gray picture. It stands in no weights that color.
+    classifier sees in the gray image. It stands in no weights that color.
 
     Where the training differs from the paper's: ab is in units of 110, so that a squared error
-    weighs as that unit has it; pictures are cropped at random, and the teacher is shown the crop
+    weighs as that unit has it; images are cropped at random, and the teacher is shown the crop
     (or, where it is asked once for all epochs, the central square); and what colors is a moving
     average of the generator. Of the network, see `chromagan_generator`.
 
     Args:
         filters: int, channels of the generator where its features are a quarter as large as the
-            picture; its widest have eight times as many. Defaults to `64`.
+            image; its widest have eight times as many. Defaults to `64`.
         norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
         encoder: str, what the generator begins with. Defaults to `vgg16`.
         global_features: str, `flatten` or `pool`; see `chromagan_generator`.
-        resolution: int or None, the side of the pictures, which `flatten` fixes.
+        resolution: int or None, the side of the images, which `flatten` fixes.
         classes: int, of the class distribution; 0 for no class head.
         discriminator_filters: int, channels of its first convolution. Defaults to `64`.
         freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
@@ -42,7 +42,7 @@ class ChromaGAN(AdversarialColorizer):
         )
         model.fit(batches, steps_per_epoch=100)
 
-    Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Picture Colorization with Semantic
+    Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Image Colorization with Semantic
     Class Distribution", WACV 2020.
     """
 

@@ -115,9 +115,9 @@ class Colorizer(keras.Model):
 
     def _evaluate_batch(self, lightness, true_ab):
         colored_ab = self(lightness, training=False)
-        pictures = tf.shape(lightness)[0]
+        images = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():
-            self.validation_means[name].update_state(value, sample_weight=pictures)
+            self.validation_means[name].update_state(value, sample_weight=images)
         true_rgb1 = lab1_to_rgb1(join_lab(lightness, true_ab))
         colored_rgb1 = lab1_to_rgb1(join_lab(lightness, colored_ab))
         for metric in self.validation_metrics.values():

@@ -57,7 +57,7 @@ class EncoderDecoder(AdversarialColorizer):
             # Its samples stay apart, so that any adversarial loss may be chosen.
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
-            name="inception",
+            name="encoder_decoder",
         )
         self.architecture = architecture
 

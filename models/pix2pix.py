@@ -21,7 +21,7 @@ _DISCRIMINATORS = {
 class Pix2Pix(AdversarialColorizer):
     """The conditional GAN of Isola et al., from lightness to ab.
 
-    The discriminator is asked for true and for colored pictures apart, because its batch
+    The discriminator is asked for true and for colored images apart, because its batch
     normalization would mix them, and its loss, whichever it is, is halved, as in the paper
     (section 3.3).
 

@@ -38,12 +38,12 @@ class Progress:
         return {name: total / count for name, (total, count) in self.losses.items() if count}
 
     def forget_validation(self) -> None:
-        """What follows is judged by another objective or by other pictures."""
+        """What follows is judged by another objective or by other images."""
         self.best_loss = None
         self.forget_plateau()
 
     def forget_training(self) -> None:
-        """What follows is learned from another objective or from other pictures."""
+        """What follows is learned from another objective or from other images."""
         self.best_training_loss = None
         self.forget_plateau()
 

@@ -1,4 +1,4 @@
-"""A classifier whose opinion of a gray picture teaches another network."""
+"""A classifier whose opinion of a gray image teaches another network."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ from errors import InputError, first_line
 
 
 class Teacher:
-    """What a network for ImageNet sees in gray pictures: a distribution over classes.
+    """What a network for ImageNet sees in gray images: a distribution over classes.
 
     Its weights never change and stand in no checkpoint. It computes in float32 whatever the
     precision of the networks, so that what was kept of it holds in each.
@@ -29,7 +29,7 @@ class Teacher:
             taken over the chosen ones.
 
     Attributes:
-        side: int, of the pictures as the network sees them.
+        side: int, of the images as the network sees them.
         classes: int, how many classes a distribution has.
         class_numbers: tuple of int or None, as given.
 
@@ -63,7 +63,7 @@ class Teacher:
         self._logits = functools.partial(network, training=False)
 
     def __call__(self, lightness) -> tf.Tensor:
-        """The class distribution of each picture.
+        """The class distribution of each image.
 
         Args:
             lightness: tensor of shape (batch, height, width, 1), in the range of networks. It is

@@ -74,7 +74,7 @@ class WeightsFolder:
 
     @property
     def curves(self) -> Path:
-        """The picture of the training's curves."""
+        """The image of the training's curves."""
         return self.path / _CURVES
 
     @property

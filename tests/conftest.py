@@ -59,7 +59,7 @@ def preprocess_input(rgb255):
 
 @pytest.fixture
 def tiny_teachers(monkeypatch):
-    """Has a tiny classifier of pictures of 8 px in place of every network of keras.applications.
+    """Has a tiny classifier of images of 8 px in place of every network of keras.applications.
 
     Its weights depend on its name. Returned is the list of the names that were asked for.
     """
@@ -70,11 +70,11 @@ def tiny_teachers(monkeypatch):
     def find_application(name):
         def application(weights, classifier_activation):
             initializer = keras.initializers.RandomNormal(0.0, 0.2, seed=zlib.crc32(name.encode()))
-            pictures = keras.Input((8, 8, 3))
+            images = keras.Input((8, 8, 3))
             logits = keras.layers.Dense(
                 1000, activation=classifier_activation, kernel_initializer=initializer
-            )(keras.layers.Flatten()(pictures))
-            network = keras.Model(pictures, logits)
+            )(keras.layers.Flatten()(images))
+            network = keras.Model(images, logits)
             if weights != "imagenet":
                 network.load_weights(weights)
             return network
@@ -96,10 +96,10 @@ def tiny_encoder(monkeypatch):
     names = tuple(f"half_{number}" for number in range(1, 6))
 
     def build(include_top, weights, input_shape):
-        features = pictures = keras.Input((None, None, 3))
+        features = images = keras.Input((None, None, 3))
         for name in names:
             features = keras.layers.Conv2D(4, 3, 2, "same", activation="relu", name=name)(features)
-        return keras.Model(pictures, features)
+        return keras.Model(images, features)
 
     monkeypatch.setattr(keras.applications, "Tiny", build, raising=False)
     monkeypatch.setitem(ENCODERS, "vgg16", EncoderRecipe("Tiny", names, "signed"))

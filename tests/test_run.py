@@ -63,7 +63,7 @@ def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
 
 def test_coloring_prints_none_of_tensorflows_noise(tmp_path):
     # From another folder than the program's, as a person may call it.
-    photograph = next(path for path in folder.demo_pictures() if path.name == "rocket.jpg")
+    photograph = next(path for path in folder.demo_images() if path.name == "rocket.jpg")
     done = subprocess.run(
         [sys.executable, RUN, "--images", photograph],
         cwd=tmp_path,

@@ -5,5 +5,5 @@
     strips = (color(rgb) for rgb, alpha in page.strips())
     write_photo("colored.png", [(page, strips)])
 
-Training pictures are read by `data.pictures`, which is faster and forgets all but 8 bits of color.
+Training images are read by `data.images`, which is faster and forgets all but 8 bits of color.
 """

@@ -271,7 +271,7 @@ def _number_format(entry: Entry) -> str:
 
 
 def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> None:
-    """Cuts the chain behind the first directory, and the picture's bytes where they come last."""
+    """Cuts the chain behind the first directory, and the image's bytes where they come last."""
     struct.pack_into(layout.order + _OFFSETS[layout.big], data, directory.next_place, 0)
     try:
         thumbnail = read_directory(data, layout, directory.next)

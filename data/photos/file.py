@@ -7,6 +7,14 @@ import numpy as np
 import pyvips
 from PIL import Image
 
+from data.images import (
+    MAXIMUM_PIXELS,
+    TOO_LARGE,
+    UnreadableImageError,
+    check_is_file,
+    first_reason,
+    open_with_pillow,
+)
 from data.photos.metadata import (
     PNG_SIGNATURE,
     read_metadata,
@@ -14,14 +22,6 @@ from data.photos.metadata import (
     read_tiff_metadata,
 )
 from data.photos.page import PhotoPage
-from data.pictures import (
-    MAXIMUM_PIXELS,
-    TOO_LARGE,
-    UnreadablePictureError,
-    check_is_file,
-    first_reason,
-    open_picture,
-)
 
 # What libvips reads; the others are decoded by Pillow and its plugins.
 _VIPS_FORMATS = ("JPEG", "MPO", "WEBP", "GIF")
@@ -47,7 +47,7 @@ class PhotoFile:
         notes: list of str, what is wrong with the file and could be helped.
 
     Raises:
-        UnreadablePictureError: it is no photograph, is broken at its head, or too large.
+        UnreadableImageError: it is no photograph, is broken at its head, or too large.
 
     Example:
         photo = PhotoFile("grandmother.tif")
@@ -70,11 +70,11 @@ class PhotoFile:
                 self.pages = [self._page()]
         # A file can be broken in more ways than its readers have kinds of errors.
         except Exception as error:
-            raise UnreadablePictureError(first_reason(error, self.path)) from error
+            raise UnreadableImageError(first_reason(error, self.path)) from error
         self.notes = list(dict.fromkeys(note for page in self.pages for note in page.notes))
-        pictures = self.pages[0].metadata.pictures
-        if pictures > 1:
-            self.notes.append(f"only the first of the {pictures} pictures in it is colored")
+        images = self.pages[0].metadata.images
+        if images > 1:
+            self.notes.append(f"only the first of the {images} images in it is colored")
 
     def _tiff_pages(self) -> list[PhotoPage]:
         try:
@@ -92,12 +92,12 @@ class PhotoFile:
         ]
 
     def _page(self) -> PhotoPage:
-        with open_picture(self.path) as picture:
-            self.format = picture.format
-            metadata = read_metadata(self.path, picture)
+        with open_with_pillow(self.path) as image:
+            self.format = image.format
+            metadata = read_metadata(self.path, image)
             if self.format in _VIPS_FORMATS:
                 return PhotoPage(self._opener(), metadata)
-            head = self._heif_head() if self.format == "HEIF" else _pillow_head(picture)
+            head = self._heif_head() if self.format == "HEIF" else _pillow_head(image)
         decode = self._decode_heif if self.format == "HEIF" else self._decode
 
         def open_image(shrink: int) -> pyvips.Image:
@@ -105,7 +105,7 @@ class PhotoFile:
             try:
                 return _as_image(decode())
             except Exception as error:
-                raise UnreadablePictureError(first_reason(error, self.path)) from error
+                raise UnreadableImageError(first_reason(error, self.path)) from error
 
         return PhotoPage(open_image, metadata, head)
 
@@ -127,10 +127,10 @@ class PhotoFile:
         return open_image
 
     def _decode(self) -> np.ndarray:
-        with open_picture(self.path) as picture:
-            if picture.mode not in _PILLOW_MODES:
-                picture = picture.convert(_plain_mode(picture))
-            return np.asarray(picture)
+        with open_with_pillow(self.path) as image:
+            if image.mode not in _PILLOW_MODES:
+                image = image.convert(_plain_mode(image))
+            return np.asarray(image)
 
     def _decode_heif(self) -> np.ndarray:
         return np.asarray(self._open_heif())
@@ -147,14 +147,14 @@ class PhotoFile:
         return pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False)
 
 
-def _pillow_head(picture: Image.Image) -> pyvips.Image:
-    return _head(*picture.size, len(_plain_mode(picture)), is_deep=False)
+def _pillow_head(image: Image.Image) -> pyvips.Image:
+    return _head(*image.size, len(_plain_mode(image)), is_deep=False)
 
 
-def _plain_mode(picture: Image.Image) -> str:
-    if picture.mode in _PILLOW_MODES:
-        return picture.mode
-    return "RGBA" if picture.has_transparency_data else "RGB"
+def _plain_mode(image: Image.Image) -> str:
+    if image.mode in _PILLOW_MODES:
+        return image.mode
+    return "RGBA" if image.has_transparency_data else "RGB"
 
 
 def _head(width: int, height: int, channels: int, is_deep: bool) -> pyvips.Image:

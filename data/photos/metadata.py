@@ -26,7 +26,7 @@ from data.photos.exif import (
 )
 
 # TIFF's tags that say how the pixels are stored, or point to somewhere else in the file: the
-# writer has its own. The last ones are Photoshop's layers, which are the gray picture again.
+# writer has its own. The last ones are Photoshop's layers, which are the gray image again.
 _STRUCTURE = frozenset(
     [*range(254, 260), *range(262, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301]
     + [*range(317, 329), 330, *range(332, 335), 336, *range(338, 348), *range(400, 406)]
@@ -69,7 +69,7 @@ class PhotoMetadata:
         profile: bytes, the ICC profile; empty when there is none.
         lossless: bool, whether a WebP is compressed without loss.
         is_auxiliary: bool, whether a page of a TIFF is a smaller copy or the mask of another.
-        pictures: int, how many there are in a file of one page: an animation, or what telephones
+        images: int, how many there are in a file of one page: an animation, or what telephones
             add.
         is_odd: bool, whether a page of a TIFF has an orientation that does not exist.
     """
@@ -86,7 +86,7 @@ class PhotoMetadata:
     profile: bytes = b""
     lossless: bool = False
     is_auxiliary: bool = False
-    pictures: int = 1
+    images: int = 1
     is_odd: bool = False
 
     def __post_init__(self):
@@ -128,29 +128,29 @@ class PhotoMetadata:
         return metadata, notes
 
 
-def read_metadata(path: Path, picture: Image.Image) -> PhotoMetadata:
+def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
     """Reads the metadata of a file that is no TIFF and no PNG.
 
     Args:
         path: the file.
-        picture: the file as Pillow opened it; its pixels are not decoded.
+        image: the file as Pillow opened it; its pixels are not decoded.
     """
-    information = picture.info
+    information = image.info
     metadata = PhotoMetadata(
         exif=strip_prefix(information.get("exif") or b""),
         xmp=_as_bytes(information.get("xmp") or b""),
         dots_per_inch=_dots_per_inch(information),
         comment=_as_bytes(information.get("comment") or b""),
         profile=information.get("icc_profile") or b"",
-        pictures=getattr(picture, "n_frames", 1),
+        images=getattr(image, "n_frames", 1),
     )
-    if picture.format in ("JPEG", "MPO"):
-        metadata.photoshop = _without_thumbnails(_app13(picture))
-    elif picture.format == "WEBP":
+    if image.format in ("JPEG", "MPO"):
+        metadata.photoshop = _without_thumbnails(_app13(image))
+    elif image.format == "WEBP":
         metadata.lossless = _is_lossless_webp(path)
     metadata.byte_order = _byte_order(metadata.exif)
     # HEIF turns its pixels itself, whatever its EXIF says.
-    if picture.format != "HEIF":
+    if image.format != "HEIF":
         metadata.orientation = orientation_of(metadata.exif)
     return metadata
 
@@ -173,7 +173,7 @@ def read_png_metadata(path: Path) -> PhotoMetadata:
         # A profile says it all.
         meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _PNG_MEANINGS],
         profile=profile,
-        pictures=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
+        images=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
     )
 
 
@@ -280,9 +280,9 @@ def _upright_text(kind: bytes, text: bytes) -> bytes:
     return _upright_xmp(text) if kind == b"iTXt" and _is_xmp(text) else text
 
 
-def _app13(picture: Image.Image) -> bytes:
+def _app13(image: Image.Image) -> bytes:
     """Photoshop's resources, which may go on from one segment to the next."""
-    segments = [data for name, data in getattr(picture, "applist", []) if name == "APP13"]
+    segments = [data for name, data in getattr(image, "applist", []) if name == "APP13"]
     return b"".join(
         data.removeprefix(PHOTOSHOP_HEADER)
         for data in segments

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyvips
 
+from data.images import UnreadableImageError
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import (
     can_hold_colors,
@@ -20,7 +21,6 @@ from data.photos.profiles import (
     srgb_profile,
     srgb_to_profile,
 )
-from data.pictures import UnreadablePictureError
 
 # A photograph is read once and its file may change: nothing is worth keeping.
 pyvips.cache_set_max(0)
@@ -57,7 +57,7 @@ class PhotoPage:
         notes: list of str, what is wrong with the page and could be helped.
 
     Raises:
-        UnreadablePictureError: the page is broken; `shrunk` and `strips` may raise it too.
+        UnreadableImageError: the page is broken; `shrunk` and `strips` may raise it too.
         ValueError: its pixels are of a kind that is not supported.
     """
 
@@ -136,7 +136,7 @@ class PhotoPage:
     def _open(self, shrink: int = 1) -> pyvips.Image:
         image = self._open_image(shrink)
         if shrink == 1 and _form(image) != self._form:
-            raise UnreadablePictureError("it changed while it was read")
+            raise UnreadableImageError("it changed while it was read")
         return image
 
     def _full_size(self) -> pyvips.Image:
@@ -152,7 +152,7 @@ class PhotoPage:
 
     def _shrunk(self, stored_height: int, stored_width: int) -> np.ndarray:
         image = self._open(self._shrink_while_decoding(stored_height, stored_width))
-        # The triangle of bilinear interpolation, widened: what training pictures are shrunk with.
+        # The triangle of bilinear interpolation, widened: what training images are shrunk with.
         image = image[: self._channels].resize(
             stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
         )
@@ -218,7 +218,7 @@ def _readable() -> Iterator[None]:
         reason = "damaged, or cut off at the end"
         if "support" in error.detail or "not configured" in error.detail:
             reason = "of a kind that cannot be decoded"
-        raise UnreadablePictureError(reason) from error
+        raise UnreadableImageError(reason) from error
 
 
 def _form(image: pyvips.Image) -> tuple:

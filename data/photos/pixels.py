@@ -8,7 +8,7 @@ from data.photos.page import PhotoPage
 
 
 def page_of_pixels(rgb255: np.ndarray) -> PhotoPage:
-    """A page that is in no file: pictures of datasets are colored on the way of photographs.
+    """A page that is in no file: images of datasets are colored on the way of photographs.
 
     Args:
         rgb255: uint8 array of shape (height, width, 3).

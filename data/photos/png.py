@@ -1,6 +1,6 @@
 """Writes PNG in strips, with the metadata of a photograph.
 
-Pillow writes no color of 16 bits, libvips wants the whole picture at once and puts texts and EXIF
+Pillow writes no color of 16 bits, libvips wants the whole image at once and puts texts and EXIF
 of its own making into the file.
 
 Reference: PNG Specification (Third Edition), sections 5, 9 and 11.

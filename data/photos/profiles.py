@@ -37,7 +37,7 @@ def profile_channels(profile: bytes) -> int:
 
 @functools.lru_cache(maxsize=64)
 def can_hold_colors(profile: bytes) -> bool:
-    """Whether pictures can be converted to a profile: those of scanners say only the way back."""
+    """Whether images can be converted to a profile: those of scanners say only the way back."""
     if profile_channels(profile) != 3:
         return False
     try:

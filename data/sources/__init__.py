@@ -1,1 +1,1 @@
-"""The kinds of datasets that pictures come from: one file each, and what they share."""
+"""The kinds of datasets that images come from: one file each, and what they share."""

@@ -1,7 +1,7 @@
-"""Pictures with annotations in COCO's format, chosen by the objects in them.
+"""Images with annotations in COCO's format, chosen by the objects in them.
 
-    annotations/instances_train2017.json        which pictures there are, and what is in them
-    train2017/000000000009.jpg                  the pictures; also below images/
+    annotations/instances_train2017.json        which images there are, and what is in them
+    train2017/000000000009.jpg                  the images; also below images/
 
 A part whose name begins with `val` is for validation. https://cocodataset.org/#format-data
 """
@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from data.dataset_name import names_like
+from data.sources.concatenated_images import ConcatenatedImages
 from data.sources.dataset import Dataset
 from data.sources.folder import list_folder
-from data.sources.joined_pictures import JoinedPictures
-from data.sources.picture_files import PictureFiles
+from data.sources.image_files import ImageFiles
 from data.sources.split_options import SplitOptions, split_by_name
 from errors import InputError, first_line
 
@@ -33,8 +33,8 @@ class _Part:
     """What one file of annotations says.
 
     Attributes:
-        images: the path of each picture, by its number.
-        objects: for each object the numbers of its picture and its category.
+        images: the path of each image, by its number.
+        objects: for each object the numbers of its image and its category.
         categories: the number, the name and the supercategory of each.
     """
 
@@ -43,7 +43,7 @@ class _Part:
     categories: list[tuple[int, str, str]]
 
     def images_with(self, asked_for: Sequence[str]) -> set[int]:
-        """The pictures with an object of one of these categories or supercategories."""
+        """The images with an object of one of these categories or supercategories."""
         wanted = {name.casefold() for name in asked_for}
         numbers = {
             number
@@ -54,13 +54,13 @@ class _Part:
 
 
 def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> Dataset:
-    """The annotated pictures of a folder.
+    """The annotated images of a folder.
 
     Args:
         name: str, for the table and for errors.
         folder: str, where `annotations` lies.
-        categories: names of categories or supercategories; pictures with an object of one of them
-            are kept. All pictures, when there is none.
+        categories: names of categories or supercategories; images with an object of one of them
+            are kept. All images, when there is none.
         options: `SplitOptions`, for annotations without a part for validation.
 
     Raises:
@@ -73,7 +73,7 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     skipped = Counter()
     sides = {False: [], True: []}
     taken = defaultdict(set)
-    # Validation first: a picture to judge by is not learned from, and none comes twice.
+    # Validation first: an image to judge by is not learned from, and none comes twice.
     for part in sorted(names, key=_is_validation, reverse=True):
         wanted = _wanted(parts[part], categories, skipped)
         there = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
@@ -81,12 +81,14 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
         new = there - taken[folders[part]]
         skipped["in another part"] += len(there) - len(new)
         taken[folders[part]] |= new
-        sides[_is_validation(part)].append(PictureFiles(folders[part], sorted(new)))
+        sides[_is_validation(part)].append(ImageFiles(folders[part], sorted(new)))
     if all(sides.values()):
-        return Dataset(name, JoinedPictures(sides[False]), JoinedPictures(sides[True]), skipped)
-    pictures = JoinedPictures(sides[False] or sides[True])
-    below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in pictures.names())
-    return Dataset(name, *split_by_name(pictures, below, options), skipped)
+        return Dataset(
+            name, ConcatenatedImages(sides[False]), ConcatenatedImages(sides[True]), skipped
+        )
+    images = ConcatenatedImages(sides[False] or sides[True])
+    below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in images.names())
+    return Dataset(name, *split_by_name(images, below, options), skipped)
 
 
 def _names_of_parts(name: str, folder: str) -> list[str]:
@@ -98,7 +100,7 @@ def _names_of_parts(name: str, folder: str) -> list[str]:
         if not os.path.isdir(folder):
             what = f"{folder} is no folder{names_like(folder)}"
         raise InputError(
-            f"--dataset {name}: {what}; give the folder that holds annotations and the pictures"
+            f"--dataset {name}: {what}; give the folder that holds annotations and the images"
         )
     return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
 
@@ -108,18 +110,18 @@ def _is_validation(part: str) -> bool:
 
 
 def _below(paths: set[str], folder: str) -> set[str]:
-    """The paths below the folder of pictures; some annotations begin with its name."""
+    """The paths below the folder of images; some annotations begin with its name."""
     return {path.removeprefix(os.path.basename(folder) + os.sep) for path in paths}
 
 
 def _folder_of(name: str, folder: str, part: str) -> str:
-    """Where the pictures of a part lie."""
+    """Where the images of a part lie."""
     places = [os.path.join(folder, part), os.path.join(folder, "images", part)]
     for place in (*places, os.path.join(folder, "images")):
         if os.path.isdir(place):
             return place
     raise InputError(
-        f"--dataset {name}: the pictures of annotations/{_PREFIX}{part}.json are neither in "
+        f"--dataset {name}: the images of annotations/{_PREFIX}{part}.json are neither in "
         f"{places[0]} nor in {places[1]}; put them there, or move the annotations away"
     )
 
@@ -168,7 +170,7 @@ def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str]:
-    """The paths of the pictures that are listed and have an object of these categories."""
+    """The paths of the images that are listed and have an object of these categories."""
     images = part.images_with(categories) if categories else {image for image, _ in part.objects}
     listed = images.intersection(part.images)
     skipped["annotated, but not listed"] += len(images - listed)

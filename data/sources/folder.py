@@ -1,18 +1,18 @@
-"""A folder of pictures, and the demo photographs."""
+"""A folder of images, and the demo photographs."""
 
 import os
 from pathlib import Path
 
 from data.dataset_name import DEMO, names_like
-from data.pictures import PICTURE_SUFFIXES, list_picture_paths
+from data.images import IMAGE_SUFFIXES, list_image_paths
 from data.sources.dataset import Dataset
+from data.sources.image_files import ImageFiles
 from data.sources.paired_grayscale import find_paired_grayscale
-from data.sources.picture_files import PictureFiles
 from data.sources.split_options import SplitOptions, split_by_name
 from errors import InputError, shown
 
 # The color photographs of everyday things in scikit-image's wheel; the others are microscope
-# pictures, textures and drawings.
+# images, textures and drawings.
 _DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
 _TRAINING_FOLDER = "train"
@@ -20,26 +20,26 @@ _VALIDATION_FOLDERS = ("validation", "val")
 
 
 def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> Dataset:
-    """The pictures of a folder, searched deep.
+    """The images of a folder, searched deep.
 
     A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
-    is split by a hash of each file's name below the folder. A subfolder whose pictures are the
+    is split by a hash of each file's name below the folder. A subfolder whose images are the
     same as in the one beside it, but for the color, is left out.
 
     Args:
         name: str, for the table and for errors.
         folder: str, the path.
         options: `SplitOptions`.
-        least_color: float, the colorfulness below which a picture has no color.
+        least_color: float, the colorfulness below which an image has no color.
 
     Raises:
-        InputError: it is no folder, or there is no picture in it.
+        InputError: it is no folder, or there is no image in it.
     """
     paths = list_folder(name, folder)
     if not paths:
         raise InputError(
-            f"--dataset {name}: no picture in it; looked, in subfolders too, for names that end "
-            f"in {' '.join(PICTURE_SUFFIXES)}"
+            f"--dataset {name}: no image in it; looked, in subfolders too, for names that end "
+            f"in {' '.join(IMAGE_SUFFIXES)}"
         )
     paired = find_paired_grayscale(folder, paths, least_color)
     skipped = {
@@ -55,12 +55,12 @@ def demo_set(options: SplitOptions) -> Dataset:
     Raises:
         InputError: scikit-image has none of them.
     """
-    pictures = demo_pictures()
-    folder = str(pictures[0].parent)
-    return _split(DEMO, folder, [picture.name for picture in pictures], {}, options)
+    images = demo_images()
+    folder = str(images[0].parent)
+    return _split(DEMO, folder, [image.name for image in images], {}, options)
 
 
-def demo_pictures() -> list[Path]:
+def demo_images() -> list[Path]:
     """The natural color photographs that scikit-image installs.
 
     Raises:
@@ -69,16 +69,16 @@ def demo_pictures() -> list[Path]:
     import skimage
 
     folder = Path(skimage.data_dir)
-    pictures = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
-    if not pictures:
+    images = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
+    if not images:
         raise InputError(
             f"scikit-image has no demo photographs in {folder}: install it again, or give a folder"
         )
-    return pictures
+    return images
 
 
 def list_folder(name: str, folder: str) -> list[str]:
-    """The paths below a folder of the pictures in it.
+    """The paths below a folder of the images in it.
 
     Raises:
         InputError: it is no folder, or cannot be read.
@@ -86,9 +86,9 @@ def list_folder(name: str, folder: str) -> list[str]:
     if not os.path.isdir(folder):
         exists = os.path.exists(folder)
         what = "is a file" if exists else f"does not exist{names_like(folder)}"
-        raise InputError(f"--dataset {name}: {what}; give a folder of pictures, or {DEMO}")
+        raise InputError(f"--dataset {name}: {what}; give a folder of images, or {DEMO}")
     try:
-        return list_picture_paths(folder)
+        return list_image_paths(folder)
     except OSError as error:
         raise InputError(f"--dataset {name}: {error.strerror}; give a readable folder") from error
 
@@ -104,12 +104,12 @@ def _split(
             top = path.split(os.sep, 1)[0]
             if top in sides:
                 sides[top].append(path)
-        training, validation = (PictureFiles(folder, side) for side in sides.values())
+        training, validation = (ImageFiles(folder, side) for side in sides.values())
         beside = len(paths) - len(training) - len(validation)
         if beside:
             what = f"beside {_TRAINING_FOLDER} and {validation_folder}"
             skipped = {**skipped, what: beside}
     else:
         names = (path.replace(os.sep, "/") for path in paths)
-        training, validation = split_by_name(PictureFiles(folder, paths), names, options)
+        training, validation = split_by_name(ImageFiles(folder, paths), names, options)
     return Dataset(name, training, validation, skipped)

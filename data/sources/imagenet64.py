@@ -1,9 +1,9 @@
-"""The official downsampled ImageNet, 64 x 64: 1.28 million pictures in pickled or .npz batches.
+"""The official downsampled ImageNet, 64 x 64: 1.28 million images in pickled or .npz batches.
 
     train_data_batch_1 ... train_data_batch_10, val_data        (or each with .npz)
 
 Each is a dictionary of `data`, N x 12288 uint8 (the red plane, the green, the blue), and `labels`
-from 1. Pictures are read from where they lie in these files.
+from 1. Images are read from where they lie in these files.
 
 Reference: Chrabaszcz, Loshchilov, Hutter, "A Downsampled Variant of ImageNet as an Alternative to
 the CIFAR datasets", 2017 (arXiv 1707.08819). https://image-net.org/download-images
@@ -17,10 +17,10 @@ import numpy as np
 
 from data.dataset_name import names_like
 from data.imagenet_classes import downsampled_imagenet_ids
-from data.pictures import UnreadablePictureError, shrink_rgb
+from data.images import UnreadableImageError, shrink_rgb
+from data.sources.concatenated_images import ConcatenatedImages
 from data.sources.dataset import Dataset
-from data.sources.joined_pictures import JoinedPictures
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 from data.sources.stored_rows import StoredRows, find_in_npz, find_in_pickle
 from errors import InputError
 
@@ -32,7 +32,7 @@ _BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
 def imagenet64_set(name: str, folder: str) -> Dataset:
-    """The pictures of the batches below a folder, with their classes named by WordNet id.
+    """The images of the batches below a folder, with their classes named by WordNet id.
 
     Args:
         name: str, for the table and for errors.
@@ -52,16 +52,16 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
             f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
-    training = JoinedPictures([_batch(name, files[number], classes) for number in numbers])
+    training = ConcatenatedImages([_batch(name, files[number], classes) for number in numbers])
     shown = name if len(numbers) == _BATCHES else f"{name} ({len(numbers)} of {_BATCHES} batches)"
     return Dataset(shown, training, _batch(name, files[0], classes))
 
 
-class BatchPictures(PictureSource):
-    """The pictures of one batch.
+class BatchImages(ImageSource):
+    """The images of one batch.
 
     Args:
-        rows: `StoredRows` of 12288 bytes, the planes of a picture.
+        rows: `StoredRows` of 12288 bytes, the planes of an image.
         labels: sequence of int, from 0.
         path: str, the file as it is called in lists.
         classes: the names of the classes.
@@ -88,7 +88,7 @@ class BatchPictures(PictureSource):
         try:
             planes = self._rows.row(number)
         except OSError as error:
-            raise UnreadablePictureError(str(error)) from error
+            raise UnreadableImageError(str(error)) from error
         pixels = np.moveaxis(planes.reshape(3, _SIDE, _SIDE), 0, -1)
         return shrink_rgb(np.ascontiguousarray(pixels), short_side)
 
@@ -112,7 +112,7 @@ def _batch_files(name: str, folder: str) -> dict[int, str]:
     return files
 
 
-def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchPictures:
+def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
     try:
         arrays = find_in_npz(path) if path.endswith(".npz") else find_in_pickle(path)
     except InputError as error:
@@ -130,7 +130,7 @@ def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchPictures:
             f"--dataset {name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
             f"numbers from 1 to {len(classes)}; download it again"
         )
-    return BatchPictures(rows, labels - 1, path, classes)
+    return BatchImages(rows, labels - 1, path, classes)
 
 
 def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:

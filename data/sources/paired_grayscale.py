@@ -1,6 +1,6 @@
-"""Pictures that stand in a folder in gray and beside it in color.
+"""Images that stand in a folder in gray and beside it in color.
 
-Some published sets have each picture twice, as the question and as the answer.
+Some published sets have each image twice, as the question and as the answer.
 """
 
 import bisect
@@ -8,45 +8,45 @@ import os
 from collections.abc import Iterator
 
 from data.colorfulness import colorfulness
-from data.pictures import UnreadablePictureError, part_by_part, read_rgb
+from data.images import UnreadableImageError, part_by_part, read_rgb
 
 # Sets of paired grayscale have two folders or four; a thousand are the classes of something.
 _MOST_FOLDERS = 8
-# Pictures of a folder that are looked at to know whether it is one of paired grayscale.
+# Images of a folder that are looked at to know whether it is one of paired grayscale.
 _LOOKS = 16
 _LOOK_SIDE = 64
-# So many of these must be what is expected: sets have odd pictures.
+# So many of these must be what is expected: sets have odd images.
 _MAJORITY = 0.75
 
 
 def find_paired_grayscale(
     folder: str, paths: list[str], least_color: float
 ) -> dict[str, list[str]]:
-    """Finds the subfolders whose pictures are those of another one, but for the color.
+    """Finds the subfolders whose images are those of another one, but for the color.
 
-    Only a few pictures of folders with the same names are read.
+    Only a few images of folders with the same names are read.
 
     Args:
-        folder: str, where the pictures lie.
+        folder: str, where the images lie.
         paths: all of them, below the folder, sorted part by part.
-        least_color: float, the colorfulness below which a picture has no color.
+        least_color: float, the colorfulness below which an image has no color.
 
     Returns:
         By the subfolder with the colors, the paths of their paired grayscale.
     """
     paired: dict[str, list[str]] = {}
     for siblings in _groups_of_siblings(paths):
-        for gray, pictures in siblings.items():
+        for gray, images in siblings.items():
             color = _paired_folder(folder, gray, siblings, least_color)
             if color is not None:
                 stems = {_stem(path).removeprefix(color) for path in siblings[color]}
-                found = [path for path in pictures if _stem(path).removeprefix(gray) in stems]
+                found = [path for path in images if _stem(path).removeprefix(gray) in stems]
                 paired.setdefault(color, []).extend(found)
     return paired
 
 
 def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
-    """The few subfolders of each folder, with the pictures below each."""
+    """The few subfolders of each folder, with the images below each."""
     folders: dict[str, dict[str, list[str]]] = {}
     for path in paths:
         folder = os.path.dirname(path)
@@ -63,11 +63,11 @@ def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
 def _paired_folder(
     folder: str, gray: str, siblings: dict[str, list[str]], least_color: float
 ) -> str | None:
-    """The sibling that has the pictures of this subfolder in color, or None."""
-    pictures = siblings[gray]
-    few = pictures[:: -(-len(pictures) // _LOOKS)]
-    # Where several have the same names, the one with as many pictures first.
-    for color in sorted(siblings, key=lambda each: abs(len(siblings[each]) - len(pictures))):
+    """The sibling that has the images of this subfolder in color, or None."""
+    images = siblings[gray]
+    few = images[:: -(-len(images) // _LOOKS)]
+    # Where several have the same names, the one with as many images first.
+    for color in sorted(siblings, key=lambda each: abs(len(siblings[each]) - len(images))):
         if color == gray:
             continue
         pairs = [
@@ -102,12 +102,12 @@ def _beginning_with(beginning: str, paths: list[str]) -> Iterator[str]:
 
 
 def _share_in_color(folder: str, paths: list[str], least_color: float) -> float:
-    """The share of pictures with color among those that can be read; NaN when none can."""
+    """The share of images with color among those that can be read; NaN when none can."""
     measured = []
     for path in paths:
         try:
             pixels = read_rgb(os.path.join(folder, path), _LOOK_SIDE)
-        except UnreadablePictureError:
+        except UnreadableImageError:
             continue
         measured.append(float(colorfulness(pixels.astype("float32"))))
     in_color = sum(each >= least_color for each in measured)

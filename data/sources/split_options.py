@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.sources.chosen_pictures import ChosenPictures
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
+from data.sources.image_subset import ImageSubset
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class SplitOptions:
     """How a dataset is split that does not say it itself.
 
     Attributes:
-        validation_share: float in [0, 1), the share of pictures to judge by. Unless it is 0, at
-            least one picture is.
+        validation_share: float in [0, 1), the share of images to judge by. Unless it is 0, at
+            least one image is.
         seed: int, of the hash that splits.
     """
 
@@ -25,30 +25,30 @@ class SplitOptions:
 
 
 def split_by_name(
-    source: PictureSource, names: Iterable[str], options: SplitOptions
-) -> tuple[PictureSource, PictureSource]:
-    """Splits pictures by a hash of their names.
+    source: ImageSource, names: Iterable[str], options: SplitOptions
+) -> tuple[ImageSource, ImageSource]:
+    """Splits images by a hash of their names.
 
-    A picture keeps its side when others are added or removed (but for sets so small that their
-    share is less than one picture).
+    An image keeps its side when others are added or removed (but for sets so small that their
+    share is less than one image).
 
     Args:
-        source: the pictures.
+        source: the images.
         names: str for each, that says which it is wherever the dataset lies.
         options: the share and the seed.
 
     Returns:
-        The pictures to learn from, and those to judge by.
+        The images to learn from, and those to judge by.
     """
     places = np.fromiter((_place(name, options.seed) for name in names), "float64", len(source))
     border = 0.0
     if options.validation_share and len(source):
-        # At least one picture is held out, and at least one is not.
+        # At least one image is held out, and at least one is not.
         border = min(max(options.validation_share, places.min() + 1e-12), places.max())
     held_out = places < border
     return (
-        ChosenPictures(source, np.flatnonzero(~held_out)),
-        ChosenPictures(source, np.flatnonzero(held_out)),
+        ImageSubset(source, np.flatnonzero(~held_out)),
+        ImageSubset(source, np.flatnonzero(held_out)),
     )
 
 

@@ -110,7 +110,7 @@ def find_in_pickle(path: str) -> dict[str, Any]:
 def find_in_npz(path: str) -> dict[str, Any]:
     """Finds the arrays of an .npz, as `find_in_pickle` does.
 
-    Pictures that are compressed are unpacked once, to a file beside the archive.
+    Images that are compressed are unpacked once, to a file beside the archive.
 
     Raises:
         InputError: it is damaged, is no .npz, or cannot be unpacked.

@@ -1,7 +1,7 @@
-"""Any dataset of TensorFlow Datasets that has pictures, by its builder's name.
+"""Any dataset of TensorFlow Datasets that has images, by its builder's name.
 
-`tfds:imagenette/160px-v2` is downloaded and prepared by TFDS once, into `--data_dir`. Pictures are
-then read from the prepared files one by one, in any order, and decoded like any other picture.
+`tfds:imagenette/160px-v2` is downloaded and prepared by TFDS once, into `--data_dir`. Images are
+then read from the prepared files one by one, in any order, and decoded like any other image.
 """
 
 import logging
@@ -9,21 +9,21 @@ import os
 from typing import Any
 
 from data.dataset_name import did_you_mean
-from data.pictures import UnreadablePictureError, decode_rgb
+from data.images import UnreadableImageError, decode_rgb
 from data.sources.dataset import Dataset
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 from data.sources.split_options import SplitOptions, split_by_name
 from data.sources.tf_records import TFRecords
 from errors import InputError, first_line
 
 _TRAINING = "train"
 _VALIDATION = ("validation", "test")
-_PICTURE = "image"
+_IMAGE = "image"
 _LABEL = "label"
 
 
 def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitOptions) -> Dataset:
-    """The pictures of a TFDS dataset, with its own splits.
+    """The images of a TFDS dataset, with its own splits.
 
     The split `validation` or else `test` is for validation, and without either a share of `train`.
 
@@ -34,11 +34,11 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
         options: `SplitOptions`.
 
     Raises:
-        InputError: there is no such builder or config, it has no pictures, or it can be neither
+        InputError: there is no such builder or config, it has no images, or it can be neither
             found nor downloaded.
     """
     builder = _prepared(name, builder_name, data_dir)
-    picture, label = _features(name, builder.info.features)
+    image, label = _features(name, builder.info.features)
     splits = {split: info for split, info in builder.info.splits.items() if info.num_examples}
     validation = next((split for split in _VALIDATION if split in splits), None)
     if _TRAINING not in splits and validation is None:
@@ -46,10 +46,10 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
             f"--dataset {name}: it has no split {_TRAINING} but {', '.join(splits) or 'none'}; "
             "give another dataset"
         )
-    shown = name if picture == _PICTURE else f"{name} ({picture})"
+    shown = name if image == _IMAGE else f"{name} ({image})"
     try:
         sides = [
-            BuilderPictures(builder, split, picture, label)
+            BuilderImages(builder, split, image, label)
             for split in (_TRAINING, validation)
             if split in splits
         ]
@@ -62,39 +62,39 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
     }
     if len(sides) == 2:
         return Dataset(shown, *sides, skipped)
-    [pictures] = sides
-    names = (f"{pictures.split}#{number}" for number in range(len(pictures)))
-    return Dataset(shown, *split_by_name(pictures, names, options), skipped)
+    [images] = sides
+    names = (f"{images.split}#{number}" for number in range(len(images)))
+    return Dataset(shown, *split_by_name(images, names, options), skipped)
 
 
-class BuilderPictures(PictureSource):
-    """The pictures of one split of a prepared TFDS dataset.
+class BuilderImages(ImageSource):
+    """The images of one split of a prepared TFDS dataset.
 
     Args:
         builder: `tfds.core.DatasetBuilder`.
         split: str.
-        picture: str, the feature that holds the picture.
+        image: str, the feature that holds the image.
         label: str or None, the feature that holds its class.
 
     Raises:
         InputError: it is prepared in a format of which records cannot be read one by one.
     """
 
-    def __init__(self, builder: Any, split: str, picture: str, label: str | None):
+    def __init__(self, builder: Any, split: str, image: str, label: str | None):
         super().__init__(tuple(builder.info.features[label].names) if label else None)
         import tensorflow_datasets as tfds
 
         self.split = split
-        self._picture, self._label = picture, label
-        self._decoders = {picture: tfds.decode.SkipDecoding()}
+        self._image, self._label = image, label
+        self._decoders = {image: tfds.decode.SkipDecoding()}
         self._prefix = f"{builder.info.full_name}/{split}"
         self._file = os.path.join(builder.data_dir, "dataset_info.json")
         if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
             info = builder.info.splits[split]
             paths = [os.fspath(path) for path in info.filepaths]
             self._records = TFRecords(paths, info.shard_lengths)
-            # The other features are not decoded: some are pictures too.
-            wanted = {feature: True for feature in (picture, label) if feature}
+            # The other features are not decoded: some are images too.
+            wanted = {feature: True for feature in (image, label) if feature}
             partial = tfds.decode.PartialDecoding(wanted)
             self._features = partial.extract_features(builder.info.features)
         else:
@@ -117,7 +117,7 @@ class BuilderPictures(PictureSource):
         return self._file
 
     def read_rgb(self, number, short_side=None):
-        return decode_rgb(self._example(number)[self._picture], short_side)
+        return decode_rgb(self._example(number)[self._image], short_side)
 
     def label(self, number):
         return int(self._example(number)[self._label]) if self._label else -1
@@ -130,7 +130,7 @@ class BuilderPictures(PictureSource):
             return self._features.deserialize_example_np(record, decoders=self._decoders)
         # TFDS raises whatever its readers make of damaged files.
         except Exception as error:
-            raise UnreadablePictureError(first_line(error)) from error
+            raise UnreadableImageError(first_line(error)) from error
 
 
 def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
@@ -184,7 +184,7 @@ def _reason(error: Exception) -> str:
 
 
 def _features(name: str, features: Any) -> tuple[str, str | None]:
-    """The names of the features that hold the picture and its class, if there is one."""
+    """The names of the features that hold the image and its class, if there is one."""
     import tensorflow_datasets as tfds
 
     if not isinstance(features, tfds.features.FeaturesDict):
@@ -194,13 +194,13 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
         return sorted(key for key, feature in features.items() if type(feature) is kind)
 
     # Color has three channels, and transparency a fourth; masks have one.
-    pictures = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
-    if not pictures:
+    images = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
+    if not images:
         raise InputError(
-            f"--dataset {name}: it has no color pictures but "
+            f"--dataset {name}: it has no color images but "
             f"{', '.join(features) or 'something else'}; "
             "give another dataset"
         )
     classes = of(tfds.features.ClassLabel)
-    picture = _PICTURE if _PICTURE in pictures else pictures[0]
-    return picture, _LABEL if _LABEL in classes else classes[0] if len(classes) == 1 else None
+    image = _IMAGE if _IMAGE in images else images[0]
+    return image, _LABEL if _LABEL in classes else classes[0] if len(classes) == 1 else None

@@ -13,7 +13,7 @@ import os
 from data.dataset_name import names_like
 from data.sources.dataset import Dataset
 from data.sources.folder import list_folder
-from data.sources.picture_files import PictureFiles
+from data.sources.image_files import ImageFiles
 from errors import InputError, shown
 
 _TRAINING = "train"
@@ -25,7 +25,7 @@ _WORDS = "words.txt"
 
 
 def tiny_imagenet_set(name: str, folder: str) -> Dataset:
-    """The pictures of Tiny ImageNet with their classes, named by WordNet id, sorted.
+    """The images of Tiny ImageNet with their classes, named by WordNet id, sorted.
 
     Args:
         name: str, for the table and for errors.
@@ -39,8 +39,8 @@ def tiny_imagenet_set(name: str, folder: str) -> Dataset:
         if not is_there(os.path.join(folder, part)):
             raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
     classes = tuple(sorted(set(_lines(name, folder, _IDS))))
-    training = _training_pictures(name, folder, classes)
-    validation, skipped = _validation_pictures(name, folder, classes)
+    training = _training_images(name, folder, classes)
+    validation, skipped = _validation_images(name, folder, classes)
     rows = (line.partition("\t") for line in _lines(name, folder, _WORDS))
     known = set(classes)
     words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
@@ -59,7 +59,7 @@ def _what_is_missing(folder: str, part: str) -> str:
     )
 
 
-def _training_pictures(name: str, folder: str, classes: tuple[str, ...]) -> PictureFiles:
+def _training_images(name: str, folder: str, classes: tuple[str, ...]) -> ImageFiles:
     numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
     paths = list_folder(name, os.path.join(folder, _TRAINING))
     labels = []
@@ -73,39 +73,39 @@ def _training_pictures(name: str, folder: str, classes: tuple[str, ...]) -> Pict
         labels.append(numbers[wordnet_id])
     for number in set(range(len(classes))).difference(labels):
         raise InputError(
-            f"--dataset {name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no picture; "
+            f"--dataset {name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; "
             "unpack the archive again"
         )
-    return PictureFiles(os.path.join(folder, _TRAINING), paths, labels, classes)
+    return ImageFiles(os.path.join(folder, _TRAINING), paths, labels, classes)
 
 
-def _validation_pictures(
+def _validation_images(
     name: str, folder: str, classes: tuple[str, ...]
-) -> tuple[PictureFiles, dict[str, int]]:
+) -> tuple[ImageFiles, dict[str, int]]:
     numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
     annotated = {}
     for line in _lines(name, folder, _ANNOTATIONS):
-        picture, wordnet_id, *_ = [*line.split("\t"), ""]
+        image, wordnet_id, *_ = [*line.split("\t"), ""]
         if wordnet_id not in numbers:
             raise InputError(
                 f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that "
-                f"{picture} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
+                f"{image} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
                 "archive again"
             )
-        if annotated.setdefault(picture, numbers[wordnet_id]) != numbers[wordnet_id]:
+        if annotated.setdefault(image, numbers[wordnet_id]) != numbers[wordnet_id]:
             raise InputError(
-                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {picture} is "
-                f"{classes[annotated[picture]]} and {wordnet_id}; unpack the archive again"
+                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {image} is "
+                f"{classes[annotated[image]]} and {wordnet_id}; unpack the archive again"
             )
-    pictures = os.path.join(folder, _VALIDATION)
-    there = list_folder(name, pictures)
+    images = os.path.join(folder, _VALIDATION)
+    there = list_folder(name, images)
     paths = [path for path in there if path in annotated]
     skipped = {
         "annotated, but not there": len(annotated) - len(paths),
         "there, but not annotated": len(there) - len(paths),
     }
     labels = [annotated[path] for path in paths]
-    return PictureFiles(pictures, paths, labels, classes), skipped
+    return ImageFiles(images, paths, labels, classes), skipped
 
 
 def _lines(name: str, folder: str, part: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-# Numbers of a kernel from which on the product is faster on a CPU, whatever the pictures' size.
+# Numbers of a kernel from which on the product is faster on a CPU, whatever the images' size.
 _LARGE = 2**22
 
 

@@ -1,4 +1,4 @@
-"""Layers that let a network of fixed strides take a picture of any size."""
+"""Layers that let a network of fixed strides take an image of any size."""
 
 import keras
 from keras import ops
@@ -7,7 +7,7 @@ from keras import ops
 class PadToMultiple(keras.layers.Layer):
     """Repeats the last row and column until height and width are multiples of a number.
 
-    Unlike reflection this works for pictures of any size, a single pixel included. A picture
+    Unlike reflection this works for images of any size, a single pixel included. An image
     whose size is right already passes untouched.
 
     Args:

@@ -1,4 +1,4 @@
-"""Puts what is known of a whole picture beside what is known of each place."""
+"""Puts what is known of a whole image beside what is known of each place."""
 
 import keras
 from keras import ops

@@ -56,7 +56,7 @@ def gradients_of_mean(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -
 
     Args:
         tape: it has recorded the loss.
-        loss: scalar, a mean over the replica's pictures.
+        loss: scalar, a mean over the replica's images.
         variables: what to differentiate by.
     """
     return tape.gradient(

@@ -1,4 +1,4 @@
-"""Layers that bring features to a size that is only known when a picture comes."""
+"""Layers that bring features to a size that is only known when an image comes."""
 
 import keras
 import tensorflow as tf
@@ -19,7 +19,7 @@ class ResizeLike(keras.layers.Layer):
 
 
 class EnlargeToAtLeast(keras.layers.Layer):
-    """Enlarges pictures, with their proportions, whose shorter side is too short; others pass.
+    """Enlarges images, with their proportions, whose shorter side is too short; others pass.
 
     Args:
         side: int, the shortest that height and width may be.

@@ -94,7 +94,7 @@ class SelfAttention(keras.layers.Layer):
         return ops.einsum("bji,bic->bjc", weights, values)
 
     def _attend_in_parts(self, queries, keys, values):
-        """The same, `_HELD` weights of one picture at a time."""
+        """The same, `_HELD` weights of one image at a time."""
         batch, places, inner = ops.shape(queries)
         if isinstance(places, int) and places <= _FEW:
             return self._attend(queries, keys, values)
@@ -105,8 +105,8 @@ class SelfAttention(keras.layers.Layer):
         blocks = (places + rows - 1) // rows
 
         def attend(number, parts):
-            picture, first = number // blocks, number % blocks * rows
-            one = slice(picture, picture + 1)
+            image, first = number // blocks, number % blocks * rows
+            one = slice(image, image + 1)
             part = self._attend(queries[one, first : first + rows], keys[one], values[one])
             return number + 1, parts.write(number, part[0])
 

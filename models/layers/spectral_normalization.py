@@ -23,7 +23,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     float32 whatever the precision of the layer. It equals PyTorch's
     `torch.nn.utils.parametrizations.spectral_norm` on the same weights, vectors and inputs.
 
-    Score real and generated pictures with one call on the joined batch: each training call moves
+    Score real and generated images with one call on the joined batch: each training call moves
     u and v.
 
     Args:
@@ -33,7 +33,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     Example:
         convolution = SpectralNormalization(keras.layers.Conv2D(64, 3, padding="same"))
-        features = convolution(pictures, training=True)
+        features = convolution(images, training=True)
 
     Reference:
         Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,

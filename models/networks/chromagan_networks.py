@@ -1,9 +1,9 @@
-"""The generator of ChromaGAN: what colors, and the head that names what is in the picture."""
+"""The generator of ChromaGAN: what colors, and the head that names what is in the image."""
 
 import keras
 from keras import layers
 
-from models.layers.gray_picture import GrayPicture
+from models.layers.gray_image import GrayImage
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.repeat_over_grid import RepeatOverGrid
 from models.networks.blocks import normalize, small_weights
@@ -28,10 +28,10 @@ def chromagan_generator(
     """The part of ChromaGAN's generator that colors.
 
     An encoder gives features at 1/8 of the size. Two convolutions make the mid-level features of
-    every place; four others and three dense layers one vector of the whole picture, which is
+    every place; four others and three dense layers one vector of the whole image, which is
     joined to every place. Convolutions and three enlargements bring both to ab at full size.
 
-    Where it differs from the paper: the encoder sees the gray picture in the range that it was
+    Where it differs from the paper: the encoder sees the gray image in the range that it was
     trained on, which its weights want, and not L itself; dense layers are followed by ReLU,
     because three linear ones are one; ab ends in tanh, because ours is in units of 110 and has
     both signs; and the last enlargement, of ab itself, is bilinear, so that no blocks show.
@@ -43,16 +43,16 @@ def chromagan_generator(
         encoder_weights: as in `pretrained_encoder`.
         freeze_encoder_statistics: bool, `freeze_statistics` there.
         global_features: str. `flatten` gives the dense layers every place of the grid, and fixes
-            the size of the pictures; `pool` the mean of them, for pictures of any size.
-        resolution: int or None, the side of the pictures, where it is fixed.
+            the size of the images; `pool` the mean of them, for images of any size.
+        resolution: int or None, the side of the images, where it is fixed.
         name: str.
 
     Returns:
         Two `keras.Model` of the same layers, both from lightness, (batch, height, width, 1): one to
         ab, (batch, height, width, 2), float32, all in the range of networks; the other to the same
-        and the features of the whole picture, (batch, height / 32, width / 32, 8 filters).
+        and the features of the whole image, (batch, height / 32, width / 32, 8 filters).
 
-    Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Picture Colorization with Semantic
+    Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Image Colorization with Semantic
     Class Distribution", WACV 2020, figure 2.
     """
     if global_features not in GLOBAL_FEATURES:
@@ -62,7 +62,7 @@ def chromagan_generator(
         )
     side = resolution if global_features == "flatten" else None
     lightness = keras.Input((side, side, 1), name="lightness")
-    gray = GrayPicture(name="gray")(PadToMultiple(2**HALVINGS, name="pad")(lightness))
+    gray = GrayImage(name="gray")(PadToMultiple(2**HALVINGS, name="pad")(lightness))
     features = pretrained_encoder(encoder, encoder_weights, HALVINGS, freeze_encoder_statistics)(
         gray
     )[-1]
@@ -91,10 +91,10 @@ def class_head(
     global_features: str = "flatten",
     name: str = "class_head",
 ) -> keras.Model:
-    """The head that says what is in the picture; only training needs it.
+    """The head that says what is in the image; only training needs it.
 
     Args:
-        features_shape: of the features of the whole picture, without the batch.
+        features_shape: of the features of the whole image, without the batch.
         classes: int, how many classes there are.
         filters, global_features: as in `chromagan_generator`.
         name: str.

@@ -14,7 +14,7 @@ def vgg_discriminator(
     attention_level: int | None = 2,
     name: str = "discriminator",
 ) -> keras.Model:
-    """A VGG-like critic: one number for each Lab picture.
+    """A VGG-like critic: one number for each Lab image.
 
     Pairs of spectrally normalized 3x3 convolutions with leaky ReLU 0.2 and average pooling, with
     self-attention at one level; the features are summed over all places, as in the projection
@@ -110,7 +110,7 @@ def conv4_discriminator(filters: int = 16, name: str = "discriminator") -> keras
     Returns:
         `keras.Model` from Lab in the range of networks, (batch, height, width, 3), no side below
         121 pixels, to logits, (batch, 1), float32, larger for what looks real. Features of larger
-        pictures are averaged over their places.
+        images are averaged over their places.
     """
     lab = keras.Input((None, None, 3), name="lab")
     features = lab

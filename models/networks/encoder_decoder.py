@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from models.layers.gray_picture import GrayPicture
+from models.layers.gray_image import GrayImage
 from models.layers.resizing import ResizeLike
 from models.layers.self_attention import SelfAttention
 from models.networks.blocks import normalize
@@ -41,13 +41,13 @@ def encoder_decoder(
         height, width, 2), float32, both in the range of networks.
 
     Raises:
-        ValueError: the encoder does not halve pictures `attention_level` times.
+        ValueError: the encoder does not halve images `attention_level` times.
 
     Reference: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual
     Connections on Learning", AAAI 2017, for the encoder.
     """
     lightness = keras.Input((None, None, 1), name="lightness")
-    gray = GrayPicture(name="gray")(lightness)
+    gray = GrayImage(name="gray")(lightness)
     levels = pretrained_encoder(
         encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics, exact=False
     )(gray)

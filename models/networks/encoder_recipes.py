@@ -16,20 +16,20 @@ class EncoderRecipe:
         name: str, of what builds it in the library.
         levels: the layers whose outputs are the features at 1/2, 1/4, 1/8, ... of the size: by
             name, or by number where Keras makes up a name anew each time.
-        pictures: str, how it was trained to see pictures: `signed` (RGB in [-1, 1]), `bgr` (blue,
+        images: str, how it was trained to see images: `signed` (RGB in [-1, 1]), `bgr` (blue,
             green, red in [0, 255] without ImageNet's mean) or `standardized` (RGB in [0, 1]
             without the mean, in units of the deviation).
         library: str, `keras.applications` or `keras_hub`, which is installed by few.
         preset: str, of KerasHub, the name of ImageNet's weights.
         options: of KerasHub, what builds the network without weights.
-        smallest_side: int, of the pictures that it takes; smaller ones are enlarged.
+        smallest_side: int, of the images that it takes; smaller ones are enlarged.
         halves_exactly: bool, whether sizes that can be halved are: convolutions without padding
             lose a border each time.
     """
 
     name: str
     levels: tuple[str | int, ...]
-    pictures: str
+    images: str
     library: str = "keras.applications"
     preset: str = ""
     options: dict[str, Any] = field(default_factory=dict)
@@ -47,12 +47,12 @@ ENCODERS = {
             "block_13_expand_relu",
             "out_relu",
         ),
-        pictures="signed",
+        images="signed",
     ),
     "vgg16": EncoderRecipe(
         "VGG16",
         levels=("block2_conv2", "block3_conv3", "block4_conv3", "block5_conv3", "block5_pool"),
-        pictures="bgr",
+        images="bgr",
     ),
     "resnet18": EncoderRecipe(
         "ResNetBackbone",
@@ -63,7 +63,7 @@ ENCODERS = {
             "stack2_block1_out",
             "stack3_block1_out",
         ),
-        pictures="standardized",
+        images="standardized",
         library="keras_hub",
         preset="resnet_18_imagenet",
         options={
@@ -84,13 +84,13 @@ ENCODERS = {
             "conv4_block6_out",
             "conv5_block3_out",
         ),
-        pictures="bgr",
+        images="bgr",
     ),
     "inception_resnet_v2": EncoderRecipe(
         "InceptionResNetV2",
         # What the two poolings of the stem are given has no name of its own.
         levels=(9, 16, "block35_10_ac", "block17_20_ac", "conv_7b_ac"),
-        pictures="signed",
+        images="signed",
         smallest_side=75,
         halves_exactly=False,
     ),

@@ -1,4 +1,4 @@
-"""Encoders that were trained on other pictures: the encoder path of a U-Net."""
+"""Encoders that were trained on other images: the encoder path of a U-Net."""
 
 import importlib
 import warnings
@@ -22,7 +22,7 @@ _DEVIATION_RGB = np.array([0.229, 0.224, 0.225], "float32")
 # The mean of ImageNet in the order of the first networks' weights, blue, green, red.
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
-# sRGB in [0, 1] as the networks were trained to see pictures.
+# sRGB in [0, 1] as the networks were trained to see images.
 PREPARATIONS = {
     "signed": lambda rgb1: rgb1 * 2.0 - 1.0,
     "bgr": lambda rgb1: ops.flip(rgb1, axis=-1) * 255.0 - _MEAN_BGR,
@@ -48,7 +48,7 @@ def pretrained_encoder(
             with, as Keras' guide to fine-tuning advises: those of a batch make other features. Of
             no use to random weights. Defaults to `False`.
         exact: bool, give networks that lose borders the padding that they lack, so that features
-            lie on the grid of the picture. Without it they are as Keras has them, and pictures that
+            lie on the grid of the image. Without it they are as Keras has them, and images that
             are too small for them are enlarged. Defaults to `True`.
 
     Returns:
@@ -64,13 +64,13 @@ def pretrained_encoder(
     levels = keras.Model(
         backbone.inputs, [_layer(backbone, level).output for level in recipe.levels[:halvings]]
     )
-    pictures = keras.Input((None, None, 3), name="rgb1")
-    prepared = PREPARATIONS[recipe.pictures](pictures)
+    images = keras.Input((None, None, 3), name="rgb1")
+    prepared = PREPARATIONS[recipe.images](images)
     is_padded = exact and not recipe.halves_exactly
     if recipe.smallest_side > 1 and not is_padded:
         prepared = EnlargeToAtLeast(recipe.smallest_side, name="enlarge")(prepared)
     features = _rebuilt(levels, freeze_statistics, is_padded)(prepared)
-    return keras.Model(pictures, features, name=name)
+    return keras.Model(images, features, name=name)
 
 
 def _layer(network: keras.Model, level: str | int) -> keras.Layer:
@@ -167,7 +167,7 @@ def _rebuilt(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) ->
 
     Statistics, where they are not kept, forget within hundreds of steps: some of these
     networks were trained with a momentum of 0.999, with which validation would see the statistics
-    of ImageNet's color pictures for the first thousands of steps.
+    of ImageNet's color images for the first thousands of steps.
     """
 
     def replace(layer):

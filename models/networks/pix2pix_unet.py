@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from models.layers.gray_picture import GrayPicture
+from models.layers.gray_image import GrayImage
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.resumable_dropout import ResumableDropout
 from models.layers.self_attention import SelfAttention
@@ -15,7 +15,7 @@ from models.networks.encoders import pretrained_encoder
 
 # The widest features are this many times those at half size.
 _WIDEST = 8
-# Of the blocks on the decoder path the innermost and the four nearest to the picture drop nothing.
+# Of the blocks on the decoder path the innermost and the four nearest to the image drop nothing.
 _OUTER = 4
 _DROPPED = 0.5
 
@@ -42,7 +42,7 @@ def pix2pix_unet(
         downs: int, how many times the size is halved; 8 at 256 px is the paper's.
         filters: int, channels at half size; they double with each halving, up to eight times.
         norm: str, `batch`, `instance` or `none`.
-        input_channels: int; with 3 the lightness is repeated. An encoder sees gray pictures.
+        input_channels: int; with 3 the lightness is repeated. An encoder sees gray images.
         encoder: str, `none` or one of `ENCODERS`, a pretrained encoder path of its own depth.
         encoder_weights: as in `pretrained_encoder`.
         freeze_encoder_statistics: bool, `freeze_statistics` there.
@@ -61,7 +61,7 @@ def pix2pix_unet(
     downs = downs if encoder == "none" else len(ENCODERS[encoder].levels)
     padded = PadToMultiple(2**downs, name="pad")(lightness)
     if encoder != "none":
-        gray = GrayPicture(name="gray")(padded)
+        gray = GrayImage(name="gray")(padded)
         levels = pretrained_encoder(
             encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics
         )(gray)

@@ -2,7 +2,7 @@
 
 import keras
 
-from models.layers.gray_picture import GrayPicture
+from models.layers.gray_image import GrayImage
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.self_attention import SelfAttention
 from models.networks.blocks import small_weights, spectral_convolution, spectral_pair
@@ -51,7 +51,7 @@ def unet(
     if encoder == "none":
         levels = _encoder_path(padded, filters, depth, attention_level, norm)
     else:
-        gray = GrayPicture(name="gray")(padded)
+        gray = GrayImage(name="gray")(padded)
         levels = [
             padded,
             *pretrained_encoder(

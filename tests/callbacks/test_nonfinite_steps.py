@@ -73,10 +73,10 @@ def test_others_end_training_and_are_written_down(value, tmp_path):
     with pytest.raises(DivergedError, match=r"at step 2 \(epoch 1\): ") as caught:
         train(network(), [batch(), batch(value)], tmp_path)
     assert caught.value.exit_status == 3
-    first, *pictures = (tmp_path / "nonfinite_steps.txt").read_text().splitlines()
+    first, *images = (tmp_path / "nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
     assert f"l1 is {abs(value)}" in first
-    assert pictures == ["    1a.jpg", "    1b.jpg"]
+    assert images == ["    1a.jpg", "    1b.jpg"]
 
 
 def test_a_bad_gradient_of_good_losses_is_seen_in_its_step(tmp_path, monkeypatch):

@@ -17,11 +17,11 @@ def test_gray_is_the_middle_of_the_middle_bin():
 
 def test_counts_are_those_of_a_histogram():
     random = np.random.default_rng(0)
-    pictures = random.normal(0.0, 0.3, (3, 2, 8, 9, 2)).clip(-1.04, 1.04).astype("float32")
-    flat = 110.0 * pictures.reshape(-1, 2).astype("float64")
+    images = random.normal(0.0, 0.3, (3, 2, 8, 9, 2)).clip(-1.04, 1.04).astype("float32")
+    flat = 110.0 * images.reshape(-1, 2).astype("float64")
     edges = np.arange(-115.0, 116.0, 10.0)
     expected, _, _ = np.histogram2d(*flat.T, bins=[edges, edges])
-    counts = count_bins(pictures)
+    counts = count_bins(images)
     assert counts.dtype == "int64"
     np.testing.assert_array_equal(counts, expected)
 

@@ -56,7 +56,7 @@ def test_failure_leaves_no_file_where_none_was(tmp_path):
 
 
 def test_temporary_file_has_the_suffix_and_the_folder_of_its_place(tmp_path):
-    with write_beside(tmp_path / "picture.png") as temporary:
+    with write_beside(tmp_path / "image.png") as temporary:
         assert temporary.suffix == ".png"
         assert temporary.parent == tmp_path
 

@@ -1,4 +1,4 @@
-"""Decoded pictures come back from memory and from the disk as they were put in."""
+"""Decoded images come back from memory and from the disk as they were put in."""
 
 import threading
 
@@ -18,25 +18,25 @@ def cache(request, tmp_path):
     return MemoryCache() if request.param == "memory" else DiskCache(tmp_path / "new" / "cache")
 
 
-def test_unknown_key_has_no_picture(cache):
+def test_unknown_key_has_no_image(cache):
     assert cache.get("a.jpg") is None
 
 
-def test_picture_comes_back_as_it_was(cache):
+def test_image_comes_back_as_it_was(cache):
     cache.put("a.jpg|1|128", pixels())
     back = cache.get("a.jpg|1|128")
     assert back.dtype == np.uint8
     np.testing.assert_array_equal(back, pixels())
 
 
-def test_each_key_has_its_own_picture(cache):
+def test_each_key_has_its_own_image(cache):
     cache.put("a", pixels(0))
     cache.put("b", pixels(1, 4, 9))
     np.testing.assert_array_equal(cache.get("a"), pixels(0))
     np.testing.assert_array_equal(cache.get("b"), pixels(1, 4, 9))
 
 
-def test_later_picture_replaces_the_earlier(cache):
+def test_later_image_replaces_the_earlier(cache):
     cache.put("a", pixels(0))
     cache.put("a", pixels(1, 2, 2))
     np.testing.assert_array_equal(cache.get("a"), pixels(1, 2, 2))
@@ -77,7 +77,7 @@ def test_many_threads_may_use_it(cache):
     np.testing.assert_array_equal(cache.get("shared"), pixels())
 
 
-def test_disk_keeps_pictures_for_the_next_run(tmp_path):
+def test_disk_keeps_images_for_the_next_run(tmp_path):
     DiskCache(tmp_path).put("a", pixels())
     np.testing.assert_array_equal(DiskCache(tmp_path).get("a"), pixels())
 
@@ -97,12 +97,12 @@ def test_file_in_place_of_the_folder_is_an_input_error(tmp_path):
 
 
 def test_foreign_file_in_the_folder_is_an_input_error(tmp_path):
-    (tmp_path / "pictures.sqlite").write_text("no database at all\n" * 100)
+    (tmp_path / "images.sqlite").write_text("no database at all\n" * 100)
     with pytest.raises(InputError, match=f"{tmp_path} cannot be used"):
         DiskCache(tmp_path)
 
 
 def test_folder_where_no_file_can_be_is_an_input_error(tmp_path):
-    (tmp_path / "pictures.sqlite").mkdir()
+    (tmp_path / "images.sqlite").mkdir()
     with pytest.raises(InputError, match=f"{tmp_path} cannot be used"):
         DiskCache(tmp_path)

@@ -8,8 +8,8 @@ from PIL import Image
 
 import data.datasets
 from data.dataset_options import DatasetOptions
-from data.datasets import find_pictures
-from data.sources.folder import demo_pictures
+from data.datasets import find_images
+from data.sources.folder import demo_images
 from errors import InputError
 
 CLASSES = ("n01443537", "n01629819", "n01944390")
@@ -27,11 +27,11 @@ def numbered(count, prefix=""):
 
 
 def find(names, **options):
-    return find_pictures(names, DatasetOptions(**options))
+    return find_images(names, DatasetOptions(**options))
 
 
 def both(lists):
-    """The names of the pictures to learn from, and of those to judge by."""
+    """The names of the images to learn from, and of those to judge by."""
     return list(lists.training.names()), list(lists.validation.names())
 
 
@@ -44,7 +44,7 @@ def parts(each):
 
 
 def tiny_imagenet(folder, classes=CLASSES):
-    """Three pictures to learn from and one to judge by of each class."""
+    """Three images to learn from and one to judge by of each class."""
     for wordnet_id in classes:
         touch(folder / "train" / wordnet_id / "images", numbered(3, f"{wordnet_id}_"))
         touch(folder / "val" / "images", [f"val_{wordnet_id}.jpg"])
@@ -56,7 +56,7 @@ def tiny_imagenet(folder, classes=CLASSES):
 
 
 def coco(folder, training, validation):
-    """Pictures by name with the category of the one object in each."""
+    """Images by name with the category of the one object in each."""
     for part, contents in (("train", training), ("val", validation)):
         annotations = {
             "images": [{"id": name, "file_name": name} for name in contents],
@@ -90,8 +90,8 @@ def one_line(caught):
 
 def test_options_have_defaults(tmp_path):
     folder = touch(tmp_path, numbered(400))
-    lists = find_pictures([folder])
-    assert both(lists) == both(find([folder], validation_share=0.05, seed=0, max_pictures=None))
+    lists = find_images([folder])
+    assert both(lists) == both(find([folder], validation_share=0.05, seed=0, max_images=None))
     assert 5 <= len(lists.validation) <= 40
 
 
@@ -111,7 +111,7 @@ def test_split_is_disjoint_and_complete(tmp_path):
     assert len(together(lists)) == len(lists) == 200
 
 
-def test_validation_pictures_are_mixed(tmp_path):
+def test_validation_images_are_mixed(tmp_path):
     # So that the first of them, which a limited validation takes, are of all subfolders.
     folder = touch(tmp_path, numbered(200, "a/") + numbered(200, "b/"))
     _, validation = both(find([folder], validation_share=0.5))
@@ -120,7 +120,7 @@ def test_validation_pictures_are_mixed(tmp_path):
     assert validation == both(find([folder], validation_share=0.5))[1]
 
 
-def test_validation_pictures_of_sets_are_mixed(tmp_path):
+def test_validation_images_of_sets_are_mixed(tmp_path):
     names = [touch(tmp_path / name, numbered(200)) for name in "ab"]
     _, validation = both(find(names, validation_share=0.5))
     first = [path.removeprefix(f"{tmp_path}/")[0] for path in validation[:40]]
@@ -129,7 +129,7 @@ def test_validation_pictures_of_sets_are_mixed(tmp_path):
 
 def test_split_is_the_same_again(tmp_path):
     folder = touch(tmp_path, numbered(100))
-    assert both(find_pictures([folder])) == both(find_pictures([folder]))
+    assert both(find_images([folder])) == both(find_images([folder]))
 
 
 def test_split_depends_on_the_seed(tmp_path):
@@ -138,9 +138,9 @@ def test_split_depends_on_the_seed(tmp_path):
     assert set(sides[0][1]) != set(sides[1][1])
 
 
-def test_split_is_stable_when_pictures_are_added(tmp_path):
-    before = both(find_pictures([touch(tmp_path, numbered(100))]))
-    after = both(find_pictures([touch(tmp_path, numbered(300, "a/") + numbered(300, "z"))]))
+def test_split_is_stable_when_images_are_added(tmp_path):
+    before = both(find_images([touch(tmp_path, numbered(100))]))
+    after = both(find_images([touch(tmp_path, numbered(300, "a/") + numbered(300, "z"))]))
     assert set(before[0]) < set(after[0])
     assert set(before[1]) < set(after[1])
 
@@ -164,9 +164,9 @@ def test_data_set_of_every_kind_is_found(tmp_path):
     tiny = tiny_imagenet(tmp_path / "tiny")
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     folder = touch(tmp_path / "photos", numbered(4))
-    sizes = {name: len(find_pictures([name])) for name in (tiny, objects, folder, "demo")}
-    assert sizes == {tiny: 12, objects: 3, folder: 4, "demo": len(demo_pictures())}
-    assert len(find_pictures(list(sizes))) == sum(sizes.values())
+    sizes = {name: len(find_images([name])) for name in (tiny, objects, folder, "demo")}
+    assert sizes == {tiny: 12, objects: 3, folder: 4, "demo": len(demo_images())}
+    assert len(find_images(list(sizes))) == sum(sizes.values())
 
 
 def test_builder_of_tensorflow_datasets_is_asked_for_by_name(tmp_path, monkeypatch):
@@ -182,7 +182,7 @@ def test_builder_of_tensorflow_datasets_is_asked_for_by_name(tmp_path, monkeypat
     assert (split.validation_share, split.seed) == (0.3, 4)
 
 
-def test_categories_choose_pictures_of_coco_alone(tmp_path):
+def test_categories_choose_images_of_coco_alone(tmp_path):
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     folder = touch(tmp_path / "photos", numbered(4))
     lists = find([objects, folder], categories=["Dog"])
@@ -194,7 +194,7 @@ def test_nothing_is_decoded(tmp_path, monkeypatch):
     names = [touch(tmp_path / "photos", numbered(20)), tiny_imagenet(tmp_path / "tiny"), "demo"]
     opened = []
     monkeypatch.setattr(Image, "open", opened.append)
-    lists = find(names, max_pictures=10)
+    lists = find(names, max_images=10)
     lists.table()
     assert opened == []
 
@@ -205,25 +205,25 @@ def test_nothing_is_decoded(tmp_path, monkeypatch):
 def test_sets_are_joined(tmp_path):
     split = touch(tmp_path / "a", ["train/a.jpg", "val/b.jpg"])
     plain = touch(tmp_path / "b", numbered(30))
-    joined = both(find_pictures([split, plain]))
-    apart = [both(find_pictures([name])) for name in (split, plain)]
+    joined = both(find_images([split, plain]))
+    apart = [both(find_images([name])) for name in (split, plain)]
     assert joined[0] == apart[0][0] + apart[1][0]
     assert sorted(joined[1]) == sorted(apart[0][1] + apart[1][1])
 
 
 def test_demo_can_be_joined_with_a_folder(tmp_path):
     folder = touch(tmp_path, numbered(20))
-    assert len(find_pictures(["demo", folder])) == len(demo_pictures()) + 20
+    assert len(find_images(["demo", folder])) == len(demo_images()) + 20
 
 
-def test_sets_that_overlap_have_no_picture_on_both_sides(tmp_path):
+def test_sets_that_overlap_have_no_image_on_both_sides(tmp_path):
     folder = touch(tmp_path, numbered(10) + numbered(50, "deep/"))
     for names in ([folder, f"{folder}/deep"], [f"{folder}/deep", folder]):
         training, validation = both(find(names, validation_share=0.5))
         assert len(set(training) | set(validation)) == len(training) + len(validation) == 60
 
 
-def test_picture_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
+def test_image_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
     folder = touch(tmp_path, ["train/a.jpg", "train/b.jpg", "val/c.jpg", "val/d.jpg"])
     for names in ([folder, f"{folder}/val"], [f"{folder}/val", folder]):
         training, validation = both(find(names, validation_share=0.0))
@@ -231,10 +231,10 @@ def test_picture_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
         assert sorted(validation) == [f"{folder}/val/c.jpg", f"{folder}/val/d.jpg"]
 
 
-def test_pictures_in_another_set_are_counted_where_they_are_skipped(tmp_path):
+def test_images_in_another_set_are_counted_where_they_are_skipped(tmp_path):
     folder = touch(tmp_path, numbered(40))
-    whole = both(find_pictures([folder]))
-    lists = find_pictures([folder, folder])
+    whole = both(find_images([folder]))
+    lists = find_images([folder, folder])
     assert [sorted(side) for side in both(lists)] == [sorted(side) for side in whole]
     assert [parts(each) for each in lists.sets] == [{}, {"in another set": 40}]
     assert [len(each.training) for each in lists.sets] == [len(whole[0]), 0]
@@ -261,13 +261,13 @@ def test_folder_through_a_link_is_the_same(tmp_path):
 
 def test_demo_stands_beside_itself_and_others(tmp_path):
     folder = touch(tmp_path, numbered(20))
-    lists = find_pictures(["demo", folder, "demo"])
-    assert len(lists) == len(demo_pictures()) + 20
+    lists = find_images(["demo", folder, "demo"])
+    assert len(lists) == len(demo_images()) + 20
     assert [each.name for each in lists.sets] == ["demo", folder, "demo"]
-    assert parts(lists.sets[2]) == {"in another set": len(demo_pictures())}
+    assert parts(lists.sets[2]) == {"in another set": len(demo_images())}
 
 
-def test_set_may_share_pictures_with_coco(tmp_path):
+def test_set_may_share_images_with_coco(tmp_path):
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     lists = find([objects, f"{tmp_path}/coco"], validation_share=0.0)
     assert both(lists) == (
@@ -279,7 +279,7 @@ def test_set_may_share_pictures_with_coco(tmp_path):
 @pytest.mark.parametrize("name", ["two words", "größe", "[a]*?", "\udcff", "#1", "a:b"], ids=ascii)
 def test_sets_may_have_unusual_names(tmp_path, name):
     names = [touch(tmp_path / place / name, numbered(9)) for place in ("a", "b")]
-    lists = find_pictures(names)
+    lists = find_images(names)
     assert len(together(lists)) == len(lists) == 18
     lists.table().encode("utf-8")
 
@@ -314,10 +314,10 @@ def test_line_break_in_a_name_is_escaped(tmp_path, kind):
 
 
 @pytest.mark.parametrize("count", [2, 7, 50])
-def test_max_pictures_limits_both_sides_in_proportion(tmp_path, count):
+def test_max_images_limits_both_sides_in_proportion(tmp_path, count):
     folder = touch(tmp_path, numbered(200))
     whole = both(find([folder], validation_share=0.2))
-    limited = both(find([folder], validation_share=0.2, max_pictures=count))
+    limited = both(find([folder], validation_share=0.2, max_images=count))
     assert len(limited[0]) + len(limited[1]) == count
     assert set(limited[0]) < set(whole[0])
     assert set(limited[1]) < set(whole[1])
@@ -325,65 +325,65 @@ def test_max_pictures_limits_both_sides_in_proportion(tmp_path, count):
 
 
 @pytest.mark.parametrize("count", [20, 21, 10**9])
-def test_max_pictures_beyond_what_there_is_changes_nothing(tmp_path, count):
+def test_max_images_beyond_what_there_is_changes_nothing(tmp_path, count):
     folder = touch(tmp_path, numbered(20))
-    lists = find([folder], max_pictures=count)
-    assert both(lists) == both(find_pictures([folder]))
+    lists = find([folder], max_images=count)
+    assert both(lists) == both(find_images([folder]))
     assert parts(lists.sets[0]) == {}
 
 
-def test_max_pictures_may_leave_out_a_single_one(tmp_path):
+def test_max_images_may_leave_out_a_single_one(tmp_path):
     folder = touch(tmp_path, numbered(20))
-    lists = find([folder], max_pictures=19)
+    lists = find([folder], max_images=19)
     assert len(together(lists)) == 19
-    assert parts(lists.sets[0]) == {"beyond --max_pictures": 1}
+    assert parts(lists.sets[0]) == {"beyond --max_images": 1}
 
 
-def test_max_pictures_are_drawn_and_not_the_first(tmp_path):
+def test_max_images_are_drawn_and_not_the_first(tmp_path):
     folder = touch(tmp_path, numbered(200))
-    limited = both(find([folder], max_pictures=20))
+    limited = both(find([folder], max_images=20))
     first = {f"{folder}/{name}" for name in numbered(20)}
-    assert limited == both(find([folder], max_pictures=20))
-    assert limited != both(find([folder], max_pictures=20, seed=1))
+    assert limited == both(find([folder], max_images=20))
+    assert limited != both(find([folder], max_images=20, seed=1))
     assert set(limited[0] + limited[1]) != first
 
 
 @pytest.mark.parametrize("sizes", [(2, 18), (18, 2), (1, 1)])
-def test_max_pictures_leaves_one_on_each_side(tmp_path, sizes):
+def test_max_images_leaves_one_on_each_side(tmp_path, sizes):
     folder = touch(tmp_path, numbered(sizes[0], "train/") + numbered(sizes[1], "validation/"))
-    limited = find([folder], max_pictures=2)
+    limited = find([folder], max_images=2)
     assert len(limited.training) == 1
     assert len(limited.validation) == 1
 
 
-def test_one_picture_without_validation_is_learned_from(tmp_path):
-    limited = find([touch(tmp_path, numbered(9))], max_pictures=1, validation_share=0.0)
+def test_one_image_without_validation_is_learned_from(tmp_path):
+    limited = find([touch(tmp_path, numbered(9))], max_images=1, validation_share=0.0)
     assert (len(limited.training), len(limited.validation)) == (1, 0)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_max_pictures_may_all_be_for_validation(tmp_path, count):
+def test_max_images_may_all_be_for_validation(tmp_path, count):
     objects = coco(
         tmp_path, {"a.jpg": "cat"}, {"b.jpg": "dog", "c.jpg": "dog", "d.jpg": "dog", "e.jpg": "dog"}
     )
-    lists = find([objects], categories=["dog"], max_pictures=count)
+    lists = find([objects], categories=["dog"], max_images=count)
     assert (len(lists.training), len(lists.validation)) == (0, count)
 
 
-def test_max_pictures_are_of_the_whole(tmp_path):
+def test_max_images_are_of_the_whole(tmp_path):
     names = [touch(tmp_path / name, numbered(200)) for name in "abc"]
-    lists = find(names, max_pictures=90, validation_share=0.2)
+    lists = find(names, max_images=90, validation_share=0.2)
     used = [len(each.training) + len(each.validation) for each in lists.sets]
     assert sum(used) == len(lists) == 90
     assert min(used) >= 10
     assert [parts(each) for each in lists.sets] == [
-        {"beyond --max_pictures": 200 - count} for count in used
+        {"beyond --max_images": 200 - count} for count in used
     ]
 
 
 def test_limited_sets_hold_what_is_used(tmp_path):
     names = [touch(tmp_path / name, numbered(50)) for name in "ab"]
-    lists = find([*names, "demo"], max_pictures=30, validation_share=0.2)
+    lists = find([*names, "demo"], max_images=30, validation_share=0.2)
     for side in ("training", "validation"):
         by_set = [name for each in lists.sets for name in getattr(each, side).names()]
         assert sorted(by_set) == sorted(getattr(lists, side).names())
@@ -392,10 +392,10 @@ def test_limited_sets_hold_what_is_used(tmp_path):
 # --- labels ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("max_pictures", [None, 5])
-def test_labels_go_with_their_pictures(tmp_path, max_pictures):
+@pytest.mark.parametrize("max_images", [None, 5])
+def test_labels_go_with_their_images(tmp_path, max_images):
     names = [tiny_imagenet(tmp_path / name) for name in "ab"]
-    lists = find(names, max_pictures=max_pictures)
+    lists = find(names, max_images=max_images)
     lists.check_labels()
     assert lists.training.classes == lists.validation.classes == CLASSES
     for source in (lists.training, lists.validation):
@@ -406,7 +406,7 @@ def test_labels_go_with_their_pictures(tmp_path, max_pictures):
 
 def test_sets_of_the_same_classes_may_list_them_in_another_order(tmp_path):
     names = [tiny_imagenet(tmp_path / "a"), tiny_imagenet(tmp_path / "b", CLASSES[::-1])]
-    lists = find_pictures(names)
+    lists = find_images(names)
     lists.check_labels()
     assert lists.training.classes == CLASSES
 
@@ -414,7 +414,7 @@ def test_sets_of_the_same_classes_may_list_them_in_another_order(tmp_path):
 def test_classes_are_needed_of_every_set(tmp_path):
     folder = touch(tmp_path / "photos", numbered(3))
     for names in ([folder], [tiny_imagenet(tmp_path / "tiny"), folder], ["demo", folder]):
-        lists = find_pictures(names)
+        lists = find_images(names)
         with pytest.raises(InputError) as caught:
             lists.check_labels()
         without = "demo" if "demo" in names else folder
@@ -423,7 +423,7 @@ def test_classes_are_needed_of_every_set(tmp_path):
 
 def test_classes_must_be_the_same(tmp_path):
     names = [tiny_imagenet(tmp_path / "a"), tiny_imagenet(tmp_path / "b", CLASSES[:2])]
-    lists = find_pictures(names)
+    lists = find_images(names)
     with pytest.raises(InputError) as caught:
         lists.check_labels()
     assert f"{names[0]} (3 classes) and {names[1]} (2)" in one_line(caught)
@@ -431,7 +431,7 @@ def test_classes_must_be_the_same(tmp_path):
 
 
 def test_name_of_a_set_without_labels_is_told_in_one_line(tmp_path):
-    lists = find_pictures([touch(tmp_path / "line\nbreak", numbered(3))])
+    lists = find_images([touch(tmp_path / "line\nbreak", numbered(3))])
     with pytest.raises(InputError) as caught:
         lists.check_labels()
     one_line(caught)
@@ -443,7 +443,7 @@ def test_name_of_a_set_without_labels_is_told_in_one_line(tmp_path):
 def test_table_of_one_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "photos", numbered(1200, "train/") + numbered(3, "val/") + ["a.jpg"])
-    assert find_pictures(["photos"]).table().splitlines() == [
+    assert find_images(["photos"]).table().splitlines() == [
         "dataset  training  validation  skipped",
         "photos      1,200           3        1  1 beside train and val",
     ]
@@ -453,7 +453,7 @@ def test_table_of_several_sets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "a", numbered(12, "train/") + numbered(3, "val/") + numbered(4, "test/"))
     touch(tmp_path / "a longer name", numbered(2, "train/") + numbered(1, "val/"))
-    assert find_pictures(["a", "a longer name", "a/val"]).table().splitlines() == [
+    assert find_images(["a", "a longer name", "a/val"]).table().splitlines() == [
         "dataset        training  validation  skipped",
         "a                    12           3        4  4 beside train and val",
         "a longer name         2           1        0",
@@ -467,11 +467,11 @@ def test_table_says_every_reason(tmp_path, monkeypatch):
     training = {"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat", "d.jpg": "cat", "e.jpg": "cat"}
     coco(tmp_path / "set", training, {"f.jpg": "cat"})
     (tmp_path / "set" / "train" / "a.jpg").unlink()
-    lists = find(["coco:set", "set/train"], categories=["cat"], max_pictures=3)
+    lists = find(["coco:set", "set/train"], categories=["cat"], max_images=3)
     first, second, last = lists.table().splitlines()[1:]
     assert "1 without cat; 1 annotated, but not there" in first
     assert "in another set" in first + second
-    assert "beyond --max_pictures" in first + second
+    assert "beyond --max_images" in first + second
     assert last.split()[0] == "together"
     assert sum(map(int, last.split()[1:3])) == 3
 
@@ -481,16 +481,16 @@ def test_table_tells_of_paired_grayscale(tmp_path, monkeypatch):
     for folder, mode in (("train_color", "RGB"), ("train_black", "L")):
         (tmp_path / "set" / folder).mkdir(parents=True)
         for number in range(4):
-            picture = Image.new("RGB", (8, 8), (200, 100, 10 * number)).convert(mode)
-            picture.save(tmp_path / "set" / folder / f"{number}.png")
-    _, row = find_pictures(["set"]).table().splitlines()
+            image = Image.new("RGB", (8, 8), (200, 100, 10 * number)).convert(mode)
+            image.save(tmp_path / "set" / folder / f"{number}.png")
+    _, row = find_images(["set"]).table().splitlines()
     assert row.split(maxsplit=3)[0] == "set"
     assert row.endswith("4  4 no color, paired with train_color")
 
 
 def test_table_escapes_unusual_names(tmp_path):
     folder = touch(tmp_path / "line\nbreak \udcff", numbered(3))
-    heading, row = find_pictures([folder]).table().splitlines()
+    heading, row = find_images([folder]).table().splitlines()
     assert "line\\nbreak \\xff" in row
     heading.encode("ascii")
     row.encode("utf-8")
@@ -498,7 +498,7 @@ def test_table_escapes_unusual_names(tmp_path):
 
 def test_columns_of_the_table_are_aligned(tmp_path):
     names = [touch(tmp_path / "x" / name, numbered(12)) for name in ("a", "bcd", "größe")]
-    heading, *rows = find_pictures([*names, "demo"]).table().splitlines()
+    heading, *rows = find_images([*names, "demo"]).table().splitlines()
     ends = [heading.index(column) + len(column) for column in ("training", "validation")]
     for row in rows:
         for end in ends:

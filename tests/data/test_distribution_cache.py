@@ -1,4 +1,4 @@
-"""What a teacher has seen is kept by picture, and is only as old as what it was asked."""
+"""What a teacher has seen is kept by image, and is only as old as what it was asked."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ import pytest
 from data.distribution_cache import DistributionCache
 from errors import InputError
 
-NAMES = [f"pictures/{number}.png" for number in range(6)]
+NAMES = [f"images/{number}.png" for number in range(6)]
 
 
 def rows(count=6, classes=10, seed=0):
@@ -63,7 +63,7 @@ def test_a_thousand_equal_chances_come_back(tmp_path):
     np.testing.assert_allclose(kept.get(0), 1e-3, rtol=1e-4)
 
 
-def test_each_row_is_of_its_own_picture(tmp_path):
+def test_each_row_is_of_its_own_image(tmp_path):
     kept = kept_in(tmp_path)
     for number in (4, 1):
         kept.put(number, rows()[number])
@@ -121,11 +121,11 @@ def test_file_of_another_length_is_begun_anew(tmp_path, size):
     [
         {"names": NAMES[::-1]},
         {"names": NAMES[:5]},
-        {"names": [*NAMES[:5], "pictures/other.png"]},
+        {"names": [*NAMES[:5], "images/other.png"]},
         {"classes": 11},
         {"teacher": "mobilenet_v2"},
     ],
-    ids=["another order", "fewer", "another picture", "other classes", "another teacher"],
+    ids=["another order", "fewer", "another image", "other classes", "another teacher"],
 )
 def test_what_was_asked_otherwise_is_another_file(tmp_path, other):
     kept = kept_in(tmp_path)

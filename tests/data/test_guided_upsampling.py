@@ -71,7 +71,7 @@ TEXTURES = pytest.mark.parametrize("texture", [grain, stripes, cloth, coffee])
 
 
 def textured(texture, ab):
-    """A picture whose lightness is a texture and whose color knows nothing of it."""
+    """An image whose lightness is a texture and whose color knows nothing of it."""
     lightness = np.clip(texture(), 0.0, 100.0)[..., None]
     return np.concatenate([lightness, ab], axis=-1).astype("float32")
 
@@ -109,7 +109,7 @@ def test_texture_makes_no_halo_where_color_changes_smoothly(texture):
 
 
 def test_color_follows_lightness_where_the_two_belong_together():
-    # A border that lies within a pixel of the small picture.
+    # A border that lies within a pixel of the small image.
     things = np.where(np.arange(SIDE) < SIDE // 2 + 3, 0.0, 1.0) * np.ones((SIDE, 1))
     lab100 = np.stack([20 + 60 * things, 50 * things, -30 * things], axis=-1).astype("float32")
     edges = beside_edges(lab100[..., :1])
@@ -117,7 +117,7 @@ def test_color_follows_lightness_where_the_two_belong_together():
 
 
 def test_ramps_of_color_are_enlarged_in_place():
-    # Half a pixel aside would be 0.5 of the small picture's units.
+    # Half a pixel aside would be 0.5 of the small image's units.
     small = np.indices((12, 20)).transpose(1, 2, 0).astype("float32")
     flat = np.full((12, 20, 1), 50.0, "float32")
     large = enlarged(flat, small, 60, 140)

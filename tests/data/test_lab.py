@@ -216,7 +216,7 @@ def test_any_leading_shape_is_kept(convert, shape):
 def test_conversions_run_inside_a_tf_data_graph():
     rgb255 = np.random.default_rng(0).integers(0, 256, (4, 6, 5, 3), dtype="uint8")
     dataset = tf.data.Dataset.from_tensor_slices(rgb255).map(
-        lambda picture: lab.rgb1_to_rgb255(lab.lab1_to_rgb1(lab.rgb255_to_lab1(picture)))
+        lambda image: lab.rgb1_to_rgb255(lab.lab1_to_rgb1(lab.rgb255_to_lab1(image)))
     )
     np.testing.assert_array_equal(list(dataset.as_numpy_iterator()), rgb255)
 

@@ -1,4 +1,4 @@
-"""Files find the pictures that they were made of, by their names and their folders."""
+"""Files find the images that they were made of, by their names and their folders."""
 
 import random
 
@@ -52,7 +52,7 @@ def test_odd_name_is_a_name(name):
     assert match_by_name(names, paths) == paths[::-1]
 
 
-def test_ending_may_stand_behind_that_of_the_picture():
+def test_ending_may_stand_behind_that_of_the_image():
     assert match_by_name(["photos/1.jpg"], ["1.jpg.png"]) == ["1.jpg.png"]
 
 
@@ -61,7 +61,7 @@ def test_record_of_a_data_set_has_no_ending():
     assert match_by_name(names, ["train#12.png", "train#1.png"]) == ["train#1.png", "train#12.png"]
 
 
-def test_pictures_in_a_file_with_an_ending_are_told_apart():
+def test_images_in_a_file_with_an_ending_are_told_apart():
     names = [f"/sets/imagenet64/val_data.npz#{number}" for number in (1, 12)]
     paths = ["val_data.npz#12.png", "val_data.npz#1.png"]
     assert match_by_name(names, paths) == paths[::-1]
@@ -93,13 +93,13 @@ def test_mirrored_tree_matches_whole(root):
     assert match_by_name([f"{root}{place}.jpg" for place in places], shuffled) == paths
 
 
-def test_flat_files_match_nested_pictures():
+def test_flat_files_match_nested_images():
     names = [f"tiny/train/n{number % 3}/images/n{number % 3}_{number}.JPEG" for number in range(9)]
     paths = [f"n{number % 3}_{number}.png" for number in range(9)]
     assert match_by_name(names, paths[::-1]) == paths
 
 
-def test_nested_files_match_flat_pictures():
+def test_nested_files_match_flat_images():
     names = ["photos/1.jpg", "photos/2.jpg"]
     paths = ["results/latest/2.png", "results/latest/1.png"]
     assert match_by_name(names, paths) == paths[::-1]
@@ -142,7 +142,7 @@ def test_missing_file_is_none_and_others_are_found():
     assert match_by_name(names, ["3.png", "1.png"]) == ["1.png", None, "3.png"]
 
 
-def test_files_of_no_picture_are_passed_over():
+def test_files_of_no_image_are_passed_over():
     assert match_by_name(["photos/1.jpg"], ["0.png", "1.png", "sheet.png"]) == ["1.png"]
 
 
@@ -152,7 +152,7 @@ def test_nothing_matches_nothing():
 
 
 @pytest.mark.parametrize("names", [["a/1.jpg", "b/1.jpg"], ["b/1.jpg", "a/1.jpg"]])
-def test_file_that_two_pictures_claim_goes_to_the_one_in_its_folders(names):
+def test_file_that_two_images_claim_goes_to_the_one_in_its_folders(names):
     found = dict(zip(names, match_by_name(names, ["b/1.png"]), strict=True))
     assert found == {"a/1.jpg": None, "b/1.jpg": "b/1.png"}
 
@@ -166,19 +166,19 @@ def test_no_file_is_given_twice():
 
 
 @pytest.mark.parametrize("paths", [["x/1.png", "y/1.png"], ["b/a/1.png", "c/a/1.png"]])
-def test_two_files_that_fit_a_picture_alike_are_an_error(paths):
+def test_two_files_that_fit_a_image_alike_are_an_error(paths):
     message = error_of(["photos/a/1.jpg"], paths)
     assert all(name in message for name in ("photos/a/1.jpg", *paths))
 
 
 @pytest.mark.parametrize("path", ["1.png", "x/1.png"])
 @pytest.mark.parametrize("names", [["a/1.jpg", "b/1.jpg"], ["a/1.jpg", "a/1.png"]])
-def test_file_that_fits_two_pictures_alike_is_an_error(names, path):
+def test_file_that_fits_two_images_alike_is_an_error(names, path):
     message = error_of([*names, "a/2.jpg"], [path, "2.png"])
     assert all(name in message for name in (path, *names))
 
 
-def test_remedy_for_a_file_that_fits_two_pictures_is_to_move_the_file():
+def test_remedy_for_a_file_that_fits_two_images_is_to_move_the_file():
     assert "put it into" in error_of(["cats/1.jpg", "dogs/1.jpg"], ["1.png"])
     assert "put them into" in error_of(["cats/1.jpg"], ["1.png", "1.jpeg"])
 

@@ -9,27 +9,27 @@ from PIL import Image
 from skimage import color
 
 from data.cache import DiskCache, MemoryCache
+from data.images import UnreadableImageError
 from data.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
-from data.pictures import UnreadablePictureError
 from data.pipeline import (
     ExtraTarget,
+    ImageLoader,
     InputShard,
-    PictureLoader,
     comparison_batches,
     crop_source_side,
     training_batches,
     validation_batches,
 )
 from data.skipped_images import SkippedImages
-from data.sources.picture_files import PictureFiles
-from data.sources.picture_source import PictureSource
+from data.sources.image_files import ImageFiles
+from data.sources.image_source import ImageSource
 from errors import InputError
 
 COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
 
 
 def write_solid(folder, colors=COLORS, size=(20, 16)):
-    """A picture of one color for each: which they are can be told in any batch."""
+    """An image of one color for each: which they are can be told in any batch."""
     paths = [str(folder / f"{number}.png") for number in range(len(colors))]
     for path, each in zip(paths, colors, strict=True):
         Image.new("RGB", size, each).save(path)
@@ -48,15 +48,15 @@ def write_broken(folder, count):
     paths = [str(folder / f"broken{number}.jpg") for number in range(count)]
     for path in paths:
         with open(path, "w") as file:
-            file.write("not a picture")
+            file.write("not an image")
     return paths
 
 
-def loader_of(pictures, folder, short_side=16, total=None, **options):
+def loader_of(images, folder, short_side=16, total=None, **options):
     """A loader of files, or of any other source."""
-    source = pictures if isinstance(pictures, PictureSource) else PictureFiles("", pictures)
+    source = images if isinstance(images, ImageSource) else ImageFiles("", images)
     skipped = SkippedImages(folder / "skipped_images.tsv", total or len(source))
-    return PictureLoader(source, short_side, skipped, **options)
+    return ImageLoader(source, short_side, skipped, **options)
 
 
 def cache_of(kind, folder):
@@ -64,18 +64,18 @@ def cache_of(kind, folder):
 
 
 def labeled(files, labels):
-    return PictureFiles("", files, labels, classes=tuple("abcdefghij"))
+    return ImageFiles("", files, labels, classes=tuple("abcdefghij"))
 
 
 def stream(loader, batches, **options):
-    """The first batches of a training stream as one array of Lab pictures in [-1, 1]."""
+    """The first batches of a training stream as one array of Lab images in [-1, 1]."""
     options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
     taken = training_batches(loader, **options).take(batches)
     return np.concatenate([join_lab(lightness, ab).numpy() for lightness, ab in taken])
 
 
 def stream_with_labels(loader, batches, **options):
-    """The colors of the pictures in the first batches, and their labels."""
+    """The colors of the images in the first batches, and their labels."""
     options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
     return colors_and_labels(
         training_batches(loader, extra_target=loader.labels, **options).take(batches)
@@ -84,13 +84,13 @@ def stream_with_labels(loader, batches, **options):
 
 def colors_and_labels(batches):
     batches = list(batches)
-    pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in batches])
-    return colors_of(pictures), np.concatenate([label for _, _, label in batches]).tolist()
+    images = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in batches])
+    return colors_of(images), np.concatenate([label for _, _, label in batches]).tolist()
 
 
-def colors_of(pictures):
-    """The number in `COLORS` of each picture of one color."""
-    rgb255 = np.asarray(lab1_to_rgb1(pictures)).mean(axis=(1, 2)) * 255.0
+def colors_of(images):
+    """The number in `COLORS` of each image of one color."""
+    rgb255 = np.asarray(lab1_to_rgb1(images)).mean(axis=(1, 2)) * 255.0
     return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()
 
 
@@ -99,15 +99,15 @@ class ImpatientSkippedImages(SkippedImages):
 
     asked = 0
 
-    def reason(self, picture, file=None):
+    def reason(self, image, file=None):
         self.asked += 1
         if self.asked > 2000:
             raise RuntimeError("the search goes on without end")
-        return super().reason(picture, file)
+        return super().reason(image, file)
 
 
-class Album(PictureSource):
-    """Pictures of one color that lie together in one file."""
+class Album(ImageSource):
+    """Images of one color that lie together in one file."""
 
     def __init__(self, path, colors=COLORS, torn=(), unlabeled=()):
         super().__init__(tuple("abcdefghij"))
@@ -136,16 +136,16 @@ class Album(PictureSource):
     def read_rgb(self, number, short_side=None):
         self.readings.append(int(number))
         if number in self.torn:
-            raise UnreadablePictureError("the page is torn")
+            raise UnreadableImageError("the page is torn")
         return np.load(self.path)[number]
 
     def label(self, number):
         if number in self.unlabeled:
-            raise UnreadablePictureError("the caption is torn off")
+            raise UnreadableImageError("the caption is torn off")
         return 9 - int(number)
 
 
-# --- one picture -------------------------------------------------------------------------------
+# --- one image -------------------------------------------------------------------------------
 
 
 def test_loader_gives_pixels_of_the_short_side(tmp_path):
@@ -155,21 +155,21 @@ def test_loader_gives_pixels_of_the_short_side(tmp_path):
     assert loader.load(0).dtype == np.uint8
 
 
-def test_broken_picture_is_skipped_and_named(tmp_path):
+def test_broken_image_is_skipped_and_named(tmp_path):
     files = write_broken(tmp_path, 1)
     loader = loader_of(files, tmp_path, total=10)
     assert loader.load(0) is None
-    assert loader.skipped.reason(files[0]).startswith("unreadable: not a picture")
+    assert loader.skipped.reason(files[0]).startswith("unreadable: not an image")
 
 
-def test_missing_picture_is_skipped_and_named(tmp_path):
+def test_missing_image_is_skipped_and_named(tmp_path):
     for cache in (None, MemoryCache()):
         loader = loader_of([str(tmp_path / "nowhere.jpg")], tmp_path, total=10, cache=cache)
         assert loader.load(0) is None
         assert len(loader.skipped) == 1
 
 
-def test_gray_picture_is_skipped_and_named(tmp_path):
+def test_gray_image_is_skipped_and_named(tmp_path):
     files = write_solid(tmp_path, [(90, 90, 90), (200, 40, 40)])
     loader = loader_of(files, tmp_path, minimum_colorfulness=2.0)
     assert loader.load(0) is None
@@ -177,11 +177,11 @@ def test_gray_picture_is_skipped_and_named(tmp_path):
     assert loader.skipped.reason(files[0]) == "no color: colorfulness 0.0"
 
 
-def test_gray_picture_stays_when_nothing_is_asked(tmp_path):
+def test_gray_image_stays_when_nothing_is_asked(tmp_path):
     assert loader_of(write_solid(tmp_path, [(90, 90, 90)]), tmp_path).load(0) is not None
 
 
-def test_dull_picture_comes_back_when_less_color_is_asked(tmp_path):
+def test_dull_image_comes_back_when_less_color_is_asked(tmp_path):
     files = write_solid(tmp_path, [(90, 90, 80)])
     assert loader_of(files, tmp_path, total=9, minimum_colorfulness=50.0).load(0) is None
     assert loader_of(files, tmp_path, total=9, minimum_colorfulness=1.0).load(0) is not None
@@ -191,7 +191,7 @@ def test_second_loading_comes_from_the_cache(tmp_path):
     cache = MemoryCache()
     loader = loader_of(write_noise(tmp_path, 1), tmp_path, cache=cache)
     first = loader.load(0)
-    for key in cache._pictures:
+    for key in cache._images:
         cache.put(key, first[::-1])
     np.testing.assert_array_equal(loader.load(0), first[::-1])
 
@@ -211,7 +211,7 @@ def test_cache_keeps_each_short_side_apart(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_keeps_the_pictures_of_one_file_apart(tmp_path, kind):
+def test_cache_keeps_the_images_of_one_file_apart(tmp_path, kind):
     album = Album(tmp_path / "album.npy")
     loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
     for _ in range(2):
@@ -220,7 +220,7 @@ def test_cache_keeps_the_pictures_of_one_file_apart(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_is_passed_over_when_the_file_that_holds_the_pictures_has_changed(tmp_path, kind):
+def test_cache_is_passed_over_when_the_file_that_holds_the_images_has_changed(tmp_path, kind):
     album = Album(tmp_path / "album.npy")
     loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
     for number in range(6):
@@ -229,14 +229,14 @@ def test_cache_is_passed_over_when_the_file_that_holds_the_pictures_has_changed(
     assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS[::-1]
 
 
-def test_bad_picture_of_a_file_is_skipped_and_the_others_are_not(tmp_path):
+def test_bad_image_of_a_file_is_skipped_and_the_others_are_not(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[1])
     loader = loader_of(album, tmp_path)
     assert [loader.load(number) is None for number in range(6)] == [False, True] + [False] * 4
     assert loader.skipped.reason(album.name(1)) == "unreadable: the page is torn"
 
 
-def test_bad_picture_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
+def test_bad_image_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[1])
     assert loader_of(album, tmp_path).load(1) is None
     album.readings.clear()
@@ -261,7 +261,7 @@ def test_shares_of_workers_make_up_the_whole_batches(tmp_path, workers, replicas
     np.testing.assert_array_equal(np.concatenate(rows, axis=1), whole)
 
 
-def test_worker_reads_no_pictures_but_its_own(tmp_path, monkeypatch):
+def test_worker_reads_no_images_but_its_own(tmp_path, monkeypatch):
     loader = loader_of(write_noise(tmp_path, count=40), tmp_path)
     read, load = set(), loader.load
     monkeypatch.setattr(loader, "load", lambda number: (read.add(number), load(number))[1])
@@ -272,13 +272,13 @@ def test_worker_reads_no_pictures_but_its_own(tmp_path, monkeypatch):
         for _ in training_batches(loader, 8, 4, seed=0, shard=InputShard(worker, 2, 2)).take(10):
             pass
         of_each.append(set(read))
-    # What is read ahead is of the next epoch, in which any picture may be anyone's.
+    # What is read ahead is of the next epoch, in which any image may be anyone's.
     assert 20 <= len(of_each[0]) < 40
     assert of_each[0] | of_each[1] == set(range(40))
 
 
 @pytest.mark.parametrize("replicas", [3, 6])
-def test_shares_of_validation_are_each_picture_once(tmp_path, replicas):
+def test_shares_of_validation_are_each_image_once(tmp_path, replicas):
     loader = loader_of(write_solid(tmp_path) + write_broken(tmp_path, 1), tmp_path)
     shown = []
     for worker in range(3):
@@ -312,8 +312,8 @@ def test_batches_have_shape_dtype_and_range(tmp_path):
 def test_lab_of_a_batch_equals_skimage(tmp_path):
     files = write_noise(tmp_path, 1, 16, 16)
     expected = color.rgb2lab(np.asarray(Image.open(files[0])))
-    pictures = stream(loader_of(files, tmp_path), 1, resolution=16, crop_scale=1.0, flip=False)
-    np.testing.assert_allclose(lab1_to_lab100(pictures), [expected] * 2, atol=2e-3)
+    images = stream(loader_of(files, tmp_path), 1, resolution=16, crop_scale=1.0, flip=False)
+    np.testing.assert_allclose(lab1_to_lab100(images), [expected] * 2, atol=2e-3)
 
 
 def test_targets_may_have_stronger_colors_within_srgb(tmp_path):
@@ -355,13 +355,13 @@ def test_other_seed_gives_other_batches(tmp_path):
     assert (stream(loader, 2, seed=3) != stream(loader, 2, seed=4)).any()
 
 
-def test_each_epoch_shows_each_picture_once(tmp_path):
+def test_each_epoch_shows_each_image_once(tmp_path):
     shown = colors_of(stream(loader_of(write_solid(tmp_path), tmp_path), 12))
     epochs = [shown[start : start + 6] for start in range(0, 24, 6)]
     assert [sorted(epoch) for epoch in epochs] == [list(range(6))] * 4
 
 
-def test_epochs_that_end_within_a_batch_show_each_picture_once(tmp_path):
+def test_epochs_that_end_within_a_batch_show_each_image_once(tmp_path):
     shown = colors_of(stream(loader_of(write_solid(tmp_path), tmp_path), 6, batch_size=4))
     assert sorted(shown) == sorted(list(range(6)) * 4)
     assert sorted(shown[6:12]) == list(range(6))
@@ -386,19 +386,19 @@ def test_stream_goes_on_exactly_where_it_was_broken_off(tmp_path, start):
     np.testing.assert_array_equal(stream(loader, 12 - start, start=start, **options), whole[start:])
 
 
-def test_whole_pictures_are_shown_where_crops_are_off(tmp_path):
+def test_whole_images_are_shown_where_crops_are_off(tmp_path):
     files = write_noise(tmp_path, 1, 16, 16)
-    pictures = stream(loader_of(files, tmp_path), 10, resolution=16, crop_scale=1.0, flip=False)
-    np.testing.assert_array_equal(pictures, pictures[:1].repeat(20, axis=0))
+    images = stream(loader_of(files, tmp_path), 10, resolution=16, crop_scale=1.0, flip=False)
+    np.testing.assert_array_equal(images, images[:1].repeat(20, axis=0))
 
 
-def test_flip_mirrors_half_of_the_pictures(tmp_path):
+def test_flip_mirrors_half_of_the_images(tmp_path):
     files = write_noise(tmp_path, 1, 16, 16)
     options = {"resolution": 16, "crop_scale": 1.0}
     upright = stream(loader_of(files, tmp_path), 1, flip=False, **options)[0]
-    pictures = stream(loader_of(files, tmp_path), 25, flip=True, **options)
-    mirrored = np.array([np.allclose(each, upright[:, ::-1], atol=1e-5) for each in pictures])
-    unchanged = np.array([np.allclose(each, upright, atol=1e-5) for each in pictures])
+    images = stream(loader_of(files, tmp_path), 25, flip=True, **options)
+    mirrored = np.array([np.allclose(each, upright[:, ::-1], atol=1e-5) for each in images])
+    unchanged = np.array([np.allclose(each, upright, atol=1e-5) for each in images])
     assert (mirrored ^ unchanged).all()
     assert 15 <= mirrored.sum() <= 35
 
@@ -408,8 +408,8 @@ def test_smallest_crop_is_of_the_share_that_is_asked(tmp_path):
     levels = np.tile(np.arange(64, dtype="uint8")[:, None, None] * 4, (1, 64, 3))
     Image.fromarray(levels).save(tmp_path / "ramp.png")
     loader = loader_of([str(tmp_path / "ramp.png")], tmp_path, short_side=64)
-    pictures = stream(loader, 50, resolution=64, crop_scale=0.25)
-    gray = np.asarray(lab1_to_rgb1(pictures))[:, :, 0, 0] * 255.0 / 4.0
+    images = stream(loader, 50, resolution=64, crop_scale=0.25)
+    gray = np.asarray(lab1_to_rgb1(images))[:, :, 0, 0] * 255.0 / 4.0
     sides = gray[:, -1] - gray[:, 0] + 1
     assert sides.min() >= 31.0
     assert sides.max() <= 64.5
@@ -418,24 +418,24 @@ def test_smallest_crop_is_of_the_share_that_is_asked(tmp_path):
 
 def test_rotation_keeps_shape_and_range(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
-    pictures = stream(loader, 6, rotation=45.0)
-    assert pictures.shape == (12, 8, 8, 3)
-    assert np.isfinite(pictures).all()
-    assert np.abs(pictures).max() <= 1.0
+    images = stream(loader, 6, rotation=45.0)
+    assert images.shape == (12, 8, 8, 3)
+    assert np.isfinite(images).all()
+    assert np.abs(images).max() <= 1.0
 
 
-def test_rotation_turns_pictures(tmp_path):
+def test_rotation_turns_images(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
     assert (stream(loader, 2, rotation=20.0) != stream(loader, 2)).any()
 
 
 def test_rotation_brings_in_no_color_from_outside(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
-    pictures = stream(loader, 6, rotation=180.0)
+    images = stream(loader, 6, rotation=180.0)
     np.testing.assert_allclose(
-        pictures, pictures.mean(axis=(1, 2), keepdims=True) + 0 * pictures, atol=1e-5
+        images, images.mean(axis=(1, 2), keepdims=True) + 0 * images, atol=1e-5
     )
-    assert sorted(colors_of(pictures)) == sorted(list(range(6)) * 2)
+    assert sorted(colors_of(images)) == sorted(list(range(6)) * 2)
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
@@ -447,7 +447,7 @@ def test_cache_changes_nothing(tmp_path, kind):
     np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
 
 
-# --- pictures that are no use ------------------------------------------------------------------
+# --- images that are no use ------------------------------------------------------------------
 
 
 def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
@@ -459,7 +459,7 @@ def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
     assert len(shown) == 18
     assert all(loader.skipped.reason(file) is not None for file in bad)
     assert all(loader.skipped.reason(file) is None for file in good)
-    # Two epochs of nine places: each good picture has its own place in both.
+    # Two epochs of nine places: each good image has its own place in both.
     assert all(
         shown[start : start + 9].count(number) >= 1 for start in (0, 9) for number in range(6)
     )
@@ -492,10 +492,10 @@ def test_more_than_half_bad_in_an_earlier_run_ends_with_an_error(tmp_path, good)
     files = write_broken(tmp_path, 5) + write_noise(tmp_path, good)
     earlier = SkippedImages(tmp_path / "skipped_images.tsv", total=1000)
     for file in files[:5]:
-        earlier.add(file, "unreadable: not a picture")
+        earlier.add(file, "unreadable: not an image")
     skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", len(files))
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
+        stream(ImageLoader(ImageFiles("", files), 16, skipped), 10)
 
 
 @pytest.mark.parametrize("count", [1, 2, 6])
@@ -503,38 +503,38 @@ def test_all_bad_ends_with_an_error(tmp_path, count):
     files = write_broken(tmp_path, count)
     skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", count)
     with pytest.raises(tf.errors.OpError, match="more than half"):
-        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
+        stream(ImageLoader(ImageFiles("", files), 16, skipped), 10)
 
 
 def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
     files = write_broken(tmp_path, 3)
     skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", 3)
-    loader = PictureLoader(PictureFiles("", files), 16, skipped)
+    loader = ImageLoader(ImageFiles("", files), 16, skipped)
     for _ in range(2):
         with pytest.raises(tf.errors.OpError, match="more than half"):
             stream(loader, 10)
 
 
-def test_all_training_pictures_bad_ends_with_an_error(tmp_path):
+def test_all_training_images_bad_ends_with_an_error(tmp_path):
     # They are less than half of the whole set: the rest is for validation.
     files = write_broken(tmp_path, 3)
     skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", total=10)
     with pytest.raises(tf.errors.OpError) as error:
-        stream(PictureLoader(PictureFiles("", files), 16, skipped), 10)
+        stream(ImageLoader(ImageFiles("", files), 16, skipped), 10)
     assert "without end" not in str(error.value)
 
 
 # --- validation --------------------------------------------------------------------------------
 
 
-def test_validation_shows_each_picture_once_in_order(tmp_path):
+def test_validation_shows_each_image_once_in_order(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     batches = [join_lab(*batch) for batch in validation_batches(loader, 8, 4)]
     assert [tuple(batch.shape) for batch in batches] == [(4, 8, 8, 3), (2, 8, 8, 3)]
     assert colors_of(np.concatenate(batches)) == list(range(6))
 
 
-def test_validation_passes_over_bad_pictures(tmp_path):
+def test_validation_passes_over_bad_images(tmp_path):
     bad = write_broken(tmp_path, 2)
     good = write_solid(tmp_path)
     loader = loader_of([*good[:3], *bad, *good[3:]], tmp_path)
@@ -554,17 +554,17 @@ def test_validation_is_the_same_again(tmp_path):
 
 @pytest.mark.parametrize("size", [(16, 32), (32, 16)])
 def test_validation_shows_the_central_square(tmp_path, size):
-    picture = Image.new("RGB", size, COLORS[2])
+    image = Image.new("RGB", size, COLORS[2])
     left, top = (size[0] - 16) // 2, (size[1] - 16) // 2
-    picture.paste(COLORS[0], (left, top, left + 16, top + 16))
-    picture.save(tmp_path / "a.png")
+    image.paste(COLORS[0], (left, top, left + 16, top + 16))
+    image.save(tmp_path / "a.png")
     loader = loader_of([str(tmp_path / "a.png")], tmp_path)
     ((lightness, ab),) = validation_batches(loader, 16, 1)
     rgb255 = np.asarray(lab1_to_rgb1(join_lab(lightness, ab))) * 255.0
     np.testing.assert_allclose(rgb255, np.full((1, 16, 16, 3), COLORS[0]), atol=0.1)
 
 
-def test_validation_picture_smaller_than_the_resolution_is_enlarged(tmp_path):
+def test_validation_image_smaller_than_the_resolution_is_enlarged(tmp_path):
     loader = loader_of(write_solid(tmp_path, COLORS[:1], size=(5, 3)), tmp_path)
     ((lightness, ab),) = validation_batches(loader, 16, 1)
     assert lightness.shape == (1, 16, 16, 1)
@@ -576,7 +576,7 @@ def test_validation_picture_smaller_than_the_resolution_is_enlarged(tmp_path):
 LABELS = [3, 1, 4, 1, 5, 9]
 
 
-def test_batches_with_labels_have_one_for_each_picture(tmp_path):
+def test_batches_with_labels_have_one_for_each_image(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     for batches, count in (
         (training_batches(loader, 8, 3, seed=0, extra_target=loader.labels), 3),
@@ -589,19 +589,19 @@ def test_batches_with_labels_have_one_for_each_picture(tmp_path):
         )
 
 
-def test_each_training_picture_comes_with_its_own_label(tmp_path):
+def test_each_training_image_comes_with_its_own_label(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     shown, labels = stream_with_labels(loader, 9, batch_size=4)
     assert set(shown) == set(range(6))
     assert labels == [LABELS[number] for number in shown]
 
 
-def test_labels_change_nothing_of_the_pictures(tmp_path):
+def test_labels_change_nothing_of_the_images(tmp_path):
     loader = loader_of(labeled(write_noise(tmp_path), LABELS[:4]), tmp_path, short_side=24)
     options = {"resolution": 8, "batch_size": 2, "seed": 3, "rotation": 10.0}
     labeled_batches = training_batches(loader, extra_target=loader.labels, **options).take(4)
-    pictures = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in labeled_batches])
-    np.testing.assert_array_equal(pictures, stream(loader, 4, **options))
+    images = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in labeled_batches])
+    np.testing.assert_array_equal(images, stream(loader, 4, **options))
 
 
 def test_labels_go_on_exactly_where_the_stream_was_broken_off(tmp_path):
@@ -611,7 +611,7 @@ def test_labels_go_on_exactly_where_the_stream_was_broken_off(tmp_path):
     assert rest == whole[7:]
 
 
-def test_picture_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
+def test_image_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
     files = write_broken(tmp_path, 3) + write_solid(tmp_path)
     loader = loader_of(labeled(files, [0, 0, 0, *LABELS]), tmp_path)
     shown, labels = stream_with_labels(loader, 9)
@@ -619,7 +619,7 @@ def test_picture_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
     assert labels == [LABELS[number] for number in shown]
 
 
-def test_each_validation_picture_comes_with_its_own_label(tmp_path):
+def test_each_validation_image_comes_with_its_own_label(tmp_path):
     files = write_solid(tmp_path)
     files[2:2] = write_broken(tmp_path, 2)
     loader = loader_of(labeled(files, [*LABELS[:2], 0, 0, *LABELS[2:]]), tmp_path)
@@ -628,14 +628,14 @@ def test_each_validation_picture_comes_with_its_own_label(tmp_path):
     assert colors_and_labels(batches) == (list(range(6)), LABELS)
 
 
-def test_pictures_of_one_file_come_with_their_own_labels(tmp_path):
+def test_images_of_one_file_come_with_their_own_labels(tmp_path):
     loader = loader_of(Album(tmp_path / "album.npy", torn=[2]), tmp_path, cache=MemoryCache())
     shown, labels = stream_with_labels(loader, 9)
     assert set(shown) == {0, 1, 3, 4, 5}
     assert labels == [9 - number for number in shown]
 
 
-def test_pictures_without_labels_are_labeled_minus_one(tmp_path):
+def test_images_without_labels_are_labeled_minus_one(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     assert stream_with_labels(loader, 1)[1] == [-1, -1]
 
@@ -646,7 +646,7 @@ def test_labels_are_not_read_unless_they_are_asked_for(tmp_path):
     assert len(list(validation_batches(loader, 8, 2))) == 3
 
 
-def test_picture_whose_label_cannot_be_read_is_skipped(tmp_path):
+def test_image_whose_label_cannot_be_read_is_skipped(tmp_path):
     loader = loader_of(Album(tmp_path / "album.npy", unlabeled=[2]), tmp_path)
     shown, labels = stream_with_labels(loader, 6)
     assert set(shown) == {0, 1, 3, 4, 5}
@@ -659,12 +659,12 @@ def test_picture_whose_label_cannot_be_read_is_skipped(tmp_path):
 # --- other extra targets
 # ----------------------------------------------------------------------------
 
-# Of each picture a vector that tells which it is.
+# Of each image a vector that tells which it is.
 VECTORS = np.random.default_rng(0).uniform(0, 1, (6, 5)).astype("float32")
 
 
 def vectors_of(numbers, without=()):
-    """An extra target that knows only the pictures of these numbers."""
+    """An extra target that knows only the images of these numbers."""
     read = lambda number: None if number in without else VECTORS[numbers[number]]  # noqa: E731
     return ExtraTarget(read, "float32", (5,))
 
@@ -687,7 +687,7 @@ def test_vectors_are_of_their_shape_and_type(tmp_path):
 
 
 @pytest.mark.parametrize("start", [0, 1, 7])
-def test_each_picture_brings_its_own_vector_wherever_the_stream_begins(tmp_path, start):
+def test_each_image_brings_its_own_vector_wherever_the_stream_begins(tmp_path, start):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     options = {"seed": 2, "extra_target": vectors_of(range(6))}
     batches = training_batches(loader, 8, 4, start=start, **options).take(4)
@@ -707,7 +707,7 @@ def test_vectors_are_in_the_order_of_validation(tmp_path):
     np.testing.assert_array_equal(vectors, VECTORS)
 
 
-def test_picture_without_a_vector_is_skipped(tmp_path):
+def test_image_without_a_vector_is_skipped(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     extra_target = vectors_of(range(6), without=(1, 4))
     shown, vectors = colors_and_vectors(
@@ -720,7 +720,7 @@ def test_picture_without_a_vector_is_skipped(tmp_path):
     np.testing.assert_array_equal(vectors, VECTORS[shown])
 
 
-def test_vector_of_a_picture_that_is_skipped_is_not_read(tmp_path):
+def test_vector_of_a_image_that_is_skipped_is_not_read(tmp_path):
     loader = loader_of(write_broken(tmp_path, 1) + write_solid(tmp_path), tmp_path)
     asked = []
     read = lambda number: asked.append(number) or VECTORS[number - 1]  # noqa: E731
@@ -746,39 +746,37 @@ def write_waves(path, size):
     return str(path)
 
 
-def loaders_of(folder, *pictures, short_side=16, least_color=0.0):
+def loaders_of(folder, *images, short_side=16, least_color=0.0):
     """Loaders with one list; the first leaves out what has no color, the others take it."""
-    skipped = SkippedImages(folder / "skipped_images.tsv", len(pictures[0]), "look at the list")
-    sources = [
-        each if isinstance(each, PictureSource) else PictureFiles("", each) for each in pictures
-    ]
+    skipped = SkippedImages(folder / "skipped_images.tsv", len(images[0]), "look at the list")
+    sources = [each if isinstance(each, ImageSource) else ImageFiles("", each) for each in images]
     return [
-        PictureLoader(source, short_side, skipped, 0.0 if number else least_color)
+        ImageLoader(source, short_side, skipped, 0.0 if number else least_color)
         for number, source in enumerate(sources)
     ]
 
 
 def compared(loaders, resolution=8):
-    """The numbers of the pictures, and the pictures of all loaders in one array."""
+    """The numbers of the images, and the images of all loaders in one array."""
     batches = comparison_batches(loaders, resolution, 4).as_numpy_iterator()
     numbers, _, rgb255 = zip(*batches, strict=True)
     return np.concatenate(numbers).tolist(), np.concatenate(rgb255)
 
 
 def difference_of_waves(folder, *sizes):
-    """By how many levels the squares of two pictures of one scene differ on average."""
+    """By how many levels the squares of two images of one scene differ on average."""
     files = [[write_waves(folder / f"{number}.png", size)] for number, size in enumerate(sizes)]
     _, rgb255 = compared(loaders_of(folder, *files, short_side=64), resolution=64)
     return np.abs(rgb255[0, 0].astype("int") - rgb255[0, 1]).mean()
 
 
 def solid_colors(rgb255):
-    """By loader, the color of each picture of one color."""
+    """By loader, the color of each image of one color."""
     np.testing.assert_array_equal(rgb255.min(axis=(2, 3)), rgb255.max(axis=(2, 3)))
     return [list(map(tuple, colors)) for colors in rgb255[:, :, 0, 0].swapaxes(0, 1).tolist()]
 
 
-def test_comparison_shows_the_same_pictures_of_all_loaders_in_order(tmp_path):
+def test_comparison_shows_the_same_images_of_all_loaders_in_order(tmp_path):
     orders = [COLORS, COLORS[::-1], COLORS[2:] + COLORS[:2]]
     files = [
         write_solid(subfolder(tmp_path, str(number)), colors)
@@ -823,7 +821,7 @@ def test_comparison_shows_the_squares_that_validation_shows(tmp_path, size):
     np.testing.assert_allclose(rgb255[:, 0], validated, atol=0.51)
 
 
-def test_comparison_with_one_loader_shows_its_pictures(tmp_path):
+def test_comparison_with_one_loader_shows_its_images(tmp_path):
     numbers, rgb255 = compared(loaders_of(tmp_path, write_solid(tmp_path)))
     assert numbers == list(range(6))
     assert solid_colors(rgb255) == [COLORS]
@@ -844,7 +842,7 @@ def test_comparison_is_the_same_again(tmp_path):
 
 @pytest.mark.parametrize("bad", [0, 1, 2])
 @pytest.mark.parametrize("kind", ["broken", "missing"])
-def test_picture_that_one_loader_cannot_read_is_shown_by_none(tmp_path, bad, kind):
+def test_image_that_one_loader_cannot_read_is_shown_by_none(tmp_path, bad, kind):
     files = [write_solid(subfolder(tmp_path, str(number))) for number in range(3)]
     [files[bad][2]] = write_broken(tmp_path, 1) if kind == "broken" else [str(tmp_path / "x.png")]
     loaders = loaders_of(tmp_path, *files)
@@ -855,13 +853,13 @@ def test_picture_that_one_loader_cannot_read_is_shown_by_none(tmp_path, bad, kin
     assert loaders[0].skipped.reason(files[bad][2]).startswith("unreadable")
 
 
-def test_picture_that_two_loaders_cannot_read_counts_once(tmp_path):
+def test_image_that_two_loaders_cannot_read_counts_once(tmp_path):
     files = write_broken(tmp_path, 2) + write_solid(tmp_path, COLORS[:2])
     others = write_broken(subfolder(tmp_path, "others"), 2) + files[2:]
     assert compared(loaders_of(tmp_path, files, others))[0] == [2, 3]
 
 
-def test_picture_without_color_is_shown_by_none_where_its_loader_asks_for_color(tmp_path):
+def test_image_without_color_is_shown_by_none_where_its_loader_asks_for_color(tmp_path):
     gray = (90, 90, 90)
     files = write_solid(subfolder(tmp_path, "truth"), [COLORS[0], gray, COLORS[2]])
     others = write_solid(subfolder(tmp_path, "colored"), [gray, COLORS[1], COLORS[3]])
@@ -873,7 +871,7 @@ def test_picture_without_color_is_shown_by_none_where_its_loader_asks_for_color(
     assert loaders[0].skipped.reason(files[1]) == "no color: colorfulness 0.0"
 
 
-def test_pictures_of_one_file_are_compared_with_files(tmp_path):
+def test_images_of_one_file_are_compared_with_files(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[4])
     loaders = loaders_of(tmp_path, album, write_solid(tmp_path, size=(16, 16)))
     numbers, rgb255 = compared(loaders)
@@ -891,7 +889,7 @@ def test_pictures_of_one_file_are_compared_with_files(tmp_path):
     ],
     ids=["square", "turned", "16:9"],
 )
-def test_picture_of_other_proportions_is_shown_by_none_and_both_are_named(tmp_path, size, reason):
+def test_image_of_other_proportions_is_shown_by_none_and_both_are_named(tmp_path, size, reason):
     files = write_solid(subfolder(tmp_path, "truth"), COLORS[:3], size=(32, 16))
     others = write_solid(subfolder(tmp_path, "colored"), COLORS[:3], size=(32, 16))
     Image.new("RGB", size, COLORS[1]).save(others[1])
@@ -932,7 +930,7 @@ def test_upright_copy_of_a_turned_photograph_shows_the_same(tmp_path):
     np.testing.assert_array_equal(rgb255[:, 0], rgb255[:, 1])
 
 
-def test_picture_of_another_shape_is_compared_anew_in_the_next_run(tmp_path):
+def test_image_of_another_shape_is_compared_anew_in_the_next_run(tmp_path):
     files = write_solid(subfolder(tmp_path, "truth"), COLORS[:3], size=(32, 16))
     others = write_solid(subfolder(tmp_path, "colored"), COLORS[:3], size=(16, 16))
     others[1:] = files[1:]
@@ -952,7 +950,7 @@ def test_more_than_half_skipped_ends_a_comparison_with_an_error(tmp_path, kind):
     with pytest.raises(tf.errors.OpError, match="more than half"):
         compared(loaders)
     message = str(loaders[0].skipped.failure)
-    assert message.startswith("more than half of the pictures cannot be used: 4 of 6 skipped")
+    assert message.startswith("more than half of the images cannot be used: 4 of 6 skipped")
     assert f"(4 {kind})" in message
     assert message.endswith("; look at the list")
     assert message.splitlines() == [message]

@@ -1,4 +1,4 @@
-"""Pictures that are no use are remembered from run to run, and too many of them are an error."""
+"""Images that are no use are remembered from run to run, and too many of them are an error."""
 
 import os
 import threading
@@ -11,7 +11,7 @@ from errors import InputError
 
 def a_file(folder, name="broken.jpg"):
     path = folder / name
-    path.write_text("not a picture")
+    path.write_text("not an image")
     return str(path)
 
 
@@ -49,41 +49,39 @@ def test_adding_twice_counts_once(tmp_path):
     ids=["plain", "tab", "line feed", "next line", "umlaut", "not UTF-8"],
 )
 def test_reason_is_kept_for_the_next_run(tmp_path, name):
-    picture = a_file(tmp_path, name)
-    SkippedImages(tmp_path / "logs" / "skipped_images.tsv", 10).add(
-        picture, "unreadable: truncated"
-    )
+    image = a_file(tmp_path, name)
+    SkippedImages(tmp_path / "logs" / "skipped_images.tsv", 10).add(image, "unreadable: truncated")
     again = SkippedImages(tmp_path / "logs" / "skipped_images.tsv", total=10)
-    assert again.reason(picture) == "unreadable: truncated"
+    assert again.reason(image) == "unreadable: truncated"
     assert len(again) == 1
 
 
 def test_reason_of_a_missing_file_is_kept_until_it_is_there(tmp_path):
-    picture = str(tmp_path / "a.jpg")
+    image = str(tmp_path / "a.jpg")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(
-        picture, "unreadable: there is no such file"
+        image, "unreadable: there is no such file"
     )
-    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(picture) is not None
+    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(image) is not None
     a_file(tmp_path, "a.jpg")
-    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(picture) is None
+    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(image) is None
 
 
 @pytest.mark.parametrize("change", ["size", "time"])
 def test_changed_file_is_tried_again(tmp_path, change):
-    picture = a_file(tmp_path)
-    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(picture, "unreadable")
-    times = os.stat(picture)
+    image = a_file(tmp_path)
+    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "unreadable")
+    times = os.stat(image)
     if change == "size":
         (tmp_path / "broken.jpg").write_text("another content")
-        os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns))
+        os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
     else:
-        os.utime(picture, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+        os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
     again = SkippedImages(tmp_path / "skipped_images.tsv", 10)
-    assert again.reason(picture) is None
+    assert again.reason(image) is None
     assert len(again) == 0
 
 
-def test_picture_in_another_file_is_tried_again_when_that_file_has_changed(tmp_path):
+def test_image_in_another_file_is_tried_again_when_that_file_has_changed(tmp_path):
     album = a_file(tmp_path, "album.bin")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add("album.bin#3", "unreadable", album)
     assert (
@@ -94,7 +92,7 @@ def test_picture_in_another_file_is_tried_again_when_that_file_has_changed(tmp_p
     assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason("album.bin#3", album) is None
 
 
-def test_pictures_in_one_file_are_skipped_each_for_itself(tmp_path):
+def test_images_in_one_file_are_skipped_each_for_itself(tmp_path):
     album = a_file(tmp_path, "album.bin")
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", 10)
     skipped.add("album.bin#3", "first", album)
@@ -106,28 +104,28 @@ def test_pictures_in_one_file_are_skipped_each_for_itself(tmp_path):
         assert len(each) == 2
 
 
-def test_list_names_the_picture_and_the_size_of_the_file_that_holds_it(tmp_path):
+def test_list_names_the_image_and_the_size_of_the_file_that_holds_it(tmp_path):
     album = a_file(tmp_path, "album.bin")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add("album.bin#3", "unreadable", album)
     row = (tmp_path / "skipped_images.tsv").read_text().splitlines()[1].split("\t")
     modified = str(os.stat(album).st_mtime_ns)
-    assert row == ["album.bin#3", "unreadable", "13", modified]
+    assert row == ["album.bin#3", "unreadable", "12", modified]
 
 
 def test_newest_reason_of_a_file_counts(tmp_path):
-    picture = a_file(tmp_path)
-    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(picture, "first")
+    image = a_file(tmp_path)
+    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "first")
     (tmp_path / "broken.jpg").write_text("still none")
-    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(picture, "second")
-    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(picture) == "second"
+    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "second")
+    assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(image) == "second"
 
 
 def test_list_can_be_read_by_a_person(tmp_path):
-    picture = a_file(tmp_path)
-    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(picture, "unreadable:\n  two\tparts")
+    image = a_file(tmp_path)
+    SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "unreadable:\n  two\tparts")
     heading, row = (tmp_path / "skipped_images.tsv").read_text().splitlines()
-    assert heading.split("\t") == ["picture", "reason", "bytes", "modified"]
-    assert row.split("\t")[:3] == [picture, "unreadable: two parts", "13"]
+    assert heading.split("\t") == ["image", "reason", "bytes", "modified"]
+    assert row.split("\t")[:3] == [image, "unreadable: two parts", "12"]
 
 
 def test_half_may_be_skipped_and_no_more(tmp_path):
@@ -154,7 +152,7 @@ def test_error_says_what_it_was_told_to_say_instead(tmp_path):
     with pytest.raises(InputError) as caught:
         skipped.add("a.jpg", "unreadable: truncated")
     expected = (
-        "more than half of the pictures cannot be used: 1 of 1 skipped (1 unreadable), listed in "
+        "more than half of the images cannot be used: 1 of 1 skipped (1 unreadable), listed in "
         f"{tmp_path}/skipped_images.tsv; call your aunt"
     )
     assert str(caught.value) == str(skipped.failure) == expected
@@ -172,7 +170,7 @@ def test_summary_has_the_counts_the_reasons_and_the_place(tmp_path):
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", total=10)
     skipped.add("a.jpg", "no color: colorfulness 0.3")
     skipped.add("b.jpg", "unreadable: truncated")
-    skipped.add("c.jpg", "unreadable: not a picture")
+    skipped.add("c.jpg", "unreadable: not an image")
     assert skipped.summary() == (
         f"3 of 10 skipped (2 unreadable, 1 no color), listed in {tmp_path}/skipped_images.tsv"
     )

@@ -1,4 +1,4 @@
-"""What the tests of the jobs share: small pictures and a training that takes seconds."""
+"""What the tests of the jobs share: small images and a training that takes seconds."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import run
-from data.pictures import write_rgb
+from data.images import write_rgb
 
 TINY = [
     *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "1"),
@@ -75,28 +75,28 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def pictures(here):
-    """A folder of ten small color pictures."""
+def images(here):
+    """A folder of ten small color images."""
     random = np.random.default_rng(0)
     for number in range(10):
         colors = random.uniform(0, 255, (1, 1, 3)) + random.normal(0, 20, (20, 24, 3))
-        write_rgb(here / "pictures" / f"{number}.png", colors.clip(0, 255).astype("uint8"))
-    return here / "pictures"
+        write_rgb(here / "images" / f"{number}.png", colors.clip(0, 255).astype("uint8"))
+    return here / "images"
 
 
 @pytest.fixture
-def train(pictures):
-    """Trains a tiny model on the pictures and returns the exit status."""
+def train(images):
+    """Trains a tiny model on the images and returns the exit status."""
 
     def call(*arguments):
-        return run.main(["--dataset", str(pictures), *TINY, *arguments])
+        return run.main(["--dataset", str(images), *TINY, *arguments])
 
     return call
 
 
 @pytest.fixture
 def tiny_imagenet(here):
-    """Makes a folder like Tiny ImageNet: four pictures of one color for each class.
+    """Makes a folder like Tiny ImageNet: four images of one color for each class.
 
     What is called is given the folder and, by the WordNet id, the words and the color of each.
     """
@@ -122,7 +122,7 @@ def tiny_imagenet(here):
 
 @pytest.fixture
 def coco(here):
-    """A folder in COCO's format: six pictures with a cat and four with a dog."""
+    """A folder in COCO's format: six images with a cat and four with a dog."""
     random = np.random.default_rng(1)
     images, annotations = [], []
     for number in range(10):

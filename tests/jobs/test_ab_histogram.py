@@ -10,7 +10,7 @@ import run
 from errors import InputError
 from jobs.ab_histogram import find_ab_histogram
 from jobs.command_line import parse
-from jobs.training_data import TrainingData, find_training_pictures
+from jobs.training_data import TrainingData, find_training_images
 from models.weights_folder import WeightsFolder
 
 OLD, NEW = np.eye(23, dtype="int64"), np.ones((23, 23), "int64")
@@ -81,14 +81,14 @@ def test_damaged_counts_are_one_line(folder):
         found(folder, "--load_weights", "--color_rebalancing", "0.5")
 
 
-def test_colors_of_the_stream_are_counted(pictures, here):
+def test_colors_of_the_stream_are_counted(images, here):
     def counts(*arguments):
-        options = ["--dataset", "pictures", "--resolution", "16", "--batch_size", "5", *arguments]
+        options = ["--dataset", "images", "--resolution", "16", "--batch_size", "5", *arguments]
         settings, _ = parse(options)
-        return TrainingData(settings, find_training_pictures(settings), "logs").ab_histogram()
+        return TrainingData(settings, find_training_images(settings), "logs").ab_histogram()
 
     true = counts()
-    # Whole batches of enough pictures.
+    # Whole batches of enough images.
     assert true.sum() == 2050 * 16 * 16
     np.testing.assert_array_equal(counts(), true)
     places = np.hypot(*np.meshgrid(np.arange(-11, 12), np.arange(-11, 12)))

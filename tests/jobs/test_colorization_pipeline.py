@@ -63,7 +63,7 @@ def states_of(here, count):
 def test_order_and_outcomes_are_kept_among_failures_and_skips(here):
     states = states_of(here, 50)
     for number in range(0, 50, 7):
-        states[number].job.source.write_text("no picture")
+        states[number].job.source.write_text("no image")
     for number in range(3, 50, 7):
         states[number].outcome = SKIPPED
     colorizer = GrayColorizer(batch_size=4)

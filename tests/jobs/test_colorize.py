@@ -24,7 +24,7 @@ from PIL import Image
 from skimage import color
 
 import run
-from data import pictures
+from data import images
 from jobs import colorization_pipeline, colorize
 from jobs.settings import PRETRAINED_WEIGHTS
 from jobs.signals import SignalWatch
@@ -32,7 +32,7 @@ from jobs.signals import SignalWatch
 RUN = Path(__file__).resolve().parents[2] / "run.py"
 
 # HEIC is tested where its optional library is installed.
-HEIC = ["heic"] if pictures.is_heif_supported() else []
+HEIC = ["heic"] if images.is_heif_supported() else []
 
 not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
@@ -98,8 +98,8 @@ def write_bombs(folder):
 
 
 def pixels_of(path):
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB")).astype(int)
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
 
 
 def lightness_of(path):
@@ -168,8 +168,8 @@ def test_format_is_what_was_asked_for(color_photographs, here):
         names = {f"a.{suffix}", "b.JPEG" if suffix == "jpg" else f"b.{suffix}"}
         assert files_below(here / suffix) == names
         for name in names:
-            with Image.open(here / suffix / name) as picture:
-                assert (picture.format, picture.size) == (format, (40, 30))
+            with Image.open(here / suffix / name) as image:
+                assert (image.format, image.size) == (format, (40, 30))
 
 
 def test_quality_is_that_of_formats_with_loss(color_photographs, here):
@@ -288,7 +288,7 @@ def test_order_and_count_are_kept_beyond_one_batch(color_photographs, here, caps
         photograph(path)
         Image.new("L", (20, 10), 50 + 4 * number).save(path)
         if kind == "bad":
-            path.write_text("no picture")
+            path.write_text("no image")
         elif kind == "done":
             (here / "results" / path.name).parent.mkdir(exist_ok=True)
             (here / "results" / path.name).write_bytes(b"done")
@@ -296,7 +296,7 @@ def test_order_and_count_are_kept_beyond_one_batch(color_photographs, here, caps
     captured = capsys.readouterr()
     count = {kind: len(names) for kind, names in kinds.items()}
     assert captured.out.endswith(summary(count["new"], count["done"], count["bad"]))
-    named = re.findall(r"^failed: in/(.*): not a picture", captured.err, re.MULTILINE)
+    named = re.findall(r"^failed: in/(.*): not an image", captured.err, re.MULTILINE)
     assert named == kinds["bad"]
     assert files_below(here / "results") == {*kinds["done"], *kinds["new"]}
     # Each result is made of its own photograph.
@@ -433,11 +433,11 @@ def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, caps
         "empty.jpg": "empty",
         "loop.jpg": "symbolic links",
         "same.png": "its result would replace that of in/same.gif",
-        "text.jpg": "not a picture",
+        "text.jpg": "not an image",
     }
     cut(photograph(inputs / "cut.jpg", size=(200, 200)))
     (inputs / "empty.jpg").write_bytes(b"")
-    (inputs / "text.jpg").write_text("no picture")
+    (inputs / "text.jpg").write_text("no image")
     (inputs / "loop.jpg").symlink_to("loop.jpg")
     (inputs / "dangling.jpg").symlink_to("absent.jpg")
     (inputs / "device.jpg").symlink_to(os.devnull)
@@ -502,14 +502,14 @@ def test_odd_names_are_colored_and_shown_on_one_line(color_photographs, here, ca
     for name in names:
         photograph(here / f"in/{name}.jpg", mode="L")
         photograph(here / f"in/{name}.tif", mode="L")
-        (here / f"in/{name}.webp").write_text("no picture")
+        (here / f"in/{name}.webp").write_text("no image")
     assert color_photographs("in", "--comparison", "--suffix", "_colored") == 1
     endings = ("_colored.jpg", "_colored_comparison.jpg", "_colored.tif", "_colored_comparison.tif")
     assert files_below(here / "results") == {name + end for name in names for end in endings}
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(colored=8, failed=4))
     lines = captured.err.splitlines()
-    reason = "not a picture, or of an unknown format"
+    reason = "not an image, or of an unknown format"
     assert lines == [
         rf"failed: in/\x1b[2J.webp: {reason}",
         rf"failed: in/line\nbreak.webp: {reason}",
@@ -551,7 +551,7 @@ def test_heic_without_its_library_says_what_to_install(
     (here / "in").mkdir()
     (here / "in/a.heic").write_bytes(b"\0\0\0\x18ftypheic")
     photograph(here / "in/b.png")
-    monkeypatch.setattr(pictures, "pillow_heif", None)
+    monkeypatch.setattr(images, "pillow_heif", None)
     assert color_photographs("in") == 1
     captured = capsys.readouterr()
     [line] = captured.err.splitlines()
@@ -640,8 +640,8 @@ def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, c
         (["absent.jpg"], "--images absent.jpg: there is no such file or folder"),
         (["a.png", "absent.jpg"], "--images absent.jpg: there is no such file or folder"),
         (["a.png", "absent\n.jpg"], r"--images absent\n.jpg: there is no such file or folder"),
-        (["empty"], "--images empty: no picture in it"),
-        (["empty", "letters"], "--images empty letters: no picture in it"),
+        (["empty"], "--images empty: no image in it"),
+        (["empty", "letters"], "--images empty letters: no image in it"),
         (["a.png", "--output_dir", "a.png"], "--output_dir a.png: File exists"),
         (["a.png", "--output_dir", "a.png/b"], "--output_dir a.png/b: Not a directory"),
         (["a.png", "--output_dir", "a.png/b\nc"], r"--output_dir a.png/b\nc: Not a directory"),
@@ -651,7 +651,7 @@ def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, c
 def test_nothing_begun_is_one_line(color_photographs, here, capsys, arguments, words):
     (here / "empty").mkdir()
     (here / "letters").mkdir()
-    (here / "letters/a.txt").write_text("no picture")
+    (here / "letters/a.txt").write_text("no image")
     (here / "nowhere").symlink_to("absent")
     photograph(here / "a.png")
     before = files_below(here)
@@ -837,11 +837,11 @@ def test_quiet_says_only_what_went_wrong(color_photographs, here, capsys):
     photograph(here / "in/a.png")
     noise = np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8")
     Image.fromarray(noise).save(here / "in/in_color.png")
-    (here / "in/text.png").write_text("no picture")
+    (here / "in/text.png").write_text("no image")
     assert color_photographs("in", "--quiet") == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == "failed: in/text.png: not a picture, or of an unknown format\n"
+    assert captured.err == "failed: in/text.png: not an image, or of an unknown format\n"
     assert files_below(here / "results") == {"a.png", "in_color.png"}
 
 
@@ -874,7 +874,7 @@ def test_there_may_be_no_terminal_to_print_to(color_photographs, here, monkeypat
 
 def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, here):
     photograph(here / "in/müller.png")
-    (here / "in/łódź.png").write_text("no picture")
+    (here / "in/łódź.png").write_text("no image")
     done = subprocess.run(
         [sys.executable, RUN, "--weights", weights, "--images", "in", "--output_dir", "größer"],
         env={**os.environ, "PYTHONIOENCODING": "ascii", "TF_CPP_MIN_LOG_LEVEL": "3"},
@@ -886,7 +886,7 @@ def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, h
     assert done.returncode == 1, done.stderr
     assert files_below(here / "größer") == {"müller.png"}
     assert "1 colored, 0 skipped because they are there already, 1 failed" in done.stdout
-    assert r"failed: in/\u0142\xf3d\u017a.png: not a picture" in done.stderr
+    assert r"failed: in/\u0142\xf3d\u017a.png: not an image" in done.stderr
 
 
 @pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])

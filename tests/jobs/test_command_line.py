@@ -41,6 +41,18 @@ def test_hyphens_are_accepted():
     assert (settings.batch_size, settings.weights_dir, settings.flip) == (4, "my-weights", False)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["--max_pictures", "5"], ["--max_images", "5"]),
+        (["--snapshot_steps", "7"], ["--checkpoint_steps", "7"]),
+        (["--model", "inception"], ["--model", "encoder_decoder"]),
+    ],
+)
+def test_older_names_are_accepted(old, new):
+    assert parse(old) == parse(new)
+
+
 def test_images_color():
     settings, _ = parse(["--images", "a.jpg", "b/", "--output_dir", "out"])
     assert (settings.job, settings.images, settings.output_dir) == (
@@ -102,13 +114,13 @@ def test_files_of_numbers_may_be_left_to_their_defaults(option):
     "arguments",
     [
         ["--dataset", "d", "--lpips_weights", "a", "--feature-network", "b-c", "--seed", "3"],
-        ["--resolution", "17", "--max_pictures", "4", "--sample_count", "2", "--log_dir", "a"],
+        ["--resolution", "17", "--max_images", "4", "--sample_count", "2", "--log_dir", "a"],
         ["--validation_share", "0.2", "--minimum_colorfulness", "0", "--batch_size", "99"],
         ["--dataset", "coco:a", "--categories", "cat", "--precision", "float32"],
         ["--dataset", "tfds:a", "--data-dir", "b"],
         ["--load_weights", "--weights_dir", "a"],
         ["--load_weights", "--model", "sagan", "--saturation", "0.5", "--flip_average"],
-        ["--images", "a", "--weights", "b", "c", "--feature_network", "d", "--max_pictures", "2"],
+        ["--images", "a", "--weights", "b", "c", "--feature_network", "d", "--max_images", "2"],
     ],
 )
 def test_what_an_evaluation_reads_may_be_given(arguments):
@@ -120,7 +132,7 @@ def test_what_an_evaluation_reads_may_be_given(arguments):
     "job", [[], ["--inspect"], ["--evaluate"]], ids=["train", "inspect", "evaluate"]
 )
 def test_data_sets_have_options_of_their_own(job):
-    sets = ["--dataset", "pictures", "coco:toys", "tfds:imagenette"]
+    sets = ["--dataset", "images", "coco:toys", "tfds:imagenette"]
     settings, _ = parse([*job, *sets, "--categories", "cat", "teddy bear", "--data-dir=a-b"])
     assert settings.categories == ["cat", "teddy bear"]
     assert settings.data_dir == "a-b"
@@ -202,7 +214,7 @@ def test_reconstruction_terms_have_weights():
         (["--evaluate", "--predictions"], "expected at least one argument"),
         (["--evaluate", "--weights"], "expected at least one argument"),
         (["--evaluate", "--resolution", "15"], "'15' is not a whole number of at least 16"),
-        (["--evaluate", "--max_pictures", "0"], "'0' is not a whole number of at least 1"),
+        (["--evaluate", "--max_images", "0"], "'0' is not a whole number of at least 1"),
         (["--evaluate", "--sample_count", "0"], "'0' is not a whole number of at least 1"),
         (["--evaluate", "--epochs", "3"], "--epochs has no effect when --evaluate is given"),
         (["--evaluate", "--filters", "3"], "--filters has no effect when --evaluate is given"),
@@ -306,11 +318,11 @@ def test_help_says_which_models_an_argument_is_of_and_where_defaults_differ(caps
     with pytest.raises(SystemExit):
         parse(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert "as a U-Net (only inception)" in text
-    assert "at --attention_resolution (only pix2pix, inception)" in text
+    assert "as a U-Net (only encoder_decoder)" in text
+    assert "at --attention_resolution (only pix2pix, encoder_decoder)" in text
     assert "a lower loss before the rates are lowered (plateau only) (default: 3)" in text
-    assert "with chromagan 224; with inception 400)" in text
-    # With inception it is what it is with sagan.
+    assert "with chromagan 224; with encoder_decoder 400)" in text
+    # With encoder_decoder it is what it is with sagan.
     assert "at half size, with chromagan at a quarter (default: 32; with pix2pix 64; with" in text
 
 

@@ -37,8 +37,8 @@ def test_chromagan_has_the_values_of_its_paper():
     assert settings.weights_folder == Path("weights/chromagan")
 
 
-def test_inception_has_the_values_of_its_report():
-    settings, explicit = parse(["--model", "inception"])
+def test_encoder_decoder_has_the_values_of_its_report():
+    settings, explicit = parse(["--model", "encoder_decoder"])
     assert explicit == {"model"}
     assert (settings.resolution, settings.batch_size, settings.epochs) == (400, 16, 50)
     assert (settings.encoder, settings.encoder_weights) == ("inception_resnet_v2", "imagenet")
@@ -51,26 +51,26 @@ def test_inception_has_the_values_of_its_report():
     assert (settings.lr_schedule, settings.plateau_patience) == ("plateau", 3)
     assert settings.plateau_factor == 0.1
     assert (settings.warmup_steps, settings.freeze_encoder_epochs) == (0, 0)
-    # Pictures are turned, cropped and mirrored.
+    # Images are turned, cropped and mirrored.
     assert settings.rotation > 0
     assert settings.crop_scale < 1
     assert settings.flip
-    assert settings.weights_folder == Path("weights/inception")
+    assert settings.weights_folder == Path("weights/encoder_decoder")
 
 
-def test_inception_takes_an_adversary():
-    settings, _ = parse(["--model", "inception", "--adversarial", "vanilla"])
+def test_encoder_decoder_takes_an_adversary():
+    settings, _ = parse(["--model", "encoder_decoder", "--adversarial", "vanilla"])
     assert settings.first_discriminator_filters == 64
     assert (settings.adversarial_weight, settings.discriminator_lr) == (0.003, 2e-4)
     options = ["--generator_epochs", "1", "--discriminator_steps", "2", "--norm", "batch"]
-    settings, _ = parse(["--model", "inception", "--adversarial", "wgan-gp", *options])
+    settings, _ = parse(["--model", "encoder_decoder", "--adversarial", "wgan-gp", *options])
     assert (settings.generator_epochs, settings.gp_weight) == (1, 10.0)
 
 
-def test_inception_takes_what_not_every_model_has():
+def test_encoder_decoder_takes_what_not_every_model_has():
     options = ["--skip_connections", "--decoder_attention", "--attention_resolution", "16"]
     options += ["--encoder", "vgg16", "--freeze_encoder_epochs", "2", "--warmup-steps", "100"]
-    settings, _ = parse(["--model", "inception", *options, "--plateau_patience", "5"])
+    settings, _ = parse(["--model", "encoder_decoder", *options, "--plateau_patience", "5"])
     assert (settings.skip_connections, settings.decoder_attention) == (True, True)
     assert (settings.attention_resolution, settings.encoder) == (16, "vgg16")
     assert (settings.freeze_encoder_epochs, settings.warmup_steps) == (2, 100)
@@ -78,8 +78,8 @@ def test_inception_takes_what_not_every_model_has():
 
 
 @pytest.mark.parametrize("resolution", [16, 75, 333])
-def test_inception_takes_pictures_of_any_size(resolution):
-    settings, _ = parse(["--model", "inception", "--resolution", str(resolution)])
+def test_encoder_decoder_takes_images_of_any_size(resolution):
+    settings, _ = parse(["--model", "encoder_decoder", "--resolution", str(resolution)])
     assert settings.resolution == resolution
 
 
@@ -108,7 +108,7 @@ def test_weights_decay_with_any_optimizer_but_adam(optimizer):
     assert parse(options)[0].weight_decay is None
 
 
-def test_tiny_chromagan_learns_small_pictures_faster():
+def test_tiny_chromagan_learns_small_images_faster():
     settings, _ = parse(["--preset", "chromagan-tiny"])
     assert settings.model == "chromagan"
     assert (settings.resolution, settings.batch_size) == (64, 10)
@@ -223,7 +223,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             ["--model", "pix2pix", "--discriminator", "conv4", "--resolution", "120"],
             "at least 121 px; received --resolution 120",
         ),
-        (["--model", "pix2pix", "--resolution", "23"], "patch takes pictures of at least 24 px"),
+        (["--model", "pix2pix", "--resolution", "23"], "patch takes images of at least 24 px"),
         (["--preset", "patchgan", "--model", "sagan"], "--preset patchgan is of --model pix2pix"),
         (["--preset", "patchgan", "--load_weights"], "--preset begins a new training"),
         (["--preset", "one-channel", "--epochs", "4"], "leave none of 4 epochs for both networks"),
@@ -235,7 +235,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             ["--model", "pix2pix", "--encoder", "vgg16", "--input_channels", "3"],
             "--input_channels has no effect with --encoder vgg16",
         ),
-        (["--model", "pix2pix", "--depth", "8"], "pictures of 128 px cannot be halved 8 times"),
+        (["--model", "pix2pix", "--depth", "8"], "images of 128 px cannot be halved 8 times"),
         (["--input_channels", "2", "--model", "pix2pix"], "invalid choice"),
         (["--global_features", "pool"], "--global_features has no effect with --model sagan"),
         (["--class_weight", "1"], "--class_weight has no effect with --model sagan"),
@@ -273,7 +273,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--model", "chromagan", "--reconstruction", "l2:1"], "--reconstruction"),
         (
             ["--model", "chromagan", "--resolution", "23"],
-            "takes pictures of at least 24 px; received --resolution 23",
+            "takes images of at least 24 px; received --resolution 23",
         ),
         (
             ["--model", "chromagan", "--label_smoothing", "0.1"],
@@ -286,7 +286,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--images", "a.jpg", "--teacher", "vgg16"], "--teacher has no effect when --images"),
         (["--weight_decay", "0.1"], "--weight_decay has no effect with --optimizer adam; adamw is"),
         (
-            ["--model", "inception", "--optimizer", "adam", "--weight_decay", "0"],
+            ["--model", "encoder_decoder", "--optimizer", "adam", "--weight_decay", "0"],
             "--weight_decay has no effect with --optimizer adam",
         ),
         (["--weight_decay", "-1", "--optimizer", "sgd"], "'-1' is not a number of at least 0"),
@@ -319,7 +319,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         ),
         *(
             (
-                ["--model", "inception", f"--{name}", value],
+                ["--model", "encoder_decoder", f"--{name}", value],
                 f"--{name} has no effect with --adversarial none; leave it out",
             )
             for name, value in (
@@ -332,7 +332,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             )
         ),
         (
-            ["--model", "inception", "--attention_resolution", "8"],
+            ["--model", "encoder_decoder", "--attention_resolution", "8"],
             "--attention_resolution has no effect with --pretrained, or without "
             "--decoder_attention; leave it out",
         ),
@@ -344,7 +344,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             for model in (
                 ["--model", "sagan"],
                 ["--model", "pix2pix", "--decoder_attention"],
-                ["--model", "inception", "--decoder_attention"],
+                ["--model", "encoder_decoder", "--decoder_attention"],
             )
         ),
         *(
@@ -357,8 +357,8 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         ),
         *(
             (
-                ["--model", "inception", f"--{name}", value],
-                f"--{name} has no effect with --model inception; leave it out",
+                ["--model", "encoder_decoder", f"--{name}", value],
+                f"--{name} has no effect with --model encoder_decoder; leave it out",
             )
             for name, value in (
                 ("discriminator", "pixel"),
@@ -368,20 +368,23 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
                 ("teacher", "vgg16"),
             )
         ),
-        (["--model", "inception", "--depth", "3"], "no effect with --encoder inception_resnet_v2"),
         (
-            ["--model", "inception", "--encoder", "none"],
-            "--encoder none: the generator of inception begins with a network for recognition; "
-            "give inception_resnet_v2, and --encoder_weights none",
+            ["--model", "encoder_decoder", "--depth", "3"],
+            "no effect with --encoder inception_resnet_v2",
         ),
-        (["--model", "inception", "--encoder", "xception"], "invalid choice: 'xception'"),
         (
-            ["--model", "inception", "--adversarial", "vanilla", "--resolution", "23"],
-            "the discriminator of inception takes pictures of at least 24 px; received "
+            ["--model", "encoder_decoder", "--encoder", "none"],
+            "--encoder none: the generator of encoder_decoder begins with a network for "
+            "recognition; give inception_resnet_v2, and --encoder_weights none",
+        ),
+        (["--model", "encoder_decoder", "--encoder", "xception"], "invalid choice: 'xception'"),
+        (
+            ["--model", "encoder_decoder", "--adversarial", "vanilla", "--resolution", "23"],
+            "the discriminator of encoder_decoder takes images of at least 24 px; received "
             "--resolution 23",
         ),
         (
-            ["--model", "inception", "--adversarial", "vanilla", "--generator_epochs", "50"],
+            ["--model", "encoder_decoder", "--adversarial", "vanilla", "--generator_epochs", "50"],
             "leave none of 50 epochs for both networks",
         ),
         (["--images", "a.jpg", "--optimizer", "sgd"], "--optimizer has no effect when --images"),
@@ -402,14 +405,14 @@ def test_a_plateau_leaves_a_rate():
         parse(["--lr_schedule", "plateau", "--plateau_factor", "1"])
 
 
-@pytest.mark.parametrize("model", ["pix2pix", "inception"])
+@pytest.mark.parametrize("model", ["pix2pix", "encoder_decoder"])
 def test_attention_is_not_added_to_weights(model):
     with pytest.raises(InputError, match="--decoder_attention has no effect with --pretrained"):
         parse(["--model", model, "--pretrained", "a", "--decoder_attention"])
 
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
-def test_penalty_goes_with_norms_that_mix_no_pictures(norm):
+def test_penalty_goes_with_norms_that_mix_no_images(norm):
     options = ["--model", "pix2pix", "--adversarial", "wgan-gp"]
     assert parse([*options, "--norm", norm])[0].norm == norm
     assert parse([*options, "--discriminator", "conv4"])[0].norm == "batch"

@@ -1,4 +1,4 @@
-"""The contact sheet: what stands where, and that a small picture is enlarged by its pixels."""
+"""The contact sheet: what stands where, and that a small image is enlarged by its pixels."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ GAP = 4
 MARGIN = 24
 LINE = 20
 TOP = LINE + GAP
-LONG = "a class of things whose name is so long that no row of three small pictures can hold it"
+LONG = "a class of things whose name is so long that no row of three small images can hold it"
 
 
 def noise(count, height=16, width=16, seed=0):
@@ -24,7 +24,7 @@ def kinds_of(count, *size):
 
 
 def place(sheet, index, number, lines, size, line=0, kinds=3):
-    """The part of a sheet where a picture is to stand: `index` of all, `number` of its kinds."""
+    """The part of a sheet where an image is to stand: `index` of all, `number` of its kinds."""
     height, width = size
     column, row = divmod(index, lines)
     left = MARGIN + column * (kinds * (width + GAP) - GAP + MARGIN) + number * (width + GAP)
@@ -39,7 +39,7 @@ def has_text(part):
 @pytest.mark.parametrize(
     ("count", "columns", "lines"), [(1, 1, 1), (2, 2, 1), (3, 2, 2), (7, 2, 4), (16, 2, 8)]
 )
-def test_pictures_go_down_the_first_column_and_then_the_second(count, columns, lines):
+def test_images_go_down_the_first_column_and_then_the_second(count, columns, lines):
     kinds = kinds_of(count, 120, 130)
     sheet = draw_contact_sheet(kinds)
     assert sheet.dtype == np.uint8
@@ -48,13 +48,13 @@ def test_pictures_go_down_the_first_column_and_then_the_second(count, columns, l
         MARGIN + columns * (3 * (130 + GAP) - GAP + MARGIN),
         3,
     )
-    for number, pictures in enumerate(kinds.values()):
-        for index, picture in enumerate(pictures):
+    for number, images in enumerate(kinds.values()):
+        for index, image in enumerate(images):
             drawn = place(sheet, index, number, lines, (120, 130))
-            np.testing.assert_array_equal(drawn, picture, err_msg=f"{number} of {index}")
+            np.testing.assert_array_equal(drawn, image, err_msg=f"{number} of {index}")
 
 
-def test_all_but_pictures_and_headings_is_white():
+def test_all_but_images_and_headings_is_white():
     sheet = draw_contact_sheet(kinds_of(3, 120, 120)).copy()
     for index in range(3):
         for number in range(3):
@@ -79,28 +79,28 @@ def test_each_kind_has_its_heading_in_each_column():
     ("size", "factor"),
     [(16, 7), (37, 4), (64, 2), (111, 2), (112, 1), (113, 1), (256, 1)],
 )
-def test_small_pictures_are_enlarged_by_whole_pixels(size, factor):
+def test_small_images_are_enlarged_by_whole_pixels(size, factor):
     kinds = kinds_of(2, size, size)
     sheet = draw_contact_sheet(kinds)
     side = size * factor
-    for number, pictures in enumerate(kinds.values()):
-        for index, picture in enumerate(pictures):
+    for number, images in enumerate(kinds.values()):
+        for index, image in enumerate(images):
             drawn = place(sheet, index, number, 1, (side, side))
-            expected = np.kron(picture, np.ones((factor, factor, 1), "uint8"))
+            expected = np.kron(image, np.ones((factor, factor, 1), "uint8"))
             np.testing.assert_array_equal(drawn, expected)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_captions_stand_below_their_pictures(count):
+def test_captions_stand_below_their_images(count):
     kinds = kinds_of(count, 120, 120)
     captions = [f"class {number}" for number in range(count)]
     sheet = draw_contact_sheet(kinds, captions)
     lines = -(-count // 2)
     below = []
     for index in range(count):
-        for number, pictures in enumerate(kinds.values()):
+        for number, images in enumerate(kinds.values()):
             drawn = place(sheet, index, number, lines, (120, 120), LINE)
-            np.testing.assert_array_equal(drawn, pictures[index])
+            np.testing.assert_array_equal(drawn, images[index])
         column, row = divmod(index, lines)
         left = MARGIN + column * (3 * 124 - GAP + MARGIN)
         top = TOP + row * (120 + GAP + LINE) + 120
@@ -123,7 +123,7 @@ def test_captions_are_drawn_whole():
     ["", "Größe", "котёнок", "猫", "قط", "\N{CAT}", "\udcff"],
     ids=["none", "umlaut", "Cyrillic", "Chinese", "Arabic", "emoji", "not UTF-8"],
 )
-def test_any_caption_leaves_the_pictures_as_they_are(caption):
+def test_any_caption_leaves_the_images_as_they_are(caption):
     kinds = kinds_of(3, 120, 120)
     plain = draw_contact_sheet(kinds, ["", "", ""])
     sheet = draw_contact_sheet(kinds, [caption, "", ""])
@@ -135,7 +135,7 @@ def test_any_caption_leaves_the_pictures_as_they_are(caption):
     assert inside
 
 
-def test_long_caption_stays_below_its_own_pictures():
+def test_long_caption_stays_below_its_own_images():
     kinds = kinds_of(2)
     plain = draw_contact_sheet(kinds, ["", ""])
     width = 3 * (112 + GAP) - GAP

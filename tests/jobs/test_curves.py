@@ -97,8 +97,8 @@ def test_later_records_count_in_a_copy_too(write, logs):
     assert read_curves(logs)["l1"]["train"] == [(1, 1.0), (2, 20.0)]
 
 
-def test_pictures_and_speed_are_no_curves(write, logs):
-    write("train", {"l1": {1: 1.0}, "pictures_per_second": {1: 9.0}}, image=True)
+def test_images_and_speed_are_no_curves(write, logs):
+    write("train", {"l1": {1: 1.0}, "images_per_second": {1: 9.0}}, image=True)
     write("samples", {"psnr": {1: 20.0}}, image=True)
     assert list(read_curves(logs)) == ["l1"]
 
@@ -121,14 +121,14 @@ def test_no_records_are_no_curves(tmp_path, name):
 
 
 @pytest.mark.parametrize(("tags", "rows"), [(1, 1), (3, 1), (4, 2)])
-def test_picture_has_a_row_for_three_curves(write, logs, tmp_path, tags, rows):
+def test_image_has_a_row_for_three_curves(write, logs, tmp_path, tags, rows):
     write("train", {f"loss_{number}": {1: 1.0, 2: 2.0} for number in range(tags)})
     assert draw_curves(logs, tmp_path / "new/curves.png") is True
-    with Image.open(tmp_path / "new/curves.png") as picture:
-        assert picture.format == "PNG"
-        assert picture.size == (1200, 260 * rows)
+    with Image.open(tmp_path / "new/curves.png") as image:
+        assert image.format == "PNG"
+        assert image.size == (1200, 260 * rows)
         # Not all of it is white.
-        assert len(picture.convert("RGB").getcolors(1 << 20)) > 10
+        assert len(image.convert("RGB").getcolors(1 << 20)) > 10
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["curves.png"]
 
 
@@ -165,7 +165,7 @@ def test_true_colorfulness_stands_beside_that_of_the_colored(write, logs, tmp_pa
     colorfulness, psnr = drawn[0].axes
     assert [axes.get_title() for axes in drawn[0].axes] == ["colorfulness", "psnr"]
     lines = {line.get_label(): line.get_ydata().tolist() for line in colorfulness.get_lines()}
-    assert lines == {"validation": [5.0], "true pictures": [30.0]}
+    assert lines == {"validation": [5.0], "true images": [30.0]}
     assert len(psnr.get_lines()) == 1
 
 
@@ -174,18 +174,18 @@ def test_true_colorfulness_alone_has_its_panel(write, logs, tmp_path, drawn):
     draw_curves(logs, tmp_path / "curves.png")
     (axes,) = drawn[0].axes
     assert axes.get_title() == "colorfulness"
-    assert [line.get_label() for line in axes.get_lines()] == ["true pictures"]
+    assert [line.get_label() for line in axes.get_lines()] == ["true images"]
 
 
 def test_nothing_is_drawn_of_no_records(write, logs, tmp_path):
     target = tmp_path / "curves.png"
     assert draw_curves(logs, target) is False
-    write("train", {"pictures_per_second": {1: 9.0}}, image=True)
+    write("train", {"images_per_second": {1: 9.0}}, image=True)
     assert draw_curves(logs, target) is False
     assert not target.exists()
 
 
-def test_picture_is_replaced_at_once_or_not_at_all(write, logs, tmp_path, monkeypatch):
+def test_image_is_replaced_at_once_or_not_at_all(write, logs, tmp_path, monkeypatch):
     target = tmp_path / "curves.png"
     target.write_bytes(b"the earlier one")
     write("train", {"l1": {1: 1.0}})

@@ -1,4 +1,4 @@
-"""What TensorFlow raises of pictures becomes one line, and what was left out is counted."""
+"""What TensorFlow raises of images becomes one line, and what was left out is counted."""
 
 import pytest
 import tensorflow as tf
@@ -18,8 +18,7 @@ def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
     with pytest.raises(InputError) as caught, translate_errors(skipped, 16, 256):
         raise error
     assert str(caught.value) == (
-        "a step of 16 pictures of 256 px does not fit into memory; lower --batch_size or "
-        "--resolution"
+        "a step of 16 images of 256 px does not fit into memory; lower --batch_size or --resolution"
     )
     assert caught.value.__cause__ is error
     assert capsys.readouterr().err == ""
@@ -28,11 +27,11 @@ def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
 def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(skipped, capsys):
     def give_up(number):
         skipped.add("a.png", "unreadable: torn")
-        skipped.fail("no picture can be used")
+        skipped.fail("no image can be used")
 
     stream = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(give_up, [n], tf.int64))
     with (
-        pytest.raises(InputError, match="no picture can be used: 1 of 4 skipped") as caught,
+        pytest.raises(InputError, match="no image can be used: 1 of 4 skipped") as caught,
         translate_errors(skipped, 16, 256),
     ):
         list(stream)

@@ -25,9 +25,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import run
 from data.dataset_options import DatasetOptions
-from data.datasets import find_pictures
+from data.datasets import find_images
 from data.gamut import pull_into_gamut
-from data.pictures import write_rgb
+from data.images import write_rgb
 from jobs import evaluate as evaluate_job
 from jobs.contact_sheet import draw_contact_sheet
 from jobs.settings import Settings
@@ -75,7 +75,7 @@ def evaluate(weights, here, offline, load_once, monkeypatch):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What was drawn on the sheet: the pictures by row, and `captions`."""
+    """What was drawn on the sheet: the images by row, and `captions`."""
     return keep_what_is_drawn(monkeypatch)
 
 
@@ -95,8 +95,8 @@ def solid(path, color=(200, 90, 80), size=(20, 24)):
 
 
 def pixels_of(path):
-    with Image.open(path) as picture:
-        return np.asarray(picture)
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 def files_below(folder):
@@ -123,7 +123,7 @@ def rows_of(path):
 
 @pytest.fixture(scope="module")
 def whole(weights, offline, load_once, tmp_path_factory):
-    """An evaluation of twelve pictures by all kinds of rows, and all that came of it."""
+    """An evaluation of twelve images by all kinds of rows, and all that came of it."""
     folder = tmp_path_factory.mktemp("whole")
     random = np.random.default_rng(0)
     for number in range(12):
@@ -183,7 +183,7 @@ def rgb_of(lightness, ab):
 
 
 def squares(whole, folder, ending):
-    """The central squares of the pictures in the order of the sheet: two columns less each side."""
+    """The central squares of the images in the order of the sheet: two columns less each side."""
     paths = [whole.folder / folder / (Path(name).stem + ending) for name in whole.captions]
     return np.stack([pixels_of(path)[:, 2:-2] for path in paths])
 
@@ -249,9 +249,9 @@ def test_weights_color_the_lightness_of_the_squares(whole):
     assert np.ptp(whole.drawn[whole.mine], axis=-1).mean() > 10
 
 
-def test_weights_see_pictures_at_their_own_size(evaluate, pictures, weights):
+def test_weights_see_images_at_their_own_size(evaluate, images, weights):
     for asked, size in (([], 32), (FEW[-2:], 16)):
-        options = ["--weights", weights, "--dataset", "pictures", "--json", *asked]
+        options = ["--weights", weights, "--dataset", "images", "--json", *asked]
         assert run.main(["--evaluate", *FEW[:-2], *options]) == 0
         assert [row["render_size"] for row in rows_of("results/evaluation.json")] == [
             *[None] * len(FIXED),
@@ -259,9 +259,9 @@ def test_weights_see_pictures_at_their_own_size(evaluate, pictures, weights):
         ]
 
 
-def test_weights_color_as_they_color_photographs(evaluate, pictures, drawn, weights, here):
+def test_weights_color_as_they_color_photographs(evaluate, images, drawn, weights, here):
     size = ["--render_size", "24"]
-    assert evaluate("--dataset", "pictures", "--sample_count", "9", *size) == 0
+    assert evaluate("--dataset", "images", "--sample_count", "9", *size) == 0
     [judged] = [drawn[name] for name in drawn if name == Path(weights).name]
     true = drawn["truth"]
     for number, pixels in enumerate(true):
@@ -272,7 +272,7 @@ def test_weights_color_as_they_color_photographs(evaluate, pictures, drawn, weig
         np.testing.assert_array_equal(pixels_of(here / "colored" / f"{number}.png"), pixels)
 
 
-def test_predictions_are_the_pictures_of_their_folders(whole):
+def test_predictions_are_the_images_of_their_folders(whole):
     for name, ending in (("copies", ".png"), ("grays", ".png"), ("theirs", ".bmp")):
         np.testing.assert_array_equal(whole.drawn[name], squares(whole, name, ending))
 
@@ -315,11 +315,11 @@ def test_the_table_has_the_numbers_of_the_files(whole):
     table = format_table(numbers, whole.record["footnotes"])
     place = whole.folder / "out" / "evaluation"
     assert whole.printed == (
-        f"12 pictures of {whole.folder}/set at 16 px; seen by networks at 16 px\n\n{table}\n\n"
+        f"12 images of {whole.folder}/set at 16 px; seen by networks at 16 px\n\n{table}\n\n"
         f"in {place}.png, {place}.csv, {place}.json; tensorboard --logdir {whole.folder}/logs\n"
     )
     assert whole.record["title"] == whole.printed.splitlines()[0]
-    assert whole.record["pictures"] == 12
+    assert whole.record["images"] == 12
     assert whole.record["feature_network"] == "mean color"
     settings = whole.record["settings"]
     assert (settings["resolution"], settings["dataset"]) == (16, [f"{whole.folder}/set"])
@@ -331,7 +331,7 @@ def test_footnotes_say_which_network_and_what_is_missing(whole):
     assert better.startswith("^ more is better")
     assert network == "FID, KID: by mean color; numbers of other networks do not compare"
     assert deviation.startswith("+- is the deviation over ")
-    assert few.startswith("warning: of 12 pictures, fewer than 2,048, FID is too high: ")
+    assert few.startswith("warning: of 12 images, fewer than 2,048, FID is too high: ")
     assert lpips.startswith("- LPIPS: ")
     assert score == "- IS: mean color has no classes"
 
@@ -339,7 +339,7 @@ def test_footnotes_say_which_network_and_what_is_missing(whole):
 def test_csv_and_json_have_the_same_numbers(whole):
     with open(whole.folder / "out" / "evaluation.csv", newline="") as file:
         table = list(csv.DictReader(file))
-    common = {"pictures": 12, "resolution": 16}
+    common = {"images": 12, "resolution": 16}
     for line, row in zip(table, whole.rows.values(), strict=True):
         expected = {
             key: "" if each is None else str(each) for key, each in {**row, **common}.items()
@@ -347,7 +347,7 @@ def test_csv_and_json_have_the_same_numbers(whole):
         assert line == expected
 
 
-def test_the_sheet_has_the_same_pictures_under_every_row(whole):
+def test_the_sheet_has_the_same_images_under_every_row(whole):
     assert list(whole.drawn) == list(whole.rows)
     assert sorted(whole.captions) == sorted(f"{number}.png" for number in range(12))
     sheet = pixels_of(whole.folder / "out" / "evaluation.png")
@@ -375,11 +375,11 @@ def test_tensorboard_shows_the_sheet_and_the_table(whole):
 
 
 def test_own_training_has_the_numbers_of_its_validation(
-    train, evaluate, weights, pictures, drawn, monkeypatch
+    train, evaluate, weights, images, drawn, monkeypatch
 ):
     validation = {}
-    for path in pictures.iterdir():
-        # Training shrinks pictures while it reads them.
+    for path in images.iterdir():
+        # Training shrinks images while it reads them.
         write_rgb(path, pixels_of(path)[:16, :16])
 
     def take_no_step(model, data, settings, folder, *others):
@@ -394,9 +394,9 @@ def test_own_training_has_the_numbers_of_its_validation(
     monkeypatch.setattr("jobs.train._fit", take_no_step)
     metrics = ("--validation_metrics", "psnr", "ssim", "colorfulness")
     assert train("--depth", "2", "--attention_resolution", "8", "--seed", "1", *metrics) == 0
-    assert evaluate("--dataset", "pictures", "--load_weights", "--json") == 0
+    assert evaluate("--dataset", "images", "--load_weights", "--json") == 0
     options = DatasetOptions(validation_share=0.3, seed=1)
-    held_out = find_pictures(["pictures"], options).validation.names()
+    held_out = find_images(["images"], options).validation.names()
     assert sorted(drawn["captions"]) == sorted(map(os.path.basename, held_out))
     [*_, mine] = rows_of("results/evaluation.json")
     assert (mine["name"], mine["path"]) == ("sagan", "weights/sagan")
@@ -404,22 +404,22 @@ def test_own_training_has_the_numbers_of_its_validation(
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
-def test_several_weights_of_one_name_have_rows_of_their_own(evaluate, pictures, weights, here):
+def test_several_weights_of_one_name_have_rows_of_their_own(evaluate, images, weights, here):
     for place in ("one/gray", "two/gray"):
         shutil.copytree(weights, here / place)
-    shutil.copytree(pictures, here / "truth")
+    shutil.copytree(images, here / "truth")
     options = ("--weights", "one/gray", "two/gray", "--predictions", "truth", "--json")
-    assert evaluate("--images", "pictures", *options) == 0
+    assert evaluate("--images", "images", *options) == 0
     rows = rows_of("results/evaluation.json")
     assert [row["name"] for row in rows] == ["gray", "one/gray", "two/gray", "truth"]
     assert rows[1]["colorfulness"] == rows[2]["colorfulness"] > rows[0]["colorfulness"]
 
 
 @pytest.mark.parametrize("option", ["--weights", "--predictions"])
-def test_a_folder_that_is_named_twice_is_one_row(evaluate, pictures, weights, here, option):
-    shutil.copytree(weights if option == "--weights" else pictures, here / "mine")
+def test_a_folder_that_is_named_twice_is_one_row(evaluate, images, weights, here, option):
+    shutil.copytree(weights if option == "--weights" else images, here / "mine")
     names = ("mine", "./mine/", str(here / "mine"))
-    assert evaluate("--images", "pictures", option, *names, "--json") == 0
+    assert evaluate("--images", "images", option, *names, "--json") == 0
     names = [row["name"] for row in rows_of("results/evaluation.json")]
     assert names[-1] == "mine"
     assert len(names) == (2 if option == "--weights" else 3)
@@ -429,27 +429,27 @@ def test_a_folder_that_is_named_twice_is_one_row(evaluate, pictures, weights, he
 
 
 def test_without_truth_the_sheet_sets_them_side_by_side(
-    evaluate, pictures, weights, here, drawn, capsys
+    evaluate, images, weights, here, drawn, capsys
 ):
     for number in range(7):
-        solid(here / "their pictures" / f"{number}.jpg")
-    options = ("--images", "pictures", "--predictions", "their pictures", "--csv", "--json")
+        solid(here / "their images" / f"{number}.jpg")
+    options = ("--images", "images", "--predictions", "their images", "--csv", "--json")
     assert evaluate(*options) == 0
     captured = capsys.readouterr()
     title, _, heading, gray, _, theirs, footnote, *_ = captured.out.splitlines()
     count, size = title.split("; ")
-    assert count == "7 of 10 pictures of pictures (without truth) at 16 px"
+    assert count == "7 of 10 images of images (without truth) at 16 px"
     assert size == "seen by networks at 16 px"
     assert heading.split() == ["IS", "^", "CF"]
     assert gray.split() == ["gray", "-", "0.0"]
     # 0.3 times the distance from gray; JPEG is not exact.
     assert float(theirs.split()[-1]) == pytest.approx(0.3 * np.hypot(110, 65), abs=0.6)
     assert footnote.startswith("- IS: InceptionV3's weights cannot be had")
-    assert captured.err.startswith("warning: their pictures lacks 3 of 10 pictures (7.png")
-    assert list(drawn) == ["gray", Path(weights).name, "their pictures", "captions"]
+    assert captured.err.startswith("warning: their images lacks 3 of 10 images (7.png")
+    assert list(drawn) == ["gray", Path(weights).name, "their images", "captions"]
     assert drawn["captions"] == [f"{number}.png" for number in range(7)]
     np.testing.assert_allclose(
-        drawn["their pictures"], np.full((7, 16, 16, 3), (200, 90, 80)), atol=3
+        drawn["their images"], np.full((7, 16, 16, 3), (200, 90, 80)), atol=3
     )
     rows = rows_of("results/evaluation.json")
     assert set(rows[0]) == {
@@ -471,17 +471,17 @@ def test_weights_alone_color_photographs_at_any_resolution(evaluate, here, drawn
 
 
 @pytest.mark.parametrize(("count", "batch_size", "shown"), [("3", "2", 3), ("99", "99", 10)])
-def test_the_sheet_has_the_first_pictures_of_any_batches(
-    evaluate, pictures, drawn, capsys, count, batch_size, shown
+def test_the_sheet_has_the_first_images_of_any_batches(
+    evaluate, images, drawn, capsys, count, batch_size, shown
 ):
     options = ("--sample_count", count, "--batch_size", batch_size)
-    assert evaluate("--images", "pictures", *options) == 0
+    assert evaluate("--images", "images", *options) == 0
     assert drawn.pop("captions") == [f"{number}.png" for number in range(shown)]
     assert {len(each) for each in drawn.values()} == {shown}
-    assert capsys.readouterr().out.startswith("10 pictures of ")
+    assert capsys.readouterr().out.startswith("10 images of ")
 
 
-def test_one_picture_is_judged(evaluate, here, capsys):
+def test_one_image_is_judged(evaluate, here, capsys):
     solid(here / "set" / "a.png")
     assert evaluate("--dataset", "set", "--json") == 0
     psnr = {row["name"]: float(row["psnr"]) for row in rows_of("results/evaluation.json")}
@@ -489,32 +489,30 @@ def test_one_picture_is_judged(evaluate, here, capsys):
     assert psnr["gray"] < 20 < 40 < psnr["constant ab"]
 
 
-def test_progress_is_shown_on_a_terminal(evaluate, pictures, capsys, monkeypatch):
+def test_progress_is_shown_on_a_terminal(evaluate, images, capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    assert evaluate("--images", "pictures") == 0
+    assert evaluate("--images", "images") == 0
     shown = capsys.readouterr().err
-    assert "judging: " in shown
+    assert "evaluating: " in shown
     assert "10/10 [" in shown
 
 
-# --- pictures that are no use --------------------------------------------------------------------
+# --- images that are no use --------------------------------------------------------------------
 
 
-def test_useless_pictures_are_skipped_of_all_rows_and_counted(
-    evaluate, pictures, here, drawn, capsys
-):
-    shutil.copytree(pictures, here / "theirs")
-    (here / "theirs" / "0.png").write_text("no picture")
+def test_useless_images_are_skipped_of_all_rows_and_counted(evaluate, images, here, drawn, capsys):
+    shutil.copytree(images, here / "theirs")
+    (here / "theirs" / "0.png").write_text("no image")
     solid(here / "theirs" / "1.png", size=(24, 20))
     (here / "theirs" / "2.png").unlink()
-    (pictures / "3.png").write_text("no picture")
+    (images / "3.png").write_text("no image")
     options = ("--predictions", "theirs", "--log_dir", "logs", "--sample_count", "10")
-    assert evaluate("--images", "pictures", *options) == 0
+    assert evaluate("--images", "images", *options) == 0
     captured = capsys.readouterr()
-    title = "6 of 10 pictures of pictures (without truth) at 16 px; seen by networks at 16 px\n"
+    title = "6 of 10 images of images (without truth) at 16 px; seen by networks at 16 px\n"
     assert captured.out.startswith(title)
     lacking, skipped = captured.err.splitlines()
-    assert lacking.startswith("warning: theirs lacks 1 of 10 pictures (2.png)")
+    assert lacking.startswith("warning: theirs lacks 1 of 10 images (2.png)")
     assert skipped == (
         "warning: 3 of 9 skipped (2 unreadable, 1 another shape), listed in logs/skipped_images.tsv"
     )
@@ -524,21 +522,21 @@ def test_useless_pictures_are_skipped_of_all_rows_and_counted(
 
 
 @pytest.mark.parametrize("option", ["--dataset", "--images"])
-def test_pictures_of_which_none_can_be_read_are_one_line(evaluate, here, capsys, option):
+def test_images_of_which_none_can_be_read_are_one_line(evaluate, here, capsys, option):
     (here / "set").mkdir()
     for number in range(6):
-        (here / "set" / f"{number}.png").write_text("no picture")
+        (here / "set" / f"{number}.png").write_text("no image")
     assert evaluate(option, "set", "--log_dir", str(here / "logs")) == 2
-    assert "more than half of the pictures cannot be used: " in one_line(capsys)
+    assert "more than half of the images cannot be used: " in one_line(capsys)
     assert not (here / "results" / "evaluation.png").exists()
 
 
 # --- where it goes -------------------------------------------------------------------------------
 
 
-def test_files_go_where_they_are_asked_for(evaluate, pictures, here, capsys):
+def test_files_go_where_they_are_asked_for(evaluate, images, here, capsys):
     places = ("--csv", "numbers.txt", "--json", "deep/er/numbers", "--output_dir", "my out")
-    assert evaluate("--images", "pictures", *places) == 0
+    assert evaluate("--images", "images", *places) == 0
     assert rows_of("deep/er/numbers")
     assert (here / "numbers.txt").read_text().startswith("name,kind,path,")
     assert files_below(here / "my out") == {"evaluation.png"}
@@ -548,14 +546,14 @@ def test_files_go_where_they_are_asked_for(evaluate, pictures, here, capsys):
     assert last.endswith(f" --logdir {log_dir.relative_to(here)}")
 
 
-def test_other_files_stay_as_they_are(evaluate, pictures, here):
-    shutil.copytree(pictures, here / "results")
+def test_other_files_stay_as_they_are(evaluate, images, here):
+    shutil.copytree(images, here / "results")
     for name in ("evaluation.csv", "notes.txt"):
         (here / "results" / name).write_text("earlier")
     before = {
         name: (here / "results" / name).read_bytes() for name in files_below(here / "results")
     }
-    assert evaluate("--images", "pictures", "--predictions", "results") == 0
+    assert evaluate("--images", "images", "--predictions", "results") == 0
     assert files_below(here / "results") == {*before, "evaluation.png"}
     assert {name: (here / "results" / name).read_bytes() for name in before} == before
 
@@ -568,20 +566,20 @@ def test_other_files_stay_as_they_are(evaluate, pictures, here):
         ["--json", "results/evaluation.png"],
     ],
 )
-def test_two_outputs_in_one_file_are_one_line(evaluate, pictures, capsys, arguments):
-    assert evaluate("--images", "pictures", *arguments) == 2
+def test_two_outputs_in_one_file_are_one_line(evaluate, images, capsys, arguments):
+    assert evaluate("--images", "images", *arguments) == 2
     one_line(capsys)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 @pytest.mark.parametrize("name", [b"line\nbreak", b"\xff\xfe", b"\x1b[2J"])
-def test_odd_names_are_shown_on_one_line(evaluate, pictures, weights, here, drawn, capsys, name):
+def test_odd_names_are_shown_on_one_line(evaluate, images, weights, here, drawn, capsys, name):
     name = os.fsdecode(name)
-    (pictures / "0.png").rename(pictures / f"{name}.png")
-    shutil.copytree(pictures, here / name)
+    (images / "0.png").rename(images / f"{name}.png")
+    shutil.copytree(images, here / name)
     shutil.copytree(weights, here / "w" / name)
     options = ("--weights", f"w/{name}", "--predictions", name, "--output_dir", f"out {name}")
-    assert evaluate("--images", "pictures", *options, "--json", "--sample_count", "10") == 0
+    assert evaluate("--images", "images", *options, "--json", "--sample_count", "10") == 0
     captured = capsys.readouterr()
     assert captured.err == ""
     # The title, a blank line, the heading, three rows, a footnote, a blank line, where.
@@ -593,9 +591,9 @@ def test_odd_names_are_shown_on_one_line(evaluate, pictures, weights, here, draw
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-def test_records_go_to_a_folder_of_any_name(evaluate, pictures, here):
+def test_records_go_to_a_folder_of_any_name(evaluate, images, here):
     log_dir = os.fsdecode(b"logs \xff")
-    assert evaluate("--images", "pictures", "--log_dir", log_dir) == 0
+    assert evaluate("--images", "images", "--log_dir", log_dir) == 0
     assert len(files_below(here / log_dir)) == 1
 
 
@@ -606,12 +604,12 @@ def test_records_go_to_a_folder_of_any_name(evaluate, pictures, here):
     ("arguments", "words"),
     [
         (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "pictures", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no picture in it"),
+        (["--dataset", "images", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "empty"], "--dataset empty: no image in it"),
         (["--dataset", "file"], "--dataset file: is a file"),
         (["--dataset", "absent\nline"], r"--dataset absent\nline: does not exist"),
         (["--images", "absent"], "--images absent: there is no such file or folder"),
-        (["--images", "empty"], "--images empty: no picture in it"),
+        (["--images", "empty"], "--images empty: no image in it"),
         (["--weights", "absent"], "absent is not a folder of weights"),
         (["--weights", "empty"], "empty is not a folder of weights"),
         (["--weights", "file"], "file/settings.json cannot be read"),
@@ -630,13 +628,13 @@ def test_records_go_to_a_folder_of_any_name(evaluate, pictures, here):
     ],
 )
 def test_what_cannot_be_judged_is_one_line_and_leaves_nothing(
-    evaluate, pictures, weights, here, capsys, arguments, words
+    evaluate, images, weights, here, capsys, arguments, words
 ):
     (here / "empty").mkdir()
     (here / "file").write_text("")
     shutil.copytree(weights, here / "broken")
     (here / "broken" / "generator.weights.h5").write_text("no weights")
-    names = [] if {"--dataset", "--images"}.intersection(arguments) else ["--dataset", "pictures"]
+    names = [] if {"--dataset", "--images"}.intersection(arguments) else ["--dataset", "images"]
     before = all_below(here)
     assert evaluate(*names, *arguments) == 2
     captured = capsys.readouterr()
@@ -658,52 +656,52 @@ def test_what_cannot_be_judged_is_one_line_and_leaves_nothing(
     ],
 )
 def test_an_error_leaves_no_folder_for_what_was_not_written(
-    evaluate, pictures, here, capsys, arguments
+    evaluate, images, here, capsys, arguments
 ):
     (here / "file").write_text("")
     (here / "empty").mkdir()
     before = all_below(here)
-    assert evaluate("--images", "pictures", *arguments) == 2
+    assert evaluate("--images", "images", *arguments) == 2
     one_line(capsys)
     assert all_below(here) == before
 
 
 @pytest.mark.parametrize("option", ["--output_dir", "--log_dir"])
-def test_a_folder_that_cannot_be_written_is_said_before_the_pictures_are_read(
+def test_a_folder_that_cannot_be_written_is_said_before_the_images_are_read(
     evaluate, here, capsys, option
 ):
     (here / "file").write_text("")
     (here / "set").mkdir()
     for number in range(6):
-        (here / "set" / f"{number}.png").write_text("no picture")
+        (here / "set" / f"{number}.png").write_text("no image")
     assert evaluate("--dataset", "set", option, "file") == 2
     assert f"{option} file: File exists" in one_line(capsys)
 
 
-def test_a_folder_in_the_place_of_the_sheet_is_one_line(evaluate, pictures, here, capsys):
+def test_a_folder_in_the_place_of_the_sheet_is_one_line(evaluate, images, here, capsys):
     solid(here / "results" / "evaluation.png" / "inside.png")
-    assert evaluate("--images", "pictures") == 2
+    assert evaluate("--images", "images") == 2
     assert "results/evaluation.png is a folder" in one_line(capsys)
     assert files_below(here / "results") == {"evaluation.png/inside.png"}
 
 
-def test_memory_that_runs_out_is_one_line(evaluate, pictures, capsys, monkeypatch):
+def test_memory_that_runs_out_is_one_line(evaluate, images, capsys, monkeypatch):
     def too_large(*arguments):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     monkeypatch.setattr(Evaluator, "update", too_large)
-    assert evaluate("--images", "pictures") == 2
-    assert "a step of 5 pictures of 16 px does not fit into memory" in one_line(capsys)
+    assert evaluate("--images", "images") == 2
+    assert "a step of 5 images of 16 px does not fit into memory" in one_line(capsys)
 
 
-def test_ctrl_c_leaves_the_earlier_sheet(evaluate, pictures, here, capsys, monkeypatch):
+def test_ctrl_c_leaves_the_earlier_sheet(evaluate, images, here, capsys, monkeypatch):
     solid(here / "results" / "evaluation.png")
     before = (here / "results" / "evaluation.png").read_bytes()
     monkeypatch.setattr(Evaluator, "update", lambda *_: os.kill(os.getpid(), signal.SIGINT))
     # A shell without job control has the signal ignored in what runs in its background.
     before_test = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        assert evaluate("--images", "pictures", "--csv") == 130
+        assert evaluate("--images", "images", "--csv") == 130
     finally:
         signal.signal(signal.SIGINT, before_test)
     captured = capsys.readouterr()

@@ -24,10 +24,10 @@ def row(name, **numbers):
 @pytest.fixture
 def record():
     return EvaluationRecord(
-        title="7 pictures of set at 16 px",
+        title="7 images of set at 16 px",
         table="       PSNR\ntruth   inf\nmine  12.35\n- LPIPS: none",
         footnotes=["- LPIPS: none"],
-        pictures=7,
+        images=7,
         feature_network="somebody's network",
         settings={"dataset": ["set"], "resolution": 16},
         versions={"python": "3.11.7"},
@@ -43,7 +43,7 @@ def test_csv_has_a_line_for_each_row(record, tmp_path):
     write_csv(tmp_path / "a.csv", record)
     text = (tmp_path / "a.csv").read_text("utf-8", "surrogateescape")
     assert text.splitlines()[:3] == [
-        "name,kind,path,psnr,lpips,kid,pictures,resolution",
+        "name,kind,path,psnr,lpips,kid,images,resolution",
         "truth,weights,w/truth,inf,,0.0,7,16",
         "mine,weights,w/mine,12.3456789,,-0.25,7,16",
     ]
@@ -61,7 +61,7 @@ def test_json_is_json_and_has_all_but_the_table(record, tmp_path):
     assert found == {
         "title": record.title,
         "footnotes": ["- LPIPS: none"],
-        "pictures": 7,
+        "images": 7,
         "feature_network": "somebody's network",
         "settings": {"dataset": ["set"], "resolution": 16},
         "versions": {"python": "3.11.7"},

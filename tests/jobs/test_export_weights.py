@@ -23,7 +23,7 @@ def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
     source, target = WeightsFolder(tmp_path / "trained"), WeightsFolder(tmp_path / "shipped")
     trained = SAGAN.build_generator(ARCHITECTURE)
     source.save_generator(trained)
-    settings = {"dataset": ["/home/me/pictures"], "cache": "/tmp/cache", "epochs": 3}
+    settings = {"dataset": ["/home/me/images"], "cache": "/tmp/cache", "epochs": 3}
     source.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "settings": settings})
 
     assert export_weights.main([str(source.path), str(target.path), "--render_size", "64"]) == 0

@@ -9,9 +9,9 @@ from PIL import Image
 from skimage import color
 
 import run
-from data.pictures import write_rgb
+from data.images import write_rgb
 from data.sources.dataset import Dataset
-from data.sources.picture_files import PictureFiles
+from data.sources.image_files import ImageFiles
 from jobs.contact_sheet import draw_contact_sheet
 
 RED, BLUE, GREEN = (190, 90, 80), (80, 100, 190), (70, 150, 90)
@@ -24,13 +24,13 @@ CLASSES = {
 }
 NAMES = {RED: "tench", BLUE: "English springer"}
 
-SPEED = re.compile(r"[1-9]\d* pictures a second at 16 px on \d+ processor cores")
+SPEED = re.compile(r"[1-9]\d* images a second at 16 px on \d+ processor cores")
 
 
 @pytest.fixture
 def look(here, monkeypatch):
     """Looks at datasets for a moment, and returns the exit status."""
-    monkeypatch.setattr("jobs.inspect._MEASURED_PICTURES", 20)
+    monkeypatch.setattr("jobs.inspect._MEASURED_IMAGES", 20)
     monkeypatch.setattr("jobs.inspect._SECONDS", 0.01)
 
     def call(*arguments):
@@ -42,7 +42,7 @@ def look(here, monkeypatch):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What was drawn on the sheet: the pictures by kind, and `captions`."""
+    """What was drawn on the sheet: the images by kind, and `captions`."""
     kept = {}
 
     def keep(kinds, captions=None):
@@ -61,21 +61,21 @@ def solid(folder, colors):
 def broken(folder, count):
     folder.mkdir(exist_ok=True)
     for number in range(count):
-        (folder / f"broken{number}.png").write_text("no picture")
+        (folder / f"broken{number}.png").write_text("no image")
 
 
 def labeled_demo(monkeypatch, folder, labels):
-    """Makes `demo` a set of red and blue pictures, of classes that are no WordNet ids."""
+    """Makes `demo` a set of red and blue images, of classes that are no WordNet ids."""
     solid(folder, [RED, BLUE] * (len(labels) // 2))
     paths = [f"{number}.png" for number in range(len(labels))]
-    pictures = PictureFiles(str(folder), paths, labels, classes=("tench", "English springer"))
-    demo = Dataset("demo", pictures, PictureFiles(str(folder), []))
+    images = ImageFiles(str(folder), paths, labels, classes=("tench", "English springer"))
+    demo = Dataset("demo", images, ImageFiles(str(folder), []))
     monkeypatch.setattr("data.datasets.demo_set", lambda *_: demo)
 
 
-def colors_of(pictures):
-    """The name of the class of each picture, by its color."""
-    means = pictures.astype("float32").mean(axis=(1, 2))
+def colors_of(images):
+    """The name of the class of each image, by its color."""
+    means = images.astype("float32").mean(axis=(1, 2))
     nearest = [min(NAMES, key=lambda each: np.abs(mean - each).sum()) for mean in means]
     return [NAMES[each] for each in nearest]
 
@@ -96,12 +96,12 @@ def one_line(capsys):
 # --- what is shown -----------------------------------------------------------------------------
 
 
-def test_the_table_the_sheet_color_and_speed_are_shown(look, pictures, here, capsys):
-    assert look("--dataset", "pictures") == 0
+def test_the_table_the_sheet_color_and_speed_are_shown(look, images, here, capsys):
+    assert look("--dataset", "images") == 0
     heading, row, colorful, first, speed = printed(capsys).splitlines()
     assert heading.split() == ["dataset", "training", "validation", "skipped"]
     name, training, validation, skipped = row.split()
-    assert (name, skipped) == ("pictures", "0")
+    assert (name, skipped) == ("images", "0")
     assert int(training) + int(validation) == 10
     assert re.fullmatch(
         r"mean colorfulness \d+\.\d \(of 20 crops; the dullest tenth below \d+\.\d\); "
@@ -114,13 +114,13 @@ def test_the_table_the_sheet_color_and_speed_are_shown(look, pictures, here, cap
         # Two columns of eight rows; 16 pixels are seven times enlarged.
         assert sheet.size == (2 * (3 * 112 + 2 * 4 + 24) + 24, 24 + 8 * (112 + 4) + 4)
     # Nothing was trained.
-    assert {path.name for path in here.iterdir()} == {"pictures", "results"}
+    assert {path.name for path in here.iterdir()} == {"images", "results"}
     assert [path.name for path in (here / "results").iterdir()] == ["inspect.png"]
 
 
-def test_the_sheet_shows_gray_ab_and_color_of_each_picture(look, here, drawn):
-    solid(here / "pictures", [RED, GREEN, BLUE] * 4)
-    assert look("--dataset", "pictures") == 0
+def test_the_sheet_shows_gray_ab_and_color_of_each_image(look, here, drawn):
+    solid(here / "images", [RED, GREEN, BLUE] * 4)
+    assert look("--dataset", "images") == 0
     assert list(drawn) == ["gray", "ab", "color", "captions"]
     gray, ab, colored = (
         color.rgb2lab(drawn[kind].mean(axis=(1, 2)) / 255.0) for kind in ("gray", "ab", "color")
@@ -137,18 +137,18 @@ def test_the_sheet_shows_gray_ab_and_color_of_each_picture(look, here, drawn):
     np.testing.assert_allclose(ab[:, 0], 65.0, atol=0.5)
 
 
-def test_the_file_is_the_sheet_that_was_drawn(look, pictures, drawn):
-    assert look("--dataset", "pictures", "--output_dir", "deep/out") == 0
+def test_the_file_is_the_sheet_that_was_drawn(look, images, drawn):
+    assert look("--dataset", "images", "--output_dir", "deep/out") == 0
     captions = drawn.pop("captions")
     with Image.open("deep/out/inspect.png") as sheet:
         np.testing.assert_array_equal(sheet, draw_contact_sheet(drawn, captions))
 
 
-def test_colorfulness_is_that_of_the_pictures(look, here, capsys):
+def test_colorfulness_is_that_of_the_images(look, here, capsys):
     # 0.3 times the distance from gray, as there is no spread: R - G is 100 and 50, B is G.
-    solid(here / "pictures", [(200, 100, 100)] * 10)
-    solid(here / "pictures" / "duller", [(150, 100, 100)] * 10)
-    assert look("--dataset", "pictures", "--validation_share", "0") == 0
+    solid(here / "images", [(200, 100, 100)] * 10)
+    solid(here / "images" / "duller", [(150, 100, 100)] * 10)
+    assert look("--dataset", "images", "--validation_share", "0") == 0
     bright, dull = (0.3 * np.hypot(step, step / 2) for step in (100, 50))
     found = re.search(r"mean colorfulness (\S+) \(.* tenth below (\S+)\)", printed(capsys))
     assert float(found[1]) == pytest.approx((bright + dull) / 2, abs=0.3)
@@ -156,17 +156,17 @@ def test_colorfulness_is_that_of_the_pictures(look, here, capsys):
 
 
 @pytest.mark.parametrize("batch_size", ["1", "5", "20"])
-def test_the_sheet_has_sixteen_pictures_of_any_batches(look, here, drawn, monkeypatch, batch_size):
-    labeled_demo(monkeypatch, here / "pictures", [0, 1] * 15)
+def test_the_sheet_has_sixteen_images_of_any_batches(look, here, drawn, monkeypatch, batch_size):
+    labeled_demo(monkeypatch, here / "images", [0, 1] * 15)
     assert look("--batch_size", batch_size) == 0
     assert [len(drawn[kind]) for kind in ("gray", "ab", "color")] == [16] * 3
     assert drawn["captions"][:16] == colors_of(drawn["color"])
 
 
-def test_the_same_seed_shows_the_same_pictures_and_another_seed_others(look, pictures, drawn):
+def test_the_same_seed_shows_the_same_images_and_another_seed_others(look, images, drawn):
     sheets = []
     for seed in ("3", "3", "4"):
-        assert look("--dataset", "pictures", "--seed", seed) == 0
+        assert look("--dataset", "images", "--seed", seed) == 0
         sheets.append(drawn["color"])
     np.testing.assert_array_equal(sheets[0], sheets[1])
     assert (sheets[0] != sheets[2]).any()
@@ -215,8 +215,8 @@ def test_a_class_index_that_is_none_is_one_line(look, tiny_imagenet, here, capsy
     assert "--class_index index.json: it is not of the form" in one_line(capsys)
 
 
-def test_a_class_index_without_classes_of_imagenet_is_refused(look, pictures, capsys):
-    assert look("--dataset", "pictures", "--class_index", "absent.json") == 2
+def test_a_class_index_without_classes_of_imagenet_is_refused(look, images, capsys):
+    assert look("--dataset", "images", "--class_index", "absent.json") == 2
     assert "--class_index" in one_line(capsys)
 
 
@@ -227,14 +227,14 @@ def test_classes_that_imagenet_has_not_are_shown_too(look, tiny_imagenet, drawn,
     assert set(drawn["captions"]) == {"unicorn", "griffin"}
 
 
-def test_pictures_without_labels_have_no_captions(look, pictures, drawn, capsys):
-    assert look("--dataset", "pictures") == 0
+def test_images_without_labels_have_no_captions(look, images, drawn, capsys):
+    assert look("--dataset", "images") == 0
     assert drawn["captions"] is None
     assert "classes" not in printed(capsys)
 
 
 def test_classes_that_are_words_are_their_own_captions(look, here, drawn, monkeypatch, capsys):
-    labeled_demo(monkeypatch, here / "pictures", [0, 1] * 5)
+    labeled_demo(monkeypatch, here / "images", [0, 1] * 5)
     assert look() == 0
     assert drawn["captions"][:16] == colors_of(drawn["color"])
     text = printed(capsys)
@@ -242,8 +242,8 @@ def test_classes_that_are_words_are_their_own_captions(look, here, drawn, monkey
     assert "ImageNet" not in text
 
 
-def test_a_picture_without_a_label_has_an_empty_caption(look, here, drawn, monkeypatch):
-    labeled_demo(monkeypatch, here / "pictures", [0, -1] * 5)
+def test_a_image_without_a_label_has_an_empty_caption(look, here, drawn, monkeypatch):
+    labeled_demo(monkeypatch, here / "images", [0, -1] * 5)
     assert look() == 0
     named = ["" if each == NAMES[BLUE] else each for each in colors_of(drawn["color"])]
     assert drawn["captions"][:16] == named
@@ -277,16 +277,16 @@ def test_joined_sets_of_different_classes_have_no_captions(look, tiny_imagenet, 
 
 
 def test_joined_sets_with_and_without_labels_have_no_captions(
-    look, tiny_imagenet, pictures, drawn, capsys
+    look, tiny_imagenet, images, drawn, capsys
 ):
-    assert look("--dataset", "pictures", tiny_imagenet("tiny", CLASSES)) == 0
+    assert look("--dataset", "images", tiny_imagenet("tiny", CLASSES)) == 0
     assert drawn["captions"] is None
     text = printed(capsys)
     assert "tiny-imagenet:tiny: 2 classes" in text
-    assert "pictures: " not in text
+    assert "images: " not in text
 
 
-def test_categories_choose_pictures_of_coco(look, coco, capsys):
+def test_categories_choose_images_of_coco(look, coco, capsys):
     assert look("--dataset", coco, "--categories", "cat") == 0
     row = printed(capsys).splitlines()[1]
     name, training, validation, skipped, *why = row.split()
@@ -294,12 +294,12 @@ def test_categories_choose_pictures_of_coco(look, coco, capsys):
     assert why == ["4", "without", "cat"]
 
 
-# --- pictures that are no use, and errors ------------------------------------------------------
+# --- images that are no use, and errors ------------------------------------------------------
 
 
-def test_broken_pictures_are_skipped_counted_and_listed(look, pictures, here, capsys):
-    broken(pictures, 3)
-    assert look("--dataset", "pictures", "--validation_share", "0", "--output_dir", "out") == 0
+def test_broken_images_are_skipped_counted_and_listed(look, images, here, capsys):
+    broken(images, 3)
+    assert look("--dataset", "images", "--validation_share", "0", "--output_dir", "out") == 0
     captured = capsys.readouterr()
     assert (
         "warning: 3 of 13 skipped (3 unreadable), listed in out/skipped_images.tsv" in captured.err
@@ -309,28 +309,28 @@ def test_broken_pictures_are_skipped_counted_and_listed(look, pictures, here, ca
     assert (here / "out" / "inspect.png").exists()
 
 
-def test_standard_error_has_only_the_warning(look, pictures, capsys):
-    broken(pictures, 3)
-    assert look("--dataset", "pictures", "--validation_share", "0") == 0
+def test_standard_error_has_only_the_warning(look, images, capsys):
+    broken(images, 3)
+    assert look("--dataset", "images", "--validation_share", "0") == 0
     message = capsys.readouterr().err
     assert message.startswith("warning: 3 of 13 skipped")
     assert message.count("\n") == 1
 
 
-def test_more_broken_pictures_than_good_ones_are_one_line(look, pictures, here, capsys):
-    broken(pictures, 15)
+def test_more_broken_images_than_good_ones_are_one_line(look, images, here, capsys):
+    broken(images, 15)
     # Named from the root: reading goes on for a moment, when the next test is elsewhere.
     options = ("--validation_share", "0", "--output_dir", str(here / "out"))
-    assert look("--dataset", "pictures", *options) == 2
+    assert look("--dataset", "images", *options) == 2
     assert not (here / "out" / "inspect.png").exists()
-    assert "more than half of the pictures cannot be used: " in one_line(capsys)
+    assert "more than half of the images cannot be used: " in one_line(capsys)
 
 
-def test_a_cache_keeps_pictures_and_the_list(look, pictures, here):
-    broken(pictures, 1)
-    options = ("--dataset", "pictures", "--validation_share", "0", "--cache", "kept")
+def test_a_cache_keeps_images_and_the_list(look, images, here):
+    broken(images, 1)
+    options = ("--dataset", "images", "--validation_share", "0", "--cache", "kept")
     assert look(*options) == 0
-    assert {"pictures.sqlite", "skipped_images.tsv"} <= {
+    assert {"images.sqlite", "skipped_images.tsv"} <= {
         each.name for each in (here / "kept").iterdir()
     }
     assert [path.name for path in (here / "results").iterdir()] == ["inspect.png"]
@@ -340,17 +340,17 @@ def test_a_cache_keeps_pictures_and_the_list(look, pictures, here):
     ("arguments", "words"),
     [
         (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "pictures", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no picture in it"),
-        (["--dataset", "pictures", "--batch_size", "64"], "fewer than one batch of 64"),
-        (["--dataset", "pictures", "--max_pictures", "1"], "no picture is left to learn from"),
-        (["--dataset", "pictures", "--cache", "file"], "the cache file cannot be used"),
-        (["--dataset", "pictures", "--output_dir", "file"], "--output_dir file: File exists"),
-        (["--dataset", "pictures", "--output_dir", "file/a"], "file/a: Not a directory"),
-        (["--dataset", "pictures", "--output_dir", "full"], "Is a directory"),
+        (["--dataset", "images", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "empty"], "--dataset empty: no image in it"),
+        (["--dataset", "images", "--batch_size", "64"], "fewer than one batch of 64"),
+        (["--dataset", "images", "--max_images", "1"], "no image is left to learn from"),
+        (["--dataset", "images", "--cache", "file"], "the cache file cannot be used"),
+        (["--dataset", "images", "--output_dir", "file"], "--output_dir file: File exists"),
+        (["--dataset", "images", "--output_dir", "file/a"], "file/a: Not a directory"),
+        (["--dataset", "images", "--output_dir", "full"], "Is a directory"),
     ],
 )
-def test_what_cannot_be_shown_is_one_line(look, pictures, here, capsys, arguments, words):
+def test_what_cannot_be_shown_is_one_line(look, images, here, capsys, arguments, words):
     (here / "empty").mkdir()
     (here / "file").write_text("")
     (here / "full" / "inspect.png").mkdir(parents=True)
@@ -358,18 +358,18 @@ def test_what_cannot_be_shown_is_one_line(look, pictures, here, capsys, argument
     assert words in one_line(capsys)
 
 
-def test_an_output_folder_that_cannot_be_written_is_said_before_the_pictures_are_read(
-    look, pictures, here, capsys
+def test_an_output_folder_that_cannot_be_written_is_said_before_the_images_are_read(
+    look, images, here, capsys
 ):
     (here / "file").write_text("")
-    broken(pictures, 20)
-    assert look("--dataset", "pictures", "--output_dir", "file") == 2
+    broken(images, 20)
+    assert look("--dataset", "images", "--output_dir", "file") == 2
     assert "--output_dir file: File exists" in one_line(capsys)
 
 
 def test_a_set_that_is_too_small_is_told_of_arguments_that_it_can_use(look, here, capsys):
-    solid(here / "pictures", [RED, GREEN])
-    options = ("--dataset", "pictures", "--batch_size", "16")
+    solid(here / "images", [RED, GREEN])
+    options = ("--dataset", "images", "--batch_size", "16")
     assert look(*options) == 2
     message = one_line(capsys)
     assert "are fewer than one batch of 16: lower --batch_size" in message

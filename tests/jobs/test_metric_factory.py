@@ -92,7 +92,7 @@ def test_weights_of_lpips_are_used(offline, lpips_weights):
     assert other["lpips"] > 0.01
 
 
-def test_pictures_that_are_too_small_for_lpips_have_a_dash(offline, lpips_weights):
+def test_images_that_are_too_small_for_lpips_have_a_dash(offline, lpips_weights):
     small = MetricFactory(Settings(lpips_weights=lpips_weights, resolution=16), True)
     [_, other] = judged(small, rows(2, 16, 2))
     assert other["lpips"] is None
@@ -128,26 +128,26 @@ def test_every_missing_number_has_its_footnote(offline, feature_network):
 
 
 @pytest.mark.parametrize(("count", "is_too_few"), [(2, True), (2047, True), (2048, False)])
-def test_networks_are_named_and_few_pictures_warned_of(
+def test_networks_are_named_and_few_images_warned_of(
     feature_network, lpips_weights, count, is_too_few
 ):
     options = {"feature_network": feature_network, "lpips_weights": lpips_weights}
     lines = MetricFactory(Settings(**options), True).footnotes(count)
     assert "LPIPS: version 0.1 with AlexNet" in lines
     assert any(line.startswith("FID, KID: by mean color;") for line in lines)
-    warned = f"warning: of {count:,} pictures, fewer than 2,048, FID is too high: "
+    warned = f"warning: of {count:,} images, fewer than 2,048, FID is too high: "
     assert any(line.startswith(warned) for line in lines) == is_too_few
 
 
-def test_one_picture_has_no_distances_and_a_footnote(offline, feature_network):
+def test_one_image_has_no_distances_and_a_footnote(offline, feature_network):
     metric_factory = MetricFactory(Settings(feature_network=feature_network), True)
     [_, numbers] = judged(metric_factory, rows(1, number=2))
     assert numbers["fid"] is numbers["kid"] is None
-    assert "- FID, KID: they take at least 2 pictures" in metric_factory.footnotes(1)
+    assert "- FID, KID: they take at least 2 images" in metric_factory.footnotes(1)
 
 
 @pytest.mark.parametrize("has_truth", [True, False])
-def test_too_few_pictures_for_the_inception_score_have_a_footnote(
+def test_too_few_images_for_the_inception_score_have_a_footnote(
     offline, network_of_classes, has_truth
 ):
     metric_factory = MetricFactory(Settings(), has_truth)

@@ -12,13 +12,13 @@ from types import SimpleNamespace
 import pytest
 
 import run
-from benchmarks.crashes import make_pictures
+from benchmarks.crashes import make_images
 from benchmarks.in_turn import ROOT
 from benchmarks.replicas import MODELS, WAYS, compare, start_workers, tasks_of_workers
 from errors import InputError
 from jobs.replication import Worker, check_batch_size, find_worker
 
-# Three times the largest difference seen, 6.2e-5 with inception: rounding.
+# Three times the largest difference seen, 6.2e-5 with encoder_decoder: rounding.
 TOLERANCE = 2e-4
 
 TWO = {"worker": ["one:1", "two:2"]}
@@ -78,12 +78,12 @@ def test_what_is_no_cluster_is_one_line(monkeypatch, text, words):
     [
         (["--strategy", "multiworker"], "--strategy multiworker: TF_CONFIG names no cluster"),
         (["--strategy", "mirrored"], "--strategy mirrored: TensorFlow sees 0 GPUs"),
-        (["--strategy", "none", "--images", "pictures"], "--strategy has no effect when --images"),
+        (["--strategy", "none", "--images", "images"], "--strategy has no effect when --images"),
     ],
 )
-def test_devices_that_are_not_there_are_one_line(pictures, monkeypatch, capsys, arguments, words):
+def test_devices_that_are_not_there_are_one_line(images, monkeypatch, capsys, arguments, words):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    dataset = [] if "--images" in arguments else ["--dataset", "pictures"]
+    dataset = [] if "--images" in arguments else ["--dataset", "images"]
     assert run.main([*dataset, *arguments]) == 2
     error = capsys.readouterr().err
     assert words in error
@@ -106,7 +106,7 @@ def test_two_devices_learn_what_one_does(tmp_path, model):
 
 
 TINY = [
-    *("--dataset", "pictures", "--resolution", "16", "--filters", "2", "--depth", "1"),
+    *("--dataset", "images", "--resolution", "16", "--filters", "2", "--depth", "1"),
     *("--adversarial", "none", "--reconstruction", "l1:10", "--precision", "float32"),
     *("--batch_size", "4", "--steps_per_epoch", "10", "--epochs", "1000", "--seed", "3"),
     *("--sample_every", "0", "--checkpoint_steps", "5", "--log_dir", "logs", "--deterministic"),
@@ -119,7 +119,7 @@ class Cluster:
     def __init__(self, folder):
         self.folder = folder
         self.weights = folder / "weights/sagan"
-        make_pictures(folder / "pictures")
+        make_images(folder / "images")
 
     def start(self, *arguments):
         with open(self.folder / "log.txt", "w") as log:

@@ -9,11 +9,11 @@ from jobs.settings import Settings
 def test_paths_are_kept_whole_and_names_as_they_are(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     settings = Settings(
-        dataset=["pictures", "coco:sets/coco", "demo"], cache="memory", encoder_weights="a.h5"
+        dataset=["images", "coco:sets/coco", "demo"], cache="memory", encoder_weights="a.h5"
     )
     kept = saved_settings(settings)
     here = os.getcwd()
-    assert kept["dataset"] == [f"{here}/pictures", f"coco:{here}/sets/coco", "demo"]
+    assert kept["dataset"] == [f"{here}/images", f"coco:{here}/sets/coco", "demo"]
     assert kept["encoder_weights"] == f"{here}/a.h5"
     assert kept["cache"] == "memory"
     assert kept["perceptual_weights"] is None

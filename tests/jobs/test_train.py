@@ -79,7 +79,7 @@ def test_losses_are_logged_every_few_steps(train, here):
     records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
     # And at the end of the epoch.
     assert [event.step for event in records.Tensors("l1")] == [2, 4, 5]
-    assert {"generator_loss", "discriminator_loss", "pictures_per_second"} <= set(
+    assert {"generator_loss", "discriminator_loss", "images_per_second"} <= set(
         records.Tags()["tensors"]
     )
     assert not (here / "logs/samples").exists()
@@ -281,7 +281,7 @@ def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatc
     assert first.startswith("step 2 (epoch 1): ")
     assert "l1 is nan" in first
     assert len(names) == 2
-    assert all((here / "pictures" / Path(name.strip()).name).exists() for name in names)
+    assert all((here / "images" / Path(name.strip()).name).exists() for name in names)
     assert progress("weights/sagan").skipped_steps == 1
 
     calls.clear()
@@ -414,51 +414,51 @@ def test_a_perceptual_loss_is_never_dropped_on_resume(train, capsys):
     assert saved["reconstruction"] == ["l1:10"]
 
 
-def test_photographs_without_truth_are_shown(train, here, pictures):
-    assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(pictures)) == 0
+def test_photographs_without_truth_are_shown(train, here, images):
+    assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(images)) == 0
     grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
-def test_useless_pictures_are_skipped_and_counted(train, pictures, capsys):
-    (pictures / "broken.png").write_bytes(b"no picture")
-    Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
+def test_useless_images_are_skipped_and_counted(train, images, capsys):
+    (images / "broken.png").write_bytes(b"no image")
+    Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
     options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
     assert train(*options, "--log_dir", "logs") == 0
     warning = capsys.readouterr().err
     assert "2 of 12 skipped" in warning
-    listed = (pictures.parent / "logs/skipped_images.tsv").read_text()
+    listed = (images.parent / "logs/skipped_images.tsv").read_text()
     assert "broken.png" in listed
     assert "gray.png" in listed
 
 
-PICTURES = ["--dataset", "pictures"]
+IMAGES = ["--dataset", "images"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no picture in it"),
-        (["--dataset", "grays"], "more than half of the pictures cannot be used"),
-        ([*PICTURES, "--batch_size", "64"], "fewer than one batch of 64"),
-        ([*PICTURES, "--cache", "file"], "the cache file cannot be used"),
-        ([*PICTURES, "--sample_images", "absent"], "--sample_images absent"),
-        ([*PICTURES, "--weights_dir", "file"], "--weights_dir file: File exists"),
-        ([*PICTURES, "--log_dir", "file/logs"], "file/logs: Not a directory"),
+        (["--dataset", "empty"], "--dataset empty: no image in it"),
+        (["--dataset", "grays"], "more than half of the images cannot be used"),
+        ([*IMAGES, "--batch_size", "64"], "fewer than one batch of 64"),
+        ([*IMAGES, "--cache", "file"], "the cache file cannot be used"),
+        ([*IMAGES, "--sample_images", "absent"], "--sample_images absent"),
+        ([*IMAGES, "--weights_dir", "file"], "--weights_dir file: File exists"),
+        ([*IMAGES, "--log_dir", "file/logs"], "file/logs: Not a directory"),
         (
-            [*PICTURES, "--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz"],
+            [*IMAGES, "--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz"],
             "--perceptual_weights absent.npz: there is no such file",
         ),
         (
-            [*PICTURES, "--encoder", "mobilenet_v2", "--encoder_weights", "absent.h5"],
+            [*IMAGES, "--encoder", "mobilenet_v2", "--encoder_weights", "absent.h5"],
             "--encoder_weights absent.h5: there is no such file",
         ),
-        ([*PICTURES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
-        ([*PICTURES, "--max_pictures", "1", "--steps_per_epoch", "1"], "no picture is left"),
+        ([*IMAGES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
+        ([*IMAGES, "--max_images", "1", "--steps_per_epoch", "1"], "no image is left"),
     ],
 )
-def test_what_cannot_be_begun_is_one_line(pictures, here, capsys, arguments, words):
+def test_what_cannot_be_begun_is_one_line(images, here, capsys, arguments, words):
     (here / "empty").mkdir()
     (here / "file").write_text("")
     (here / "grays").mkdir()
@@ -473,13 +473,13 @@ def test_what_cannot_be_begun_is_one_line(pictures, here, capsys, arguments, wor
 
 
 def test_without_a_default_perceptual_network_training_begins_and_says_so(
-    pictures, capsys, monkeypatch
+    images, capsys, monkeypatch
 ):
     def no_network(*args, **kwargs):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr("keras.utils.get_file", no_network)
-    options = ["--dataset", str(pictures), "--resolution", "16", "--filters", "2"]
+    options = ["--dataset", str(images), "--resolution", "16", "--filters", "2"]
     options += ["--discriminator_filters", "2", "--depth", "2", "--batch_size", "2"]
     options += ["--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
     assert run.main(options) == 0

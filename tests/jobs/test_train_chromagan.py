@@ -12,7 +12,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import run
-from data.pictures import write_rgb
+from data.images import write_rgb
 from data.sources.folder import demo_set
 from data.sources.split_options import SplitOptions
 from models.teacher import Teacher
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "tiny_tea
 
 @pytest.fixture
 def asked(monkeypatch):
-    """How many pictures the teacher was shown each time, and the last distributions."""
+    """How many images the teacher was shown each time, and the last distributions."""
 
     class Record(list):
         rows = None
@@ -53,7 +53,7 @@ def asked(monkeypatch):
 
 @pytest.fixture
 def bars(monkeypatch):
-    """What the bars of progress said: how many pictures of how many."""
+    """What the bars of progress said: how many images of how many."""
     shown = []
 
     class Bar:
@@ -75,7 +75,7 @@ def bars(monkeypatch):
 
 @pytest.fixture
 def imagenet64(here):
-    """A folder of the downsampled ImageNet: a batch of eight pictures, and four to judge by."""
+    """A folder of the downsampled ImageNet: a batch of eight images, and four to judge by."""
     random = np.random.default_rng(0)
     (here / "small").mkdir()
     for name, count in (("train_data_batch_1", 8), ("val_data", 4)):
@@ -145,8 +145,8 @@ def test_labels_of_imagenet_make_the_teacher_speak_of_them(
     monkeypatch.setattr(Teacher, "__init__", remember)
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
     assert (
-        "teacher vgg16 with the weights imagenet: 2 classes of ImageNet's 1000, those of the data "
-        "set\n"
+        "teacher vgg16 with the weights imagenet: 2 classes of ImageNet's 1000, those of the "
+        "dataset\n"
     ) in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 2
     # The dataset sorts its classes: goldfish, salamander.
@@ -159,19 +159,19 @@ def test_labels_of_imagenet_make_the_teacher_speak_of_them(
     "kind", ["folder", "demo", "tfds", "coco", "imagenet64", "unknown labels", "joined"]
 )
 def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
-    pictures, tiny_imagenet, coco, imagenet64, asked, capsys, monkeypatch, kind
+    images, tiny_imagenet, coco, imagenet64, asked, capsys, monkeypatch, kind
 ):
     toys = demo_set(SplitOptions())
     monkeypatch.setattr("data.datasets.tfds_set", lambda *arguments: toys)
     names = {
-        "folder": ["pictures"],
+        "folder": ["images"],
         "demo": ["demo"],
         "tfds": ["tfds:toys"],
         "coco": [coco],
         "imagenet64": [imagenet64],
         "unknown labels": [tiny_imagenet("other", {"n99999999": ("toy", (200, 60, 50))})],
         # One of them has labels.
-        "joined": [tiny_imagenet("tiny", CLASSES), "pictures"],
+        "joined": [tiny_imagenet("tiny", CLASSES), "images"],
     }[kind]
     assert train("--dataset", *names) == 0
     printed = capsys.readouterr().out
@@ -183,8 +183,8 @@ def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
     assert steps_done() == 1
 
 
-def test_a_real_encoder_is_trained(pictures, asked, capsys):
-    assert train("--dataset", "pictures", "--encoder", "mobilenet_v2") == 0
+def test_a_real_encoder_is_trained(images, asked, capsys):
+    assert train("--dataset", "images", "--encoder", "mobilenet_v2") == 0
     assert "encoder mobilenet_v2 with the weights none\n" in capsys.readouterr().out
     assert saved()["architecture"]["encoder"] == "mobilenet_v2"
     assert steps_done() == 1
@@ -215,10 +215,10 @@ def test_joined_sets_of_different_classes_are_taught_all_of_imagenet(tiny_imagen
 
 
 @pytest.mark.in_a_graph
-def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, pictures):
+def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, images):
     options = ["--epochs", "2", "--sample_every", "1", "--sample_count", "1", "--log_every", "1"]
-    options += ["--validation_share", "0.4", "--sample_images", "pictures"]
-    assert train("--dataset", "pictures", *options, "--log_dir", "logs") == 0
+    options += ["--validation_share", "0.4", "--sample_images", "images"]
+    assert train("--dataset", "images", *options, "--log_dir", "logs") == 0
 
     grids = sorted(path.name for path in (here / "logs/samples").glob("*.png"))
     assert grids == [
@@ -230,7 +230,7 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, pictu
         np.asarray(Image.open(here / f"logs/samples/{name}_epoch_0001.png"))
         for name in ("validation", "validation_2")
     )
-    # Gray, colored and true, of other pictures.
+    # Gray, colored and true, of other images.
     assert first.shape == second.shape == (32, 3 * 32 + 2 * 4, 3)
     assert not np.array_equal(first, second)
 
@@ -262,8 +262,8 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, pictu
     assert not [a for a in checkpoint_arrays(FOLDER).values() if a.shape == (192, 1000)]
 
 
-def test_without_classes_no_teacher_is_needed(here, pictures, tiny_teachers, capsys):
-    assert train("--dataset", "pictures", "--class_weight", "0", "--log_every", "1") == 0
+def test_without_classes_no_teacher_is_needed(here, images, tiny_teachers, capsys):
+    assert train("--dataset", "images", "--class_weight", "0", "--log_every", "1") == 0
     assert tiny_teachers == []
     assert "teacher" not in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 0
@@ -273,12 +273,12 @@ def test_without_classes_no_teacher_is_needed(here, pictures, tiny_teachers, cap
     assert steps_done() == 2
 
 
-def test_without_an_adversary_the_generator_learns_from_colors_and_classes(here, pictures, asked):
+def test_without_an_adversary_the_generator_learns_from_colors_and_classes(here, images, asked):
     options = ["--adversarial", "none", "--log_every", "1", "--log_dir", "logs"]
     # A discriminator would have no effect.
     place = SMALL.index("--discriminator_filters")
     small = SMALL[:place] + SMALL[place + 2 :]
-    assert run.main([*small, "--dataset", "pictures", *options]) == 0
+    assert run.main([*small, "--dataset", "images", *options]) == 0
     records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
     names = set(records.Tags()["tensors"])
     assert {"mse", "class_divergence", "generator_loss"} <= names
@@ -287,16 +287,16 @@ def test_without_an_adversary_the_generator_learns_from_colors_and_classes(here,
 
 
 @pytest.mark.slow
-def test_it_trains_in_three_phases(pictures, asked):
+def test_it_trains_in_three_phases(images, asked):
     options = ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
-    assert train("--dataset", "pictures", *options, "--teacher_cache", "cache") == 0
+    assert train("--dataset", "images", *options, "--teacher_cache", "cache") == 0
     assert steps_done() == 3
 
 
-def test_other_terms_and_adversaries_can_be_asked_for(pictures, asked):
+def test_other_terms_and_adversaries_can_be_asked_for(images, asked):
     options = ["--adversarial", "vanilla", "--reconstruction", "l1:10", "mse:1", "--norm", "none"]
     options += ["--discriminator_steps", "2", "--steps_per_epoch", "2"]
-    assert train("--dataset", "pictures", *options) == 0
+    assert train("--dataset", "images", *options) == 0
     # The generator learns in the second step alone.
     assert asked == [2]
 
@@ -328,10 +328,10 @@ def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, opt
 
 
 @pytest.mark.slow
-def test_other_classes_cannot_be_gone_on_with(tiny_imagenet, pictures, capsys):
+def test_other_classes_cannot_be_gone_on_with(tiny_imagenet, images, capsys):
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
     words = f"the training in {FOLDER} was begun with other classes: give the --dataset"
-    assert words in refusal(capsys, *AGAIN, "--dataset", "pictures")
+    assert words in refusal(capsys, *AGAIN, "--dataset", "images")
     three = tiny_imagenet("three", {**CLASSES, TENCH: ("tench", (9, 99, 9))})
     assert words in refusal(capsys, *AGAIN, "--dataset", three)
     assert words in refusal(capsys, *AGAIN, "--class_weight", "0")
@@ -349,8 +349,8 @@ def test_as_many_other_classes_cannot_be_gone_on_with(tiny_imagenet, capsys):
 
 
 @pytest.mark.slow
-def test_flattened_features_go_on_with_their_resolution_alone(pictures, capsys):
-    assert train("--dataset", "pictures", "--global_features", "flatten") == 0
+def test_flattened_features_go_on_with_their_resolution_alone(images, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
     message = refusal(capsys, *AGAIN, "--resolution", "40")
     assert "weights/chromagan was begun with resolution 32 and not 40; leave" in message
     message = refusal(capsys, *AGAIN, "--global_features", "pool")
@@ -358,22 +358,22 @@ def test_flattened_features_go_on_with_their_resolution_alone(pictures, capsys):
     assert run.main([*AGAIN, "--resolution", "32"]) == 0
 
 
-def test_weights_begin_no_training_that_they_do_not_fit(pictures, capsys):
-    assert train("--dataset", "pictures", "--global_features", "flatten") == 0
-    begin = ["--model", "chromagan", "--dataset", "pictures", "--weights_dir", "second"]
+def test_weights_begin_no_training_that_they_do_not_fit(images, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
+    begin = ["--model", "chromagan", "--dataset", "images", "--weights_dir", "second"]
     begin += ["--pretrained", FOLDER, "--precision", "float32"]
     begin += ["--steps_per_epoch", "1"]
     assert (
         "--global_features pool: the weights in weights/chromagan were trained with flatten"
     ) in refusal(capsys, *begin, "--resolution", "32", "--global_features", "pool")
-    assert "take pictures of 32 px alone; give --resolution 32" in refusal(capsys, *begin)
+    assert "take images of 32 px alone; give --resolution 32" in refusal(capsys, *begin)
 
 
 @pytest.mark.slow
-def test_pooled_features_learn_on_at_another_resolution(pictures, capsys):
-    assert train("--dataset", "pictures") == 0
+def test_pooled_features_learn_on_at_another_resolution(images, capsys):
+    assert train("--dataset", "images") == 0
     assert "with resolution 32 and not 40" in refusal(capsys, *AGAIN, "--resolution", "40")
-    begin = ["--model", "chromagan", "--dataset", "pictures", "--precision", "float32"]
+    begin = ["--model", "chromagan", "--dataset", "images", "--precision", "float32"]
     begin += ["--batch_size", "2", "--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
     begin += ["--pretrained", FOLDER, "--weights_dir", "second", "--global_features", "pool"]
     assert run.main([*begin, "--resolution", "40", "--class_weight", "0"]) == 0
@@ -381,8 +381,8 @@ def test_pooled_features_learn_on_at_another_resolution(pictures, capsys):
 
 
 @pytest.mark.slow
-def test_weights_begin_a_training_of_other_classes(pictures, tiny_imagenet, capsys):
-    assert train("--dataset", "pictures") == 0
+def test_weights_begin_a_training_of_other_classes(images, tiny_imagenet, capsys):
+    assert train("--dataset", "images") == 0
     name = tiny_imagenet("tiny", CLASSES)
     begin = [each for each in SMALL if each not in ("--encoder_weights", "none")]
     options = ["--pretrained", FOLDER, "--weights_dir", "second", "--generator_lr", "1e-12"]
@@ -404,29 +404,29 @@ def test_weights_begin_a_training_of_other_classes(pictures, tiny_imagenet, caps
 # --- what the teacher saw, kept ------------------------------------------------------------------
 
 
-def test_what_the_teacher_sees_is_kept_once(pictures, asked, bars):
-    options = ["--dataset", str(pictures), "--teacher_cache", "cache"]
+def test_what_the_teacher_sees_is_kept_once(images, asked, bars):
+    options = ["--dataset", str(images), "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
-    # All training pictures, and none in a step.
+    # All training images, and none in a step.
     assert asked == [10]
     assert bars == [(10, 10)]
     assert train(*options, "--weights_dir", "two") == 0
     assert run.main(["--load_weights", "--weights_dir", "one", "--epochs", "2"]) == 0
     assert asked == [10]
     assert bars == [(10, 10)]
-    assert len(list(pictures.parent.glob("cache/*"))) == 1
-    assert saved("one")["settings"]["teacher_cache"] == str(pictures.parent / "cache")
+    assert len(list(images.parent.glob("cache/*"))) == 1
+    assert saved("one")["settings"]["teacher_cache"] == str(images.parent / "cache")
 
 
 @pytest.mark.slow
-def test_what_is_kept_is_found_by_any_path_of_the_dataset(pictures, asked):
+def test_what_is_kept_is_found_by_any_path_of_the_dataset(images, asked):
     options = ["--teacher_cache", "cache"]
-    assert train("--dataset", "pictures", *options) == 0
+    assert train("--dataset", "images", *options) == 0
     assert run.main(AGAIN) == 0
     assert asked == [10]
 
 
-def test_a_fill_that_was_broken_off_goes_on(pictures, asked, bars, monkeypatch, capsys):
+def test_a_fill_that_was_broken_off_goes_on(images, asked, bars, monkeypatch, capsys):
     monkeypatch.setattr("jobs.teacher_cache._BATCH", 2)
     see = Teacher.__call__
 
@@ -435,18 +435,18 @@ def test_a_fill_that_was_broken_off_goes_on(pictures, asked, bars, monkeypatch, 
             raise KeyboardInterrupt
         return see(self, lightness)
 
-    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
     monkeypatch.setattr(Teacher, "__call__", interrupted)
     assert train(*options) == 130
     assert asked == [2, 2]
     monkeypatch.setattr(Teacher, "__call__", see)
     assert train(*options) == 0
-    # Of ten pictures the six that were not there yet.
+    # Of ten images the six that were not there yet.
     assert asked == [2, 2, 2, 2, 2]
     assert bars == [(4, 10), (6, 6)]
 
 
-def test_what_is_kept_is_what_was_seen_of_each_picture(tiny_imagenet, asked, monkeypatch):
+def test_what_is_kept_is_what_was_seen_of_each_image(tiny_imagenet, asked, monkeypatch):
     given = []
 
     def remember(self, data):
@@ -464,15 +464,15 @@ def test_what_is_kept_is_what_was_seen_of_each_picture(tiny_imagenet, asked, mon
 
 
 @pytest.mark.slow
-def test_a_picture_that_was_changed_is_asked_for_anew(pictures, asked):
-    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+def test_a_image_that_was_changed_is_asked_for_anew(images, asked):
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
-    write_rgb(pictures / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
+    write_rgb(images / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
     assert train(*options, "--weights_dir", "two") == 0
     assert asked == [10, 10]
 
 
-def test_the_teacher_is_shown_pictures_as_large_as_it_can_see(pictures, monkeypatch):
+def test_the_teacher_is_shown_images_as_large_as_it_can_see(images, monkeypatch):
     shapes, make = [], Teacher.__init__
 
     def make_larger(self, *arguments):
@@ -485,13 +485,13 @@ def test_the_teacher_is_shown_pictures_as_large_as_it_can_see(pictures, monkeypa
 
     monkeypatch.setattr(Teacher, "__init__", make_larger)
     monkeypatch.setattr(Teacher, "__call__", remember)
-    assert train("--dataset", "pictures", "--teacher_cache", "cache") == 0
+    assert train("--dataset", "images", "--teacher_cache", "cache") == 0
     assert shapes == [(10, 48, 48, 1)]
 
 
 @pytest.mark.slow
-def test_another_teacher_is_asked_anew(pictures, here, asked, tiny_teachers):
-    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+def test_another_teacher_is_asked_anew(images, here, asked, tiny_teachers):
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
     assert train(*options, "--weights_dir", "two", "--teacher", "mobilenet_v2") == 0
     assert tiny_teachers == ["vgg16", "mobilenet_v2"]
@@ -502,12 +502,12 @@ def test_another_teacher_is_asked_anew(pictures, here, asked, tiny_teachers):
 
 
 @pytest.mark.slow
-def test_another_file_of_weights_is_another_teacher(pictures, here, asked):
+def test_another_file_of_weights_is_another_teacher(images, here, asked):
     from models import teacher as module
 
     network = module.find_application("mobilenet_v2")("imagenet", None)
     network.save_weights("teacher.weights.h5")
-    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
     options += ["--teacher_weights", "teacher.weights.h5"]
     assert train(*options, "--weights_dir", "one") == 0
     assert train(*options, "--weights_dir", "two") == 0
@@ -520,10 +520,10 @@ def test_another_file_of_weights_is_another_teacher(pictures, here, asked):
 
 
 @pytest.mark.slow
-def test_pictures_that_are_skipped_are_not_asked_for(pictures, asked, capsys):
-    Image.new("RGB", (20, 20), "gray").save(pictures / "gray.png")
-    (pictures / "broken.png").write_bytes(b"no picture")
-    options = ["--dataset", "pictures", "--teacher_cache", "cache"]
+def test_images_that_are_skipped_are_not_asked_for(images, asked, capsys):
+    Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
+    (images / "broken.png").write_bytes(b"no image")
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options) == 0
     assert asked == [10]
     assert "2 of 12 skipped" in capsys.readouterr().err
@@ -531,9 +531,9 @@ def test_pictures_that_are_skipped_are_not_asked_for(pictures, asked, capsys):
     assert asked == [10]
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(pictures, here, capsys):
+def test_a_cache_that_cannot_be_written_is_one_line(images, here, capsys):
     (here / "file").write_text("")
-    options = ["--dataset", "pictures", "--teacher_cache"]
+    options = ["--dataset", "images", "--teacher_cache"]
     message = refusal(capsys, *SMALL, *options, "file")
     assert message == "error: --teacher_cache file: File exists; give another folder\n"
     # Nothing stands in the way of the next try.
@@ -543,28 +543,28 @@ def test_a_cache_that_cannot_be_written_is_one_line(pictures, here, capsys):
 # --- coloring ------------------------------------------------------------------------------------
 
 
-def test_trained_weights_color(pictures, here, capsys):
-    assert train("--dataset", "pictures") == 0
+def test_trained_weights_color(images, here, capsys):
+    assert train("--dataset", "images") == 0
     for more in ([], ["--render_size", "50"]):
-        assert run.main(["--images", "pictures/0.png", "--weights", FOLDER, *more]) == 0
+        assert run.main(["--images", "images/0.png", "--weights", FOLDER, *more]) == 0
         assert Image.open(here / "results/0.png").size == (24, 20)
         (here / "results/0.png").unlink()
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("offline")
-def test_flattened_weights_see_pictures_at_their_own_size_alone(pictures, here, capsys):
-    assert train("--dataset", "pictures", "--global_features", "flatten") == 0
-    color = ["--images", "pictures/0.png", "--weights", FOLDER]
+def test_flattened_weights_see_images_at_their_own_size_alone(images, here, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
+    color = ["--images", "images/0.png", "--weights", FOLDER]
     assert run.main(color) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
     message = refusal(capsys, *color, "--render_size", "64", "--overwrite")
     assert message == (
-        f"error: the weights in {FOLDER} take pictures of 32 px alone; received 64; give "
+        f"error: the weights in {FOLDER} take images of 32 px alone; received 64; give "
         "--render_size 32\n"
     )
     assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
-    shutil.copytree("pictures", "others")
+    shutil.copytree("images", "others")
     judge = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
     message = refusal(capsys, *judge, "--render_size", "64")
     assert "received 64; give --render_size 32" in message
@@ -580,19 +580,19 @@ def test_flattened_weights_see_pictures_at_their_own_size_alone(pictures, here, 
     ("arguments", "words"),
     [
         (["--teacher_weights", "absent.h5"], "--teacher_weights absent.h5: there is no such file"),
-        (["--teacher_weights", "pictures/0.png"], "these are not the weights of vgg16 with its"),
+        (["--teacher_weights", "images/0.png"], "these are not the weights of vgg16 with its"),
     ],
 )
-def test_teacher_that_cannot_be_had_is_one_line(pictures, here, capsys, arguments, words):
-    assert words in refusal(capsys, *SMALL, "--dataset", "pictures", *arguments)
+def test_teacher_that_cannot_be_had_is_one_line(images, here, capsys, arguments, words):
+    assert words in refusal(capsys, *SMALL, "--dataset", "images", *arguments)
     # Nothing was begun.
-    assert {path.name for path in here.iterdir()} == {"pictures"}
+    assert {path.name for path in here.iterdir()} == {"images"}
 
 
 @pytest.mark.slow
-def test_settings_are_kept_for_going_on(pictures, here, tiny_teachers):
+def test_settings_are_kept_for_going_on(images, here, tiny_teachers):
     options = ["--teacher", "mobilenet_v2", "--class_weight", "0.5"]
-    assert train("--dataset", "pictures", *options) == 0
+    assert train("--dataset", "images", *options) == 0
     settings = json.loads((here / FOLDER / "settings.json").read_text())["settings"]
     assert (settings["teacher"], settings["class_weight"]) == ("mobilenet_v2", 0.5)
     assert run.main(AGAIN) == 0

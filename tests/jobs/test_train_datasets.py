@@ -24,7 +24,7 @@ def saved_settings(folder="weights/sagan"):
 
 
 @pytest.fixture
-def begin(pictures, monkeypatch):
+def begin(images, monkeypatch):
     """Begins a training that takes no step, and keeps a checkpoint with a best loss of 0.5.
 
     What is called returns the exit status, and in `best_losses` is the best loss at each begin.
@@ -48,7 +48,7 @@ def begin(pictures, monkeypatch):
 def labels_needed(monkeypatch):
     """Makes SAGAN need labels, and returns all batches of training and validation as it sees them.
 
-    Each is a dictionary of its labels and the mean ab of its pictures.
+    Each is a dictionary of its labels and the mean ab of its images.
     """
     seen = {"training": [], "validation": []}
 
@@ -103,8 +103,8 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["pictures"], "labels are needed, and pictures has none"),
-        (["tiny-imagenet:one", "pictures"], "labels are needed, and pictures has none"),
+        (["images"], "labels are needed, and images has none"),
+        (["tiny-imagenet:one", "images"], "labels are needed, and images has none"),
         (
             ["tiny-imagenet:one", "tiny-imagenet:other"],
             "tiny-imagenet:one (2 classes) and tiny-imagenet:other (1) have different ones",
@@ -112,7 +112,7 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
     ],
 )
 def test_a_model_that_needs_labels_refuses_other_sets(
-    labels_needed, tiny_imagenet, pictures, here, capsys, job, names, words
+    labels_needed, tiny_imagenet, images, here, capsys, job, names, words
 ):
     tiny_imagenet("one", CLASSES)
     tiny_imagenet("other", {TENCH: CLASSES[TENCH]})
@@ -121,13 +121,13 @@ def test_a_model_that_needs_labels_refuses_other_sets(
     assert captured.err.startswith("error: ")
     assert words in captured.err
     assert captured.err.count("\n") == 1
-    assert {path.name for path in here.iterdir()} == {"pictures", "one", "other"}
+    assert {path.name for path in here.iterdir()} == {"images", "one", "other"}
 
 
 def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     begin, here, coco, tiny_imagenet, capsys, monkeypatch
 ):
-    names = ["pictures", coco, tiny_imagenet("tiny", CLASSES), "demo", "tfds:toys"]
+    names = ["images", coco, tiny_imagenet("tiny", CLASSES), "demo", "tfds:toys"]
     toys = demo_set(SplitOptions())
     monkeypatch.setattr("data.datasets.tfds_set", lambda *args: toys)
     options = ["--categories", "cat", "--data_dir", "sets", "--weights_dir", "w"]
@@ -136,7 +136,7 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     assert table[0].split() == ["dataset", "training", "validation", "skipped"]
     assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "together"]
 
-    kept = [f"{here}/pictures", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]
+    kept = [f"{here}/images", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]
     assert saved_settings("w")["dataset"] == [*kept, "demo", "tfds:toys"]
     assert saved_settings("w")["categories"] == ["cat"]
     assert saved_settings("w")["data_dir"] == f"{here}/sets"
@@ -147,14 +147,14 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     again = capsys.readouterr().out.splitlines()[:7]
     assert [row.split()[1:] for row in again[1:]] == [row.split()[1:] for row in table[1:]]
     assert saved_settings("../w")["dataset"] == [*kept, "demo", "tfds:toys"]
-    # The same pictures: the best loss still holds.
+    # The same images: the best loss still holds.
     assert begin.best_losses == [None, 0.5]
 
 
 @pytest.mark.slow
-def test_losses_of_other_pictures_do_not_compare_with_the_best_so_far(begin, coco, capsys):
+def test_losses_of_other_images_do_not_compare_with_the_best_so_far(begin, coco, capsys):
     assert begin(*FEW, "--dataset", coco, "--categories", "cat") == 0
-    changes = (["--categories", "dog"], ["--max_pictures", "3"], ["--dataset", "pictures"])
+    changes = (["--categories", "dog"], ["--max_images", "3"], ["--dataset", "images"])
     for change in changes:
         assert begin("--load_weights", *change) == 0
     assert begin.best_losses == [None] * 4
@@ -165,12 +165,12 @@ def test_losses_of_other_pictures_do_not_compare_with_the_best_so_far(begin, coc
 
 
 @pytest.mark.slow
-def test_pictures_that_were_added_are_told_and_the_best_is_chosen_anew(begin, pictures, capsys):
-    assert begin(*FEW, "--dataset", str(pictures)) == 0
+def test_images_that_were_added_are_told_and_the_best_is_chosen_anew(begin, images, capsys):
+    assert begin(*FEW, "--dataset", str(images)) == 0
     assert begin("--load_weights") == 0
     assert "note: " not in capsys.readouterr().out
-    picture = next(pictures.glob("**/*.*"))
-    (pictures / f"copy_of_{picture.name}").write_bytes(picture.read_bytes())
+    image = next(images.glob("**/*.*"))
+    (images / f"copy_of_{image.name}").write_bytes(image.read_bytes())
     assert begin("--load_weights") == 0
     assert "note: there were " in capsys.readouterr().out
     assert begin.best_losses == [None, 0.5, None]

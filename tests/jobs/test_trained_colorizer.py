@@ -47,10 +47,10 @@ def test_pretrained_weights_are_small_enough_for_a_repository():
 
 def test_weights_of_a_model_that_ships_none_are_refused():
     with pytest.raises(InputError) as caught:
-        weights_folders(Settings(model="inception"))
+        weights_folders(Settings(model="encoder_decoder"))
     message = str(caught.value)
-    assert "no weights of --model inception come with this program" in message
-    assert str(PRETRAINED_WEIGHTS / "inception") in message
+    assert "no weights of --model encoder_decoder come with this program" in message
+    assert str(PRETRAINED_WEIGHTS / "encoder_decoder") in message
     assert "--weights in place of --model" in message
 
 

@@ -15,13 +15,13 @@ from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
 from models.weights_folder import WeightsFolder
 
-INCEPTION = ["--model", "inception", "--encoder", "vgg16", "--encoder_weights", "none"]
-INCEPTION += ["--filters", "2"]
+ENCODER_DECODER = ["--model", "encoder_decoder", "--encoder", "vgg16", "--encoder_weights", "none"]
+ENCODER_DECODER += ["--filters", "2"]
 SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstruction", "l1:1"]
 
 
 def compiled(*arguments):
-    small = SMALL[-4:] if "inception" in arguments else SMALL
+    small = SMALL[-4:] if "encoder_decoder" in arguments else SMALL
     settings, explicit = parse([*small, *arguments])
     model, settings = new_model(settings, explicit)
     compile_model(model, settings, explicit)
@@ -69,7 +69,7 @@ def test_lpips_without_its_weights_is_one_line(arguments):
 
 
 @LPIPS_OF
-def test_lpips_of_pictures_that_are_too_small_is_one_line(arguments):
+def test_lpips_of_images_that_are_too_small_is_one_line(arguments):
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
         compiled(*arguments, "--resolution", "16")
 
@@ -209,7 +209,7 @@ def test_an_encoder_that_is_frozen_first_has_an_optimizer_of_its_own(optimizer, 
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.Tiny(False, None, None).save_weights(path)
     options = [
-        *INCEPTION,
+        *ENCODER_DECODER,
         "--encoder_weights",
         path,
         "--optimizer",
@@ -248,8 +248,8 @@ def layer_names(model):
 
 
 @pytest.mark.usefixtures("tiny_encoder")
-def test_inception_is_built_as_the_settings_say():
-    model = built(*INCEPTION)
+def test_encoder_decoder_is_built_as_the_settings_say():
+    model = built(*ENCODER_DECODER)
     assert model.architecture == {
         "filters": 2,
         "norm": "none",
@@ -262,16 +262,16 @@ def test_inception_is_built_as_the_settings_say():
     assert "attention_up" not in layer_names(model)
     assert not [name for name in layer_names(model) if name.startswith("skip_")]
     others = ["--adversarial", "hinge", "--discriminator_filters", "3", "--norm", "instance"]
-    architecture = built(*INCEPTION, *others).architecture
+    architecture = built(*ENCODER_DECODER, *others).architecture
     assert (architecture["discriminator_filters"], architecture["norm"]) == (3, "instance")
 
 
 @pytest.mark.usefixtures("tiny_encoder")
 def test_features_of_the_encoder_are_joined_where_it_is_asked_for():
-    model = built(*INCEPTION, "--skip_connections")
+    model = built(*ENCODER_DECODER, "--skip_connections")
     assert model.architecture["skip_connections"] is True
     assert {f"skip_{level}" for level in (1, 2, 3, 4)} <= layer_names(model)
-    assert model.generator.count_params() > built(*INCEPTION).generator.count_params()
+    assert model.generator.count_params() > built(*ENCODER_DECODER).generator.count_params()
 
 
 @pytest.mark.usefixtures("tiny_encoder")
@@ -282,7 +282,7 @@ def test_features_of_the_encoder_are_joined_where_it_is_asked_for():
 )
 def test_attention_stands_at_the_level_that_is_nearest(resolution, wanted, level, skips):
     options = ["--decoder_attention", "--attention_resolution", str(wanted), *skips]
-    model = built(*INCEPTION, *options, "--resolution", str(resolution))
+    model = built(*ENCODER_DECODER, *options, "--resolution", str(resolution))
     assert model.architecture["attention_level"] == level
     # Of 64 px, whatever is trained on: attention to the finest features takes much memory.
     assert attended_side(model, 64) == 64 // 2**level
@@ -395,7 +395,7 @@ def test_an_encoder_that_the_weights_do_not_have_is_not_frozen(tmp_path):
 
 
 def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):
-    with pytest.raises(InputError, match="conv4 takes pictures of at least 121 px"):
+    with pytest.raises(InputError, match="conv4 takes images of at least 121 px"):
         started_from(tmp_path, "--resolution", "64", discriminator="conv4")
     with pytest.raises(InputError, match="give --norm instance or none"):
         started_from(

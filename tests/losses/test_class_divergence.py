@@ -8,13 +8,13 @@ from scipy.special import log_softmax, rel_entr, softmax
 from losses.class_divergence import class_divergence
 
 
-def distributions(seed=0, pictures=4, classes=10):
-    logits = 3.0 * np.random.default_rng(seed).normal(size=(pictures, classes))
+def distributions(seed=0, images=4, classes=10):
+    logits = 3.0 * np.random.default_rng(seed).normal(size=(images, classes))
     return softmax(logits, axis=-1).astype("float32")
 
 
-def random_logits(seed=1, pictures=4, classes=10):
-    return (3.0 * np.random.default_rng(seed).normal(size=(pictures, classes))).astype("float32")
+def random_logits(seed=1, images=4, classes=10):
+    return (3.0 * np.random.default_rng(seed).normal(size=(images, classes))).astype("float32")
 
 
 def test_two_classes_by_hand():
@@ -24,7 +24,7 @@ def test_two_classes_by_hand():
     assert float(class_divergence(teacher, [[2.0, 2.0]])) == pytest.approx(expected, rel=1e-5)
 
 
-def test_it_is_the_mean_over_pictures_of_the_relative_entropy():
+def test_it_is_the_mean_over_images_of_the_relative_entropy():
     teacher, logits = distributions(), random_logits()
     each = rel_entr(teacher, softmax(logits.astype("float64"), axis=-1)).sum(axis=-1)
     assert each.min() > 0.1

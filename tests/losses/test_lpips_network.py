@@ -15,7 +15,7 @@ def photograph(size=64):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-def test_as_a_loss_it_leads_to_the_true_picture(lpips_weights, dtype):
+def test_as_a_loss_it_leads_to_the_true_image(lpips_weights, dtype):
     network = LPIPSNetwork(lpips_weights, keras.DTypePolicy(dtype))
     true = tf.constant(photograph()[None])
     colored = tf.Variable(tf.reverse(true, [1]) * 0.5)
@@ -62,6 +62,6 @@ def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
 
 
 @pytest.mark.parametrize("side", [16, 30])
-def test_picture_that_is_too_small_is_one_line(lpips_weights, side):
+def test_image_that_is_too_small_is_one_line(lpips_weights, side):
     with pytest.raises(InputError, match="at least 31 px; received 40 x "):
         LPIPSNetwork(lpips_weights).features(photograph(40)[None, :side])

@@ -58,7 +58,7 @@ def perceptual(arrays, tmp_path_factory):
     return Perceptual(write_npz(tmp_path_factory.mktemp("weights") / "vgg19.npz", arrays))
 
 
-def pictures(seed=0, size=9):
+def images(seed=0, size=9):
     return np.random.default_rng(seed).uniform(0, 1, (2, size, size, 3)).astype("float32")
 
 
@@ -85,7 +85,7 @@ def features(rgb1, arrays):
 
 
 def test_value_equals_numpy(perceptual, arrays):
-    true, colored = pictures(0), pictures(1)
+    true, colored = images(0), images(1)
     expected = np.abs(features(true, arrays) - features(colored, arrays)).mean()
     assert expected > 0.01
     assert float(perceptual(true, colored)) == pytest.approx(expected, rel=1e-4)
@@ -94,21 +94,21 @@ def test_value_equals_numpy(perceptual, arrays):
 @pytest.mark.parametrize("top", ["", "model_weights/"])
 def test_h5_of_keras_gives_the_same_value_as_npz(perceptual, arrays, tmp_path, top):
     from_h5 = Perceptual(write_h5(tmp_path / "vgg19.h5", arrays, top))
-    assert float(from_h5(pictures(0), pictures(1))) == float(perceptual(pictures(0), pictures(1)))
+    assert float(from_h5(images(0), images(1))) == float(perceptual(images(0), images(1)))
 
 
 def test_preprocessing_is_that_of_keras_applications(perceptual):
-    expected = keras.applications.vgg19.preprocess_input(pictures() * 255.0)
-    seen = perceptual._features(pictures())
+    expected = keras.applications.vgg19.preprocess_input(images() * 255.0)
+    seen = perceptual._features(images())
     np.testing.assert_allclose(seen, perceptual.network(expected) / 255.0, rtol=1e-4, atol=1e-5)
 
 
-def test_equal_pictures_have_no_distance(perceptual):
-    assert float(perceptual(pictures(), pictures())) == 0.0
+def test_equal_images_have_no_distance(perceptual):
+    assert float(perceptual(images(), images())) == 0.0
 
 
-def test_pictures_beyond_the_gamut_have_a_finite_distance(perceptual):
-    assert np.isfinite(perceptual(pictures(), pictures() * 3.0 - 1.0))
+def test_images_beyond_the_gamut_have_a_finite_distance(perceptual):
+    assert np.isfinite(perceptual(images(), images() * 3.0 - 1.0))
 
 
 def test_nothing_of_the_network_is_trained(perceptual):
@@ -130,7 +130,7 @@ def test_gradient_teaches_color_where_only_color_differs(perceptual):
 
 
 def test_gradient_does_not_flow_into_the_truth(perceptual):
-    true, colored = tf.constant(pictures(0)), tf.constant(pictures(1))
+    true, colored = tf.constant(images(0)), tf.constant(images(1))
     with tf.GradientTape() as tape:
         tape.watch(true)
         value = perceptual(true, colored)
@@ -201,7 +201,7 @@ def test_weights_that_cannot_be_downloaded_are_an_input_error(monkeypatch):
 def test_weights_of_the_keras_cache_are_found(arrays, tmp_path, monkeypatch):
     path = write_h5(tmp_path / "vgg19.h5", arrays)
     monkeypatch.setattr(keras.utils, "get_file", lambda *args, **options: str(path))
-    assert float(Perceptual()(pictures(), pictures())) == 0.0
+    assert float(Perceptual()(images(), images())) == 0.0
 
 
 @pytest.mark.skipif(not REAL_WEIGHTS.exists(), reason=f"there is no {REAL_WEIGHTS}")

@@ -16,19 +16,19 @@ class RecordingPerceptual:
     """Stands in for `Perceptual`: keeps what it is given, and answers 7."""
 
     def __call__(self, true_rgb1, colored_rgb1):
-        self.pictures = np.asarray(true_rgb1), np.asarray(colored_rgb1)
+        self.images = np.asarray(true_rgb1), np.asarray(colored_rgb1)
         return tf.constant(7.0)
 
 
 class SquaredDifference:
-    """Stands in for `Perceptual`: of the pictures themselves."""
+    """Stands in for `Perceptual`: of the images themselves."""
 
     def __call__(self, true_rgb1, colored_rgb1):
         return tf.reduce_mean(tf.square(true_rgb1 - colored_rgb1))
 
 
 class SquaredFeatures:
-    """Stands in for `LPIPSNetwork`: the features are the pictures themselves."""
+    """Stands in for `LPIPSNetwork`: the features are the images themselves."""
 
     def features(self, rgb1):
         return [rgb1]
@@ -38,13 +38,13 @@ class SquaredFeatures:
         return tf.reduce_mean(tf.square(true - colored), axis=(1, 2, 3))
 
 
-def random_pictures(seed=0, size=(4, 4)):
+def random_images(seed=0, size=(4, 4)):
     lab1 = np.random.default_rng(seed).uniform(-0.9, 0.9, (2, *size, 5)).astype("float32")
     return lab1[..., :1], lab1[..., 1:3], lab1[..., 3:]
 
 
 def colors_of_srgb():
-    """Pictures of colors well inside sRGB, and others of the same lightness not far from them."""
+    """Images of colors well inside sRGB, and others of the same lightness not far from them."""
     random = np.random.default_rng(0)
     lab1 = rgb2lab(random.uniform(0.35, 0.65, (2, 12, 13, 3))) / [50.0, 110.0, 110.0] - [1, 0, 0]
     noise = random.normal(0.0, 0.03, (2, 12, 13, 2))
@@ -86,7 +86,7 @@ def mean_structure(true, colored):
 
 
 def hasler(rgb1):
-    """Their colorfulness of one picture."""
+    """Their colorfulness of one image."""
     red, green, blue = np.moveaxis(255.0 * rgb1, -1, 0)
     red_green, yellow_blue = red - green, (red + green) / 2.0 - blue
     spread = np.hypot(np.std(red_green), np.std(yellow_blue))
@@ -106,8 +106,8 @@ def ssim_by_skimage(lightness, true_ab, colored_ab):
 
 
 def grayness_by_numpy(lightness, true_ab, colored_ab):
-    pictures = rgb1_by_skimage(lightness, colored_ab)
-    return 1.0 - np.mean([hasler(picture) for picture in pictures]) / 100.0
+    images = rgb1_by_skimage(lightness, colored_ab)
+    return 1.0 - np.mean([hasler(image) for image in images]) / 100.0
 
 
 def squared_by_skimage(lightness, true_ab, colored_ab):
@@ -121,8 +121,8 @@ BY_OTHERS = {
     "mse": lambda lightness, true_ab, colored_ab: np.mean((true_ab - colored_ab) ** 2),
     "huber": lambda lightness, true_ab, colored_ab: huber_by_keras(true_ab, colored_ab),
     "ssim": ssim_by_skimage,
-    "perceptual": lambda *pictures: squared_by_skimage(*pictures),
-    "lpips": lambda *pictures: squared_by_skimage(*pictures),
+    "perceptual": lambda *images: squared_by_skimage(*images),
+    "lpips": lambda *images: squared_by_skimage(*images),
     "colorfulness": grayness_by_numpy,
 }
 
@@ -141,9 +141,9 @@ def test_every_term_has_something_to_be_compared_with():
 
 @pytest.mark.parametrize("term", TERMS)
 def test_term_equals_that_of_others(term):
-    pictures = colors_of_srgb()
-    value, _ = value_and_gradient(term, *pictures)
-    expected = BY_OTHERS[term](*(each.astype("float64") for each in pictures))
+    images = colors_of_srgb()
+    value, _ = value_and_gradient(term, *images)
+    expected = BY_OTHERS[term](*(each.astype("float64") for each in images))
     assert 1e-4 < expected < 1
     assert value == pytest.approx(expected, rel=1e-3)
 
@@ -193,7 +193,7 @@ def test_huber_by_hand():
 
 @pytest.mark.parametrize("term", TERMS)
 @pytest.mark.parametrize("level", [-1.0, 0.0, 1.0, None])
-def test_gray_pictures_have_a_finite_gradient(term, level):
+def test_gray_images_have_a_finite_gradient(term, level):
     # Black, middle gray, white, and gray of every lightness.
     lightness = np.random.default_rng(0).uniform(-1, 1, (2, 12, 13, 1)).astype("float32")
     lightness = lightness if level is None else np.full_like(lightness, level)
@@ -217,7 +217,7 @@ def test_colors_outside_srgb_gain_no_colorfulness():
     # Of this lightness and hue all of red and nothing of green and blue, however strong it is.
     lightness = np.zeros((1, 12, 12, 1), "float32")
     red = np.full((1, 12, 12, 2), 0.9, "float32")
-    # Half of the picture is gray, so that there is a spread as well.
+    # Half of the image is gray, so that there is a spread as well.
     red[:, :6] = 0.0
     losses = {}
     for factor in (1.0, 2.0):
@@ -245,10 +245,10 @@ def test_colors_outside_srgb_are_led_back(term):
 @pytest.mark.parametrize("term", TERMS)
 def test_graph_of_open_sizes_gives_the_same(term):
     signature = [tf.TensorSpec((None, None, None, each), tf.float32) for each in (1, 2, 2)]
-    call = tf.function(lambda *pictures: loss_of(term).terms(*pictures), signature)
-    pictures = colors_of_srgb()
-    [[name, value]] = call(*pictures).items()
-    [[same_name, expected]] = loss_of(term).terms(*pictures).items()
+    call = tf.function(lambda *images: loss_of(term).terms(*images), signature)
+    images = colors_of_srgb()
+    [[name, value]] = call(*images).items()
+    [[same_name, expected]] = loss_of(term).terms(*images).items()
     assert name == same_name
     assert float(value) == pytest.approx(float(expected), rel=1e-4)
 
@@ -311,35 +311,35 @@ def test_distance_of_half_precision_is_float32(term):
 
 @pytest.mark.parametrize("term", ["l1", "mse", "huber", "perceptual", "lpips"])
 def test_equal_colors_have_no_distance(term):
-    lightness, true_ab, _ = random_pictures()
+    lightness, true_ab, _ = random_images()
     [value] = loss_of(term).terms(lightness, true_ab, true_ab).values()
     assert float(value) == 0.0
 
 
 def test_equal_colors_have_all_structure():
-    lightness, true_ab, _ = random_pictures(size=(12, 12))
+    lightness, true_ab, _ = random_images(size=(12, 12))
     terms = loss_of("ssim").terms(lightness, true_ab, true_ab)
     assert float(terms["ssim_loss"]) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_terms_are_not_yet_weighted_and_the_total_is():
     loss = Reconstruction({"l1": 10.0, "perceptual": 0.5}, RecordingPerceptual())
-    terms = loss.terms(*random_pictures())
+    terms = loss.terms(*random_images())
     assert float(terms["perceptual"]) == 7.0
     assert float(loss.total(terms)) == pytest.approx(10.0 * float(terms["l1"]) + 3.5)
 
 
-def test_perceptual_is_given_colored_rgb_pictures():
+def test_perceptual_is_given_colored_rgb_images():
     perceptual = RecordingPerceptual()
-    lightness, true_ab, colored_ab = random_pictures()
+    lightness, true_ab, colored_ab = random_images()
     Reconstruction({"perceptual": 1.0}, perceptual).terms(lightness, true_ab, colored_ab)
-    for picture, ab in zip(perceptual.pictures, (true_ab, colored_ab), strict=True):
-        np.testing.assert_allclose(picture, lab1_to_unclipped_rgb1(join_lab(lightness, ab)))
+    for image, ab in zip(perceptual.images, (true_ab, colored_ab), strict=True):
+        np.testing.assert_allclose(image, lab1_to_unclipped_rgb1(join_lab(lightness, ab)))
 
 
 def test_term_of_weight_zero_is_neither_computed_nor_needed():
     loss = Reconstruction({"l1": 2.0, "perceptual": 0.0})
-    assert list(loss.terms(*random_pictures())) == ["l1"]
+    assert list(loss.terms(*random_images())) == ["l1"]
     assert loss.weights == {"l1": 2.0}
 
 
@@ -352,14 +352,14 @@ def test_term_of_weight_zero_is_not_computed(monkeypatch, term):
     monkeypatch.setattr(f"{module}.structural_similarity", refuse)
     monkeypatch.setattr(f"{module}.colorfulness", refuse)
     loss = Reconstruction({"l1": 1.0, term: 0.0}, refuse)
-    assert list(loss.terms(*random_pictures(size=(12, 12)))) == ["l1"]
+    assert list(loss.terms(*random_images(size=(12, 12)))) == ["l1"]
     with pytest.raises(AssertionError, match=f"{term} was computed"):
-        Reconstruction({"l1": 1.0, term: 0.1}, refuse).terms(*random_pictures(size=(12, 12)))
+        Reconstruction({"l1": 1.0, term: 0.1}, refuse).terms(*random_images(size=(12, 12)))
 
 
 def test_every_named_term_is_computed():
     loss = Reconstruction(dict.fromkeys(TERMS, 1.0), RecordingPerceptual(), SquaredFeatures())
-    terms = loss.terms(*random_pictures(size=(12, 12)))
+    terms = loss.terms(*random_images(size=(12, 12)))
     assert list(terms) == loss.names
     assert all(np.isfinite(float(value)) for value in terms.values())
     # There are metrics of these names.
@@ -368,12 +368,12 @@ def test_every_named_term_is_computed():
 
 
 def test_terms_are_mixed_by_their_weights():
-    pictures = colors_of_srgb()
+    images = colors_of_srgb()
     loss = Reconstruction({"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25})
     assert loss.weights == {"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25}
     assert loss.names == ["l1", "ssim_loss", "colorfulness_loss"]
-    l1, ssim, colorfulness = (BY_OTHERS[term](*pictures) for term in ("l1", "ssim", "colorfulness"))
-    total = float(loss.total(loss.terms(*pictures)))
+    l1, ssim, colorfulness = (BY_OTHERS[term](*images) for term in ("l1", "ssim", "colorfulness"))
+    total = float(loss.total(loss.terms(*images)))
     assert total == pytest.approx(l1 + 0.5 * ssim + 0.25 * colorfulness, rel=1e-3)
 
 

@@ -13,7 +13,7 @@ def random(*shape, seed=0):
 
 
 def expected(true, colored):
-    """Of each picture, in float64."""
+    """Of each image, in float64."""
     options = {
         "gaussian_weights": True,
         "sigma": 1.5,
@@ -26,7 +26,7 @@ def expected(true, colored):
 
 
 @pytest.mark.parametrize("size", [(11, 11), (12, 30), (25, 11)])
-def test_every_picture_has_the_number_of_skimage(size):
+def test_every_image_has_the_number_of_skimage(size):
     true = random(3, *size, 3)
     noise = 0.2 * random(3, *size, 3, seed=1)
     colored = np.stack([true[0], true[1] + noise[1], 1.0 - true[2]])
@@ -37,7 +37,7 @@ def test_every_picture_has_the_number_of_skimage(size):
     assert found[2] < -0.5
 
 
-def test_flat_pictures_have_the_similarity_of_their_lightness():
+def test_flat_images_have_the_similarity_of_their_lightness():
     # Equation 6 of the paper with means of 0.2 and 0.8; variances and covariance are 0.
     true, colored = np.full((1, 11, 11, 3), 0.2), np.full((1, 11, 11, 3), 0.8)
     by_hand = (2 * 0.2 * 0.8 + 1e-4) / (0.2**2 + 0.8**2 + 1e-4)

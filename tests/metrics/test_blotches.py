@@ -7,7 +7,7 @@ from skimage.color import rgb2lab
 from metrics.blotches import Blotches
 
 
-def pictures(seed, spread, count=4):
+def images(seed, spread, count=4):
     """Grays with as much color."""
     random = np.random.default_rng(seed)
     gray = random.uniform(0.3, 0.7, (count, 9, 11, 1))
@@ -21,7 +21,7 @@ def chroma(rgb1):
 
 def test_it_is_the_share_of_what_should_be_gray():
     metric = Blotches()
-    true, colored = pictures(0, 0.1), pictures(1, 0.4)
+    true, colored = images(0, 0.1), images(1, 0.4)
     for part in (slice(0, 3), slice(3, 4)):
         metric.update_state(true[part], colored[part])
     is_gray = chroma(true) < 15.0

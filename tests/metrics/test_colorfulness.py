@@ -1,4 +1,4 @@
-"""The metric is the mean of the colorfulness of single pictures."""
+"""The metric is the mean of the colorfulness of single images."""
 
 import numpy as np
 import pytest
@@ -7,52 +7,52 @@ from data.colorfulness import colorfulness
 from metrics.colorfulness import Colorfulness
 
 
-def pictures(seed, count=4):
+def images(seed, count=4):
     return np.random.default_rng(seed).uniform(0, 1, (count, 6, 7, 3)).astype("float32")
 
 
 def expected(rgb1):
-    return np.mean([colorfulness(picture * 255.0) for picture in rgb1])
+    return np.mean([colorfulness(image * 255.0) for image in rgb1])
 
 
-def test_is_the_mean_of_the_colored_pictures():
+def test_is_the_mean_of_the_colored_images():
     metric = Colorfulness()
-    metric.update_state(pictures(0), pictures(1))
-    assert float(metric.result()) == pytest.approx(expected(pictures(1)), rel=1e-5)
+    metric.update_state(images(0), images(1))
+    assert float(metric.result()) == pytest.approx(expected(images(1)), rel=1e-5)
 
 
-def test_of_truth_is_the_mean_of_the_true_pictures():
+def test_of_truth_is_the_mean_of_the_true_images():
     metric = Colorfulness(of_truth=True)
-    metric.update_state(pictures(0), pictures(1))
-    assert float(metric.result()) == pytest.approx(expected(pictures(0)), rel=1e-5)
+    metric.update_state(images(0), images(1))
+    assert float(metric.result()) == pytest.approx(expected(images(0)), rel=1e-5)
 
 
-def test_mean_is_over_all_batches_picture_by_picture():
+def test_mean_is_over_all_batches_image_by_image():
     metric = Colorfulness()
-    metric.update_state(pictures(0)[:3], pictures(1)[:3])
-    metric.update_state(pictures(0)[3:], pictures(1)[3:])
-    assert float(metric.result()) == pytest.approx(expected(pictures(1)), rel=1e-5)
+    metric.update_state(images(0)[:3], images(1)[:3])
+    metric.update_state(images(0)[3:], images(1)[3:])
+    assert float(metric.result()) == pytest.approx(expected(images(1)), rel=1e-5)
 
 
-def test_gray_pictures_have_none():
+def test_gray_images_have_none():
     metric = Colorfulness()
-    metric.update_state(pictures(0), pictures(1)[..., :1].repeat(3, axis=-1))
+    metric.update_state(images(0), images(1)[..., :1].repeat(3, axis=-1))
     assert float(metric.result()) == pytest.approx(0.0, abs=1e-3)
 
 
-def test_sample_weight_leaves_pictures_out():
+def test_sample_weight_leaves_images_out():
     metric = Colorfulness()
-    metric.update_state(pictures(0), pictures(1), sample_weight=np.array([0.0, 0.0, 1.0, 0.0]))
-    assert float(metric.result()) == pytest.approx(expected(pictures(1)[2:3]), rel=1e-5)
+    metric.update_state(images(0), images(1), sample_weight=np.array([0.0, 0.0, 1.0, 0.0]))
+    assert float(metric.result()) == pytest.approx(expected(images(1)[2:3]), rel=1e-5)
 
 
 def test_reset_forgets():
     metric = Colorfulness()
-    metric.update_state(pictures(0), pictures(1))
+    metric.update_state(images(0), images(1))
     metric.reset_state()
     assert float(metric.result()) == 0.0
-    metric.update_state(pictures(0), pictures(2))
-    assert float(metric.result()) == pytest.approx(expected(pictures(2)), rel=1e-5)
+    metric.update_state(images(0), images(2))
+    assert float(metric.result()) == pytest.approx(expected(images(2)), rel=1e-5)
 
 
 def test_names_tell_them_apart():

@@ -22,7 +22,7 @@ from metrics.ssim import SSIM
 COUNT = 12
 
 
-def pictures(seed):
+def images(seed):
     return np.random.default_rng(seed).uniform(0, 1, (COUNT, 16, 16, 3)).astype("float32")
 
 
@@ -36,7 +36,7 @@ def classes(seed):
 
 
 def seen(seed, scale=1.0, **networks):
-    return ImageFeatures(tf.constant(scale * pictures(seed)), **networks)
+    return ImageFeatures(tf.constant(scale * images(seed)), **networks)
 
 
 def part(batch, start, size):
@@ -63,21 +63,21 @@ def judged_alone(colored):
     "metric", [PSNR(), PooledPSNR(), SSIM(), Blotches()], ids=lambda each: each.name
 )
 def test_numbers_are_those_of_the_metrics_alone(metric):
-    metric.update_state(pictures(0), pictures(1))
+    metric.update_state(images(0), images(1))
     numbers = judged(seen(0), seen(1))
     assert numbers[metric.name] == pytest.approx(float(metric.result()), rel=1e-5)
 
 
 def test_difference_of_colorfulness_is_of_the_means():
     numbers = judged(seen(0), seen(1, 0.5))
-    mean = [np.mean(colorfulness(255.0 * each)) for each in (pictures(0), 0.5 * pictures(1))]
+    mean = [np.mean(colorfulness(255.0 * each)) for each in (images(0), 0.5 * images(1))]
     assert numbers["colorfulness"] == pytest.approx(mean[1], rel=1e-4)
     assert numbers["delta_colorfulness"] == pytest.approx(mean[0] - mean[1], rel=1e-4)
 
 
 def test_hues_are_those_of_the_metric_alone():
     metric = HueCoverage()
-    metric.update_state(pictures(0), 0.5 * pictures(1))
+    metric.update_state(images(0), 0.5 * images(1))
     coverage = np.asarray(metric.result())
     numbers = judged(seen(0), seen(1, 0.5))
     assert [numbers[f"hue_{45 * hue}"] for hue in range(8)] == pytest.approx(coverage, rel=1e-5)
@@ -119,7 +119,7 @@ def test_what_cannot_be_computed_is_none():
     }
 
 
-def test_too_few_pictures_have_no_distance_and_no_score():
+def test_too_few_images_have_no_distance_and_no_score():
     evaluator = Evaluator(Evaluator())
     true = part(seen(0, features=features(0)), 0, 1)
     evaluator.update(part(seen(1, features=features(1), classes=classes(1)), 0, 1), true)
@@ -142,7 +142,7 @@ def test_truth_itself_is_infinitely_good():
 def test_without_truth_colors_and_classes_alone_are_judged():
     numbers = judged_alone(seen(0, features=features(0), classes=classes(0)))
     assert numbers["colorfulness"] == pytest.approx(
-        np.mean(colorfulness(255.0 * pictures(0))), rel=1e-4
+        np.mean(colorfulness(255.0 * images(0))), rel=1e-4
     )
     assert numbers["inception_score"] > 1.0
     assert numbers.keys() == {
@@ -169,6 +169,6 @@ def test_lpips_is_the_mean_of_what_its_network_says():
     assert evaluator.results()["lpips"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_without_pictures_there_is_nothing_to_say():
-    with pytest.raises(ValueError, match="no picture"):
+def test_without_images_there_is_nothing_to_say():
+    with pytest.raises(ValueError, match="no image"):
         Evaluator().results()

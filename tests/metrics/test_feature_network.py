@@ -8,7 +8,7 @@ from errors import InputError
 from metrics.feature_network import FeatureNetwork
 
 
-def pictures(size=12, count=3):
+def images(size=12, count=3):
     return np.random.default_rng(0).uniform(0, 1, (count, size, size, 3)).astype("float32")
 
 
@@ -18,12 +18,12 @@ def written(folder, inputs, outputs):
     return path
 
 
-def test_network_of_a_file_sees_pictures_from_0_to_255(tmp_path):
+def test_network_of_a_file_sees_images_from_0_to_255(tmp_path):
     inputs = keras.Input((None, None, 3))
     path = written(tmp_path, inputs, keras.layers.GlobalAveragePooling2D()(inputs))
     network = FeatureNetwork(path)
-    features, classes = network(pictures())
-    np.testing.assert_allclose(features, 255.0 * pictures().mean(axis=(1, 2)), rtol=1e-5)
+    features, classes = network(images())
+    np.testing.assert_allclose(features, 255.0 * images().mean(axis=(1, 2)), rtol=1e-5)
     assert classes is None
     assert network.name == "features"
     assert not network.has_classes
@@ -32,14 +32,14 @@ def test_network_of_a_file_sees_pictures_from_0_to_255(tmp_path):
 def test_features_of_places_are_averaged(tmp_path):
     inputs = keras.Input((None, None, 3))
     path = written(tmp_path, inputs, keras.layers.Rescaling(2.0)(inputs))
-    features, _ = FeatureNetwork(path)(pictures())
-    np.testing.assert_allclose(features, 510.0 * pictures().mean(axis=(1, 2)), rtol=1e-5)
+    features, _ = FeatureNetwork(path)(images())
+    np.testing.assert_allclose(features, 510.0 * images().mean(axis=(1, 2)), rtol=1e-5)
 
 
-def test_pictures_are_resized_to_what_the_network_takes(tmp_path):
+def test_images_are_resized_to_what_the_network_takes(tmp_path):
     inputs = keras.Input((4, 4, 3))
     path = written(tmp_path, inputs, keras.layers.Flatten()(inputs))
-    features, _ = FeatureNetwork(path)(pictures(size=12))
+    features, _ = FeatureNetwork(path)(images(size=12))
     assert features.shape == (3, 48)
     assert 0 < features.min() < features.max() < 255
 
@@ -56,7 +56,7 @@ def test_inception_gives_features_and_classes(monkeypatch):
     monkeypatch.setattr(keras.applications, "InceptionV3", without_weights)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     network = FeatureNetwork()
-    features, classes = network(pictures(count=2))
+    features, classes = network(images(count=2))
     assert asked_for == ["imagenet"]
     assert network.name == "Keras' InceptionV3, ImageNet"
     assert features.shape == (2, 2048)
@@ -96,7 +96,7 @@ def test_network_that_takes_no_color_is_refused(tmp_path):
     path = written(tmp_path, inputs, keras.layers.Flatten()(inputs))
     with pytest.raises(InputError) as caught:
         FeatureNetwork(path)
-    assert "should take square color pictures" in one_line(caught)
+    assert "should take square color images" in one_line(caught)
 
 
 def test_network_of_two_outputs_is_refused(tmp_path):
@@ -104,4 +104,4 @@ def test_network_of_two_outputs_is_refused(tmp_path):
     path = written(tmp_path, inputs, [keras.layers.Flatten()(inputs), inputs])
     with pytest.raises(InputError) as caught:
         FeatureNetwork(path)
-    assert "should take square color pictures and give features" in one_line(caught)
+    assert "should take square color images and give features" in one_line(caught)

@@ -7,7 +7,7 @@ from skimage.color import lab2rgb, rgb2lab
 from metrics.hue_coverage import HueCoverage
 
 
-def pictures(seed, count=4):
+def images(seed, count=4):
     random = np.random.default_rng(seed)
     # Not all hues are as frequent in each.
     return random.beta(1.0 + seed, 1.0, (count, 9, 11, 3)).astype("float32")
@@ -22,7 +22,7 @@ def shares(rgb1):
 
 
 def patch(chroma, degrees):
-    """A picture of one color of lightness 60."""
+    """An image of one color of lightness 60."""
     angle = np.radians(degrees)
     lab = [60.0, chroma * np.cos(angle), chroma * np.sin(angle)]
     return np.broadcast_to(lab2rgb(lab), (1, 4, 4, 3)).astype("float32")
@@ -30,7 +30,7 @@ def patch(chroma, degrees):
 
 def test_it_is_the_quotient_of_shares_over_all_batches():
     metric = HueCoverage()
-    true, colored = pictures(0), pictures(1)
+    true, colored = images(0), images(1)
     for part in (slice(0, 3), slice(3, 4)):
         metric.update_state(true[part], colored[part])
     np.testing.assert_allclose(metric.result(), shares(colored) / shares(true), rtol=1e-4)

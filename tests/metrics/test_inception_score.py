@@ -19,17 +19,17 @@ def random_probabilities(count=200, classes=7):
     return raw / raw.sum(axis=1, keepdims=True)
 
 
-def test_sure_and_varied_pictures_have_as_many_as_there_are_classes():
+def test_sure_and_varied_images_have_as_many_as_there_are_classes():
     # In each part all four classes are equally frequent.
     probabilities = np.eye(4)[np.arange(80) // 10 % 4]
     assert score_of(probabilities) == pytest.approx((4.0, 0.0))
 
 
-def test_sure_pictures_of_one_class_have_1():
+def test_sure_images_of_one_class_have_1():
     assert score_of(np.eye(4)[np.zeros(40, int)]) == pytest.approx((1.0, 0.0))
 
 
-def test_unsure_pictures_have_1():
+def test_unsure_images_have_1():
     assert score_of(np.full((40, 4), 0.25)) == pytest.approx((1.0, 0.0))
 
 
@@ -48,7 +48,7 @@ def test_batch_size_does_not_matter():
     assert score_of(probabilities, batch_size=7) == pytest.approx(score_of(probabilities))
 
 
-def test_parts_may_differ_by_one_picture():
+def test_parts_may_differ_by_one_image():
     probabilities = random_probabilities(count=23)
     each = [probabilities[part::10] for part in range(10)]
     expected = np.mean([np.exp((p * np.log(p / p.mean(axis=0))).sum(axis=1).mean()) for p in each])

@@ -54,8 +54,8 @@ def test_is_unbiased():
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
 
 
-def test_is_unbiased_for_the_same_pictures_in_two_kinds():
-    # Half of what makes a picture is the same in both: what is left is of one distribution.
+def test_is_unbiased_for_the_same_images_in_two_kinds():
+    # Half of what makes an image is the same in both: what is left is of one distribution.
     values = []
     for seed in range(60):
         same = samples(seed + 2000)
@@ -63,7 +63,7 @@ def test_is_unbiased_for_the_same_pictures_in_two_kinds():
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
 
 
-def test_pictures_have_no_distance_from_themselves():
+def test_images_have_no_distance_from_themselves():
     mean, deviation = distance_of(samples(0), samples(0))
     assert abs(mean) < 1e-12
     assert deviation < 1e-12

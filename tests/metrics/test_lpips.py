@@ -35,7 +35,7 @@ def test_trained_weights_have_the_values_of_the_reference(name, of_gray, of_mirr
     assert measured(TRAINED, [true], [true[:, ::-1]]) == pytest.approx(of_mirrored, abs=2e-4)
 
 
-def test_equal_pictures_have_none(lpips_weights):
+def test_equal_images_have_none(lpips_weights):
     assert measured(lpips_weights, [photograph()], [photograph()]) == 0.0
 
 
@@ -48,7 +48,7 @@ def test_is_symmetric_and_grows_with_the_difference(lpips_weights):
     )
 
 
-def test_is_the_mean_of_the_pictures(lpips_weights):
+def test_is_the_mean_of_the_images(lpips_weights):
     true, colored = photograph(), [photograph()[::-1], 0.5 * photograph()]
     expected = np.mean([measured(lpips_weights, [true], [each]) for each in colored])
     assert measured(lpips_weights, [true, true], colored) == pytest.approx(expected, rel=1e-5)
@@ -70,7 +70,7 @@ def test_half_precision_is_not_for_it(lpips_weights):
     assert measured(lpips_weights, [photograph()], [photograph()[::-1]]) == expected
 
 
-def test_smallest_picture_has_a_distance(lpips_weights):
+def test_smallest_image_has_a_distance(lpips_weights):
     assert 0 < measured(lpips_weights, [photograph(31)], [photograph(31)[::-1]]) < 10
 
 

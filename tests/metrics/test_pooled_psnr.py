@@ -8,19 +8,19 @@ from metrics.pooled_psnr import PooledPSNR
 from metrics.psnr import PSNR
 
 
-def pictures(seed):
+def images(seed):
     return np.random.default_rng(seed).uniform(0, 1, (4, 6, 7, 3)).astype("float32")
 
 
-def test_equals_skimage_on_all_pictures_as_one():
+def test_equals_skimage_on_all_images_as_one():
     metric = PooledPSNR()
-    metric.update_state(pictures(0)[:3], pictures(1)[:3])
-    metric.update_state(pictures(0)[3:], pictures(1)[3:])
-    expected = peak_signal_noise_ratio(pictures(0), pictures(1), data_range=1.0)
+    metric.update_state(images(0)[:3], images(1)[:3])
+    metric.update_state(images(0)[3:], images(1)[3:])
+    expected = peak_signal_noise_ratio(images(0), images(1), data_range=1.0)
     assert float(metric.result()) == pytest.approx(expected, abs=1e-4)
 
 
-def test_one_bad_picture_weighs_more_than_in_the_mean_of_decibels():
+def test_one_bad_image_weighs_more_than_in_the_mean_of_decibels():
     true, colored = np.zeros((2, 4, 4, 3), "float32"), np.zeros((2, 4, 4, 3), "float32")
     colored[0] += 0.01
     colored[1] += 1.0
@@ -33,7 +33,7 @@ def test_one_bad_picture_weighs_more_than_in_the_mean_of_decibels():
 
 def test_reset_forgets():
     metric = PooledPSNR()
-    metric.update_state(pictures(0), pictures(1))
+    metric.update_state(images(0), images(1))
     metric.reset_state()
-    metric.update_state(pictures(0), pictures(0))
+    metric.update_state(images(0), images(0))
     assert float(metric.result()) == pytest.approx(100.0)

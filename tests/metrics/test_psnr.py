@@ -1,4 +1,4 @@
-"""PSNR agrees with scikit-image and is averaged over pictures."""
+"""PSNR agrees with scikit-image and is averaged over images."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,14 @@ from skimage.metrics import peak_signal_noise_ratio
 from metrics.psnr import PSNR
 
 
-def pictures(seed, count=5):
+def images(seed, count=5):
     return np.random.default_rng(seed).uniform(0, 1, (count, 6, 7, 3)).astype("float32")
 
 
 def noisy(true):
-    """Each picture with more noise than the one before."""
+    """Each image with more noise than the one before."""
     amounts = np.linspace(0.01, 0.3, len(true), dtype="float32")[:, None, None, None]
-    return true + amounts * (pictures(9, len(true)) - 0.5)
+    return true + amounts * (images(9, len(true)) - 0.5)
 
 
 def skimage_psnr(true, colored):
@@ -23,14 +23,14 @@ def skimage_psnr(true, colored):
     ]
 
 
-def test_equals_skimage_mean_over_pictures():
-    metric, true = PSNR(), pictures(0)
+def test_equals_skimage_mean_over_images():
+    metric, true = PSNR(), images(0)
     metric.update_state(true, noisy(true))
     assert float(metric.result()) == pytest.approx(np.mean(skimage_psnr(true, noisy(true))), 1e-5)
 
 
-def test_mean_is_over_all_batches_picture_by_picture():
-    metric, true = PSNR(), pictures(0)
+def test_mean_is_over_all_batches_image_by_image():
+    metric, true = PSNR(), images(0)
     metric.update_state(true[:4], noisy(true)[:4])
     metric.update_state(true[4:], noisy(true)[4:])
     assert float(metric.result()) == pytest.approx(np.mean(skimage_psnr(true, noisy(true))), 1e-5)
@@ -42,20 +42,20 @@ def test_a_tenth_off_everywhere_is_20_decibels():
     assert float(metric.result()) == pytest.approx(20.0)
 
 
-def test_equal_pictures_count_as_100_decibels():
+def test_equal_images_count_as_100_decibels():
     metric = PSNR()
-    metric.update_state(pictures(0), pictures(0))
+    metric.update_state(images(0), images(0))
     assert float(metric.result()) == pytest.approx(100.0)
 
 
-def test_sample_weight_leaves_pictures_out():
-    metric, true = PSNR(), pictures(0, 2)
+def test_sample_weight_leaves_images_out():
+    metric, true = PSNR(), images(0, 2)
     metric.update_state(true, noisy(true), sample_weight=np.array([0.0, 1.0]))
     assert float(metric.result()) == pytest.approx(skimage_psnr(true, noisy(true))[1], 1e-5)
 
 
 def test_reset_forgets():
-    metric, true = PSNR(), pictures(0)
+    metric, true = PSNR(), images(0)
     metric.update_state(true, true)
     metric.reset_state()
     metric.update_state(true, noisy(true))

@@ -8,9 +8,9 @@ from skimage.metrics import structural_similarity
 from metrics.ssim import SSIM
 
 
-def noisy(picture, deviation):
-    noise = np.random.default_rng(0).normal(0, deviation, picture.shape)
-    return np.clip(picture + noise, 0, 1).astype("float32")
+def noisy(image, deviation):
+    noise = np.random.default_rng(0).normal(0, deviation, image.shape)
+    return np.clip(image + noise, 0, 1).astype("float32")
 
 
 def photograph(size=96):
@@ -54,11 +54,11 @@ def test_equals_skimage_where_it_is_dark_and_flat():
     assert measured([true], [colored]) == pytest.approx(of_skimage(true, colored), abs=1e-4)
 
 
-def test_equal_pictures_have_1():
+def test_equal_images_have_1():
     assert measured([photograph()], [photograph()]) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_is_the_mean_of_the_pictures():
+def test_is_the_mean_of_the_images():
     true = photograph()
     colored = [noisy(true, 0.05), noisy(true, 0.3)]
     expected = np.mean([of_skimage(true, each) for each in colored])

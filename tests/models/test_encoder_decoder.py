@@ -37,11 +37,11 @@ def normalized_encoder(monkeypatch):
 
     def build(include_top, weights, input_shape):
         layers = keras.layers
-        features = pictures = keras.Input(input_shape)
+        features = images = keras.Input(input_shape)
         for number in range(1, 6):
             features = layers.Conv2D(2, 3, 2, "same")(features)
             features = layers.BatchNormalization(name=f"half_{number}")(features)
-        return keras.Model(pictures, features)
+        return keras.Model(images, features)
 
     names = tuple(f"half_{number}" for number in range(1, 6))
     monkeypatch.setattr(keras.applications, "Normalized", build, raising=False)
@@ -147,7 +147,7 @@ def test_any_adversarial_loss_may_be_chosen(batch, options):
     losses = model.train_step(batch)
     assert float(losses["gradient_penalty"]) > 0
     assert all(np.isfinite(float(loss)) for loss in losses.values())
-    # What it says of a picture does not depend on the others of the batch.
+    # What it says of an image does not depend on the others of the batch.
     lab = np.random.default_rng(2).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
     together, alone = model.score(lab), model.score(lab[:1])
     np.testing.assert_allclose(together[:1], alone, atol=1e-6)

@@ -35,11 +35,11 @@ def encoder(monkeypatch):
 
     def build(include_top, weights, input_shape):
         layers = keras.layers
-        features = pictures = keras.Input(input_shape)
+        features = images = keras.Input(input_shape)
         for number in range(1, 6):
             features = layers.Conv2D(4, 3, 2, "same", activation="relu")(features)
             features = layers.BatchNormalization(name=f"half_{number}")(features)
-        return keras.Model(pictures, features)
+        return keras.Model(images, features)
 
     names = tuple(f"half_{number}" for number in range(1, 6))
     monkeypatch.setattr(keras.applications, "Tiny", build, raising=False)

@@ -90,9 +90,9 @@ def test_step_is_that_of_pytorch(reference):
 def test_gradient_penalty_is_that_of_pytorch(reference):
     critic = patch_discriminator(2, norm="none")
     assign(critic, listed(reference, "penalty/weights"))
-    pictures = reference["penalty/pictures"]
+    images = reference["penalty/images"]
     with tf.GradientTape() as tape:
-        penalty = gradient_penalty(critic, pictures, pictures, tf.constant(0.5))
+        penalty = gradient_penalty(critic, images, images, tf.constant(0.5))
     assert float(penalty) == pytest.approx(reference["penalty/value"].item(), rel=1e-4)
     gradient = tape.gradient(penalty, critic.trainable_variables[0].value)
     np.testing.assert_allclose(gradient, reference["penalty/kernel_gradient"], atol=1e-5)
@@ -184,14 +184,14 @@ def test_places_of_the_penalty_are_those_of_the_seed(batch):
 
 def test_penalty_is_taken_at_one_new_place_for_each_pair(batch):
     model = compiled(WassersteinAdversarial(), norm="instance")
-    judge, seen = model.judge, []
-    model.judge = lambda lab: seen.append(lab) or judge(lab)
+    score, seen = model.score, []
+    model.score = lambda lab: seen.append(lab) or score(lab)
     random = np.random.default_rng(2)
     real, fake = (random.normal(size=(64, 32, 32, 3)).astype("float32") for _ in range(2))
     for step in (7, 8):
         model.discriminator_optimizer.iterations.assign(step)
         model._gradient_penalty(real, fake)
-    # The share of the true picture in what was judged, number by number.
+    # The share of the true image in what was judged, number by number.
     shares = [np.sum((lab - fake) * (real - fake), -1) for lab in seen]
     shares = [each / np.sum((real - fake) ** 2, -1) for each in shares]
     for lab, each in zip(seen, shares, strict=True):
@@ -275,13 +275,13 @@ def test_dropout_goes_on_where_it_stopped(tmp_path):
     network = pix2pix_unet(6, filters=2)
     [dropout] = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
     assert (dropout.rate, dropout.output.shape[-1]) == (0.5, 16)
-    pictures = np.ones((2, 64, 64, 1), "float32")
-    network(pictures, training=True)
+    images = np.ones((2, 64, 64, 1), "float32")
+    network(images, training=True)
     network.save_weights(tmp_path / "network.weights.h5")
-    expected = network(pictures, training=True)
+    expected = network(images, training=True)
     other = pix2pix_unet(6, filters=2)
     other.load_weights(tmp_path / "network.weights.h5")
-    np.testing.assert_allclose(other(pictures, training=True), expected, atol=1e-5)
+    np.testing.assert_allclose(other(images, training=True), expected, atol=1e-5)
 
 
 def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch):

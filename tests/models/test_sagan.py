@@ -149,7 +149,7 @@ def test_validation_judges_the_generator_ema(batch):
     assert set(result) == {"l1", "loss", "psnr"}
 
 
-def test_validation_weighs_batches_by_their_pictures(batch):
+def test_validation_weighs_batches_by_their_images(batch):
     model = compiled()
     three_and_one = tf.data.Dataset.from_tensor_slices(batch).batch(3)
     uneven = model.evaluate(three_and_one, return_dict=True, verbose=0)

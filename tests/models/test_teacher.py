@@ -16,7 +16,7 @@ LIGHTNESS = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float3
 
 
 def gray_rgb255(lightness):
-    """The gray pictures as skimage makes them."""
+    """The gray images as skimage makes them."""
     lab100 = np.concatenate([50.0 * (lightness + 1.0), np.zeros((*lightness.shape[:-1], 2))], -1)
     return 255.0 * color.lab2rgb(lab100)
 
@@ -33,7 +33,7 @@ def find_tiny(name):
 
 @pytest.fixture(scope="module")
 def mobilenet(tmp_path_factory):
-    """MobileNetV2 with random weights that sees something in pictures, and their file."""
+    """MobileNetV2 with random weights that sees something in images, and their file."""
     keras.utils.set_random_seed(3)
     network = keras.applications.MobileNetV2(weights=None)
     # With fresh statistics the features fade out on their way, and the softmax is flat.
@@ -74,7 +74,7 @@ def test_chosen_classes_share_what_there_is_in_the_order_of_the_dataset(tiny_tea
         np.testing.assert_allclose(rows[:, place], exponentials[:, number] / total, rtol=2e-3)
 
 
-def test_network_of_keras_sees_the_gray_picture_as_keras_prepares_it(mobilenet):
+def test_network_of_keras_sees_the_gray_image_as_keras_prepares_it(mobilenet):
     network, path = mobilenet
     lightness = np.random.default_rng(1).uniform(-1, 1, (2, 224, 224, 1)).astype("float32")
     lightness[1] *= np.linspace(0, 1, 224, dtype="float32")[:, None]
@@ -151,7 +151,7 @@ def test_names_are_known_in_any_spelling(spellings, application):
         assert find_application(spelling) is getattr(keras.applications, application)
 
 
-def test_every_network_says_how_pictures_are_prepared():
+def test_every_network_says_how_images_are_prepared():
     names = [name for name in vars(keras.applications) if name[0].isupper()]
     assert len(names) > 30
     for name in names:
@@ -171,13 +171,13 @@ def test_every_network_says_how_pictures_are_prepared():
         ("mobilenet_v3_small", (255.0, 0.0, 0.0)),
     ],
 )
-def test_pictures_are_prepared_as_each_network_was_trained(name, red):
+def test_images_are_prepared_as_each_network_was_trained(name, red):
     preprocess = sys.modules[find_application(name).__module__].preprocess_input
     found = preprocess(np.array([[[[255.0, 0.0, 0.0]]]], "float32"))
     np.testing.assert_allclose(np.ravel(found), red, rtol=1e-5)
 
 
-def test_network_of_open_size_sees_pictures_of_224(tmp_path):
+def test_network_of_open_size_sees_images_of_224(tmp_path):
     path = tmp_path / "teacher.weights.h5"
     keras.applications.MobileNetV3Small(weights=None).save_weights(path)
     teacher = Teacher("mobilenet_v3_small", path)

@@ -28,7 +28,7 @@ with both.scope():
 
 random = np.random.default_rng(0)
 
-def pictures(bad=False):
+def images(bad=False):
     lightness, ab = (random.uniform(-1, 1, (4, 8, 8, each)).astype("float32") for each in (1, 2))
     if bad:
         # The second replica's.
@@ -45,16 +45,16 @@ def state():
     return [np.asarray(part) for value in values for part in both.experimental_local_results(value)]
 
 step = tf.function(lambda data: both.run(model.train_step, [data]))
-step(pictures())
+step(images())
 before = state()
 assert len(before) > 100
-step(pictures(bad=True))
+step(images(bad=True))
 for copy in both.experimental_local_results(model.nonfinite_count):
     assert int(copy) > 0
 for left, right in zip(before, state()):
     np.testing.assert_array_equal(left, right)
 model.wants_to_stop.assign(True)
-step(pictures())
+step(images())
 for copies in (model.nonfinite_count, model.stop_votes):
     first, second = (int(copy) for copy in both.experimental_local_results(copies))
     assert first == second == (2 if copies is model.stop_votes else 0)

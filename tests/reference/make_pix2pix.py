@@ -4,7 +4,7 @@
     torch/bin/python tests/reference/make_pix2pix.py
 
 The networks are written down from the paper (Isola et al., CVPR 2017, section 6.1), small, with
-batch normalization. One step is taken on two pictures, as in section 3.3: of the discriminator,
+batch normalization. One step is taken on two images, as in section 3.3: of the discriminator,
 whose loss is halved, and then of the generator; Adam with a rate of 2e-4 and betas of 0.5 and
 0.999. All is in Keras' layout, float32:
 
@@ -14,7 +14,7 @@ whose loss is halved, and then of the generator; Adam with a rate of 2e-4 and be
     colored_ab                      the generator's, as it trains
     real_logits, fake_logits        the discriminator's, before its step
     discriminator_loss, adversarial_loss, l1, generator_loss
-    penalty/<array>                 of a discriminator without normalization: its weights, pictures,
+    penalty/<array>                 of a discriminator without normalization: its weights, images,
                                     the penalty there and its gradient by the first kernel
     parameters/<network>            how many trained numbers the networks of the paper have
 
@@ -146,14 +146,14 @@ def measure_penalty() -> dict[str, torch.Tensor]:
     critic = patch_gan(FILTERS, has_norm=False)
     for weight in critic.parameters():
         nn.init.normal_(weight, std=0.1)
-    pictures = (torch.rand(2, 3, SIDE, SIDE) * 2 - 1).requires_grad_()
-    [gradient] = torch.autograd.grad(critic(pictures).sum(), pictures, create_graph=True)
+    images = (torch.rand(2, 3, SIDE, SIDE) * 2 - 1).requires_grad_()
+    [gradient] = torch.autograd.grad(critic(images).sum(), images, create_graph=True)
     penalty = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     penalty.backward()
     first = layers_of(critic)[0].weight.grad
     return {
         **weights("penalty/weights", layers_of(critic)),
-        "penalty/pictures": pictures,
+        "penalty/images": images,
         "penalty/value": penalty,
         "penalty/kernel_gradient": first,
     }

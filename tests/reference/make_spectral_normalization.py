@@ -10,7 +10,7 @@ layout, float32, under `<layer>/<array>`:
 
     kernel, bias        as the Keras layer of that name stores them
     u, v                before both calls; v in the order of (height, width, inputs)
-    inputs, upstream    pictures (batch, height, width, channels) or rows; the upstream gradient
+    inputs, upstream    images (batch, height, width, channels) or rows; the upstream gradient
     <mode>/outputs, <mode>/kernel_gradient, <mode>/input_gradient, <mode>/u, <mode>/v
                         for <mode> evaluation and training; u and v after the call
 
@@ -26,8 +26,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 TARGET = Path(__file__).with_name("spectral_normalization_pytorch.npz")
 
-# Torch axes in Keras' order: of a picture, and of the weight of each layer.
-PICTURE = (0, 2, 3, 1)
+# Torch axes in Keras' order: of an image, and of the weight of each layer.
+IMAGE = (0, 2, 3, 1)
 KERNEL = {"conv2d": (2, 3, 1, 0), "conv2d_transpose": (2, 3, 1, 0), "dense": (1, 0)}
 
 
@@ -61,8 +61,8 @@ def record(name: str, layer: nn.Module, inputs: torch.Tensor) -> dict[str, torch
     stored = [vector.clone() for vector in vectors]
     upstream = torch.randn_like(layer(inputs))
 
-    def picture(tensor):
-        return tensor.permute(PICTURE) if tensor.ndim == 4 else tensor
+    def image(tensor):
+        return tensor.permute(IMAGE) if tensor.ndim == 4 else tensor
 
     def kernel(weight):
         return weight.permute(KERNEL[name])
@@ -79,8 +79,8 @@ def record(name: str, layer: nn.Module, inputs: torch.Tensor) -> dict[str, torch
         "bias": layer.bias,
         "u": stored[0],
         "v": columns(stored[1]),
-        "inputs": picture(inputs),
-        "upstream": picture(upstream),
+        "inputs": image(inputs),
+        "upstream": image(upstream),
     }
     for mode in ("evaluation", "training"):
         for vector, value in zip(vectors, stored, strict=True):
@@ -91,9 +91,9 @@ def record(name: str, layer: nn.Module, inputs: torch.Tensor) -> dict[str, torch
         outputs = layer(leaf)
         outputs.backward(upstream)
         arrays |= {
-            f"{mode}/outputs": picture(outputs),
+            f"{mode}/outputs": image(outputs),
             f"{mode}/kernel_gradient": kernel(layer.parametrizations.weight.original.grad).clone(),
-            f"{mode}/input_gradient": picture(leaf.grad),
+            f"{mode}/input_gradient": image(leaf.grad),
             f"{mode}/u": vectors[0].clone(),
             f"{mode}/v": columns(vectors[1]).clone(),
         }

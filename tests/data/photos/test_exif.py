@@ -34,7 +34,7 @@ IFD = ExifTags.IFD
 # As a camera's: offsets, zeros, and an odd number of bytes.
 NOTES = b"Nikon\0\2\x10" + bytes(range(256)) + b"\0\0\1"
 GPS = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 15.25)}
-PICTURE = b"\xff\xd8 a small gray picture \xff\xd9"
+IMAGE = b"\xff\xd8 a small gray image \xff\xd9"
 
 
 def blob(order="II", orientation=6, width=4000, height=3000):
@@ -59,8 +59,8 @@ def with_thumbnail(exif, order="II", behind=b""):
     data += struct.pack(order + "H", 3)
     data += struct.pack(order + "HHLHH", 259, 3, 1, 6, 0)
     data += struct.pack(order + "HHLL", 0x0201, 4, 1, place)
-    data += struct.pack(order + "HHLL", 0x0202, 4, 1, len(PICTURE))
-    return bytes(data) + bytes(4) + PICTURE + behind
+    data += struct.pack(order + "HHLL", 0x0202, 4, 1, len(IMAGE))
+    return bytes(data) + bytes(4) + IMAGE + behind
 
 
 def read(exif):
@@ -148,11 +148,11 @@ def test_side_that_does_not_fit_into_its_number_is_no_other_error():
 @pytest.mark.parametrize("order", ORDERS)
 def test_thumbnail_at_the_end_is_cut_off(order):
     before = with_thumbnail(blob(order), order)
-    assert read(before).get_ifd(IFD.IFD1)[0x0202] == len(PICTURE)
+    assert read(before).get_ifd(IFD.IFD1)[0x0202] == len(IMAGE)
     upright = upright_exif(before, height=4000, width=3000)
     assert read(upright).get_ifd(IFD.IFD1) == {}
-    assert PICTURE not in upright
-    assert len(upright) == len(before) - len(PICTURE)
+    assert IMAGE not in upright
+    assert len(upright) == len(before) - len(IMAGE)
     expected = blob(order, 1, width=3000, height=4000)
     assert upright[: len(expected)] == expected
 
@@ -163,7 +163,7 @@ def test_thumbnail_in_the_middle_is_wiped_out_and_nothing_moves(order):
     upright = upright_exif(before, height=4000, width=3000)
     assert read(upright).get_ifd(IFD.IFD1) == {}
     assert len(upright) == len(before)
-    assert upright.endswith(bytes(len(PICTURE)) + NOTES)
+    assert upright.endswith(bytes(len(IMAGE)) + NOTES)
     expected = blob(order, 1, width=3000, height=4000)
     assert upright[: len(expected)] == expected
 

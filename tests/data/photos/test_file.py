@@ -12,9 +12,9 @@ import pyvips
 import tifffile
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, features
 
+from data.images import UnreadableImageError, first_reason
 from data.photos import file as file_module
 from data.photos.file import PhotoFile
-from data.pictures import UnreadablePictureError, first_reason
 
 HEIGHT, WIDTH = 20, 30
 ORANGE = (200, 100, 50)
@@ -29,7 +29,7 @@ def solid(color, height=HEIGHT, width=WIDTH):
     return np.full((height, width, len(color)), color, "uint8")
 
 
-def picture(mode):
+def image(mode):
     """Noise in one of Pillow's modes that hold it exactly."""
     return Image.fromarray(noise(channels=len(mode)))
 
@@ -59,7 +59,7 @@ def pixels_in(path):
     ],
 )
 def test_eight_bits_are_read_exactly(tmp_path, name, options, mode):
-    picture(mode).save(tmp_path / name, **options)
+    image(mode).save(tmp_path / name, **options)
     photo = PhotoFile(tmp_path / name)
     [page] = photo.pages
     assert photo.format == {"a.png": "PNG", "a.tif": "TIFF"}[name]
@@ -82,10 +82,10 @@ def test_eight_bits_are_read_exactly(tmp_path, name, options, mode):
     ],
 )
 def test_other_lossless_formats_are_read_exactly(tmp_path, name, mode, options):
-    picture(mode).save(tmp_path / name, **options)
+    image(mode).save(tmp_path / name, **options)
     pixels = pixels_in(tmp_path / name)
     if name == "a.tga" and mode == "LA":
-        # Pillow knows it as a gray picture in color.
+        # Pillow knows it as a gray image in color.
         pixels = pixels[..., [0, -1]]
     np.testing.assert_array_equal(pixels.squeeze(), noise(channels=len(mode)))
 
@@ -127,7 +127,7 @@ def test_one_bit_is_black_and_white(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.gif", "a.tif"])
 def test_palette_is_resolved(tmp_path, name):
-    palette = picture("RGB").quantize(200)
+    palette = image("RGB").quantize(200)
     palette.save(tmp_path / name)
     np.testing.assert_array_equal(pixels_in(tmp_path / name), palette.convert("RGB"))
 
@@ -199,8 +199,8 @@ def test_first_frame_of_an_animation_is_read(tmp_path, name):
     np.testing.assert_array_equal(pixels_in(tmp_path / name)[..., :3], solid((255, 0, 0), 5, 6))
 
 
-def test_first_picture_of_a_telephones_jpeg_is_read(tmp_path):
-    # Two pictures in one file, the second often a map of depths.
+def test_first_image_of_a_telephones_jpeg_is_read(tmp_path):
+    # Two images in one file, the second often a map of depths.
     first, second = Image.fromarray(solid(ORANGE)), Image.new("L", (8, 6))
     options = {"save_all": True, "append_images": [second], "quality": 95}
     first.save(tmp_path / "a.jpg", "MPO", **options)
@@ -211,8 +211,8 @@ def test_first_picture_of_a_telephones_jpeg_is_read(tmp_path):
 
 
 def test_suffix_does_not_matter(tmp_path):
-    picture("RGB").save(tmp_path / "a.jpg", "PNG")
-    picture("RGB").save(tmp_path / "b.png", "TIFF")
+    image("RGB").save(tmp_path / "a.jpg", "PNG")
+    image("RGB").save(tmp_path / "b.png", "TIFF")
     for name, kind in (("a.jpg", "PNG"), ("b.png", "TIFF")):
         assert PhotoFile(tmp_path / name).format == kind
         np.testing.assert_array_equal(pixels_in(tmp_path / name), noise())
@@ -405,7 +405,7 @@ def test_heic_may_have_any_name(tmp_path, pillow_heif, name):
 
 
 def test_name_may_be_a_string(tmp_path):
-    picture("RGB").save(tmp_path / "a.png")
+    image("RGB").save(tmp_path / "a.png")
     np.testing.assert_array_equal(pixels_in(str(tmp_path / "a.png")), noise())
 
 
@@ -414,7 +414,7 @@ def test_name_may_be_a_string(tmp_path):
 
 def why(path):
     """Why a photograph cannot be read, be it at its head or farther down."""
-    with pytest.raises(UnreadablePictureError) as error:
+    with pytest.raises(UnreadableImageError) as error:
         [pixels_of(page) for page in PhotoFile(path).pages]
     return first_reason(error.value, path)
 
@@ -474,7 +474,7 @@ def test_truncated_photograph_is_not_shrunk_to_half_a_one(tmp_path, name, orient
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
     [page] = PhotoFile(tmp_path / name).pages
     for read in (lambda: page.shrunk(10, 10), lambda: list(page.strips())):
-        with pytest.raises(UnreadablePictureError):
+        with pytest.raises(UnreadableImageError):
             read()
 
 
@@ -482,7 +482,7 @@ def test_truncated_photograph_is_not_shrunk_to_half_a_one(tmp_path, name, orient
 def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
     # Not to fill the memory where they make it large.
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", 10**6)
-    picture("RGB").save(tmp_path / name)
+    image("RGB").save(tmp_path / name)
     whole = (tmp_path / name).read_bytes()
     generator = np.random.default_rng(0)
     for _ in range(100):
@@ -492,10 +492,10 @@ def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
         for place in generator.integers(0, end, generator.integers(1, 5)):
             content[place % len(content)] = generator.integers(256)
         (tmp_path / name).write_bytes(content)
-        with contextlib.suppress(UnreadablePictureError):
+        with contextlib.suppress(UnreadableImageError):
             pages = PhotoFile(tmp_path / name).pages
             for page in pages:
-                with contextlib.suppress(UnreadablePictureError):
+                with contextlib.suppress(UnreadableImageError):
                     pixels_of(page)
 
 
@@ -505,7 +505,7 @@ def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
 )
 def test_what_is_no_photograph_is_unreadable(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UnreadablePictureError, match=r"not a picture|is empty"):
+    with pytest.raises(UnreadableImageError, match=r"not an image|is empty"):
         PhotoFile(tmp_path / name)
 
 
@@ -530,7 +530,7 @@ def test_tiff_without_a_page_is_unreadable(tmp_path, content):
 @pytest.mark.parametrize("suffix", [b"jpg", b"png", b"tif", b"bmp", b"gif", b"webp"])
 def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
     path = path_of(tmp_path, name.replace(b"%s", suffix))
-    picture("RGB").save(path)
+    image("RGB").save(path)
     path.write_bytes(path.read_bytes()[:60])
     reason = why(path)
     assert len(reason.splitlines()) == 1
@@ -541,7 +541,7 @@ def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
 @pytest.mark.parametrize("kind", ["float32", "int16", "int32", "uint32"])
 def test_tiff_of_other_numbers_is_unreadable(tmp_path, kind):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
-    with pytest.raises(UnreadablePictureError, match="8 or 16 bits can be colored"):
+    with pytest.raises(UnreadableImageError, match="8 or 16 bits can be colored"):
         PhotoFile(tmp_path / "a.tif")
 
 
@@ -552,29 +552,29 @@ def test_tiff_of_numbers_that_libvips_does_not_know_is_unreadable(tmp_path, kind
 
 
 def test_tiff_in_lab_is_unreadable(tmp_path):
-    picture("RGB").convert("LAB").save(tmp_path / "a.tif")
+    image("RGB").convert("LAB").save(tmp_path / "a.tif")
     assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
 
 
 def test_missing_file_is_unreadable(tmp_path):
-    with pytest.raises(UnreadablePictureError, match="no such file"):
+    with pytest.raises(UnreadableImageError, match="no such file"):
         PhotoFile(tmp_path / "a.jpg")
 
 
 def test_folder_with_the_name_of_a_photograph_is_unreadable(tmp_path):
     (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(UnreadablePictureError, match="directory"):
+    with pytest.raises(UnreadableImageError, match="directory"):
         PhotoFile(tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
 def test_too_many_pixels_are_unreadable(tmp_path, monkeypatch, name):
-    picture("RGB").save(tmp_path / name)
+    image("RGB").save(tmp_path / name)
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH)
     assert len(PhotoFile(tmp_path / name).pages) == 1
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH - 1)
     # Width and height as everyone says them.
-    with pytest.raises(UnreadablePictureError, match="30 x 20 pixels"):
+    with pytest.raises(UnreadableImageError, match="30 x 20 pixels"):
         PhotoFile(tmp_path / name)
 
 
@@ -596,7 +596,7 @@ def test_photograph_with_broken_exif_is_read(tmp_path, name):
     exif = Image.Exif()
     exif[ExifTags.Base.Make] = "Nikon"
     broken = exif.tobytes()[:14] + b"\xff\xff broken"
-    picture("RGB").save(tmp_path / name, exif=broken)
+    image("RGB").save(tmp_path / name, exif=broken)
     photo = PhotoFile(tmp_path / name)
     [page] = photo.pages
     assert pixels_of(page).shape == (HEIGHT, WIDTH, 3)
@@ -629,7 +629,7 @@ def test_tiff_with_broken_exif_is_read(tmp_path, tag, kind, value):
 def test_orientation_that_means_nothing_turns_nothing(tmp_path, orientation):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    picture("RGB").save(tmp_path / "a.png", exif=exif)
+    image("RGB").save(tmp_path / "a.png", exif=exif)
     np.testing.assert_array_equal(pixels_in(tmp_path / "a.png"), noise())
 
 
@@ -646,7 +646,7 @@ def test_metadata_comes_along(tmp_path):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = 8
     exif[ExifTags.IFD.Exif] = {0xA002: WIDTH, 0xA003: HEIGHT}
-    picture("RGB").save(tmp_path / "a.png", exif=exif, dpi=(300, 300), pnginfo=texts)
+    image("RGB").save(tmp_path / "a.png", exif=exif, dpi=(300, 300), pnginfo=texts)
     [page] = PhotoFile(tmp_path / "a.png").pages
     read = Image.Exif()
     read.load(page.metadata.exif)
@@ -659,13 +659,13 @@ def test_metadata_comes_along(tmp_path):
 def test_header_of_a_tiff_in_a_jpeg_is_no_tiff(tmp_path):
     # A TIFF is told by its first bytes; EXIF has the same, farther down.
     exif = struct.pack("<2sHLHL", b"II", 42, 8, 0, 0)
-    picture("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
+    image("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
     assert PhotoFile(tmp_path / "a.jpg").format == "JPEG"
 
 
 def test_what_pillow_decodes_is_not_decoded_for_its_head(tmp_path, monkeypatch):
     # Otherwise as many are in memory as there are threads.
-    picture("RGB").save(tmp_path / "a.bmp")
+    image("RGB").save(tmp_path / "a.bmp")
     monkeypatch.setattr(Image.Image, "load", None)
     [page] = PhotoFile(tmp_path / "a.bmp").pages
     assert (page.height, page.width, page.depth, page.has_alpha) == (HEIGHT, WIDTH, 8, False)
@@ -673,35 +673,35 @@ def test_what_pillow_decodes_is_not_decoded_for_its_head(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
 def test_file_that_changes_between_two_readings_is_told(tmp_path, name):
-    picture("RGB").save(tmp_path / name)
+    image("RGB").save(tmp_path / name)
     [page] = PhotoFile(tmp_path / name).pages
     page.shrunk(4, 4)
-    picture("RGB").resize((WIDTH, HEIGHT // 2)).save(tmp_path / name)
-    with pytest.raises(UnreadablePictureError, match="it changed while it was read"):
+    image("RGB").resize((WIDTH, HEIGHT // 2)).save(tmp_path / name)
+    with pytest.raises(UnreadableImageError, match="it changed while it was read"):
         list(page.strips())
 
 
 def test_mask_of_a_page_is_no_page(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        writer.write(np.asarray(picture("RGB")), photometric="rgb", metadata=None)
+        writer.write(np.asarray(image("RGB")), photometric="rgb", metadata=None)
         mask = np.zeros((HEIGHT, WIDTH), bool)
         writer.write(mask, photometric="mask", subfiletype=4, metadata=None)
     assert len(PhotoFile(tmp_path / "a.tif").pages) == 1
 
 
-def test_pictures_that_are_not_colored_are_told(tmp_path):
+def test_images_that_are_not_colored_are_told(tmp_path):
     frames = [Image.new("L", (WIDTH, HEIGHT), gray) for gray in (10, 100, 200)]
     for name in ("a.png", "a.gif", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
         assert PhotoFile(tmp_path / name).notes == [
-            "only the first of the 3 pictures in it is colored"
+            "only the first of the 3 images in it is colored"
         ]
 
 
 def test_damaged_profile_of_a_png_is_told(tmp_path):
     profile = b"iCCP" + b"ICC profile\0\0" + b"not compressed"
     chunk = struct.pack(">L", len(profile) - 4) + profile + struct.pack(">L", zlib.crc32(profile))
-    picture("RGB").save(tmp_path / "a.png")
+    image("RGB").save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[:33] + chunk + whole[33:])
     assert PhotoFile(tmp_path / "a.png").notes == [

@@ -42,13 +42,13 @@ def parsed(exif):
 
 
 def read(path):
-    with Image.open(path) as picture:
-        return read_png_metadata(path) if picture.format == "PNG" else read_metadata(path, picture)
+    with Image.open(path) as image:
+        return read_png_metadata(path) if image.format == "PNG" else read_metadata(path, image)
 
 
-def saved(path, picture=GRAY, **options):
+def saved(path, image=GRAY, **options):
     """The metadata of what Pillow saves."""
-    picture.save(path, **options)
+    image.save(path, **options)
     return read(path)
 
 
@@ -85,7 +85,7 @@ def test_byte_order_is_that_of_the_exif(tmp_path, name, order, first):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.gif"])
-def test_picture_that_tells_nothing_has_no_metadata(tmp_path, name):
+def test_image_that_tells_nothing_has_no_metadata(tmp_path, name):
     metadata = saved(tmp_path / name)
     if name == "a.bmp":
         # Pillow writes its own resolution into every BMP.
@@ -128,12 +128,12 @@ def test_resources_of_photoshop_are_read_without_thumbnails(tmp_path, parts, kep
 
 def test_resources_are_what_pillow_sees(tmp_path):
     GRAY.save(tmp_path / "a.jpg", extra=app13(THUMBNAILS[0] + CAPTION + SIZE))
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert picture.info["photoshop"].keys() == {1036, 1028, 1005}
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.info["photoshop"].keys() == {1036, 1028, 1005}
     kept = read(tmp_path / "a.jpg").photoshop
     GRAY.save(tmp_path / "b.jpg", extra=app13(kept))
-    with Image.open(tmp_path / "b.jpg") as picture:
-        assert picture.info["photoshop"].keys() == {1028, 1005}
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert image.info["photoshop"].keys() == {1028, 1005}
 
 
 def test_other_segments_of_the_same_number_are_no_resources(tmp_path):
@@ -214,11 +214,11 @@ def test_what_the_numbers_of_a_png_mean_is_kept(tmp_path):
     assert metadata.words == []
 
 
-def test_pictures_of_an_animation_are_counted(tmp_path):
+def test_images_of_an_animation_are_counted(tmp_path):
     frames = [Image.new("L", (4, 5), gray) for gray in (10, 100, 200)]
     for name in ("a.png", "a.gif", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-        assert read(tmp_path / name).pictures == 3
+        assert read(tmp_path / name).images == 3
 
 
 def test_thumbnails_in_xmp_are_dropped():
@@ -235,8 +235,8 @@ def test_thumbnails_in_xmp_are_dropped():
     "options", [{}, {"xmp": XMP, "exif": exif_of(Orientation=6), "icc_profile": b"odd"}]
 )
 def test_webp_is_read(tmp_path, lossless, mode, options):
-    picture = Image.new(mode, (30, 20), (200, 100, 50, 120)[: len(mode)])
-    metadata = saved(tmp_path / "a.webp", picture, lossless=lossless, **options)
+    image = Image.new(mode, (30, 20), (200, 100, 50, 120)[: len(mode)])
+    metadata = saved(tmp_path / "a.webp", image, lossless=lossless, **options)
     assert metadata.lossless == lossless
     assert metadata.exif == options.get("exif", b"")
     assert metadata.xmp == options.get("xmp", b"")
@@ -351,7 +351,7 @@ def test_truncated_resources_are_no_error(tmp_path, length):
 
 
 def test_layers_of_photoshop_are_skipped(tmp_path):
-    layers = b"the gray picture again"
+    layers = b"the gray image again"
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, extratags=[(37724, 7, len(layers), layers)])
     [metadata] = read_tiff_metadata(tmp_path / "a.tif")
     assert layers not in metadata.exif

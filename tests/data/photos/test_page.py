@@ -6,12 +6,12 @@ import pyvips
 import tifffile
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
+from data.images import UnreadableImageError
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.profiles import profile_to_srgb, srgb_profile
-from data.pictures import UnreadablePictureError
 
 P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
 CMYK = bytes(pyvips.Operation.call("profile_load", "cmyk"))
@@ -24,7 +24,7 @@ def noise(height=HEIGHT, width=WIDTH, channels=3, depth=8):
 
 
 def ramp(height, width):
-    """A smooth picture, which shrinking hardly changes."""
+    """A smooth image, which shrinking hardly changes."""
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     return (np.stack([x, y, 1 - x], axis=-1) * 255).astype("uint8")
 
@@ -171,7 +171,7 @@ def test_decoder_that_fails_without_a_reason_is_told_in_words():
         raise pyvips.Error("unable to load")
 
     pyvips.Error("takes what was said before")
-    with pytest.raises(UnreadablePictureError, match="damaged"):
+    with pytest.raises(UnreadableImageError, match="damaged"):
         PhotoPage(open_image, PhotoMetadata())
 
 
@@ -183,11 +183,11 @@ def test_decoder_that_fails_without_a_reason_is_told_in_words():
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.webp"])
 def test_page_is_upright_as_with_pillow(tmp_path, name, mode, orientation):
     options = {"lossless": True, "exact": True} if name == "a.webp" else {}
-    picture = Image.fromarray(noise(channels=len(mode)))
-    picture.save(tmp_path / name, exif=turned(orientation), **options)
+    image = Image.fromarray(noise(channels=len(mode)))
+    image.save(tmp_path / name, exif=turned(orientation), **options)
     # In memory, as Pillow garbles some TIFFs that it turns while it maps their files.
-    picture.getexif()[ExifTags.Base.Orientation] = orientation
-    expected = np.asarray(ImageOps.exif_transpose(picture))
+    image.getexif()[ExifTags.Base.Orientation] = orientation
+    expected = np.asarray(ImageOps.exif_transpose(image))
     page = page_in(tmp_path / name)
     assert (page.height, page.width) == expected.shape[:2]
     parts = [part for part in joined(page) if part is not None]
@@ -198,11 +198,11 @@ def test_page_is_upright_as_with_pillow(tmp_path, name, mode, orientation):
 def test_high_page_is_upright(tmp_path, monkeypatch, orientation):
     # More rows than a decoder that reads from top to bottom remembers.
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1000)
-    picture = Image.fromarray(noise(4000, 8))
-    picture.save(tmp_path / "a.png", exif=turned(orientation))
-    picture.getexif()[ExifTags.Base.Orientation] = orientation
+    image = Image.fromarray(noise(4000, 8))
+    image.save(tmp_path / "a.png", exif=turned(orientation))
+    image.getexif()[ExifTags.Base.Orientation] = orientation
     page = page_in(tmp_path / "a.png")
-    np.testing.assert_array_equal(joined(page)[0], ImageOps.exif_transpose(picture))
+    np.testing.assert_array_equal(joined(page)[0], ImageOps.exif_transpose(image))
     assert page.shrunk(10, 10).shape == (10, 10, 3)
 
 
@@ -211,8 +211,8 @@ def test_jpeg_is_upright_as_with_pillow(tmp_path, orientation):
     Image.fromarray(ramp(HEIGHT, WIDTH)).save(
         tmp_path / "a.jpg", exif=turned(orientation), quality=95, subsampling=0
     )
-    with Image.open(tmp_path / "a.jpg") as picture:
-        expected = np.asarray(ImageOps.exif_transpose(picture)).astype(int)
+    with Image.open(tmp_path / "a.jpg") as image:
+        expected = np.asarray(ImageOps.exif_transpose(image)).astype(int)
     page = page_in(tmp_path / "a.jpg")
     assert np.abs(joined(page)[0] - expected).max() <= 2
     assert np.abs(page.shrunk(*expected.shape[:2]) - expected).max() <= 2
@@ -224,8 +224,8 @@ def test_jpeg_is_upright_as_with_pillow(tmp_path, orientation):
 def test_shrunk_page_is_upright(tmp_path, name, orientation):
     options = {"exif": turned(orientation)}
     Image.fromarray(ramp(400, 640)).save(tmp_path / name, **options)
-    with Image.open(tmp_path / name) as picture:
-        upright = ImageOps.exif_transpose(picture)
+    with Image.open(tmp_path / name) as image:
+        upright = ImageOps.exif_transpose(image)
     expected = np.asarray(upright.resize((40, 30), Image.Resampling.BILINEAR)).astype(int)
     shrunk = page_in(tmp_path / name).shrunk(30, 40)
     assert shrunk.shape == (30, 40, 3)
@@ -303,7 +303,7 @@ def test_only_jpeg_is_shrunk_while_decoding(tmp_path, name, size, shrinks):
 # --- profiles ----------------------------------------------------------------------------------
 
 
-def test_picture_without_a_profile_is_taken_as_it_is(tmp_path):
+def test_image_without_a_profile_is_taken_as_it_is(tmp_path):
     Image.fromarray(noise()).save(tmp_path / "a.png")
     page = page_in(tmp_path / "a.png")
     colors, _ = joined(page)
@@ -342,7 +342,7 @@ def test_rgb_profile_is_converted_from_and_to(tmp_path, depth, near):
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_gray_picture_with_an_rgb_profile_is_converted_from_and_to(tmp_path, depth, gamma_18):
+def test_gray_image_with_an_rgb_profile_is_converted_from_and_to(tmp_path, depth, gamma_18):
     gray = noise(channels=1, depth=depth)
     tifffile.imwrite(tmp_path / "a.tif", gray, photometric="minisblack", iccprofile=gamma_18)
     page = page_in(tmp_path / "a.tif")

@@ -5,7 +5,7 @@ import numpy as np
 from data.photos.pixels import page_of_pixels
 
 
-def test_page_is_the_picture():
+def test_page_is_the_image():
     # Not contiguous, as a part of a batch may be.
     rgb255 = np.random.default_rng(0).integers(0, 256, (3, 7, 10, 9), "uint8")[:, :, ::2, ::-3][1]
     page = page_of_pixels(rgb255)

@@ -62,13 +62,13 @@ def test_pixels_are_read_back_exactly(depth, channels, heights):
     assert image.interpretation == ("srgb" if depth == 8 else "rgb16")
     np.testing.assert_array_equal(image.numpy(), pixels)
     if depth == 8:
-        with Image.open(io.BytesIO(png)) as picture:
-            assert picture.mode == ("RGB" if channels == 3 else "RGBA")
-            np.testing.assert_array_equal(picture, pixels)
+        with Image.open(io.BytesIO(png)) as by_pillow:
+            assert by_pillow.mode == ("RGB" if channels == 3 else "RGBA")
+            np.testing.assert_array_equal(by_pillow, pixels)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1)])
-def test_narrow_pictures_are_written(shape):
+def test_narrow_images_are_written(shape):
     pixels = noise(*shape, depth=16)
     image = pyvips.Image.new_from_buffer(write(pixels, [shape[0]]), "")
     np.testing.assert_array_equal(image.numpy(), pixels)
@@ -92,8 +92,8 @@ def test_several_chunks_of_pixels_are_one_stream():
     png = write(pixels, [50] * 6)
     kinds = [kind for kind, _ in chunks(png)]
     assert kinds.count(b"IDAT") > 1
-    with Image.open(io.BytesIO(png)) as picture:
-        np.testing.assert_array_equal(picture, pixels)
+    with Image.open(io.BytesIO(png)) as by_pillow:
+        np.testing.assert_array_equal(by_pillow, pixels)
 
 
 def test_smooth_pixels_are_compressed():
@@ -114,16 +114,16 @@ def test_metadata_is_read_by_pillow():
     png = write(
         noise(), exif=exif_of(), xmp=XMP, profile=profile, dots_per_inch=(300, 150.5), texts=texts
     )
-    with Image.open(io.BytesIO(png)) as picture:
-        assert picture.info["exif"].removeprefix(b"Exif\0\0") == exif_of()
-        assert picture.getexif().get_ifd(ExifTags.IFD.GPSInfo) == {1: "N", 2: (48.0, 12.0, 30.5)}
-        assert picture.info["xmp"] == XMP
-        assert picture.info["icc_profile"] == profile
-        assert picture.info["dpi"] == pytest.approx((300, 150.5), abs=0.02)
-        assert picture.text["Title"] == "Grandmother"
-        assert picture.text["Comment"] == "in the garden"
-        assert picture.text["Author"] == "Großvater"
-        assert picture.text["Author"].lang == "de"
+    with Image.open(io.BytesIO(png)) as image:
+        assert image.info["exif"].removeprefix(b"Exif\0\0") == exif_of()
+        assert image.getexif().get_ifd(ExifTags.IFD.GPSInfo) == {1: "N", 2: (48.0, 12.0, 30.5)}
+        assert image.info["xmp"] == XMP
+        assert image.info["icc_profile"] == profile
+        assert image.info["dpi"] == pytest.approx((300, 150.5), abs=0.02)
+        assert image.text["Title"] == "Grandmother"
+        assert image.text["Comment"] == "in the garden"
+        assert image.text["Author"] == "Großvater"
+        assert image.text["Author"].lang == "de"
     image = pyvips.Image.new_from_buffer(png, "")
     assert bytes(image.get("icc-profile-data")) == profile
     assert bytes(image.get("exif-data")).removeprefix(b"Exif\0\0") == exif_of()

@@ -50,8 +50,8 @@ def converted_by_pillow(pixels, source, target, mode):
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         BLACK_POINT_COMPENSATION,
     )
-    picture = Image.fromarray(pixels.squeeze(), mode if mode == "CMYK" else None)
-    return np.asarray(ImageCms.applyTransform(picture, transform)).astype(int)
+    image = Image.fromarray(pixels.squeeze(), mode if mode == "CMYK" else None)
+    return np.asarray(ImageCms.applyTransform(image, transform)).astype(int)
 
 
 def image_of(pixels, mode):

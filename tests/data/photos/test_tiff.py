@@ -72,9 +72,9 @@ def test_pixels_are_read_back_exactly(order, depth, channels, rows):
     assert image.interpretation == ("srgb" if depth == 8 else "rgb16")
     np.testing.assert_array_equal(image.numpy(), pixels)
     if depth == 8:
-        with Image.open(io.BytesIO(content)) as picture:
-            assert picture.mode == ("RGB" if channels == 3 else "RGBA")
-            np.testing.assert_array_equal(picture, pixels)
+        with Image.open(io.BytesIO(content)) as by_pillow:
+            assert by_pillow.mode == ("RGB" if channels == 3 else "RGBA")
+            np.testing.assert_array_equal(by_pillow, pixels)
 
 
 def test_strips_are_as_high_as_told():
@@ -117,10 +117,10 @@ def test_pages_may_differ_in_everything(order):
     for number, pixels in enumerate(pages):
         image = pyvips.Image.new_from_buffer(content, "", page=number)
         np.testing.assert_array_equal(image.numpy(), pixels)
-    with Image.open(io.BytesIO(content)) as picture:
-        assert picture.n_frames == len(pages)
-        picture.seek(3)
-        np.testing.assert_array_equal(picture, pages[3])
+    with Image.open(io.BytesIO(content)) as by_pillow:
+        assert by_pillow.n_frames == len(pages)
+        by_pillow.seek(3)
+        np.testing.assert_array_equal(by_pillow, pages[3])
 
 
 # --- metadata ----------------------------------------------------------------------------------
@@ -138,15 +138,15 @@ def test_metadata_is_read_by_pillow_on_every_page(order):
         profile=profile,
         dots_per_inch=(300.0, 299.72),
     )
-    with Image.open(io.BytesIO(content)) as picture:
+    with Image.open(io.BytesIO(content)) as image:
         for number in range(2):
-            picture.seek(number)
-            assert picture.tag_v2[MAKE] == "Nikon"
-            assert picture.getexif().get_ifd(ExifTags.IFD.Exif) == DETAILS
-            assert picture.getexif().get_ifd(ExifTags.IFD.GPSInfo) == GPS
-            assert picture.info["icc_profile"] == profile
-            assert picture.info["xmp"] == XMP
-            assert picture.info["dpi"] == pytest.approx((300.0, 299.72), abs=1e-4)
+            image.seek(number)
+            assert image.tag_v2[MAKE] == "Nikon"
+            assert image.getexif().get_ifd(ExifTags.IFD.Exif) == DETAILS
+            assert image.getexif().get_ifd(ExifTags.IFD.GPSInfo) == GPS
+            assert image.info["icc_profile"] == profile
+            assert image.info["xmp"] == XMP
+            assert image.info["dpi"] == pytest.approx((300.0, 299.72), abs=1e-4)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -178,11 +178,11 @@ def test_page_without_metadata_tells_only_how_it_is_stored():
 def test_layout_of_the_exif_yields_to_that_of_the_pixels():
     # As from a JPEG, whose EXIF tells orientation, resolution and size of the one before.
     exif = exif_of("<", Orientation=6, ImageWidth=4000, ImageLength=3000, XResolution=72.0)
-    with Image.open(io.BytesIO(write(noise(), exif=exif, dots_per_inch=(300, 300)))) as picture:
-        assert picture.size == (7, 11)
-        assert picture.getexif().get(ExifTags.Base.Orientation, 1) == 1
-        assert picture.info["dpi"] == (300, 300)
-        assert picture.tag_v2[MAKE] == "Nikon"
+    with Image.open(io.BytesIO(write(noise(), exif=exif, dots_per_inch=(300, 300)))) as image:
+        assert image.size == (7, 11)
+        assert image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert image.info["dpi"] == (300, 300)
+        assert image.tag_v2[MAKE] == "Nikon"
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -31,7 +31,7 @@ def noise(channels=3, depth=8, height=HEIGHT, width=WIDTH):
 
 
 def smooth(channels=3, depth=8):
-    """A picture that lossy formats hardly change."""
+    """An image that lossy formats hardly change."""
     y, x = np.mgrid[0 : 1 : HEIGHT * 1j, 0 : 1 : WIDTH * 1j]
     pixels = np.stack([x, y, 1 - x, 0.5 + y / 2], axis=-1)[..., :channels]
     return np.round(pixels * (2**depth - 1)).astype(f"uint{depth}")
@@ -89,9 +89,9 @@ def pillow_heif():
 )
 def test_lossless_formats_hold_the_pixels_exactly(tmp_path, name, metadata, channels):
     write(tmp_path / name, noise(channels), **metadata)
-    with Image.open(tmp_path / name) as picture:
-        assert picture.format == FORMATS[os.path.splitext(name)[1]]
-        np.testing.assert_array_equal(picture, noise(channels))
+    with Image.open(tmp_path / name) as image:
+        assert image.format == FORMATS[os.path.splitext(name)[1]]
+        np.testing.assert_array_equal(image, noise(channels))
 
 
 @pytest.mark.parametrize("channels", [3, 4])
@@ -105,23 +105,23 @@ def test_sixteen_bits_stay_sixteen(tmp_path, name, channels):
 
 def test_bmp_is_written(tmp_path):
     write(tmp_path / "a.bmp", noise())
-    with Image.open(tmp_path / "a.bmp") as picture:
-        assert picture.format == "BMP"
-        np.testing.assert_array_equal(picture, noise())
+    with Image.open(tmp_path / "a.bmp") as image:
+        assert image.format == "BMP"
+        np.testing.assert_array_equal(image, noise())
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "A.JPEG", "a.jpe", "a.jfif", "a.webp"])
 def test_lossy_formats_hold_the_pixels_nearly(tmp_path, name):
     write(tmp_path / name, smooth())
-    with Image.open(tmp_path / name) as picture:
-        assert picture.format == ("WEBP" if name == "a.webp" else "JPEG")
-        assert np.abs(np.asarray(picture).astype(int) - smooth()).max() <= 12
+    with Image.open(tmp_path / name) as image:
+        assert image.format == ("WEBP" if name == "a.webp" else "JPEG")
+        assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 12
 
 
 def test_jpeg_keeps_color_at_full_resolution(tmp_path):
     write(tmp_path / "a.jpg", noise())
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert JpegImagePlugin.get_sampling(picture) == 0
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert JpegImagePlugin.get_sampling(image) == 0
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
@@ -141,16 +141,16 @@ def test_transparent_photograph_is_laid_on_white(tmp_path, name, depth):
     write(tmp_path / name, pixels, quality=100)
     alpha = pixels[..., 3:] / (2**depth - 1)
     expected = 255 * (pixels[..., :3] / (2**depth - 1) * alpha + 1 - alpha)
-    with Image.open(tmp_path / name) as picture:
-        assert picture.mode == "RGB"
-        assert np.abs(np.asarray(picture) - expected).max() <= (6 if name == "a.jpg" else 1)
+    with Image.open(tmp_path / name) as image:
+        assert image.mode == "RGB"
+        assert np.abs(np.asarray(image) - expected).max() <= (6 if name == "a.jpg" else 1)
 
 
 @pytest.mark.parametrize("name", ["a.bmp", "a.webp"])
 def test_sixteen_bits_are_rounded_where_the_format_holds_eight(tmp_path, name):
     write(tmp_path / name, noise(depth=16), lossless=True)
-    with Image.open(tmp_path / name) as picture:
-        np.testing.assert_array_equal(picture, np.floor(noise(depth=16) / 257 + 0.5))
+    with Image.open(tmp_path / name) as image:
+        np.testing.assert_array_equal(image, np.floor(noise(depth=16) / 257 + 0.5))
 
 
 @pytest.mark.parametrize("name", ["a.heic", "a.HEIF"])
@@ -191,50 +191,50 @@ def test_metadata_is_kept(tmp_path, name, order, depth):
         profile=P3,
         dots_per_inch=(300.0, 150.0),
     )
-    with Image.open(tmp_path / name) as picture:
-        assert_metadata(picture)
+    with Image.open(tmp_path / name) as image:
+        assert_metadata(image)
         if name != "a.webp":
-            assert picture.info["dpi"] == pytest.approx((300, 150), abs=0.02)
+            assert image.info["dpi"] == pytest.approx((300, 150), abs=0.02)
 
 
-def assert_metadata(picture):
-    exif = picture.getexif()
+def assert_metadata(image):
+    exif = image.getexif()
     assert exif[MAKE] == "Nikon"
     assert exif.get_ifd(ExifTags.IFD.Exif)[0x927C] == b"maker"
     assert exif.get_ifd(ExifTags.IFD.GPSInfo) == GPS
-    assert picture.info["xmp"] == XMP
-    assert picture.info["icc_profile"] == P3
+    assert image.info["xmp"] == XMP
+    assert image.info["icc_profile"] == P3
 
 
 def test_metadata_of_heic_is_kept(tmp_path, pillow_heif):
     metadata = {"exif": exif_of(), "xmp": XMP, "profile": P3}
     write(tmp_path / "a.heic", smooth(), **metadata)
-    with Image.open(tmp_path / "a.heic") as picture:
-        assert_metadata(picture)
+    with Image.open(tmp_path / "a.heic") as image:
+        assert_metadata(image)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
-def test_picture_that_told_nothing_tells_nothing(tmp_path, name):
+def test_image_that_told_nothing_tells_nothing(tmp_path, name):
     write(tmp_path / name, noise())
-    with Image.open(tmp_path / name) as picture:
-        assert not picture.info.keys() & {"exif", "xmp", "icc_profile", "comment", "photoshop"}
-        assert not getattr(picture, "text", {})
+    with Image.open(tmp_path / name) as image:
+        assert not image.info.keys() & {"exif", "xmp", "icc_profile", "comment", "photoshop"}
+        assert not getattr(image, "text", {})
 
 
 def test_comment_and_captions_of_a_jpeg_are_kept(tmp_path):
     write(tmp_path / "a.jpg", noise(), comment=b"1932", photoshop=CAPTION, exif=exif_of(), xmp=XMP)
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert picture.info["comment"] == b"1932"
-        assert picture.info["photoshop"] == {1028: CAPTION[12:]}
-        assert picture.info["xmp"] == XMP
-        assert picture.getexif()[MAKE] == "Nikon"
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.info["comment"] == b"1932"
+        assert image.info["photoshop"] == {1028: CAPTION[12:]}
+        assert image.info["xmp"] == XMP
+        assert image.getexif()[MAKE] == "Nikon"
 
 
 def test_captions_larger_than_a_segment_are_kept(tmp_path):
     resources = b"8BIM\4\4\0\0" + struct.pack(">L", 150_000) + bytes(range(250)) * 600
     write(tmp_path / "a.jpg", noise(), photoshop=resources)
-    with Image.open(tmp_path / "a.jpg") as picture:
-        segments = [data for name, data in picture.applist if name == "APP13"]
+    with Image.open(tmp_path / "a.jpg") as image:
+        segments = [data for name, data in image.applist if name == "APP13"]
     assert len(segments) == 3
     assert b"".join(part.removeprefix(b"Photoshop 3.0\0") for part in segments) == resources
 
@@ -242,8 +242,8 @@ def test_captions_larger_than_a_segment_are_kept(tmp_path):
 def test_texts_of_a_png_are_kept(tmp_path):
     texts = [(b"tEXt", b"Title\0Grandmother"), (b"tIME", b"\x07\xe4\1\2\3\4\5")]
     write(tmp_path / "a.png", noise(), texts=texts)
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.text == {"Title": "Grandmother"}
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.text == {"Title": "Grandmother"}
 
 
 @pytest.mark.parametrize("lossless", [False, True])
@@ -303,23 +303,23 @@ def test_photograph_is_carried_from_format_to_format(tmp_path, source, target, o
         expected = dull() * alpha + 255 * (1 - alpha)
     if orientation == 6:
         expected = np.rot90(expected, -1)
-    with Image.open(tmp_path / target) as picture:
-        exif = picture.getexif()
-        assert picture.size == expected.shape[1::-1]
+    with Image.open(tmp_path / target) as image:
+        exif = image.getexif()
+        assert image.size == expected.shape[1::-1]
         assert exif.get(ORIENTATION, 1) == 1
         assert exif[MAKE] == "Nikon"
         assert exif.get_ifd(ExifTags.IFD.GPSInfo) == GPS
         details = exif.get_ifd(ExifTags.IFD.Exif)
-        assert (details[0xA002], details[0xA003]) == picture.size
+        assert (details[0xA002], details[0xA003]) == image.size
         assert details[0x927C] == b"maker"
-        assert picture.info["icc_profile"] == P3
+        assert image.info["icc_profile"] == P3
         if source != "tiff.tif":
-            assert picture.info["xmp"] == XMP
+            assert image.info["xmp"] == XMP
         if source != "webp.webp" and target != "a.webp":
-            assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.02)
+            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.02)
         # Lossy WebP has color at half its resolution.
         near = {"a.jpg": 6, "a.webp": 30}.get(target, 2) + (source == "jpeg.jpg") * 4
-        assert np.abs(np.asarray(picture).astype(int) - expected).max() <= near
+        assert np.abs(np.asarray(image).astype(int) - expected).max() <= near
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -356,8 +356,8 @@ def test_first_page_is_written_where_one_fits(tmp_path):
     first, second = page_of(noise()), page_of(noise(height=5, width=6))
     pages = [(first, in_strips(noise())), (second, [noise(height=5, width=6)])]
     write_photo(tmp_path / "a.png", pages)
-    with Image.open(tmp_path / "a.png") as picture:
-        np.testing.assert_array_equal(picture, noise())
+    with Image.open(tmp_path / "a.png") as image:
+        np.testing.assert_array_equal(image, noise())
 
 
 # --- what is lost ------------------------------------------------------------------------------
@@ -420,19 +420,19 @@ def test_large_metadata_fits_elsewhere(tmp_path):
     for name in ("a.png", "a.tif", "a.webp"):
         assert what_is_lost(name, [page_of(noise(), **LARGE, xmp=XMP * 2000)]) == []
         write(tmp_path / name, noise(), **LARGE, xmp=XMP * 2000)
-        with Image.open(tmp_path / name) as picture:
-            assert picture.getexif()[MAKE] == "Nikon"
-            assert picture.info["xmp"] == XMP * 2000
+        with Image.open(tmp_path / name) as image:
+            assert image.getexif()[MAKE] == "Nikon"
+            assert image.info["xmp"] == XMP * 2000
 
 
 def test_too_large_metadata_is_skipped_of_a_jpeg(tmp_path):
     write(tmp_path / "a.jpg", smooth(), **LARGE, xmp=XMP * 2000, profile=P3, comment=b"1932")
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert MAKE not in picture.getexif()
-        assert "xmp" not in picture.info
-        assert picture.info["icc_profile"] == P3
-        assert picture.info["comment"] == b"1932"
-        assert np.abs(np.asarray(picture).astype(int) - smooth()).max() <= 12
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert MAKE not in image.getexif()
+        assert "xmp" not in image.info
+        assert image.info["icc_profile"] == P3
+        assert image.info["comment"] == b"1932"
+        assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 12
 
 
 def test_metadata_up_to_the_size_of_a_segment_is_kept(tmp_path):
@@ -442,9 +442,9 @@ def test_metadata_up_to_the_size_of_a_segment_is_kept(tmp_path):
     page = page_of(noise(), exif=exif, xmp=xmp)
     assert what_is_lost("a.jpg", [page]) == []
     write_photo(tmp_path / "a.jpg", [(page, in_strips(noise()))])
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert picture.info["exif"] == b"Exif\0\0" + exif
-        assert picture.info["xmp"] == xmp
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.info["exif"] == b"Exif\0\0" + exif
+        assert image.info["xmp"] == xmp
     for large in ({"exif": exif + b"\0"}, {"xmp": xmp + b" "}):
         assert len(what_is_lost("a.jpg", [page_of(noise(), **large)])) == 1
         write(tmp_path / "a.jpg", noise(), **large)
@@ -455,16 +455,16 @@ def test_metadata_up_to_the_size_of_a_segment_is_kept(tmp_path):
 def test_absurd_resolution_is_no_reason_to_fail(tmp_path, name, dots):
     # As from broken EXIF, where 4294967295 stands for unknown.
     write(tmp_path / name, smooth(), dots_per_inch=(dots, dots))
-    with Image.open(tmp_path / name) as picture:
-        assert picture.size == (WIDTH, HEIGHT)
+    with Image.open(tmp_path / name) as image:
+        assert image.size == (WIDTH, HEIGHT)
 
 
 def test_long_comment_of_a_gif_is_no_reason_to_fail(tmp_path):
     Image.fromarray(noise()).save(tmp_path / "a.gif", comment=b"long " * 20_000)
     [page] = PhotoFile(tmp_path / "a.gif").pages
     write_photo(tmp_path / "a.jpg", [(page, colored(page))])
-    with Image.open(tmp_path / "a.jpg") as picture:
-        assert picture.size == (WIDTH, HEIGHT)
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.size == (WIDTH, HEIGHT)
 
 
 # --- whole or not at all -----------------------------------------------------------------------
@@ -509,8 +509,8 @@ def test_existing_file_is_replaced_and_folders_are_made(tmp_path, name):
     for pixels in (noise(), smooth()):
         write(tmp_path / "new" / name, pixels)
     assert os.listdir(tmp_path / "new") == [name]
-    with Image.open(tmp_path / "new" / name) as picture:
-        assert np.abs(np.asarray(picture).astype(int) - smooth()).max() <= 12
+    with Image.open(tmp_path / "new" / name) as image:
+        assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 12
 
 
 @NAMES
@@ -518,9 +518,9 @@ def test_photograph_may_be_colored_in_place(tmp_path, name):
     Image.fromarray(smooth()).save(tmp_path / name)
     [page] = PhotoFile(tmp_path / name).pages
     write_photo(tmp_path / name, [(page, colored(page))])
-    with Image.open(tmp_path / name) as picture:
-        assert picture.size == (WIDTH, HEIGHT)
-        assert np.abs(np.asarray(picture).astype(int) - smooth()).max() <= 20
+    with Image.open(tmp_path / name) as image:
+        assert image.size == (WIDTH, HEIGHT)
+        assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 20
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
@@ -535,5 +535,5 @@ def test_large_photograph_fits_into_png_and_tiff(tmp_path):
     pixels = np.zeros((1, 70_000, 3), "uint8")
     for name in ("a.png", "a.tif"):
         write_photo(tmp_path / name, [(page_of(pixels), [pixels])])
-        with Image.open(io.BytesIO((tmp_path / name).read_bytes())) as picture:
-            assert picture.size == (70_000, 1)
+        with Image.open(io.BytesIO((tmp_path / name).read_bytes())) as image:
+            assert image.size == (70_000, 1)

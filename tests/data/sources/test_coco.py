@@ -1,4 +1,4 @@
-"""Pictures in COCO's format are chosen by the objects in them, and what does not fit is named."""
+"""Images in COCO's format are chosen by the objects in them, and what does not fit is named."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ CATEGORIES = {
 }
 NUMBERS = {name: 10 * number for number, name in enumerate(CATEGORIES, start=1)}
 
-# What is in which picture.
+# What is in which image.
 TRAINING = {
     "1.jpg": ["cat", "cat", "person"],
     "2.jpg": ["dog"],
@@ -34,7 +34,7 @@ VALIDATION = {"6.jpg": ["cat"], "7.jpg": [], "8.jpg": ["person"]}
 
 
 def entries(contents, first=1):
-    """The annotations of pictures with these objects."""
+    """The annotations of images with these objects."""
     images = [
         {"id": number, "file_name": name, "width": 8, "height": 8}
         for number, name in enumerate(contents, start=first)
@@ -72,7 +72,7 @@ def touch(folder, names):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Five pictures to learn from and three to judge by, laid out as published."""
+    """Five images to learn from and three to judge by, laid out as published."""
     folder = tmp_path / "coco"
     annotate(folder, "train2017", entries(TRAINING))
     annotate(folder, "val2017", entries(VALIDATION, first=6))
@@ -83,7 +83,7 @@ def folder(tmp_path):
 
 
 def alone(folder, annotations, names=None):
-    """One part of pictures, in place of what was there."""
+    """One part of images, in place of what was there."""
     shutil.rmtree(folder)
     annotate(folder, "train", annotations)
     if names is None:
@@ -116,7 +116,7 @@ def error_of(folder, *categories):
     return message
 
 
-# --- all pictures ------------------------------------------------------------------------------
+# --- all images ------------------------------------------------------------------------------
 
 
 def test_parts_are_the_split(folder):
@@ -126,13 +126,13 @@ def test_parts_are_the_split(folder):
     assert counted(found) == {}
 
 
-def test_pictures_have_no_labels(folder):
+def test_images_have_no_labels(folder):
     found = find(folder)
     assert found.training.classes is None
     assert found.training.label(0) == -1
 
 
-def test_pictures_may_lie_below_images(folder):
+def test_images_may_lie_below_images(folder):
     (folder / "images").mkdir()
     for part in ("train2017", "val2017"):
         (folder / part).rename(folder / "images" / part)
@@ -141,7 +141,7 @@ def test_pictures_may_lie_below_images(folder):
     assert below(found.validation, folder) == [f"images/val2017/{name}" for name in VALIDATION]
 
 
-def test_pictures_of_all_parts_may_lie_in_one_folder(folder):
+def test_images_of_all_parts_may_lie_in_one_folder(folder):
     for part in ("train2017", "val2017"):
         shutil.rmtree(folder / part)
     touch(folder / "images", [*TRAINING, *VALIDATION])
@@ -183,7 +183,7 @@ def test_parts_of_the_same_side_are_joined(folder):
     assert below(find(folder, "cat").training, folder) == ["extra/9.jpg", "train2017/1.jpg"]
 
 
-def test_picture_in_parts_of_both_sides_is_not_learned_from(folder):
+def test_image_in_parts_of_both_sides_is_not_learned_from(folder):
     for part in ("train2017", "val2017"):
         shutil.rmtree(folder / part)
     annotate(folder, "train2017", entries({**TRAINING, **VALIDATION}))
@@ -193,7 +193,7 @@ def test_picture_in_parts_of_both_sides_is_not_learned_from(folder):
     assert below(found.training, folder) == [f"images/{name}" for name in TRAINING]
 
 
-def test_picture_in_two_parts_of_one_side_is_used_once(folder):
+def test_image_in_two_parts_of_one_side_is_used_once(folder):
     for part in ("train2017", "val2017"):
         shutil.rmtree(folder / part)
     annotate(folder, "extra", entries(TRAINING))
@@ -201,7 +201,7 @@ def test_picture_in_two_parts_of_one_side_is_used_once(folder):
     assert below(find(folder).training, folder) == [f"images/{name}" for name in TRAINING]
 
 
-def test_pictures_can_be_read(folder):
+def test_images_can_be_read(folder):
     Image.new("RGB", (12, 8), (200, 100, 50)).save(folder / "val2017" / "6.jpg", "png")
     found = find(folder)
     np.testing.assert_array_equal(found.validation.read_rgb(0)[0, 0], (200, 100, 50))
@@ -230,7 +230,7 @@ def test_large_annotations_are_announced(folder, monkeypatch, capsys):
     ["two words.jpg", "größe/日本.jpg", "#1:[a]*?.jpg", "\udcff.jpg", "line\nbreak.jpg", "A.JPG"],
     ids=ascii,
 )
-def test_picture_is_found_whatever_its_name(folder, name):
+def test_image_is_found_whatever_its_name(folder, name):
     alone(folder, entries({name: ["cat"], "a.jpg": ["cat"]}))
     assert used(find(folder, "cat"), folder) == sorted([f"train/{name}", "train/a.jpg"])
 
@@ -242,18 +242,18 @@ def test_folder_is_found_whatever_its_name(folder, name):
 
 
 @pytest.mark.parametrize("name", ["./1.jpg", "deep/../1.jpg", ".//1.jpg"])
-def test_path_of_a_picture_may_go_around(folder, name):
+def test_path_of_a_image_may_go_around(folder, name):
     alone(folder, entries({name: [], "2.jpg": []}), ["1.jpg", "2.jpg"])
     assert used(find(folder), folder) == ["train/1.jpg", "train/2.jpg"]
 
 
-def test_pictures_may_lie_in_subfolders(folder):
+def test_images_may_lie_in_subfolders(folder):
     alone(folder, entries({"a/1.jpg": ["cat"], "b/1.jpg": ["dog"], "a/b/c/1.jpg": ["cat"]}))
     assert used(find(folder, "cat"), folder) == ["train/a/1.jpg", "train/a/b/c/1.jpg"]
 
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "{folder}/outside.jpg", "", "notes.txt"])
-def test_path_that_is_none_of_a_picture_below_is_counted_and_skipped(folder, name):
+def test_path_that_is_none_of_a_image_below_is_counted_and_skipped(folder, name):
     name = name.format(folder=folder)
     alone(folder, entries({name: [], "2.jpg": []}), ["2.jpg", "notes.txt"])
     (folder / "outside.jpg").touch()
@@ -262,7 +262,7 @@ def test_path_that_is_none_of_a_picture_below_is_counted_and_skipped(folder, nam
     assert counted(found) == {"annotated, but not there": 1}
 
 
-def test_picture_that_is_listed_twice_is_used_once(folder):
+def test_image_that_is_listed_twice_is_used_once(folder):
     annotations = entries({"1.jpg": ["dog"], "2.jpg": []})
     annotations["images"].append({"id": 3, "file_name": "./1.jpg"})
     annotations["images"].append({"id": 1, "file_name": "1.jpg"})
@@ -291,7 +291,7 @@ def test_picture_that_is_listed_twice_is_used_once(folder):
         (["Hot Dog", "PERSON"], ["1.jpg", "3.jpg"], ["8.jpg"]),
     ],
 )
-def test_pictures_with_an_object_of_a_category_are_kept(folder, categories, training, validation):
+def test_images_with_an_object_of_a_category_are_kept(folder, categories, training, validation):
     found = find(folder, *categories)
     assert below(found.training, folder) == [f"train2017/{name}" for name in training]
     assert below(found.validation, folder) == [f"val2017/{name}" for name in validation]
@@ -399,10 +399,10 @@ def test_category_with_a_line_break_is_told_in_one_line(folder, name):
     assert "hot dog" in error_of(folder, "uni\ncorn")
 
 
-# --- pictures and annotations that do not fit ---------------------------------------------------
+# --- images and annotations that do not fit ---------------------------------------------------
 
 
-def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
+def test_annotations_of_absent_images_are_counted_and_skipped(folder):
     for name in ("train2017/1.jpg", "train2017/4.jpg", "val2017/6.jpg"):
         (folder / name).unlink()
     found = find(folder)
@@ -413,7 +413,7 @@ def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
     assert counted(found) == {"annotated, but not there": 3}
 
 
-def test_absent_pictures_without_the_category_are_counted_once(folder):
+def test_absent_images_without_the_category_are_counted_once(folder):
     (folder / "train2017" / "1.jpg").unlink()
     (folder / "train2017" / "4.jpg").unlink()
     found = find(folder, "cat")
@@ -422,7 +422,7 @@ def test_absent_pictures_without_the_category_are_counted_once(folder):
 
 
 @pytest.mark.parametrize("categories", [("cat",), ()])
-def test_objects_in_pictures_that_are_not_listed_are_counted(folder, categories):
+def test_objects_in_images_that_are_not_listed_are_counted(folder, categories):
     annotations = entries(TRAINING)
     for image in (77, 77, 78):
         annotations["annotations"].append({"image_id": image, "category_id": NUMBERS["cat"]})
@@ -431,12 +431,12 @@ def test_objects_in_pictures_that_are_not_listed_are_counted(folder, categories)
     assert counted(found)["annotated, but not listed"] == 2
 
 
-def test_pictures_that_are_not_annotated_are_not_used(folder):
+def test_images_that_are_not_annotated_are_not_used(folder):
     touch(folder / "train2017", ["more.jpg", "deep/more.jpg"])
     assert len(find(folder).training) == 5
 
 
-def test_all_pictures_may_be_absent(folder):
+def test_all_images_may_be_absent(folder):
     for name in TRAINING:
         (folder / "train2017" / name).unlink()
     found = find(folder)
@@ -444,7 +444,7 @@ def test_all_pictures_may_be_absent(folder):
     assert counted(found) == {"annotated, but not there": 5}
 
 
-def test_no_picture_at_all_is_no_crash(folder):
+def test_no_image_at_all_is_no_crash(folder):
     alone(folder, entries({}))
     found = find(folder)
     assert (len(found.training), len(found.validation)) == (0, 0)
@@ -474,7 +474,7 @@ def test_file_in_place_of_the_folder_is_named(folder):
     assert f"{file} is no folder" in error_of(file)
 
 
-def test_missing_pictures_of_a_part_are_named(folder):
+def test_missing_images_of_a_part_are_named(folder):
     (folder / "train2017").rename(folder / "elsewhere")
     message = error_of(folder)
     assert "annotations/instances_train2017.json" in message
@@ -571,7 +571,7 @@ def test_fields_of_categories_of_the_wrong_type_are_named(folder, field, value):
     annotations = entries(TRAINING)
     annotations["categories"][1][field] = value
     annotate(folder, "train2017", annotations)
-    # It need not matter to who wants all pictures.
+    # It need not matter to who wants all images.
     with contextlib.suppress(InputError):
         find(folder)
     assert "instances_train2017.json is not in COCO's format: " in error_of(folder, "cat")

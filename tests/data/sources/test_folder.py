@@ -9,8 +9,8 @@ from PIL import Image
 
 import data.sources.folder
 import data.sources.paired_grayscale
-from data.pictures import read_rgb
-from data.sources.folder import demo_pictures, demo_set, folder_set, list_folder
+from data.images import read_rgb
+from data.sources.folder import demo_images, demo_set, folder_set, list_folder
 from data.sources.split_options import SplitOptions
 from errors import InputError
 
@@ -28,8 +28,8 @@ def numbered(count, prefix="", suffix=".jpg"):
     return [f"{prefix}{number:04}{suffix}" for number in range(count)]
 
 
-def picture(path, gray):
-    """A small picture that depends on nothing but its name; its partner is the same in gray."""
+def image(path, gray):
+    """A small image that depends on nothing but its name; its partner is the same in gray."""
     path.parent.mkdir(parents=True, exist_ok=True)
     seed = sum(path.stem.encode("utf-8", "surrogateescape"))
     pixels = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype="uint8")
@@ -37,14 +37,14 @@ def picture(path, gray):
     (colored.convert("L").convert("RGB") if gray else colored).save(path)
 
 
-def pictures(folder, names, gray=False):
+def images(folder, names, gray=False):
     for name in names:
-        picture(folder / name, gray)
+        image(folder / name, gray)
 
 
 def paired(folder, names, color="color", gray="gray"):
-    pictures(folder / color, names)
-    pictures(folder / gray, names, gray=True)
+    images(folder / color, names)
+    images(folder / gray, names, gray=True)
 
 
 def find(folder, share=0.05, least_color=LEAST_COLOR, seed=0):
@@ -88,7 +88,7 @@ def test_subfolders_are_the_split_even_where_no_share_is_asked_for(tmp_path):
     assert below(find(tmp_path, share=0.0).validation, tmp_path) == ["val/b.jpg"]
 
 
-def test_pictures_beside_the_subfolders_are_not_used_and_counted(tmp_path):
+def test_images_beside_the_subfolders_are_not_used_and_counted(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg", "test/c.jpg", "d.jpg", "train.jpg"])
     found = find(tmp_path)
     assert used(found, tmp_path) == ["train/a.jpg", "val/b.jpg"]
@@ -112,7 +112,7 @@ def test_of_two_subfolders_for_validation_the_longer_name_is_used(tmp_path):
         numbered(10, "train/") + ["val.jpg"],
         numbered(10, "train/") + ["val/.hidden.jpg"],
     ],
-    ids=["no validation", "no training", "empty", "deeper", "a picture called val", "hidden"],
+    ids=["no validation", "no training", "empty", "deeper", "an image called val", "hidden"],
 )
 def test_any_other_folder_is_split_by_names(tmp_path, names):
     touch(tmp_path, names)
@@ -153,7 +153,7 @@ def test_split_depends_on_the_seed(tmp_path):
     assert sides[0] != sides[1]
 
 
-def test_pictures_have_no_labels(tmp_path):
+def test_images_have_no_labels(tmp_path):
     touch(tmp_path, ["cats/a.jpg", "dogs/b.jpg"])
     found = find(tmp_path)
     assert found.training.classes is None
@@ -166,7 +166,7 @@ def test_linked_folder_is_used(tmp_path):
     assert used(find(tmp_path / "photos"), tmp_path / "photos") == numbered(3)
 
 
-def test_picture_that_is_a_broken_link_is_left_to_the_reading(tmp_path):
+def test_image_that_is_a_broken_link_is_left_to_the_reading(tmp_path):
     touch(tmp_path, numbered(3))
     (tmp_path / "b.jpg").symlink_to("nowhere.jpg")
     assert used(find(tmp_path), tmp_path) == [*numbered(3), "b.jpg"]
@@ -174,7 +174,7 @@ def test_picture_that_is_a_broken_link_is_left_to_the_reading(tmp_path):
 
 def test_nothing_is_decoded(tmp_path, monkeypatch):
     names = numbered(5, "train/cats/") + numbered(9, "train/dogs/") + numbered(3, "val/")
-    pictures(tmp_path, [name.replace(".jpg", ".png") for name in names])
+    images(tmp_path, [name.replace(".jpg", ".png") for name in names])
     opened = []
     monkeypatch.setattr(Image, "open", opened.append)
     # Cats and dogs have names in common, and may be paired.
@@ -217,15 +217,15 @@ def test_counts_are_right_where_two_folders_are_paired_with_the_same(tmp_path, c
 
 
 def test_paired_folders_may_have_other_suffixes(tmp_path):
-    pictures(tmp_path, numbered(20, "color/", ".png"))
-    pictures(tmp_path, numbered(20, "gray/", ".JPG"), gray=True)
+    images(tmp_path, numbered(20, "color/", ".png"))
+    images(tmp_path, numbered(20, "gray/", ".JPG"), gray=True)
     found = find(tmp_path)
     assert used(found, tmp_path) == numbered(20, "color/", ".png")
 
 
-def test_color_may_have_more_pictures_than_gray(tmp_path):
+def test_color_may_have_more_images_than_gray(tmp_path):
     paired(tmp_path, numbered(20, suffix=".png"))
-    pictures(tmp_path, numbered(9, "color/more", ".png") + ["color/0000.jpg"])
+    images(tmp_path, numbered(9, "color/more", ".png") + ["color/0000.jpg"])
     found = find(tmp_path)
     assert counted(found) == {"no color, paired with color": 20}
     assert len(found.training) + len(found.validation) == 30
@@ -233,7 +233,7 @@ def test_color_may_have_more_pictures_than_gray(tmp_path):
 
 def test_paired_folders_are_found_deep(tmp_path):
     paired(tmp_path / "b" / "deep", ["x/1.png", "y/1.png", "y/z/2.png"])
-    pictures(tmp_path, ["a/1.png", "top.png"])
+    images(tmp_path, ["a/1.png", "top.png"])
     found = find(tmp_path)
     assert used(found, tmp_path) == sorted(
         ["a/1.png", "top.png"]
@@ -274,7 +274,7 @@ def test_paired_folders_are_found_whatever_their_names(tmp_path, names):
 
 def test_folder_whose_name_begins_like_that_of_paired_grayscale_is_used(tmp_path):
     paired(tmp_path, numbered(5, suffix=".png"))
-    pictures(tmp_path, numbered(3, "gray cats/cat", ".png") + ["gray.png"])
+    images(tmp_path, numbered(3, "gray cats/cat", ".png") + ["gray.png"])
     found = find(tmp_path)
     assert counted(found) == {"no color, paired with color": 5}
     assert len(used(found, tmp_path)) == 9
@@ -282,38 +282,38 @@ def test_folder_whose_name_begins_like_that_of_paired_grayscale_is_used(tmp_path
 
 @pytest.mark.parametrize("gray", [False, True])
 def test_folders_that_look_alike_are_not_paired(tmp_path, gray):
-    pictures(tmp_path, numbered(5, "a/", ".png") + numbered(5, "b/", ".png"), gray)
+    images(tmp_path, numbered(5, "a/", ".png") + numbered(5, "b/", ".png"), gray)
     found = find(tmp_path)
     assert len(used(found, tmp_path)) == 10
     assert counted(found) == {}
 
 
 def test_gray_folder_with_other_names_is_not_paired(tmp_path):
-    pictures(tmp_path, numbered(5, "color/", ".png"))
-    pictures(tmp_path, numbered(5, "gray/other", ".png"), gray=True)
+    images(tmp_path, numbered(5, "color/", ".png"))
+    images(tmp_path, numbered(5, "gray/other", ".png"), gray=True)
     assert counted(find(tmp_path)) == {}
 
 
 @pytest.mark.parametrize("other", ["a.b.png", "a..png", "A.png", "ab.png", "a/a.png"])
-def test_gray_picture_with_almost_the_same_name_is_not_paired(tmp_path, other):
-    pictures(tmp_path, [f"color/{other}"])
-    pictures(tmp_path, ["gray/a.png"], gray=True)
+def test_gray_image_with_almost_the_same_name_is_not_paired(tmp_path, other):
+    images(tmp_path, [f"color/{other}"])
+    images(tmp_path, ["gray/a.png"], gray=True)
     assert counted(find(tmp_path)) == {}
 
 
-def test_gray_picture_without_a_partner_stays(tmp_path):
+def test_gray_image_without_a_partner_stays(tmp_path):
     paired(tmp_path, numbered(5, suffix=".png"))
-    pictures(tmp_path, ["gray/more.png"], gray=True)
+    images(tmp_path, ["gray/more.png"], gray=True)
     found = find(tmp_path)
     assert counted(found) == {"no color, paired with color": 5}
     assert f"{tmp_path}/gray/more.png" in {*found.training.names(), *found.validation.names()}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
-def test_one_colored_picture_does_not_hide_that_the_others_are_gray(tmp_path, number):
+def test_one_colored_image_does_not_hide_that_the_others_are_gray(tmp_path, number):
     names = numbered(16, suffix=".png")
     paired(tmp_path, names)
-    picture(tmp_path / "gray" / names[number], gray=False)
+    image(tmp_path / "gray" / names[number], gray=False)
     assert counted(find(tmp_path)) == {"no color, paired with color": 16}
 
 
@@ -326,16 +326,16 @@ def test_one_missing_partner_does_not_hide_the_others(tmp_path, number):
 
 
 @pytest.mark.parametrize("colored", [5, 16])
-def test_folder_with_many_colored_pictures_is_no_paired_gray(tmp_path, colored):
+def test_folder_with_many_colored_images_is_no_paired_gray(tmp_path, colored):
     names = numbered(16, suffix=".png")
     paired(tmp_path, names)
     for name in names[:colored]:
-        picture(tmp_path / "gray" / name, gray=False)
+        image(tmp_path / "gray" / name, gray=False)
     assert counted(find(tmp_path)) == {}
 
 
 def test_least_color_says_what_is_gray(tmp_path):
-    pictures(tmp_path, ["color/a.png"])
+    images(tmp_path, ["color/a.png"])
     (tmp_path / "pale").mkdir()
     pale = np.full((16, 16, 3), 100, "uint8")
     pale[..., 2] += 20  # a colorfulness of 6
@@ -345,15 +345,15 @@ def test_least_color_says_what_is_gray(tmp_path):
     assert counted(find(tmp_path, least_color=0.0)) == {}
 
 
-def test_damaged_pictures_among_paired_ones_do_not_matter(tmp_path):
+def test_damaged_images_among_paired_ones_do_not_matter(tmp_path):
     paired(tmp_path, numbered(6, suffix=".png"))
     (tmp_path / "color" / "0000.png").write_bytes(b"")
-    (tmp_path / "gray" / "0003.png").write_bytes(b"no picture")
+    (tmp_path / "gray" / "0003.png").write_bytes(b"no image")
     assert counted(find(tmp_path)) == {"no color, paired with color": 6}
 
 
 def test_folder_that_cannot_be_read_is_not_said_to_be_gray(tmp_path):
-    pictures(tmp_path, numbered(5, "color/", ".png"))
+    images(tmp_path, numbered(5, "color/", ".png"))
     touch(tmp_path, numbered(5, "damaged/", ".png"))
     assert counted(find(tmp_path)) == {}
 
@@ -375,8 +375,8 @@ def test_only_a_few_of_many_are_looked_at(tmp_path, monkeypatch, count):
 
 @pytest.mark.parametrize(("count", "skipped"), [(8, 1), (9, 0)])
 def test_many_folders_are_classes_and_not_paired(tmp_path, count, skipped):
-    pictures(tmp_path, [f"class{number}/0.png" for number in range(1, count)])
-    pictures(tmp_path, ["class0/0.png"], gray=True)
+    images(tmp_path, [f"class{number}/0.png" for number in range(1, count)])
+    images(tmp_path, ["class0/0.png"], gray=True)
     assert sum(find(tmp_path).skipped.values()) == skipped
 
 
@@ -386,7 +386,7 @@ def test_many_folders_are_classes_and_not_paired(tmp_path, count, skipped):
 def test_demo_is_a_handful_of_color_photographs():
     found = demo_set(SplitOptions())
     assert sorted([*found.training.names(), *found.validation.names()]) == sorted(
-        map(str, demo_pictures())
+        map(str, demo_images())
     )
     assert found.name == "demo"
     assert found.training
@@ -427,10 +427,10 @@ def test_file_in_place_of_a_folder_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("names", [[], ["deep/notes.txt"], [".hidden.jpg", ".deep/a.jpg"]])
-def test_folder_without_pictures_is_named(tmp_path, names):
+def test_folder_without_images_is_named(tmp_path, names):
     touch(tmp_path, names)
     message = error_of(find, tmp_path)
-    assert f"{tmp_path}: no picture in it" in message
+    assert f"{tmp_path}: no image in it" in message
     assert ".jpg" in message
 
 
@@ -444,7 +444,7 @@ def test_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     def refuse(folder):
         raise PermissionError(13, "Permission denied", folder)
 
-    monkeypatch.setattr(data.sources.folder, "list_picture_paths", refuse)
+    monkeypatch.setattr(data.sources.folder, "list_image_paths", refuse)
     message = error_of(list_folder, "my photos", str(tmp_path))
     assert message == "--dataset my photos: Permission denied; give a readable folder"
 

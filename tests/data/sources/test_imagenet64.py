@@ -1,4 +1,4 @@
-"""The batches of the downsampled ImageNet are found, checked and read as its pictures."""
+"""The batches of the downsampled ImageNet are found, checked and read as its images."""
 
 import os
 import pickle
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.pictures import UnreadablePictureError
+from data.images import UnreadableImageError
 from data.sources.imagenet64 import imagenet64_set
 from errors import InputError
 
@@ -32,7 +32,7 @@ def write_batch(folder, name, rows, labels, protocol=4):
 
 
 def write_set(folder, numbers=range(1, 11), count=7):
-    """Batches of which each has other pictures, and labels of its own."""
+    """Batches of which each has other images, and labels of its own."""
     for number in numbers:
         name = f"train_data_batch_{number}"
         write_batch(folder, name, random_rows(count, number), [number * 10] * count)
@@ -50,7 +50,7 @@ def refusal(folder):
     return message
 
 
-def as_picture(row):
+def as_image(row):
     return np.stack(np.split(row, 3), axis=-1).reshape(SIDE, SIDE, 3)
 
 
@@ -64,8 +64,8 @@ def test_batches_are_joined_in_the_order_of_their_numbers(tmp_path):
     assert len(found.validation) == 3
     labels = [found.training.label(number) for number in range(70)]
     assert labels == [batch * 10 - 1 for batch in range(1, 11) for _ in range(7)]
-    np.testing.assert_array_equal(found.training.read_rgb(69), as_picture(random_rows(7, 10)[6]))
-    np.testing.assert_array_equal(found.validation.read_rgb(2), as_picture(random_rows(3, 99)[2]))
+    np.testing.assert_array_equal(found.training.read_rgb(69), as_image(random_rows(7, 10)[6]))
+    np.testing.assert_array_equal(found.validation.read_rgb(2), as_image(random_rows(3, 99)[2]))
 
 
 def test_labels_are_classes_by_wordnet_id(tmp_path):
@@ -76,7 +76,7 @@ def test_labels_are_classes_by_wordnet_id(tmp_path):
     assert len(set(validation.classes)) == 1000
 
 
-def test_pictures_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
+def test_images_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
     found = imagenet64_set(NAME, write_set(tmp_path))
     names = [*found.training.names(), *found.validation.names()]
     assert len(set(names)) == 73
@@ -85,7 +85,7 @@ def test_pictures_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
     assert found.training.file(69) == f"{tmp_path}/train_data_batch_10"
 
 
-def test_planes_become_the_channels_of_a_picture(tmp_path):
+def test_planes_become_the_channels_of_a_image(tmp_path):
     across = np.tile(np.arange(SIDE, dtype="uint8"), (SIDE, 1))
     planes = np.stack([across, across.T + 100, np.full_like(across, 7)])
     write_batch(tmp_path, "train_data_batch_1", planes.reshape(1, -1), [1])
@@ -138,7 +138,7 @@ def test_batches_may_be_npz(tmp_path, save):
     save(tmp_path / "val_data.npz", data=random_rows(2), labels=np.array([1, 1000]))
     found = imagenet64_set(NAME, str(tmp_path))
     assert [found.training.label(number) for number in range(10)] == [0, 1, 2, 3, 4, 1, 2, 3, 4, 5]
-    np.testing.assert_array_equal(found.training.read_rgb(9), as_picture(random_rows(5, 2)[4]))
+    np.testing.assert_array_equal(found.training.read_rgb(9), as_image(random_rows(5, 2)[4]))
     assert found.training.file(9) == f"{tmp_path}/train_data_batch_2.npz"
 
 
@@ -173,12 +173,10 @@ def test_first_batches_are_a_set_that_says_so(tmp_path):
     assert len(found.training) == 21
 
 
-def test_pictures_are_read_by_many_threads_at_once(tmp_path):
+def test_images_are_read_by_many_threads_at_once(tmp_path):
     training = imagenet64_set(NAME, write_set(tmp_path)).training
     order = np.random.default_rng(0).integers(0, 70, 700)
-    expected = [
-        as_picture(random_rows(7, batch)[row]) for batch in range(1, 11) for row in range(7)
-    ]
+    expected = [as_image(random_rows(7, batch)[row]) for batch in range(1, 11) for row in range(7)]
     with ThreadPoolExecutor(8) as threads:
         for number, pixels in zip(order, threads.map(training.read_rgb, order), strict=True):
             np.testing.assert_array_equal(pixels, expected[number])
@@ -327,7 +325,7 @@ def test_labels_within_labels_without_end_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("key", ["data", "labels"])
-def test_batch_without_pictures_or_labels_is_refused(tmp_path, key):
+def test_batch_without_images_or_labels_is_refused(tmp_path, key):
     write_set(tmp_path)
     content = {"data": random_rows(3), "labels": [1, 2, 3]}
     del content[key]
@@ -346,7 +344,7 @@ def test_batch_without_pictures_or_labels_is_refused(tmp_path, key):
     ],
     ids=["32 x 32", "four dimensions", "one row", "floats", "lists"],
 )
-def test_pictures_of_another_form_are_refused(tmp_path, rows, received):
+def test_images_of_another_form_are_refused(tmp_path, rows, received):
     write_set(tmp_path)
     write_batch(tmp_path, "train_data_batch_1", rows, [1, 2, 3])
     message = refusal(tmp_path)
@@ -354,17 +352,17 @@ def test_pictures_of_another_form_are_refused(tmp_path, rows, received):
     assert f"received {received}" in message
 
 
-def test_batch_that_is_gone_meanwhile_is_unreadable_picture_by_picture(tmp_path):
+def test_batch_that_is_gone_meanwhile_is_unreadable_image_by_image(tmp_path):
     training = imagenet64_set(NAME, write_set(tmp_path)).training
     (tmp_path / "train_data_batch_2").unlink()
-    with pytest.raises(UnreadablePictureError):
+    with pytest.raises(UnreadableImageError):
         training.read_rgb(7)
-    np.testing.assert_array_equal(training.read_rgb(6), as_picture(random_rows(7, 1)[6]))
+    np.testing.assert_array_equal(training.read_rgb(6), as_image(random_rows(7, 1)[6]))
 
 
 def test_batch_that_was_cut_off_meanwhile_is_unreadable_from_there(tmp_path):
     training = imagenet64_set(NAME, write_set(tmp_path)).training
     os.truncate(tmp_path / "train_data_batch_1", 4 * 12288)
-    np.testing.assert_array_equal(training.read_rgb(2), as_picture(random_rows(7, 1)[2]))
-    with pytest.raises(UnreadablePictureError, match="is missing"):
+    np.testing.assert_array_equal(training.read_rgb(2), as_image(random_rows(7, 1)[2]))
+    with pytest.raises(UnreadableImageError, match="is missing"):
         training.read_rgb(6)

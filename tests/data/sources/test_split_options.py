@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.sources.picture_files import PictureFiles
+from data.sources.image_files import ImageFiles
 from data.sources.split_options import SplitOptions, split_by_name
 
 
@@ -12,7 +12,7 @@ def numbered(count, prefix=""):
 
 def split(names, share=0.05, seed=0, folder="photos"):
     """The names of both sides."""
-    source = PictureFiles(folder, names)
+    source = ImageFiles(folder, names)
     sides = split_by_name(source, names, SplitOptions(share, seed))
     return tuple([name.removeprefix(folder + "/") for name in side.names()] for side in sides)
 
@@ -35,7 +35,7 @@ def test_split_is_about_the_share(share):
 
 
 def test_split_does_not_change_from_version_to_version():
-    # Trainings that go on must find the pictures where they were.
+    # Trainings that go on must find the images where they were.
     _, validation = split(numbered(40), 0.1)
     assert validation == ["0001.jpg", "0003.jpg", "0005.jpg"]
     _, validation = split(["größe.jpg", "\udcff.jpg", "a b.jpg", "line\nbreak.jpg"], 0.5, seed=7)
@@ -53,7 +53,7 @@ def test_split_depends_on_the_names_and_not_on_the_order():
 
 
 def test_split_is_by_the_names_that_are_given():
-    source = PictureFiles("photos", numbered(100))
+    source = ImageFiles("photos", numbered(100))
     names = numbered(100, "elsewhere/")
     _, validation = split_by_name(source, names, SplitOptions(0.2))
     _, expected = split(names, 0.2)
@@ -66,14 +66,14 @@ def test_a_larger_share_holds_out_more_of_the_same():
     assert held_out[0] < held_out[1] < held_out[2]
 
 
-def test_split_is_stable_when_pictures_are_added():
+def test_split_is_stable_when_images_are_added():
     before = split(numbered(100))
     after = split(numbered(100) + numbered(300, "a/") + numbered(300, "z"))
     assert set(before[0]) < set(after[0])
     assert set(before[1]) < set(after[1])
 
 
-def test_split_is_stable_when_pictures_are_removed():
+def test_split_is_stable_when_images_are_removed():
     before = split(numbered(200))
     after = split((before[0] + before[1])[1::3])
     assert set(after[0]) < set(before[0])
@@ -81,8 +81,8 @@ def test_split_is_stable_when_pictures_are_removed():
 
 
 @pytest.mark.parametrize("trial", range(10))
-def test_no_training_picture_of_a_small_set_is_ever_held_out(trial):
-    # A set so small that the share holds out none gives up one picture; that one may go back to
+def test_no_training_image_of_a_small_set_is_ever_held_out(trial):
+    # A set so small that the share holds out none gives up one image; that one may go back to
     # training when others are added, but never the other way.
     few = numbered(5, f"{trial}_")
     before = split(few)
@@ -93,7 +93,7 @@ def test_no_training_picture_of_a_small_set_is_ever_held_out(trial):
 
 @pytest.mark.parametrize("share", [0.001, 0.999])
 @pytest.mark.parametrize("count", [2, 3, 20])
-def test_each_side_has_at_least_one_picture(share, count):
+def test_each_side_has_at_least_one_image(share, count):
     training, validation = split(numbered(count), share)
     assert training
     assert validation
@@ -101,7 +101,7 @@ def test_each_side_has_at_least_one_picture(share, count):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.999])
-def test_only_picture_is_learned_from(share):
+def test_only_image_is_learned_from(share):
     assert split(["a.jpg"], share) == (["a.jpg"], [])
 
 
@@ -114,9 +114,9 @@ def test_share_of_zero_holds_out_none():
     assert split(numbered(50), 0.0) == (numbered(50), [])
 
 
-def test_labels_go_with_their_pictures():
+def test_labels_go_with_their_images():
     names = numbered(50)
-    source = PictureFiles("photos", names, range(50), tuple(names))
+    source = ImageFiles("photos", names, range(50), tuple(names))
     for side in split_by_name(source, names, SplitOptions(0.3)):
         assert side.classes == tuple(names)
         for number in range(len(side)):

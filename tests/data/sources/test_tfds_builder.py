@@ -1,4 +1,4 @@
-"""Datasets of TFDS are found, prepared and read picture by picture, or refused with one line."""
+"""Datasets of TFDS are found, prepared and read image by image, or refused with one line."""
 
 import errno
 import os
@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from data.pictures import UnreadablePictureError
+from data.images import UnreadableImageError
 from data.sources.split_options import SplitOptions
-from data.sources.tfds_builder import BuilderPictures, tfds_set
+from data.sources.tfds_builder import BuilderImages, tfds_set
 from errors import InputError
 
 FORMATS = ["tfrecord", "array_record"]
 
-# How many pictures the splits of each config have.
+# How many images the splits of each config have.
 SPLITS = {
     "with_test": {"train": 12, "test": 3},
     "with_validation": {"test": 3, "train": 12, "validation": 4},
@@ -42,13 +42,13 @@ class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 class PaintedTiles(Builder):
-    """Pictures of noise, each of a size of its own."""
+    """Images of noise, each of a size of its own."""
 
     BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=name) for name in SPLITS]
     having = {
         "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
         "label": tfds.features.ClassLabel(names=["cat", "dog", "cow"]),
-        # Is a picture too, but not one to color.
+        # Is an image too, but not one to color.
         "mask": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
         "number": np.int64,
     }
@@ -67,7 +67,7 @@ class PaintedTiles(Builder):
 
 
 class PlainPhotos(Builder):
-    """Pictures under another name than usual, with two kinds of classes."""
+    """Images under another name than usual, with two kinds of classes."""
 
     having = {
         "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
@@ -81,19 +81,19 @@ class PlainPhotos(Builder):
 
 
 class SomeVerses(Builder):
-    """Text, and no picture."""
+    """Text, and no image."""
 
     having = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)}
 
 
 class GrayDigits(Builder):
-    """Pictures without color."""
+    """Images without color."""
 
     having = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": np.int64}
 
 
 class SignedPhotos(Builder):
-    """Pictures that a person must fetch."""
+    """Images that a person must fetch."""
 
     MANUAL_DOWNLOAD_INSTRUCTIONS = "Sign the contract.\n  Then put photos.tar\nhere."
     having = {"image": tfds.features.Image(shape=(None, None, 3))}
@@ -103,7 +103,7 @@ class SignedPhotos(Builder):
 
 
 class RemotePhotos(Builder):
-    """Pictures that would be downloaded."""
+    """Images that would be downloaded."""
 
     having = {"image": tfds.features.Image(shape=(None, None, 3))}
 
@@ -152,18 +152,16 @@ def refusal(builder_name, folder):
 # --- what is read ------------------------------------------------------------------------------
 
 
-def test_pictures_and_labels_are_those_of_the_builder(prepared):
+def test_images_and_labels_are_those_of_the_builder(prepared):
     found = painted(prepared)
-    for pictures, count in ((found.training, 12), (found.validation, 3)):
-        assert pictures.classes == ("cat", "dog", "cow")
-        numbers = [known_by(pictures.read_rgb(place)) for place in range(count)]
+    for images, count in ((found.training, 12), (found.validation, 3)):
+        assert images.classes == ("cat", "dog", "cow")
+        numbers = [known_by(images.read_rgb(place)) for place in range(count)]
         assert sorted(numbers) == list(range(count))
-        assert [pictures.label(place) for place in range(count)] == [
-            number % 3 for number in numbers
-        ]
+        assert [images.label(place) for place in range(count)] == [number % 3 for number in numbers]
 
 
-def test_pictures_have_names_of_their_own_and_a_file_that_is_there(prepared):
+def test_images_have_names_of_their_own_and_a_file_that_is_there(prepared):
     found = painted(prepared)
     names = [*found.training.names(), *found.validation.names()]
     assert len(set(names)) == 15
@@ -178,7 +176,7 @@ def test_short_side_shrinks_and_never_enlarges(prepared, short_side, smaller):
     assert min(shrunk.shape[:2]) == (10 if smaller else min(whole.shape[:2]))
 
 
-def test_pictures_are_read_by_many_threads_at_once(prepared):
+def test_images_are_read_by_many_threads_at_once(prepared):
     training = painted(prepared).training
     expected = [training.read_rgb(number) for number in range(12)]
     order = np.random.default_rng(0).integers(0, 12, 200)
@@ -194,7 +192,7 @@ def test_number_may_be_one_of_numpy(prepared):
     assert type(training.label(np.int64(3))) is int
 
 
-def test_picture_may_have_another_name_which_is_shown(prepared):
+def test_image_may_have_another_name_which_is_shown(prepared):
     found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions(0.25))
     assert found.name == "tfds:plain_photos (photo)"
     assert found.training.read_rgb(0).shape == (24, 16, 3)
@@ -321,28 +319,28 @@ def test_builder_that_needs_what_is_not_installed_is_refused(tmp_path, monkeypat
     assert str(error).splitlines()[0] in refusal("painted_tiles", tmp_path)
 
 
-# --- what has no pictures ----------------------------------------------------------------------
+# --- what has no images ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("builder", "having"),
     [("some_verses", "text, label"), ("gray_digits", "image, label"), ("glue/cola", "sentence")],
 )
-def test_data_set_without_color_pictures_is_refused_before_it_is_prepared(
+def test_data_set_without_color_images_is_refused_before_it_is_prepared(
     tmp_path, monkeypatch, builder, having
 ):
     monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
     message = refusal(builder, tmp_path)
-    assert f"it has no color pictures but {having}" in message
+    assert f"it has no color images but {having}" in message
     assert "give another dataset" in message
     assert os.listdir(tmp_path) == []
 
 
-def test_prepared_data_set_without_color_pictures_is_refused(tmp_path, monkeypatch):
+def test_prepared_data_set_without_color_images_is_refused(tmp_path, monkeypatch):
     verses = ({"text": f"Verse {number}", "label": 0} for number in range(3))
     monkeypatch.setattr(SomeVerses, "_generate_examples", lambda self, count: enumerate(verses))
     tfds.builder("some_verses", data_dir=tmp_path).download_and_prepare()
-    assert "it has no color pictures but text, label" in refusal("some_verses", tmp_path)
+    assert "it has no color images but text, label" in refusal("some_verses", tmp_path)
 
 
 # --- preparing ---------------------------------------------------------------------------------
@@ -417,13 +415,13 @@ def own_copy(prepared, tmp_path):
     return tmp_path, shard
 
 
-def unreadable(pictures):
-    """How many pictures cannot be read; the others can."""
+def unreadable(images):
+    """How many images cannot be read; the others can."""
     count = 0
-    for number in range(len(pictures)):
+    for number in range(len(images)):
         try:
-            known_by(pictures.read_rgb(number))
-        except UnreadablePictureError as error:
+            known_by(images.read_rgb(number))
+        except UnreadableImageError as error:
             count += 1
             # What is listed is one line for each.
             if len(str(error).splitlines()) != 1:
@@ -432,7 +430,7 @@ def unreadable(pictures):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
-def test_pictures_of_a_truncated_shard_are_unreadable_and_the_others_are_not(own_copy, share):
+def test_images_of_a_truncated_shard_are_unreadable_and_the_others_are_not(own_copy, share):
     folder, shard = own_copy
     os.truncate(shard, int(share * os.path.getsize(shard)))
     found = painted(str(folder))
@@ -440,7 +438,7 @@ def test_pictures_of_a_truncated_shard_are_unreadable_and_the_others_are_not(own
     assert unreadable(found.validation) == 0
 
 
-def test_pictures_of_a_missing_shard_are_unreadable_and_the_others_are_not(own_copy):
+def test_images_of_a_missing_shard_are_unreadable_and_the_others_are_not(own_copy):
     folder, shard = own_copy
     shard.unlink()
     assert unreadable(painted(str(folder)).training) == 4
@@ -450,16 +448,16 @@ def test_label_of_a_truncated_shard_is_unreadable_too(own_copy):
     folder, shard = own_copy
     os.truncate(shard, 10)
     training = painted(str(folder)).training
-    with pytest.raises(UnreadablePictureError):
+    with pytest.raises(UnreadableImageError):
         training.label(0)
     assert training.label(11) in (0, 1, 2)
 
 
-def test_damaged_picture_is_unreadable_and_the_others_are_not(tmp_path):
+def test_damaged_image_is_unreadable_and_the_others_are_not(tmp_path):
     PaintedTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
     [shard] = tmp_path.glob("painted_tiles/with_test/1.0.0/*-train.*")
     content = shard.read_bytes()
-    # Of an example, its picture and its mask lie there side by side.
+    # Of an example, its image and its mask lie there side by side.
     assert content.count(b"\x89PNG") == 24
     shard.write_bytes(content.replace(b"\x89PNG", b"XXXX", 2))
     assert unreadable(painted(str(tmp_path)).training) == 1
@@ -521,10 +519,10 @@ def test_data_sets_of_tfds_are_read(tmp_path, name, splits, sides):
             assert 0 <= found.training.label(number) < len(found.training.classes)
 
 
-def test_pictures_of_a_builder_are_read_without_a_dataset(prepared):
+def test_images_of_a_builder_are_read_without_a_dataset(prepared):
     builder = tfds.builder("painted_tiles/with_test", data_dir=prepared)
-    pictures = BuilderPictures(builder, "test", "image", None)
-    assert len(pictures) == 3
-    assert pictures.classes is None
-    assert pictures.label(0) == -1
-    assert known_by(pictures.read_rgb(0)) in range(3)
+    images = BuilderImages(builder, "test", "image", None)
+    assert len(images) == 3
+    assert images.classes is None
+    assert images.label(0) == -1
+    assert known_by(images.read_rgb(0)) in range(3)

@@ -14,17 +14,17 @@ GOLDFISH, SALAMANDER, SNAIL = CLASSES = ("n01443537", "n01629819", "n01944390")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three classes of two pictures, and four to judge by."""
+    """Three classes of two images, and four to judge by."""
     folder = tmp_path / "tiny-imagenet-200"
     for wordnet_id in CLASSES:
         for number in range(2):
-            picture(folder / "train" / wordnet_id / "images" / f"{wordnet_id}_{number}.JPEG")
+            image(folder / "train" / wordnet_id / "images" / f"{wordnet_id}_{number}.JPEG")
         boxes = folder / "train" / wordnet_id / f"{wordnet_id}_boxes.txt"
         boxes.write_text(f"{wordnet_id}_0.JPEG\t0\t0\t63\t63\n")
     for number in range(4):
-        picture(folder / "val" / "images" / f"val_{number}.JPEG")
+        image(folder / "val" / "images" / f"val_{number}.JPEG")
     annotate(folder, [SNAIL, GOLDFISH, SNAIL, SALAMANDER])
-    picture(folder / "test" / "images" / "test_0.JPEG")
+    image(folder / "test" / "images" / "test_0.JPEG")
     (folder / "wnids.txt").write_text(f"{SNAIL}\n{GOLDFISH}\n{SALAMANDER}\n")
     (folder / "words.txt").write_text(
         f"n00001740\tentity\n{GOLDFISH}\tgoldfish, Carassius auratus\n"
@@ -33,7 +33,7 @@ def folder(tmp_path):
     return folder
 
 
-def picture(path):
+def image(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (64, 64), "orange").save(path)
 
@@ -48,7 +48,7 @@ def find(folder):
 
 
 def labels(source, folder):
-    """The class of each picture by its path."""
+    """The class of each image by its path."""
     return {
         source.name(number).removeprefix(f"{folder}/"): source.classes[source.label(number)]
         for number in range(len(source))
@@ -74,13 +74,13 @@ def error_of(folder):
 # --- what is read ------------------------------------------------------------------------------
 
 
-def test_training_pictures_are_of_the_class_of_their_folder(folder):
+def test_training_images_are_of_the_class_of_their_folder(folder):
     assert labels(find(folder).training, folder) == {
         f"train/{each}/images/{each}_{number}.JPEG": each for each in CLASSES for number in (0, 1)
     }
 
 
-def test_validation_pictures_are_of_the_class_that_the_annotations_say(folder):
+def test_validation_images_are_of_the_class_that_the_annotations_say(folder):
     assert labels(find(folder).validation, folder) == {
         "val/images/val_0.JPEG": SNAIL,
         "val/images/val_1.JPEG": GOLDFISH,
@@ -108,13 +108,13 @@ def test_class_without_words_is_no_error(folder):
     assert find(folder).words == {SNAIL: "snail", GOLDFISH: ""}
 
 
-def test_pictures_can_be_read(folder):
+def test_images_can_be_read(folder):
     found = find(folder)
     np.testing.assert_array_equal(found.training.read_rgb(5)[0, 0], (255, 165, 0))
     assert found.validation.read_rgb(0, 32).shape == (32, 32, 3)
 
 
-def test_pictures_of_the_test_are_counted_and_skipped(folder):
+def test_images_of_the_test_are_counted_and_skipped(folder):
     assert find(folder).skipped[OF_THE_TEST] == 1
     shutil.rmtree(folder / "test")
     assert OF_THE_TEST not in find(folder).skipped
@@ -170,8 +170,8 @@ def test_folder_may_be_relative_and_end_with_a_slash(folder, monkeypatch):
     assert found.validation.read_rgb(0).shape == (64, 64, 3)
 
 
-def test_pictures_that_lie_directly_in_the_folder_of_their_class_are_found(folder):
-    picture(folder / "train" / SNAIL / "more.JPEG")
+def test_images_that_lie_directly_in_the_folder_of_their_class_are_found(folder):
+    image(folder / "train" / SNAIL / "more.JPEG")
     assert labels(find(folder).training, folder)[f"train/{SNAIL}/more.JPEG"] == SNAIL
 
 
@@ -181,10 +181,10 @@ def test_folder_of_a_class_may_be_a_link(folder):
     assert list(labels(find(folder).training, folder).values()).count(SNAIL) == 2
 
 
-# --- pictures and annotations that do not fit ---------------------------------------------------
+# --- images and annotations that do not fit ---------------------------------------------------
 
 
-def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
+def test_annotations_of_absent_images_are_counted_and_skipped(folder):
     (folder / "val" / "images" / "val_0.JPEG").unlink()
     (folder / "val" / "images" / "val_2.JPEG").unlink()
     found = find(folder)
@@ -195,7 +195,7 @@ def test_annotations_of_absent_pictures_are_counted_and_skipped(folder):
     assert counted(found) == {"annotated, but not there": 2}
 
 
-def test_pictures_without_annotations_are_counted_and_skipped(folder):
+def test_images_without_annotations_are_counted_and_skipped(folder):
     annotate(folder, [SNAIL])
     found = find(folder)
     assert labels(found.validation, folder) == {"val/images/val_0.JPEG": SNAIL}
@@ -223,7 +223,7 @@ def test_annotation_without_a_class_is_named(folder, line):
     assert error_of(folder).startswith("labels do not match: ")
 
 
-def test_picture_that_is_annotated_as_two_classes_is_named(folder):
+def test_image_that_is_annotated_as_two_classes_is_named(folder):
     annotations = folder / "val" / "val_annotations.txt"
     annotations.write_text(f"{annotations.read_text()}val_1.JPEG\t{SNAIL}\t0\t0\t9\t9\n")
     message = error_of(folder)
@@ -231,30 +231,30 @@ def test_picture_that_is_annotated_as_two_classes_is_named(folder):
     assert "val_1.JPEG" in message
 
 
-def test_training_pictures_of_an_unknown_class_are_named(folder):
-    picture(folder / "train" / "n99999999" / "images" / "n99999999_0.JPEG")
+def test_training_images_of_an_unknown_class_are_named(folder):
+    image(folder / "train" / "n99999999" / "images" / "n99999999_0.JPEG")
     message = error_of(folder)
     assert message.startswith("labels do not match: train/n99999999/images/n99999999_0.JPEG is")
 
 
-def test_training_picture_outside_of_a_class_is_named(folder):
-    picture(folder / "train" / "line\nbreak.JPEG")
+def test_training_image_outside_of_a_class_is_named(folder):
+    image(folder / "train" / "line\nbreak.JPEG")
     assert error_of(folder).startswith("labels do not match: train/line\\nbreak.JPEG is")
 
 
-def test_folder_of_an_unknown_class_without_pictures_does_not_matter(folder):
+def test_folder_of_an_unknown_class_without_images_does_not_matter(folder):
     (folder / "train" / "n99999999").mkdir()
     assert len(find(folder).training) == 6
 
 
 @pytest.mark.parametrize("left", [[], ["notes.txt"], [".hidden.JPEG"]])
-def test_class_without_pictures_is_named(folder, left):
+def test_class_without_images_is_named(folder, left):
     images = folder / "train" / SALAMANDER / "images"
     shutil.rmtree(images)
     images.mkdir()
     for name in left:
         (images / name).touch()
-    assert error_of(folder).startswith(f"train/{SALAMANDER}, a class of wnids.txt, has no picture")
+    assert error_of(folder).startswith(f"train/{SALAMANDER}, a class of wnids.txt, has no image")
 
 
 # --- parts that are missing --------------------------------------------------------------------
@@ -268,7 +268,7 @@ def test_missing_part_of_the_layout_is_named(folder, part):
     assert error_of(folder).startswith(f"{part} is not in {folder}; give the folder that holds")
 
 
-def test_test_pictures_may_be_missing(folder):
+def test_test_images_may_be_missing(folder):
     shutil.rmtree(folder / "test")
     assert len(find(folder).training) == 6
 

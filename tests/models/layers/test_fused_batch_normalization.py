@@ -18,7 +18,7 @@ def seed():
     keras.utils.set_random_seed(0)
 
 
-def pictures(*shape, seed=0):
+def images(*shape, seed=0):
     return np.random.default_rng(seed).normal(loc=3, scale=2, size=shape).astype("float32")
 
 
@@ -61,7 +61,7 @@ def assert_close(actual, expected, tolerance=1e-5):
 def test_equals_keras(training):
     fused, keras_layer = both()
     for step in range(4):
-        inputs, upstream = pictures(*SHAPE, seed=step), gradients(*SHAPE, seed=10 + step)
+        inputs, upstream = images(*SHAPE, seed=step), gradients(*SHAPE, seed=10 + step)
         assert_close(
             call(fused, inputs, upstream, training), call(keras_layer, inputs, upstream, training)
         )
@@ -89,13 +89,13 @@ def test_uses_the_kernel_in_training_and_inference(training, expected):
     assert "FusedBatchNormV3" in {operation.type for operation in operations}
     kinds = [operation.type for operation in operations if "Assign" in operation.type]
     assert len(kinds) == expected
-    assert graph(pictures(*SHAPE)).shape == SHAPE
+    assert graph(images(*SHAPE)).shape == SHAPE
 
 
 def test_untrainable_uses_moving_statistics():
     fused, keras_layer = both(trainable=False)
     before = fused.get_weights()
-    inputs = pictures(*SHAPE)
+    inputs = images(*SHAPE)
     outputs = fused(inputs, training=True)
     assert_close([outputs], [keras_layer(inputs, training=True)])
     np.testing.assert_array_equal(outputs, fused(inputs, training=False))
@@ -105,7 +105,7 @@ def test_untrainable_uses_moving_statistics():
 @pytest.mark.parametrize("training", [True, False])
 def test_mixed_precision(training):
     fused, keras_layer = both(dtype="mixed_bfloat16")
-    inputs = pictures(*SHAPE)
+    inputs = images(*SHAPE)
     outputs = fused(inputs, training=training)
     assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
     assert {weight.dtype for weight in fused.weights} == {"float32"}
@@ -118,8 +118,8 @@ def test_mixed_precision(training):
 def test_other_precisions(dtype):
     fused, keras_layer = both(dtype=dtype)
     assert_close(
-        [fused(pictures(*SHAPE), training=True)],
-        [keras_layer(pictures(*SHAPE), training=True)],
+        [fused(images(*SHAPE), training=True)],
+        [keras_layer(images(*SHAPE), training=True)],
         tolerance=2**-7,
     )
 
@@ -153,7 +153,7 @@ def test_weights_load_into_the_other(saves):
 )
 def test_options_and_shapes_equal_keras(shape, options, training):
     fused, keras_layer = both(shape, **options)
-    inputs, upstream = pictures(*shape), gradients(*shape)
+    inputs, upstream = images(*shape), gradients(*shape)
     assert_close(
         call(fused, inputs, upstream, training), call(keras_layer, inputs, upstream, training)
     )
@@ -163,7 +163,7 @@ def test_options_and_shapes_equal_keras(shape, options, training):
 def test_mask_equals_keras():
     fused, keras_layer = both()
     mask = np.random.default_rng(2).random(SHAPE[:-1]) < 0.5
-    inputs = pictures(*SHAPE)
+    inputs = images(*SHAPE)
     assert_close(
         [fused(inputs, training=True, mask=mask)], [keras_layer(inputs, training=True, mask=mask)]
     )
@@ -182,13 +182,13 @@ def test_statistics_that_are_kept_normalize_in_training_too(fused):
     layer.freeze_statistics = True
     mask = None if fused else np.ones(SHAPE[:-1], bool)
     before = layer.get_weights()
-    inputs = tf.convert_to_tensor(pictures(*SHAPE))
+    inputs = tf.convert_to_tensor(images(*SHAPE))
     with tf.GradientTape() as tape:
         tape.watch(inputs)
         outputs = layer(inputs, training=True, mask=mask)
     variables = [inputs, *layer.trainable_weights]
     found = [outputs, *tape.gradient(outputs, variables, gradients(*SHAPE))]
-    expected = call(keras_layer, pictures(*SHAPE), gradients(*SHAPE), False)
+    expected = call(keras_layer, images(*SHAPE), gradients(*SHAPE), False)
     assert_close(found, expected)
     for old, new in zip(before, layer.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
@@ -198,7 +198,7 @@ def test_statistics_that_are_kept_are_not_collected():
     kept, other = FusedBatchNormalization(freeze_statistics=True), FusedBatchNormalization()
     network = keras.Sequential([keras.Input((8, 8, 3)), kept, other])
     with collect_batch_statistics(network, 0.0):
-        network(pictures(4, 8, 8, 3), training=False)
+        network(images(4, 8, 8, 3), training=False)
     np.testing.assert_array_equal(kept.moving_mean, np.zeros(3))
     assert np.abs(other.moving_mean).min() > 1
 
@@ -207,7 +207,7 @@ def test_statistics_are_collected_and_nothing_else_changes():
     inner = keras.Sequential([keras.Input((8, 8, 3)), FusedBatchNormalization()])
     network = keras.Sequential([inner, keras.layers.Dropout(0.5), FusedBatchNormalization()])
     network.trainable = False
-    inputs = pictures(4, 8, 8, 3)
+    inputs = images(4, 8, 8, 3)
     before = network(inputs, training=False)
     first, last = inner.layers[-1], network.layers[-1]
     for momentum in (0.0, 0.75):

@@ -7,12 +7,12 @@ import pytest
 from models.layers.padding import CropLike, PadToMultiple
 
 
-def picture(height, width, channels=1):
+def image(height, width, channels=1):
     return np.arange(height * width * channels, dtype="float32").reshape(1, height, width, channels)
 
 
 def test_repeats_the_last_row_and_column():
-    padded = np.asarray(PadToMultiple(4)(picture(2, 3)))[0, :, :, 0]
+    padded = np.asarray(PadToMultiple(4)(image(2, 3)))[0, :, :, 0]
     np.testing.assert_array_equal(padded, [[0, 1, 2, 2], *[[3, 4, 5, 5]] * 3])
 
 
@@ -21,14 +21,14 @@ def test_repeats_the_last_row_and_column():
 )
 def test_shapes(size, padded):
     layer = PadToMultiple(4)
-    inputs = picture(*size, channels=2)
+    inputs = image(*size, channels=2)
     assert layer(inputs).shape == (1, *padded, 2)
     assert layer.compute_output_shape((None, *size, 2)) == (None, *padded, 2)
     assert layer.weights == []
 
 
 def test_the_right_size_passes_untouched():
-    inputs = keras.ops.convert_to_tensor(picture(4, 8))
+    inputs = keras.ops.convert_to_tensor(image(4, 8))
     np.testing.assert_array_equal(PadToMultiple(4)(inputs), inputs)
 
 
@@ -40,13 +40,13 @@ def test_crop_undoes_padding_of_any_size():
     assert model.output_shape == (None, None, None, 2)
     for size in ((1, 1), (5, 7), (8, 4)):
         np.testing.assert_array_equal(
-            model.predict(picture(*size, channels=2), verbose=0), picture(*size, channels=2)
+            model.predict(image(*size, channels=2), verbose=0), image(*size, channels=2)
         )
 
 
 def test_crop_keeps_the_channels_of_the_first():
     layer = CropLike()
-    assert layer([picture(8, 8, channels=3), picture(5, 7)]).shape == (1, 5, 7, 3)
+    assert layer([image(8, 8, channels=3), image(5, 7)]).shape == (1, 5, 7, 3)
     assert layer.compute_output_shape([(None, 8, 8, 3), (None, 5, 7, 1)]) == (None, 5, 7, 3)
 
 

@@ -7,16 +7,16 @@ import tensorflow as tf
 from models.layers.repeat_over_grid import RepeatOverGrid
 
 
-def test_every_place_has_its_features_and_the_vector_of_its_picture():
+def test_every_place_has_its_features_and_the_vector_of_its_image():
     random = np.random.default_rng(0)
     features = random.normal(size=(2, 3, 5, 4)).astype("float32")
     vector = random.normal(size=(2, 6)).astype("float32")
     joined = RepeatOverGrid()([features, vector]).numpy()
     assert joined.shape == (2, 3, 5, 10)
-    for picture in range(2):
+    for image in range(2):
         for row, column in np.ndindex(3, 5):
-            expected = np.concatenate([features[picture, row, column], vector[picture]])
-            np.testing.assert_array_equal(joined[picture, row, column], expected)
+            expected = np.concatenate([features[image, row, column], vector[image]])
+            np.testing.assert_array_equal(joined[image, row, column], expected)
 
 
 def test_shape_is_known_where_the_size_is_and_open_where_it_is_not():

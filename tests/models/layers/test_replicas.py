@@ -60,8 +60,8 @@ NORMALIZATION = """
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.layers.replicas import gradients_of_mean
 
-pictures = random.normal(3.0, 2.0, (8, 4, 4, 3)).astype("float32")
-wanted = random.normal(size=pictures.shape).astype("float32")
+images = random.normal(3.0, 2.0, (8, 4, 4, 3)).astype("float32")
+wanted = random.normal(size=images.shape).astype("float32")
 
 def losses(layer, inputs, targets):
     with tf.GradientTape() as tape:
@@ -73,13 +73,13 @@ def losses(layer, inputs, targets):
 
 # Keras' own, alone, with the whole batch.
 alone = keras.layers.BatchNormalization()
-alone.build(pictures.shape)
-outputs, of_inputs, *gradients = losses(alone, tf.constant(pictures), wanted)
+alone.build(images.shape)
+outputs, of_inputs, *gradients = losses(alone, tf.constant(images), wanted)
 with both.scope():
     layer = FusedBatchNormalization()
-    layer.build(pictures.shape)
+    layer.build(images.shape)
 parts = both.run(
-    tf.function(lambda *data: losses(layer, *data)), [of_each(pictures), of_each(wanted)]
+    tf.function(lambda *data: losses(layer, *data)), [of_each(images), of_each(wanted)]
 )
 np.testing.assert_allclose(np.concatenate(results(parts[0])), outputs, atol=1e-5)
 assert np.abs(of_inputs).max() > 1e-3
@@ -94,7 +94,7 @@ for moved, whole in zip(layer.non_trainable_weights, alone.non_trainable_weights
 layer.trainable = False
 statistics = layer.moving_mean.value, layer.moving_variance.value
 before = [results(each) for each in statistics]
-both.run(tf.function(lambda mine: layer(mine, training=True)), [of_each(pictures)])
+both.run(tf.function(lambda mine: layer(mine, training=True)), [of_each(images)])
 np.testing.assert_array_equal(before, [results(each) for each in statistics])
 """
 

@@ -14,12 +14,12 @@ def random(*shape):
 
 
 def of_skimage(features, size):
-    """The same size of every picture of a batch, in float64 and without blurring before."""
-    pictures = [
-        resize(picture.astype("float64"), size, order=1, mode="edge", anti_aliasing=False)
-        for picture in features
+    """The same size of every image of a batch, in float64 and without blurring before."""
+    images = [
+        resize(image.astype("float64"), size, order=1, mode="edge", anti_aliasing=False)
+        for image in features
     ]
-    return np.stack(pictures)
+    return np.stack(images)
 
 
 def network(layer, *channels):
@@ -85,7 +85,7 @@ def test_like_another_in_a_graph_of_open_sizes():
         )
 
 
-# --- pictures that are too small -----------------------------------------------------------------
+# --- images that are too small -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -101,31 +101,31 @@ def test_like_another_in_a_graph_of_open_sizes():
         ((30, 7), (35, 8)),
     ],
 )
-def test_short_pictures_are_enlarged_with_their_proportions(size, enlarged):
+def test_short_images_are_enlarged_with_their_proportions(size, enlarged):
     layer = EnlargeToAtLeast(8)
-    pictures = random(2, *size, 3)
-    larger = layer(pictures)
-    np.testing.assert_allclose(larger, of_skimage(pictures, enlarged), atol=1e-5)
-    assert layer.compute_output_shape(pictures.shape) == (2, *enlarged, 3)
+    images = random(2, *size, 3)
+    larger = layer(images)
+    np.testing.assert_allclose(larger, of_skimage(images, enlarged), atol=1e-5)
+    assert layer.compute_output_shape(images.shape) == (2, *enlarged, 3)
     assert layer(keras.Input((*size, 3))).shape == (None, *enlarged, 3)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 9), (31, 8), (50, 11)])
-def test_large_pictures_pass_untouched(size):
+def test_large_images_pass_untouched(size):
     layer = EnlargeToAtLeast(8)
-    pictures = random(2, *size, 3)
-    np.testing.assert_array_equal(layer(pictures), pictures)
-    assert layer.compute_output_shape(pictures.shape) == (2, *size, 3)
+    images = random(2, *size, 3)
+    np.testing.assert_array_equal(layer(images), images)
+    assert layer.compute_output_shape(images.shape) == (2, *size, 3)
 
 
 def test_enlarges_in_a_graph_of_open_sizes_what_is_too_small():
     call = in_a_graph(EnlargeToAtLeast(8), channels=(3,))
     for size, enlarged in (((3, 5), (8, 14)), ((30, 7), (35, 8)), ((1, 1), (8, 8))):
-        pictures = random(2, *size, 3)
-        np.testing.assert_allclose(call(pictures), of_skimage(pictures, enlarged), atol=1e-5)
+        images = random(2, *size, 3)
+        np.testing.assert_allclose(call(images), of_skimage(images, enlarged), atol=1e-5)
     for size in ((8, 8), (9, 31)):
-        pictures = random(2, *size, 3)
-        np.testing.assert_array_equal(call(pictures), pictures)
+        images = random(2, *size, 3)
+        np.testing.assert_array_equal(call(images), images)
 
 
 @pytest.mark.parametrize("open_side", [(None, 5), (3, None)])
@@ -133,11 +133,11 @@ def test_one_open_side_is_enough_to_leave_both_open(open_side):
     layer = EnlargeToAtLeast(8)
     assert layer.compute_output_shape((None, *open_side, 3)) == (None, None, None, 3)
     call = tf.function(layer, [tf.TensorSpec((None, *open_side, 3), tf.float32)])
-    pictures = random(1, 3, 5, 3)
-    np.testing.assert_allclose(call(pictures), of_skimage(pictures, (8, 14)), atol=1e-5)
+    images = random(1, 3, 5, 3)
+    np.testing.assert_allclose(call(images), of_skimage(images, (8, 14)), atol=1e-5)
 
 
-def test_every_picture_is_at_least_as_large_and_hardly_distorted():
+def test_every_image_is_at_least_as_large_and_hardly_distorted():
     call = in_a_graph(EnlargeToAtLeast(75), channels=(1,))
     for height, width in np.random.default_rng(1).integers(1, 90, (40, 2)):
         larger = call(np.zeros((1, height, width, 1), "float32")).shape[1:3]

@@ -237,8 +237,8 @@ def test_half_precision_does_not_reach_the_power_iteration(alone):
     ids=["conv2d", "conv2d_transpose"],
 )
 def test_unknown_height_and_width(layer, scale):
-    pictures = keras.Input((None, None, 3))
-    model = keras.Model(pictures, SpectralNormalization(layer())(pictures))
+    images = keras.Input((None, None, 3))
+    model = keras.Model(images, SpectralNormalization(layer())(images))
     assert model.output_shape == (None, None, None, 4)
     for height, width in ((5, 7), (4, 1)):
         outputs = model(np.zeros((2, height, width, 3), "float32"), training=True)

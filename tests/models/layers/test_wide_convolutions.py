@@ -82,9 +82,9 @@ def test_a_graph_of_open_size_learns_the_same(all_are_large, kind):
     ours, of_keras = pair(kind, strides=2, padding="same")
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 5))])
-    def gradient(pictures):
+    def gradient(images):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(ours(pictures) ** 3)
+            loss = tf.reduce_sum(ours(images) ** 3)
         return tape.gradient(loss, ours.kernel.value)
 
     wanted = learned(of_keras, inputs)[2]

@@ -66,7 +66,7 @@ def test_shapes_at_224_px_are_those_of_the_figure(flat):
         (512,),
         (256,),
     ]
-    # Half of what is fused is known of the place, half of the picture.
+    # Half of what is fused is known of the place, half of the image.
     places, vector = network.get_layer("fusion").input
     assert (places.shape[1:], vector.shape[1:]) == ((28, 28, 256), (256,))
     enlarged = [layer for layer in network.layers if isinstance(layer, keras.layers.UpSampling2D)]
@@ -83,9 +83,9 @@ def test_shapes_at_224_px_are_those_of_the_figure(flat):
     ]
 
 
-def test_pictures_of_224_px_give_what_the_shapes_say(pooled):
+def test_images_of_224_px_give_what_the_shapes_say(pooled):
     network, with_features = pooled
-    # What is open in the network of any size, seen in a picture.
+    # What is open in the network of any size, seen in an image.
     encoder = network.get_layer("vgg16")
     fused = network.get_layer("fusion").output
     probe = keras.Model(network.input, [fused, *with_features.outputs])
@@ -98,7 +98,7 @@ def test_pictures_of_224_px_give_what_the_shapes_say(pooled):
     assert tuple(encoder(np.zeros((1, 224, 224, 3), "float32"))[-1].shape) == (1, 28, 28, 512)
 
 
-def test_vector_of_the_picture_is_the_same_at_every_place(tiny_encoder):
+def test_vector_of_the_image_is_the_same_at_every_place(tiny_encoder):
     network, _ = tiny()
     lightness = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 1)).astype("float32")
     fused = keras.Model(network.input, network.get_layer("fusion").output)(lightness).numpy()
@@ -162,8 +162,8 @@ def test_discriminator_has_as_many_weights_as_the_patchgan():
 @pytest.mark.parametrize("encoder", ["vgg16", "mobilenet_v2"])
 def test_encoder_is_cut_at_an_eighth(encoder):
     found = pretrained_encoder(encoder, None, halvings=3)
-    pictures = np.zeros((1, 64, 64, 3), "float32")
-    assert [each.shape[1] for each in found(pictures)] == [32, 16, 8]
+    images = np.zeros((1, 64, 64, 3), "float32")
+    assert [each.shape[1] for each in found(images)] == [32, 16, 8]
     network, _ = tiny(encoder=encoder)
     assert network(np.zeros((1, 32, 32, 1), "float32")).shape == (1, 32, 32, 2)
 

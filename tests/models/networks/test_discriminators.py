@@ -6,7 +6,7 @@ from models.layers.spectral_normalization import SpectralNormalization
 from models.networks.discriminators import vgg_discriminator
 
 
-def test_one_float32_logit_for_each_picture_of_any_size():
+def test_one_float32_logit_for_each_image_of_any_size():
     network = vgg_discriminator(filters=2, depth=2, attention_level=1)
     for size in ((16, 16), (21, 34)):
         logits = network(np.zeros((3, *size, 3), "float32"))
@@ -25,5 +25,5 @@ def test_every_kernel_is_spectrally_normalized():
 
 def test_samples_do_not_see_each_other():
     network = vgg_discriminator(filters=2, depth=2, attention_level=1)
-    pictures = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype("float32")
-    np.testing.assert_allclose(network(pictures)[:1], network(pictures[:1]), atol=1e-5)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype("float32")
+    np.testing.assert_allclose(network(images)[:1], network(images[:1]), atol=1e-5)

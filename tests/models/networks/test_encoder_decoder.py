@@ -43,7 +43,7 @@ def embolden(network):
     first.kernel.assign(40.0 * first.kernel)
 
 
-def pictures(*size, count=1):
+def images(*size, count=1):
     return np.random.default_rng(0).uniform(-1, 1, (count, *size, 1)).astype("float32")
 
 
@@ -103,14 +103,14 @@ def test_norms_stand_in_the_decoder_and_make_its_biases_useless(tiny, norm, kind
     assert decoder_parameters(network, "vgg16") == expected + convolution(2, 2) + of_norms
 
 
-# --- any picture ---------------------------------------------------------------------------------
+# --- any image ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [(16, 16), (1, 1), (33, 65), (7, 30), (64, 96)])
 @pytest.mark.parametrize("skip_connections", [False, True])
 def test_any_size_is_colored(tiny, size, skip_connections):
     network = tiny(skip_connections=skip_connections, attention_level=4)
-    ab = network(pictures(*size, count=2))
+    ab = network(images(*size, count=2))
     assert ab.shape == (2, *size, 2)
     assert ab.dtype == tf.float32
     assert 0.0 < np.abs(ab).max() <= 1.0
@@ -118,7 +118,7 @@ def test_any_size_is_colored(tiny, size, skip_connections):
 
 @pytest.mark.parametrize("size", [(16, 16), (45, 97)])
 def test_inception_colors_any_size(inception, size):
-    assert inception(pictures(*size)).shape == (1, *size, 2)
+    assert inception(images(*size)).shape == (1, *size, 2)
 
 
 @pytest.mark.parametrize("skip_connections", [False, True])
@@ -128,18 +128,18 @@ def test_graph_of_open_sizes_takes_any_size(tiny, skip_connections):
     signature = [tf.TensorSpec((None, None, None, 1), tf.float32)]
     color = tf.function(network, signature)
     for size in ((16, 16), (33, 20), (5, 70)):
-        np.testing.assert_allclose(color(pictures(*size)), network(pictures(*size)), atol=1e-5)
+        np.testing.assert_allclose(color(images(*size)), network(images(*size)), atol=1e-5)
     assert color.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize("skip_connections", [False, True])
 def test_a_fresh_network_colors_in_gray(tiny_encoder, skip_connections):
     network = encoder_decoder(2, encoder="vgg16", skip_connections=skip_connections)
-    assert not np.any(network(100.0 * pictures(32, 32)))
+    assert not np.any(network(100.0 * images(32, 32)))
 
 
 def test_a_fresh_inception_colors_in_gray(inception):
-    assert not np.any(inception(pictures(80, 80)))
+    assert not np.any(inception(images(80, 80)))
 
 
 # --- what it computes ----------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def resized(features, size):
 @pytest.mark.parametrize("skip_connections", [False, True])
 def test_equals_what_its_docstring_says(tiny, size, skip_connections):
     network = tiny(skip_connections=skip_connections)
-    lightness = pictures(*size, count=2)
+    lightness = images(*size, count=2)
     expected = colored_by_hand(network, lightness, skip_connections)
     assert np.std(expected, axis=(1, 2)).min() > 0.01
     np.testing.assert_allclose(network(lightness), expected, atol=1e-5)
@@ -182,7 +182,7 @@ def test_features_of_the_same_size_are_joined(tiny):
     network = tiny(skip_connections=True)
     names = [f"skip_{level}" for level in (1, 2, 3, 4)]
     probe = keras.Model(network.input, [network.get_layer(name).output for name in names])
-    lightness = pictures(64, 96)
+    lightness = images(64, 96)
     levels = network.get_layer("vgg16")(network.get_layer("gray")(lightness))
     for joined, level in zip(probe(lightness), levels[:-1], strict=True):
         np.testing.assert_allclose(joined, level, atol=1e-6)
@@ -201,7 +201,7 @@ def test_attention_stands_at_the_level_asked_for(tiny, level, skip_connections):
     network = tiny(attention_level=level, skip_connections=skip_connections)
     found = [layer for layer in network.layers if type(layer).__name__ == "SelfAttention"]
     assert [layer.name for layer in found] == ["attention_up"]
-    features = keras.Model(network.input, found[0].output)(pictures(64, 96))
+    features = keras.Model(network.input, found[0].output)(images(64, 96))
     channels = ENCODED if level == 5 else DECODED[level + 1] + ENCODED * skip_connections
     assert features.shape == (1, 64 // 2**level, 96 // 2**level, channels)
 
@@ -221,7 +221,7 @@ def test_attention_changes_the_colors_once_it_has_learned(tiny):
     for layer in plain.layers:
         if layer.weights:
             attentive.get_layer(layer.name).set_weights(layer.get_weights())
-    lightness = pictures(32, 32)
+    lightness = images(32, 32)
     np.testing.assert_allclose(attentive(lightness), plain(lightness), atol=1e-6)
     attentive.get_layer("attention_up").gamma.assign(100.0)
     assert np.abs(attentive(lightness) - plain(lightness)).max() > 1e-3
@@ -234,7 +234,7 @@ def test_attention_changes_the_colors_once_it_has_learned(tiny):
 @pytest.mark.parametrize("norm", ["none", "batch", "instance"])
 def test_gradients_reach_the_encoder_and_all_variables(tiny, norm, skip_connections):
     network = tiny(norm=norm, skip_connections=skip_connections, filters=8)
-    lightness = pictures(64, 64, count=2)
+    lightness = images(64, 64, count=2)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(network(lightness, training=True) - 0.3))
     gradients = tape.gradient(loss, network.trainable_variables)
@@ -251,7 +251,7 @@ def test_half_precision_keeps_weights_and_colors_in_float32(tiny):
     half = tiny(skip_connections=True, attention_level=4)
     half.set_weights(network.get_weights())
     probe = keras.Model(half.input, half.get_layer("skip_1").output)
-    lightness = pictures(33, 50)
+    lightness = images(33, 50)
     assert probe(lightness).dtype == tf.bfloat16
     assert half(lightness).dtype == tf.float32
     assert {each.dtype for each in half.variables} == {"float32"}

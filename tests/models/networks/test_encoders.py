@@ -1,4 +1,4 @@
-"""Pretrained encoders halve the size five times and see pictures as they were trained to."""
+"""Pretrained encoders halve the size five times and see images as they were trained to."""
 
 import importlib
 
@@ -12,7 +12,7 @@ from models.layers.resizing import EnlargeToAtLeast
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 from models.networks.encoders import PREPARATIONS, pretrained_encoder
 
-PICTURES = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
+IMAGES = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
 
 
 def encoder(name):
@@ -38,9 +38,9 @@ def test_each_level_is_half_of_the_one_before(name):
 
 
 @pytest.mark.parametrize("name", ["vgg16", "resnet50", "inception_resnet_v2"])
-def test_pictures_are_prepared_as_keras_prepares_them(name):
-    expected = getattr(keras.applications, name).preprocess_input(255.0 * PICTURES)
-    prepared = PREPARATIONS[ENCODERS[name].pictures](PICTURES)
+def test_images_are_prepared_as_keras_prepares_them(name):
+    expected = getattr(keras.applications, name).preprocess_input(255.0 * IMAGES)
+    prepared = PREPARATIONS[ENCODERS[name].images](IMAGES)
     np.testing.assert_allclose(prepared, expected, atol=1e-3)
 
 
@@ -51,8 +51,8 @@ def test_encoder_gives_what_the_whole_network_gives():
     whole = keras.applications.ResNet50(
         weights=None, include_top=False, input_shape=(None, None, 3)
     )
-    expected = whole(keras.applications.resnet50.preprocess_input(255.0 * PICTURES))
-    np.testing.assert_allclose(found(PICTURES)[-1], expected, rtol=1e-3, atol=1e-3)
+    expected = whole(keras.applications.resnet50.preprocess_input(255.0 * IMAGES))
+    np.testing.assert_allclose(found(IMAGES)[-1], expected, rtol=1e-3, atol=1e-3)
 
 
 def test_encoder_of_a_package_that_is_not_installed_is_one_line(monkeypatch):
@@ -76,8 +76,8 @@ def test_statistics_of_the_weights_are_kept_in_training_where_it_is_asked_for(fr
         "mobilenet_v2", None, halvings=2, freeze_statistics=freeze_statistics
     )
     before = [each.numpy() for each in encoder.non_trainable_variables]
-    as_it_colors = encoder(PICTURES, training=False)[-1]
-    as_it_learns = encoder(PICTURES, training=True)[-1]
+    as_it_colors = encoder(IMAGES, training=False)[-1]
+    as_it_learns = encoder(IMAGES, training=True)[-1]
     assert np.allclose(as_it_colors, as_it_learns, atol=1e-5) is freeze_statistics
     after = [each.numpy() for each in encoder.non_trainable_variables]
     same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
@@ -122,30 +122,30 @@ def assert_features_equal(features, expected):
 
 
 def test_inception_gives_its_features_before_each_halving(inception, inception_encoder):
-    pictures = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
-    features = inception_encoder(pictures)
+    images = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
+    features = inception_encoder(images)
     # Its convolutions and poolings without padding lose a border each.
     sizes = [(61, 45), (28, 20), (13, 9), (6, 4), (2, 1)]
     assert [each.shape[1:3] for each in features] == sizes
     assert [each.shape[-1] for each in features] == [64, 192, 320, 1088, 1536]
-    prepared = keras.applications.inception_resnet_v2.preprocess_input(255.0 * pictures)
+    prepared = keras.applications.inception_resnet_v2.preprocess_input(255.0 * images)
     assert_features_equal(features, before_each_halving(inception)(prepared))
 
 
-def test_pictures_too_small_for_inception_are_enlarged(inception, inception_encoder):
-    pictures = np.random.default_rng(1).uniform(0, 1, (2, 40, 48, 3)).astype("float32")
-    enlarged = [resize(each, (75, 90), 1, "edge", anti_aliasing=False) for each in pictures]
+def test_images_too_small_for_inception_are_enlarged(inception, inception_encoder):
+    images = np.random.default_rng(1).uniform(0, 1, (2, 40, 48, 3)).astype("float32")
+    enlarged = [resize(each, (75, 90), 1, "edge", anti_aliasing=False) for each in images]
     prepared = keras.applications.inception_resnet_v2.preprocess_input(255.0 * np.stack(enlarged))
     expected = before_each_halving(inception)(prepared.astype("float32"))
-    assert_features_equal(inception_encoder(pictures), expected)
+    assert_features_equal(inception_encoder(images), expected)
 
 
 @pytest.mark.slow
-def test_features_of_exact_size_lie_on_the_grid_of_the_picture(inception_encoder):
-    pictures = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
+def test_features_of_exact_size_lie_on_the_grid_of_the_image(inception_encoder):
+    images = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
     exact = pretrained_encoder("inception_resnet_v2", None)
     exact.set_weights(inception_encoder.get_weights())
-    found, wanted = np.asarray(exact(pictures)[0]), np.asarray(inception_encoder(pictures)[0])
+    found, wanted = np.asarray(exact(images)[0]), np.asarray(inception_encoder(images)[0])
     assert (found.shape[1:3], wanted.shape[1:3]) == ((64, 48), (61, 45))
     # Away from the borders they are Keras' own: of its three convolutions the second begins one
     # place later without padding.
@@ -158,7 +158,7 @@ def test_other_networks_are_what_they_are(name):
     assert not any(isinstance(layer, EnlargeToAtLeast) for layer in layers)
     backbone, as_it_is = (pretrained_encoder(name, None, exact=exact) for exact in (True, False))
     as_it_is.set_weights(backbone.get_weights())
-    assert_features_equal(backbone(PICTURES), as_it_is(PICTURES))
+    assert_features_equal(backbone(IMAGES), as_it_is(IMAGES))
 
 
 # --- files of weights ----------------------------------------------------------------------------
@@ -173,15 +173,15 @@ class Unnamed:
     def __call__(self, include_top=True, weights=None, input_shape=(32, 32, 3), filters=2):
         assert weights is None
         layers = keras.layers
-        pictures = keras.Input(input_shape)
-        features = layers.Conv2D(filters, 3, 2, "same")(pictures)
+        images = keras.Input(input_shape)
+        features = layers.Conv2D(filters, 3, 2, "same")(images)
         features = layers.BatchNormalization()(features)
         narrow = layers.Conv2D(3, 1, 2)(features)
         wide = layers.Conv2D(3, 3, 2, "same")(features)
         features = layers.Concatenate()([narrow, wide])
         if include_top:
             features = layers.Dense(10)(layers.GlobalAveragePooling2D()(features))
-        self.built.append(keras.Model(pictures, features))
+        self.built.append(keras.Model(images, features))
         return self.built[-1]
 
 
@@ -189,7 +189,7 @@ class Unnamed:
 def unnamed(monkeypatch):
     """A recipe of a network that is told by numbers where its levels are."""
     build = Unnamed()
-    recipe = EncoderRecipe("Unnamed", levels=(2, -1), pictures="signed")
+    recipe = EncoderRecipe("Unnamed", levels=(2, -1), images="signed")
     monkeypatch.setattr(keras.applications, "Unnamed", build, raising=False)
     monkeypatch.setitem(ENCODERS, "unnamed", recipe)
     return build
@@ -210,9 +210,9 @@ def test_levels_may_be_given_by_number(unnamed):
     network = randomize(unnamed.built[0])
     found.set_weights(network.get_weights())
     probe = keras.Model(network.input, [network.layers[2].output, network.layers[-1].output])
-    features = found(PICTURES)
+    features = found(IMAGES)
     assert [each.shape for each in features] == [(1, 32, 32, 2), (1, 16, 16, 6)]
-    assert_features_equal(features, probe(2.0 * PICTURES - 1.0))
+    assert_features_equal(features, probe(2.0 * IMAGES - 1.0))
 
 
 def test_network_is_cut_off_at_the_level_asked_for(unnamed):
@@ -236,7 +236,7 @@ def test_weights_are_found_by_their_order_whatever_the_layers_are_called(
     for built in unnamed.built[1:]:
         assert not set(names(built)) & set(names(saved))
     features = keras.Model(saved.input, [saved.layers[2].output, saved.layers[5].output])
-    small = PICTURES[:, :32, :32]
+    small = IMAGES[:, :32, :32]
     assert_features_equal(found(small), features(2.0 * small - 1.0))
 
 

@@ -35,7 +35,7 @@ def test_any_height_and_width(plain, encoded, size):
 
 
 def test_padding_repeats_the_border(plain):
-    # An odd picture is colored as the same picture with its last row and column repeated.
+    # An odd image is colored as the same image with its last row and column repeated.
     lightness = np.random.default_rng(0).uniform(-1, 1, (1, 15, 13, 1)).astype("float32")
     padded = np.pad(lightness, ((0, 0), (0, 1), (0, 3), (0, 0)), mode="edge")
     np.testing.assert_allclose(plain(lightness), plain(padded)[:, :15, :13], atol=1e-6)
@@ -107,11 +107,11 @@ def test_encoder_takes_files_with_and_without_the_classifier(tmp_path):
     for layer in headless.layers:
         if layer.weights:
             layer.set_weights(whole.get_layer(layer.name).get_weights())
-    pictures = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
-    expected = headless(pictures * 2 - 1)
+    images = np.random.default_rng(0).uniform(0, 1, (1, 64, 64, 3)).astype("float32")
+    expected = headless(images * 2 - 1)
     for network, name in ((whole, "whole.weights.h5"), (headless, "headless.weights.h5")):
         network.save_weights(tmp_path / name)
-        features = pretrained_encoder("mobilenet_v2", str(tmp_path / name))(pictures)
+        features = pretrained_encoder("mobilenet_v2", str(tmp_path / name))(images)
         np.testing.assert_allclose(features[-1], expected, atol=1e-4)
 
 
@@ -119,6 +119,6 @@ def test_encoder_takes_files_with_and_without_the_classifier(tmp_path):
 def test_encoder_recognizes_with_imagenets_weights():
     features = pretrained_encoder("mobilenet_v2", str(MOBILENET))
     whole = keras.applications.MobileNetV2(weights=str(MOBILENET))
-    pictures = np.random.default_rng(0).uniform(0, 1, (1, 224, 224, 3)).astype("float32")
+    images = np.random.default_rng(0).uniform(0, 1, (1, 224, 224, 3)).astype("float32")
     last = keras.Model(whole.input, whole.get_layer("out_relu").output)
-    np.testing.assert_allclose(features(pictures)[-1], last(pictures * 2 - 1), atol=1e-3)
+    np.testing.assert_allclose(features(images)[-1], last(images * 2 - 1), atol=1e-3)

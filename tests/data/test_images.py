@@ -1,4 +1,4 @@
-"""Pictures of every common kind are read alike, and broken ones are named."""
+"""Images of every common kind are read alike, and broken ones are named."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image, JpegImagePlugin
 
-from data.pictures import (
-    UnreadablePictureError,
+from data.images import (
+    UnreadableImageError,
     decode_rgb,
-    list_picture_paths,
-    list_pictures,
+    list_image_paths,
+    list_images,
     read_rgb,
     shrink_rgb,
     write_rgb,
@@ -29,16 +29,16 @@ def solid(color=ORANGE, height=20, width=30):
 
 
 def ramp(height, width):
-    """A smooth picture, which shrinking hardly changes."""
+    """A smooth image, which shrinking hardly changes."""
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     return (np.stack([x, y, 1 - x], axis=-1) * 255).astype("uint8")
 
 
-def palette_picture():
+def palette_image():
     """The left half red, the right half green."""
-    picture = Image.fromarray(np.repeat([[0, 0, 1, 1]], 4, axis=0).astype("uint8"), "P")
-    picture.putpalette([255, 0, 0, 0, 255, 0])
-    return picture
+    image = Image.fromarray(np.repeat([[0, 0, 1, 1]], 4, axis=0).astype("uint8"), "P")
+    image.putpalette([255, 0, 0, 0, 255, 0])
+    return image
 
 
 # --- what is read ------------------------------------------------------------------------------
@@ -77,8 +77,8 @@ def test_gray_png_is_read_as_three_equal_channels(tmp_path):
 def test_sixteen_bit_gray_is_scaled_and_not_clipped(tmp_path):
     levels = np.arange(256, dtype="uint16").reshape(16, 16)
     Image.fromarray(levels * 257).save(tmp_path / "a.png")
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.mode == "I;16"
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "I;16"
     np.testing.assert_array_equal(read_rgb(tmp_path / "a.png")[..., 1], levels)
 
 
@@ -89,7 +89,7 @@ def test_sixteen_bit_gray_is_rounded(tmp_path):
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.gif"])
 def test_palette_is_resolved(tmp_path, name):
-    palette_picture().save(tmp_path / name)
+    palette_image().save(tmp_path / name)
     pixels = read_rgb(tmp_path / name)
     assert pixels.shape == (4, 4, 3)
     np.testing.assert_array_equal(pixels[:, :2], solid((255, 0, 0), 4, 2))
@@ -97,7 +97,7 @@ def test_palette_is_resolved(tmp_path, name):
 
 
 def test_transparent_palette_color_is_white(tmp_path):
-    palette_picture().save(tmp_path / "a.png", transparency=1)
+    palette_image().save(tmp_path / "a.png", transparency=1)
     pixels = read_rgb(tmp_path / "a.png")
     np.testing.assert_array_equal(pixels[:, :2], solid((255, 0, 0), 4, 2))
     np.testing.assert_array_equal(pixels[:, 2:], solid((255, 255, 255), 4, 2))
@@ -133,7 +133,7 @@ def test_first_frame_of_an_animation_is_read(tmp_path, name):
 
 
 @pytest.mark.parametrize(("short_side", "shape"), [(None, (120, 80, 3)), (20, (30, 20, 3))])
-def test_orientation_tag_turns_the_picture_upright(tmp_path, short_side, shape):
+def test_orientation_tag_turns_the_image_upright(tmp_path, short_side, shape):
     lying = np.concatenate([solid((255, 0, 0), 80, 60), solid((0, 0, 255), 80, 60)], axis=1)
     exif = Image.Exif()
     exif[0x0112] = 6  # the left edge of what is stored is the top
@@ -157,7 +157,7 @@ def test_gray_tiff_is_turned_whole(tmp_path):
 
 @pytest.mark.parametrize("size", [(200, 300), (333, 250), (97, 401)])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_larger_pictures_get_exactly_the_short_side(tmp_path, name, size):
+def test_larger_images_get_exactly_the_short_side(tmp_path, name, size):
     Image.fromarray(noise(*size)).save(tmp_path / name)
     for short_side in range(5, min(size), 11):
         assert min(read_rgb(tmp_path / name, short_side).shape[:2]) == short_side
@@ -165,7 +165,7 @@ def test_larger_pictures_get_exactly_the_short_side(tmp_path, name, size):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("short_side", [20, 21, 500])
-def test_smaller_pictures_are_untouched(tmp_path, name, short_side):
+def test_smaller_images_are_untouched(tmp_path, name, short_side):
     Image.fromarray(noise()).save(tmp_path / name)
     np.testing.assert_array_equal(read_rgb(tmp_path / name, short_side), read_rgb(tmp_path / name))
 
@@ -177,16 +177,14 @@ def test_jpeg_is_shrunk_while_decoding(tmp_path, monkeypatch):
     monkeypatch.setattr(
         Image.Image,
         "resize",
-        lambda picture, *args, **options: (
-            sizes.append(picture.size) or resize(picture, *args, **options)
-        ),
+        lambda image, *args, **options: sizes.append(image.size) or resize(image, *args, **options),
     )
     read_rgb(tmp_path / "a.jpg", 90)
     assert sizes == [(160, 100)]
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_shrunk_picture_looks_the_same(tmp_path, name):
+def test_shrunk_image_looks_the_same(tmp_path, name):
     Image.fromarray(ramp(400, 640)).save(tmp_path / name, quality=95, subsampling=0)
     difference = read_rgb(tmp_path / name, 40).astype(int) - ramp(40, 64)
     assert np.abs(difference).max() <= 8
@@ -198,36 +196,36 @@ def test_shrunk_picture_looks_the_same(tmp_path, name):
 @pytest.mark.parametrize("short_side", [None, 8])
 @pytest.mark.parametrize("kept", [100, 0.5, 0.9])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_truncated_picture_is_unreadable(tmp_path, name, kept, short_side):
+def test_truncated_image_is_unreadable(tmp_path, name, kept, short_side):
     Image.fromarray(noise(100, 100)).save(tmp_path / name)
     whole = (tmp_path / name).read_bytes()
     length = kept if isinstance(kept, int) else int(kept * len(whole))
     (tmp_path / name).write_bytes(whole[:length])
-    with pytest.raises(UnreadablePictureError, match=r"(?i)truncated"):
+    with pytest.raises(UnreadableImageError, match=r"(?i)truncated"):
         read_rgb(tmp_path / name, short_side)
 
 
 @pytest.mark.parametrize("content", [b"", b"This is a letter.\n" * 50])
-def test_what_is_no_picture_is_unreadable(tmp_path, content):
+def test_what_is_no_image_is_unreadable(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(UnreadablePictureError, match=r"not a picture|is empty"):
+    with pytest.raises(UnreadableImageError, match=r"not an image|is empty"):
         read_rgb(tmp_path / "a.jpg")
 
 
 def test_missing_file_is_unreadable(tmp_path):
-    with pytest.raises(UnreadablePictureError, match="no such file"):
+    with pytest.raises(UnreadableImageError, match="no such file"):
         read_rgb(tmp_path / "a.jpg", 16)
 
 
-def test_folder_with_the_name_of_a_picture_is_unreadable(tmp_path):
+def test_folder_with_the_name_of_a_image_is_unreadable(tmp_path):
     (tmp_path / "a.jpg").mkdir()
-    with pytest.raises(UnreadablePictureError, match="directory"):
+    with pytest.raises(UnreadableImageError, match="directory"):
         read_rgb(tmp_path / "a.jpg")
 
 
 def test_reason_does_not_repeat_the_name_of_the_file(tmp_path):
     (tmp_path / "a.jpg").write_text("text")
-    with pytest.raises(UnreadablePictureError) as error:
+    with pytest.raises(UnreadableImageError) as error:
         read_rgb(tmp_path / "a.jpg")
     assert str(tmp_path) not in str(error.value)
 
@@ -258,20 +256,20 @@ def test_decoded_bytes_are_turned_upright(tmp_path):
 @pytest.mark.parametrize("short_side", [None, 8])
 @pytest.mark.parametrize(
     ("encoded", "reason"),
-    [(b"", "not a picture"), (b"a letter\n" * 50, "not a picture"), (None, "(?i)truncated")],
+    [(b"", "not an image"), (b"a letter\n" * 50, "not an image"), (None, "(?i)truncated")],
 )
-def test_bytes_that_are_no_picture_are_unreadable(tmp_path, encoded, reason, short_side):
+def test_bytes_that_are_no_image_are_unreadable(tmp_path, encoded, reason, short_side):
     if encoded is None:
         Image.fromarray(noise(100, 100)).save(tmp_path / "a.jpg")
         encoded = (tmp_path / "a.jpg").read_bytes()[:2000]
-    with pytest.raises(UnreadablePictureError, match=reason) as error:
+    with pytest.raises(UnreadableImageError, match=reason) as error:
         decode_rgb(encoded, short_side)
     assert str(error.value).splitlines() == [str(error.value)]
 
 
 @pytest.mark.parametrize("size", [(200, 300), (333, 250), (97, 401)])
 @pytest.mark.parametrize("short_side", [1, 64, 90])
-def test_pixels_are_shrunk_as_a_picture_is(tmp_path, size, short_side):
+def test_pixels_are_shrunk_as_a_image_is(tmp_path, size, short_side):
     Image.fromarray(noise(*size)).save(tmp_path / "a.png")
     pixels = shrink_rgb(noise(*size), short_side)
     assert pixels.dtype == np.uint8
@@ -300,14 +298,14 @@ def test_written_png_is_read_back_exactly(tmp_path):
 @pytest.mark.parametrize("name", ["a.jpg", "a.JPEG"])
 def test_written_jpeg_keeps_color_at_full_resolution(tmp_path, name):
     write_rgb(tmp_path / name, solid())
-    with Image.open(tmp_path / name) as picture:
-        assert picture.format == "JPEG"
-        assert JpegImagePlugin.get_sampling(picture) == 0
+    with Image.open(tmp_path / name) as image:
+        assert image.format == "JPEG"
+        assert JpegImagePlugin.get_sampling(image) == 0
     assert np.abs(read_rgb(tmp_path / name).astype(int) - ORANGE).max() <= 3
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_failed_writing_leaves_the_old_picture_and_nothing_else(tmp_path, monkeypatch, name):
+def test_failed_writing_leaves_the_old_image_and_nothing_else(tmp_path, monkeypatch, name):
     write_rgb(tmp_path / name, solid())
     before = (tmp_path / name).read_bytes()
 
@@ -333,12 +331,12 @@ def touch(folder, *names):
 
 
 def names_below(folder):
-    return [path.relative_to(folder).as_posix() for path in list_pictures(folder)]
+    return [path.relative_to(folder).as_posix() for path in list_images(folder)]
 
 
-def test_pictures_are_listed_deep_and_sorted(tmp_path):
+def test_images_are_listed_deep_and_sorted(tmp_path):
     touch(tmp_path, "c.jpg", "b/z.png", "b/d/y.webp", "a/x.bmp", "a.gif", "b.jpeg")
-    assert list_pictures(tmp_path) == sorted(list_pictures(tmp_path))
+    assert list_images(tmp_path) == sorted(list_images(tmp_path))
     assert sorted(names_below(tmp_path)) == sorted(
         ["c.jpg", "b/z.png", "b/d/y.webp", "a/x.bmp", "a.gif", "b.jpeg"]
     )
@@ -373,23 +371,23 @@ def test_linked_folder_is_followed_once(tmp_path):
     assert names_below(tmp_path / "here") == ["one/a.jpg"]
 
 
-def test_empty_folder_has_no_pictures(tmp_path):
-    assert list_pictures(tmp_path) == []
+def test_empty_folder_has_no_images(tmp_path):
+    assert list_images(tmp_path) == []
 
 
 def test_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
-        list_pictures(tmp_path / "nowhere")
+        list_images(tmp_path / "nowhere")
 
 
 def test_paths_are_those_below_the_folder(tmp_path, monkeypatch):
     touch(tmp_path, "photos/b.jpg", "photos/deep/er/a.png", "photos/notes.txt")
     monkeypatch.chdir(tmp_path)
     for folder in ("photos", "photos/", "./photos", tmp_path / "photos", "photos/deep/.."):
-        assert list_picture_paths(folder) == ["b.jpg", "deep/er/a.png"]
+        assert list_image_paths(folder) == ["b.jpg", "deep/er/a.png"]
     monkeypatch.chdir(tmp_path / "photos" / "deep")
-    assert list_picture_paths(".") == ["er/a.png"]
-    assert list_picture_paths("..") == ["b.jpg", "deep/er/a.png"]
+    assert list_image_paths(".") == ["er/a.png"]
+    assert list_image_paths("..") == ["b.jpg", "deep/er/a.png"]
 
 
 def test_paths_are_sorted_part_by_part(tmp_path):
@@ -405,11 +403,11 @@ def test_paths_are_sorted_part_by_part(tmp_path):
     ]
     touch(tmp_path, *names)
     expected = [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*.jpg"))]
-    assert list_picture_paths(tmp_path) == expected
+    assert list_image_paths(tmp_path) == expected
     assert names_below(tmp_path) == expected
 
 
-def test_pictures_are_listed_whatever_their_names(tmp_path):
+def test_images_are_listed_whatever_their_names(tmp_path):
     names = [
         "two words.jpg",
         "größe/日本.jpg",
@@ -418,19 +416,19 @@ def test_pictures_are_listed_whatever_their_names(tmp_path):
         "line\nbreak.jpg",
     ]
     touch(tmp_path, *names)
-    assert list_picture_paths(tmp_path) == sorted(names)
+    assert list_image_paths(tmp_path) == sorted(names)
 
 
-def test_pictures_that_are_links_are_listed_even_broken_ones(tmp_path):
+def test_images_that_are_links_are_listed_even_broken_ones(tmp_path):
     touch(tmp_path, "a.jpg")
     (tmp_path / "b.jpg").symlink_to("a.jpg")
     (tmp_path / "c.jpg").symlink_to("nowhere.jpg")
-    assert list_picture_paths(tmp_path) == ["a.jpg", "b.jpg", "c.jpg"]
+    assert list_image_paths(tmp_path) == ["a.jpg", "b.jpg", "c.jpg"]
 
 
-def test_folder_called_like_a_picture_is_searched(tmp_path):
+def test_folder_called_like_a_image_is_searched(tmp_path):
     touch(tmp_path, "a.jpg/b.png")
-    assert list_picture_paths(tmp_path) == ["a.jpg/b.png"]
+    assert list_image_paths(tmp_path) == ["a.jpg/b.png"]
 
 
 def test_subfolder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
@@ -444,11 +442,11 @@ def test_subfolder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refuse)
     errors = []
-    assert list_picture_paths(tmp_path, errors.append) == ["a.jpg"]
+    assert list_image_paths(tmp_path, errors.append) == ["a.jpg"]
     assert [error.filename for error in errors] == [f"{tmp_path}/closed"]
 
 
 def test_file_cannot_be_listed(tmp_path):
     touch(tmp_path, "a.jpg")
     with pytest.raises(NotADirectoryError):
-        list_picture_paths(tmp_path / "a.jpg")
+        list_image_paths(tmp_path / "a.jpg")

@@ -1,6 +1,6 @@
-"""Draws the README's pictures: demo photographs in gray, as the weights that ship color them, true.
+"""Draws the README's images: demo photographs in gray, as the weights that ship color them, true.
 
-python -m docs.pictures
+python -m docs.draw_images
 
 They are all the demo photographs: none was chosen by its result.
 """
@@ -22,11 +22,11 @@ _LINE = 24
 
 def draw() -> None:
     """Writes `before_after.jpg`, with the default weights, and `gallery.jpg`, with all."""
+    from data.images import read_rgb
     from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-    from data.pictures import read_rgb
-    from data.sources.folder import demo_pictures
+    from data.sources.folder import demo_images
 
-    true = [read_rgb(path) for path in demo_pictures()]
+    true = [read_rgb(path) for path in demo_images()]
     gray = [
         np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(pixels)[..., :1])))
         for pixels in true
@@ -40,24 +40,24 @@ def draw() -> None:
         "chromagan": _colored_by("chromagan"),
         "true": true,
     }
-    _write("gallery.jpg", [_titled(name, _row(pictures)) for name, pictures in rows.items()])
+    _write("gallery.jpg", [_titled(name, _row(images)) for name, images in rows.items()])
 
 
 def _colored_by(model: str) -> list[np.ndarray]:
     """The demo photographs as `--images` colors them with the weights of a model that ship."""
     import run
-    from data.pictures import read_rgb
-    from data.sources.folder import demo_pictures
+    from data.images import read_rgb
+    from data.sources.folder import demo_images
 
     with tempfile.TemporaryDirectory() as folder:
         status = run.main(["--images", "demo", "--model", model, "--output_dir", folder])
         if status:
             sys.exit(status)
-        return [read_rgb(Path(folder, path.name)) for path in demo_pictures()]
+        return [read_rgb(Path(folder, path.name)) for path in demo_images()]
 
 
-def _row(pictures: list[np.ndarray]) -> np.ndarray:
-    small = [_small(pixels) for pixels in pictures]
+def _row(images: list[np.ndarray]) -> np.ndarray:
+    small = [_small(pixels) for pixels in images]
     gap = _white(_HEIGHT, _GAP)
     return np.concatenate([part for pixels in small for part in (pixels, gap)][:-1], axis=1)
 
@@ -70,11 +70,11 @@ def _titled(title: str, row: np.ndarray) -> np.ndarray:
 
 
 def _write(name: str, parts: list[np.ndarray]) -> None:
-    from data.pictures import write_rgb
+    from data.images import write_rgb
 
     gap = _white(_GAP, parts[0].shape[1])
-    picture = np.concatenate([piece for part in parts for piece in (part, gap)][:-1])
-    write_rgb(_HERE / name, picture, quality=88)
+    image = np.concatenate([piece for part in parts for piece in (part, gap)][:-1])
+    write_rgb(_HERE / name, image, quality=88)
 
 
 def _small(pixels: np.ndarray) -> np.ndarray:

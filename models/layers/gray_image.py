@@ -1,12 +1,12 @@
-"""What a network that was trained on color pictures sees of a lightness."""
+"""What a network that was trained on color images sees of a lightness."""
 
 import keras
 
 from data.lab import lightness1_to_gray_rgb1
 
 
-class GrayPicture(keras.layers.Layer):
-    """Lightness in [-1, 1] to the gray sRGB picture in [0, 1], three channels."""
+class GrayImage(keras.layers.Layer):
+    """Lightness in [-1, 1] to the gray sRGB image in [0, 1], three channels."""
 
     def __init__(self, **kwargs):
         super().__init__(dtype="float32", **kwargs)

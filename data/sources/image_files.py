@@ -1,16 +1,16 @@
-"""Pictures that are files."""
+"""Images that are files."""
 
 import os
 from collections.abc import Sequence
 
 import numpy as np
 
-from data.pictures import read_rgb
-from data.sources.picture_source import PictureSource
+from data.images import read_rgb
+from data.sources.image_source import ImageSource
 
 
-class PictureFiles(PictureSource):
-    """Pictures that are files below one folder.
+class ImageFiles(ImageSource):
+    """Images that are files below one folder.
 
     Args:
         folder: str, where they lie.

@@ -1,9 +1,9 @@
-"""Training pictures in, sample pictures out, and where pictures lie in a folder.
+"""Training images in, sample images out, and where images lie in a folder.
 
     pixels = read_rgb("grandmother.jpg")            # (height, width, 3) uint8, upright
     write_rgb("grandmother.png", pixels)            # whole or not at all
 
-What a training picture holds (gray, palette, transparency, CMYK, 16 bits, an orientation tag) is
+What a training image holds (gray, palette, transparency, CMYK, 16 bits, an orientation tag) is
 settled here and nowhere else. The reader is Pillow: `tf.io` ignores the orientation, miscolors
 palettes and ends the whole input when one file is broken, and libvips, which `data.photos` reads a
 person's photographs with, takes half as long again for a small JPEG.
@@ -31,8 +31,8 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
-# What a folder of pictures may hold.
-PICTURE_SUFFIXES = (
+# What a folder of images may hold.
+IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
     *(".heic", ".heif"),
 )
@@ -51,8 +51,8 @@ Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2
 _DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-# Pillow warns of broken EXIF tags and of large pictures, which is no news to a person whose
-# picture was read; what is too large for it, it refuses.
+# Pillow warns of broken EXIF tags and of large images, which is no news to a person whose
+# image was read; what is too large for it, it refuses.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -61,52 +61,52 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 _IN_WORDS = {"could not create decoder object": "damaged: the end is missing"}
 
 
-class UnreadablePictureError(Exception):
+class UnreadableImageError(Exception):
     """A file that cannot be decoded; the message is the reason, without the file's name."""
 
 
 def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarray:
-    """Reads a picture of any common kind as upright sRGB of 8 bits.
+    """Reads an image of any common kind as upright sRGB of 8 bits.
 
     Args:
         path: the file. Of an animation the first frame is read.
-        short_side: int or None. When given, a larger picture is shrunk until its shorter side has
+        short_side: int or None. When given, a larger image is shrunk until its shorter side has
             this many pixels; JPEG files are shrunk while they are decoded, which is several times
-            faster. A smaller picture is left as it is.
+            faster. A smaller image is left as it is.
 
     Returns:
         uint8 array of shape (height, width, 3). Transparent parts are laid on white.
 
     Raises:
-        UnreadablePictureError: the file is absent, broken, or not a picture.
+        UnreadableImageError: the file is absent, broken, or not an image.
     """
     try:
-        with open_picture(path) as picture:
-            return _upright_rgb(picture, short_side)
+        with open_with_pillow(path) as image:
+            return _upright_rgb(image, short_side)
     # Pillow's plugins raise whatever their formats make of a broken file.
     except Exception as error:
-        raise UnreadablePictureError(first_reason(error, path)) from error
+        raise UnreadableImageError(first_reason(error, path)) from error
 
 
 def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
-    """Decodes a picture that is no file of its own, as `read_rgb` does.
+    """Decodes an image that is no file of its own, as `read_rgb` does.
 
     Raises:
-        UnreadablePictureError: it is broken, or not a picture.
+        UnreadableImageError: it is broken, or not an image.
     """
     try:
-        with Image.open(io.BytesIO(encoded)) as picture:
-            return _upright_rgb(picture, short_side)
+        with Image.open(io.BytesIO(encoded)) as image:
+            return _upright_rgb(image, short_side)
     except Exception as error:
-        raise UnreadablePictureError(first_reason(error)) from error
+        raise UnreadableImageError(first_reason(error)) from error
 
 
 def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
-    """Shrinks a picture in memory, as `read_rgb` does.
+    """Shrinks an image in memory, as `read_rgb` does.
 
     Args:
         pixels: uint8 array of shape (height, width, 3).
-        short_side: int or None; a smaller picture is left as it is.
+        short_side: int or None; a smaller image is left as it is.
 
     Returns:
         uint8 array of shape (height, width, 3).
@@ -115,7 +115,7 @@ def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
 
 
 def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) -> None:
-    """Writes a picture in the format of its suffix, whole or not at all.
+    """Writes an image in the format of its suffix, whole or not at all.
 
     Args:
         path: the file, with the suffix of a format that Pillow writes.
@@ -143,14 +143,14 @@ def is_heif_supported() -> bool:
 
 
 @contextlib.contextmanager
-def open_picture(path: str | os.PathLike) -> Iterator[Image.Image]:
-    """Opens a picture with Pillow and its plugins; its pixels are not decoded yet."""
+def open_with_pillow(path: str | os.PathLike) -> Iterator[Image.Image]:
+    """Opens an image with Pillow and its plugins; its pixels are not decoded yet."""
     if pillow_heif is None and str(path).lower().endswith(_HEIF_SUFFIXES):
         raise ValueError("HEIC is read with the help of pillow-heif: pip install pillow-heif")
     check_is_file(path)
     # Not by name: then Pillow maps some TIFFs into memory, and garbles them when it turns them.
-    with open(path, "rb") as file, Image.open(file) as picture:
-        yield picture
+    with open(path, "rb") as file, Image.open(file) as image:
+        yield image
 
 
 def check_is_file(path: str | os.PathLike) -> None:
@@ -169,10 +169,10 @@ def check_is_file(path: str | os.PathLike) -> None:
         raise ValueError("the file is empty")
 
 
-def list_pictures(
+def list_images(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[Path]:
-    """All picture files below a folder, sorted by path.
+    """All image files below a folder, sorted by path.
 
     Args:
         folder: where to look.
@@ -181,22 +181,22 @@ def list_pictures(
     Raises:
         OSError: the folder itself cannot be listed.
     """
-    return [Path(folder, path) for path in list_picture_paths(folder, on_error)]
+    return [Path(folder, path) for path in list_image_paths(folder, on_error)]
 
 
-def list_picture_paths(
+def list_image_paths(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[str]:
-    """The paths below a folder of all picture files in it, sorted part by part.
+    """The paths below a folder of all image files in it, sorted part by part.
 
     Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
-    that macOS leaves on shared disks are no pictures).
+    that macOS leaves on shared disks are no images).
 
-    Args and errors are those of `list_pictures`, which makes a `Path` of each: for a million of
+    Args and errors are those of `list_images`, which makes a `Path` of each: for a million of
     them that takes longer than finding them.
     """
     os.listdir(folder)
-    pictures = []
+    images = []
     seen = set()
     for parent, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
         real = os.path.realpath(parent)
@@ -206,13 +206,13 @@ def list_picture_paths(
         seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = os.path.relpath(parent, folder)
-        pictures += [
+        images += [
             name if below == os.curdir else os.path.join(below, name)
             for name in files
-            if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
+            if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
         ]
-    pictures.sort(key=part_by_part)
-    return pictures
+    images.sort(key=part_by_part)
+    return images
 
 
 def part_by_part(path: str) -> str:
@@ -221,52 +221,52 @@ def part_by_part(path: str) -> str:
     return path.replace(os.sep, "\0")
 
 
-def _upright_rgb(picture: Image.Image, short_side: int | None) -> np.ndarray:
-    sides = picture.size
+def _upright_rgb(image: Image.Image, short_side: int | None) -> np.ndarray:
+    sides = image.size
     if short_side is not None:
-        _shrink_while_decoding(picture, short_side)
-    rgb = _to_rgb(ImageOps.exif_transpose(picture))
+        _shrink_while_decoding(image, short_side)
+    rgb = _to_rgb(ImageOps.exif_transpose(image))
     # The shape of the file and not of what the decoder has shrunk and rounded.
     return np.asarray(_shrink(rgb, short_side, sides))
 
 
-def _shrink_while_decoding(picture: Image.Image, short_side: int) -> None:
+def _shrink_while_decoding(image: Image.Image, short_side: int) -> None:
     """Asks the JPEG decoder for the smallest of 1/1, 1/2, 1/4, 1/8 that is still large enough."""
-    scale = short_side / min(picture.size)
+    scale = short_side / min(image.size)
     if scale < 1:
         # `draft` never goes below the size it is asked for; other formats ignore it. It must not
         # be asked for a mode: CMYK files would lose their conversion.
-        picture.draft(None, tuple(int(np.ceil(side * scale)) for side in picture.size))
+        image.draft(None, tuple(int(np.ceil(side * scale)) for side in image.size))
 
 
-def _shrink(picture: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
-    """Shrinks a picture to the proportions of these sides; a smaller one stays as it is."""
-    width, height = picture.size
+def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
+    """Shrinks an image to the proportions of these sides; a smaller one stays as it is."""
+    width, height = image.size
     if short_side is None or min(width, height) <= short_side:
-        return picture
+        return image
     long_side = round(max(sides) * short_side / min(sides))
     size = (long_side, short_side) if width >= height else (short_side, long_side)
-    return picture.resize(size, Image.Resampling.BICUBIC)
+    return image.resize(size, Image.Resampling.BICUBIC)
 
 
-def _to_rgb(picture: Image.Image) -> Image.Image:
-    if picture.mode in _DEEP_GRAY_MODES:
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _DEEP_GRAY_MODES:
         # Pillow clips these to 255 instead of scaling them.
-        gray = np.asarray(picture).astype("float64") / 257.0
+        gray = np.asarray(image).astype("float64") / 257.0
         return Image.fromarray(np.clip(gray + 0.5, 0, 255).astype("uint8")).convert("RGB")
-    if picture.has_transparency_data:
-        transparent = picture.convert("RGBA")
+    if image.has_transparency_data:
+        transparent = image.convert("RGBA")
         white = Image.new("RGBA", transparent.size, "white")
         return Image.alpha_composite(white, transparent).convert("RGB")
-    return picture.convert("RGB")
+    return image.convert("RGB")
 
 
 def first_reason(error: Exception, path: str | os.PathLike | None = None) -> str:
-    """Why a file, or a picture that is none, could not be read: one line without its name."""
+    """Why a file, or an image that is none, could not be read: one line without its name."""
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, Image.UnidentifiedImageError):
-        return "not a picture, or of an unknown format"
+        return "not an image, or of an unknown format"
     if isinstance(error, Image.DecompressionBombError):
         return TOO_LARGE
     if isinstance(error, OSError) and error.strerror:

@@ -1,21 +1,21 @@
-"""Some of the pictures of a source, in another order."""
+"""Some of the images of a source, in another order."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 
 
-class ChosenPictures(PictureSource):
-    """Some of the pictures of a source, in an order of their own.
+class ImageSubset(ImageSource):
+    """Some of the images of a source, in an order of their own.
 
     Args:
-        source: `PictureSource`.
-        numbers: the numbers of the pictures in it.
+        source: `ImageSource`.
+        numbers: the numbers of the images in it.
     """
 
-    def __init__(self, source: PictureSource, numbers: Sequence[int] | np.ndarray):
+    def __init__(self, source: ImageSource, numbers: Sequence[int] | np.ndarray):
         super().__init__(source.classes)
         self.source = source
         self.numbers = np.asarray(numbers, "int64")

@@ -1,32 +1,32 @@
-"""The pictures of one or more datasets, as they were found."""
+"""The images of one or more datasets, as they were found."""
 
 from dataclasses import dataclass
 
 from data.sources.dataset import Dataset
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 from errors import InputError, shown
 
 
 @dataclass(frozen=True)
-class PictureLists:
-    """The pictures of one or more datasets.
+class ImageLists:
+    """The images of one or more datasets.
 
     Attributes:
-        training: the pictures to learn from.
-        validation: the pictures to judge by, none of them in `training`, in a fixed random order:
+        training: the images to learn from.
+        validation: the images to judge by, none of them in `training`, in a fixed random order:
             any first part of them is a fair sample.
         sets: each dataset, with what is used of it.
     """
 
-    training: PictureSource
-    validation: PictureSource
+    training: ImageSource
+    validation: ImageSource
     sets: list[Dataset]
 
     def __len__(self) -> int:
         return len(self.training) + len(self.validation)
 
     def check_labels(self) -> None:
-        """Makes sure that all pictures have labels, and that these mean the same everywhere.
+        """Makes sure that all images have labels, and that these mean the same everywhere.
 
         Raises:
             InputError: a set has none, or two sets have different classes.

@@ -1,23 +1,23 @@
-"""The pictures of several sources as one."""
+"""The images of several sources as one."""
 
 import bisect
 import itertools
 from collections.abc import Sequence
 
-from data.sources.picture_source import PictureSource
+from data.sources.image_source import ImageSource
 
 
-class JoinedPictures(PictureSource):
-    """The pictures of several sources, one source after the other.
+class ConcatenatedImages(ImageSource):
+    """The images of several sources, one source after the other.
 
     Labels are those of the sources where all of these have the same classes; otherwise there are
     none, because a number would mean different things.
 
     Args:
-        sources: one `PictureSource` or more.
+        sources: one `ImageSource` or more.
     """
 
-    def __init__(self, sources: Sequence[PictureSource]):
+    def __init__(self, sources: Sequence[ImageSource]):
         spaces = {source.classes for source in sources}
         super().__init__(spaces.pop() if len(spaces) == 1 else None)
         self.sources = list(sources)
@@ -45,9 +45,9 @@ class JoinedPictures(PictureSource):
         source, number = self._place(number)
         return source.label(number)
 
-    def _place(self, number: int) -> tuple[PictureSource, int]:
-        """The source that a picture is from, and its number there."""
+    def _place(self, number: int) -> tuple[ImageSource, int]:
+        """The source that an image is from, and its number there."""
         if not 0 <= number < len(self):
-            raise IndexError(f"there is no picture {number} among {len(self)}")
+            raise IndexError(f"there is no image {number} among {len(self)}")
         index = bisect.bisect_right(self.ends, number)
         return self.sources[index], number - (self.ends[index - 1] if index else 0)

@@ -1,24 +1,24 @@
-"""Pictures that are files are called by their path, and read from it."""
+"""Images that are files are called by their path, and read from it."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from data.pictures import UnreadablePictureError
-from data.sources.picture_files import PictureFiles
+from data.images import UnreadableImageError
+from data.sources.image_files import ImageFiles
 
 ORANGE = (200, 100, 50)
 
 UNUSUAL = ["two words.png", "größe/日本.png", "#1:[a]*?.png", "\udcff.png", "line\nbreak.png"]
 
 
-def picture(path, size=(12, 8), color=ORANGE):
+def image(path, size=(12, 8), color=ORANGE):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, color).save(path)
 
 
 def test_name_and_file_are_the_path(tmp_path):
-    source = PictureFiles(str(tmp_path), ["b.jpg", "deep/a.jpg"])
+    source = ImageFiles(str(tmp_path), ["b.jpg", "deep/a.jpg"])
     assert len(source) == 2
     assert list(source.names()) == [f"{tmp_path}/b.jpg", f"{tmp_path}/deep/a.jpg"]
     assert source.file(1) == source.name(1) == f"{tmp_path}/deep/a.jpg"
@@ -26,47 +26,47 @@ def test_name_and_file_are_the_path(tmp_path):
 
 @pytest.mark.parametrize("folder", ["photos", ".", "../photos"])
 def test_relative_folder_stays_relative(folder):
-    assert PictureFiles(folder, ["a.jpg"]).name(0) == f"{folder}/a.jpg"
+    assert ImageFiles(folder, ["a.jpg"]).name(0) == f"{folder}/a.jpg"
 
 
 @pytest.mark.parametrize("name", UNUSUAL, ids=ascii)
-def test_picture_is_read_whatever_its_name(tmp_path, name):
-    picture(tmp_path / name)
-    source = PictureFiles(str(tmp_path), ["not read.png", name])
+def test_image_is_read_whatever_its_name(tmp_path, name):
+    image(tmp_path / name)
+    source = ImageFiles(str(tmp_path), ["not read.png", name])
     np.testing.assert_array_equal(source.read_rgb(1), np.full((8, 12, 3), ORANGE))
 
 
-def test_larger_picture_is_shrunk(tmp_path):
-    picture(tmp_path / "a.png", (60, 40))
-    assert PictureFiles(str(tmp_path), ["a.png"]).read_rgb(0, 8).shape == (8, 12, 3)
+def test_larger_image_is_shrunk(tmp_path):
+    image(tmp_path / "a.png", (60, 40))
+    assert ImageFiles(str(tmp_path), ["a.png"]).read_rgb(0, 8).shape == (8, 12, 3)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no picture"])
-def test_picture_that_cannot_be_read_is_found_when_it_is_read(tmp_path, content):
+@pytest.mark.parametrize("content", [None, b"", b"no image"])
+def test_image_that_cannot_be_read_is_found_when_it_is_read(tmp_path, content):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
-    source = PictureFiles(str(tmp_path), ["a.png"])
-    with pytest.raises(UnreadablePictureError):
+    source = ImageFiles(str(tmp_path), ["a.png"])
+    with pytest.raises(UnreadableImageError):
         source.read_rgb(0)
 
 
-def test_picture_through_a_link_is_read_under_the_name_of_the_link(tmp_path):
-    picture(tmp_path / "elsewhere" / "b.png")
+def test_image_through_a_link_is_read_under_the_name_of_the_link(tmp_path):
+    image(tmp_path / "elsewhere" / "b.png")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").symlink_to(tmp_path / "elsewhere" / "b.png")
-    source = PictureFiles(str(tmp_path / "photos"), ["a.png"])
+    source = ImageFiles(str(tmp_path / "photos"), ["a.png"])
     assert source.name(0) == f"{tmp_path}/photos/a.png"
     assert source.read_rgb(0).shape == (8, 12, 3)
 
 
-def test_pictures_have_no_labels_unless_given():
-    source = PictureFiles("photos", ["a.jpg", "b.jpg"])
+def test_images_have_no_labels_unless_given():
+    source = ImageFiles("photos", ["a.jpg", "b.jpg"])
     assert source.classes is None
     assert [source.label(number) for number in range(2)] == [-1, -1]
 
 
 def test_labels_are_those_given():
-    source = PictureFiles("photos", ["a.jpg", "b.jpg", "c.jpg"], [1, 0, 1], ("cat", "dog"))
+    source = ImageFiles("photos", ["a.jpg", "b.jpg", "c.jpg"], [1, 0, 1], ("cat", "dog"))
     assert source.classes == ("cat", "dog")
     labels = [source.label(number) for number in range(3)]
     assert labels == [1, 0, 1]
@@ -75,12 +75,12 @@ def test_labels_are_those_given():
 
 def test_later_changes_of_a_list_do_not_matter():
     paths = ["a.jpg", "b.jpg"]
-    source = PictureFiles("photos", paths)
+    source = ImageFiles("photos", paths)
     paths.clear()
     assert len(source) == 2
 
 
-def test_there_may_be_no_pictures():
-    source = PictureFiles("photos", [], [], ("cat", "dog"))
+def test_there_may_be_no_images():
+    source = ImageFiles("photos", [], [], ("cat", "dog"))
     assert not source
     assert list(source.names()) == []

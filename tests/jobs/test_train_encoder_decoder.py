@@ -14,25 +14,32 @@ import run
 from callbacks.frozen_encoder import FrozenEncoder
 from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
-from data.pictures import write_rgb
+from data.images import write_rgb
 from jobs.curves import read_curves
 from jobs.settings import DISCRIMINATOR_FILTERS
 from models.adversarial_colorizer import Phase
 from models.weights_folder import WeightsFolder
 
 SMALL = [
-    *("--model", "inception", "--encoder", "vgg16", "--encoder_weights", "encoder.weights.h5"),
+    *(
+        "--model",
+        "encoder_decoder",
+        "--encoder",
+        "vgg16",
+        "--encoder_weights",
+        "encoder.weights.h5",
+    ),
     *("--resolution", "32", "--filters", "2", "--batch_size", "2", "--steps_per_epoch", "2"),
     *("--precision", "float32", "--validation_share", "0.3", "--sample_every", "0"),
-    *("--dataset", "pictures", "--log_every", "1"),
+    *("--dataset", "images", "--log_every", "1"),
 ]
-FOLDER = "weights/inception"
+FOLDER = "weights/encoder_decoder"
 
-pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "pictures")
+pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "images")
 
 
 @pytest.fixture(autouse=True)
-def _with_weights_of_the_encoder(tiny_encoder, pictures):
+def _with_weights_of_the_encoder(tiny_encoder, images):
     keras.utils.set_random_seed(0)
     keras.applications.Tiny(False, None, None).save_weights("encoder.weights.h5")
 
@@ -131,8 +138,8 @@ def assert_same(left, right):
 
 
 def assert_png(path):
-    with Image.open(path) as picture:
-        assert picture.format == "PNG"
+    with Image.open(path) as image:
+        assert image.format == "PNG"
 
 
 # --- what a training leaves ----------------------------------------------------------------------
@@ -188,14 +195,14 @@ def test_two_folders_are_learned_from_at_once(here, capsys):
         write_rgb(here / "others" / "deep" / f"{number}.png", pixels)
     assert train("--dataset", "others", "--epochs", "1") == 0
     table = [line.split() for line in capsys.readouterr().out.splitlines()[1:4]]
-    assert [name for name, *_ in table] == ["pictures", "others", "together"]
-    pictures, others, together = (
+    assert [name for name, *_ in table] == ["images", "others", "together"]
+    images, others, together = (
         [int(training), int(validation)] for _, training, validation, _ in table
     )
-    assert (sum(pictures), sum(others)) == (10, 6)
+    assert (sum(images), sum(others)) == (10, 6)
     assert min(others) > 0
-    assert together == [left + right for left, right in zip(pictures, others, strict=True)]
-    assert saved()["settings"]["dataset"] == [str(here / "pictures"), str(here / "others")]
+    assert together == [left + right for left, right in zip(images, others, strict=True)]
+    assert saved()["settings"]["dataset"] == [str(here / "images"), str(here / "others")]
     assert progress().total_steps == 2
 
 
@@ -223,7 +230,7 @@ def test_variants_train_go_on_and_color(here, options):
     assert train(*options, "--epochs", "1") == 0
     assert go_on(FOLDER, "--epochs", "2") == 0
     assert progress().total_steps == 4
-    assert run.main(["--images", "pictures/0.png", "--weights", FOLDER]) == 0
+    assert run.main(["--images", "images/0.png", "--weights", FOLDER]) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
 
 
@@ -486,7 +493,7 @@ def test_it_trains_against_an_adversary(here, adversarial):
     assert [step for step, _ in curves["adversarial_loss"]["train"]] == [3, 4]
     assert [step for step, _ in curves["discriminator_loss"]["train"]] == [3, 4]
     assert ("gradient_penalty" in curves) is (adversarial == "wgan-gp")
-    assert run.main(["--images", "pictures/0.png", "--weights", FOLDER]) == 0
+    assert run.main(["--images", "images/0.png", "--weights", FOLDER]) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
 
 
