@@ -14,9 +14,9 @@ import io
 import signal
 import sys
 
+from config.parser import parse
 from errors import ColorizerError, InputError, InterruptedBySignalError
-from jobs.command_line import parse
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 
 def main(arguments: list[str]) -> int:
@@ -30,18 +30,18 @@ def main(arguments: list[str]) -> int:
         # Only now, so that --help and a mistyped argument are answered at once.
         import_tensorflow_quietly()
         if settings.job == "colorize":
-            from jobs.colorize import colorize
+            from jobs.colorize.colorize import colorize
 
             return colorize(settings)
         if settings.job == "evaluate":
-            from jobs.evaluate import evaluate
+            from jobs.evaluate.evaluate import evaluate
 
             return evaluate(settings, explicit)
         if settings.job == "inspect":
             from jobs.inspect import inspect
 
             return inspect(settings)
-        from jobs.train import train
+        from jobs.train.train import train
 
         return train(settings, explicit)
     except InterruptedBySignalError as stop:

@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _measured(way: str, side: int, what: str):
-    from jobs.runtime import import_tensorflow_quietly
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import tensorflow as tf

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--precision", default="mixed_bfloat16")
     arguments = parser.parse_args()
 
-    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
     import_tensorflow_quietly()
     from models.teacher import Teacher
@@ -65,8 +65,8 @@ def _step(
     import keras
     import tensorflow as tf
 
+    from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
     from losses.reconstruction import Reconstruction
-    from losses.wasserstein_adversarial import WassersteinAdversarial
     from models.chromagan import ChromaGAN
 
     model = ChromaGAN(

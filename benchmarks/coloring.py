@@ -24,7 +24,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.in_turn import ROOT, print_machine
-from jobs.runtime import import_tensorflow_quietly, prepare_keras
+from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
 # How many photographs, and their size.
 FOLDERS = ((200, 1200, 900), (20, 5640, 4230))
@@ -41,8 +41,8 @@ def main() -> None:
     parser.add_argument("--small_only", action="store_true", help="no large photographs, no start")
     arguments = parser.parse_args()
     import_tensorflow_quietly()
-    from jobs.command_line import parse
-    from jobs.trained_colorizer import load_colorizer, weights_folders
+    from config.parser import parse
+    from jobs.common.load_colorizer import load_colorizer, weights_folders
 
     print_machine("pillow")
     size = ["--render_size", arguments.render_size] if arguments.render_size else []
@@ -84,7 +84,7 @@ def _compare(colorizer, files: list[Path], folder: Path) -> float:
 
 
 def _color_on_the_line(colorizer, files: list[Path], folder: Path) -> None:
-    from jobs.colorization_pipeline import COLORED, ColorizationPipeline, Job, JobState
+    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
 
     states = [JobState(Job(file, folder / file.name)) for file in files]
     assert all(state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states))
@@ -104,7 +104,7 @@ def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
 def _make_photographs(folder: Path, count: int, width: int, height: int) -> list[Path]:
     from PIL import Image
 
-    from data.sources.folder import demo_images
+    from data.datasets.folder import demo_images
 
     images = [Image.open(path).convert("L") for path in demo_images()]
     random = np.random.default_rng(0)
@@ -121,10 +121,10 @@ def _make_photographs(folder: Path, count: int, width: int, height: int) -> list
 
 def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     """Prints the processor time of every stage, and how near the whole comes to their sum."""
-    from data.guided_upsampling import GuidedUpsampling
-    from data.lab_recombiner import LabRecombiner, room_for
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
+    from inference.guided_upsampling import GuidedUpsampling
+    from inference.lab_recombiner import LabRecombiner, room_for
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.look_at(page)[..., :1]

@@ -15,7 +15,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import color, data
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 FACTOR = 8
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "stereo_motorcycle")
@@ -108,8 +108,8 @@ def bilinear(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
 
 
 def ours(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """`data.guided_upsampling`, in one strip."""
-    from data.guided_upsampling import GuidedUpsampling, follow_lightness
+    """`inference.guided_upsampling`, in one strip."""
+    from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 
     height, width = lightness.shape[:2]
     upsampling = GuidedUpsampling(small[..., :1], small[..., 1:], height, width)

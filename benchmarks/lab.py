@@ -56,14 +56,14 @@ def _rgb1() -> np.ndarray:
 
 
 def _ours(threads: int) -> dict[str, Callable]:
-    from jobs.runtime import import_tensorflow_quietly
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import tensorflow as tf
 
     # Before anything is computed.
     tf.config.threading.set_intra_op_parallelism_threads(threads)
-    from data.lab import lab100_to_rgb1, rgb1_to_lab100
+    from data.color.lab import lab100_to_rgb1, rgb1_to_lab100
 
     rgb1 = tf.constant(_rgb1())
     lab100 = rgb1_to_lab100(rgb1)

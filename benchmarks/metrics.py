@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 RESOLUTIONS = (128, 256)
 BATCH_SIZE = 16
@@ -60,13 +60,13 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
 
     from errors import InputError
     from losses.lpips_weights import find_lpips_weights
-    from metrics.blotches import Blotches
-    from metrics.colorfulness import Colorfulness
-    from metrics.hue_coverage import HueCoverage
-    from metrics.lpips import LPIPS
-    from metrics.pooled_psnr import PooledPSNR
-    from metrics.psnr import PSNR
-    from metrics.ssim import SSIM
+    from metrics.image.blotches import Blotches
+    from metrics.image.colorfulness import Colorfulness
+    from metrics.image.hue_coverage import HueCoverage
+    from metrics.image.lpips import LPIPS
+    from metrics.image.pooled_psnr import PooledPSNR
+    from metrics.image.psnr import PSNR
+    from metrics.image.ssim import SSIM
 
     metrics = [PSNR(), PooledPSNR(), SSIM(), Colorfulness(), HueCoverage(), Blotches()]
     try:
@@ -98,9 +98,9 @@ def _measure_distances() -> None:
     """Prints the seconds that FID and KID take once all features are there."""
     import numpy as np
 
-    from metrics.feature_statistics import FeatureStatistics
-    from metrics.frechet_distance import FrechetDistance
-    from metrics.kernel_distance import KernelDistance
+    from metrics.distribution.feature_statistics import FeatureStatistics
+    from metrics.distribution.frechet_distance import FrechetDistance
+    from metrics.distribution.kernel_distance import KernelDistance
 
     features = np.random.default_rng(0).normal(size=(2, SAMPLES, 2048))
     statistics_of_both, kernel = [FeatureStatistics(), FeatureStatistics()], KernelDistance()
@@ -135,7 +135,7 @@ def _inception() -> Callable:
     """InceptionV3 with random weights, as `FeatureNetwork` calls the trained one."""
     import keras
 
-    from metrics.feature_network import FeatureNetwork
+    from metrics.distribution.feature_network import FeatureNetwork
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "inception.weights.h5")

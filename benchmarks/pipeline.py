@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 RESOLUTIONS = (64, 128, 256)
 BATCH_SIZE = 16
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("folder", metavar="DIR", help="a folder of images, searched deep")
     folder = parser.parse_args().folder
     import_tensorflow_quietly()
-    from data.datasets import find_images
+    from data.datasets.find_images import find_images
 
     lists = find_images([folder])
     print(f"{len(lists.training):,} images, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
@@ -70,8 +70,8 @@ def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
 
 def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> Iterator:
     """Batches of random crops, as training has them, without end."""
-    from data.pipeline import ImageLoader, crop_source_side, training_batches
-    from data.skipped_images import SkippedImages
+    from data.input.pipeline import ImageLoader, crop_source_side, training_batches
+    from data.input.skipped_images import SkippedImages
 
     skipped = SkippedImages(os.path.join(tempfile.mkdtemp(), "skipped_images.tsv"), len(source))
     loader = ImageLoader(source, crop_source_side(resolution, CROP_SCALE), skipped)

@@ -92,10 +92,10 @@ def _folder(photographs: float) -> Callable[[], float]:
 
 
 def _listing(images: float) -> Callable[[], float]:
-    from jobs.runtime import import_tensorflow_quietly
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from data.datasets import find_images
+    from data.datasets.find_images import find_images
 
     folder = _new_folder()
     _write_images(folder, int(images), (15, 20))
@@ -151,13 +151,13 @@ def _inference(images: float) -> Callable[[], float]:
 
 
 def _model():
-    from jobs.runtime import import_tensorflow_quietly
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import keras
     import tensorflow as tf
 
-    from losses.hinge_adversarial import HingeAdversarial
+    from losses.adversarial.hinge_adversarial import HingeAdversarial
     from losses.reconstruction import Reconstruction
     from models.sagan import SAGAN
 
@@ -168,12 +168,12 @@ def _model():
 
 
 def _coloring() -> Callable[[list[Path]], None]:
-    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
     import_tensorflow_quietly()
-    from jobs.colorization_pipeline import COLORED, ColorizationPipeline, Job, JobState
-    from jobs.command_line import parse
-    from jobs.trained_colorizer import load_colorizer, weights_folders
+    from config.parser import parse
+    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
+    from jobs.common.load_colorizer import load_colorizer, weights_folders
 
     settings, _ = parse(["--images", "demo"])
     prepare_keras(settings.precision, settings.seed)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 BATCHES = 500
 BATCH_SIZE = 16
@@ -49,7 +49,7 @@ def _link(folder: Path, count: int) -> None:
     """Makes a folder of this many images."""
     from PIL import Image
 
-    from data.sources.folder import demo_images
+    from data.datasets.folder import demo_images
 
     originals = [Image.open(path).convert("RGB").resize((200, 150)) for path in demo_images()]
     for number in range(count):
@@ -66,9 +66,9 @@ def _link(folder: Path, count: int) -> None:
 
 def _measure(folder: str) -> None:
     import_tensorflow_quietly()
-    from data.datasets import find_images
-    from data.pipeline import ImageLoader, crop_source_side, training_batches
-    from data.skipped_images import SkippedImages
+    from data.datasets.find_images import find_images
+    from data.input.pipeline import ImageLoader, crop_source_side, training_batches
+    from data.input.skipped_images import SkippedImages
 
     at_start = _megabytes()
     begun = time.perf_counter()

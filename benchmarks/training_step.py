@@ -88,7 +88,7 @@ def _worker(**what) -> list[str]:
 
 
 def _work(model: str, resolution: int, precision: str, part: str, data: str | None = None) -> None:
-    from jobs.runtime import import_tensorflow_quietly
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import keras
@@ -123,7 +123,7 @@ def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
 def _milliseconds_of_data(folder: str, resolution: int) -> float:
     """What a batch takes when nothing else is to be done."""
     from benchmarks import pipeline
-    from data.datasets import find_images
+    from data.datasets.find_images import find_images
 
     stream = pipeline.training_stream(find_images([folder]).training, resolution, BATCH_SIZE)
     return 1e3 * BATCH_SIZE / pipeline.images_per_second(stream, BATCH_SIZE)
@@ -141,9 +141,9 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
     """By name what runs a part of the step; nothing is traced before it is called."""
     import tensorflow as tf
 
-    from data.lab import join_lab
-    from jobs.command_line import parse
-    from jobs.training_model import compile_model, new_model
+    from config.parser import parse
+    from data.color.lab import join_lab
+    from jobs.train.build import compile_model, new_model
 
     arguments = ["--model", model, "--resolution", str(resolution), "--dataset", os.curdir]
     if model in ("chromagan", "encoder_decoder"):

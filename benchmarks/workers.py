@@ -77,14 +77,14 @@ def _work(arguments: argparse.Namespace) -> None:
     """One process: measures, and prints what it found."""
     # Before TensorFlow counts the cores.
     os.sched_setaffinity(0, {arguments.core})
-    from jobs.runtime import import_tensorflow_quietly, prepare_keras
+    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
     import_tensorflow_quietly()
     import tensorflow as tf
 
-    from jobs.command_line import parse
-    from jobs.replication import find_worker, join_workers
-    from jobs.training_model import compile_model, new_model
+    from config.parser import parse
+    from jobs.train.build import compile_model, new_model
+    from jobs.train.devices import find_worker, join_workers
 
     worker = find_worker("auto")
     strategy = join_workers(worker) if worker.workers > 1 else tf.distribute.get_strategy()

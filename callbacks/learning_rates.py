@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import keras
 
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
+from models.checkpoints.progress import Progress
 
 # By their names, the factor of the rates where this share of all epochs is done.
 SCHEDULES = {

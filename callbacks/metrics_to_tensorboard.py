@@ -6,8 +6,8 @@ import time
 import keras
 import tensorflow as tf
 
+from models.checkpoints.progress import Progress
 from models.layers.replicas import read
-from models.progress import Progress
 
 
 class MetricsToTensorBoard(keras.callbacks.Callback):

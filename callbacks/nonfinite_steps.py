@@ -7,9 +7,9 @@ from collections.abc import Callable
 import keras
 
 from errors import DivergedError
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 from models.layers.replicas import read
-from models.progress import Progress
-from models.weights_folder import WeightsFolder
 
 
 class NonfiniteSteps(keras.callbacks.Callback):

@@ -3,7 +3,7 @@
 import keras
 
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
+from models.checkpoints.progress import Progress
 
 # A loss that is lower by a smaller share than this has not fallen (PyTorch's ReduceLROnPlateau).
 _THRESHOLD = 1e-4

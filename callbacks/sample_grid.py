@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.images import write_rgb
-from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
-from models.progress import Progress
+from data.color.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
+from data.image_io import write_rgb
+from models.checkpoints.progress import Progress
 
 # Pixels between two images.
 _GAP = 4

@@ -3,8 +3,8 @@
 import keras
 
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
-from models.weights_folder import WeightsFolder
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 
 
 class SaveBestThenLast(keras.callbacks.Callback):

@@ -6,9 +6,9 @@ from typing import Any
 import keras
 
 from errors import DivergedError
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 from models.layers.replicas import read
-from models.progress import Progress
-from models.weights_folder import WeightsFolder
 
 
 class TrainingCheckpoint(keras.callbacks.Callback):

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from jobs.runtime import import_tensorflow_quietly
+from jobs.common.runtime import import_tensorflow_quietly
 
 _HERE = Path(__file__).resolve().parent
 _HEIGHT = 240
@@ -22,9 +22,9 @@ _LINE = 24
 
 def draw() -> None:
     """Writes `before_after.jpg`, with the default weights, and `gallery.jpg`, with all."""
-    from data.images import read_rgb
-    from data.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-    from data.sources.folder import demo_images
+    from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
+    from data.datasets.folder import demo_images
+    from data.image_io import read_rgb
 
     true = [read_rgb(path) for path in demo_images()]
     gray = [
@@ -46,8 +46,8 @@ def draw() -> None:
 def _colored_by(model: str) -> list[np.ndarray]:
     """The demo photographs as `--images` colors them with the weights of a model that ship."""
     import run
-    from data.images import read_rgb
-    from data.sources.folder import demo_images
+    from data.datasets.folder import demo_images
+    from data.image_io import read_rgb
 
     with tempfile.TemporaryDirectory() as folder:
         status = run.main(["--images", "demo", "--model", model, "--output_dir", folder])
@@ -70,7 +70,7 @@ def _titled(title: str, row: np.ndarray) -> np.ndarray:
 
 
 def _write(name: str, parts: list[np.ndarray]) -> None:
-    from data.images import write_rgb
+    from data.image_io import write_rgb
 
     gap = _white(_GAP, parts[0].shape[1])
     image = np.concatenate([piece for part in parts for piece in (part, gap)][:-1])

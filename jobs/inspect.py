@@ -10,17 +10,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from data.colorfulness import colorfulness
-from data.imagenet_classes import imagenet_numbers
-from data.images import write_rgb
-from data.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
-from data.sources.dataset import Dataset
+from config.settings import Settings
+from data.color.colorfulness import colorfulness
+from data.color.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
+from data.datasets.dataset import Dataset
+from data.datasets.imagenet_classes import imagenet_numbers
+from data.image_io import write_rgb
 from errors import InputError
-from jobs.contact_sheet import draw_contact_sheet
-from jobs.folders import make_folder
-from jobs.progress_bar import progress_bar
-from jobs.settings import Settings
-from jobs.training_data import TrainingData, find_training_images
+from jobs.common.contact_sheet import draw_contact_sheet
+from jobs.common.folders import make_folder
+from jobs.common.progress_bar import progress_bar
+from jobs.train.dataset import TrainingData, find_training_images
 
 _SHEET = "inspect.png"
 _SHEET_IMAGES = 16

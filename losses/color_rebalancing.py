@@ -4,7 +4,7 @@ import numpy as np
 from keras import ops
 from scipy.ndimage import gaussian_filter
 
-from data.ab_bins import BIN_WIDTH, ab1_to_bin
+from data.color.ab_bins import BIN_WIDTH, ab1_to_bin
 
 # Of the Gaussian that smooths the distribution, in units of ab: Zhang et al.
 _SIGMA = 5.0
@@ -20,7 +20,8 @@ class ColorRebalancing:
     show); the mean weight of all pixels is 1.
 
     Args:
-        counts: integer array of shape (23, 23), pixels by bin, from `data.ab_bins.count_bins`.
+        counts: integer array of shape (23, 23), pixels by bin, from
+            `data.color.ab_bins.count_bins`.
     strength: float in [0, 1], 1 - lambda in the paper. 0 weighs all pixels the same, 1/2
             is the paper's, 1 lets all colors count the same, however rare.
 

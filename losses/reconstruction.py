@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from keras import ops
 
-from data.colorfulness import colorfulness
-from data.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
+from data.color.colorfulness import colorfulness
+from data.color.lab import join_lab, lab1_to_rgb1, lab1_to_unclipped_rgb1
 from losses import TERMS
 from losses.color_rebalancing import ColorRebalancing
 from losses.lpips_network import LPIPSNetwork
@@ -30,14 +30,14 @@ class Reconstruction:
     | `l1`           | mean absolute difference of ab, in units of 110 (Isola et al. 2017)    |
     | `mse`          | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)   |
     | `huber`        | as `l1`, but a parabola below 1 unit of ab (Zhang et al. 2017)         |
-    | `ssim`         | 1 - structural similarity of the colored RGB images (Zhao et al.     |
+    | `ssim`         | 1 - structural similarity of the colored RGB images (Zhao et al.       |
     |                | 2017): mostly of their structure, which the lightness gives            |
-    | `perceptual`   | difference of VGG19's features of the RGB images: `Perceptual`       |
-    | `lpips`        | LPIPS with AlexNet of the RGB images (Zhang et al. 2018):            |
+    | `perceptual`   | difference of VGG19's features of the RGB images: `Perceptual`         |
+    | `lpips`        | LPIPS with AlexNet of the RGB images (Zhang et al. 2018):              |
     |                | `LPIPSNetwork`                                                         |
-    | `colorfulness` | 1 - colorfulness / 100 of the network's images, whatever the true    |
+    | `colorfulness` | 1 - colorfulness / 100 of the network's images, whatever the true      |
     |                | ones are (as Kang et al. 2023, DDColor, but with the colorfulness of   |
-    |                | `data.colorfulness`): to be added to terms that compare                |
+    |                | `data.color.colorfulness`): to be added to terms that compare          |
 
     Args:
         weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.

@@ -5,20 +5,20 @@ import math
 import keras
 import tensorflow as tf
 
-from data.lab import rgb1_to_lab100
+from data.color.lab import rgb1_to_lab100
 from losses.lpips_network import LPIPSNetwork
-from metrics.blotches import Blotches
-from metrics.colorfulness import Colorfulness
-from metrics.decibels import DECIBELS_OF_NO_ERROR
-from metrics.feature_statistics import FeatureStatistics
-from metrics.frechet_distance import FrechetDistance
-from metrics.hue_coverage import HueCoverage
+from metrics.distribution.feature_statistics import FeatureStatistics
+from metrics.distribution.frechet_distance import FrechetDistance
+from metrics.distribution.inception_score import InceptionScore
+from metrics.distribution.kernel_distance import KernelDistance
+from metrics.image.blotches import Blotches
+from metrics.image.colorfulness import Colorfulness
+from metrics.image.decibels import DECIBELS_OF_NO_ERROR
+from metrics.image.hue_coverage import HueCoverage
+from metrics.image.pooled_psnr import PooledPSNR
+from metrics.image.psnr import PSNR
+from metrics.image.ssim import SSIM
 from metrics.image_features import ImageFeatures
-from metrics.inception_score import InceptionScore
-from metrics.kernel_distance import KernelDistance
-from metrics.pooled_psnr import PooledPSNR
-from metrics.psnr import PSNR
-from metrics.ssim import SSIM
 
 # Rounding of float32 in the mean of many.
 _NEARLY = 0.01

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from data.lab import join_lab
-from losses.gradient_penalty import gradient_penalty
+from data.color.lab import join_lab
+from losses.adversarial.gradient_penalty import gradient_penalty
 from models.colorizer import Colorizer, by_name
 from models.compiled_update import compiled_update
 from models.layers.replicas import (
@@ -78,7 +78,8 @@ class AdversarialColorizer(Colorizer):
         Args:
             generator_optimizer, discriminator_optimizer: one for each network.
             reconstruction: `losses.reconstruction.Reconstruction`.
-            adversarial: `losses.adversarial.Adversarial`, or None to train the generator alone.
+            adversarial: `losses.adversarial.adversarial.Adversarial`, or None to train the
+                generator alone.
             adversarial_weight: float, of the generator's adversarial loss.
             discriminator_steps: int. Where both are trained, the discriminator is in every step,
                 and the generator in every step of this number: each time with a fresh batch.

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import keras
 import tensorflow as tf
 
-from data.lab import join_lab, lab1_to_rgb1
+from data.color.lab import join_lab, lab1_to_rgb1
 from models.layers.fused_batch_normalization import collect_batch_statistics, has_batch_statistics
 from models.layers.replicas import is_one_of_several, replicas, sum_over_replicas
 

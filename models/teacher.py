@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.lab import lightness1_to_gray_rgb1
+from data.color.lab import lightness1_to_gray_rgb1
 from errors import InputError, first_line
 
 

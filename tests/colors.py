@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data.lab import lab100_to_unclipped_rgb1
+from data.color.lab import lab100_to_unclipped_rgb1
 
 
 def rgb_cube(step=5):

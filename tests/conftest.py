@@ -27,6 +27,13 @@ def _float32():
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in, which relative paths belong to."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
 def without_graphs(request):
     """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
     import tensorflow as tf

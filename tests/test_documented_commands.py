@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.command_line import parse
+from config.parser import parse
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DOCUMENTS = ("README.md", "docs/*.md", "weights/pretrained/*/README.md")

@@ -8,7 +8,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 # From the street to the ground.
-FLOORS = ("run", "jobs", "callbacks", "metrics", "models", "losses", "data", "errors")
+FLOORS = (
+    *("run", "jobs", "config", "callbacks", "inference", "metrics", "models", "losses", "data"),
+    "errors",
+)
 
 FILES = [
     path

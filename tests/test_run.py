@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import run
-from data.sources import folder
+from data.datasets import folder
 
 RUN = Path(__file__).resolve().parents[1] / "run.py"
 
@@ -41,21 +41,23 @@ def test_a_defect_is_not_hidden(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "job"),
     [
-        ([], "jobs.train.train"),
-        (["--dataset", "a", "b"], "jobs.train.train"),
-        (["--load_weights"], "jobs.train.train"),
-        (["--images", "a"], "jobs.colorize.colorize"),
-        (["--images", "a", "--load_weights"], "jobs.colorize.colorize"),
+        ([], "jobs.train.train.train"),
+        (["--dataset", "a", "b"], "jobs.train.train.train"),
+        (["--load_weights"], "jobs.train.train.train"),
+        (["--images", "a"], "jobs.colorize.colorize.colorize"),
+        (["--images", "a", "--load_weights"], "jobs.colorize.colorize.colorize"),
         (["--inspect"], "jobs.inspect.inspect"),
         (["--inspect", "--dataset", "a"], "jobs.inspect.inspect"),
-        (["--evaluate"], "jobs.evaluate.evaluate"),
-        (["--evaluate", "--images", "a", "--predictions", "b"], "jobs.evaluate.evaluate"),
+        (["--evaluate"], "jobs.evaluate.evaluate.evaluate"),
+        (["--evaluate", "--images", "a", "--predictions", "b"], "jobs.evaluate.evaluate.evaluate"),
     ],
 )
 def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
     done = []
-    for name in ("train", "colorize", "inspect", "evaluate"):
-        each = f"jobs.{name}.{name}"
+    for each in (
+        *("jobs.train.train.train", "jobs.colorize.colorize.colorize"),
+        *("jobs.inspect.inspect", "jobs.evaluate.evaluate.evaluate"),
+    ):
         monkeypatch.setattr(each, lambda *args, each=each: done.append(each) or 7)
     assert run.main(arguments) == 7
     assert done == [job]

@@ -5,5 +5,5 @@
     strips = (color(rgb) for rgb, alpha in page.strips())
     write_photo("colored.png", [(page, strips)])
 
-Training images are read by `data.images`, which is faster and forgets all but 8 bits of color.
+Training images are read by `data.image_io`, which is faster and forgets all but 8 bits of color.
 """

@@ -7,7 +7,7 @@ import numpy as np
 import pyvips
 from PIL import Image
 
-from data.images import (
+from data.image_io import (
     MAXIMUM_PIXELS,
     TOO_LARGE,
     UnreadableImageError,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyvips
 
-from data.images import UnreadableImageError
+from data.image_io import UnreadableImageError
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import (
     can_hold_colors,

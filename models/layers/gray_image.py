@@ -2,7 +2,7 @@
 
 import keras
 
-from data.lab import lightness1_to_gray_rgb1
+from data.color.lab import lightness1_to_gray_rgb1
 
 
 class GrayImage(keras.layers.Layer):

@@ -8,7 +8,7 @@ from callbacks.learning_rates import SCHEDULES, LearningRates
 from callbacks.phases import Phases
 from callbacks.training_checkpoint import TrainingCheckpoint
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
+from models.checkpoints.progress import Progress
 
 RATES = {
     Phase.GENERATOR: (1.0, 2.0),

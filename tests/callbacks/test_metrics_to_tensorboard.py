@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
-from jobs.curves import read_curves
-from models.progress import Progress
+from jobs.train.curves import read_curves
+from models.checkpoints.progress import Progress
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import tensorflow as tf
 from callbacks.nonfinite_steps import NonfiniteSteps
 from callbacks.training_checkpoint import TrainingCheckpoint
 from errors import DivergedError
-from losses.hinge_adversarial import HingeAdversarial
+from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 from models.sagan import SAGAN
-from models.weights_folder import WeightsFolder
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 

@@ -10,7 +10,7 @@ import pytest
 
 from callbacks.plateau import Plateau
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
+from models.checkpoints.progress import Progress
 
 
 def end_epochs(progress, logs, patience=2, factor=0.5, phases=None):

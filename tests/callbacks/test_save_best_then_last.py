@@ -6,8 +6,8 @@ import pytest
 
 from callbacks.save_best_then_last import SaveBestThenLast
 from models.adversarial_colorizer import Phase
-from models.progress import Progress
-from models.weights_folder import WeightsFolder
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 
 ALONE, JUDGE, BOTH = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
 

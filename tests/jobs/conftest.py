@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import run
-from data.images import write_rgb
+from data.image_io import write_rgb
 
 TINY = [
     *("--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "1"),
@@ -30,7 +30,9 @@ ARCHITECTURE = {
 def _without_curves(request, monkeypatch):
     """Drawing them takes longer than some of the trainings; some tests want them."""
     if "draws_curves" not in request.keywords:
-        monkeypatch.setattr("jobs.train.draw_curves", lambda log_dir, target: False, raising=False)
+        monkeypatch.setattr(
+            "jobs.train.train.draw_curves", lambda log_dir, target: False, raising=False
+        )
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +40,8 @@ def weights(tmp_path_factory):
     """Weights of a tiny untrained network that colors boldly."""
     import keras
 
+    from models.checkpoints.folder import WeightsFolder
     from models.sagan import SAGAN
-    from models.weights_folder import WeightsFolder
 
     folder = WeightsFolder(tmp_path_factory.mktemp("weights"))
     folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
@@ -65,13 +67,6 @@ def offline(tmp_path_factory):
         # It builds the whole network before it asks for its weights.
         patch.setattr("keras.applications.InceptionV3", no_network)
         yield
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty folder to work in, which relative paths belong to."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture

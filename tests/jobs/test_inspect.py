@@ -9,10 +9,10 @@ from PIL import Image
 from skimage import color
 
 import run
-from data.images import write_rgb
-from data.sources.dataset import Dataset
-from data.sources.image_files import ImageFiles
-from jobs.contact_sheet import draw_contact_sheet
+from data.datasets.dataset import Dataset
+from data.datasets.image_files import ImageFiles
+from data.image_io import write_rgb
+from jobs.common.contact_sheet import draw_contact_sheet
 
 RED, BLUE, GREEN = (190, 90, 80), (80, 100, 190), (70, 150, 90)
 
@@ -70,7 +70,7 @@ def labeled_demo(monkeypatch, folder, labels):
     paths = [f"{number}.png" for number in range(len(labels))]
     images = ImageFiles(str(folder), paths, labels, classes=("tench", "English springer"))
     demo = Dataset("demo", images, ImageFiles(str(folder), []))
-    monkeypatch.setattr("data.datasets.demo_set", lambda *_: demo)
+    monkeypatch.setattr("data.datasets.find_images.demo_set", lambda *_: demo)
 
 
 def colors_of(images):

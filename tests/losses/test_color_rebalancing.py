@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import convolve2d
 
-from data.ab_bins import ab1_to_bin
+from data.color.ab_bins import ab1_to_bin
 from losses.color_rebalancing import ColorRebalancing
 
 

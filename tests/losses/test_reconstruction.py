@@ -7,7 +7,7 @@ import tensorflow as tf
 from skimage.color import lab2rgb, rgb2lab
 from skimage.metrics import structural_similarity
 
-from data.lab import join_lab, lab1_to_unclipped_rgb1
+from data.color.lab import join_lab, lab1_to_unclipped_rgb1
 from losses import REBALANCED, TERMS
 from losses.reconstruction import Reconstruction
 

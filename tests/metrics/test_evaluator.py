@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data.colorfulness import colorfulness
-from metrics.blotches import Blotches
+from data.color.colorfulness import colorfulness
+from metrics.distribution.feature_statistics import FeatureStatistics
+from metrics.distribution.frechet_distance import FrechetDistance
+from metrics.distribution.inception_score import InceptionScore
+from metrics.distribution.kernel_distance import KernelDistance
 from metrics.evaluator import Evaluator
-from metrics.feature_statistics import FeatureStatistics
-from metrics.frechet_distance import FrechetDistance
-from metrics.hue_coverage import HueCoverage
+from metrics.image.blotches import Blotches
+from metrics.image.hue_coverage import HueCoverage
+from metrics.image.pooled_psnr import PooledPSNR
+from metrics.image.psnr import PSNR
+from metrics.image.ssim import SSIM
 from metrics.image_features import ImageFeatures
-from metrics.inception_score import InceptionScore
-from metrics.kernel_distance import KernelDistance
-from metrics.pooled_psnr import PooledPSNR
-from metrics.psnr import PSNR
-from metrics.ssim import SSIM
 
 COUNT = 12
 

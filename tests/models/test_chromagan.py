@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 from scipy.special import rel_entr, softmax
 
+from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
 from losses.reconstruction import Reconstruction
-from losses.wasserstein_adversarial import WassersteinAdversarial
 from models.adversarial_colorizer import Phase
 from models.chromagan import ChromaGAN
 from models.teacher import Teacher

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from losses.adversarial.vanilla_adversarial import VanillaAdversarial
 from losses.reconstruction import Reconstruction
-from losses.vanilla_adversarial import VanillaAdversarial
 from models.compiled_update import compiled_update
 from models.pix2pix import Pix2Pix
 

@@ -7,16 +7,16 @@ import keras
 import numpy as np
 import pytest
 
+from losses.adversarial.vanilla_adversarial import VanillaAdversarial
+from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
 from losses.reconstruction import Reconstruction
-from losses.vanilla_adversarial import VanillaAdversarial
-from losses.wasserstein_adversarial import WassersteinAdversarial
-from metrics.colorfulness import Colorfulness
-from metrics.ssim import SSIM
+from metrics.image.colorfulness import Colorfulness
+from metrics.image.ssim import SSIM
 from models.adversarial_colorizer import Phase
 from models.catalog import COLORIZERS
+from models.checkpoints.folder import WeightsFolder
 from models.encoder_decoder import EncoderDecoder
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
-from models.weights_folder import WeightsFolder
 
 TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
 
@@ -194,11 +194,11 @@ def test_the_architecture_rebuilds_the_network(batch, tmp_path, options):
     model = compiled(**options)
     model.train_step(batch)
     folder = WeightsFolder(tmp_path)
-    folder.write_settings({"model": "inception", "architecture": model.architecture})
+    folder.write_settings({"model": "encoder_decoder", "architecture": model.architecture})
     folder.save_generator(model.generator_ema)
     architecture = folder.read_settings()["architecture"]
     assert {**TINY, **options}.items() <= architecture.items()
-    rebuilt = COLORIZERS["inception"].build_generator(architecture)
+    rebuilt = COLORIZERS["encoder_decoder"].build_generator(architecture)
     folder.load_generator(rebuilt)
     expected = model(batch[0])
     assert np.std(expected, axis=(1, 2)).min() > 0.01

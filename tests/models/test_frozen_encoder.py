@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from losses.adversarial.vanilla_adversarial import VanillaAdversarial
 from losses.reconstruction import Reconstruction
-from losses.vanilla_adversarial import VanillaAdversarial
 from models.adversarial_colorizer import Phase
-from models.checkpoint_store import CheckpointStore
+from models.checkpoints.progress import Progress
+from models.checkpoints.store import CheckpointStore
 from models.chromagan import ChromaGAN
 from models.encoder_decoder import EncoderDecoder
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 from models.pix2pix import Pix2Pix
-from models.progress import Progress
 from models.sagan import SAGAN
 
 RATE, BETA_1, BETA_2 = 1e-3, 0.5, 0.999

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losses.gradient_penalty import gradient_penalty
+from losses.adversarial.gradient_penalty import gradient_penalty
+from losses.adversarial.vanilla_adversarial import VanillaAdversarial
+from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
 from losses.reconstruction import Reconstruction
-from losses.vanilla_adversarial import VanillaAdversarial
-from losses.wasserstein_adversarial import WassersteinAdversarial
 from models.adversarial_colorizer import Phase
 from models.networks.discriminators import patch_discriminator
 from models.networks.pix2pix_unet import pix2pix_unet

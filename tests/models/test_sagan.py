@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from losses.hinge_adversarial import HingeAdversarial
+from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
-from metrics.psnr import PSNR
+from metrics.image.psnr import PSNR
 from models.adversarial_colorizer import Phase
 from models.sagan import SAGAN
 

@@ -13,7 +13,7 @@ import numpy as np
 
 both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
-from losses.hinge_adversarial import HingeAdversarial
+from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
 from models.sagan import SAGAN
 

@@ -12,7 +12,7 @@ import pyvips
 import tifffile
 from PIL import ExifTags, Image, ImageOps, PngImagePlugin, features
 
-from data.images import UnreadableImageError, first_reason
+from data.image_io import UnreadableImageError, first_reason
 from data.photos import file as file_module
 from data.photos.file import PhotoFile
 

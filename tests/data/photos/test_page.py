@@ -6,7 +6,7 @@ import pyvips
 import tifffile
 from PIL import ExifTags, Image, ImageCms, ImageOps
 
-from data.images import UnreadableImageError
+from data.image_io import UnreadableImageError
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata

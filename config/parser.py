@@ -1,0 +1,367 @@
+"""Reads the command line: arguments to settings, or one line that says what is wrong with them.
+
+TensorFlow is not imported here: `--help` answers at once.
+"""
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from config.argument_types import Switch
+from config.presets import MODEL_DEFAULTS, PRESETS
+from config.settings import JOBS, OF_DATASETS, OF_MODELS, TRAINING, Settings, fields
+from data.datasets.dataset_name import COCO, TFDS
+from errors import InputError
+from losses import REBALANCED
+
+# What their convolutions reduce to one place.
+_SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
+
+# Of ChromaGAN what speaks of its teacher.
+_OF_TEACHER = ("teacher", "teacher_weights", "teacher_cache")
+
+# What asks for true colors, or for what datasets are asked.
+_OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
+
+
+def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
+    """Reads the command line.
+
+    Args:
+        arguments: without the program's name. Names may be written with hyphens.
+
+    Returns:
+        The settings, and the names of those that were given.
+
+    Raises:
+        InputError: an argument is unknown, malformed, or of no use to the job.
+    """
+    arguments = [_with_underscores(argument) for argument in arguments]
+    explicit = vars(_parser().parse_args(arguments))
+    settings = dataclasses.replace(Settings(), **_defaults(explicit), **explicit)
+    _check_job(settings, set(explicit))
+    # What a resumed training is, its own settings say: it is checked when they are read.
+    if settings.job != "train" or not settings.load_weights:
+        check_use(settings, set(explicit))
+    return settings, set(explicit)
+
+
+def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
+    """What the model and the preset set and the command line does not."""
+    preset = PRESETS[explicit["preset"]].settings if explicit.get("preset") else {}
+    model = explicit.get("model") or preset.get("model")
+    defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
+    if explicit.get("preset") and PRESETS[explicit["preset"]].starts_from:
+        defaults["pretrained"] = os.path.join("weights", PRESETS[explicit["preset"]].starts_from)
+    return {name: value for name, value in defaults.items() if name not in explicit}
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of printing usage: `run.py` alone prints errors."""
+
+    def error(self, message):
+        raise InputError(f"{message}; `python run.py --help` lists all arguments")
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python run.py",
+        description="Trains neural networks to color black-and-white photographs, and colors them.",
+        epilog="With no argument, training starts on the demo photographs. Exit status: 0 done, "
+        "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
+        "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
+        formatter_class=_HelpFormatter,
+        usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
+        "[options]",
+        argument_default=argparse.SUPPRESS,
+        # A prefix that works today would be ambiguous after the next option.
+        allow_abbrev=False,
+    )
+    groups = {}
+    for entry in fields():
+        group = entry.metadata["group"]
+        groups.setdefault(group, parser.add_argument_group(group) if group not in groups else None)
+        options = dict(entry.metadata["options"])
+        if isinstance(entry.default, bool) and "action" not in options:
+            options["action"] = "store_true"
+        groups[group].add_argument(
+            *_flags(entry, options), dest=entry.name, help=_help(entry), **options
+        )
+    return parser
+
+
+def _flags(entry: dataclasses.Field, options: dict) -> list[str]:
+    names = [entry.name, *entry.metadata["aliases"]]
+    if options.get("action") is Switch:
+        names.append(f"no_{entry.name}")
+    return [f"--{name}" for name in names]
+
+
+def _help(entry: dataclasses.Field) -> str:
+    text = entry.metadata["help"]
+    notes = []
+    if entry.name in OF_MODELS:
+        notes.append(f"only {', '.join(OF_MODELS[entry.name])}")
+    default = _default(entry)
+    if not (default is None or isinstance(default, bool) or "default" in text):
+        notes.append(f"default: {_shown(default)}")
+        notes += [
+            f"with {model} {_shown(defaults[entry.name])}"
+            for model, defaults in MODEL_DEFAULTS.items()
+            if defaults.get(entry.name, default) != default
+        ]
+    return f"{text} ({'; '.join(notes)})" if notes else text
+
+
+def _shown(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
+
+
+def _default(entry: dataclasses.Field) -> Any:
+    if entry.default is dataclasses.MISSING:
+        return entry.default_factory()
+    return entry.default
+
+
+def _with_underscores(argument: str) -> str:
+    """--weights-dir=x-y to --weights_dir=x-y."""
+    if not argument.startswith("--"):
+        return argument
+    name, equals, value = argument.partition("=")
+    return "--" + name[2:].replace("-", "_") + equals + value
+
+
+def check_use(settings: Settings, explicit: set[str]) -> None:
+    """Refuses arguments that would silently do nothing beside the other settings.
+
+    Raises:
+        InputError: names the argument and the setting that makes it useless.
+    """
+    for name, (useful, why) in _conditions(settings).items():
+        if name in explicit and not useful:
+            raise InputError(f"--{name} has no effect {why}; leave it out")
+    _check_networks(settings)
+    _check_reconstruction(settings)
+    _check_schedule(settings)
+    if settings.job in TRAINING:
+        check_discriminator(settings)
+
+
+def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
+    """For arguments that are not always of use, whether they are, and when not."""
+    conditions = {
+        "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
+        "encoder_weights": (
+            settings.encoder != "none" and not settings.pretrained,
+            "without --encoder, and with --pretrained",
+        ),
+        "attention_resolution": (
+            not settings.pretrained and (settings.model == "sagan" or settings.decoder_attention),
+            "with --pretrained, or without --decoder_attention",
+        ),
+        "freeze_encoder_epochs": (
+            settings.pretrained
+            or (settings.encoder != "none" and settings.encoder_weights != "none"),
+            "without the weights of an --encoder",
+        ),
+        "decoder_attention": (not settings.pretrained, "with --pretrained"),
+        "skip_connections": (not settings.pretrained, "with --pretrained"),
+        "plateau_patience": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
+        "nan_limit": (settings.nan == "skip", "without --nan skip"),
+        "plateau_factor": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
+        "weight_decay": (
+            settings.optimizer != "adam",
+            "with --optimizer adam; adamw is Adam with it",
+        ),
+        "beta_2": (settings.optimizer != "sgd", "with --optimizer sgd"),
+        "categories": (_has_kind(settings, COCO), f"without a --dataset {COCO}:DIR"),
+        "data_dir": (_has_kind(settings, TFDS), f"without a --dataset {TFDS}:NAME"),
+        "sample_count": (settings.sample_every, "with --sample_every 0"),
+        "sample_images": (settings.sample_every, "with --sample_every 0"),
+        "label_smoothing": (
+            settings.adversarial == "vanilla",
+            f"with --adversarial {settings.adversarial}",
+        ),
+        "gp_weight": (
+            settings.adversarial == "wgan-gp",
+            f"with --adversarial {settings.adversarial}",
+        ),
+        "generator_lr_alone": (
+            settings.generator_epochs or settings.adversarial == "none",
+            "without --generator_epochs",
+        ),
+        "discriminator_lr_alone": (
+            settings.discriminator_epochs,
+            "without --discriminator_epochs",
+        ),
+        "lpips_weights": (
+            settings.evaluate
+            or "lpips" in settings.validation_metrics
+            or "lpips" in settings.reconstruction_weights,
+            "without lpips in --validation_metrics or --reconstruction",
+        ),
+        "color_rebalancing": (
+            any(settings.reconstruction_weights.get(term) for term in REBALANCED),
+            f"without one of the terms {', '.join(sorted(REBALANCED))} in --reconstruction",
+        ),
+        "perceptual_weights": (
+            "perceptual" in settings.reconstruction_weights,
+            "without the term perceptual in --reconstruction",
+        ),
+    }
+    adversarial = ("adversarial_weight", "generator_epochs", "discriminator_lr", "discriminator")
+    more = ("discriminator_filters", "discriminator_epochs", "discriminator_steps")
+    for name in (*adversarial, *more):
+        conditions[name] = (settings.adversarial != "none", "with --adversarial none")
+    conditions["input_channels"] = (
+        settings.encoder == "none",
+        f"with --encoder {settings.encoder}",
+    )
+    learns_classes = settings.model == "chromagan" and settings.class_weight
+    conditions["class_index"] = (
+        settings.inspect or learns_classes,
+        "without --inspect or classes to learn, which are chromagan's",
+    )
+    for name in _OF_TEACHER:
+        conditions[name] = (settings.class_weight, "with --class_weight 0")
+    for name, models in OF_MODELS.items():
+        if settings.model not in models:
+            conditions[name] = (False, f"with --model {settings.model}")
+    return conditions
+
+
+def _check_networks(settings: Settings) -> None:
+    own = MODEL_DEFAULTS.get(settings.model, {}).get("encoder")
+    if own and settings.encoder == "none":
+        raise InputError(
+            f"--encoder none: the generator of {settings.model} begins with a network for "
+            f"recognition; give {own}, and --encoder_weights none for one that has learned nothing "
+            "yet"
+        )
+    if settings.resolution < 2**settings.network_depth:
+        raise InputError(
+            f"images of {settings.resolution} px cannot be halved {settings.network_depth} "
+            f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
+        )
+
+
+def _check_reconstruction(settings: Settings) -> None:
+    what = f"--reconstruction {' '.join(settings.reconstruction)}"
+    if len(settings.reconstruction_weights) < len(settings.reconstruction):
+        raise InputError(f"{what}: a term stands there twice")
+    compared = set(settings.reconstruction_weights) - {"colorfulness"}
+    if not any(settings.reconstruction_weights.values()):
+        raise InputError(f"{what}: no term has a weight above 0")
+    if not any(settings.reconstruction_weights[name] for name in compared):
+        raise InputError(
+            f"{what}: it compares with nothing; add a "
+            "term that compares with the true colors, as l1:1"
+        )
+
+
+def _check_schedule(settings: Settings) -> None:
+    if settings.optimizer == "lion" and not settings.beta_1:
+        raise InputError("--optimizer lion takes a --beta_1 above 0, as 0.9; received 0.0")
+    alone = settings.generator_epochs + settings.discriminator_epochs
+    if alone >= settings.epochs and alone and settings.adversarial != "none":
+        raise InputError(
+            f"--generator_epochs {settings.generator_epochs} and --discriminator_epochs "
+            f"{settings.discriminator_epochs} leave none of {settings.epochs} epochs for both "
+            "networks; raise --epochs, or give --adversarial none"
+        )
+
+
+def check_discriminator(settings: Settings) -> None:
+    """Refuses a discriminator that cannot do what it shall.
+
+    Raises:
+        InputError: its normalization or the size of the images is wrong for it.
+    """
+    if settings.model == "sagan" or settings.adversarial == "none":
+        return
+    is_normalized = settings.model == "pix2pix" and settings.discriminator != "conv4"
+    smallest = _SMALLEST_OF_DISCRIMINATORS.get(settings.discriminator, 0)
+    if settings.adversarial == "wgan-gp" and settings.norm == "batch" and is_normalized:
+        raise InputError(
+            "--adversarial wgan-gp penalizes the gradients of each image, and batch "
+            "normalization mixes images; give --norm instance or none"
+        )
+    if settings.resolution < smallest:
+        what = f"the discriminator of {settings.model}"
+        if settings.model == "pix2pix":
+            what = f"--discriminator {settings.discriminator}"
+        raise InputError(
+            f"{what} takes images of at least {smallest} px; received --resolution "
+            f"{settings.resolution}"
+        )
+
+
+def _has_kind(settings: Settings, kind: str) -> bool:
+    return any(name.startswith(kind + ":") for name in settings.dataset)
+
+
+def _check_job(settings: Settings, explicit: set[str]) -> None:
+    """Refuses arguments that belong to another job."""
+    if settings.images and settings.inspect:
+        raise InputError("--images colors photographs and --inspect looks at datasets; give one")
+    if settings.evaluate and settings.inspect:
+        raise InputError("--evaluate judges weights and --inspect looks at datasets; give one")
+    by_name = {entry.name: entry for entry in fields()}
+    for name in sorted(explicit):
+        jobs = by_name[name].metadata["jobs"]
+        if settings.job in jobs:
+            continue
+        if settings.job in JOBS:
+            why = f"when --{JOBS[settings.job]} is given"
+        else:
+            others = " or ".join(f"--{argument}" for job, argument in JOBS.items() if job in jobs)
+            why = f"when {others} is not given"
+        raise InputError(f"--{name} has no effect {why}; leave it out")
+    if settings.job == "evaluate" and settings.images:
+        for name in sorted(explicit.intersection(_OF_TRUTH)):
+            raise InputError(
+                f"--{name} has no effect beside --images, of which there is no truth; leave it out"
+            )
+    if settings.job == "colorize" and len(settings.weights or ()) > 1:
+        raise InputError(
+            f"--weights {' '.join(settings.weights)}: photographs are colored with one; give one "
+            "folder, or compare several with --evaluate"
+        )
+    colors = settings.images or settings.evaluate
+    if colors and "weights_dir" in explicit and not settings.load_weights:
+        raise InputError(
+            "--weights_dir says where trainings are: to color with the one there, add "
+            "--load_weights; to color with any folder of weights, give --weights"
+        )
+    if "model" in explicit and settings.weights:
+        raise InputError("--model has no effect beside --weights, which say what they are of")
+    if settings.weights and settings.load_weights:
+        raise InputError(
+            "--weights and --load_weights both say which weights to color with; give one of them"
+        )
+    if "quality" in explicit and settings.format in ("png", "tif", "bmp"):
+        raise InputError(
+            f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
+            f"it out"
+        )
+    model_of_preset = settings.preset and PRESETS[settings.preset].settings["model"]
+    if settings.preset and settings.model != model_of_preset:
+        raise InputError(
+            f"--preset {settings.preset} is of --model {model_of_preset}; received --model "
+            f"{settings.model}"
+        )
+    if settings.preset and settings.load_weights:
+        raise InputError(
+            "--preset begins a new training and --load_weights goes on with one; give one"
+        )
+    if settings.pretrained and settings.load_weights:
+        raise InputError(
+            "--pretrained starts a new training and --load_weights goes on with one; give one"
+        )

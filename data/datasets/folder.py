@@ -1,0 +1,115 @@
+"""A folder of images, and the demo photographs."""
+
+import os
+from pathlib import Path
+
+from data.datasets.dataset import Dataset
+from data.datasets.dataset_name import DEMO, names_like
+from data.datasets.image_files import ImageFiles
+from data.datasets.paired_grayscale import find_paired_grayscale
+from data.datasets.split_options import SplitOptions, split_by_name
+from data.image_io import IMAGE_SUFFIXES, list_image_paths
+from errors import InputError, shown
+
+# The color photographs of everyday things in scikit-image's wheel; the others are microscope
+# images, textures and drawings.
+_DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+
+_TRAINING_FOLDER = "train"
+_VALIDATION_FOLDERS = ("validation", "val")
+
+
+def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> Dataset:
+    """The images of a folder, searched deep.
+
+    A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
+    is split by a hash of each file's name below the folder. A subfolder whose images are the
+    same as in the one beside it, but for the color, is left out.
+
+    Args:
+        name: str, for the table and for errors.
+        folder: str, the path.
+        options: `SplitOptions`.
+        least_color: float, the colorfulness below which an image has no color.
+
+    Raises:
+        InputError: it is no folder, or there is no image in it.
+    """
+    paths = list_folder(name, folder)
+    if not paths:
+        raise InputError(
+            f"--dataset {name}: no image in it; looked, in subfolders too, for names that end "
+            f"in {' '.join(IMAGE_SUFFIXES)}"
+        )
+    paired = find_paired_grayscale(folder, paths, least_color)
+    skipped = {
+        f"no color, paired with {shown(color)}": len(grays) for color, grays in paired.items()
+    }
+    gray = {path for grays in paired.values() for path in grays}
+    return _split(name, folder, [path for path in paths if path not in gray], skipped, options)
+
+
+def demo_set(options: SplitOptions) -> Dataset:
+    """The demo photographs as a dataset.
+
+    Raises:
+        InputError: scikit-image has none of them.
+    """
+    images = demo_images()
+    folder = str(images[0].parent)
+    return _split(DEMO, folder, [image.name for image in images], {}, options)
+
+
+def demo_images() -> list[Path]:
+    """The natural color photographs that scikit-image installs.
+
+    Raises:
+        InputError: this scikit-image has none of them.
+    """
+    import skimage
+
+    folder = Path(skimage.data_dir)
+    images = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
+    if not images:
+        raise InputError(
+            f"scikit-image has no demo photographs in {folder}: install it again, or give a folder"
+        )
+    return images
+
+
+def list_folder(name: str, folder: str) -> list[str]:
+    """The paths below a folder of the images in it.
+
+    Raises:
+        InputError: it is no folder, or cannot be read.
+    """
+    if not os.path.isdir(folder):
+        exists = os.path.exists(folder)
+        what = "is a file" if exists else f"does not exist{names_like(folder)}"
+        raise InputError(f"--dataset {name}: {what}; give a folder of images, or {DEMO}")
+    try:
+        return list_image_paths(folder)
+    except OSError as error:
+        raise InputError(f"--dataset {name}: {error.strerror}; give a readable folder") from error
+
+
+def _split(
+    name: str, folder: str, paths: list[str], skipped: dict[str, int], options: SplitOptions
+) -> Dataset:
+    tops = {path.split(os.sep, 1)[0] for path in paths if os.sep in path}
+    validation_folder = next((top for top in _VALIDATION_FOLDERS if top in tops), None)
+    if _TRAINING_FOLDER in tops and validation_folder:
+        sides = {_TRAINING_FOLDER: [], validation_folder: []}
+        for path in paths:
+            top = path.split(os.sep, 1)[0]
+            if top in sides:
+                sides[top].append(path)
+        training, validation = (ImageFiles(folder, side) for side in sides.values())
+        beside = len(paths) - len(training) - len(validation)
+        if beside:
+            what = f"beside {_TRAINING_FOLDER} and {validation_folder}"
+            skipped = {**skipped, what: beside}
+    else:
+        names = (path.replace(os.sep, "/") for path in paths)
+        training, validation = split_by_name(ImageFiles(folder, paths), names, options)
+    return Dataset(name, training, validation, skipped)

@@ -1,0 +1,47 @@
+"""Images that are files."""
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.datasets.image_source import ImageSource
+from data.image_io import read_rgb
+
+
+class ImageFiles(ImageSource):
+    """Images that are files below one folder.
+
+    Args:
+        folder: str, where they lie.
+        paths: their paths below it.
+        labels: sequence of int or None, the number of each file's class.
+        classes: tuple of str or None, the names of the classes.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        paths: Sequence[str],
+        labels: Sequence[int] | None = None,
+        classes: tuple[str, ...] | None = None,
+    ):
+        super().__init__(classes)
+        self.folder = folder
+        self.paths = list(paths)
+        self._labels = None if labels is None else np.asarray(labels, "int32")
+
+    def __len__(self):
+        return len(self.paths)
+
+    def name(self, number):
+        return os.path.join(self.folder, self.paths[number])
+
+    def file(self, number):
+        return self.name(number)
+
+    def read_rgb(self, number, short_side=None):
+        return read_rgb(self.name(number), short_side)
+
+    def label(self, number):
+        return -1 if self._labels is None else int(self._labels[number])

@@ -1,0 +1,36 @@
+"""Some of the images of a source, in another order."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.datasets.image_source import ImageSource
+
+
+class ImageSubset(ImageSource):
+    """Some of the images of a source, in an order of their own.
+
+    Args:
+        source: `ImageSource`.
+        numbers: the numbers of the images in it.
+    """
+
+    def __init__(self, source: ImageSource, numbers: Sequence[int] | np.ndarray):
+        super().__init__(source.classes)
+        self.source = source
+        self.numbers = np.asarray(numbers, "int64")
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def name(self, number):
+        return self.source.name(self.numbers[number])
+
+    def file(self, number):
+        return self.source.file(self.numbers[number])
+
+    def read_rgb(self, number, short_side=None):
+        return self.source.read_rgb(self.numbers[number], short_side)
+
+    def label(self, number):
+        return self.source.label(self.numbers[number])

@@ -1,0 +1,148 @@
+"""The official downsampled ImageNet, 64 x 64: 1.28 million images in pickled or .npz batches.
+
+    train_data_batch_1 ... train_data_batch_10, val_data        (or each with .npz)
+
+Each is a dictionary of `data`, N x 12288 uint8 (the red plane, the green, the blue), and `labels`
+from 1. Images are read from where they lie in these files.
+
+Reference: Chrabaszcz, Loshchilov, Hutter, "A Downsampled Variant of ImageNet as an Alternative to
+the CIFAR datasets", 2017 (arXiv 1707.08819). https://image-net.org/download-images
+"""
+
+import os
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.datasets.concatenated_images import ConcatenatedImages
+from data.datasets.dataset import Dataset
+from data.datasets.dataset_name import names_like
+from data.datasets.image_source import ImageSource
+from data.datasets.imagenet_classes import downsampled_imagenet_ids
+from data.datasets.stored_rows import StoredRows, find_in_npz, find_in_pickle
+from data.image_io import UnreadableImageError, shrink_rgb
+from errors import InputError
+
+_SIDE = 64
+_ROW = 3 * _SIDE * _SIDE
+_BATCHES = 10
+_VALIDATION = "val_data"
+_BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
+
+
+def imagenet64_set(name: str, folder: str) -> Dataset:
+    """The images of the batches below a folder, with their classes named by WordNet id.
+
+    Args:
+        name: str, for the table and for errors.
+        folder: str, searched deep: the published archives unpack to a folder each.
+
+    Raises:
+        InputError: batches are missing or damaged, or labels do not match.
+    """
+    files = _batch_files(name, folder)
+    numbers = sorted(number for number in files if number)
+    expected = range(1, max(numbers, default=1) + 1)
+    missing = [f"train_data_batch_{number}" for number in expected if number not in numbers]
+    missing += [] if 0 in files else [_VALIDATION]
+    if missing:
+        raise InputError(
+            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that holds "
+            f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
+        )
+    classes = downsampled_imagenet_ids()
+    training = ConcatenatedImages([_batch(name, files[number], classes) for number in numbers])
+    shown = name if len(numbers) == _BATCHES else f"{name} ({len(numbers)} of {_BATCHES} batches)"
+    return Dataset(shown, training, _batch(name, files[0], classes))
+
+
+class BatchImages(ImageSource):
+    """The images of one batch.
+
+    Args:
+        rows: `StoredRows` of 12288 bytes, the planes of an image.
+        labels: sequence of int, from 0.
+        path: str, the file as it is called in lists.
+        classes: the names of the classes.
+    """
+
+    def __init__(
+        self, rows: StoredRows, labels: Sequence[int], path: str, classes: tuple[str, ...]
+    ):
+        super().__init__(classes)
+        self._rows = rows
+        self._labels = np.asarray(labels, "int16")
+        self._path = path
+
+    def __len__(self):
+        return len(self._labels)
+
+    def name(self, number):
+        return f"{self._path}#{number}"
+
+    def file(self, number):
+        return self._path
+
+    def read_rgb(self, number, short_side=None):
+        try:
+            planes = self._rows.row(number)
+        except OSError as error:
+            raise UnreadableImageError(str(error)) from error
+        pixels = np.moveaxis(planes.reshape(3, _SIDE, _SIDE), 0, -1)
+        return shrink_rgb(np.ascontiguousarray(pixels), short_side)
+
+    def label(self, number):
+        return int(self._labels[number])
+
+
+def _batch_files(name: str, folder: str) -> dict[int, str]:
+    """The files of the batches by number; that of the validation is 0."""
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"--dataset {name}: {folder} is no folder{names_like(folder)}; give the one that holds "
+            "the batches"
+        )
+    files = {}
+    for parent, _, names in os.walk(folder, followlinks=True):
+        for file in sorted(names, reverse=True):
+            # Where both forms of a batch are there, the pickled one comes last and stays.
+            if found := _BATCH.fullmatch(file):
+                files[int(found[2] or 0)] = os.path.join(parent, file)
+    return files
+
+
+def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
+    try:
+        arrays = find_in_npz(path) if path.endswith(".npz") else find_in_pickle(path)
+    except InputError as error:
+        raise InputError(f"--dataset {name}: {error}") from error
+    rows, labels = arrays.get("data"), arrays.get("labels")
+    if not isinstance(rows, StoredRows) or rows.shape[1] != _ROW:
+        received = f"{rows.shape[1]} columns" if isinstance(rows, StoredRows) else "nothing such"
+        raise InputError(
+            f"--dataset {name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); "
+            f"received {received}; download the 64 x 64 batches"
+        )
+    labels = _checked_labels(labels, rows.shape[0], len(classes))
+    if labels is None:
+        raise InputError(
+            f"--dataset {name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
+            f"numbers from 1 to {len(classes)}; download it again"
+        )
+    return BatchImages(rows, labels - 1, path, classes)
+
+
+def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:
+    """The labels as an array, or None when they are not what they should be."""
+    if isinstance(labels, list):
+        # A list within a list may be one without end.
+        if not all(type(label) is int and 0 <= label <= classes for label in labels):
+            return None
+        labels = np.array(labels, "int64")
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
+        return None
+    numbers = labels.astype("int64")
+    if numbers.shape != (count,) or (count and not 1 <= numbers.min() <= numbers.max() <= classes):
+        return None
+    return numbers

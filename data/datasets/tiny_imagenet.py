@@ -1,0 +1,119 @@
+"""Tiny ImageNet as it is published: 200 classes of ImageNet, 64 x 64.
+
+    train/n01443537/images/n01443537_0.JPEG     the folder says the class
+    val/images/val_0.JPEG                       val/val_annotations.txt says it
+    wnids.txt                                   the WordNet ids of the classes
+    words.txt                                   what the ids mean
+
+http://cs231n.stanford.edu/tiny-imagenet-200.zip
+"""
+
+import os
+
+from data.datasets.dataset import Dataset
+from data.datasets.dataset_name import names_like
+from data.datasets.folder import list_folder
+from data.datasets.image_files import ImageFiles
+from errors import InputError, shown
+
+_TRAINING = "train"
+_VALIDATION = os.path.join("val", "images")
+_TEST = os.path.join("test", "images")
+_ANNOTATIONS = os.path.join("val", "val_annotations.txt")
+_IDS = "wnids.txt"
+_WORDS = "words.txt"
+
+
+def tiny_imagenet_set(name: str, folder: str) -> Dataset:
+    """The images of Tiny ImageNet with their classes, named by WordNet id, sorted.
+
+    Args:
+        name: str, for the table and for errors.
+        folder: str, where `train` and `val` lie.
+
+    Raises:
+        InputError: a part of the layout is missing, or labels do not match the classes.
+    """
+    for part in (_TRAINING, _VALIDATION, _ANNOTATIONS, _IDS, _WORDS):
+        is_there = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
+        if not is_there(os.path.join(folder, part)):
+            raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
+    classes = tuple(sorted(set(_lines(name, folder, _IDS))))
+    training = _training_images(name, folder, classes)
+    validation, skipped = _validation_images(name, folder, classes)
+    rows = (line.partition("\t") for line in _lines(name, folder, _WORDS))
+    known = set(classes)
+    words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
+    test = os.path.join(folder, _TEST)
+    if os.path.isdir(test):
+        skipped["for a test, without labels"] = len(list_folder(name, test))
+    return Dataset(name, training, validation, skipped, words)
+
+
+def _what_is_missing(folder: str, part: str) -> str:
+    if not os.path.isdir(folder):
+        return f"{folder} is no folder{names_like(folder)}; give the one that holds {_TRAINING}"
+    return (
+        f"{part} is not in {folder}; give the folder that holds {_TRAINING}, val, {_IDS} and "
+        f"{_WORDS}, as in the published archive"
+    )
+
+
+def _training_images(name: str, folder: str, classes: tuple[str, ...]) -> ImageFiles:
+    numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
+    paths = list_folder(name, os.path.join(folder, _TRAINING))
+    labels = []
+    for path in paths:
+        wordnet_id = path.split(os.sep, 1)[0]
+        if wordnet_id not in numbers:
+            raise InputError(
+                f"--dataset {name}: labels do not match: {_TRAINING}/{shown(path)} is of a class "
+                f"that is not in {_IDS}; unpack the archive again"
+            )
+        labels.append(numbers[wordnet_id])
+    for number in set(range(len(classes))).difference(labels):
+        raise InputError(
+            f"--dataset {name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; "
+            "unpack the archive again"
+        )
+    return ImageFiles(os.path.join(folder, _TRAINING), paths, labels, classes)
+
+
+def _validation_images(
+    name: str, folder: str, classes: tuple[str, ...]
+) -> tuple[ImageFiles, dict[str, int]]:
+    numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
+    annotated = {}
+    for line in _lines(name, folder, _ANNOTATIONS):
+        image, wordnet_id, *_ = [*line.split("\t"), ""]
+        if wordnet_id not in numbers:
+            raise InputError(
+                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that "
+                f"{image} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
+                "archive again"
+            )
+        if annotated.setdefault(image, numbers[wordnet_id]) != numbers[wordnet_id]:
+            raise InputError(
+                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {image} is "
+                f"{classes[annotated[image]]} and {wordnet_id}; unpack the archive again"
+            )
+    images = os.path.join(folder, _VALIDATION)
+    there = list_folder(name, images)
+    paths = [path for path in there if path in annotated]
+    skipped = {
+        "annotated, but not there": len(annotated) - len(paths),
+        "there, but not annotated": len(there) - len(paths),
+    }
+    labels = [annotated[path] for path in paths]
+    return ImageFiles(images, paths, labels, classes), skipped
+
+
+def _lines(name: str, folder: str, part: str) -> list[str]:
+    """The lines of a file that are not empty."""
+    try:
+        with open(os.path.join(folder, part), encoding="utf-8-sig") as file:
+            return [line.strip() for line in file.read().splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"--dataset {name}: {part} cannot be read: {error}; unpack the archive again"
+        ) from error

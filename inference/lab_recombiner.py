@@ -1,0 +1,150 @@
+"""Joins the lightness of photographs at full size with the colors of a network, strip by strip."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+from keras import KerasTensor as Tensor
+
+from data.color.color_curves import linear_to_rgb1
+from data.color.gamut import is_linear_in_gamut, share_in_gamut
+from data.color.lab import integers_to_rgb1, rgb1_to_integers
+from data.color.lab_planes import lab100_to_linear, rgb1_to_lightness100
+from data.photos.page import PhotoPage
+from inference.guided_upsampling import GuidedUpsampling, follow_lightness
+
+# Pixels that are joined at a time: those of a strip. Of one fixed size, so that XLA compiles the
+# long chain of small operations into few loops, once.
+_CHUNK = 2**18
+# Of those that sRGB cannot show, which are few.
+_CHUNK_OUTSIDE = 2**13
+
+_PLANES = 5
+
+
+class LabRecombiner:
+    """What full-size pixels need, compiled once for photographs of all sizes.
+
+    Example:
+        recombiner = LabRecombiner()
+        for pixels in recombiner.strips(page, small_lightness, small_ab):
+            ...
+    """
+
+    def __init__(self):
+        # AutoGraph has nothing to convert in them, and takes a second to find that out.
+        self._recombine = tf.function(_recombine, autograph=False, jit_compile=True)
+        self._recombine_out_of_gamut = tf.function(
+            _recombine_out_of_gamut, autograph=False, jit_compile=True
+        )
+
+    def prepare(self, channels: int, dtype: str) -> None:
+        """Compiles what strips of a kind need, ahead of the first.
+
+        Args:
+            channels: int, 1 or 3.
+            dtype: str, `uint8` or `uint16`.
+        """
+        for function, size in (
+            (self._recombine, _CHUNK),
+            (self._recombine_out_of_gamut, _CHUNK_OUTSIDE),
+        ):
+            function(np.zeros((size, channels), dtype), np.zeros((_PLANES, size), "float32"))
+
+    def strips(
+        self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
+    ) -> Iterator[np.ndarray]:
+        """Colors a page at its own size.
+
+        Args:
+            page: the page.
+            lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
+                page shrunk.
+            ab: float32 array of shape (small height, small width, 2), the color of the same.
+
+        Yields:
+            Strips from top to bottom, uint8 or uint16 as the page, of shape (rows, width, 3), or
+            4 with its alpha, in the profile of the page.
+        """
+        upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
+        room = None
+        top = 0
+        for rgb, alpha in page.strips():
+            # The first strip is the largest.
+            room = room_for(rgb) if room is None else room
+            colored = page.from_srgb(self.recombine(rgb, self.upsample(upsampling, top, rgb, room)))
+            yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
+            top += len(rgb)
+
+    def upsample(
+        self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, room: np.ndarray
+    ) -> np.ndarray:
+        """Fills `room`, from `room_for`, with the color of the strip `rgb`, and returns it."""
+        rows, width, _ = rgb.shape
+        upsampling.strip(top, rows, room[:, : rows * width].reshape(_PLANES, rows, width))
+        return room
+
+    def recombine(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
+        """Gives a strip its color.
+
+        Args:
+            rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
+            enlarged: what `upsample` returned.
+
+        Returns:
+            Array of the same type, (rows, width, 3), with the lightness of `rgb`.
+        """
+        rows, width, channels = rgb.shape
+        rgb = rgb.reshape(-1, channels)
+        colored = np.empty((len(rgb), 3), rgb.dtype)
+        for first in range(0, len(rgb), _CHUNK):
+            chunk = slice(first, first + _CHUNK)
+            self._fill(colored[chunk], rgb[chunk], enlarged[:, chunk])
+        return colored.reshape(rows, width, 3)
+
+    def _fill(self, colored: np.ndarray, rgb: np.ndarray, enlarged: np.ndarray) -> None:
+        *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), enlarged)
+        for number, channel in enumerate(channels):
+            colored[:, number] = channel.numpy()[: len(rgb)]
+        # A few pixels in a hundred: it is not worth it to look for the gamut's border for all.
+        outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
+        for first in range(0, len(outside), _CHUNK_OUTSIDE):
+            places = outside[first : first + _CHUNK_OUTSIDE]
+            padded = _padded(places, _CHUNK_OUTSIDE)
+            pulled = self._recombine_out_of_gamut(rgb[padded], enlarged[:, padded])
+            colored[places] = np.stack(pulled, axis=-1)[: len(places)]
+
+
+def room_for(rgb: np.ndarray) -> np.ndarray:
+    """Memory for the enlarged color of a strip and all that are not larger, in whole chunks."""
+    chunks = -(-rgb.shape[0] * rgb.shape[1] // _CHUNK)
+    return np.zeros((_PLANES, chunks * _CHUNK), "float32")
+
+
+def _recombine(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+    """Red, green and blue of pixels, and whether sRGB can show them."""
+    linear = lab100_to_linear(*_joined_lab(rgb, enlarged))
+    return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
+
+
+def _recombine_out_of_gamut(rgb: Tensor, enlarged: Tensor) -> list[Tensor]:
+    """Red, green and blue of pixels that are pulled into the gamut of sRGB."""
+    lightness, a, b = _joined_lab(rgb, enlarged)
+    share = share_in_gamut(lightness, a, b)
+    return _as_integers(lab100_to_linear(lightness, share * a, share * b), rgb.dtype)
+
+
+def _joined_lab(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+    """L, a and b, each of shape (pixels,), of (pixels, 1 or 3) and (5, pixels)."""
+    rgb1 = integers_to_rgb1(rgb)
+    lightness = rgb1_to_lightness100([rgb1[:, channel] for channel in range(rgb.shape[1])])
+    return lightness, *follow_lightness(lightness, enlarged)
+
+
+def _as_integers(linear: list[Tensor], dtype: str) -> list[Tensor]:
+    return [rgb1_to_integers(linear_to_rgb1(channel), dtype) for channel in linear]
+
+
+def _padded(array: np.ndarray, size: int) -> np.ndarray:
+    """An array whose first side is `size`, filled with zeros."""
+    return np.pad(array, [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)])

@@ -1,0 +1,175 @@
+"""The rows of an evaluation: the truth, gray, one color for all, and those who are judged."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from data.color.gamut import pull_into_gamut
+from data.color.lab import (
+    LIGHTNESS_SCALE,
+    join_lab,
+    lab100_to_rgb1,
+    lightness1_to_gray_rgb1,
+    rgb1_to_lab100,
+    rgb1_to_rgb255,
+    rgb255_to_rgb1,
+)
+from data.photos.pixels import page_of_pixels
+from errors import InputError, shown
+from inference.photo_colorizer import PhotoColorizer
+from jobs.evaluate.images import Batch, EvaluationImages
+from jobs.evaluate.metric_factory import MetricFactory
+from metrics.evaluator import Evaluator
+
+TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
+WEIGHTS, PREDICTIONS = "weights", "predictions"
+
+# Gives uint8 of shape (batch, height, width, 3), from a batch and, for what is joined here, its
+# lightness in [0, 100].
+_Color = Callable[[Batch, np.ndarray], np.ndarray]
+
+
+@dataclass
+class EvaluationRow:
+    """One row of the table.
+
+    Attributes:
+        name: str, what it is called.
+        kind: str, what it is.
+        path: str, its folder, if it has one.
+        color: gives the images as this row has them, uint8 of shape (batch, height, width, 3),
+            from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
+        evaluator: what measures them.
+        render_size: int or None, the side at which a network sees them.
+        samples: the first of them, for the sheet.
+    """
+
+    name: str
+    kind: str
+    path: str
+    color: _Color
+    evaluator: Evaluator
+    render_size: int | None = None
+    samples: list[np.ndarray] = field(default_factory=list)
+
+
+def make_rows(
+    colorizers: Mapping[Path, PhotoColorizer],
+    images: EvaluationImages,
+    metric_factory: MetricFactory,
+) -> list[EvaluationRow]:
+    """The rows in the order of the table; where there is truth, it is the first.
+
+    Args:
+        colorizers: those to judge, by their folders.
+        images: those to judge by.
+        metric_factory: what gives each row its evaluator.
+    """
+    rows: list[tuple[str, Path | None, _Color]] = []
+    sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
+    if images.has_truth:
+        rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
+    rows.append((GRAY, None, _gray))
+    if images.has_truth:
+        rows.append((CONSTANT, None, _constant(_mean_ab(images))))
+    rows += [(WEIGHTS, path, _network(path, each)) for path, each in colorizers.items()]
+    rows += [
+        (PREDICTIONS, Path(path), _prediction(number))
+        for number, path in enumerate(images.predictions)
+    ]
+    fixed = [kind for kind, path, _ in rows if path is None]
+    names = short_names([path for _, path, _ in rows if path], fixed)
+    evaluators = [metric_factory.new_evaluator()]
+    evaluators += [metric_factory.new_evaluator(evaluators[0]) for _ in rows[1:]]
+    return [
+        EvaluationRow(name, kind, str(path or ""), color, evaluator, sizes.get(path))
+        for name, (kind, path, color), evaluator in zip(
+            fixed + names, rows, evaluators, strict=True
+        )
+    ]
+
+
+def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
+    """For each folder the fewest last parts of its path that tell it from the others.
+
+    Args:
+        paths: folders, all different.
+        taken: names that none of them may have.
+    """
+    whole = [Path(os.path.abspath(path)).parts for path in paths]
+    names = []
+    for parts in whole:
+        for count in range(1, len(parts) + 1):
+            end = parts[-count:]
+            alone = sum(other[-count:] == end for other in whole) == 1
+            name = shown(os.path.join(*end))
+            if alone and name not in taken:
+                break
+        names.append(name)
+    return names
+
+
+def _gray(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+    # Not by way of Lab, whose rounding leaves a trace of color.
+    return np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness / LIGHTNESS_SCALE - 1.0)))
+
+
+def _constant(ab: np.ndarray) -> _Color:
+    def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+        return _join(lightness, np.broadcast_to(ab, (*lightness.shape[:-1], 2)))
+
+    return color
+
+
+def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
+    def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
+        # As --images does it, from the size at which the network sees photographs to strips.
+        pages = [page_of_pixels(rgb255) for rgb255 in batch.rgb255]
+        seen = [colorizer.look_at(page)[..., :1] for page in pages]
+        ab = colorizer.predict(seen)
+        if not np.isfinite(ab).all():
+            raise InputError(
+                f"{shown(path)}: what this network gives are no numbers; its training diverged, or "
+                "the file is damaged"
+            )
+        colored = map(colorizer.strips, pages, seen, ab)
+        return np.stack([np.concatenate(list(strips)) for strips in colored])
+
+    return color
+
+
+def _prediction(number: int) -> _Color:
+    return lambda batch, lightness: batch.predictions[number]
+
+
+def _mean_ab(images: EvaluationImages) -> np.ndarray:
+    """The mean color of all images, float32 of shape (2,)."""
+    mean_of = tf.function(
+        lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
+        jit_compile=True,
+    )
+    mean, count = np.zeros(2, "float64"), 0
+    with tqdm(
+        total=len(images),
+        desc="mean color",
+        unit="image",
+        leave=False,
+        dynamic_ncols=True,
+        disable=None,
+    ) as bar:
+        for batch in images.batches():
+            count += len(batch.rgb255)
+            mean += (mean_of(batch.rgb255).numpy() - mean).sum(axis=0) / count
+            bar.update(len(batch.rgb255))
+    return mean.astype("float32")
+
+
+@tf.function(jit_compile=True)
+def _join(lightness, ab):
+    """One color for all, and the lightness that was there."""
+    return rgb1_to_rgb255(lab100_to_rgb1(pull_into_gamut(join_lab(lightness, ab))))

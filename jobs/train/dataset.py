@@ -1,0 +1,258 @@
+"""The images of a training: found, split, loaded, and how many steps an epoch has."""
+
+import contextlib
+import math
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from config.settings import Settings
+from data.color.ab_bins import count_bins
+from data.datasets.dataset_name import DEMO
+from data.datasets.dataset_options import DatasetOptions
+from data.datasets.find_images import find_images
+from data.datasets.image_files import ImageFiles
+from data.datasets.image_lists import ImageLists
+from data.datasets.image_source import ImageSource
+from data.image_io import list_image_paths
+from data.input.cache import DiskCache, MemoryCache
+from data.input.pipeline import (
+    ExtraTarget,
+    ImageLoader,
+    InputShard,
+    crop_source_side,
+    training_batches,
+    training_images,
+    validation_batches,
+)
+from data.input.skipped_images import SkippedImages
+from errors import InputError
+from jobs.common.error_translation import translate_errors
+from jobs.common.progress_bar import progress_bar
+from models.catalog import COLORIZERS
+
+# An epoch of the demo photographs: they are few, and repeated with fresh crops.
+_DEMO_STEPS = 50
+
+# Images whose colors are counted, rare ones among them; those of a small set several times.
+_COUNTED = 2048
+
+
+def find_training_images(settings: Settings) -> ImageLists:
+    """Finds the images that the settings name.
+
+    Raises:
+        InputError: a dataset cannot be found, or is not what it should be.
+    """
+    return find_images(
+        settings.dataset,
+        DatasetOptions(
+            validation_share=settings.validation_share,
+            max_images=settings.max_images,
+            seed=settings.seed,
+            minimum_colorfulness=settings.minimum_colorfulness,
+            categories=settings.categories or (),
+            data_dir=settings.data_dir,
+        ),
+    )
+
+
+class TrainingData:
+    """The images that a training learns from, is judged by, and shows.
+
+    Args:
+        settings: all settings.
+        lists: the images that were found.
+        log_dir: str, where the list of skipped images stands unless there is a cache on disk.
+        list_name: str, of that list; each worker has its own.
+
+    Raises:
+        InputError: there are no images, or fewer than one batch; or they have no labels, or
+            labels of different classes, and the model needs them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lists: ImageLists,
+        log_dir: str,
+        list_name: str = "skipped_images.tsv",
+    ):
+        self.settings = settings
+        self.lists = lists
+        self.with_labels = COLORIZERS[settings.model].needs_labels
+        if self.with_labels:
+            lists.check_labels()
+        self.steps_per_epoch = self._steps_per_epoch()
+        cache, self._list_folder = None, log_dir
+        if settings.cache == "memory":
+            cache = MemoryCache()
+        elif settings.cache != "none":
+            cache, self._list_folder = DiskCache(settings.cache), settings.cache
+        self.skipped = SkippedImages(os.path.join(self._list_folder, list_name), len(self.lists))
+        side = crop_source_side(settings.resolution, settings.crop_scale)
+        self.training = self._loader(self.lists.training, side, cache)
+        self._validation = self._loader(self.lists.validation, settings.resolution, cache)
+
+    def training_batches(
+        self,
+        start: int,
+        with_labels: bool = False,
+        extra_target: ExtraTarget | None = None,
+        shard: InputShard | None = None,
+    ) -> tf.data.Dataset:
+        """The stream of training batches from image `start` on: (lightness, ab).
+
+        With labels besides, where they are asked for or the model needs them, or with another
+        extra target of the images; of several workers the shard of one.
+        """
+        if with_labels or self.with_labels:
+            extra_target = self.training.labels
+        return training_batches(
+            self.training,
+            resolution=self.settings.resolution,
+            batch_size=self.settings.batch_size,
+            seed=self.settings.seed,
+            crop_scale=self.settings.crop_scale,
+            flip=self.settings.flip,
+            rotation=self.settings.rotation,
+            saturation=self.settings.target_saturation,
+            start=start,
+            extra_target=extra_target,
+            shard=shard,
+        )
+
+    def shared_training_batches(
+        self, strategy: tf.distribute.Strategy, start: int, extra_target: ExtraTarget | None = None
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+        """The stream of training batches, as a strategy gives them to its replicas."""
+        if strategy.num_replicas_in_sync == 1:
+            return self.training_batches(start, extra_target=extra_target)
+
+        def of_worker(context):
+            batches = self.training_batches(
+                start, extra_target=extra_target, shard=_input_shard(context)
+            )
+            # Workers would ask each other in every step whether there is more.
+            endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+            return batches.apply(endless)
+
+        return strategy.distribute_datasets_from_function(of_worker)
+
+    def ab_histogram(self) -> np.ndarray:
+        """How often each color occurs in the first images of the stream, by `count_bins`."""
+        size = self.settings.batch_size
+        batches = self.training_batches(0).take(math.ceil(_COUNTED / size))
+        with progress_bar("counting colors", total=_COUNTED) as bar:
+
+            def images():
+                for _, ab, *_ in batches:
+                    yield ab
+                    bar.update(min(size, _COUNTED - bar.n))
+
+            return count_bins(images())
+
+    def images_of_batch(self, number: int) -> list[str]:
+        """The names of the images of batch `number` of the stream."""
+        first = number * self.settings.batch_size
+        positions = range(first, first + self.settings.batch_size)
+        return training_images(self.training, self.settings.seed, positions)
+
+    def validation_batches(
+        self, strategy: tf.distribute.Strategy
+    ) -> tf.data.Dataset | tf.distribute.DistributedDataset | None:
+        """The validation batches, or None when no image is held out, or none of them is good."""
+        for _ in self._validation_batches().unbatch().take(1):
+            if strategy.num_replicas_in_sync == 1:
+                return self._validation_batches()
+            return strategy.distribute_datasets_from_function(
+                lambda context: self._validation_batches(_input_shard(context))
+            )
+        if self.lists.validation:
+            print("warning: no validation image can be used: no validation", file=sys.stderr)
+        return None
+
+    def _validation_batches(self, shard: InputShard | None = None) -> tf.data.Dataset:
+        return validation_batches(
+            self._validation,
+            self.settings.resolution,
+            self.settings.validation_batch_size or self.settings.batch_size,
+            self._validation.labels if self.with_labels else None,
+            shard,
+        )
+
+    def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
+        """The first images of the validation set, or else of the training set.
+
+        Args:
+            batches: int, how many batches of (lightness, ab); fewer where there are no more.
+
+        Raises:
+            InputError: there is none that can be used.
+        """
+        count = self.settings.sample_count
+        for source in (self.lists.validation, self.lists.training):
+            stream = validation_batches(self.loader_of(source), self.settings.resolution, count)
+            if found := list(stream.take(batches)):
+                return found
+        return self.skipped.fail("no image can be used")
+
+    def samples_without_truth(self) -> tf.Tensor:
+        """The photographs of --sample_images: lightness.
+
+        Raises:
+            InputError: there is none that can be read.
+        """
+        folder, count = self.settings.sample_images, self.settings.sample_count
+        try:
+            paths = list_image_paths(folder)[:count]
+        except OSError as error:
+            raise InputError(f"--sample_images {folder}: {error.strerror}") from error
+        # All of them may be bad: that is told below.
+        place = os.path.join(self._list_folder, "skipped_samples.tsv")
+        skipped = SkippedImages(place, total=2 * len(paths))
+        loader = ImageLoader(ImageFiles(folder, paths), self.settings.resolution, skipped)
+        for lightness, _ in validation_batches(loader, self.settings.resolution, count):
+            return lightness
+        raise InputError(f"--sample_images {folder}: no image in it that can be read")
+
+    def translate_errors(self) -> contextlib.AbstractContextManager:
+        """Says what TensorFlow raises of its input in our words, and counts what is left out."""
+        return translate_errors(self.skipped, self.settings.batch_size, self.settings.resolution)
+
+    def loader_of(self, source: ImageSource, side: int | None = None) -> ImageLoader:
+        """Loads images of another list as validation does, or of another size."""
+        return self._loader(source, side or self.settings.resolution)
+
+    def _loader(self, source: ImageSource, side: int, cache=None) -> ImageLoader:
+        return ImageLoader(source, side, self.skipped, self.settings.minimum_colorfulness, cache)
+
+    def _steps_per_epoch(self) -> int:
+        if not self.lists.training:
+            reasons = "; ".join(filter(None, (each.reasons() for each in self.lists.sets)))
+            raise InputError(
+                f"no image is left to learn from ({reasons or 'none was found'}), "
+                f"{len(self.lists.validation)} to judge by; give another --dataset or ask for less"
+            )
+        if self.settings.steps_per_epoch:
+            return self.settings.steps_per_epoch
+        if self.settings.dataset == [DEMO]:
+            return _DEMO_STEPS
+        steps = len(self.lists.training) // self.settings.batch_size
+        if steps == 0:
+            raise InputError(
+                f"{len(self.lists.training)} training images are fewer than one batch of "
+                f"{self.settings.batch_size}: lower --batch_size, give more images, or set "
+                "--steps_per_epoch to repeat them"
+            )
+        return steps
+
+
+def _input_shard(context: tf.distribute.InputContext) -> InputShard:
+    return InputShard(
+        worker=context.input_pipeline_id,
+        workers=context.num_input_pipelines,
+        replicas=context.num_replicas_in_sync,
+    )

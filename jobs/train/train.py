@@ -1,0 +1,403 @@
+"""Trains a colorizer, from the start, from other weights, or on from a checkpoint.
+
+python run.py --dataset my_photographs/
+python run.py --load_weights
+"""
+
+import contextlib
+import functools
+import itertools
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from callbacks.batch_statistics import BatchStatistics
+from callbacks.frozen_encoder import FrozenEncoder
+from callbacks.learning_rates import LearningRates
+from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
+from callbacks.nonfinite_steps import NonfiniteSteps
+from callbacks.phases import Phases
+from callbacks.plateau import Plateau
+from callbacks.sample_grid import SampleGrid
+from callbacks.save_best_then_last import SaveBestThenLast
+from callbacks.stop_on_signal import StopOnSignal
+from callbacks.training_checkpoint import TrainingCheckpoint
+from callbacks.training_progress_bar import TrainingProgressBar
+from config.saved_settings import count_images, saved_names, saved_settings
+from config.settings import PATHS, Settings
+from data.datasets.image_lists import ImageLists
+from data.input.pipeline import ExtraTarget
+from errors import InputError, first_line
+from jobs.common.folder_lock import alone_in
+from jobs.common.folders import check_folder, make_folder
+from jobs.common.runtime import describe_device, installed_versions, prepare_keras
+from jobs.common.signals import SignalWatch
+from jobs.train.ab_histogram import find_ab_histogram
+from jobs.train.build import class_numbers, compile_model, new_model, resumed_model
+from jobs.train.curves import draw_curves
+from jobs.train.dataset import TrainingData, find_training_images
+from jobs.train.devices import (
+    Worker,
+    check_agreement,
+    check_batch_size,
+    chief_first,
+    find_worker,
+    join_workers,
+    use_devices,
+    wait_for_all,
+)
+from jobs.train.resume import note_other_images, refuse_to_resume, resume
+from jobs.train.teacher_cache import cache_distributions, describe_teacher, make_teacher
+from models.adversarial_colorizer import Phase
+from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
+from models.colorizer import Colorizer
+from models.teacher import Teacher
+
+# As many batches as the statistics of normalization need, but not more than are learned from: with
+# 6 there was a loss of 0.2 dB.
+_MEASURED_BATCHES = 40
+
+
+def train(settings: Settings, explicit: set[str]) -> int:
+    """Trains and keeps weights, checkpoints and records.
+
+    Args:
+        settings: all settings.
+        explicit: the names of the settings that the command line gives; a resumed training takes
+            the others from its folder.
+
+    Returns:
+        The exit status, 0.
+
+    Raises:
+        ColorizerError: one of its kinds; see `errors`.
+    """
+    folder = WeightsFolder(settings.weights_folder)
+    if settings.load_weights and not folder.path.is_dir():
+        refuse_to_resume(folder)
+    worker = find_worker(settings.strategy)
+    with worker.translate_errors():
+        if not worker.is_chief:
+            # Said once is enough.
+            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+                return _train(settings, explicit, folder, worker)
+        with alone_in(folder.path):
+            folder.remove_unfinished()
+            return _train(settings, explicit, folder, worker)
+
+
+def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker: Worker) -> int:
+    # Before the folder is looked at: a chief that is about to end may still be writing there.
+    strategy = join_workers(worker) if worker.workers > 1 else None
+    progress, checkpoint = Progress(), None
+    if settings.load_weights:
+        settings, progress, checkpoint = resume(settings, explicit, folder)
+    else:
+        _refuse_to_overwrite(folder)
+    log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
+    # What others than the chief write down is not for TensorBoard, and its folder may be elsewhere.
+    progress.log_dir = os.path.abspath(log_dir if worker.is_chief else folder.path)
+
+    strategy = strategy or use_devices(settings.strategy, settings.batch_size)
+    check_batch_size(
+        strategy,
+        batch_size=settings.batch_size,
+        validation_batch_size=settings.validation_batch_size,
+    )
+    prepare_keras(settings.precision, settings.seed, settings.deterministic)
+    lists = find_training_images(settings)
+    print(lists.table())
+    if settings.load_weights:
+        note_other_images(lists, explicit, folder, progress)
+    data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
+    _check_turns(settings, data.steps_per_epoch)
+    check_folder(progress.log_dir, "log_dir")
+    if worker.workers > 1:
+        check_agreement(strategy, _what_is_begun(settings, lists, checkpoint))
+    with data.translate_errors():
+        ab_histogram = find_ab_histogram(settings, explicit, folder, data)
+        with strategy.scope():
+            teacher = make_teacher(settings, lists)
+            model, settings = _model(settings, explicit, folder, teacher, checkpoint, ab_histogram)
+        # What one cannot download it does without.
+        losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
+        check_agreement(strategy, losses)
+        make_folder(progress.log_dir, "log_dir")
+        if worker.is_chief:
+            folder.write_settings(_self_description(model, settings, lists, teacher))
+            if ab_histogram is not None:
+                folder.write_ab_histogram(ab_histogram)
+
+        _say_what_begins(settings, model, data, progress, folder, checkpoint)
+        if teacher:
+            print(describe_teacher(settings, teacher))
+        extra_target = None
+        if teacher and settings.teacher_cache:
+            with chief_first(strategy, worker):
+                extra_target = cache_distributions(teacher, data, settings)
+        try:
+            _fit(model, data, settings, folder, progress, worker, extra_target)
+        finally:
+            # Of a training that was broken off or diverged too.
+            if worker.is_chief:
+                _keep_curves(progress.log_dir, folder)
+    wait_for_all(strategy)
+    print(
+        f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
+        f"color with\n    python run.py --images PATH --weights {folder.path}"
+    )
+    return 0
+
+
+def _refuse_to_overwrite(folder: WeightsFolder) -> None:
+    if folder.holds_weights():
+        raise InputError(
+            f"{folder.path} holds weights already: go on with {folder.resume_command}, or begin "
+            "anew in another --weights_dir"
+        )
+
+
+def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
+    if settings.adversarial != "none" and settings.discriminator_steps > steps_per_epoch:
+        raise InputError(
+            f"--discriminator_steps {settings.discriminator_steps}: the generator would not learn "
+            f"in every epoch, which has {steps_per_epoch} steps; lower it, or raise "
+            "--steps_per_epoch"
+        )
+
+
+def _what_is_begun(
+    settings: Settings, lists: ImageLists, checkpoint: Path | None
+) -> dict[str, Any]:
+    """What all workers of a training have to begin with."""
+    same = [name for name in saved_names() if name not in PATHS]
+    return {
+        "checkpoint": checkpoint and checkpoint.name,
+        # Folders may be elsewhere.
+        "images to learn from": [os.path.basename(name) for name in lists.training.names()],
+        "images to judge by": [os.path.basename(name) for name in lists.validation.names()],
+        **{f"--{name}": getattr(settings, name) for name in same},
+    }
+
+
+def _new_log_dir(settings: Settings) -> str:
+    return os.path.join(
+        "logs", settings.preset or settings.model, time.strftime("%Y-%m-%d_%H-%M-%S")
+    )
+
+
+def _model(
+    settings: Settings,
+    explicit: set[str],
+    folder: WeightsFolder,
+    teacher: Teacher | None,
+    checkpoint: Path | None,
+    ab_histogram: np.ndarray | None,
+) -> tuple[Colorizer, Settings]:
+    """The compiled model with its weights, and the settings as they are now."""
+    if checkpoint is None:
+        model, settings = new_model(settings, explicit, teacher)
+        return model, compile_model(model, settings, explicit, teacher, ab_histogram)
+    model = resumed_model(settings, folder, teacher)
+    settings = compile_model(model, settings, explicit, teacher, ab_histogram)
+    folder.checkpoints.load(checkpoint, model)
+    return model, settings
+
+
+def _fit(
+    model: Colorizer,
+    data: TrainingData,
+    settings: Settings,
+    folder: WeightsFolder,
+    progress: Progress,
+    worker: Worker,
+    extra_target: ExtraTarget | None = None,
+) -> None:
+    """Runs the epochs that are left."""
+    strategy = model.distribute_strategy
+    watch = SignalWatch()
+    checkpoints = TrainingCheckpoint(
+        folder,
+        progress,
+        folder.network() if worker.is_chief else {},
+        settings.checkpoint_steps,
+        settings.keep,
+        writes=worker.is_chief,
+    )
+
+    meet = functools.partial(wait_for_all, strategy)
+
+    def to_measure():
+        start = progress.total_steps * settings.batch_size
+        batches = data.shared_training_batches(strategy, start)
+        count = min(_MEASURED_BATCHES, data.steps_per_epoch)
+        return (batch[0] for batch in itertools.islice(batches, count))
+
+    callbacks = [
+        BatchStatistics(to_measure),
+        *_schedule(settings, data.steps_per_epoch, progress),
+        NonfiniteSteps(
+            folder, progress, data.images_of_batch, settings.nan_limit, writes=worker.is_chief
+        ),
+        *([SaveBestThenLast(folder, progress)] if worker.is_chief else []),
+        *_plateau(settings, progress),
+        checkpoints,
+        *(_records(model, data, settings, progress) if worker.is_chief else []),
+        StopOnSignal(watch, checkpoints, meet if worker.workers > 1 else None),
+    ]
+    bar = [TrainingProgressBar(settings.epochs)] if worker.is_chief else []
+    validation = data.validation_batches(strategy)
+
+    def fit(last_epoch: int, steps: int) -> None:
+        model.fit(
+            data.shared_training_batches(
+                strategy, progress.total_steps * settings.batch_size, extra_target
+            ),
+            initial_epoch=progress.epoch,
+            epochs=last_epoch,
+            steps_per_epoch=steps,
+            # The stream is shuffled already.
+            shuffle=False,
+            verbose="auto" if worker.is_chief else 0,
+            validation_data=validation,
+            validation_steps=settings.validation_steps,
+            callbacks=[*callbacks, *bar],
+        )
+
+    with watch:
+        # Keras wants one length for all epochs: one that was broken off is finished by itself.
+        if 0 < progress.step < data.steps_per_epoch:
+            fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
+        elif progress.step:
+            # Stopped after its last step, in validation.
+            callback_list = keras.callbacks.CallbackList(callbacks, model=model)
+            logs = progress.mean_losses()
+            callback_list.on_epoch_begin(progress.epoch)
+            if validation is not None:
+                steps = settings.validation_steps
+                callback_list.on_test_begin()
+                judged = model.evaluate(validation, steps=steps, return_dict=True)
+                logs |= {f"val_{name}": value for name, value in judged.items()}
+            callback_list.on_epoch_end(progress.epoch, logs)
+        if progress.epoch < settings.epochs:
+            fit(settings.epochs, data.steps_per_epoch)
+
+
+def _schedule(
+    settings: Settings, steps_per_epoch: int, progress: Progress
+) -> list[keras.callbacks.Callback]:
+    """What is trained when, and at which rates."""
+    alone = settings.epochs if settings.adversarial == "none" else settings.generator_epochs
+    together = settings.generator_lr, settings.discriminator_lr
+    rates = {
+        Phase.GENERATOR: (settings.generator_lr_alone or together[0], together[1]),
+        Phase.DISCRIMINATOR: (together[0], settings.discriminator_lr_alone or together[1]),
+        Phase.BOTH: together,
+    }
+    frozen = settings.freeze_encoder_epochs
+    return [
+        Phases(alone, settings.discriminator_epochs),
+        *([FrozenEncoder(frozen)] if frozen else []),
+        LearningRates(
+            rates,
+            progress,
+            settings.lr_schedule,
+            settings.epochs,
+            steps_per_epoch,
+            settings.warmup_steps,
+        ),
+    ]
+
+
+def _plateau(settings: Settings, progress: Progress) -> list[Plateau]:
+    if settings.lr_schedule != "plateau":
+        return []
+    return [Plateau(progress, settings.plateau_patience, settings.plateau_factor)]
+
+
+def _keep_curves(log_dir: str, folder: WeightsFolder) -> None:
+    try:
+        if draw_curves(log_dir, folder.curves):
+            print(f"curves in {folder.curves}")
+    # Whatever it is: what the training itself has to say matters more.
+    except Exception as error:
+        print(f"warning: no curves in {folder.curves}: {first_line(error)}", file=sys.stderr)
+
+
+def _records(
+    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
+) -> list[keras.callbacks.Callback]:
+    """What TensorBoard shows."""
+    metrics = MetricsToTensorBoard(
+        progress.log_dir, progress, settings.batch_size, settings.log_every
+    )
+    return [metrics, *_sample_grids(model, data, settings, progress)]
+
+
+def _sample_grids(
+    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
+) -> list[SampleGrid]:
+    if not settings.sample_every:
+        return []
+    places = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
+    grids = [
+        SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **places)
+        for number, batch in enumerate(data.samples(model.sample_grids), start=1)
+    ]
+    if settings.sample_images:
+        grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **places))
+    return grids
+
+
+def _self_description(
+    model: Colorizer, settings: Settings, lists: ImageLists, teacher: Teacher | None
+) -> dict:
+    """What stands in settings.json."""
+    return {
+        "model": settings.model,
+        "architecture": model.architecture,
+        "resolution": settings.resolution,
+        "render_size": settings.resolution,
+        "precision": model.dtype_policy.name,
+        "images": count_images(lists),
+        "classes": class_numbers(teacher),
+        "settings": saved_settings(settings),
+        "versions": installed_versions(),
+    }
+
+
+def _say_what_begins(
+    settings: Settings,
+    model: Colorizer,
+    data: TrainingData,
+    progress: Progress,
+    folder: WeightsFolder,
+    checkpoint: Path | None,
+) -> None:
+    networks = ", ".join(
+        f"{network.name} {network.count_params():,} parameters"
+        for network in (model.generator, model.discriminator)
+    )
+    print(f"{settings.model}: {networks}; {model.dtype_policy.name} {describe_device()}")
+    if settings.encoder != "none" and not settings.pretrained and not settings.load_weights:
+        print(f"encoder {settings.encoder} with the weights {settings.encoder_weights}")
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    shared = f", each shared by {replicas} replicas" if replicas > 1 else ""
+    print(
+        f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "
+        f"epoch{shared}"
+    )
+    print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
+    if checkpoint:
+        print(
+            f"going on from {checkpoint}: epoch {progress.epoch + 1}, step "
+            f"{progress.step}; {progress.total_steps} steps are done"
+        )
+    if progress.epoch >= settings.epochs:
+        print(f"all {settings.epochs} epochs are done: give --epochs to train longer")

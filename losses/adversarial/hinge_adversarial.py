@@ -1,0 +1,29 @@
+"""The adversarial loss of SAGAN."""
+
+from keras import ops
+
+from losses.adversarial.adversarial import Adversarial
+
+
+class HingeAdversarial(Adversarial):
+    """Hinge loss: the discriminator is content once it is right by a margin of 1.
+
+    The discriminator minimizes E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))], the generator
+    -E[D(fake)].
+
+    Example:
+        loss = HingeAdversarial()
+        loss.discriminator(real_logits, fake_logits)
+        loss.generator(fake_logits)
+
+    Reference:
+        Lim and Ye, "Geometric GAN", 2017; Zhang et al., "Self-Attention Generative Adversarial
+        Networks", ICML 2019, equation 4.
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        real = ops.mean(ops.relu(1.0 - ops.cast(real_logits, "float32")))
+        return real + ops.mean(ops.relu(1.0 + ops.cast(fake_logits, "float32")))
+
+    def generator(self, fake_logits):
+        return -ops.mean(ops.cast(fake_logits, "float32"))

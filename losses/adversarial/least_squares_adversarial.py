@@ -1,0 +1,32 @@
+"""The adversarial loss of least squares GANs."""
+
+from keras import ops
+
+from losses.adversarial.adversarial import Adversarial
+
+
+class LeastSquaresAdversarial(Adversarial):
+    """Squared distances of the logits from their labels, 1 for real images and 0 for others.
+
+    The discriminator minimizes E[(D(real) - 1)^2] + E[D(fake)^2], the generator
+    E[(D(fake) - 1)^2].
+
+    Example:
+        loss = LeastSquaresAdversarial()
+        loss.discriminator(real_logits, fake_logits)
+        loss.generator(fake_logits)
+
+    Reference:
+        Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, equation 9. (The
+        halves before its terms are left out, as in the programs of pix2pix and CycleGAN.)
+    """
+
+    def discriminator(self, real_logits, fake_logits):
+        return _squared_distance(real_logits, 1.0) + _squared_distance(fake_logits, 0.0)
+
+    def generator(self, fake_logits):
+        return _squared_distance(fake_logits, 1.0)
+
+
+def _squared_distance(logits, label: float):
+    return ops.mean(ops.square(ops.cast(logits, "float32") - label))

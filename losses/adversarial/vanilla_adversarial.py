@@ -1,0 +1,44 @@
+"""The adversarial loss of the first GANs."""
+
+import keras
+from keras import ops
+
+from losses.adversarial.adversarial import Adversarial
+
+
+class VanillaAdversarial(Adversarial):
+    """Binary cross entropy on logits; the generator's is the form that does not saturate.
+
+    Args:
+        label_smoothing: float in [0, 1), the real images' label is 1 - this; the generated
+            ones' stays 0 (one-sided). Defaults to `0.1`.
+
+    Example:
+        loss = VanillaAdversarial()
+        loss.discriminator(real_logits, fake_logits)
+        loss.generator(fake_logits)
+
+    Reference:
+        Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014; Salimans et al.,
+        "Improved Techniques for Training GANs", NeurIPS 2016, section 3.4 (label smoothing).
+    """
+
+    def __init__(self, label_smoothing=0.1):
+        if not 0.0 <= label_smoothing < 1.0:
+            raise ValueError(
+                "`label_smoothing` should be in [0, 1). "
+                f"Received: `label_smoothing={label_smoothing}`"
+            )
+        self.label_smoothing = label_smoothing
+
+    def discriminator(self, real_logits, fake_logits):
+        real = self._cross_entropy(real_logits, 1.0 - self.label_smoothing)
+        return real + self._cross_entropy(fake_logits, 0.0)
+
+    def generator(self, fake_logits):
+        return self._cross_entropy(fake_logits, 1.0)
+
+    def _cross_entropy(self, logits, label):
+        logits = ops.cast(logits, "float32")
+        labels = ops.full_like(logits, label)
+        return ops.mean(keras.losses.binary_crossentropy(labels, logits, from_logits=True))

@@ -1,0 +1,47 @@
+"""Strong colors where there should be none."""
+
+import keras
+from keras import ops
+
+from data.color.lab import lab100_to_chroma, rgb1_to_lab100
+
+# In units of ab: a true color below the first is almost gray, and one above the second glaring.
+_ALMOST_GRAY = 15.0
+_GLARING = 40.0
+
+
+class Blotches(keras.metrics.Metric):
+    """How many of the almost gray pixels were given a glaring color: from 0 to 1, lower is better.
+
+    Of all pixels whose chroma is below 15 in the true images, those of a chroma above 40 in the
+    colored ones: red spots on gray walls, which means of errors hardly notice.
+
+    Args:
+        name: str. Defaults to `blotches`.
+        **kwargs: those of `keras.metrics.Metric`.
+
+    Example:
+        metric = Blotches()
+        metric.update_state(true_rgb1, colored_rgb1)
+        metric.result()
+    """
+
+    def __init__(self, name="blotches", **kwargs):
+        super().__init__(name=name, **kwargs)
+        # Of images, not of pixels, which float32 could not count.
+        self._gray = self.add_variable((), "zeros", dtype="float32", name="gray")
+        self._glaring = self.add_variable((), "zeros", dtype="float32", name="glaring")
+
+    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
+        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+        self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
+
+    def update_with_lab100(self, true_lab100, colored_lab100):
+        """Takes the same images in CIE Lab."""
+        is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
+        is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
+        for total, where in ((self._gray, is_gray), (self._glaring, is_glaring)):
+            total.assign_add(ops.sum(ops.mean(ops.cast(where, "float32"), axis=(1, 2))))
+
+    def result(self):
+        return ops.divide_no_nan(self._glaring, self._gray)

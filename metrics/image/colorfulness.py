@@ -1,0 +1,38 @@
+"""Mean colorfulness of colored images."""
+
+from keras import ops
+
+from data.color.colorfulness import colorfulness
+from metrics.image.image_metric import ImageMetric
+
+
+class Colorfulness(ImageMetric):
+    """The mean over the network's images of Hasler and Suesstrunk's colorfulness.
+
+    0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
+    in itself: the nearer to that of the true images. The definition, with signed differences of
+    colors, and its source (Hasler and Suesstrunk 2003) are in `data.color.colorfulness`, and so is
+    what variants of it leave out.
+
+    Args:
+        of_truth: bool, measure the true images instead. Defaults to `False`.
+        name: str. Defaults to `colorfulness`, or `true_colorfulness`.
+        **kwargs: those of `keras.metrics.Metric`.
+
+    Example:
+        metric = Colorfulness()
+        metric.update_state(true_rgb1, colored_rgb1)
+        metric.result()
+    """
+
+    def __init__(self, of_truth=False, name=None, **kwargs):
+        default_name = "true_colorfulness" if of_truth else "colorfulness"
+        super().__init__(name=name or default_name, **kwargs)
+        self.of_truth = of_truth
+
+    def measure(self, true_rgb1, colored_rgb1):
+        images = true_rgb1 if self.of_truth else colored_rgb1
+        return colorfulness(images * 255.0, numpy=ops)
+
+    def get_config(self):
+        return {**super().get_config(), "of_truth": self.of_truth}

@@ -1,0 +1,368 @@
+"""The batches of the downsampled ImageNet are found, checked and read as its images."""
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.datasets.imagenet64 import imagenet64_set
+from data.image_io import UnreadableImageError
+from errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
+
+SIDE = 64
+NAME = "imagenet64:here"
+
+
+def random_rows(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 3 * SIDE * SIDE), dtype="uint8")
+
+
+def write_batch(folder, name, rows, labels, protocol=4):
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"data": rows, "labels": labels}
+    (folder / name).write_bytes(pickle.dumps(content, protocol))
+
+
+def write_set(folder, numbers=range(1, 11), count=7):
+    """Batches of which each has other images, and labels of its own."""
+    for number in numbers:
+        name = f"train_data_batch_{number}"
+        write_batch(folder, name, random_rows(count, number), [number * 10] * count)
+    write_batch(folder, "val_data", random_rows(3, 99), [1, 2, 1000])
+    return str(folder)
+
+
+def refusal(folder):
+    """The one line that a folder is refused with."""
+    with pytest.raises(InputError) as caught:
+        imagenet64_set(NAME, str(folder))
+    message = str(caught.value)
+    assert message.startswith(f"--dataset {NAME}: ")
+    assert len(message.splitlines()) == 1
+    return message
+
+
+def as_image(row):
+    return np.stack(np.split(row, 3), axis=-1).reshape(SIDE, SIDE, 3)
+
+
+# --- what is found -----------------------------------------------------------------------------
+
+
+def test_batches_are_joined_in_the_order_of_their_numbers(tmp_path):
+    found = imagenet64_set(NAME, write_set(tmp_path))
+    assert found.name == NAME
+    assert len(found.training) == 70
+    assert len(found.validation) == 3
+    labels = [found.training.label(number) for number in range(70)]
+    assert labels == [batch * 10 - 1 for batch in range(1, 11) for _ in range(7)]
+    np.testing.assert_array_equal(found.training.read_rgb(69), as_image(random_rows(7, 10)[6]))
+    np.testing.assert_array_equal(found.validation.read_rgb(2), as_image(random_rows(3, 99)[2]))
+
+
+def test_labels_are_classes_by_wordnet_id(tmp_path):
+    validation = imagenet64_set(NAME, write_set(tmp_path)).validation
+    assert [validation.label(number) for number in range(3)] == [0, 1, 999]
+    # The first of the list that comes with the dataset: the kit fox.
+    assert validation.classes[validation.label(0)] == "n02119789"
+    assert len(set(validation.classes)) == 1000
+
+
+def test_images_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
+    found = imagenet64_set(NAME, write_set(tmp_path))
+    names = [*found.training.names(), *found.validation.names()]
+    assert len(set(names)) == 73
+    assert names[-1] == f"{tmp_path}/val_data#2"
+    assert found.training.file(0) == f"{tmp_path}/train_data_batch_1"
+    assert found.training.file(69) == f"{tmp_path}/train_data_batch_10"
+
+
+def test_planes_become_the_channels_of_a_image(tmp_path):
+    across = np.tile(np.arange(SIDE, dtype="uint8"), (SIDE, 1))
+    planes = np.stack([across, across.T + 100, np.full_like(across, 7)])
+    write_batch(tmp_path, "train_data_batch_1", planes.reshape(1, -1), [1])
+    write_batch(tmp_path, "val_data", random_rows(1), [1])
+    pixels = imagenet64_set(NAME, str(tmp_path)).training.read_rgb(0)
+    assert pixels.shape == (SIDE, SIDE, 3)
+    assert pixels.dtype == np.uint8
+    # The third row from above, the sixth column from the left.
+    assert pixels[2, 5].tolist() == [5, 102, 7]
+    np.testing.assert_array_equal(pixels[..., 0], across)
+    np.testing.assert_array_equal(pixels[..., 1], across.T + 100)
+
+
+@pytest.mark.parametrize(
+    ("short_side", "side"), [(16, 16), (63, 63), (64, 64), (200, 64), (None, 64)]
+)
+def test_short_side_shrinks_and_never_enlarges(tmp_path, short_side, side):
+    rows = np.repeat(np.array([[10, 130, 250]], "uint8"), SIDE * SIDE, axis=1)
+    write_batch(tmp_path, "train_data_batch_1", rows, [1])
+    write_batch(tmp_path, "val_data", rows, [1])
+    pixels = imagenet64_set(NAME, str(tmp_path)).training.read_rgb(0, short_side)
+    assert pixels.shape == (side, side, 3)
+    assert (pixels == [10, 130, 250]).all()
+
+
+@pytest.mark.parametrize("protocol", [3, 4, 5])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, 5, 1000, 5],
+        np.array([1, 5, 1000, 5]),
+        np.array([1, 5, 1000, 5], "uint16"),
+        list(np.array([1, 5, 1000, 5])),
+    ],
+    ids=["list", "int64", "uint16", "scalars"],
+)
+def test_labels_may_be_a_list_an_array_or_scalars(tmp_path, labels, protocol):
+    write_batch(tmp_path, "train_data_batch_1", random_rows(4), labels, protocol)
+    write_batch(tmp_path, "val_data", random_rows(4), labels, protocol)
+    training = imagenet64_set(NAME, str(tmp_path)).training
+    assert [training.label(number) for number in range(4)] == [0, 4, 999, 4]
+    assert all(type(training.label(number)) is int for number in range(4))
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_batches_may_be_npz(tmp_path, save):
+    for number in (1, 2):
+        rows = random_rows(5, number)
+        save(tmp_path / f"train_data_batch_{number}.npz", data=rows, labels=np.arange(5) + number)
+    save(tmp_path / "val_data.npz", data=random_rows(2), labels=np.array([1, 1000]))
+    found = imagenet64_set(NAME, str(tmp_path))
+    assert [found.training.label(number) for number in range(10)] == [0, 1, 2, 3, 4, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(found.training.read_rgb(9), as_image(random_rows(5, 2)[4]))
+    assert found.training.file(9) == f"{tmp_path}/train_data_batch_2.npz"
+
+
+def test_of_both_forms_the_pickled_one_is_read(tmp_path):
+    folder = write_set(tmp_path, [1])
+    np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=[1])
+    training = imagenet64_set(NAME, folder).training
+    assert len(training) == 7
+    assert training.file(0) == f"{folder}/train_data_batch_1"
+
+
+def test_batches_may_lie_in_folders_below(tmp_path):
+    write_set(tmp_path)
+    for name, below in (("train_data_batch_3", "a/deep"), ("val_data", "Imagenet64_val")):
+        (tmp_path / below).mkdir(parents=True)
+        shutil.move(tmp_path / name, tmp_path / below / name)
+    found = imagenet64_set(NAME, str(tmp_path))
+    assert len(found.training) == 70
+    assert found.training.file(14) == f"{tmp_path}/a/deep/train_data_batch_3"
+
+
+def test_other_files_are_passed_over(tmp_path):
+    write_set(tmp_path)
+    for name in ("train_data_batch_1.zip", "train_data_batch_", "val_data.txt", "map_clsloc.txt"):
+        (tmp_path / name).write_text("not of the set")
+    assert len(imagenet64_set(NAME, str(tmp_path)).training) == 70
+
+
+def test_first_batches_are_a_set_that_says_so(tmp_path):
+    found = imagenet64_set(NAME, write_set(tmp_path, [1, 2, 3]))
+    assert found.name == f"{NAME} (3 of 10 batches)"
+    assert len(found.training) == 21
+
+
+def test_images_are_read_by_many_threads_at_once(tmp_path):
+    training = imagenet64_set(NAME, write_set(tmp_path)).training
+    order = np.random.default_rng(0).integers(0, 70, 700)
+    expected = [as_image(random_rows(7, batch)[row]) for batch in range(1, 11) for row in range(7)]
+    with ThreadPoolExecutor(8) as threads:
+        for number, pixels in zip(order, threads.map(training.read_rgb, order), strict=True):
+            np.testing.assert_array_equal(pixels, expected[number])
+
+
+# --- what is missing ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "missing", [["train_data_batch_1"], ["train_data_batch_3", "train_data_batch_7"]]
+)
+def test_missing_batches_are_named(tmp_path, missing):
+    write_set(tmp_path)
+    for name in missing:
+        (tmp_path / name).unlink()
+    assert f": {tmp_path} lacks {', '.join(missing)}; give the folder" in refusal(tmp_path)
+
+
+def test_missing_validation_is_named(tmp_path):
+    write_set(tmp_path)
+    (tmp_path / "val_data").unlink()
+    message = refusal(tmp_path)
+    assert "lacks val_data;" in message
+    assert "holds train_data_batch_1 to 10 and val_data" in message
+
+
+def test_folder_without_batches_names_what_belongs_there(tmp_path):
+    assert "lacks train_data_batch_1, val_data;" in refusal(tmp_path)
+
+
+def test_folder_that_is_not_there_is_named_with_the_one_that_is_meant(tmp_path):
+    (tmp_path / "imagenet64").mkdir()
+    message = refusal(tmp_path / "imagenet46")
+    assert f"{tmp_path}/imagenet46 is no folder" in message
+    assert "did you mean imagenet64?" in message
+
+
+def test_file_in_place_of_a_folder_is_named(tmp_path):
+    write_set(tmp_path)
+    assert "val_data is no folder" in refusal(tmp_path / "val_data")
+
+
+def test_batch_of_number_0_is_not_taken_for_the_validation(tmp_path):
+    write_set(tmp_path, [1])
+    write_batch(tmp_path, "train_data_batch_0", random_rows(7), [500] * 7)
+    try:
+        validation = imagenet64_set(NAME, str(tmp_path)).validation
+    except InputError:
+        return
+    assert validation.file(0) == f"{tmp_path}/val_data"
+
+
+# --- what is damaged ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["train_data_batch_4", "val_data"])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_truncated_batch_is_named(tmp_path, name, share):
+    write_set(tmp_path)
+    os.truncate(tmp_path / name, int(share * os.path.getsize(tmp_path / name)))
+    message = refusal(tmp_path)
+    assert f": {tmp_path}/{name}" in message
+    assert "download it again" in message
+
+
+class Hostile:
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.system, (f"touch '{self.trace}'",)
+
+
+@pytest.mark.parametrize("name", ["train_data_batch_2", "val_data"])
+def test_hostile_batch_is_refused_and_runs_nothing(tmp_path, name):
+    write_set(tmp_path)
+    write_batch(tmp_path, name, random_rows(1), [1, Hostile(tmp_path / "trace")])
+    assert "system, and not for NumPy arrays only" in refusal(tmp_path)
+    assert not (tmp_path / "trace").exists()
+
+
+def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
+    write_set(tmp_path, [])
+    labels = np.array([Hostile(tmp_path / "trace")], object)
+    np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=labels)
+    assert "it holds an array of objects" in refusal(tmp_path)
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, 2],
+        [1, 2, 3, 4],
+        [],
+        [0, 1, 2],
+        [1, 2, 1001],
+        [1, 2, -1],
+        [1, 2, 2**70],
+        [[1], [2], [3]],
+        [[1, 2], [3], [4]],
+        np.array([[1], [2], [3]], "uint8"),
+        ["cat", "dog", "cow"],
+        [1, None, 3],
+        {"a": 1, "b": 2, "c": 3},
+        7,
+        None,
+    ],
+)
+def test_labels_that_do_not_match_are_refused(tmp_path, labels):
+    write_set(tmp_path)
+    write_batch(tmp_path, "train_data_batch_5", random_rows(3), labels)
+    message = refusal(tmp_path)
+    assert f"{tmp_path}/train_data_batch_5: labels do not match" in message
+    assert "3 numbers from 1 to 1000" in message
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "labels",
+    [[1.5, 2, 3], [1, "2", 3], np.array([1.5, 2, 3]), np.array([1, np.nan, 3]), [1, 2, 3j]],
+    ids=["fraction", "text", "fractions", "not a number", "complex"],
+)
+def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, labels):
+    write_set(tmp_path)
+    write_batch(tmp_path, "train_data_batch_5", random_rows(3), labels)
+    if isinstance(labels, list) and 3j in labels:
+        refusal(tmp_path)
+    else:
+        assert "labels do not match" in refusal(tmp_path)
+
+
+def test_labels_within_labels_without_end_are_refused(tmp_path):
+    # A list of ten times a list of ten times a list ...: 10^20 numbers in 300 bytes.
+    labels = 1
+    for _ in range(20):
+        labels = [labels] * 10
+    write_set(tmp_path, [])
+    write_batch(tmp_path, "train_data_batch_1", random_rows(3), labels)
+    program = f"from data.datasets.imagenet64 import *; imagenet64_set({NAME!r}, {str(tmp_path)!r})"
+    # Of its own, because it would neither end nor be stopped.
+    process = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20
+    )
+    assert "labels do not match" in process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("key", ["data", "labels"])
+def test_batch_without_images_or_labels_is_refused(tmp_path, key):
+    write_set(tmp_path)
+    content = {"data": random_rows(3), "labels": [1, 2, 3]}
+    del content[key]
+    (tmp_path / "val_data").write_bytes(pickle.dumps(content))
+    assert f"`{key}` should be" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "received"),
+    [
+        (np.zeros((3, 3 * 32 * 32), "uint8"), "3072 columns"),
+        (np.zeros((3, 3, 64, 64), "uint8"), "nothing such"),
+        (np.zeros(12288, "uint8"), "nothing such"),
+        (np.zeros((3, 12288), "float32"), "nothing such"),
+        ([[0] * 12288] * 3, "nothing such"),
+    ],
+    ids=["32 x 32", "four dimensions", "one row", "floats", "lists"],
+)
+def test_images_of_another_form_are_refused(tmp_path, rows, received):
+    write_set(tmp_path)
+    write_batch(tmp_path, "train_data_batch_1", rows, [1, 2, 3])
+    message = refusal(tmp_path)
+    assert f"{tmp_path}/train_data_batch_1: `data` should be N x 12288 bytes" in message
+    assert f"received {received}" in message
+
+
+def test_batch_that_is_gone_meanwhile_is_unreadable_image_by_image(tmp_path):
+    training = imagenet64_set(NAME, write_set(tmp_path)).training
+    (tmp_path / "train_data_batch_2").unlink()
+    with pytest.raises(UnreadableImageError):
+        training.read_rgb(7)
+    np.testing.assert_array_equal(training.read_rgb(6), as_image(random_rows(7, 1)[6]))
+
+
+def test_batch_that_was_cut_off_meanwhile_is_unreadable_from_there(tmp_path):
+    training = imagenet64_set(NAME, write_set(tmp_path)).training
+    os.truncate(tmp_path / "train_data_batch_1", 4 * 12288)
+    np.testing.assert_array_equal(training.read_rgb(2), as_image(random_rows(7, 1)[2]))
+    with pytest.raises(UnreadableImageError, match="is missing"):
+        training.read_rgb(6)

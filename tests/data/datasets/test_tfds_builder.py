@@ -1,0 +1,528 @@
+"""Datasets of TFDS are found, prepared and read image by image, or refused with one line."""
+
+import errno
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from data.datasets.split_options import SplitOptions
+from data.datasets.tfds_builder import BuilderImages, tfds_set
+from data.image_io import UnreadableImageError
+from errors import InputError
+
+FORMATS = ["tfrecord", "array_record"]
+
+# How many images the splits of each config have.
+SPLITS = {
+    "with_test": {"train": 12, "test": 3},
+    "with_validation": {"test": 3, "train": 12, "validation": 4},
+    "training_only": {"train": 60},
+    "test_only": {"test": 60},
+    "other_names": {"queries": 3, "gallery": 4},
+}
+
+
+class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """What the builders of these tests have in common."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self):
+        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(self.having))
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(4)}
+
+    def _generate_examples(self, count):
+        raise AssertionError("this one is never prepared")
+
+
+class PaintedTiles(Builder):
+    """Images of noise, each of a size of its own."""
+
+    BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=name) for name in SPLITS]
+    having = {
+        "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+        "label": tfds.features.ClassLabel(names=["cat", "dog", "cow"]),
+        # Is an image too, but not one to color.
+        "mask": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
+        "number": np.int64,
+    }
+
+    def _split_generators(self, dl_manager):
+        splits = SPLITS[self.builder_config.name]
+        return {split: self._generate_examples(count) for split, count in splits.items()}
+
+    def _generate_examples(self, count):
+        for number in range(count):
+            pixels = tile(number)
+            yield (
+                number,
+                {"image": pixels, "label": number % 3, "mask": pixels[..., :1], "number": number},
+            )
+
+
+class PlainPhotos(Builder):
+    """Images under another name than usual, with two kinds of classes."""
+
+    having = {
+        "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
+        "place": tfds.features.ClassLabel(num_classes=3),
+        "season": tfds.features.ClassLabel(num_classes=4),
+    }
+
+    def _generate_examples(self, count):
+        for number in range(count):
+            yield number, {"photo": np.full((24, 16, 3), 90, "uint8"), "place": 1, "season": 2}
+
+
+class SomeVerses(Builder):
+    """Text, and no image."""
+
+    having = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)}
+
+
+class GrayDigits(Builder):
+    """Images without color."""
+
+    having = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": np.int64}
+
+
+class SignedPhotos(Builder):
+    """Images that a person must fetch."""
+
+    MANUAL_DOWNLOAD_INSTRUCTIONS = "Sign the contract.\n  Then put photos.tar\nhere."
+    having = {"image": tfds.features.Image(shape=(None, None, 3))}
+
+    def _split_generators(self, dl_manager):
+        return {"train": self._generate_examples(dl_manager.manual_dir)}
+
+
+class RemotePhotos(Builder):
+    """Images that would be downloaded."""
+
+    having = {"image": tfds.features.Image(shape=(None, None, 3))}
+
+    def _split_generators(self, dl_manager):
+        dl_manager.download("http://localhost/photos.tar")
+
+
+def tile(number):
+    shape = (20 + number % 7, 30, 3)
+    return np.random.default_rng(number).integers(0, 256, shape, dtype="uint8")
+
+
+def known_by(pixels):
+    """The number of the tile, as examples come in an order of their own."""
+    [number] = [number for number in range(60) if np.array_equal(tile(number), pixels)]
+    return number
+
+
+@pytest.fixture(scope="module", params=FORMATS)
+def prepared(request, tmp_path_factory):
+    """A folder with all configs, in a format of files."""
+    folder = str(tmp_path_factory.mktemp(request.param))
+    for config in SPLITS:
+        PaintedTiles(
+            config=config, data_dir=folder, file_format=request.param
+        ).download_and_prepare(download_config=tfds.download.DownloadConfig(num_shards=3))
+    PlainPhotos(data_dir=folder, file_format=request.param).download_and_prepare()
+    return folder
+
+
+def painted(folder, config="with_test", **options):
+    name = f"painted_tiles/{config}"
+    return tfds_set(f"tfds:{name}", name, folder, SplitOptions(**options))
+
+
+def refusal(builder_name, folder):
+    """The one line that a dataset is refused with."""
+    with pytest.raises(InputError) as caught:
+        tfds_set(f"tfds:{builder_name}", builder_name, str(folder), SplitOptions())
+    message = str(caught.value)
+    assert message.startswith(f"--dataset tfds:{builder_name}: ")
+    assert len(message.splitlines()) == 1
+    return message
+
+
+# --- what is read ------------------------------------------------------------------------------
+
+
+def test_images_and_labels_are_those_of_the_builder(prepared):
+    found = painted(prepared)
+    for images, count in ((found.training, 12), (found.validation, 3)):
+        assert images.classes == ("cat", "dog", "cow")
+        numbers = [known_by(images.read_rgb(place)) for place in range(count)]
+        assert sorted(numbers) == list(range(count))
+        assert [images.label(place) for place in range(count)] == [number % 3 for number in numbers]
+
+
+def test_images_have_names_of_their_own_and_a_file_that_is_there(prepared):
+    found = painted(prepared)
+    names = [*found.training.names(), *found.validation.names()]
+    assert len(set(names)) == 15
+    assert names[0] == "painted_tiles/with_test/1.0.0/train#0"
+    assert os.path.isfile(found.training.file(0))
+
+
+@pytest.mark.parametrize(("short_side", "smaller"), [(10, True), (200, False)])
+def test_short_side_shrinks_and_never_enlarges(prepared, short_side, smaller):
+    training = painted(prepared).training
+    whole, shrunk = training.read_rgb(0), training.read_rgb(0, short_side)
+    assert min(shrunk.shape[:2]) == (10 if smaller else min(whole.shape[:2]))
+
+
+def test_images_are_read_by_many_threads_at_once(prepared):
+    training = painted(prepared).training
+    expected = [training.read_rgb(number) for number in range(12)]
+    order = np.random.default_rng(0).integers(0, 12, 200)
+    fresh = painted(prepared).training
+    with ThreadPoolExecutor(8) as threads:
+        for number, pixels in zip(order, threads.map(fresh.read_rgb, order), strict=True):
+            np.testing.assert_array_equal(pixels, expected[number])
+
+
+def test_number_may_be_one_of_numpy(prepared):
+    training = painted(prepared).training
+    np.testing.assert_array_equal(training.read_rgb(np.int64(3)), training.read_rgb(3))
+    assert type(training.label(np.int64(3))) is int
+
+
+def test_image_may_have_another_name_which_is_shown(prepared):
+    found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions(0.25))
+    assert found.name == "tfds:plain_photos (photo)"
+    assert found.training.read_rgb(0).shape == (24, 16, 3)
+    assert np.abs(found.training.read_rgb(0).astype(int) - 90).max() <= 2
+
+
+def test_of_several_kinds_of_classes_none_is_chosen(prepared):
+    found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions())
+    assert found.training.classes is None
+    assert found.training.label(0) == -1
+
+
+# --- splits ------------------------------------------------------------------------------------
+
+
+def test_split_test_is_for_validation(prepared):
+    found = painted(prepared, "with_test")
+    assert found.name == "tfds:painted_tiles/with_test"
+    assert (len(found.training), len(found.validation)) == (12, 3)
+    assert found.validation.name(0) == "painted_tiles/with_test/1.0.0/test#0"
+
+
+def test_split_validation_goes_before_test(prepared):
+    found = painted(prepared, "with_validation")
+    assert (len(found.training), len(found.validation)) == (12, 4)
+    assert found.validation.name(0) == "painted_tiles/with_validation/1.0.0/validation#0"
+
+
+@pytest.mark.parametrize("config", ["training_only", "test_only"])
+def test_only_split_gives_up_a_share(prepared, config):
+    found = painted(prepared, config, validation_share=0.3)
+    names = [*found.training.names(), *found.validation.names()]
+    assert len(set(names)) == len(names) == 60
+    assert 8 <= len(found.validation) <= 30
+
+
+def test_share_is_the_same_again_and_depends_on_the_seed(prepared):
+    names = [
+        [*painted(prepared, "training_only", validation_share=0.3, seed=seed).validation.names()]
+        for seed in (1, 1, 2)
+    ]
+    assert names[0] == names[1] != names[2]
+
+
+def test_share_does_not_change_the_splits_of_a_dataset(prepared):
+    assert len(painted(prepared, "with_test", validation_share=0.5).validation) == 3
+
+
+def test_splits_of_other_names_are_refused_and_named(prepared):
+    message = refusal("painted_tiles/other_names", prepared)
+    assert "it has no split train but" in message
+    assert "gallery" in message
+    assert "queries" in message
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def test_name_may_have_a_version(prepared):
+    name = "painted_tiles/with_test:1.0.0"
+    assert len(tfds_set(f"tfds:{name}", name, prepared, SplitOptions()).training) == 12
+
+
+def test_data_dir_may_begin_at_home(prepared, monkeypatch):
+    monkeypatch.setenv("HOME", os.path.dirname(prepared))
+    assert len(painted(f"~/{os.path.basename(prepared)}").training) == 12
+
+
+class ForeignTiles(PaintedTiles, skip_registration=True):
+    """Prepared by a program that is not here."""
+
+
+def test_prepared_files_are_enough(tmp_path):
+    ForeignTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
+    name = "foreign_tiles/with_test"
+    found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
+    assert sorted(known_by(found.training.read_rgb(number)) for number in range(12)) == [*range(12)]
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("cifar1", "cifar10"), ("painted_tile", "painted_tiles"), ("imagenete", "imagenette")],
+)
+def test_closest_names_are_shown(tmp_path, typo, meant):
+    message = refusal(typo, tmp_path)
+    assert f"TensorFlow Datasets has no {typo} (did you mean " in message
+    assert meant in message
+
+
+def test_closest_configs_are_shown(tmp_path):
+    message = refusal("painted_tiles/with_tset", tmp_path)
+    assert "painted_tiles has no config with_tset (did you mean with_test" in message
+
+
+def test_configs_are_shown_where_none_is_close(tmp_path):
+    message = refusal("painted_tiles/xyz", tmp_path)
+    assert f"painted_tiles has no config xyz; it has {', '.join(SPLITS)}" in message
+
+
+def test_config_of_a_data_set_without_any_is_refused(tmp_path):
+    assert "cifar10 has no config large; it has none" in refusal("cifar10/large", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["painted_tiles:7.0.0", "painted_tiles/with_test:7.0.0"])
+def test_version_that_is_not_there_is_refused(tmp_path, name):
+    assert "7.0.0" in refusal(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "/", ":", "a b", "../up", "a:b:c", "nobody:set", "x" * 300])
+def test_name_that_is_none_is_refused(tmp_path, name):
+    refusal(name, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error", [ModuleNotFoundError("No module named 'pandas'\nInstall it.\n"), OSError("broken")]
+)
+def test_builder_that_needs_what_is_not_installed_is_refused(tmp_path, monkeypatch, error):
+    # As `dices` does without pandas.
+    def fail(name):
+        raise error
+
+    monkeypatch.setattr(tfds.core.load, "builder_cls", fail)
+    monkeypatch.setattr(tfds, "builder_cls", fail)
+    assert str(error).splitlines()[0] in refusal("painted_tiles", tmp_path)
+
+
+# --- what has no images ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("builder", "having"),
+    [("some_verses", "text, label"), ("gray_digits", "image, label"), ("glue/cola", "sentence")],
+)
+def test_data_set_without_color_images_is_refused_before_it_is_prepared(
+    tmp_path, monkeypatch, builder, having
+):
+    monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
+    message = refusal(builder, tmp_path)
+    assert f"it has no color images but {having}" in message
+    assert "give another dataset" in message
+    assert os.listdir(tmp_path) == []
+
+
+def test_prepared_data_set_without_color_images_is_refused(tmp_path, monkeypatch):
+    verses = ({"text": f"Verse {number}", "label": 0} for number in range(3))
+    monkeypatch.setattr(SomeVerses, "_generate_examples", lambda self, count: enumerate(verses))
+    tfds.builder("some_verses", data_dir=tmp_path).download_and_prepare()
+    assert "it has no color images but text, label" in refusal("some_verses", tmp_path)
+
+
+# --- preparing ---------------------------------------------------------------------------------
+
+
+def test_data_set_is_prepared_once_and_says_where(tmp_path, capsys, monkeypatch):
+    for _ in range(2):
+        found = painted(str(tmp_path))
+        assert len(found.training) == 12
+    expected = f"is prepared by TensorFlow Datasets in {tmp_path}/painted_tiles/with_test/1.0.0"
+    assert capsys.readouterr().out.count(expected) == 1
+
+
+def test_data_set_to_be_downloaded_by_hand_is_refused(tmp_path):
+    message = refusal("signed_photos", tmp_path)
+    assert "Sign the contract. Then put photos.tar here." in message
+    assert f"put the prepared files into {tmp_path}/signed_photos/1.0.0" in message
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ConnectionError("refused\n  by\nlocalhost"), "refused by localhost"),
+        (TimeoutError(), "TimeoutError"),
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (RuntimeError("x" * 5000), "x" * 300),
+    ],
+    ids=["connection", "no words", "disk", "many words"],
+)
+def test_failing_download_is_refused(tmp_path, monkeypatch, error, reason):
+    def fail(self, url):
+        raise error
+
+    monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
+    message = refusal("remote_photos", tmp_path)
+    assert f"TensorFlow Datasets cannot prepare it: {reason}" in message.replace("[Errno 28] ", "")
+    assert f"; mend that, or put the prepared files into {tmp_path}/remote_photos" in message
+    assert len(message) < 600 + 2 * len(str(tmp_path))
+
+
+def test_failed_preparation_is_tried_again(tmp_path, monkeypatch):
+    def fail(self, count):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PaintedTiles, "_generate_examples", fail)
+        assert "the disk is full" in refusal("painted_tiles/with_test", tmp_path)
+    assert len(painted(str(tmp_path)).training) == 12
+
+
+@pytest.mark.parametrize("name", ["dataset_info.json", "features.json"])
+@pytest.mark.parametrize("builder", [PaintedTiles, ForeignTiles])
+def test_damaged_description_is_refused(tmp_path, name, builder):
+    builder(config="with_test", data_dir=tmp_path).download_and_prepare()
+    folder = tmp_path / builder.name / "with_test" / "1.0.0"
+    os.truncate(folder / name, 30)
+    # Features that TFDS knows from its own code are not read.
+    if name == "features.json" and builder is PaintedTiles:
+        assert len(painted(str(tmp_path)).training) == 12
+    else:
+        refusal(f"{builder.name}/with_test", tmp_path)
+
+
+# --- damaged records ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_copy(prepared, tmp_path):
+    """A copy of the prepared files to damage, and the first of three shards."""
+    shutil.copytree(os.path.join(prepared, "painted_tiles"), tmp_path / "painted_tiles")
+    [shard] = tmp_path.glob("painted_tiles/with_test/1.0.0/*-train.*-00000-of-00003")
+    return tmp_path, shard
+
+
+def unreadable(images):
+    """How many images cannot be read; the others can."""
+    count = 0
+    for number in range(len(images)):
+        try:
+            known_by(images.read_rgb(number))
+        except UnreadableImageError as error:
+            count += 1
+            # What is listed is one line for each.
+            if len(str(error).splitlines()) != 1:
+                raise
+    return count
+
+
+@pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
+def test_images_of_a_truncated_shard_are_unreadable_and_the_others_are_not(own_copy, share):
+    folder, shard = own_copy
+    os.truncate(shard, int(share * os.path.getsize(shard)))
+    found = painted(str(folder))
+    assert unreadable(found.training) == 4
+    assert unreadable(found.validation) == 0
+
+
+def test_images_of_a_missing_shard_are_unreadable_and_the_others_are_not(own_copy):
+    folder, shard = own_copy
+    shard.unlink()
+    assert unreadable(painted(str(folder)).training) == 4
+
+
+def test_label_of_a_truncated_shard_is_unreadable_too(own_copy):
+    folder, shard = own_copy
+    os.truncate(shard, 10)
+    training = painted(str(folder)).training
+    with pytest.raises(UnreadableImageError):
+        training.label(0)
+    assert training.label(11) in (0, 1, 2)
+
+
+def test_damaged_image_is_unreadable_and_the_others_are_not(tmp_path):
+    PaintedTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
+    [shard] = tmp_path.glob("painted_tiles/with_test/1.0.0/*-train.*")
+    content = shard.read_bytes()
+    # Of an example, its image and its mask lie there side by side.
+    assert content.count(b"\x89PNG") == 24
+    shard.write_bytes(content.replace(b"\x89PNG", b"XXXX", 2))
+    assert unreadable(painted(str(tmp_path)).training) == 1
+
+
+def test_format_of_which_records_cannot_be_read_one_by_one_is_refused(tmp_path, monkeypatch):
+    def fail(*arguments, **options):
+        raise NotImplementedError("no random access\nto this format")
+
+    PaintedTiles(
+        config="with_test", data_dir=tmp_path, file_format="array_record"
+    ).download_and_prepare()
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "as_data_source", fail)
+    message = refusal("painted_tiles/with_test", tmp_path)
+    assert "is prepared as array_record, which cannot be read record by record" in message
+
+
+# --- mock data ---------------------------------------------------------------------------------
+
+
+def write_description(folder, name, splits):
+    """Writes what TFDS writes beside the files of a prepared dataset, without the files."""
+    builder = tfds.builder(name, data_dir=folder, file_format="array_record")
+    template = tfds.core.ShardedFileTemplate(
+        dataset_name=builder.name, data_dir=builder.data_path, filetype_suffix="array_record"
+    )
+    builder.info.set_splits(
+        tfds.core.SplitDict(
+            [
+                tfds.core.SplitInfo(
+                    name=split, shard_lengths=[count], num_bytes=1, filename_template=template
+                )
+                for split, count in splits.items()
+            ]
+        )
+    )
+    builder.data_path.mkdir(parents=True)
+    builder.info.write_to_directory(builder.data_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "splits", "sides"),
+    [
+        ("cifar10", {"train": 50_000, "test": 10_000}, (32, 32)),
+        ("imagenette/160px-v2", {"train": 12_894, "validation": 500}, None),
+        ("oxford_flowers102", {"train": 1020, "test": 6149, "validation": 1020}, None),
+    ],
+)
+def test_data_sets_of_tfds_are_read(tmp_path, name, splits, sides):
+    write_description(tmp_path, name, splits)
+    with tfds.testing.mock_data(num_examples=5, data_dir=str(tmp_path)):
+        found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
+        assert len(found.training) == len(found.validation) == 5
+        for number in range(5):
+            pixels = found.training.read_rgb(number)
+            assert pixels.dtype == np.uint8
+            assert pixels.shape[2] == 3
+            assert sides in (None, pixels.shape[:2])
+            assert 0 <= found.training.label(number) < len(found.training.classes)
+
+
+def test_images_of_a_builder_are_read_without_a_dataset(prepared):
+    builder = tfds.builder("painted_tiles/with_test", data_dir=prepared)
+    images = BuilderImages(builder, "test", "image", None)
+    assert len(images) == 3
+    assert images.classes is None
+    assert images.label(0) == -1
+    assert known_by(images.read_rgb(0)) in range(3)

@@ -1,0 +1,387 @@
+"""A photograph keeps its size, depth, lightness and alpha on its path, and gets the colors."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+import pyvips
+import tensorflow as tf
+from keras import ops
+from skimage import color, data
+
+from data.color.lab import split_lab
+from data.photos import page as page_module
+from data.photos.file import PhotoFile
+from inference.lab_recombiner import LabRecombiner
+from inference.photo_colorizer import PhotoColorizer
+
+RENDER_SIZE = 32
+A_LITTLE_RED = (11.0, 5.5)
+
+
+class ConstantColors(keras.Model):
+    """Colors everything alike: a little red."""
+
+    def call(self, lightness, training=False):
+        return ops.zeros_like(lightness) + np.float32(A_LITTLE_RED) / 110.0
+
+
+class OneSidedColors(keras.Model):
+    """Colors by the place and by the neighbor to the left, and remembers the batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def call(self, lightness, training=False):
+        tf.py_function(lambda batch: self.seen.append(batch.numpy()), [lightness], [])
+        places = np.linspace(-0.1, 0.1, RENDER_SIZE, dtype="float32")[:, None]
+        neighbor = ops.roll(lightness, 1, axis=2)
+        return ops.concatenate([places - 0.1 * neighbor, 0.15 * lightness - places], axis=-1)
+
+
+class QuarterColors(keras.Model):
+    """Red to the left, green to the right, yellow above, blue below."""
+
+    def call(self, lightness, training=False):
+        sides = np.where(np.arange(RENDER_SIZE) < RENDER_SIZE // 2, 0.2, -0.2).astype("float32")
+        a, b = np.meshgrid(sides, sides)
+        return ops.zeros_like(lightness) + np.stack([a, b], axis=-1)
+
+
+class ColorsByLightness(keras.Model):
+    def call(self, lightness, training=False):
+        return ops.concatenate([0.2 * lightness, -0.2 * lightness], axis=-1)
+
+
+class Memory:
+    """A network that has room for so many photographs."""
+
+    def __init__(self, predict, room):
+        self.predict = predict
+        self.room = room
+        self.tried = []
+
+    def __call__(self, batch):
+        self.tried.append(len(batch))
+        if len(batch) > self.room:
+            raise tf.errors.ResourceExhaustedError(None, None, "no room")
+        return self.predict(batch)
+
+
+# One for all tests: each compiles anew.
+@pytest.fixture(scope="module")
+def a_little_red():
+    return PhotoColorizer(ConstantColors(), RENDER_SIZE)
+
+
+@pytest.fixture(scope="module")
+def one_sided():
+    return PhotoColorizer(OneSidedColors(), RENDER_SIZE)
+
+
+@pytest.fixture(scope="module")
+def flip_averaging():
+    return PhotoColorizer(OneSidedColors(), RENDER_SIZE, flip_average=True)
+
+
+@pytest.fixture
+def page_of(tmp_path):
+    def write(pixels, name="photograph.png"):
+        height, width, channels = pixels.shape
+        kinds = ("b-w", "srgb") if pixels.dtype == np.uint8 else ("grey16", "rgb16")
+        image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
+        image.copy(interpretation=kinds[channels > 2]).write_to_file(str(tmp_path / name))
+        [page] = PhotoFile(tmp_path / name).pages
+        assert (page.height, page.width, page.depth) == (height, width, 8 * pixels.itemsize)
+        return page
+
+    return write
+
+
+def colored(colorizer, page):
+    lightness, _ = split_lab(colorizer.look_at(page))
+    [ab] = colorizer.predict([lightness])
+    return np.concatenate(list(colorizer.strips(page, lightness, ab)))
+
+
+def lab100(pixels):
+    return color.rgb2lab(pixels[..., :3] / float(np.iinfo(pixels.dtype).max))
+
+
+def at_depth(rgb255, depth):
+    """With noise in the lower bits."""
+    if depth == 8:
+        return rgb255
+    noise = np.random.default_rng(0).integers(0, 257, rgb255.shape)
+    return np.minimum(rgb255.astype(int) * 257 + noise, 65535).astype("uint16")
+
+
+def gray_version(rgb255):
+    gray = color.lab2rgb(color.rgb2lab(rgb255) * [1, 0, 0])
+    return np.round(gray * 255).astype("uint8")
+
+
+def difference(pixels, others):
+    return np.abs(pixels.astype(int) - others.astype(int))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (20000, 10), (10, 20000), (97, 64)])
+def test_size_and_depth_are_kept(a_little_red, page_of, size, channels, dtype):
+    pixels = np.full((*size, channels), np.iinfo(dtype).max // 2, dtype)
+    result = colored(a_little_red, page_of(pixels))
+    assert result.shape == (*size, 3)
+    assert result.dtype == dtype
+    # In every place: no border is left without color.
+    ab = np.broadcast_to(A_LITTLE_RED, (*size, 2))
+    np.testing.assert_allclose(lab100(result)[..., 1:], ab, atol=0.6)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_alpha_is_kept(a_little_red, page_of, channels, dtype):
+    end = np.iinfo(dtype).max
+    pixels = np.random.default_rng(0).integers(0, end + 1, (40, 50, channels)).astype(dtype)
+    pixels[:5, :, -1] = 0
+    pixels[5:10, :, -1] = end
+    result = colored(a_little_red, page_of(pixels))
+    assert result.shape == (40, 50, 4)
+    assert result.dtype == dtype
+    np.testing.assert_array_equal(result[..., -1], pixels[..., -1])
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_lightness_is_the_photographs_own(a_little_red, page_of, depth):
+    # More pixels than are joined at a time.
+    pixels = at_depth(data.coffee(), depth)
+    before, after = lab100(pixels), lab100(colored(a_little_red, page_of(pixels)))
+    lightness_off = np.abs(before[..., 0] - after[..., 0])
+    assert lightness_off.mean() < 0.5
+    assert np.percentile(lightness_off, 99.9) < 3
+    if depth == 16:
+        assert lightness_off.max() < 0.1
+    np.testing.assert_allclose(np.median(after[..., 1:], axis=(0, 1)), A_LITTLE_RED, atol=0.3)
+
+
+@pytest.mark.parametrize("ab", [(100.0, -100.0), (-90.0, 5.0), (80.0, 100.0)])
+def test_colors_that_no_screen_shows_keep_lightness_and_hue(a_little_red, page_of, ab):
+    ramp = np.linspace(4000, 64000, 64 * 64).round().astype("uint16").reshape(64, 64, 1)
+    page = page_of(ramp)
+    lightness, _ = split_lab(a_little_red.look_at(page))
+    predicted = np.float32(ab) + np.zeros_like(lightness)
+    after = lab100(np.concatenate(list(a_little_red.strips(page, lightness, predicted))))
+    before = lab100(np.repeat(ramp, 3, axis=-1))
+    np.testing.assert_allclose(after[..., 0], before[..., 0], atol=0.15)
+    chroma = np.linalg.norm(after[..., 1:], axis=-1)
+    assert chroma.max() < 0.99 * np.linalg.norm(ab)
+    assert np.median(chroma) > 20
+    hue_off = np.arctan2(after[..., 2], after[..., 1]) - np.arctan2(ab[1], ab[0])
+    assert np.abs(np.degrees(hue_off))[chroma > 10].max() < 1
+
+
+def test_only_lightness_is_looked_at(page_of):
+    # At the size of the network: shrinking a color is not quite shrinking its lightness.
+    photograph = data.astronaut()[:RENDER_SIZE, 200 : 200 + RENDER_SIZE]
+    generator = OneSidedColors()
+    colorizer = PhotoColorizer(generator, RENDER_SIZE)
+    results = [
+        colored(colorizer, page_of(pixels)) for pixels in (photograph, gray_version(photograph))
+    ]
+    in_color, in_gray = generator.seen
+    assert in_color.shape == (1, RENDER_SIZE, RENDER_SIZE, 1)
+    assert np.ptp(in_color) > 1
+    np.testing.assert_allclose(in_color, in_gray, atol=0.01)
+    np.testing.assert_allclose(in_color[0, ..., 0], lab100(photograph)[..., 0] / 50 - 1, atol=1e-4)
+    assert difference(*results).max() <= 2
+
+
+def test_the_network_sees_the_whole_photograph_in_a_square(a_little_red, page_of):
+    photograph = np.repeat(data.coffee()[:64, :96].mean(axis=-1, keepdims=True), 3, axis=-1)
+    seen = a_little_red.look_at(page_of(photograph.astype("uint8")))
+    assert seen.shape == (RENDER_SIZE, RENDER_SIZE, 3)
+    assert seen.dtype == np.float32
+    squares = lab100(photograph.astype("uint8"))[..., 0].reshape(32, 2, 32, 3).mean(axis=(1, 3))
+    assert np.abs(seen[..., 0] - squares).mean() < 1.5
+    assert np.abs(seen[..., 1:]).max() < 0.1
+
+
+def test_a_gray_photograph_is_looked_at_as_if_it_had_three_channels(a_little_red, page_of):
+    gray = data.camera()[100:150, 100:180, None]
+    seen = [a_little_red.look_at(page_of(pixels)) for pixels in (gray, np.repeat(gray, 3, axis=-1))]
+    np.testing.assert_allclose(*seen, atol=1e-4)
+    deep = a_little_red.look_at(page_of(gray.astype("uint16") * 257))
+    # Pixels of 8 bits are rounded when they are shrunk.
+    np.testing.assert_allclose(deep, seen[0], atol=0.6)
+
+
+def test_colors_lie_where_the_network_puts_them(page_of):
+    result = colored(
+        PhotoColorizer(QuarterColors(), RENDER_SIZE), page_of(np.full((40, 300, 1), 128, "uint8"))
+    )
+    a, b = np.moveaxis(lab100(result)[..., 1:], -1, 0)
+    np.testing.assert_allclose(a[:, [0, 60, 120]], 22, atol=1.5)
+    np.testing.assert_allclose(a[:, [180, 240, 299]], -22, atol=1.5)
+    np.testing.assert_allclose(b[[0, 8, 15]], 22, atol=1.5)
+    np.testing.assert_allclose(b[[24, 31, 39]], -22, atol=1.5)
+
+
+def test_color_follows_the_borders_of_the_photograph(page_of):
+    """The border lies within a pixel of what the network sees, and stays as sharp as it was."""
+    pixels = np.full((256, 256, 1), 60, "uint8")
+    pixels[:, 131:] = 200
+    after = lab100(colored(PhotoColorizer(ColorsByLightness(), RENDER_SIZE), page_of(pixels)))
+    low, high = after[128, 20, 1], after[128, -20, 1]
+    assert high - low > 10
+    share = (after[128, 124:140, 1] - low) / (high - low)
+    assert np.abs(share - (np.arange(124, 140) >= 131)).mean() < 0.1
+
+
+def test_strips_fit_together(one_sided, page_of, monkeypatch):
+    page = page_of(data.astronaut()[:130, :90])
+    whole = colored(one_sided, page)
+    monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 90 * 7)
+    lightness, _ = split_lab(one_sided.look_at(page))
+    [ab] = one_sided.predict([lightness])
+    strips = list(one_sided.strips(page, lightness, ab))
+    assert len(strips) > 10
+    assert difference(np.concatenate(strips), whole).max() <= 1
+
+
+def test_the_network_is_traced_once(page_of):
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, batch_size=3)
+    for number, size in enumerate([(10, 20), (30, 40), (64, 10), (1, 1)]):
+        page = page_of(np.full((*size, 3), 90, "uint8"), f"{number}.png")
+        lightness, _ = split_lab(colorizer.look_at(page))
+        for count in (1, 2, 3, 4, 7):
+            assert len(colorizer.predict([lightness] * count)) == count
+    assert colorizer._predict.experimental_get_tracing_count() == 1
+    assert colorizer.predict([]) == []
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_was_prepared_is_not_compiled_again(page_of, channels, dtype):
+    recombiner = LabRecombiner()
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, recombiner=recombiner)
+    colorizer.trace()
+    recombiner.prepare(channels, dtype)
+    functions = colorizer._predict, recombiner._recombine, recombiner._recombine_out_of_gamut
+    assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
+    # Black cannot be red: some pixels lie outside the gamut.
+    pixels = np.zeros((30, 40, channels), dtype)
+    assert np.abs(lab100(colored(colorizer, page_of(pixels)))[..., 1:]).max() < 1
+    assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
+
+
+def some_lightness(count):
+    shape = (count, RENDER_SIZE, RENDER_SIZE, 1)
+    return list(np.random.default_rng(0).uniform(0, 100, shape).astype("float32"))
+
+
+@pytest.mark.parametrize("flip_average", [False, True])
+def test_every_photograph_gets_its_own_colors_in_a_batch_of_any_size(flip_average):
+    generator = OneSidedColors()
+    colorizer = PhotoColorizer(generator, RENDER_SIZE, 3, flip_average=flip_average)
+    lightness = some_lightness(8)
+    together = colorizer.predict(lightness)
+    assert [len(batch) // (1 + flip_average) for batch in generator.seen] == [3, 3, 2]
+    alone = [colorizer.predict([one])[0] for one in lightness]
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+    assert together[0].shape == (RENDER_SIZE, RENDER_SIZE, 2)
+    assert together[0].dtype == np.float32
+
+
+def test_batch_is_halved_when_memory_runs_out():
+    colorizer = PhotoColorizer(OneSidedColors(), RENDER_SIZE, batch_size=6)
+    lightness = some_lightness(7)
+    expected = colorizer.predict(lightness)
+    colorizer._predict = memory = Memory(colorizer._predict, room=3)
+    np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
+    assert memory.tried == [6, 3, 3, 1]
+    # For good: the next photographs do not run out of it again.
+    memory.tried.clear()
+    np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
+    assert memory.tried == [3, 3, 1]
+    assert colorizer.batch_size == 3
+
+
+def test_batch_is_halved_down_to_one():
+    colorizer = PhotoColorizer(OneSidedColors(), RENDER_SIZE, batch_size=16)
+    lightness = some_lightness(5)
+    expected = colorizer.predict(lightness)
+    colorizer._predict = memory = Memory(colorizer._predict, room=1)
+    np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
+    assert memory.tried == [5, 2, 1, 1, 1, 1, 1]
+
+
+def test_memory_for_not_even_one_is_an_error():
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, batch_size=4)
+    colorizer._predict = memory = Memory(colorizer._predict, room=0)
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        colorizer.predict(some_lightness(5))
+    assert memory.tried == [4, 2, 1]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_saturation_zero_gives_the_gray_photograph_back(page_of, dtype):
+    gray = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (60, 70, 1)).astype(dtype)
+    colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, saturation=0.0)
+    result = colored(colorizer, page_of(gray))
+    # Of 16 bits the last one is lost in single precision.
+    assert difference(result, gray).max() <= (0 if dtype == "uint8" else 3)
+
+
+def test_saturation_two_doubles_the_colors(page_of):
+    ramp = np.linspace(20000, 50000, 50 * 50).astype("uint16").reshape(50, 50, 1)
+    once, twice = (
+        lab100(colored(PhotoColorizer(OneSidedColors(), RENDER_SIZE, saturation=factor), page))
+        for factor, page in ((1.0, page_of(ramp, "1.png")), (2.0, page_of(ramp, "2.png")))
+    )
+    assert np.abs(once[..., 1:]).max() > 5
+    np.testing.assert_allclose(twice[..., 1:], 2 * once[..., 1:], atol=0.1)
+    np.testing.assert_allclose(twice[..., 0], once[..., 0], atol=0.1)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_flip_average_makes_a_mirrored_photograph_the_mirror_image(
+    one_sided, flip_averaging, page_of, depth
+):
+    photograph = at_depth(data.chelsea()[:150, :201], depth)
+    pages = page_of(photograph, "straight.png"), page_of(photograph[:, ::-1], "mirrored.png")
+    off = []
+    for colorizer in (one_sided, flip_averaging):
+        straight, mirrored = (colored(colorizer, page) for page in pages)
+        off.append(difference(straight, mirrored[:, ::-1]).max())
+    rounding = 1 if depth == 8 else 16
+    assert off[0] > 5 * rounding
+    assert off[1] <= rounding
+
+
+def test_flip_average_is_the_mean_of_both(one_sided, flip_averaging):
+    [lightness] = some_lightness(1)
+    straight, mirrored = one_sided.predict([lightness, lightness[:, ::-1]])
+    [mean] = flip_averaging.predict([lightness])
+    np.testing.assert_allclose(mean, (straight + mirrored[:, ::-1]) / 2, atol=1e-4)
+
+
+def test_16_bit_levels_stay_distinct(a_little_red, page_of):
+    ramp = np.arange(65536, dtype="uint16").reshape(256, 256, 1)
+    result = colored(a_little_red, page_of(ramp))
+    assert len(np.unique(result.reshape(-1, 3), axis=0)) >= 0.99 * 65536
+
+
+def test_threads_share_a_colorizer(one_sided, page_of):
+    photographs = [data.astronaut()[50 * number :][:40, :60] for number in range(6)]
+    pages = [page_of(pixels, f"{number}.png") for number, pixels in enumerate(photographs)]
+    with ThreadPoolExecutor(4) as pool:
+        lightness = [split_lab(seen)[0] for seen in pool.map(one_sided.look_at, pages)]
+        colors = one_sided.predict(lightness)
+        strips = [
+            pool.submit(list, strips) for strips in map(one_sided.strips, pages, lightness, colors)
+        ]
+        results = [np.concatenate(future.result()) for future in strips]
+    for page, result in zip(pages, results, strict=True):
+        np.testing.assert_array_equal(result, colored(one_sided, page))

@@ -1,0 +1,81 @@
+"""Which weights color, and what their folders must say."""
+
+import json
+
+import pytest
+
+from config.parser import parse
+from config.settings import PRETRAINED_WEIGHTS, Settings
+from errors import InputError
+from jobs.common.load_colorizer import load_colorizer, weights_folders
+from models.checkpoints.folder import WeightsFolder
+
+SHIPPED = ("sagan", "pix2pix", "chromagan")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ([], [str(PRETRAINED_WEIGHTS / "sagan")]),
+        (["--weights", "a", "b/c"], ["a", "b/c"]),
+        (["--weights", "a", "--weights", "b"], ["a", "b"]),
+        (["--load_weights"], ["weights/sagan"]),
+        (["--load_weights", "--weights_dir", "mine"], ["mine"]),
+    ],
+)
+def test_weights_are_those_that_were_asked_for_or_those_that_ship(arguments, paths):
+    settings, _ = parse(["--evaluate", *arguments])
+    assert [str(folder.path) for folder in weights_folders(settings)] == paths
+
+
+@pytest.mark.parametrize("model", SHIPPED)
+def test_pretrained_weights_are_there(model):
+    [folder] = weights_folders(Settings(model=model))
+    assert folder.read_settings()["model"] == model
+    assert "render_size" in folder.read_settings()
+    assert (folder.path / "README.md").exists()
+
+
+def test_pretrained_weights_are_small_enough_for_a_repository():
+    size = {
+        model: sum(file.stat().st_size for file in (PRETRAINED_WEIGHTS / model).iterdir()) / 2**20
+        for model in SHIPPED
+    }
+    assert size["sagan"] <= 40
+    assert size["pix2pix"] + size["chromagan"] <= 70
+
+
+def test_weights_of_a_model_that_ships_none_are_refused():
+    with pytest.raises(InputError) as caught:
+        weights_folders(Settings(model="encoder_decoder"))
+    message = str(caught.value)
+    assert "no weights of --model encoder_decoder come with this program" in message
+    assert str(PRETRAINED_WEIGHTS / "encoder_decoder") in message
+    assert "--weights in place of --model" in message
+
+
+def test_a_colorizer_is_set_as_it_was_asked_for(weights):
+    settings = Settings(batch_size=3, saturation=0.5, flip_average=True)
+    colorizer = load_colorizer(WeightsFolder(weights), settings)
+    assert (colorizer.batch_size, colorizer.saturation, colorizer.flip_average) == (3, 0.5, True)
+    # The choice of the weights.
+    assert colorizer.render_size == 32
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"model": "pix2pix", "architecture": {}}, "does not describe a network of this program"),
+        ({"model": "sagan", "architecture": {}}, "does not describe a network of this program"),
+        ({"architecture": {}}, "does not describe a network of this program: 'model'"),
+        ({"model": "sagan"}, "there is no architecture in it"),
+        ({"format": 99, "architecture": {}}, "update the program"),
+    ],
+)
+def test_settings_of_no_network_are_refused(tmp_path, settings, words):
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError) as caught:
+        load_colorizer(WeightsFolder(tmp_path), Settings())
+    message = str(caught.value)
+    assert words in message
+    assert str(tmp_path) in message

@@ -1,0 +1,56 @@
+"""Precision by what the machine computes natively."""
+
+import keras
+import pytest
+import tensorflow as tf
+
+from jobs.common import runtime
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Pretends to be a machine with these processor flags and GPUs."""
+
+    def pretend(flags="", gpus=()):
+        information = tmp_path / "cpuinfo"
+        information.write_text(f"flags : fpu {flags} sse\n")
+        monkeypatch.setattr(runtime, "_CPU_INFORMATION", information)
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: list(gpus))
+        monkeypatch.setattr(
+            tf.config.experimental,
+            "get_device_details",
+            lambda gpu: {"compute_capability": gpu},
+        )
+
+    yield pretend
+    keras.mixed_precision.set_global_policy("float32")
+
+
+@pytest.mark.parametrize(
+    ("flags", "gpus", "policy"),
+    [
+        ("avx2", [], "float32"),
+        ("avx512_bf16", [], "mixed_bfloat16"),
+        ("amx_bf16", [], "mixed_bfloat16"),
+        ("avx512_bf16", [(7, 5)], "float32"),
+        ("avx2", [(8, 0), (9, 0)], "mixed_bfloat16"),
+        ("avx2", [(8, 0), (7, 0)], "float32"),
+    ],
+)
+def test_auto_takes_bfloat16_where_it_is_native(machine, flags, gpus, policy):
+    machine(flags, gpus)
+    runtime.prepare_keras("auto", seed=0)
+    assert keras.mixed_precision.dtype_policy().name == policy
+
+
+def test_a_precision_that_was_asked_for_is_taken(machine):
+    machine("amx_bf16")
+    runtime.prepare_keras("float32", seed=0)
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_a_machine_that_says_nothing_gets_float32(machine, monkeypatch, tmp_path):
+    machine()
+    monkeypatch.setattr(runtime, "_CPU_INFORMATION", tmp_path / "absent")
+    runtime.prepare_keras("auto", seed=0)
+    assert keras.mixed_precision.dtype_policy().name == "float32"

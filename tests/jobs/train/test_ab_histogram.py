@@ -1,0 +1,110 @@
+"""The counts by which rare colors weigh more are those that a training was begun with."""
+
+from types import SimpleNamespace
+
+import h5py
+import numpy as np
+import pytest
+
+import run
+from config.parser import parse
+from errors import InputError
+from jobs.train.ab_histogram import find_ab_histogram
+from jobs.train.dataset import TrainingData, find_training_images
+from models.checkpoints.folder import WeightsFolder
+
+OLD, NEW = np.eye(23, dtype="int64"), np.ones((23, 23), "int64")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = WeightsFolder(tmp_path)
+    folder.write_ab_histogram(OLD)
+    return folder
+
+
+def generator_of(name):
+    arrays = {}
+
+    def keep(place, item):
+        if isinstance(item, h5py.Dataset):
+            arrays[place] = item[()]
+
+    with h5py.File(WeightsFolder(name).path / "generator.weights.h5") as file:
+        file.visititems(keep)
+    assert len(arrays) > 10
+    return arrays
+
+
+def found(folder, *arguments):
+    settings, explicit = parse(["--reconstruction", "l1:1", *arguments])
+    data = SimpleNamespace(ab_histogram=lambda: NEW)
+    return find_ab_histogram(settings, explicit - {"reconstruction"}, folder, data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "counts"),
+    [
+        ([], NEW),
+        (["--load_weights"], OLD),
+        (["--load_weights", "--crop_scale", "0.9", "--batch_size", "3"], OLD),
+        (["--load_weights", "--target_saturation", "1.1"], NEW),
+        (["--load_weights", "--dataset", "others"], NEW),
+    ],
+)
+def test_a_training_that_goes_on_keeps_them(folder, arguments, counts):
+    assert found(folder, "--color_rebalancing", "0.5", *arguments) is not None
+    np.testing.assert_array_equal(found(folder, "--color_rebalancing", "1", *arguments), counts)
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["--color_rebalancing", "0"]], ids=["by default", "not asked for"]
+)
+def test_nothing_is_counted_where_all_weigh_the_same(folder, arguments):
+    assert found(folder, *arguments) is None
+
+
+def test_nothing_is_counted_for_terms_without_a_weight(folder):
+    settings, explicit = parse(["--reconstruction", "mse:1", "--color_rebalancing", "0.5"])
+    settings.reconstruction = ["mse:0", "ssim:1"]
+    assert find_ab_histogram(settings, explicit, folder, None) is None
+
+
+def test_what_was_not_kept_is_counted(tmp_path):
+    counts = found(WeightsFolder(tmp_path), "--load_weights", "--color_rebalancing", "0.5")
+    np.testing.assert_array_equal(counts, NEW)
+
+
+def test_damaged_counts_are_one_line(folder):
+    (folder.path / "ab_histogram.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(InputError, match=r"ab_histogram\.npy cannot be read: .*; remove it"):
+        found(folder, "--load_weights", "--color_rebalancing", "0.5")
+
+
+def test_colors_of_the_stream_are_counted(images, here):
+    def counts(*arguments):
+        options = ["--dataset", "images", "--resolution", "16", "--batch_size", "5", *arguments]
+        settings, _ = parse(options)
+        return TrainingData(settings, find_training_images(settings), "logs").ab_histogram()
+
+    true = counts()
+    # Whole batches of enough images.
+    assert true.sum() == 2050 * 16 * 16
+    np.testing.assert_array_equal(counts(), true)
+    places = np.hypot(*np.meshgrid(np.arange(-11, 12), np.arange(-11, 12)))
+    strong = counts("--target_saturation", "1.5")
+    assert (strong * places).sum() > 1.1 * (true * places).sum()
+
+
+def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_after, monkeypatch):
+    options = ("--epochs", "2", "--sample_every", "0", "--deterministic")
+    options += ("--color_rebalancing", "0.5", "--target_saturation", "1.2")
+    assert train(*options, "--weights_dir", "straight") == 0
+    stop_after(3)
+    assert train(*options, "--weights_dir", "broken") == 130
+    monkeypatch.setattr(TrainingData, "ab_histogram", None)
+    assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
+    straight, broken = map(generator_of, ("straight", "broken"))
+    assert straight.keys() == broken.keys()
+    for place, array in straight.items():
+        np.testing.assert_array_equal(broken[place], array)

@@ -1,0 +1,409 @@
+"""A model is compiled as the settings say."""
+
+import contextlib
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from config.parser import parse
+from errors import InputError
+from jobs.train.build import compile_model, new_model
+from models.checkpoints.folder import WeightsFolder
+from models.layers.fused_batch_normalization import FusedBatchNormalization
+from models.pix2pix import Pix2Pix
+from models.sagan import SAGAN
+
+ENCODER_DECODER = ["--model", "encoder_decoder", "--encoder", "vgg16", "--encoder_weights", "none"]
+ENCODER_DECODER += ["--filters", "2"]
+SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstruction", "l1:1"]
+
+
+def compiled(*arguments):
+    small = SMALL[-4:] if "encoder_decoder" in arguments else SMALL
+    settings, explicit = parse([*small, *arguments])
+    model, settings = new_model(settings, explicit)
+    compile_model(model, settings, explicit)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ([], ["psnr", "colorfulness", "true_colorfulness"]),
+        (["--validation_metrics", "ssim"], ["ssim"]),
+        (["--validation_metrics", "ssim", "psnr", "ssim"], ["ssim", "psnr"]),
+    ],
+)
+def test_validation_measures_what_is_asked_for(arguments, names):
+    assert list(compiled(*arguments).validation_metrics) == names
+
+
+def test_rare_colors_are_counted_where_they_are_to_count_more():
+    settings, explicit = parse([*SMALL, "--color_rebalancing", "0.5"])
+    model, settings = new_model(settings, explicit)
+    counts = np.zeros((23, 23), "int64")
+    counts[11, 11], counts[20, 11] = 9, 1
+    compile_model(model, settings, explicit, ab_histogram=counts)
+    true = np.array([0.0, 90.0]).reshape(1, 1, 2, 1) / 110.0 * [1.0, 0.0]
+    lightness, true_ab = np.zeros((1, 1, 2, 1), "float32"), true.astype("float32")
+    rare, common = (
+        float(model.reconstruction.terms(lightness, true_ab, true_ab + difference)["l1"])
+        for difference in np.array([[[[0, 0], [0.1, 0]]], [[[0.1, 0], [0, 0]]]], "float32")
+    )
+    assert rare > 1.5 * common
+
+
+LPIPS_OF = pytest.mark.parametrize(
+    "arguments", [("--validation_metrics", "lpips"), ("--reconstruction", "lpips:1")]
+)
+
+
+@LPIPS_OF
+def test_lpips_without_its_weights_is_one_line(arguments):
+    with pytest.raises(InputError) as caught:
+        compiled(*arguments, "--lpips_weights", "absent.npz")
+    message = str(caught.value)
+    assert message.startswith("absent.npz: there is no such file; give the weights of LPIPS")
+
+
+@LPIPS_OF
+def test_lpips_of_images_that_are_too_small_is_one_line(arguments):
+    with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
+        compiled(*arguments, "--resolution", "16")
+
+
+def test_lpips_may_be_learned_from(lpips_weights):
+    term = ("--reconstruction", "lpips:2", "--lpips_weights", lpips_weights)
+    model = compiled(*term, "--resolution", "32")
+    assert model.reconstruction.weights == {"l1": 1.0, "lpips": 2.0}
+    random = np.random.default_rng(0)
+    lightness, ab = (random.uniform(-1, 1, (2, 32, 32, each)) for each in (1, 2))
+    losses = model.train_step((tf.constant(lightness, "float32"), tf.constant(ab, "float32")))
+    assert 0.0 < float(losses["lpips_loss"]) < 10.0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "sagan",
+        pytest.param("pix2pix", marks=pytest.mark.slow),
+        pytest.param("chromagan", marks=pytest.mark.slow),
+    ],
+)
+def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
+    path = str(tmp_path / "encoder.weights.h5")
+    keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
+    small = [
+        "--model",
+        model,
+        "--filters",
+        "2",
+        "--adversarial",
+        "none",
+        "--reconstruction",
+        "l1:1",
+    ]
+    small += ["--global_features", "pool"] if model == "chromagan" else []
+    for weights, keeps in ((path, True), ("none", False)):
+        options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
+        settings, explicit = parse([*small, *options])
+        built, _ = new_model(settings, explicit)
+        assert built.architecture["freeze_encoder_statistics"] is keeps
+        # What colors is built from the architecture alone, and so is what is gone on with.
+        for network in (built.generator, built.generator_ema):
+            normalizations = [
+                layer
+                for layer in network.get_layer("mobilenet_v2")._flatten_layers()
+                if isinstance(layer, FusedBatchNormalization)
+            ]
+            assert len(normalizations) > 10
+            assert {layer.freeze_statistics for layer in normalizations} == {keeps}
+
+
+# --- optimizers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "values"),
+    [
+        ([], "Adam", {"beta_1": 0.0, "beta_2": 0.9, "weight_decay": None}),
+        (
+            ["--optimizer", "adam", "--beta_1", "0.5", "--beta_2", "0.99"],
+            "Adam",
+            {"beta_1": 0.5, "beta_2": 0.99, "weight_decay": None},
+        ),
+        (
+            ["--optimizer", "adamw", "--beta_1", "0.5"],
+            "AdamW",
+            {"beta_1": 0.5, "beta_2": 0.9, "weight_decay": 0.004},
+        ),
+        (["--optimizer", "adamw", "--weight_decay", "0.02"], "AdamW", {"weight_decay": 0.02}),
+        (["--optimizer", "adamw", "--weight_decay", "0"], "AdamW", {"weight_decay": 0.0}),
+        (
+            ["--optimizer", "sgd", "--beta_1", "0.75"],
+            "SGD",
+            {"momentum": 0.75, "nesterov": False, "weight_decay": None},
+        ),
+        (["--optimizer", "sgd", "--weight_decay", "0.02"], "SGD", {"weight_decay": 0.02}),
+        (
+            ["--optimizer", "lion", "--beta_1", "0.5", "--beta_2", "0.99"],
+            "Lion",
+            {"beta_1": 0.5, "beta_2": 0.99, "weight_decay": None},
+        ),
+        (
+            ["--optimizer", "lion", "--beta_1", "0.5", "--weight_decay", "0.02"],
+            "Lion",
+            {"weight_decay": 0.02},
+        ),
+    ],
+)
+def test_optimizers_are_those_of_keras(arguments, kind, values):
+    model = compiled(*arguments, "--generator_lr", "0.25")
+    for optimizer, rate in (
+        (model.generator_optimizer, 0.25),
+        (model.discriminator_optimizer, 4e-4),
+    ):
+        assert type(optimizer) is getattr(keras.optimizers, kind)
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
+        assert {name: getattr(optimizer, name) for name in values} == values
+    assert model.generator_optimizer is not model.discriminator_optimizer
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
+def test_weights_decay_but_biases_and_normalizations_do_not(optimizer):
+    decay = ["--weight_decay", "0.5", "--generator_lr", "0.5", "--beta_1", "0.5"]
+    model = compiled("--optimizer", optimizer, *decay, "--attention_resolution", "64")
+    variables = model.generator.trainable_variables
+    for variable in variables:
+        variable.assign(np.ones(variable.shape))
+    # Of no gradient: what changes is the decay.
+    gradients = [np.zeros(variable.shape, "float32") for variable in variables]
+    model.generator_optimizer.apply(gradients, variables)
+    after = {variable.path: np.unique(variable.numpy()) for variable in variables}
+    assert {path.rpartition("/")[2] for path in after} == {"kernel", "bias", "gamma", "beta"}
+    for path, values in after.items():
+        np.testing.assert_allclose(values, [0.75 if path.endswith("kernel") else 1.0], err_msg=path)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam",
+        "adamw",
+        "sgd",
+        "lion",
+    ],
+)
+def test_optimizers_begin_with_the_defaults_or_say_in_one_line_what_they_want(optimizer):
+    # An InputError is one line.
+    with contextlib.suppress(InputError):
+        model = compiled("--optimizer", optimizer)
+        assert type(model.generator_optimizer).__name__.lower() == optimizer
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lion"])
+def test_an_encoder_that_is_frozen_first_has_an_optimizer_of_its_own(optimizer, tmp_path):
+    path = str(tmp_path / "encoder.weights.h5")
+    keras.applications.Tiny(False, None, None).save_weights(path)
+    options = [
+        *ENCODER_DECODER,
+        "--encoder_weights",
+        path,
+        "--optimizer",
+        optimizer,
+        "--generator_lr",
+        "0.25",
+    ]
+    assert compiled(*options).encoder_optimizer is None
+    model = compiled(*options, "--freeze_encoder_epochs", "1")
+    others = (model.generator_optimizer, model.discriminator_optimizer)
+    assert all(model.encoder_optimizer is not other for other in others)
+    assert type(model.encoder_optimizer) is type(model.generator_optimizer)
+    assert model.encoder_optimizer.weight_decay == model.generator_optimizer.weight_decay
+    assert float(model.encoder_optimizer.learning_rate) == 0.25
+
+
+# --- the encoder and its decoder -----------------------------------------------------------------
+
+
+def built(*arguments):
+    settings, explicit = parse([*arguments])
+    return new_model(settings, explicit)[0]
+
+
+def attended_side(model, side):
+    """The size of the features that the decoder's attention sees."""
+    attention = model.generator.get_layer("attention_up")
+    network = keras.Model(model.generator.input, attention.input)
+    _, height, width, _ = network(np.zeros((1, side, side, 1), "float32")).shape
+    assert height == width
+    return height
+
+
+def layer_names(model):
+    return {layer.name for layer in model.generator.layers}
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_encoder_decoder_is_built_as_the_settings_say():
+    model = built(*ENCODER_DECODER)
+    assert model.architecture == {
+        "filters": 2,
+        "norm": "none",
+        "encoder": "vgg16",
+        "freeze_encoder_statistics": False,
+        "skip_connections": False,
+        "attention_level": None,
+        "discriminator_filters": 64,
+    }
+    assert "attention_up" not in layer_names(model)
+    assert not [name for name in layer_names(model) if name.startswith("skip_")]
+    others = ["--adversarial", "hinge", "--discriminator_filters", "3", "--norm", "instance"]
+    architecture = built(*ENCODER_DECODER, *others).architecture
+    assert (architecture["discriminator_filters"], architecture["norm"]) == (3, "instance")
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+def test_features_of_the_encoder_are_joined_where_it_is_asked_for():
+    model = built(*ENCODER_DECODER, "--skip_connections")
+    assert model.architecture["skip_connections"] is True
+    assert {f"skip_{level}" for level in (1, 2, 3, 4)} <= layer_names(model)
+    assert model.generator.count_params() > built(*ENCODER_DECODER).generator.count_params()
+
+
+@pytest.mark.usefixtures("tiny_encoder")
+@pytest.mark.parametrize("skips", [[], ["--skip_connections"]], ids=["plain", "skips"])
+@pytest.mark.parametrize(
+    ("resolution", "wanted", "level"),
+    [(64, 32, 1), (64, 9, 3), (400, 32, 4), (64, 64, 1), (64, 1, 5)],
+)
+def test_attention_stands_at_the_level_that_is_nearest(resolution, wanted, level, skips):
+    options = ["--decoder_attention", "--attention_resolution", str(wanted), *skips]
+    model = built(*ENCODER_DECODER, *options, "--resolution", str(resolution))
+    assert model.architecture["attention_level"] == level
+    # Of 64 px, whatever is trained on: attention to the finest features takes much memory.
+    assert attended_side(model, 64) == 64 // 2**level
+
+
+@pytest.mark.parametrize(
+    ("wanted", "level"),
+    # At the deepest of three levels there is no decoder path yet.
+    [(64, 1), (16, 1), (9, 2), (4, 2)],
+)
+def test_pix2pix_has_attention_where_it_is_asked_for(wanted, level):
+    small = ["--model", "pix2pix", "--filters", "2", "--depth", "3", "--resolution", "32"]
+    plain = built(*small)
+    assert plain.architecture["attention_level"] is None
+    assert "attention_up" not in layer_names(plain)
+    model = built(*small, "--decoder_attention", "--attention_resolution", str(wanted))
+    assert model.architecture["attention_level"] == level
+    assert attended_side(model, 32) == 32 // 2**level
+
+
+def test_pix2pix_has_attention_or_says_in_one_line_that_it_cannot():
+    with contextlib.suppress(InputError):
+        model = built("--model", "pix2pix", "--filters", "2", "--depth", "1", "--decoder_attention")
+        assert "attention_up" in layer_names(model)
+
+
+def test_sagan_has_attention_without_asking():
+    small = ["--filters", "2", "--depth", "2", "--resolution", "32"]
+    assert built(*small, "--attention_resolution", "8").architecture["attention_level"] == 2
+
+
+def test_weights_of_pix2pix_of_before_had_no_attention():
+    architecture = {"filters": 2, "depth": 2, "norm": "batch", "encoder": "none"}
+    architecture |= {"input_channels": 1, "discriminator": "patch", "discriminator_filters": 2}
+    generator = Pix2Pix.build_generator(architecture)
+    assert "attention_up" not in {layer.name for layer in generator.layers}
+
+
+# --- weights of before ---------------------------------------------------------------------------
+
+
+def test_weights_of_before_kept_no_statistics():
+    architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
+    architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
+    generator = SAGAN.build_generator(architecture)
+    assert not any(
+        getattr(each, "freeze_statistics", False) for each in generator._flatten_layers()
+    )
+    assert not SAGAN(**architecture).architecture["freeze_encoder_statistics"]
+
+
+# --- weights to start from -----------------------------------------------------------------------
+
+
+def started_from(folder, *arguments, **architecture):
+    """The architecture of a training that begins with weights of pix2pix."""
+    network = {
+        **{"filters": 2, "depth": 2, "norm": "batch", "encoder": "none", "input_channels": 1},
+        **{"discriminator": "patch", "discriminator_filters": 2, **architecture},
+    }
+    source = WeightsFolder(folder / "source")
+    source.write_settings({"model": "pix2pix", "architecture": network})
+    source.save_generator(Pix2Pix.build_generator(network))
+    settings, explicit = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
+    return new_model(settings, explicit)
+
+
+def test_discriminator_may_be_another_one(tmp_path):
+    model, settings = started_from(tmp_path, "--discriminator", "pixel")
+    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
+    assert settings.discriminator_filters == 64
+    model, settings = started_from(tmp_path, "--discriminator_filters", "3", discriminator="pixel")
+    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
+    assert model.architecture["discriminator_filters"] == 3
+
+
+def test_discriminator_is_that_of_the_preset(tmp_path):
+    # The generator is that of the weights, whatever the preset begins with.
+    model, settings = started_from(tmp_path, "--preset", "adversarial-conv4")
+    assert model.architecture["discriminator"] == settings.discriminator == "conv4"
+    assert model.architecture["discriminator_filters"] == 16
+    assert model.architecture["depth"] == settings.depth == 2
+    with pytest.raises(InputError, match=r"--depth 7: the weights in .* were trained with 2"):
+        started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "7")
+
+
+def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
+    with pytest.raises(InputError) as caught:
+        new_model(settings, explicit)
+    assert str(caught.value) == (
+        "--preset ls-gan goes on from weights/unet-l1, and there are no weights; train them with "
+        "--preset unet-l1 first, or name others with --pretrained"
+    )
+    started_from(tmp_path, encoder="none")
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "source").rename("weights/unet-l1")
+    model, settings = new_model(settings, explicit)
+    assert model.architecture["depth"] == settings.depth == 2
+    assert settings.encoder == "none"
+
+
+def test_an_encoder_that_the_weights_do_not_have_is_not_frozen(tmp_path):
+    started_from(tmp_path, encoder="none")
+    options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
+    settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
+    with pytest.raises(InputError, match="--freeze_encoder_epochs"):
+        compile_model(*new_model(settings, explicit), explicit)
+
+
+def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):
+    with pytest.raises(InputError, match="conv4 takes images of at least 121 px"):
+        started_from(tmp_path, "--resolution", "64", discriminator="conv4")
+    with pytest.raises(InputError, match="give --norm instance or none"):
+        started_from(
+            tmp_path, "--adversarial", "wgan-gp", "--norm", "batch", "--discriminator", "patch"
+        )
+
+
+def test_what_was_left_to_the_model_is_settled():
+    settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
+    _, settings = new_model(settings, explicit)
+    assert (settings.depth, settings.discriminator_filters) == (5, 64)

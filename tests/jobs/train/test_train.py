@@ -1,0 +1,491 @@
+"""Training as a person does it: start, stop, go on, start from other weights."""
+
+import json
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import run
+from callbacks.training_checkpoint import TrainingCheckpoint
+from jobs.common.folder_lock import alone_in
+from losses.reconstruction import Reconstruction
+from models.checkpoints.folder import WeightsFolder
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+
+def checkpoint_arrays(folder):
+    """All numbers of the last checkpoint by their place in the file."""
+    arrays = {}
+    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
+        file.visititems(
+            lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
+        )
+    return arrays
+
+
+def progress(folder):
+    folder = WeightsFolder(folder)
+    return folder.checkpoints.read_progress(folder.checkpoints.last())
+
+
+@pytest.mark.in_a_graph
+@pytest.mark.draws_curves
+def test_training_leaves_weights_settings_checkpoint_grids_and_records(train, here):
+    options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
+    assert train(*options, "--log_dir", "logs") == 0
+
+    assert {path.name for path in (here / "weights/sagan").iterdir()} == {
+        ".lock",
+        "curves.png",
+        "generator.weights.h5",
+        "lowest_loss",
+        "lowest_training_loss",
+        "settings.json",
+        "checkpoints",
+    }
+    settings = json.loads((here / "weights/sagan/settings.json").read_text())
+    assert settings["architecture"]["filters"] == 2
+    assert settings["architecture"]["attention_level"] == 1
+    assert settings["resolution"] == 16
+    assert settings["versions"]["tensorflow"]
+    done = progress("weights/sagan")
+    assert (done.epoch, done.step, done.total_steps) == (2, 0, 4)
+
+    grids = sorted(path.name for path in (here / "logs/samples").glob("*.png"))
+    assert grids == ["validation_epoch_0001.png", "validation_epoch_0002.png"]
+    width, height = Image.open(here / "logs/samples" / grids[0]).size
+    assert width == 3 * 16 + 2 * 4
+    assert (height + 4) % (16 + 4) == 0
+
+    validation = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
+    assert set(validation.Tags()["tensors"]) >= {"l1", "loss", "psnr", "colorfulness"}
+    assert [event.step for event in validation.Tensors("psnr")] == [2, 4]
+    samples = EventAccumulator(str(here / "logs/samples"), {"tensors": 0}).Reload()
+    assert samples.Tags()["tensors"] == ["validation"]
+
+
+@pytest.mark.slow
+def test_losses_are_logged_every_few_steps(train, here):
+    options = ("--epochs", "1", "--steps_per_epoch", "5", "--log_every", "2", "--sample_every", "0")
+    assert train(*options, "--log_dir", "logs") == 0
+    records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
+    # And at the end of the epoch.
+    assert [event.step for event in records.Tensors("l1")] == [2, 4, 5]
+    assert {"generator_loss", "discriminator_loss", "images_per_second"} <= set(
+        records.Tags()["tensors"]
+    )
+    assert not (here / "logs/samples").exists()
+
+
+@pytest.mark.parametrize(
+    "stop_at",
+    [
+        pytest.param(2, id="after the last step", marks=pytest.mark.slow),
+        pytest.param(1, id="in the first epoch"),
+        pytest.param(3, id="in an epoch"),
+        # Three trainings whose steps are traced take about a minute.
+        pytest.param(
+            3, id="in an epoch, in a graph", marks=[pytest.mark.in_a_graph, pytest.mark.slow]
+        ),
+    ],
+)
+def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at):
+    options = ("--epochs", "2", "--sample_every", "0", "--seed", "5")
+    assert train(*options, "--weights_dir", "straight") == 0
+
+    stop_after(stop_at)
+    assert train(*options, "--weights_dir", "broken") == 130
+    message = capsys.readouterr().err
+    assert "stopped: in epoch" in message
+    assert "go on with: python run.py --load_weights --weights_dir broken" in message
+    assert progress("broken").total_steps == stop_at
+    assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
+    output = capsys.readouterr().out
+    assert "going on from" in output
+    assert all(f"Epoch {epoch + 1}/2" in output for epoch in range(stop_at // 2, 2))
+
+    assert progress("broken").total_steps == 4
+    straight, broken = checkpoint_arrays("straight"), checkpoint_arrays("broken")
+    assert straight.keys() == broken.keys()
+    # Networks, EMA weights, both optimizers: everything but the running means of the losses.
+    compared = [place for place in straight if not place.startswith(("_metrics", "training_means"))]
+    assert len(compared) > 100
+    for place in compared:
+        np.testing.assert_allclose(broken[place], straight[place], atol=1e-6, err_msg=place)
+
+
+def test_sigterm_keeps_a_checkpoint_too(train, stop_after):
+    stop_after(1, signal.SIGTERM)
+    assert train("--weights_dir", "w") == 143
+    assert progress("w").total_steps == 1
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_resume_takes_the_settings_of_the_training_and_changes_to_them(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert run.main(["--load_weights", "--epochs", "2", "--generator_lr", "1e-5"]) == 0
+    assert progress("weights/sagan").epoch == 2
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert (saved["batch_size"], saved["generator_lr"], saved["epochs"]) == (2, 1e-5, 2)
+    # Keras keeps an optimizer's iterations first and its rate second.
+    rate = checkpoint_arrays("weights/sagan")["generator_optimizer/vars/1"]
+    assert rate == pytest.approx(1e-5)
+
+    out = capsys.readouterr().out
+    assert "changed: epochs 2 and not 1, generator_lr 1e-05 and not 0.0001" in out
+
+    other = ("--filters", "3", "--resolution", "32", "--model", "sagan", "--encoder", "vgg16")
+    assert run.main(["--load_weights", *other]) == 2
+    words = (
+        "was begun with encoder none and not vgg16, filters 2 and not 3, resolution 16 and not 32"
+    )
+    assert words in capsys.readouterr().err
+    assert run.main(["--load_weights", "--label_smoothing", "0.2"]) == 2
+    assert "--label_smoothing has no effect" in capsys.readouterr().err
+
+
+def test_nothing_to_resume_is_one_clear_error(here, capsys):
+    for _ in range(2):
+        assert run.main(["--load_weights"]) == 2
+        message = capsys.readouterr().err
+        assert "nothing to go on from in weights/sagan" in message
+        assert message.count("\n") == 1
+        assert not (here / "weights/sagan").exists()
+        (here / "weights").mkdir(exist_ok=True)
+
+
+def test_a_damaged_checkpoint_is_passed_over(train, capsys):
+    assert train("--epochs", "2", "--sample_every", "0") == 0
+    store = WeightsFolder("weights/sagan").checkpoints
+    wanted = checkpoint_arrays("weights/sagan")
+    damaged = store.last()
+    file = damaged / "model.weights.h5"
+    file.write_bytes(file.read_bytes()[:-1] + b"?")
+
+    assert run.main(["--load_weights"]) == 0
+    warning = capsys.readouterr().err
+    assert f"the checkpoint {damaged} is damaged (model.weights.h5 is not as it was" in warning
+    assert store.last_whole(pytest.fail) == damaged
+    found = checkpoint_arrays("weights/sagan")
+    compared = [place for place in wanted if not place.startswith(("_metrics", "training_means"))]
+    for place in compared:
+        np.testing.assert_allclose(found[place], wanted[place], atol=1e-6, err_msg=place)
+
+    for checkpoint in store.path.iterdir():
+        (checkpoint / "SHA256SUMS").unlink()
+    assert run.main(["--load_weights"]) == 2
+    assert "no checkpoint in weights/sagan/checkpoints is whole" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    model = ("--model", "pix2pix", "--resolution", "32")
+    assert train("--epochs", "1", "--sample_every", "0", *model) == 0
+    for checkpoint in WeightsFolder("weights/sagan").checkpoints.path.iterdir():
+        shutil.rmtree(checkpoint)
+    stranger = WeightsFolder("weights/pix2pix").checkpoints.last()
+    shutil.copytree(stranger, WeightsFolder("weights/sagan").checkpoints.path / stranger.name)
+    assert run.main(["--load_weights"]) == 2
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    for words in ("is not of the training in weights/sagan", "model pix2pix and not sagan"):
+        assert words in message
+    assert "resolution 32 and not 16" in message
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of four megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no small disk can be mounted here: {error}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def test_a_disk_that_fills_up_leaves_the_checkpoints_before_whole(train, small_disk, capsys):
+    folder = small_disk / "weights"
+    options = ("--checkpoint_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
+    assert train(*options, "--weights_dir", str(folder), "--sample_every", "0") == 2
+    [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
+    assert "No space left on device" in error or "the disk is full" in error
+    store = WeightsFolder(folder).checkpoints
+    kept = sorted(store.path.iterdir())
+    assert len(kept) > 1
+    damaged = []
+    assert store.last_whole(lambda *what: damaged.append(what)) == kept[-1]
+    assert damaged == []
+    # Nothing half written takes what room is left.
+    assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in kept)
+
+
+def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
+    with alone_in(here / "weights/sagan"):
+        assert train("--epochs", "1") == 2
+        message = capsys.readouterr().err
+        assert "another training is at work in it" in message
+        assert message.count("\n") == 1
+        assert run.main(["--load_weights"]) == 2
+        assert "another training is at work in it" in capsys.readouterr().err
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+
+
+def test_what_a_killed_training_left_is_removed(train, here):
+    unfinished = here / "weights/sagan/.writing-0123.h5"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_bytes(b"half")
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert not unfinished.exists()
+
+
+def test_checkpoints_are_written_in_an_epoch_too(train, monkeypatch):
+    saved = []
+    save = TrainingCheckpoint.save
+    monkeypatch.setattr(
+        TrainingCheckpoint,
+        "save",
+        lambda self: saved.append(self.progress.total_steps) or save(self),
+    )
+    options = ("--epochs", "2", "--steps_per_epoch", "5", "--sample_every", "0")
+    assert train(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
+    assert saved == [3, 5, 6, 9, 10]
+    names = sorted(path.name for path in WeightsFolder("weights/sagan").checkpoints.path.iterdir())
+    assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
+
+
+def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatch):
+    stack = Reconstruction.terms
+    calls = []
+
+    def poisoned(self, lightness, true_ab, colored_ab):
+        calls.append(1)
+        terms = stack(self, lightness, true_ab, colored_ab)
+        return {**terms, "l1": terms["l1"] * np.nan} if len(calls) == 2 else terms
+
+    monkeypatch.setattr(Reconstruction, "terms", poisoned)
+    options = ("--epochs", "1", "--steps_per_epoch", "4", "--sample_every", "0")
+    assert train(*options, "--nan", "skip") == 0
+    assert "step 2 is undone (1 of at most 10): " in capsys.readouterr().err
+    first, *names = (here / "weights/sagan/nonfinite_steps.txt").read_text().splitlines()
+    assert first.startswith("step 2 (epoch 1): ")
+    assert "l1 is nan" in first
+    assert len(names) == 2
+    assert all((here / "images" / Path(name.strip()).name).exists() for name in names)
+    assert progress("weights/sagan").skipped_steps == 1
+
+    calls.clear()
+    assert train(*options, "--weights_dir", "other") == 3
+    message = capsys.readouterr().err
+    assert "training diverged at step 2 (epoch 1): " in message
+    assert (here / "other/nonfinite_steps.txt").read_text().splitlines()[1:] == names
+
+
+def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    before = checkpoint_arrays("weights/sagan")
+    assert train("--epochs", "1") == 2
+    assert "weights/sagan holds weights already" in capsys.readouterr().err
+    after = checkpoint_arrays("weights/sagan")
+    assert all(np.array_equal(before[place], after[place]) for place in before)
+
+
+def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
+    options = ["--model", "pix2pix", "--sample_every", "0"]
+    options += ["--adversarial", "wgan-gp", "--norm", "instance", "--discriminator", "pixel"]
+    options += ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
+    options += ["--discriminator_steps", "2", "--lr_schedule", "linear"]
+    assert train(*options, "--weights_dir", "straight") == 0
+    stop_after(3)
+    assert train(*options, "--weights_dir", "resumed") == 130
+    assert run.main(["--load_weights", "--weights_dir", "resumed"]) == 0
+    straight, resumed = checkpoint_arrays("straight"), checkpoint_arrays("resumed")
+    assert straight.keys() == resumed.keys()
+    for place, array in straight.items():
+        np.testing.assert_allclose(array, resumed[place], atol=1e-6, err_msg=place)
+
+
+def test_with_an_adversary_the_weights_of_the_lowest_loss_are_kept_beside(train, capsys):
+    options = ("--epochs", "2", "--generator_epochs", "1", "--sample_every", "0")
+    assert train(*options) == 0
+    beside = WeightsFolder("weights/sagan/lowest_loss")
+    assert beside.read_settings() == WeightsFolder("weights/sagan").read_settings()
+    capsys.readouterr()
+    assert run.main(["--images", "demo", "--weights", "weights/sagan/lowest_loss"]) == 0
+
+
+def test_a_generator_that_would_not_learn_is_refused(train, capsys):
+    options = ("--model", "pix2pix", "--discriminator", "pixel", "--discriminator_steps", "3")
+    assert train(*options) == 2
+    assert capsys.readouterr().err == (
+        "error: --discriminator_steps 3: the generator would not learn in every epoch, which has 2 "
+        "steps; lower it, or raise --steps_per_epoch\n"
+    )
+
+
+def test_weights_of_another_model_begin_no_training(train, here, capsys):
+    WeightsFolder(here / "other").write_settings({"model": "sagan", "architecture": {}})
+    options = ("--model", "pix2pix", "--discriminator", "pixel", "--pretrained", "other")
+    assert train(*options) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
+
+
+def test_pretrained_weights_begin_a_new_training(train, capsys):
+    assert train("--epochs", "1", "--weights_dir", "first", "--sample_every", "0") == 0
+    # So small a rate that the weights stay what they were.
+    again = ("--weights_dir", "second", "--pretrained", "first", "--generator_lr", "1e-12")
+    options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch", "--sample_every", "0")
+    assert train(*again, *options) == 0
+    assert progress("second").total_steps == 2
+    with (
+        h5py.File("first/generator.weights.h5") as first,
+        h5py.File("second/generator.weights.h5") as second,
+    ):
+        place = "layers/conv2d/vars/0"
+        np.testing.assert_allclose(first[place][()], second[place][()], atol=1e-6)
+    assert train("--weights_dir", "third", "--pretrained", "first", "--filters", "3") == 2
+    assert "were trained with 2" in capsys.readouterr().err
+    assert train("--weights_dir", "third", "--pretrained", "absent") == 2
+    assert "absent is not a folder of weights" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_no_number_ends_training(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    kept = checkpoint_arrays("weights/sagan")
+    assert run.main(["--load_weights", "--epochs", "2", "--reconstruction", "l1:1e39"]) == 3
+    message = capsys.readouterr().err
+    assert "training diverged at step 3 (epoch 2)" in message
+    assert "generator_loss is inf" in message
+    after = checkpoint_arrays("weights/sagan")
+    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+
+
+@pytest.mark.slow
+def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monkeypatch):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    kept = checkpoint_arrays("weights/sagan")
+    count = TrainingCheckpoint.on_train_batch_end
+
+    def poisoned(self, batch, logs=None):
+        count(self, batch, logs)
+        if self.progress.step == 2:
+            self.model.generator.variables[0].assign(self.model.generator.variables[0] * np.nan)
+
+    monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", poisoned)
+    assert run.main(["--load_weights", "--epochs", "2"]) == 3
+    assert "a weight is no number" in capsys.readouterr().err
+    after = checkpoint_arrays("weights/sagan")
+    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+
+
+@pytest.mark.slow
+def test_resume_works_from_another_folder_and_without_validation(
+    train, here, stop_after, monkeypatch
+):
+    stop_after(2)
+    assert train("--epochs", "1", "--validation_share", "0", "--weights_dir", "w") == 130
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert run.main(["--load_weights", "--weights_dir", "../w"]) == 0
+    done = progress("../w")
+    assert (done.epoch, done.step, done.total_steps) == (1, 0, 2)
+    assert (here / "w/generator.weights.h5").exists()
+    assert not (here / "elsewhere/logs").exists()
+
+
+def test_a_perceptual_loss_is_never_dropped_on_resume(train, capsys):
+    assert train("--epochs", "1", "--sample_every", "0") == 0
+    absent = ("--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz")
+    assert run.main(["--load_weights", "--epochs", "2", *absent]) == 2
+    assert "absent.npz: there is no such file" in capsys.readouterr().err
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert saved["reconstruction"] == ["l1:10"]
+
+
+def test_photographs_without_truth_are_shown(train, here, images):
+    assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(images)) == 0
+    grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
+    assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
+
+
+def test_useless_images_are_skipped_and_counted(train, images, capsys):
+    (images / "broken.png").write_bytes(b"no image")
+    Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
+    options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
+    assert train(*options, "--log_dir", "logs") == 0
+    warning = capsys.readouterr().err
+    assert "2 of 12 skipped" in warning
+    listed = (images.parent / "logs/skipped_images.tsv").read_text()
+    assert "broken.png" in listed
+    assert "gray.png" in listed
+
+
+IMAGES = ["--dataset", "images"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dataset", "absent"], "--dataset absent: does not exist"),
+        (["--dataset", "empty"], "--dataset empty: no image in it"),
+        (["--dataset", "grays"], "more than half of the images cannot be used"),
+        ([*IMAGES, "--batch_size", "64"], "fewer than one batch of 64"),
+        ([*IMAGES, "--cache", "file"], "the cache file cannot be used"),
+        ([*IMAGES, "--sample_images", "absent"], "--sample_images absent"),
+        ([*IMAGES, "--weights_dir", "file"], "--weights_dir file: File exists"),
+        ([*IMAGES, "--log_dir", "file/logs"], "file/logs: Not a directory"),
+        (
+            [*IMAGES, "--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz"],
+            "--perceptual_weights absent.npz: there is no such file",
+        ),
+        (
+            [*IMAGES, "--encoder", "mobilenet_v2", "--encoder_weights", "absent.h5"],
+            "--encoder_weights absent.h5: there is no such file",
+        ),
+        ([*IMAGES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
+        ([*IMAGES, "--max_images", "1", "--steps_per_epoch", "1"], "no image is left"),
+    ],
+)
+def test_what_cannot_be_begun_is_one_line(images, here, capsys, arguments, words):
+    (here / "empty").mkdir()
+    (here / "file").write_text("")
+    (here / "grays").mkdir()
+    for shade in range(10):
+        Image.new("RGB", (20, 20), (shade, shade, shade)).save(here / "grays" / f"{shade}.png")
+    options = ["--filters", "2", "--resolution", "32", "--batch_size", "2"]
+    assert run.main([*options, "--reconstruction", "l1:1", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+
+
+def test_without_a_default_perceptual_network_training_begins_and_says_so(
+    images, capsys, monkeypatch
+):
+    def no_network(*args, **kwargs):
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr("keras.utils.get_file", no_network)
+    options = ["--dataset", str(images), "--resolution", "16", "--filters", "2"]
+    options += ["--discriminator_filters", "2", "--depth", "2", "--batch_size", "2"]
+    options += ["--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
+    assert run.main(options) == 0
+    warning = capsys.readouterr().err
+    assert warning.count("warning") == 1
+    assert "put vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 at" in warning
+    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    assert saved["reconstruction"] == ["l1:10", "perceptual:0"]
+    assert run.main([*options, "--weights_dir", "w", "--reconstruction", "perceptual:1"]) == 2

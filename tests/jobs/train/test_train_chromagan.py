@@ -1,0 +1,599 @@
+"""Training ChromaGAN as a person does it: on every kind of dataset, with a teacher and without."""
+
+import json
+import pickle
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+import run
+from data.datasets.folder import demo_set
+from data.datasets.split_options import SplitOptions
+from data.image_io import write_rgb
+from models.checkpoints.folder import WeightsFolder
+from models.teacher import Teacher
+
+SMALL = [
+    *("--model", "chromagan", "--encoder_weights", "none", "--global_features", "pool"),
+    *("--resolution", "32", "--filters", "2", "--discriminator_filters", "2"),
+    *("--batch_size", "2", "--steps_per_epoch", "1", "--epochs", "1"),
+    *("--precision", "float32", "--validation_share", "0", "--sample_every", "0"),
+]
+FOLDER = "weights/chromagan"
+AGAIN = ["--load_weights", "--weights_dir", FOLDER, "--epochs", "2"]
+
+GOLDFISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
+CLASSES = {SALAMANDER: ("salamander", (200, 60, 50)), GOLDFISH: ("goldfish", (50, 70, 200))}
+
+pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "tiny_teachers")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """How many images the teacher was shown each time, and the last distributions."""
+
+    class Record(list):
+        rows = None
+
+    record, see = Record(), Teacher.__call__
+
+    def counted(self, lightness):
+        record.append(int(lightness.shape[0]))
+        record.rows = see(self, lightness)
+        return record.rows
+
+    monkeypatch.setattr(Teacher, "__call__", counted)
+    return record
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """What the bars of progress said: how many images of how many."""
+    shown = []
+
+    class Bar:
+        def __init__(self, total, **options):
+            self.seen, self.total = 0, total
+
+        def update(self, count):
+            self.seen += count
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            shown.append((self.seen, self.total))
+
+    monkeypatch.setattr("jobs.train.teacher_cache.tqdm", Bar)
+    return shown
+
+
+@pytest.fixture
+def imagenet64(here):
+    """A folder of the downsampled ImageNet: a batch of eight images, and four to judge by."""
+    random = np.random.default_rng(0)
+    (here / "small").mkdir()
+    for name, count in (("train_data_batch_1", 8), ("val_data", 4)):
+        data = random.integers(0, 256, (count, 3 * 64 * 64), dtype="uint8")
+        content = {"data": data, "labels": [1 + number for number in range(count)]}
+        (here / "small" / name).write_bytes(pickle.dumps(content))
+    return "imagenet64:small"
+
+
+def train(*arguments):
+    return run.main([*SMALL, *arguments])
+
+
+def refusal(capsys, *arguments):
+    """The one line that a training is refused with."""
+    capsys.readouterr()
+    assert run.main(list(arguments)) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+    return message
+
+
+def saved(folder=FOLDER):
+    return WeightsFolder(folder).read_settings()
+
+
+def steps_done(folder=FOLDER):
+    folder = WeightsFolder(folder)
+    return folder.checkpoints.read_progress(folder.checkpoints.last()).total_steps
+
+
+def checkpoint_arrays(folder):
+    """All numbers of the last checkpoint by their place in the file."""
+    arrays = {}
+
+    def keep(place, item):
+        if isinstance(item, h5py.Dataset):
+            arrays[place] = item[()]
+
+    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
+        file.visititems(keep)
+    return arrays
+
+
+def assert_same_networks(left, right):
+    left, right = checkpoint_arrays(left), checkpoint_arrays(right)
+    assert left.keys() == right.keys()
+    places = [place for place in left if not place.startswith(("_metrics", "training_means"))]
+    assert any(place.startswith("class_head/") for place in places)
+    for place in places:
+        np.testing.assert_allclose(left[place], right[place], atol=1e-6, err_msg=place)
+
+
+# --- datasets -----------------------------------------------------------------------------------
+
+
+def test_labels_of_imagenet_make_the_teacher_speak_of_them(
+    tiny_imagenet, asked, capsys, monkeypatch
+):
+    made, make = [], Teacher.__init__
+
+    def remember(self, *arguments):
+        make(self, *arguments)
+        made.append(self.class_numbers)
+
+    monkeypatch.setattr(Teacher, "__init__", remember)
+    assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
+    assert (
+        "teacher vgg16 with the weights imagenet: 2 classes of ImageNet's 1000, those of the "
+        "dataset\n"
+    ) in capsys.readouterr().out
+    assert saved()["architecture"]["classes"] == 2
+    # The dataset sorts its classes: goldfish, salamander.
+    assert made == [(1, 25)]
+    assert asked == [2]
+    assert asked.rows.shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "kind", ["folder", "demo", "tfds", "coco", "imagenet64", "unknown labels", "joined"]
+)
+def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
+    images, tiny_imagenet, coco, imagenet64, asked, capsys, monkeypatch, kind
+):
+    toys = demo_set(SplitOptions())
+    monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *arguments: toys)
+    names = {
+        "folder": ["images"],
+        "demo": ["demo"],
+        "tfds": ["tfds:toys"],
+        "coco": [coco],
+        "imagenet64": [imagenet64],
+        "unknown labels": [tiny_imagenet("other", {"n99999999": ("toy", (200, 60, 50))})],
+        # One of them has labels.
+        "joined": [tiny_imagenet("tiny", CLASSES), "images"],
+    }[kind]
+    assert train("--dataset", *names) == 0
+    printed = capsys.readouterr().out
+    assert "encoder vgg16 with the weights none\n" in printed
+    assert "teacher vgg16 with the weights imagenet: 1000 classes\n" in printed
+    assert saved()["architecture"]["classes"] == 1000
+    assert asked == [2]
+    assert asked.rows.shape == (2, 1000)
+    assert steps_done() == 1
+
+
+def test_a_real_encoder_is_trained(images, asked, capsys):
+    assert train("--dataset", "images", "--encoder", "mobilenet_v2") == 0
+    assert "encoder mobilenet_v2 with the weights none\n" in capsys.readouterr().out
+    assert saved()["architecture"]["encoder"] == "mobilenet_v2"
+    assert steps_done() == 1
+
+
+def test_a_damaged_list_of_classes_is_one_line(tiny_imagenet, here, capsys, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(here / "keras"))
+    (here / "keras/models").mkdir(parents=True)
+    (here / "keras/models/imagenet_class_index.json").write_text("{}")
+    message = refusal(capsys, *SMALL, "--dataset", tiny_imagenet("tiny", CLASSES))
+    assert "it is not of the form" in message
+    assert "remove it, or give --class_index" in message
+
+
+def test_joined_sets_of_the_same_classes_keep_them(tiny_imagenet, asked):
+    names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
+    assert train("--dataset", *names) == 0
+    assert saved()["architecture"]["classes"] == 2
+
+
+def test_joined_sets_of_different_classes_are_taught_all_of_imagenet(tiny_imagenet, asked):
+    names = [tiny_imagenet("one", CLASSES), tiny_imagenet("two", {TENCH: ("tench", (9, 99, 9))})]
+    assert train("--dataset", *names) == 0
+    assert saved()["architecture"]["classes"] == 1000
+
+
+# --- what a training leaves ----------------------------------------------------------------------
+
+
+@pytest.mark.in_a_graph
+def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, images):
+    options = ["--epochs", "2", "--sample_every", "1", "--sample_count", "1", "--log_every", "1"]
+    options += ["--validation_share", "0.4", "--sample_images", "images"]
+    assert train("--dataset", "images", *options, "--log_dir", "logs") == 0
+
+    grids = sorted(path.name for path in (here / "logs/samples").glob("*.png"))
+    assert grids == [
+        f"{name}_epoch_000{epoch}.png"
+        for name in ("photographs", "validation_2", "validation")
+        for epoch in (1, 2)
+    ]
+    first, second = (
+        np.asarray(Image.open(here / f"logs/samples/{name}_epoch_0001.png"))
+        for name in ("validation", "validation_2")
+    )
+    # Gray, colored and true, of other images.
+    assert first.shape == second.shape == (32, 3 * 32 + 2 * 4, 3)
+    assert not np.array_equal(first, second)
+
+    records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
+    losses = {"mse", "class_divergence", "adversarial_loss", "generator_loss"}
+    losses |= {"discriminator_loss", "gradient_penalty"}
+    assert losses <= set(records.Tags()["tensors"])
+    judged = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
+    assert {"mse", "loss", "psnr"} <= set(judged.Tags()["tensors"])
+    assert "class_divergence" not in judged.Tags()["tensors"]
+
+    architecture = saved()["architecture"]
+    assert architecture == {
+        "filters": 2,
+        "norm": "batch",
+        "encoder": "vgg16",
+        "global_features": "pool",
+        "resolution": None,
+        "classes": 1000,
+        "discriminator_filters": 2,
+        "freeze_encoder_statistics": False,
+    }
+    with h5py.File(here / FOLDER / "generator.weights.h5") as file:
+        places = []
+        file.visit(places.append)
+    assert places
+    assert not [place for place in places if "class" in place]
+    # Nor is the teacher in a checkpoint: 8 x 8 x 3 pixels to 1000 classes.
+    assert not [a for a in checkpoint_arrays(FOLDER).values() if a.shape == (192, 1000)]
+
+
+def test_without_classes_no_teacher_is_needed(here, images, tiny_teachers, capsys):
+    assert train("--dataset", "images", "--class_weight", "0", "--log_every", "1") == 0
+    assert tiny_teachers == []
+    assert "teacher" not in capsys.readouterr().out
+    assert saved()["architecture"]["classes"] == 0
+    assert not [place for place in checkpoint_arrays(FOLDER) if place.startswith("class_head")]
+    assert run.main(AGAIN) == 0
+    assert tiny_teachers == []
+    assert steps_done() == 2
+
+
+def test_without_an_adversary_the_generator_learns_from_colors_and_classes(here, images, asked):
+    options = ["--adversarial", "none", "--log_every", "1", "--log_dir", "logs"]
+    # A discriminator would have no effect.
+    place = SMALL.index("--discriminator_filters")
+    small = SMALL[:place] + SMALL[place + 2 :]
+    assert run.main([*small, "--dataset", "images", *options]) == 0
+    records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
+    names = set(records.Tags()["tensors"])
+    assert {"mse", "class_divergence", "generator_loss"} <= names
+    assert not {"adversarial_loss", "discriminator_loss", "gradient_penalty"} & names
+    assert asked == [2]
+
+
+@pytest.mark.slow
+def test_it_trains_in_three_phases(images, asked):
+    options = ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
+    assert train("--dataset", "images", *options, "--teacher_cache", "cache") == 0
+    assert steps_done() == 3
+
+
+def test_other_terms_and_adversaries_can_be_asked_for(images, asked):
+    options = ["--adversarial", "vanilla", "--reconstruction", "l1:10", "mse:1", "--norm", "none"]
+    options += ["--discriminator_steps", "2", "--steps_per_epoch", "2"]
+    assert train("--dataset", "images", *options) == 0
+    # The generator learns in the second step alone.
+    assert asked == [2]
+
+
+# --- going on ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param(["--teacher_cache", "cache"], marks=pytest.mark.slow),
+        ["--global_features", "flatten"],
+        # Three trainings whose steps are traced take up to a minute.
+        pytest.param(
+            ["--global_features", "flatten"], marks=[pytest.mark.in_a_graph, pytest.mark.slow]
+        ),
+    ],
+    ids=["kept", "asked", "asked in a graph"],
+)
+def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, options):
+    options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--epochs", "2", *options]
+    options += ["--steps_per_epoch", "2"]
+    assert train(*options, "--weights_dir", "straight") == 0
+    stop_after(3)
+    assert train(*options, "--weights_dir", "broken") == 130
+    assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
+    assert steps_done("broken") == 4
+    assert_same_networks("broken", "straight")
+
+
+@pytest.mark.slow
+def test_other_classes_cannot_be_gone_on_with(tiny_imagenet, images, capsys):
+    assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
+    words = f"the training in {FOLDER} was begun with other classes: give the --dataset"
+    assert words in refusal(capsys, *AGAIN, "--dataset", "images")
+    three = tiny_imagenet("three", {**CLASSES, TENCH: ("tench", (9, 99, 9))})
+    assert words in refusal(capsys, *AGAIN, "--dataset", three)
+    assert words in refusal(capsys, *AGAIN, "--class_weight", "0")
+    # What was refused has changed nothing.
+    assert run.main(AGAIN) == 0
+
+
+def test_as_many_other_classes_cannot_be_gone_on_with(tiny_imagenet, capsys):
+    assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
+    others = {GOLDFISH: CLASSES[GOLDFISH], TENCH: ("tench", (9, 99, 9))}
+    other = tiny_imagenet("other", others)
+    # Going on would teach another meaning to a class head that knows the first.
+    assert run.main([*AGAIN, "--dataset", other]) == 2
+    assert "classes" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_flattened_features_go_on_with_their_resolution_alone(images, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
+    message = refusal(capsys, *AGAIN, "--resolution", "40")
+    assert "weights/chromagan was begun with resolution 32 and not 40; leave" in message
+    message = refusal(capsys, *AGAIN, "--global_features", "pool")
+    assert "was begun with global_features flatten and not pool" in message
+    assert run.main([*AGAIN, "--resolution", "32"]) == 0
+
+
+def test_weights_begin_no_training_that_they_do_not_fit(images, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
+    begin = ["--model", "chromagan", "--dataset", "images", "--weights_dir", "second"]
+    begin += ["--pretrained", FOLDER, "--precision", "float32"]
+    begin += ["--steps_per_epoch", "1"]
+    assert (
+        "--global_features pool: the weights in weights/chromagan were trained with flatten"
+    ) in refusal(capsys, *begin, "--resolution", "32", "--global_features", "pool")
+    assert "take images of 32 px alone; give --resolution 32" in refusal(capsys, *begin)
+
+
+@pytest.mark.slow
+def test_pooled_features_learn_on_at_another_resolution(images, capsys):
+    assert train("--dataset", "images") == 0
+    assert "with resolution 32 and not 40" in refusal(capsys, *AGAIN, "--resolution", "40")
+    begin = ["--model", "chromagan", "--dataset", "images", "--precision", "float32"]
+    begin += ["--batch_size", "2", "--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
+    begin += ["--pretrained", FOLDER, "--weights_dir", "second", "--global_features", "pool"]
+    assert run.main([*begin, "--resolution", "40", "--class_weight", "0"]) == 0
+    assert saved("second")["resolution"] == 40
+
+
+@pytest.mark.slow
+def test_weights_begin_a_training_of_other_classes(images, tiny_imagenet, capsys):
+    assert train("--dataset", "images") == 0
+    name = tiny_imagenet("tiny", CLASSES)
+    begin = [each for each in SMALL if each not in ("--encoder_weights", "none")]
+    options = ["--pretrained", FOLDER, "--weights_dir", "second", "--generator_lr", "1e-12"]
+    assert run.main([*begin, "--dataset", name, *options, "--ema_decay", "0"]) == 0
+    assert saved("second")["architecture"]["classes"] == 2
+    with (
+        h5py.File(f"{FOLDER}/generator.weights.h5") as first,
+        h5py.File("second/generator.weights.h5") as second,
+    ):
+        kernels = []
+        first.visititems(
+            lambda place, item: kernels.append(place) if getattr(item, "ndim", 0) == 4 else None
+        )
+        assert len(kernels) > 10
+        for place in kernels:
+            np.testing.assert_allclose(first[place][()], second[place][()], atol=1e-6)
+
+
+# --- what the teacher saw, kept ------------------------------------------------------------------
+
+
+def test_what_the_teacher_sees_is_kept_once(images, asked, bars):
+    options = ["--dataset", str(images), "--teacher_cache", "cache"]
+    assert train(*options, "--weights_dir", "one") == 0
+    # All training images, and none in a step.
+    assert asked == [10]
+    assert bars == [(10, 10)]
+    assert train(*options, "--weights_dir", "two") == 0
+    assert run.main(["--load_weights", "--weights_dir", "one", "--epochs", "2"]) == 0
+    assert asked == [10]
+    assert bars == [(10, 10)]
+    assert len(list(images.parent.glob("cache/*"))) == 1
+    assert saved("one")["settings"]["teacher_cache"] == str(images.parent / "cache")
+
+
+@pytest.mark.slow
+def test_what_is_kept_is_found_by_any_path_of_the_dataset(images, asked):
+    options = ["--teacher_cache", "cache"]
+    assert train("--dataset", "images", *options) == 0
+    assert run.main(AGAIN) == 0
+    assert asked == [10]
+
+
+def test_a_fill_that_was_broken_off_goes_on(images, asked, bars, monkeypatch, capsys):
+    monkeypatch.setattr("jobs.train.teacher_cache._BATCH", 2)
+    see = Teacher.__call__
+
+    def interrupted(self, lightness):
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return see(self, lightness)
+
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
+    monkeypatch.setattr(Teacher, "__call__", interrupted)
+    assert train(*options) == 130
+    assert asked == [2, 2]
+    monkeypatch.setattr(Teacher, "__call__", see)
+    assert train(*options) == 0
+    # Of ten images the six that were not there yet.
+    assert asked == [2, 2, 2, 2, 2]
+    assert bars == [(4, 10), (6, 6)]
+
+
+def test_what_is_kept_is_what_was_seen_of_each_image(tiny_imagenet, asked, monkeypatch):
+    given = []
+
+    def remember(self, data):
+        given.append(data)
+        return {"generator_loss": tf.constant(0.0)}
+
+    monkeypatch.setattr("models.chromagan.ChromaGAN.train_step", remember)
+    options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--teacher_cache", "cache"]
+    assert train(*options, "--steps_per_epoch", "4") == 0
+    teacher = Teacher("vgg16", class_numbers=[1, 25])
+    assert len(given) == 4
+    for lightness, _, distributions in given:
+        # Of one color: each crop is like the central square.
+        np.testing.assert_allclose(distributions, teacher(lightness), rtol=0.01, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_image_that_was_changed_is_asked_for_anew(images, asked):
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
+    assert train(*options, "--weights_dir", "one") == 0
+    write_rgb(images / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
+    assert train(*options, "--weights_dir", "two") == 0
+    assert asked == [10, 10]
+
+
+def test_the_teacher_is_shown_images_as_large_as_it_can_see(images, monkeypatch):
+    shapes, make = [], Teacher.__init__
+
+    def make_larger(self, *arguments):
+        make(self, *arguments)
+        self.side = 48
+
+    def remember(self, lightness):
+        shapes.append(tuple(lightness.shape))
+        return tf.fill([len(lightness), self.classes], 1.0 / self.classes)
+
+    monkeypatch.setattr(Teacher, "__init__", make_larger)
+    monkeypatch.setattr(Teacher, "__call__", remember)
+    assert train("--dataset", "images", "--teacher_cache", "cache") == 0
+    assert shapes == [(10, 48, 48, 1)]
+
+
+@pytest.mark.slow
+def test_another_teacher_is_asked_anew(images, here, asked, tiny_teachers):
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
+    assert train(*options, "--weights_dir", "one") == 0
+    assert train(*options, "--weights_dir", "two", "--teacher", "mobilenet_v2") == 0
+    assert tiny_teachers == ["vgg16", "mobilenet_v2"]
+    assert asked == [10, 10]
+    assert train(*options, "--weights_dir", "three", "--resolution", "40") == 0
+    assert asked == [10, 10, 10]
+    assert len(list(here.glob("cache/*"))) == 3
+
+
+@pytest.mark.slow
+def test_another_file_of_weights_is_another_teacher(images, here, asked):
+    from models import teacher as module
+
+    network = module.find_application("mobilenet_v2")("imagenet", None)
+    network.save_weights("teacher.weights.h5")
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
+    options += ["--teacher_weights", "teacher.weights.h5"]
+    assert train(*options, "--weights_dir", "one") == 0
+    assert train(*options, "--weights_dir", "two") == 0
+    assert asked == [10]
+    network.layers[-1].kernel.assign_add(np.ones((192, 1000)))
+    network.save_weights("teacher.weights.h5")
+    assert train(*options, "--weights_dir", "three") == 0
+    assert asked == [10, 10]
+    assert saved("three")["settings"]["teacher_weights"] == str(here / "teacher.weights.h5")
+
+
+@pytest.mark.slow
+def test_images_that_are_skipped_are_not_asked_for(images, asked, capsys):
+    Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
+    (images / "broken.png").write_bytes(b"no image")
+    options = ["--dataset", "images", "--teacher_cache", "cache"]
+    assert train(*options) == 0
+    assert asked == [10]
+    assert "2 of 12 skipped" in capsys.readouterr().err
+    assert train(*options, "--weights_dir", "again") == 0
+    assert asked == [10]
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(images, here, capsys):
+    (here / "file").write_text("")
+    options = ["--dataset", "images", "--teacher_cache"]
+    message = refusal(capsys, *SMALL, *options, "file")
+    assert message == "error: --teacher_cache file: File exists; give another folder\n"
+    # Nothing stands in the way of the next try.
+    assert train(*options, "cache") == 0
+
+
+# --- coloring ------------------------------------------------------------------------------------
+
+
+def test_trained_weights_color(images, here, capsys):
+    assert train("--dataset", "images") == 0
+    for more in ([], ["--render_size", "50"]):
+        assert run.main(["--images", "images/0.png", "--weights", FOLDER, *more]) == 0
+        assert Image.open(here / "results/0.png").size == (24, 20)
+        (here / "results/0.png").unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("offline")
+def test_flattened_weights_see_images_at_their_own_size_alone(images, here, capsys):
+    assert train("--dataset", "images", "--global_features", "flatten") == 0
+    color = ["--images", "images/0.png", "--weights", FOLDER]
+    assert run.main(color) == 0
+    assert Image.open(here / "results/0.png").size == (24, 20)
+    message = refusal(capsys, *color, "--render_size", "64", "--overwrite")
+    assert message == (
+        f"error: the weights in {FOLDER} take images of 32 px alone; received 64; give "
+        "--render_size 32\n"
+    )
+    assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
+    shutil.copytree("images", "others")
+    judge = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
+    message = refusal(capsys, *judge, "--render_size", "64")
+    assert "received 64; give --render_size 32" in message
+    assert run.main([*judge, "--resolution", "48"]) == 0
+    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert "chromagan" in rows
+
+
+# --- what cannot be begun ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--teacher_weights", "absent.h5"], "--teacher_weights absent.h5: there is no such file"),
+        (["--teacher_weights", "images/0.png"], "these are not the weights of vgg16 with its"),
+    ],
+)
+def test_teacher_that_cannot_be_had_is_one_line(images, here, capsys, arguments, words):
+    assert words in refusal(capsys, *SMALL, "--dataset", "images", *arguments)
+    # Nothing was begun.
+    assert {path.name for path in here.iterdir()} == {"images"}
+
+
+@pytest.mark.slow
+def test_settings_are_kept_for_going_on(images, here, tiny_teachers):
+    options = ["--teacher", "mobilenet_v2", "--class_weight", "0.5"]
+    assert train("--dataset", "images", *options) == 0
+    settings = json.loads((here / FOLDER / "settings.json").read_text())["settings"]
+    assert (settings["teacher"], settings["class_weight"]) == ("mobilenet_v2", 0.5)
+    assert run.main(AGAIN) == 0
+    assert tiny_teachers == ["mobilenet_v2", "mobilenet_v2"]

@@ -1,0 +1,184 @@
+"""Training on several datasets, and on those that have labels."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import run
+from data.datasets.folder import demo_set
+from data.datasets.split_options import SplitOptions
+from models.catalog import COLORIZERS
+from models.checkpoints.folder import WeightsFolder
+from models.sagan import SAGAN
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+FEW = ["--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "2"]
+FEW += ["--batch_size", "2", "--reconstruction", "l1:10", "--precision", "float32"]
+SPRINGER, TENCH = "n02102040", "n01440764"
+CLASSES = {TENCH: ("tench", (200, 60, 50)), SPRINGER: ("springer", (50, 70, 200))}
+
+
+def saved_settings(folder="weights/sagan"):
+    return WeightsFolder(folder).read_settings()["settings"]
+
+
+@pytest.fixture
+def begin(images, monkeypatch):
+    """Begins a training that takes no step, and keeps a checkpoint with a best loss of 0.5.
+
+    What is called returns the exit status, and in `best_losses` is the best loss at each begin.
+    """
+
+    def take_no_step(model, data, settings, folder, progress, *others):
+        call.best_losses.append(progress.best_loss)
+        progress.best_loss = 0.5
+        progress.total_steps += 1
+        folder.checkpoints.save(model, progress, folder.network(), keep=1)
+
+    def call(*arguments):
+        return run.main(list(arguments))
+
+    call.best_losses = []
+    monkeypatch.setattr("jobs.train.train._fit", take_no_step)
+    return call
+
+
+@pytest.fixture
+def labels_needed(monkeypatch):
+    """Makes SAGAN need labels, and returns all batches of training and validation as it sees them.
+
+    Each is a dictionary of its labels and the mean ab of its images.
+    """
+    seen = {"training": [], "validation": []}
+
+    def remember(kind, data):
+        lightness, ab, labels = data
+        assert labels.shape[0] == lightness.shape[0]
+        assert labels.dtype == tf.int64
+        keep = lambda *arrays: seen[kind].append(arrays)  # noqa: E731
+        tf.numpy_function(keep, [labels, tf.reduce_mean(ab, axis=(1, 2))], [])
+
+    class LabeledSAGAN(SAGAN):
+        needs_labels = True
+
+        def train_step(self, data):
+            remember("training", data)
+            return super().train_step(data[:2])
+
+        def test_step(self, data):
+            remember("validation", data)
+            return super().test_step(data)
+
+    monkeypatch.setitem(COLORIZERS, "sagan", LabeledSAGAN)
+    return seen
+
+
+@pytest.mark.slow
+def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsys):
+    names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
+    options = ["--epochs", "1", "--sample_every", "0", "--weights_dir", "w"]
+    assert run.main([*FEW, *options, "--dataset", *names]) == 0
+
+    seen = [batch for kind in ("training", "validation") for batch in labels_needed[kind]]
+    labels, ab = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
+    # Sixteen to learn from, four to judge by.
+    assert [len(labels_needed[kind]) for kind in ("training", "validation")] == [8, 2]
+    assert sorted(labels) == [0] * 10 + [1] * 10
+    # The first class is red, the second blue.
+    np.testing.assert_array_equal(labels, (ab[:, 1] < 0).astype("int64"))
+
+    before, progress_bar, _ = capsys.readouterr().out.partition("1/8")
+    assert progress_bar
+    rows = [line.split() for line in before.splitlines()[:4]]
+    assert rows == [
+        ["dataset", "training", "validation", "skipped"],
+        [names[0], "8", "2", "0"],
+        [names[1], "8", "2", "0"],
+        ["together", "16", "4", "0"],
+    ]
+
+
+@pytest.mark.parametrize("job", [["--epochs", "1"], ["--inspect"]], ids=["train", "inspect"])
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["images"], "labels are needed, and images has none"),
+        (["tiny-imagenet:one", "images"], "labels are needed, and images has none"),
+        (
+            ["tiny-imagenet:one", "tiny-imagenet:other"],
+            "tiny-imagenet:one (2 classes) and tiny-imagenet:other (1) have different ones",
+        ),
+    ],
+)
+def test_a_model_that_needs_labels_refuses_other_sets(
+    labels_needed, tiny_imagenet, images, here, capsys, job, names, words
+):
+    tiny_imagenet("one", CLASSES)
+    tiny_imagenet("other", {TENCH: CLASSES[TENCH]})
+    assert run.main(["--batch_size", "2", *job, "--dataset", *names]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert words in captured.err
+    assert captured.err.count("\n") == 1
+    assert {path.name for path in here.iterdir()} == {"images", "one", "other"}
+
+
+def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
+    begin, here, coco, tiny_imagenet, capsys, monkeypatch
+):
+    names = ["images", coco, tiny_imagenet("tiny", CLASSES), "demo", "tfds:toys"]
+    toys = demo_set(SplitOptions())
+    monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *args: toys)
+    options = ["--categories", "cat", "--data_dir", "sets", "--weights_dir", "w"]
+    assert begin(*FEW, *options, "--dataset", *names) == 0
+    table = capsys.readouterr().out.splitlines()[:7]
+    assert table[0].split() == ["dataset", "training", "validation", "skipped"]
+    assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "together"]
+
+    kept = [f"{here}/images", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]
+    assert saved_settings("w")["dataset"] == [*kept, "demo", "tfds:toys"]
+    assert saved_settings("w")["categories"] == ["cat"]
+    assert saved_settings("w")["data_dir"] == f"{here}/sets"
+
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert begin("--load_weights", "--weights_dir", "../w") == 0
+    again = capsys.readouterr().out.splitlines()[:7]
+    assert [row.split()[1:] for row in again[1:]] == [row.split()[1:] for row in table[1:]]
+    assert saved_settings("../w")["dataset"] == [*kept, "demo", "tfds:toys"]
+    # The same images: the best loss still holds.
+    assert begin.best_losses == [None, 0.5]
+
+
+@pytest.mark.slow
+def test_losses_of_other_images_do_not_compare_with_the_best_so_far(begin, coco, capsys):
+    assert begin(*FEW, "--dataset", coco, "--categories", "cat") == 0
+    changes = (["--categories", "dog"], ["--max_images", "3"], ["--dataset", "images"])
+    for change in changes:
+        assert begin("--load_weights", *change) == 0
+    assert begin.best_losses == [None] * 4
+    # There is no COCO any more, and what was asked of it is forgotten.
+    assert saved_settings()["categories"] is None
+    assert begin("--load_weights", "--categories", "cat") == 2
+    assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_images_that_were_added_are_told_and_the_best_is_chosen_anew(begin, images, capsys):
+    assert begin(*FEW, "--dataset", str(images)) == 0
+    assert begin("--load_weights") == 0
+    assert "note: " not in capsys.readouterr().out
+    image = next(images.glob("**/*.*"))
+    (images / f"copy_of_{image.name}").write_bytes(image.read_bytes())
+    assert begin("--load_weights") == 0
+    assert "note: there were " in capsys.readouterr().out
+    assert begin.best_losses == [None, 0.5, None]
+
+
+def test_home_in_the_folder_of_tfds_holds_from_anywhere(begin, here, monkeypatch):
+    toys = demo_set(SplitOptions())
+    monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *args: toys)
+    monkeypatch.setenv("HOME", str(here / "home"))
+    assert begin(*FEW, "--dataset", "tfds:toys", "--data_dir", "~/sets") == 0
+    assert saved_settings()["data_dir"] == f"{here}/home/sets"

@@ -1,0 +1,116 @@
+"""The Frechet distance has the values of closed forms and of SciPy's matrix root."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+
+from metrics.distribution.feature_statistics import FeatureStatistics
+from metrics.distribution.frechet_distance import FrechetDistance
+
+
+def statistics_of(features, batch_size=None):
+    statistics = FeatureStatistics()
+    for start in range(0, len(features), batch_size or len(features)):
+        statistics.update(features[start : start + (batch_size or len(features))])
+    return statistics
+
+
+def distance_of(first, second):
+    return FrechetDistance(statistics_of(first), statistics_of(second)).result()
+
+
+def samples(seed, count=500, channels=8):
+    random = np.random.default_rng(seed)
+    mixture = random.normal(size=(channels, channels))
+    return random.normal(size=(count, channels)) @ mixture + random.normal(size=channels)
+
+
+def with_moments(mean, covariance):
+    """Features that have exactly these moments."""
+    mean, covariance = np.asarray(mean, "float64"), np.asarray(covariance, "float64")
+    raw = np.random.default_rng(0).normal(size=(100, len(mean)))
+    raw -= raw.mean(axis=0)
+    white = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw.T)).T)
+    return white @ np.linalg.cholesky(covariance).T + mean
+
+
+def of_scipy(first, second):
+    root = scipy.linalg.sqrtm(np.cov(first.T) @ np.cov(second.T)).real
+    offset = first.mean(axis=0) - second.mean(axis=0)
+    return offset @ offset + np.trace(np.cov(first.T) + np.cov(second.T) - 2 * root)
+
+
+def test_moments_are_those_of_numpy():
+    features = samples(0)
+    statistics = statistics_of(features, batch_size=7)
+    np.testing.assert_allclose(statistics.mean, features.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(statistics.covariance, np.cov(features.T), rtol=1e-10)
+
+
+def test_large_means_do_not_spoil_small_covariances():
+    features = samples(0) * 1e-3 + 1e6
+    np.testing.assert_allclose(
+        statistics_of(features, 10).covariance, np.cov(features.T), rtol=1e-6
+    )
+
+
+def test_distance_of_isotropic_gaussians_is_the_closed_form():
+    # |m1 - m2|^2 + channels (s1 - s2)^2
+    first = with_moments([0, 0, 0], 4.0 * np.eye(3))
+    second = with_moments([1, 2, 2], 9.0 * np.eye(3))
+    distance = distance_of(first, second)
+    assert distance == pytest.approx(9.0 + 3 * 1.0)
+
+
+def test_distance_of_gaussians_with_common_axes_is_the_closed_form():
+    first = with_moments([0, 0], np.diag([1.0, 16.0]))
+    second = with_moments([0, 0], np.diag([9.0, 4.0]))
+    distance = distance_of(first, second)
+    assert distance == pytest.approx((1 - 3) ** 2 + (4 - 2) ** 2)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_the_matrix_root_of_scipy(seed):
+    first, second = samples(seed), samples(seed + 10)
+    distance = distance_of(first, second)
+    assert distance == pytest.approx(of_scipy(first, second), rel=1e-8)
+
+
+def test_equal_sets_have_none():
+    assert 0.0 <= distance_of(samples(0), samples(0)) < 1e-8
+
+
+def test_is_never_negative():
+    # Where covariances are singular, rounding leaves more than elsewhere.
+    few = samples(0, count=40, channels=64)
+    assert 0.0 <= distance_of(few, few) < 1e-3
+
+
+def test_statistics_may_be_shared_and_grow():
+    true, colored = statistics_of(samples(0)), statistics_of(samples(1))
+    distance = FrechetDistance(true, colored)
+    assert distance.result() == distance_of(samples(0), samples(1))
+    true.update(samples(2))
+    colored.update(samples(3))
+    together = [np.concatenate([samples(seed), samples(seed + 2)]) for seed in (0, 1)]
+    assert distance.result() == pytest.approx(distance_of(*together), rel=1e-10)
+
+
+def test_fewer_samples_than_channels_give_a_number():
+    first, second = samples(0, count=5), samples(1, count=6)
+    assert 0 < distance_of(first, second) < np.inf
+
+
+def test_batch_size_and_order_do_not_matter():
+    first, second = samples(0), samples(1)
+    shuffled = np.random.default_rng(0).permutation(first)
+    distances = [
+        FrechetDistance(statistics_of(features, size), statistics_of(second, 33)).result()
+        for features, size in ((first, 500), (first, 7), (shuffled, 64))
+    ]
+    np.testing.assert_allclose(distances, distances[0], rtol=1e-10)
+
+
+def test_one_sample_has_no_covariance():
+    with pytest.raises(ValueError, match="at least 2 samples; received 1"):
+        _ = statistics_of(samples(0, count=1)).covariance

@@ -1,0 +1,104 @@
+"""Weights and settings on disk: whole, self-describing, or one clear error."""
+
+import json
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from errors import InputError
+from models.checkpoints.folder import FORMAT, WeightsFolder
+from models.checkpoints.progress import Progress
+
+
+def network(units=3, seed=0):
+    keras.utils.set_random_seed(seed)
+    return keras.Sequential([keras.Input((2,)), keras.layers.Dense(units)])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return WeightsFolder(tmp_path / "weights")
+
+
+def test_settings_come_back(folder):
+    folder.write_settings({"model": "sagan", "architecture": {"filters": 2}})
+    assert folder.read_settings()["architecture"] == {"filters": 2}
+    assert folder.read_settings()["format"] == FORMAT
+
+
+def test_settings_of_a_newer_version_are_refused(folder):
+    folder.write_settings({"architecture": {}})
+    path = folder.path / "settings.json"
+    path.write_text(json.dumps({"format": FORMAT + 1, "architecture": {}}))
+    with pytest.raises(InputError, match="update the program"):
+        folder.read_settings()
+
+
+def test_absent_and_broken_settings_are_one_clear_error(folder):
+    with pytest.raises(InputError, match="not a folder of weights"):
+        folder.read_settings()
+    folder.path.mkdir()
+    (folder.path / "settings.json").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        folder.read_settings()
+
+
+@pytest.mark.parametrize(("half", "tolerance"), [(False, 0.0), (True, 1e-3)])
+def test_generator_comes_back(folder, half, tolerance):
+    saved, loaded = network(seed=1), network(seed=2)
+    folder.save_generator(saved, half=half)
+    folder.load_generator(loaded)
+    for left, right in zip(saved.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_allclose(left, right, atol=tolerance)
+        assert right.dtype == "float32"
+    assert [path.name for path in folder.path.iterdir()] == ["generator.weights.h5"]
+
+
+def test_half_precision_halves_the_file(folder):
+    big = network(units=100_000)
+    folder.save_generator(big)
+    whole = (folder.path / "generator.weights.h5").stat().st_size
+    folder.save_generator(big, half=True)
+    assert (folder.path / "generator.weights.h5").stat().st_size < 0.55 * whole
+
+
+def test_weights_of_another_network_are_refused(folder):
+    folder.save_generator(network(units=3))
+    with pytest.raises(InputError, match="of another network"):
+        folder.load_generator(network(units=4))
+
+
+def test_a_broken_or_absent_file_is_refused(folder):
+    with pytest.raises(InputError, match="no weights to color with"):
+        folder.load_generator(network())
+    folder.save_generator(network())
+    path = folder.path / "generator.weights.h5"
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError, match="cannot be loaded"):
+        folder.load_generator(network())
+
+
+def test_folders_inside_have_names_of_their_own(folder):
+    paths = [folder.of_lowest_loss.path, folder.of_lowest_training_loss.path, folder.curves]
+    assert [path.relative_to(folder.path).as_posix() for path in paths] == [
+        "lowest_loss",
+        "lowest_training_loss",
+        "curves.png",
+    ]
+
+
+def test_a_full_disk_is_told_before_anything_is_written(folder, monkeypatch):
+    folder.save_generator(network())
+    before = (folder.path / "generator.weights.h5").read_bytes()
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
+    with pytest.raises(OSError, match="the disk is full: the generator takes"):
+        folder.save_generator(network(seed=2))
+    assert (folder.path / "generator.weights.h5").read_bytes() == before
+
+
+def test_a_folder_with_a_checkpoint_holds_weights(folder):
+    assert not folder.holds_weights()
+    folder.checkpoints.save(network(), Progress(), {}, keep=1)
+    assert folder.holds_weights()
