@@ -70,7 +70,8 @@ def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
 
 def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> Iterator:
     """Batches of random crops, as training has them, without end."""
-    from data.input.pipeline import ImageLoader, crop_source_side, training_batches
+    from data.input.batches import training_batches
+    from data.input.image_loader import ImageLoader, crop_source_side
     from data.input.skipped_images import SkippedImages
 
     skipped = SkippedImages(os.path.join(tempfile.mkdtemp(), "skipped_images.tsv"), len(source))

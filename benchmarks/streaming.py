@@ -67,7 +67,8 @@ def _link(folder: Path, count: int) -> None:
 def _measure(folder: str) -> None:
     import_tensorflow_quietly()
     from data.datasets.find_images import find_images
-    from data.input.pipeline import ImageLoader, crop_source_side, training_batches
+    from data.input.batches import training_batches
+    from data.input.image_loader import ImageLoader, crop_source_side
     from data.input.skipped_images import SkippedImages
 
     at_start = _megabytes()

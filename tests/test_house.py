@@ -1,6 +1,7 @@
 """Every floor of the house imports only from floors below it."""
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,26 @@ def test_imports_go_down(path):
     floor = FLOORS.index(path.relative_to(ROOT).parts[0].removesuffix(".py"))
     for name in imported_floors(path):
         assert FLOORS.index(name) >= floor
+
+
+def imported_rooms(path):
+    """The folders that a module imports from, or the modules at the top level."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            module = ROOT / node.module.replace(".", "/")
+            if module.is_dir():
+                yield module
+            elif module.with_suffix(".py").exists():
+                yield module.parent if module.parent != ROOT else module
+
+
+def test_no_circle_opens_between_rooms():
+    rooms = {}
+    for path in FILES:
+        room = path.parent if path.parent != ROOT else path.with_suffix("")
+        rooms.setdefault(room, set()).update(set(imported_rooms(path)) - {room})
+    # Raises CycleError, which names the rooms.
+    assert set(graphlib.TopologicalSorter(rooms).static_order()) >= set(rooms)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())

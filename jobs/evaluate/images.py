@@ -18,7 +18,8 @@ from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 from data.datasets.name_matching import match_by_name
 from data.image_io import list_image_paths
-from data.input.pipeline import ImageLoader, comparison_batches
+from data.input.batches import comparison_batches
+from data.input.image_loader import ImageLoader
 from data.input.skipped_images import SkippedImages
 from errors import InputError, shown
 from jobs.colorize.find_photos import find_photographs

@@ -17,16 +17,12 @@ from data.datasets.image_files import ImageFiles
 from data.datasets.image_lists import ImageLists
 from data.datasets.image_source import ImageSource
 from data.image_io import list_image_paths
-from data.input.cache import DiskCache, MemoryCache
-from data.input.pipeline import (
-    ExtraTarget,
-    ImageLoader,
-    InputShard,
-    crop_source_side,
-    training_batches,
-    training_images,
-    validation_batches,
-)
+from data.input.batches import training_batches, training_images, validation_batches
+from data.input.disk_cache import DiskCache
+from data.input.extra_target import ExtraTarget
+from data.input.image_loader import ImageLoader, crop_source_side
+from data.input.input_shard import InputShard
+from data.input.memory_cache import MemoryCache
 from data.input.skipped_images import SkippedImages
 from errors import InputError
 from jobs.common.error_translation import translate_errors

@@ -13,8 +13,9 @@ from data.datasets.image_lists import ImageLists
 from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 from data.datasets.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
+from data.input.batches import validation_batches
 from data.input.distribution_cache import DistributionCache
-from data.input.pipeline import ExtraTarget, validation_batches
+from data.input.extra_target import ExtraTarget
 from jobs.train.dataset import TrainingData
 from models.teacher import Teacher
 

@@ -31,7 +31,7 @@ from callbacks.training_progress_bar import TrainingProgressBar
 from config.saved_settings import count_images, saved_names, saved_settings
 from config.settings import PATHS, Settings
 from data.datasets.image_lists import ImageLists
-from data.input.pipeline import ExtraTarget
+from data.input.extra_target import ExtraTarget
 from errors import InputError, first_line
 from jobs.common.folder_lock import alone_in
 from jobs.common.folders import check_folder, make_folder

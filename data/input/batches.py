@@ -17,15 +17,12 @@ starts the stream at element n x batch_size.
 import functools
 import math
 import os
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from data.color.colorfulness import colorfulness
 from data.color.gamut import strengthen
 from data.color.lab import (
     lab100_to_lab1,
@@ -34,11 +31,11 @@ from data.color.lab import (
     rgb255_to_rgb1,
     split_lab,
 )
-from data.datasets.image_source import ImageSource
-from data.image_io import UnreadableImageError
-from data.input.cache import DiskCache, MemoryCache
-from data.input.skipped_images import NO_COLOR, OTHER_SHAPE, SkippedImages
-from errors import InputError
+from data.input.augmentation import central_square, random_square, rotate
+from data.input.extra_target import ExtraTarget
+from data.input.image_loader import ImageLoader
+from data.input.input_shard import InputShard
+from data.input.skipped_images import OTHER_SHAPE
 
 # As many images are worked on at once, and as many batches wait. They are fixed: the thread that
 # tunes them sleeps longer and longer, up to a minute, and an iterator is gone only when it wakes,
@@ -56,128 +53,6 @@ _NO_PIXELS = np.zeros([0, 0, 3], "uint8")
 # Programs that color round sizes to what their networks can halve: images whose proportions
 # differ by this share still show the same.
 _SAME_SHAPE = 0.02
-
-
-@dataclass(frozen=True)
-class ExtraTarget:
-    """What goes with every image into a batch.
-
-    Attributes:
-        read: gives it by the number of the image, or None when the image is left out for it.
-        dtype: str.
-        shape: of one.
-    """
-
-    read: Callable[[int], np.ndarray | int | None]
-    dtype: str
-    shape: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class InputShard:
-    """Which part of each batch one of several workers learns from.
-
-    Attributes:
-        worker: int, its number, from 0.
-        workers: int, how many there are.
-        replicas: int, of the model on all of them together; the batch is divided among these.
-    """
-
-    worker: int = 0
-    workers: int = 1
-    replicas: int = 1
-
-
-class ImageLoader:
-    """Loads the images of a source as pixels, leaving out what is no use.
-
-    Args:
-        source: `ImageSource`.
-        short_side: int, the shorter side of a loaded image; a smaller one is not enlarged. None
-            loads images as they are.
-        skipped: `SkippedImages`, where unusable images are named.
-        minimum_colorfulness: float, images below it are left out. 0 keeps all.
-        cache: `MemoryCache`, `DiskCache` or None.
-    """
-
-    def __init__(
-        self,
-        source: ImageSource,
-        short_side: int | None,
-        skipped: SkippedImages,
-        minimum_colorfulness: float = 0.0,
-        cache: MemoryCache | DiskCache | None = None,
-    ):
-        self.source = source
-        self.short_side = short_side
-        self.skipped = skipped
-        self.minimum_colorfulness = minimum_colorfulness
-        self.cache = cache
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def load(self, number: int) -> np.ndarray | None:
-        """The image of this number: uint8 (height, width, 3), or None when it is left out."""
-        try:
-            return self._load(number)
-        except (OSError, sqlite3.Error) as error:
-            # Of the cache or the list; those of an image are caught below.
-            self.skipped.failure = InputError(
-                f"decoded images or the list of those left out cannot be kept: {error}"
-            )
-            raise self.skipped.failure from error
-
-    @property
-    def labels(self) -> ExtraTarget:
-        """The numbers of the classes."""
-        return ExtraTarget(self.label, "int64", ())
-
-    def label(self, number: int) -> int | None:
-        """The number of the image's class, or None when the image is left out."""
-        try:
-            return self.source.label(number)
-        except UnreadableImageError as error:
-            name, file = self.source.name(number), self.source.file(number)
-            self.skipped.add(name, f"unreadable: {error}", file)
-            return None
-
-    def _load(self, number: int) -> np.ndarray | None:
-        name, file = self.source.name(number), self.source.file(number)
-        if self.skipped.reason(name, file) is not None:
-            return None
-        try:
-            pixels = self._decode(number, name, file)
-        except UnreadableImageError as error:
-            self.skipped.add(name, f"unreadable: {error}", file)
-            return None
-        measured = float(colorfulness(pixels.astype("float32")))
-        if measured < self.minimum_colorfulness:
-            self.skipped.add(name, f"{NO_COLOR}: colorfulness {measured:.1f}", file)
-            return None
-        return pixels
-
-    def _decode(self, number: int, name: str, file: str) -> np.ndarray:
-        if self.cache is None:
-            return self.source.read_rgb(number, self.short_side)
-        key = self._cache_key(name, file)
-        pixels = self.cache.get(key)
-        if pixels is None:
-            pixels = self.source.read_rgb(number, self.short_side)
-            self.cache.put(key, pixels)
-        return pixels
-
-    def _cache_key(self, name: str, file: str) -> str:
-        try:
-            modified = os.stat(file).st_mtime_ns
-        except OSError as error:
-            raise UnreadableImageError(error.strerror) from error
-        return f"{name}|{modified}|{self.short_side}"
-
-
-def crop_source_side(resolution: int, crop_scale: float) -> int:
-    """The short side at which images are loaded, so that the smallest crop is not enlarged."""
-    return math.ceil(resolution / math.sqrt(crop_scale))
 
 
 def training_batches(
@@ -234,8 +109,8 @@ def training_batches(
             [5], seed=tf.stack([tf.cast(seed, tf.int64), position])
         )
         if rotation:
-            image = _rotate(image, (2.0 * chance[4] - 1.0) * rotation)
-        image = _random_square(image, resolution, crop_scale, chance)
+            image = rotate(image, (2.0 * chance[4] - 1.0) * rotation)
+        image = random_square(image, resolution, crop_scale, chance)
         if flip:
             image = tf.where(chance[3] < 0.5, image[:, ::-1], image)
         return image, other
@@ -307,7 +182,7 @@ def validation_batches(
     images = images.map(load, num_parallel_calls=_WORKERS)
     images = images.filter(lambda image, other: tf.size(image) > 0)
     images = images.map(
-        lambda image, other: (_central_square(image, resolution), other),
+        lambda image, other: (central_square(image, resolution), other),
         num_parallel_calls=_WORKERS,
     )
     return _to_lab_batches(images.batch(part), extra_target)
@@ -339,7 +214,7 @@ def comparison_batches(
         return number, tuple(tf.ensure_shape(image, [None, None, 3]) for image in images)
 
     def square(number, images):
-        squares = tf.stack([_central_square(image, resolution) for image in images])
+        squares = tf.stack([central_square(image, resolution) for image in images])
         short_side = tf.reduce_min(tf.shape(images[0])[:2])
         rgb255 = tf.cast(tf.round(tf.clip_by_value(squares, 0.0, 255.0)), tf.uint8)
         return number, short_side, rgb255
@@ -433,51 +308,6 @@ def _has_shape_of(one: np.ndarray, other: np.ndarray) -> bool:
     ratio = (one.shape[0] * other.shape[1]) / (one.shape[1] * other.shape[0])
     rounding = 1.0 / min(*one.shape[:2], *other.shape[:2])
     return abs(math.log(ratio)) <= _SAME_SHAPE + rounding
-
-
-def _random_square(
-    image: tf.Tensor, resolution: int, crop_scale: float, chance: tf.Tensor
-) -> tf.Tensor:
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    largest = tf.cast(tf.minimum(height, width), tf.float32)
-    share = crop_scale + (1.0 - crop_scale) * chance[0]
-    side = tf.maximum(tf.cast(tf.round(largest * tf.sqrt(share)), tf.int32), 1)
-    top = tf.cast(chance[1] * tf.cast(height - side + 1, tf.float32), tf.int32)
-    left = tf.cast(chance[2] * tf.cast(width - side + 1, tf.float32), tf.int32)
-    return _resize(image[top : top + side, left : left + side], resolution)
-
-
-def _central_square(image: tf.Tensor, resolution: int) -> tf.Tensor:
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    side = tf.minimum(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return _resize(image[top : top + side, left : left + side], resolution)
-
-
-def _resize(image: tf.Tensor, side: int) -> tf.Tensor:
-    resized = tf.image.resize(image, [side, side], method="bilinear", antialias=True)
-    return tf.ensure_shape(resized, [side, side, 3])
-
-
-def _rotate(image: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
-    """Turns an image about its center; the parts that come from outside are reflected in."""
-    angle = degrees * (math.pi / 180.0)
-    cosine, sine = tf.cos(angle), tf.sin(angle)
-    size = tf.cast(tf.shape(image)[:2], tf.float32)
-    center_y, center_x = (size[0] - 1.0) / 2.0, (size[1] - 1.0) / 2.0
-    # The transform maps a place in the result to one in the image.
-    from_x = center_x - cosine * center_x + sine * center_y
-    from_y = center_y - sine * center_x - cosine * center_y
-    transform = tf.stack([cosine, -sine, from_x, sine, cosine, from_y, 0.0, 0.0])
-    turned = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(image[None], tf.float32),
-        transforms=transform[None],
-        output_shape=tf.shape(image)[:2],
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )
-    return turned[0]
 
 
 def _to_lab_batches(

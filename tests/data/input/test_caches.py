@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from data.input.cache import DiskCache, MemoryCache
+from data.input.disk_cache import DiskCache
+from data.input.memory_cache import MemoryCache
 from errors import InputError
 
 

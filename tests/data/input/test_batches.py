@@ -12,16 +12,12 @@ from data.color.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
 from data.datasets.image_files import ImageFiles
 from data.datasets.image_source import ImageSource
 from data.image_io import UnreadableImageError
-from data.input.cache import DiskCache, MemoryCache
-from data.input.pipeline import (
-    ExtraTarget,
-    ImageLoader,
-    InputShard,
-    comparison_batches,
-    crop_source_side,
-    training_batches,
-    validation_batches,
-)
+from data.input.batches import comparison_batches, training_batches, validation_batches
+from data.input.disk_cache import DiskCache
+from data.input.extra_target import ExtraTarget
+from data.input.image_loader import ImageLoader, crop_source_side
+from data.input.input_shard import InputShard
+from data.input.memory_cache import MemoryCache
 from data.input.skipped_images import SkippedImages
 from errors import InputError
 
