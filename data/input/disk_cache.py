@@ -9,6 +9,9 @@ import numpy as np
 
 from errors import InputError
 
+# What older versions of this program kept images in.
+_OLDER = "pictures.sqlite"
+
 
 class DiskCache:
     """Keeps decoded images in one SQLite file in a folder, from one run to the next.
@@ -19,12 +22,18 @@ class DiskCache:
         folder: where the file stands. Created.
 
     Raises:
-        InputError: the folder cannot be written, or holds another kind of file.
+        InputError: the folder cannot be written, or holds another kind of file, or the cache of
+            an older version of this program.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self.path = Path(folder) / "images.sqlite"
         self._local = threading.local()
+        if (older := self.path.with_name(_OLDER)).exists():
+            raise InputError(
+                f"the cache {folder} is of an older version of this program; remove {older}, or "
+                "give --cache another folder"
+            )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection().execute(

@@ -79,6 +79,7 @@ def train(settings: Settings, explicit: set[str]) -> int:
         ColorizerError: one of its kinds; see `errors`.
     """
     folder = WeightsFolder(settings.weights_folder)
+    folder.check_version()
     if settings.load_weights and not folder.path.is_dir():
         refuse_to_resume(folder)
     worker = find_worker(settings.strategy)

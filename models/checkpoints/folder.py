@@ -15,6 +15,7 @@ Every file is written beside its place and renamed into it: what stands under a 
 whole.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -29,8 +30,7 @@ from data.atomic import remove_unfinished, write_beside
 from errors import InputError, first_line
 from models.checkpoints.file import load_weights, require_room, save_weights
 from models.checkpoints.store import CheckpointStore
-
-FORMAT = 1
+from models.checkpoints.version import VERSION, check_version
 
 _SETTINGS = "settings.json"
 _GENERATOR = "generator.weights.h5"
@@ -96,16 +96,27 @@ class WeightsFolder:
         for folder in (self, self.of_lowest_loss, self.of_lowest_training_loss):
             remove_unfinished(folder.path)
 
+    def check_version(self) -> None:
+        """Makes sure that what lies here, if anything, can be read.
+
+        Raises:
+            InputError: another version of this program wrote it.
+        """
+        # What is broken is said by whoever needs it.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            settings = json.loads((self.path / _SETTINGS).read_text())
+            check_version(settings.get("version", 1), str(self.path / _SETTINGS))
+
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Writes settings.json; `architecture` and `model` in it are what rebuilds the network."""
         with write_beside(self.path / _SETTINGS) as temporary:
-            temporary.write_text(json.dumps({"format": FORMAT, **settings}, indent=2) + "\n")
+            temporary.write_text(json.dumps({"version": VERSION, **settings}, indent=2) + "\n")
 
     def read_settings(self) -> dict[str, Any]:
         """Reads settings.json.
 
         Raises:
-            InputError: there is none, it is broken, or a newer version of this program wrote it.
+            InputError: there is none, it is broken, or another version of this program wrote it.
         """
         path = self.path / _SETTINGS
         try:
@@ -118,11 +129,7 @@ class WeightsFolder:
             raise InputError(f"{path} cannot be read: {error}") from error
         if not isinstance(settings, dict) or not isinstance(settings.get("architecture"), dict):
             raise InputError(f"{path} does not describe a network: there is no architecture in it")
-        if settings.get("format", 0) > FORMAT:
-            raise InputError(
-                f"{path} is of format {settings['format']}, this program reads up to {FORMAT}: "
-                "update the program"
-            )
+        check_version(settings.get("version", 1), str(path))
         return settings
 
     def write_ab_histogram(self, counts: np.ndarray) -> None:

@@ -25,9 +25,7 @@ from data.atomic import flush_folder_to_disk, flush_to_disk
 from errors import InputError
 from models.checkpoints.file import load_weights, require_room, save_weights
 from models.checkpoints.progress import Progress
-
-# Of what lies in a checkpoint.
-FORMAT = 1
+from models.checkpoints.version import VERSION, check_version
 
 _WEIGHTS = "model.weights.h5"
 _PROGRESS = "progress.json"
@@ -97,7 +95,7 @@ class CheckpointStore:
         """How far the training had come at a checkpoint.
 
         Raises:
-            InputError: it cannot be read, or a newer version of this program wrote it.
+            InputError: it cannot be read, or another version of this program wrote it.
         """
         return _read(checkpoint)[0]
 
@@ -112,7 +110,7 @@ class CheckpointStore:
             One sentence without a verb for each difference, as "depth 4 and not 5".
 
         Raises:
-            InputError: it cannot be read, or a newer version of this program wrote it.
+            InputError: it cannot be read, or another version of this program wrote it.
         """
         return differences(_read(checkpoint)[1], json.loads(json.dumps(network)))
 
@@ -134,7 +132,7 @@ class CheckpointStore:
         try:
             save_weights(model, unfinished / _WEIGHTS)
             contents = {
-                "format": FORMAT,
+                "version": VERSION,
                 "progress": dataclasses.asdict(progress),
                 "network": network,
             }
@@ -178,13 +176,9 @@ def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 def _read(checkpoint: Path) -> tuple[Progress, dict[str, Any]]:
     try:
         contents = json.loads((checkpoint / _PROGRESS).read_text())
-        if contents["format"] > FORMAT:
-            raise InputError(
-                f"the checkpoint {checkpoint} is of format {contents['format']}, this program "
-                f"reads up to {FORMAT}: update the program"
-            )
+        check_version(contents.get("version", 1), f"the checkpoint {checkpoint}")
         return Progress(**contents["progress"]), contents["network"]
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"the checkpoint {checkpoint} cannot be read: {error}") from error
 
 

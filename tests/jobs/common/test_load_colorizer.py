@@ -65,11 +65,20 @@ def test_a_colorizer_is_set_as_it_was_asked_for(weights):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"model": "pix2pix", "architecture": {}}, "does not describe a network of this program"),
-        ({"model": "sagan", "architecture": {}}, "does not describe a network of this program"),
-        ({"architecture": {}}, "does not describe a network of this program: 'model'"),
+        (
+            {"version": 2, "model": "pix2pix", "architecture": {}},
+            "does not describe a network of this program",
+        ),
+        (
+            {"version": 2, "model": "sagan", "architecture": {}},
+            "does not describe a network of this program",
+        ),
+        (
+            {"version": 2, "architecture": {}},
+            "does not describe a network of this program: 'model'",
+        ),
         ({"model": "sagan"}, "there is no architecture in it"),
-        ({"format": 99, "architecture": {}}, "update the program"),
+        ({"version": 99, "architecture": {}}, "update the program"),
     ],
 )
 def test_settings_of_no_network_are_refused(tmp_path, settings, words):

@@ -185,6 +185,31 @@ def test_a_damaged_checkpoint_is_passed_over(train, capsys):
     assert "no checkpoint in weights/sagan/checkpoints is whole" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--dataset", "images"],
+        ["--load_weights"],
+        [
+            *("--dataset", "images", "--batch_size", "2"),
+            *("--pretrained", "weights/sagan", "--weights_dir", "new"),
+        ],
+        ["--images", "images", "--load_weights"],
+        ["--evaluate", "--dataset", "images", "--weights", "weights/sagan"],
+    ],
+)
+@pytest.mark.usefixtures("images")
+def test_a_folder_of_an_older_version_is_refused(here, capsys, arguments):
+    folder = here / "weights" / "sagan"
+    (folder / "snapshots" / "000000002-00001").mkdir(parents=True)
+    settings = '{"format": 1, "model": "sagan", "architecture": {"keeps_encoder_moments": false}}'
+    (folder / "settings.json").write_text(settings)
+    assert run.main(arguments) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert "weights/sagan/settings.json is of version 1, and this program reads version 2" in line
+    assert (folder / "settings.json").read_text() == settings
+
+
 def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     model = ("--model", "pix2pix", "--resolution", "32")

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from errors import InputError
-from models.checkpoints.folder import FORMAT, WeightsFolder
+from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
+from models.checkpoints.version import VERSION
 
 
 def network(units=3, seed=0):
@@ -25,15 +26,33 @@ def folder(tmp_path):
 def test_settings_come_back(folder):
     folder.write_settings({"model": "sagan", "architecture": {"filters": 2}})
     assert folder.read_settings()["architecture"] == {"filters": 2}
-    assert folder.read_settings()["format"] == FORMAT
+    assert folder.read_settings()["version"] == VERSION
 
 
-def test_settings_of_a_newer_version_are_refused(folder):
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"version": VERSION + 1}, "is of version 3, and this program reads version 2; update"),
+        # The first version called itself a format.
+        ({"format": 1}, "is of version 1, and this program reads version 2; use the program that"),
+        ({"version": "2"}, "is of version 2, and this program reads version 2; use the program"),
+    ],
+)
+def test_settings_of_another_version_are_refused(folder, settings, words):
     folder.write_settings({"architecture": {}})
     path = folder.path / "settings.json"
-    path.write_text(json.dumps({"format": FORMAT + 1, "architecture": {}}))
-    with pytest.raises(InputError, match="update the program"):
-        folder.read_settings()
+    path.write_text(json.dumps({**settings, "architecture": {}}))
+    for read in (folder.read_settings, folder.check_version):
+        with pytest.raises(InputError, match=words):
+            read()
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_a_folder_without_settings_is_of_no_other_version(folder, content):
+    if content is not None:
+        folder.path.mkdir()
+        (folder.path / "settings.json").write_text(content)
+    folder.check_version()
 
 
 def test_absent_and_broken_settings_are_one_clear_error(folder):

@@ -12,7 +12,8 @@ import pytest
 
 from errors import InputError
 from models.checkpoints.progress import Progress
-from models.checkpoints.store import FORMAT, CheckpointStore
+from models.checkpoints.store import CheckpointStore
+from models.checkpoints.version import VERSION
 
 NETWORK = {"model": "sagan", "depth": 4}
 WEIGHTS = "model.weights.h5"
@@ -207,12 +208,15 @@ def test_tuples_are_what_json_makes_of_them(store):
     assert store.differences(checkpoint, {"widths": (1, 2)}) == []
 
 
-def test_a_newer_one_is_refused(store, save):
+@pytest.mark.parametrize(
+    ("version", "words"), [(VERSION + 1, "update the program"), (1, "use the program that wrote")]
+)
+def test_one_of_another_version_is_refused(store, save, version, words):
     checkpoint = save()
     path = checkpoint / "progress.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": FORMAT + 1}))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
     for read in (store.read_progress, lambda place: store.differences(place, NETWORK)):
-        with pytest.raises(InputError, match="update the program"):
+        with pytest.raises(InputError, match=words):
             read(checkpoint)
 
 
