@@ -1,10 +1,10 @@
-"""What self-attention takes in time and memory as images grow, whole and in parts.
+"""Measures the time and memory of self-attention as images grow, as a whole and in parts.
 
     python -m benchmarks.attention
 
-One layer of 128 channels on features of a quarter of the image's side, as the default network has
-it. In training all weights are held at once; where photographs are colored some rows of them at a
-time. Each size is a process of its own, so that its peak of memory is its own.
+One layer with 128 channels is run on features at a quarter of the image's side, as in the default
+network. Training computes all attention weights at once; coloring computes some rows of them at a
+time. Each size runs in a process of its own, so that the peaks of memory are independent.
 """
 
 import argparse
@@ -17,14 +17,14 @@ from benchmarks.in_turn import measure, print_machine, python_of, serve
 
 SIDES = (128, 256, 512, 1024)
 CHANNELS = 128
-# All weights of larger images would be 17 GB.
+# The attention weights of the next size would take 17 GB.
 LARGEST_WHOLE = 512
 WAYS = ("in parts", "whole")
 ROUNDS = 3
 
 
 def main() -> None:
-    """Prints milliseconds and megabytes for each side of images."""
+    """Prints milliseconds and megabytes for each image size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -33,8 +33,10 @@ def main() -> None:
         serve(_measured(way, int(side), what))
         return
     print_machine()
-    print(f"{CHANNELS} channels, one image; the peak is above that of an empty process")
-    print("image  places  way          ms   peak MB  full matrix MB  largest difference")
+    print(
+        f"{CHANNELS} channels, one image; the peak is the memory beyond that before the first call"
+    )
+    print("  image  positions  way           ms   peak MB  full matrix MB  largest difference")
     for side in SIDES:
         for way in WAYS if side <= LARGEST_WHOLE else WAYS[:1]:
             commands = {
@@ -42,10 +44,10 @@ def main() -> None:
                 for what in ("ms", "peak", "difference")
             }
             found = {name: np.median(values) for name, values in measure(commands, ROUNDS).items()}
-            places = (side // 4) ** 2
+            positions = (side // 4) ** 2
             print(
-                f"{side:7d} {places:7d}  {way:8} {found['ms']:7.0f} {found['peak']:9.0f} "
-                f"{4e-6 * places**2:15.0f}  {found['difference']:.1e}",
+                f"{side:7d}  {positions:9d}  {way:8} {found['ms']:7.0f} {found['peak']:9.0f} "
+                f"{4e-6 * positions**2:15.0f}  {found['difference']:.1e}",
                 flush=True,
             )
 
@@ -76,7 +78,7 @@ def _measured(way: str, side: int, what: str):
         return _peak_megabytes() - before
 
     def difference() -> float:
-        """From the equation in float64, at some of the places."""
+        """The largest difference from the equation in float64, at every 97th position."""
         return float(np.abs(attend().numpy()[0].reshape(-1, CHANNELS)[::97] - expected).max())
 
     if what == "difference":
@@ -84,17 +86,17 @@ def _measured(way: str, side: int, what: str):
     return {"ms": milliseconds, "peak": peak, "difference": difference}[what]
 
 
-def _by_equation(layer, places: np.ndarray) -> np.ndarray:
+def _by_equation(layer, positions: np.ndarray) -> np.ndarray:
     def convolve(inputs, convolution):
-        kernel, bias = (each.numpy().astype("float64") for each in convolution.weights)
+        kernel, bias = (weight.numpy().astype("float64") for weight in convolution.weights)
         return inputs @ kernel[0, 0] + bias
 
-    keys, queries = convolve(places, layer.f), convolve(places[::97], layer.g)
+    keys, queries = convolve(positions, layer.f), convolve(positions[::97], layer.g)
     scores = queries @ keys.T
     weights = np.exp(scores - scores.max(axis=1, keepdims=True))
     weights /= weights.sum(axis=1, keepdims=True)
-    attended = convolve(weights @ convolve(places, layer.h), layer.v)
-    return places[::97] + float(layer.gamma.numpy()) * attended
+    attended = convolve(weights @ convolve(positions, layer.h), layer.v)
+    return positions[::97] + float(layer.gamma.numpy()) * attended
 
 
 def _peak_megabytes() -> float:

@@ -1,9 +1,9 @@
-"""What a step of ChromaGAN costs, and which share of it its teacher takes.
+"""Measures the time of a ChromaGAN training step and the share of it that the teacher takes.
 
     python -m benchmarks.chromagan_step --teacher mobilenet_v2 --teacher_weights PATH
 
-The same step is taken in turn with the teacher, with its distributions out of a cache (they come
-with the batch), without classes, and without an adversary.
+The same step is measured in turn with the teacher, with the teacher's class distributions from a
+cache (they come with the batch), without classes, and with the cache but without an adversary.
 """
 
 import argparse
@@ -15,7 +15,7 @@ ROUNDS, STEPS = 5, 3
 
 
 def main() -> None:
-    """Prints medians, ranges and shares."""
+    """Prints medians, ranges and the teacher's share."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--teacher", default="vgg16")
     parser.add_argument("--teacher_weights", metavar="PATH")
@@ -50,13 +50,13 @@ def main() -> None:
             seconds[name].append((time.perf_counter() - begun) / STEPS)
     print(
         f"{arguments.resolution} px, batch {arguments.batch_size}, {arguments.precision}, encoder "
-        f"{arguments.encoder}, teacher {arguments.teacher}; seconds a step"
+        f"{arguments.encoder}, teacher {arguments.teacher}; seconds per step"
     )
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     for name, values in seconds.items():
         print(f"{name:12} median {medians[name]:.3f}, {min(values):.3f} to {max(values):.3f}")
     share = 1.0 - medians["cached"] / medians["teacher"]
-    print(f"the teacher takes {100 * share:.0f} % of a step")
+    print(f"the teacher takes {100 * share:.0f} % of the step")
 
 
 def _step(
@@ -88,7 +88,7 @@ def _step(
     if is_cached:
         data.append(tf.nn.softmax(tf.random.normal((arguments.batch_size, teacher.classes))))
     graph = tf.function(model.train_step)
-    # Reading a loss waits for the step.
+    # Reading a loss waits until the step is done.
     return lambda: float(graph(tuple(data))["generator_loss"])
 
 

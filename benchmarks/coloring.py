@@ -1,13 +1,14 @@
-"""How many photographs a second are colored, beside a plain loop, and where the time goes.
+"""Measures photographs colored per second, beside a plain loop, and where the time goes.
 
     python -m benchmarks.coloring
     python -m benchmarks.coloring --render_size 256
 
-Folders of gray JPEGs, made of scikit-image's photographs, are colored with the weights that ship:
-200 of one megapixel and 20 of 24. In turn: as `python run.py --images` does it, and the way of most
-programs, where one photograph after the other is read, colored by the same network and written.
-Then each stage is measured alone, for one photograph; what they take in all, divided by the cores,
-is the time that no order of them can beat. At last the whole command is run for one photograph.
+Two folders of gray JPEGs, made from scikit-image's photographs, are colored with the weights that
+ship: 200 photographs of 1 megapixel and 20 of 24 megapixels. The pipeline of `python run.py
+--images` and a plain loop are measured in turn; the loop reads one photograph after the other,
+colors it with the same network and writes it. Then each stage is measured alone for one photograph:
+the sum of the stages, divided by the number of cores, is a lower bound of the time per photograph.
+At the end the whole command is run for one photograph.
 """
 
 import argparse
@@ -26,19 +27,23 @@ from threadpoolctl import threadpool_limits
 from benchmarks.in_turn import ROOT, print_machine
 from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
-# How many photographs, and their size.
+# Number of photographs, their width and their height.
 FOLDERS = ((200, 1200, 900), (20, 5640, 4230))
 ROUNDS = 3
-# What is over sooner is repeated.
+# Shorter stages are repeated until they take this long.
 SECONDS_OF_A_STAGE = 0.5
 COMMANDS = 5
 
 
 def main() -> None:
-    """Prints photographs a second, milliseconds of each stage, and seconds of the command."""
+    """Prints photographs per second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--render_size", help="of the network (default: the weights' own)")
-    parser.add_argument("--small_only", action="store_true", help="no large photographs, no start")
+    parser.add_argument("--render_size", help="as for run.py (default: the weights' own)")
+    parser.add_argument(
+        "--small_only",
+        action="store_true",
+        help="skip the large photographs and the timing of the command",
+    )
     arguments = parser.parse_args()
     import_tensorflow_quietly()
     from config.parser import parse
@@ -50,7 +55,7 @@ def main() -> None:
     prepare_keras(settings.precision, settings.seed)
     [weights] = weights_folders(settings)
     colorizer = load_colorizer(weights, settings, settings.render_size)
-    print(f"the network sees {colorizer.render_size} px, batches of {colorizer.batch_size}")
+    print(f"network input {colorizer.render_size} px, batches of {colorizer.batch_size}")
     for count, width, height in FOLDERS[:1] if arguments.small_only else FOLDERS:
         with tempfile.TemporaryDirectory() as folder:
             files = _make_photographs(Path(folder), count, width, height)
@@ -62,8 +67,8 @@ def main() -> None:
 
 
 def _compare(colorizer, files: list[Path], folder: Path) -> float:
-    """Prints photographs a second of both ways; returns the median seconds of ours."""
-    ways = {"the assembly line": _color_on_the_line, "one after the other": _color_one_by_one}
+    """Prints photographs per second of both; returns the median seconds of the pipeline."""
+    ways = {"pipeline": _color_in_pipeline, "one after the other": _color_one_by_one}
     seconds = {name: [] for name in ways}
     for color in ways.values():
         color(colorizer, files[: min(len(files), colorizer.batch_size)], folder / "warm")
@@ -78,12 +83,12 @@ def _compare(colorizer, files: list[Path], folder: Path) -> float:
             f"{name:20} {statistics.median(speeds):7.2f} photographs/s "
             f"({speeds[0]:.2f} to {speeds[-1]:.2f})"
         )
-    line, loop = (statistics.median(values) for values in seconds.values())
-    print(f"{'ratio':20} {loop / line:7.2f}")
-    return line
+    pipeline, loop = (statistics.median(values) for values in seconds.values())
+    print(f"{'ratio':20} {loop / pipeline:7.2f}")
+    return pipeline
 
 
-def _color_on_the_line(colorizer, files: list[Path], folder: Path) -> None:
+def _color_in_pipeline(colorizer, files: list[Path], folder: Path) -> None:
     from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
 
     states = [JobState(Job(file, folder / file.name)) for file in files]
@@ -111,7 +116,7 @@ def _make_photographs(folder: Path, count: int, width: int, height: int) -> list
     files = []
     for number in range(count):
         image = images[number % len(images)].resize((width, height))
-        # The grain of a film: without it JPEGs of enlarged images are decoded too fast.
+        # Film grain: without it, JPEGs of enlarged images are decoded too fast.
         grain = random.normal(0, 4, (height, width))
         pixels = np.clip(np.asarray(image) + grain, 0, 255).astype("uint8")
         files.append(folder / f"{number:03d}.jpg")
@@ -120,7 +125,7 @@ def _make_photographs(folder: Path, count: int, width: int, height: int) -> list
 
 
 def _measure_stages(colorizer, file: Path, seconds: float) -> None:
-    """Prints the processor time of every stage, and how near the whole comes to their sum."""
+    """Prints the processor time of each stage, and how close the pipeline comes to their sum."""
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
     from inference.guided_upsampling import GuidedUpsampling
@@ -145,14 +150,14 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     colored = list(colorizer.strips(page, lightness, ab))
     target = file.with_name("stage.jpg")
     stages = {
-        "decoded small, its lightness": lambda: colorizer.look_at(page),
-        "network, a share of the batch": lambda: colorizer.predict(batch),
-        "decoded whole": lambda: list(page.strips()),
-        "colors enlarged": enlarged,
+        "decode small, to lightness": lambda: colorizer.look_at(page),
+        "network, its share of a batch": lambda: colorizer.predict(batch),
+        "decode at full size": lambda: list(page.strips()),
+        "upsample ab": enlarged,
         "to Lab and back": lambda: [
             recombiner.recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],
-        "encoded": lambda: write_photo(target, [(page, colored)]),
+        "encode": lambda: write_photo(target, [(page, colored)]),
     }
     total = 0.0
     for name, stage in stages.items():
@@ -161,14 +166,14 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
         if name.startswith("network"):
             milliseconds /= len(batch)
         total += milliseconds
-        print(f"{name:32} {milliseconds:8.1f} ms of a processor")
+        print(f"{name:32} {milliseconds:8.1f} ms of processor time")
     best = total / os.cpu_count()
-    print(f"{'all, divided by the cores':32} {best:8.1f} ms")
-    print(f"{'one photograph in fact':32} {1e3 * seconds:8.1f} ms, x {1e3 * seconds / best:.2f}")
+    print(f"{'sum, divided by the cores':32} {best:8.1f} ms")
+    print(f"{'measured, per photograph':32} {1e3 * seconds:8.1f} ms, x {1e3 * seconds / best:.2f}")
 
 
 def _processor_milliseconds(stage: Callable) -> float:
-    """The median of what all threads together take, with their waiting for more."""
+    """The median processor time of all threads together, spinning included."""
     begun = time.perf_counter()
     stage()
     repeats = max(1, round(SECONDS_OF_A_STAGE / (time.perf_counter() - begun)))
@@ -182,7 +187,7 @@ def _processor_milliseconds(stage: Callable) -> float:
 
 
 def _measure_command() -> None:
-    """Prints what a person waits for the first photograph."""
+    """Prints how long a user waits for the first photograph."""
     with tempfile.TemporaryDirectory() as folder:
         [file] = _make_photographs(Path(folder), 1, 1200, 900)
         commands = {

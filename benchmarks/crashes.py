@@ -1,12 +1,12 @@
-"""Whether a training that is stopped and killed again and again ends as one that never was.
+"""Compares a training that is interrupted and killed repeatedly with an uninterrupted one.
 
     python -m benchmarks.crashes
     python -m benchmarks.crashes --times 5 --model pix2pix
 
-A small training runs straight. The same one is interrupted by SIGINT, SIGTERM and SIGKILL in turn,
-at random moments, every second time while a checkpoint is being written, and goes on each time from
-what is there. In the end every number of the two checkpoints is compared: networks, the EMA
-generator, optimizers, losses.
+A small training runs without interruption. The same training is interrupted by SIGINT, SIGTERM and
+SIGKILL in turn, at random times, every second time while a checkpoint is being written, and is
+resumed each time from its last checkpoint. At the end every number of the two last checkpoints is
+compared: networks, the EMA generator, optimizers, losses.
 """
 
 import argparse
@@ -27,16 +27,16 @@ from benchmarks.in_turn import ROOT, print_machine
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}
 _STEPS_PER_EPOCH = 25
-# Of the processes that are waited for.
+# Seconds to wait for a process or a checkpoint.
 _PATIENCE = 300
 
 
 def main() -> int:
-    """Prints a line for each crash, and whether the end is the same."""
+    """Prints a line for each interruption, and whether both trainings end the same."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=20)
     parser.add_argument("--model", choices=("sagan", "pix2pix"), default="sagan")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random times")
     arguments = parser.parse_args()
     print_machine()
     with tempfile.TemporaryDirectory() as folder:
@@ -46,11 +46,17 @@ def main() -> int:
 def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> int:
     """Runs both trainings in a folder and prints a table.
 
+    Args:
+        folder: Path, an existing folder for images, weights and logs.
+        times: int, the number of interruptions.
+        model: str, the value of `--model`. Defaults to `"sagan"`.
+        seed: int, seed of the random times of the interruptions. Defaults to `0`.
+
     Returns:
-        How many numbers are other ones in the end.
+        int, the number of arrays that differ at the end.
     """
     make_images(folder / "images")
-    # A crash comes a few checkpoints after another.
+    # There are one to four checkpoints, one per step, between two interruptions.
     epochs = 1 + times * 5 // _STEPS_PER_EPOCH
     begin = [
         *("--dataset", str(folder / "images"), "--model", model, "--resolution", "32"),
@@ -61,20 +67,20 @@ def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> in
     ]
     begun = time.perf_counter()
     _run(begin, folder, "straight").wait(_PATIENCE)
-    print(f"straight: {epochs} epochs in {time.perf_counter() - begun:.0f} s", flush=True)
+    print(f"uninterrupted: {epochs} epochs in {time.perf_counter() - begun:.0f} s", flush=True)
 
-    moments = random.Random(seed)
+    rng = random.Random(seed)
     for number in range(times):
         process = _run(begin if number == 0 else ["--load_weights"], folder, "broken")
-        _interrupt(process, folder / "broken", SIGNALS[number % 3], number % 2 == 1, moments)
+        _interrupt(process, folder / "broken", SIGNALS[number % 3], number % 2 == 1, rng)
     if _run(["--load_weights"], folder, "broken").wait(_PATIENCE):
-        raise RuntimeError("the training that was broken off did not come to its end")
+        raise RuntimeError("the interrupted training did not finish")
     return _compare(folder / "straight", folder / "broken")
 
 
 def _run(arguments: list[str], folder: Path, name: str) -> subprocess.Popen:
-    places = ["--weights_dir", str(folder / name), "--log_dir", str(folder / f"{name}_logs")]
-    command = [sys.executable, "run.py", *arguments, *places]
+    paths = ["--weights_dir", str(folder / name), "--log_dir", str(folder / f"{name}_logs")]
+    command = [sys.executable, "run.py", *arguments, *paths]
     log = open(folder / f"{name}.txt", "ab")  # noqa: SIM115
     return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
@@ -84,24 +90,24 @@ def _interrupt(
     folder: Path,
     number: signal.Signals,
     while_writing: bool,
-    moments: random.Random,
+    rng: random.Random,
 ) -> None:
-    """Sends a signal after one to four new checkpoints, and prints when it came."""
+    """Sends a signal after one to four new checkpoints, and prints the step and the exit status."""
     earlier = _last(folder)
-    wanted = moments.randint(1, 4)
+    wanted = rng.randint(1, 4)
     _wait_until(lambda: _last(folder) >= earlier + wanted, process)
     if while_writing:
         _wait_until(lambda: _is_writing(folder), process)
     else:
-        time.sleep(moments.uniform(0, 0.3))
+        time.sleep(rng.uniform(0, 0.3))
     at, is_writing = _last(folder), _is_writing(folder)
     process.send_signal(number)
     status = process.wait(_PATIENCE)
-    words = ", while a checkpoint was written" if is_writing else ""
-    judged = "as it should" if status == STATUS[number] else "WRONG"
+    words = ", while a checkpoint was being written" if is_writing else ""
+    verdict = "as expected" if status == STATUS[number] else "WRONG"
     print(
-        f"{number.name:8} after step {at:4}{words}: exit status {status}, {judged}; kept: step "
-        f"{_last(folder)}",
+        f"{number.name:8} after step {at:4}{words}: exit status {status}, {verdict}; "
+        f"last checkpoint: step {_last(folder)}",
         flush=True,
     )
 
@@ -110,7 +116,10 @@ def _wait_until(condition, process: subprocess.Popen) -> None:
     deadline = time.monotonic() + _PATIENCE
     while not condition():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the training ended by itself or hangs: {process.poll()}")
+            raise RuntimeError(
+                "the training ended by itself or hangs; exit status (None while it runs): "
+                f"{process.poll()}"
+            )
         time.sleep(0.0005)
 
 
@@ -122,7 +131,7 @@ def _checkpoints(folder: Path) -> list[str]:
 
 
 def _last(folder: Path) -> int:
-    """The step of the last checkpoint."""
+    """The step of the last checkpoint, or 0."""
     return max((int(name[:9]) for name in _checkpoints(folder) if name[0] != "."), default=0)
 
 
@@ -132,29 +141,29 @@ def _is_writing(folder: Path) -> bool:
 
 def _compare(straight: Path, broken: Path) -> int:
     ends = [_numbers(folder) for folder in (straight, broken)]
-    places = sorted({*ends[0], *ends[1]})
-    others = [
-        place
-        for place in places
-        if place not in ends[0] or place not in ends[1] or ends[0][place] != ends[1][place]
+    names = sorted({*ends[0], *ends[1]})
+    different = [
+        name
+        for name in names
+        if name not in ends[0] or name not in ends[1] or ends[0][name] != ends[1][name]
     ]
-    print(f"{len(places)} arrays compared; {len(others)} are other ones {others[:5]}")
-    kept = [sorted(path.name for path in folder.iterdir()) for folder in (straight, broken)]
-    print("the same files" if kept[0] == kept[1] else f"other files: {kept}")
-    return len(others)
+    print(f"{len(names)} arrays compared; {len(different)} differ {different[:5]}")
+    files = [sorted(path.name for path in folder.iterdir()) for folder in (straight, broken)]
+    print("the same files" if files[0] == files[1] else f"different files: {files}")
+    return len(different)
 
 
 def _numbers(folder: Path) -> dict:
-    """All numbers of the last checkpoint and of the weights that color, arrays as their bytes."""
+    """All numbers of the last checkpoint and of the EMA generator, arrays as bytes, by name."""
     import h5py
 
     checkpoint = max(path for path in (folder / "checkpoints").iterdir() if path.name[0] != ".")
     found = {}
     for path in (checkpoint / "model.weights.h5", folder / "generator.weights.h5"):
 
-        def add(place, item, path=path):
+        def add(name, item, path=path):
             if isinstance(item, h5py.Dataset):
-                found[f"{path.name}/{place}"] = np.asarray(item[()]).tobytes()
+                found[f"{path.name}/{name}"] = np.asarray(item[()]).tobytes()
 
         with h5py.File(path) as file:
             file.visititems(add)
@@ -164,7 +173,7 @@ def _numbers(folder: Path) -> dict:
 
 
 def make_images(folder: Path) -> None:
-    """Makes a folder of twelve small images, each about a color of its own."""
+    """Makes a folder of twelve small images, each with noise around a color of its own."""
     from PIL import Image
 
     folder.mkdir()

@@ -1,10 +1,10 @@
-"""How close enlarged color comes to the true color, beside edges and over whole photographs.
+"""Measures how close upsampled color is to the true color, beside edges and in whole photographs.
 
     python -m benchmarks.guided_upsampling
 
-The color and the lightness of scikit-image's photographs are shrunk by averaging and enlarged
-again in four ways. The error is the mean distance in ab, as a ratio to that of bilinear
-interpolation: below 1 is better. What a network adds of its own is not part of it.
+The color and the lightness of scikit-image's photographs are shrunk by averaging and upsampled
+again by four methods. The error is the mean distance in ab, as a ratio to that of bilinear
+interpolation: below 1 is better. No network is run, so its errors are not included.
 """
 
 import statistics
@@ -20,11 +20,12 @@ from jobs.common.runtime import import_tensorflow_quietly
 FACTOR = 8
 PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket", "stereo_motorcycle")
 
-# What counts as a strong edge, and how far beside it color is looked at, in pixels.
+# The percentile of the gradient above which a pixel belongs to a strong edge, and the side of the
+# square of pixels around it that count as beside it.
 EDGE_PERCENTILE = 95
 BESIDE = 5
 
-# The smallest window the original fast guided filter can have: it does worse with larger ones.
+# The smallest window of the original fast guided filter: larger ones have larger errors.
 ORIGINAL_WINDOW = 3
 ORIGINAL_EPSILON = 8.0
 
@@ -32,12 +33,12 @@ SIDE = 1000
 SMALL_SIDE = 192
 ROUNDS = 9
 
-# From a small image and the lightness at full size to ab at full size.
+# A function from a small Lab image and the lightness at full size to ab at full size.
 Way = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def main() -> None:
-    """Prints a table of ratios and the times of a photograph of one megapixel."""
+    """Prints a table of ratios, and the times for a photograph of one megapixel."""
     import_tensorflow_quietly()
     import tensorflow as tf
 
@@ -66,7 +67,10 @@ def main() -> None:
 
 
 def photograph(name: str) -> np.ndarray:
-    """A photograph of scikit-image with sides that are multiples of `FACTOR`.
+    """A photograph of scikit-image, cropped to sides that are multiples of `FACTOR`.
+
+    Args:
+        name: str, a function of `skimage.data`.
 
     Returns:
         float32 array of shape (height, width, 3), CIE Lab.
@@ -79,21 +83,32 @@ def photograph(name: str) -> np.ndarray:
 
 
 def shrunk(image: np.ndarray) -> np.ndarray:
-    """Averages squares of `FACTOR` x `FACTOR` pixels."""
+    """Shrinks an image by averaging squares of `FACTOR` x `FACTOR` pixels."""
     height, width, channels = image.shape
     squares = image.reshape(height // FACTOR, FACTOR, width // FACTOR, FACTOR, channels)
     return squares.mean(axis=(1, 3))
 
 
 def beside_edges(lightness: np.ndarray) -> np.ndarray:
-    """Where colors wash over the borders of things: bool of shape (height, width)."""
+    """A mask of the pixels beside strong edges, where colors bleed.
+
+    Args:
+        lightness: float32 array of shape (height, width, 1), in [0, 100].
+
+    Returns:
+        bool array of shape (height, width).
+    """
     steepness = ndimage.gaussian_gradient_magnitude(lightness[..., 0], 1.0)
     is_edge = steepness > np.percentile(steepness, EDGE_PERCENTILE)
     return ndimage.binary_dilation(is_edge, np.ones((BESIDE, BESIDE)))
 
 
 def errors(lab100: np.ndarray, way: Way) -> np.ndarray:
-    """Distance in ab between what a way makes of the shrunken image and the image itself.
+    """The distance in ab between an image and its shrunken and upsampled version.
+
+    Args:
+        lab100: float32 array of shape (height, width, 3), CIE Lab.
+        way: function that upsamples.
 
     Returns:
         float32 array of shape (height, width).
@@ -103,12 +118,12 @@ def errors(lab100: np.ndarray, way: Way) -> np.ndarray:
 
 
 def bilinear(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """What every way is compared with."""
+    """Upsamples by bilinear interpolation, the baseline."""
     return _resized(small[..., 1:], lightness, "bilinear")
 
 
 def ours(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """`inference.guided_upsampling`, in one strip."""
+    """Upsamples by `inference.guided_upsampling`, in one strip."""
     from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 
     height, width = lightness.shape[:2]
@@ -121,7 +136,7 @@ def _bicubic(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
 
 
 def _original_guided_filter(small: np.ndarray, lightness: np.ndarray) -> np.ndarray:
-    """He and Sun: Fast Guided Filter, 2015, algorithm 2."""
+    """Upsamples by algorithm 2 of He and Sun, "Fast Guided Filter", 2015."""
     guide, ab = small[..., :1], small[..., 1:]
     mean_guide, mean_ab = _box(guide), _box(ab)
     variance = _box(guide * guide) - mean_guide * mean_guide
@@ -142,7 +157,7 @@ def _resized(small: np.ndarray, lightness: np.ndarray, method: str) -> np.ndarra
 
 
 def _ratios(lab100: np.ndarray, ways: dict[str, Way]) -> np.ndarray:
-    """Of shape (2, ways): beside edges and over the whole photograph."""
+    """The ratios to bilinear, of shape (2, ways): beside edges and in the whole photograph."""
     edges = beside_edges(lab100[..., :1])
     distances = [errors(lab100, way) for way in ways.values()]
     means = np.array([[part[edges].mean(), part.mean()] for part in distances]).T
@@ -150,7 +165,7 @@ def _ratios(lab100: np.ndarray, ways: dict[str, Way]) -> np.ndarray:
 
 
 def _milliseconds(ways: dict[str, Way]) -> dict[str, list[float]]:
-    """In turn, round after round: what else the machine does hits all alike."""
+    """Times the methods in turn, round after round, so that other load affects all alike."""
     random = np.random.default_rng(0)
     small = random.uniform(0, 50, (SMALL_SIDE, SMALL_SIDE, 3)).astype("float32")
     lightness = random.uniform(0, 100, (SIDE, SIDE, 1)).astype("float32")
@@ -160,7 +175,7 @@ def _milliseconds(ways: dict[str, Way]) -> dict[str, list[float]]:
             begun = time.perf_counter()
             way(small, lightness)
             times[name].append(1000 * (time.perf_counter() - begun))
-    # The first call is slower than all later ones.
+    # The first call is slower than the others.
     return {name: values[1:] for name, values in times.items()}
 
 

@@ -1,9 +1,9 @@
-"""Measures several programs in turn: each is a process of its own that works when it is asked to.
+"""Measures several programs in turn, each in a process of its own that measures on request.
 
-What a machine does besides changes from minute to minute. Programs that are asked one after the
-other, round after round, meet the same, and the ratios of their medians hold.
+The load of a machine changes from minute to minute. Programs that are measured one after the other,
+round after round, meet the same load, so the ratios of their medians are reliable.
 
-A benchmark calls `measure` with the commands; each command, in its process, calls `serve`.
+A benchmark calls `measure` with commands; each command calls `serve` in its process.
 """
 
 import os
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("tensorflow", "keras", "numpy")
 
-# What a worker says when it has done all once.
+# The line that a worker prints after a first, discarded measurement.
 _READY = "ready"
 
 
@@ -27,16 +27,16 @@ def measure(
     rounds: int,
     environment: Mapping[str, str] | None = None,
 ) -> dict[str, list[float]]:
-    """Starts the commands, asks each once in every round, and returns what they answered.
+    """Starts the commands and collects one measurement of each in every round.
 
     Args:
-        commands: by name, what to run in the folder of the project.
-        rounds: int.
-        environment: variables for all of them.
+        commands: mapping of names to command lines, run in the root folder of the project.
+        rounds: int, the number of rounds.
+        environment: mapping, additional environment variables of all commands. Defaults to `None`.
 
     Returns:
-        By name one number for each round. A command that ends before it is ready is not there, and
-        is named on the standard error.
+        dict, by name a list of one float for each round. A command that ends before it is ready is
+        missing, and is reported on standard error.
     """
     workers = {}
     for name, command in commands.items():
@@ -65,7 +65,11 @@ def measure(
 
 
 def serve(measured: Callable[[], float]) -> None:
-    """Answers in the process of a worker: calls the function whenever it is asked."""
+    """Measures once for each line on standard input, in the process of a worker.
+
+    Args:
+        measured: function without arguments that returns the measurement.
+    """
     measured()
     print(_READY, flush=True)
     while sys.stdin.readline():
@@ -73,23 +77,23 @@ def serve(measured: Callable[[], float]) -> None:
 
 
 def python_of(module: str, *arguments: str, python: str = sys.executable) -> list[str]:
-    """The command that runs a module of the project."""
+    """The command line that runs a module of the project."""
     return [python, "-m", module, *arguments]
 
 
 def show(answers: Mapping[str, Sequence[float]], unit: str, beside: str | None = None) -> None:
-    """Prints medians, ranges and, with the name of one, ratios to it."""
-    wide = max(map(len, answers))
+    """Prints medians and ranges, and ratios to the answers with the name `beside`."""
+    width = max(map(len, answers))
     for name, values in answers.items():
         median = statistics.median(values)
-        line = f"{name:{wide}}  {median:9.3f} {unit} ({min(values):.3f} to {max(values):.3f})"
+        line = f"{name:{width}}  {median:9.3f} {unit} ({min(values):.3f} to {max(values):.3f})"
         if beside in answers:
             line += f"  x {median / statistics.median(answers[beside]):.2f}"
         print(line, flush=True)
 
 
 def print_machine(*packages: str) -> None:
-    """Prints what the numbers were measured on."""
+    """Prints the machine and the versions of Python, the main packages and `packages`."""
     versions = ", ".join(f"{name} {_version(name)}" for name in (*PACKAGES, *packages))
     print(f"{platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}")
     print(versions)

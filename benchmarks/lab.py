@@ -1,11 +1,11 @@
-"""How many pixels a second are converted between sRGB and Lab, beside scikit-image and OpenCV.
+"""Measures conversions between sRGB and Lab in pixels per second, beside scikit-image and OpenCV.
 
     python -m pip install opencv-python-headless
     python -m benchmarks.lab
 
-Ours as the input pipeline and coloring call them, compiled by XLA; scikit-image's and OpenCV's as
-they are, all on float32. Once with one thread, and once with as many as each likes to take. Without
-OpenCV the others are measured alone.
+Our conversions are compiled by XLA, as the input pipeline and coloring call them; those of
+scikit-image and OpenCV run as they are. All convert float32, once with one thread and once with as
+many threads as each takes by default. Without OpenCV only the others are measured.
 """
 
 import argparse
@@ -21,7 +21,7 @@ ROUNDS = 7
 
 
 def main() -> None:
-    """Prints a table for each way and number of threads."""
+    """Prints a table for each direction and number of threads."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -32,7 +32,7 @@ def main() -> None:
     print_machine("scikit-image", "opencv-python-headless")
     for threads, words in ((1, "one thread"), (0, "all threads")):
         for way in ("rgb to lab", "lab to rgb"):
-            print(f"\n{way}, {words}; million pixels a second")
+            print(f"\n{way}, {words}; million pixels per second")
             commands = {
                 program: python_of("benchmarks.lab", "--worker", program, way, str(threads))
                 for program in PROGRAMS
@@ -61,7 +61,7 @@ def _ours(threads: int) -> dict[str, Callable]:
     import_tensorflow_quietly()
     import tensorflow as tf
 
-    # Before anything is computed.
+    # TensorFlow refuses this once it has computed anything.
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     from data.color.lab import lab100_to_rgb1, rgb1_to_lab100
 
@@ -76,7 +76,7 @@ def _ours(threads: int) -> dict[str, Callable]:
 
 
 def _skimage(threads: int) -> dict[str, Callable]:
-    # It has one thread only.
+    # `threads` is unused: scikit-image converts in one thread.
     from skimage import color
 
     rgb1 = _rgb1()

@@ -1,11 +1,11 @@
-"""How long each metric takes for an image.
+"""Measures how long each metric takes per image.
 
     python -m benchmarks.metrics [--lpips_weights PATH]
 
-Every metric sees the same random images, one after the other, round after round in one run, so
-that their ratios do not depend on what else the machine does. InceptionV3 has random weights, which
-take as long as any. LPIPS is measured where its weights can be had. Beside our SSIM stands that of
-scikit-image; at the end, how long the distances of all features take once.
+All metrics are measured on the same random images, in turn and round after round in one run, so
+that their ratios do not depend on other load. InceptionV3 has random weights, which take as long as
+trained ones. LPIPS is measured if its weights are available. scikit-image's SSIM is measured beside
+ours. At the end, FID and KID are computed once from random features.
 """
 
 import argparse
@@ -25,7 +25,7 @@ SAMPLES = 2000
 
 
 def main() -> None:
-    """Prints medians in milliseconds an image."""
+    """Prints medians in milliseconds per image."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lpips_weights", metavar="PATH")
     arguments = parser.parse_args()
@@ -43,10 +43,10 @@ def main() -> None:
             for name, measure in measures.items():
                 begun = time.perf_counter()
                 measure(true, colored)
-                # The first round traces graphs.
+                # The first round traces the graphs.
                 if round_number:
                     times[name].append(1000.0 * (time.perf_counter() - begun) / BATCH_SIZE)
-        print(f"{resolution} px, batch {BATCH_SIZE}; milliseconds an image")
+        print(f"{resolution} px, batch {BATCH_SIZE}; milliseconds per image")
         for name, values in times.items():
             print(
                 f"  {name:28} median {statistics.median(values):7.2f}, "
@@ -56,8 +56,7 @@ def main() -> None:
 
 
 def _measures(lpips_weights: str | None) -> dict[str, Callable]:
-    """For each metric a function that takes a batch and waits until it is measured."""
-
+    """For each metric, a function of a batch that returns when its result is computed."""
     from errors import InputError
     from losses.lpips_weights import find_lpips_weights
     from metrics.image.blotches import Blotches
@@ -72,7 +71,7 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
     try:
         metrics.append(LPIPS(find_lpips_weights(lpips_weights)))
     except InputError as error:
-        print(f"without LPIPS: {error}")
+        print(f"LPIPS is not measured: {error}")
     network = _inception()
     measures = {metric.name: _in_a_graph(metric) for metric in metrics}
     measures["ssim of scikit-image"] = _ssim_of_scikit_image
@@ -95,7 +94,7 @@ def _ssim_of_scikit_image(true, colored) -> None:
 
 
 def _measure_distances() -> None:
-    """Prints the seconds that FID and KID take once all features are there."""
+    """Prints the seconds that FID and KID take from given features."""
     import numpy as np
 
     from metrics.distribution.feature_statistics import FeatureStatistics
@@ -107,9 +106,9 @@ def _measure_distances() -> None:
     kernel.update(*features)
     print(f"{SAMPLES} images of 2048 features; seconds")
     begun = time.perf_counter()
-    for each, samples in zip(statistics_of_both, features, strict=True):
+    for accumulator, samples in zip(statistics_of_both, features, strict=True):
         for start in range(0, SAMPLES, BATCH_SIZE):
-            each.update(samples[start : start + BATCH_SIZE])
+            accumulator.update(samples[start : start + BATCH_SIZE])
     print(f"  {'both covariances':28} {time.perf_counter() - begun:.1f}")
     for name, distance in (("FID", FrechetDistance(*statistics_of_both)), ("KID", kernel)):
         begun = time.perf_counter()
@@ -118,14 +117,14 @@ def _measure_distances() -> None:
 
 
 def _in_a_graph(metric) -> Callable:
-    """The metric as the judge calls it."""
+    """The metric in a graph, as the evaluator calls it."""
     import tensorflow as tf
 
     update = tf.function(metric.update_state)
 
     def measure(true, colored) -> None:
         update(tf.constant(true), tf.constant(colored))
-        # Reading the result waits for it.
+        # Reading the result waits until it is computed.
         float(metric.result())
 
     return measure

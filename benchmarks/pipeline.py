@@ -1,10 +1,10 @@
-"""How many training images a second the input pipeline yields, beside a plain loop.
+"""Measures how many training images per second the input pipeline yields, beside a plain loop.
 
     python -m benchmarks.pipeline DIR
 
-The same work on the same files: decode, a random square crop of half the area or more, a flip,
-the size of the network, Lab, a batch. Beside the pipeline a person would write it with Pillow and
-scikit-image in one process. Both are measured in turn, round after round.
+Both do the same work on the same files: decode, take a random square crop of half the area or
+more, flip, resize, convert to Lab and batch. The plain loop uses Pillow and scikit-image in one
+process. The two are measured in turn, round after round.
 """
 
 import argparse
@@ -23,7 +23,7 @@ RESOLUTIONS = (64, 128, 256)
 BATCH_SIZE = 16
 ROUNDS = 5
 SECONDS = 3.0
-# More batches than a pipeline makes ahead.
+# Batches to discard first, more than the pipeline prepares ahead.
 _READY = 8
 CROP_SCALE = 0.5
 
@@ -31,14 +31,14 @@ CROP_SCALE = 0.5
 def main() -> None:
     """Prints a table of medians, ranges and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", metavar="DIR", help="a folder of images, searched deep")
+    parser.add_argument("folder", metavar="DIR", help="a folder of images, with its subfolders")
     folder = parser.parse_args().folder
     import_tensorflow_quietly()
     from data.datasets.find_images import find_images
 
     lists = find_images([folder])
     print(f"{len(lists.training):,} images, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
-    print("images a second, median and range")
+    print("images per second, median and range")
     for resolution in RESOLUTIONS:
         streams = {
             "pipeline": training_stream(lists.training, resolution),
@@ -58,7 +58,12 @@ def main() -> None:
 
 
 def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
-    """How many images a second a stream of batches yields, those that lay ready not counted."""
+    """The number of images per second in a stream, without the batches prepared ahead.
+
+    Args:
+        stream: iterator of batches.
+        batch_size: int, images in each batch. Defaults to `16`.
+    """
     for _ in range(_READY):
         next(stream)
     images, begun = 0, time.perf_counter()
@@ -69,7 +74,16 @@ def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
 
 
 def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> Iterator:
-    """Batches of random crops, as training has them, without end."""
+    """The endless stream of random crops that a training has.
+
+    Args:
+        source: the images, as `find_images` lists them for training.
+        resolution: int, side of the crops after resizing, in pixels.
+        batch_size: int, images in each batch. Defaults to `16`.
+
+    Returns:
+        Iterator of batches.
+    """
     from data.input.batches import training_batches
     from data.input.image_loader import ImageLoader, crop_source_side
     from data.input.skipped_images import SkippedImages
@@ -80,7 +94,7 @@ def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> It
 
 
 def _loop(files: list[str], resolution: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """What a person would write first."""
+    """The plain loop: batches of (lightness, ab)."""
     from PIL import Image
     from skimage import color
 

@@ -1,13 +1,13 @@
-"""Whether two devices learn what one does: gradients and weights, compared number by number.
+"""Compares the gradients and weights of a training on two devices with those on one.
 
     python -m benchmarks.replicas
     python -m benchmarks.replicas --model sagan
 
-Each colorizer is trained for three steps on the same images four times: alone; alone without
-oneDNN's kernels, which shows what rounding makes; as two replicas in one process; and as two worker
-processes that talk over 127.0.0.1. Batch normalization, dropout, gradient penalties and
-augmentation are on. The optimizer is SGD with momentum, whose velocity after the first step is the
-gradient: Adam would make a whole step of a difference in rounding.
+Each colorizer is trained for three steps on the same images in four variants: alone; alone without
+oneDNN's kernels, which shows the effect of rounding; as two replicas in one process; and as two
+worker processes that communicate over 127.0.0.1. Batch normalization, dropout, gradient penalties
+and augmentation are on. The optimizer is SGD with momentum, whose velocity after the first step is
+proportional to the gradient: Adam would turn a difference in rounding into a whole step.
 """
 
 import argparse
@@ -26,8 +26,10 @@ from benchmarks.crashes import make_images
 from benchmarks.in_turn import ROOT, print_machine
 
 WAYS = ("alone", "other kernels", "two replicas", "two workers")
+# Seconds to wait for a training.
 _PATIENCE = 600
-# Arrays whose numbers are all smaller, beside the largest number of all, are compared with this.
+# Differences are relative to the largest number of their array, but at least to this share of the
+# largest number of all arrays.
 _OF_THE_LARGEST = 1e-3
 
 _SHARED = [
@@ -57,7 +59,7 @@ MODELS = {
     ],
 }
 
-# TensorFlow makes several devices of a processor when it is asked before anything else.
+# TensorFlow can split a CPU into several devices only before it first uses it.
 TWO_DEVICES = """
 import tensorflow as tf
 
@@ -74,12 +76,13 @@ sys.exit(run.main(sys.argv[1:]))
 
 
 def main() -> int:
-    """Prints the differences."""
+    """Prints the differences of each colorizer in each variant."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", nargs="+", choices=sorted(MODELS), default=list(MODELS))
     arguments = parser.parse_args()
     print_machine()
-    print("largest difference / largest in its array  gradients, step 1  weights, step 3  seconds")
+    print("largest difference, as a share of the largest number in its array")
+    print(f"{'':33} {'gradients, step 1':>18}  {'weights, step 3':>18}  {'seconds':>8}")
     with tempfile.TemporaryDirectory() as folder:
         for model in arguments.model:
             for way, figures in compare(Path(folder) / model, model).items():
@@ -89,17 +92,17 @@ def main() -> int:
 
 
 def compare(folder: Path, model: str, ways: tuple[str, ...] = WAYS[1:]) -> dict[str, dict]:
-    """How far two devices are from one, by way.
+    """The differences of each variant from a training on one device.
 
     Args:
-        folder: made; everything goes there.
-        model: one of `MODELS`.
-        ways: which of `WAYS`.
+        folder: Path, a folder to make, for images, weights and logs.
+        model: str, a key of `MODELS`.
+        ways: tuple of str, the variants: some of `WAYS`. Defaults to all but the first.
 
     Returns:
-        For each way `gradients`, after the first step, and `weights`, after the third: the largest
-        difference of any number, as a share of the largest in its array; and `seconds`, of the
-        whole run.
+        dict, by variant a dict of `gradients` (after the first step) and `weights` (after the
+        third), each the largest difference of any number as a share of the largest number in its
+        array, and of `seconds`, the time of the whole run.
     """
     folder.mkdir(parents=True)
     make_images(folder / "images")
@@ -123,10 +126,13 @@ def start_workers(
     """Starts a training as several processes on this machine, the chief first.
 
     Args:
-        arguments: of run.py.
-        folder: where it is called.
-        workers: int, how many.
-        **options: of `subprocess.Popen`.
+        arguments: list of str, the arguments of run.py.
+        folder: Path, the working directory.
+        workers: int, the number of processes. Defaults to `2`.
+        **options: keyword arguments of `subprocess.Popen`.
+
+    Returns:
+        list of `subprocess.Popen`.
     """
     command = [sys.executable, str(ROOT / "run.py"), *arguments]
     return [
@@ -136,23 +142,31 @@ def start_workers(
 
 
 def tasks_of_workers(workers: int) -> list[dict[str, str]]:
-    """For each of several workers on this machine what its environment has to say."""
-    places = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
+    """The environment variables of each of several workers on this machine.
+
+    Args:
+        workers: int, the number of workers.
+
+    Returns:
+        list of dict, for each worker a new value of `TF_CONFIG`.
+    """
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
     tasks = [{"type": "worker", "index": number} for number in range(workers)]
     return [
-        {"TF_CONFIG": json.dumps({"cluster": {"worker": places}, "task": task})} for task in tasks
+        {"TF_CONFIG": json.dumps({"cluster": {"worker": addresses}, "task": task})}
+        for task in tasks
     ]
 
 
 def _free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
     finally:
-        for each in sockets:
-            each.close()
+        for one in sockets:
+            one.close()
 
 
 def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.ndarray]]:
@@ -179,8 +193,8 @@ def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.nd
         raise RuntimeError(f"{model}, {way}: exit statuses {statuses}\n{log[-4000:]}")
     checkpoints = sorted((folder / name / "checkpoints").iterdir())
     return {
-        "gradients": _read(checkpoints[0], lambda place: "optimizer" in place),
-        "weights": _read(checkpoints[-1], lambda place: "optimizer" not in place),
+        "gradients": _read(checkpoints[0], lambda name: "optimizer" in name),
+        "weights": _read(checkpoints[-1], lambda name: "optimizer" not in name),
     }
 
 
@@ -189,9 +203,9 @@ def _read(checkpoint: Path, wanted) -> dict[str, np.ndarray]:
 
     found = {}
 
-    def add(place, item):
-        if isinstance(item, h5py.Dataset) and wanted(place) and item.dtype == "float32":
-            found[place] = item[()]
+    def add(name, item):
+        if isinstance(item, h5py.Dataset) and wanted(name) and item.dtype == "float32":
+            found[name] = item[()]
 
     with h5py.File(checkpoint / "model.weights.h5") as file:
         file.visititems(add)
@@ -199,15 +213,15 @@ def _read(checkpoint: Path, wanted) -> dict[str, np.ndarray]:
 
 
 def _difference(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> float:
-    """The largest difference in any array, as a share of the largest number in it."""
+    """The largest difference in any array, as a share of the largest number in that array."""
     if one.keys() != other.keys():
-        raise RuntimeError(f"other arrays: {sorted(one.keys() ^ other.keys())[:5]}")
-    arrays = {place: array for place, array in one.items() if array.ndim}
-    # Some gradients are nothing but rounding, like that of a bias before a normalization.
+        raise RuntimeError(f"different arrays: {sorted(one.keys() ^ other.keys())[:5]}")
+    arrays = {name: array for name, array in one.items() if array.ndim}
+    # Some gradients consist of rounding only, such as that of a bias before a normalization.
     least = _OF_THE_LARGEST * max(np.abs(array).max() for array in arrays.values())
     return max(
-        float(np.abs(array - other[place]).max() / max(least, np.abs(array).max()))
-        for place, array in arrays.items()
+        float(np.abs(array - other[name]).max() / max(least, np.abs(array).max()))
+        for name, array in arrays.items()
     )
 
 

@@ -1,11 +1,11 @@
-"""What one image costs as the folder, the image and the batch grow by 10 and by 100.
+"""Measures the cost of one image as the folder, the image and the batch grow by 10 and by 100.
 
     python -m benchmarks.scaling
     python -m benchmarks.scaling --only folder image
 
-Flat is what should be flat: the time for one photograph of a folder, for one megapixel of a
-photograph, and for one image of a batch; and the memory that folders take. All with the weights
-that ship and the default networks.
+These numbers should stay constant: the time per photograph of a folder, per megapixel of a
+photograph and per image of a batch, and the memory for a folder. Coloring uses the weights that
+ship, training and inference the default networks.
 """
 
 import argparse
@@ -27,18 +27,18 @@ BATCHES = (1, 10, 100)
 RESOLUTION = 64
 
 TABLES = {
-    "folder": ("coloring a folder", "photographs", FOLDERS, "ms a photograph"),
-    "listing": ("listing a dataset", "images", FOLDERS, "ms an image"),
-    "image": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms a megapixel"),
-    "batch": ("a training step", "images in it", BATCHES, "ms an image"),
-    "inference": ("the generator alone", "images at once", BATCHES, "ms an image"),
+    "folder": ("coloring a folder", "photographs", FOLDERS, "ms/photograph"),
+    "listing": ("listing a dataset", "images", FOLDERS, "ms/image"),
+    "image": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms/megapixel"),
+    "batch": ("a training step", "batch size", BATCHES, "ms/image"),
+    "inference": ("the generator alone", "batch size", BATCHES, "ms/image"),
 }
 
 
 def main() -> None:
-    """Prints a table for each question."""
+    """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", choices=TABLES, help="some of the tables")
+    parser.add_argument("--only", nargs="+", choices=TABLES, help="only these tables")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -130,7 +130,7 @@ def _batch(images: float) -> Callable[[], float]:
 
     def cost() -> float:
         begun = time.perf_counter()
-        # Reading a loss waits for the step.
+        # Reading a loss waits until the step is done.
         float(step(data)["generator_loss"])
         return 1e3 * (time.perf_counter() - begun) / images
 
@@ -191,7 +191,7 @@ def _coloring() -> Callable[[list[Path]], None]:
 
 def _new_folder() -> Path:
     folder = tempfile.TemporaryDirectory()
-    # It goes with the process.
+    # The folder is removed when the process ends.
     atexit.register(folder.cleanup)
     return Path(folder.name)
 
@@ -200,7 +200,7 @@ def _write_images(folder: Path, count: int, size: tuple[int, int]) -> None:
     from PIL import Image
 
     random = np.random.default_rng(0)
-    # Smooth, with the grain of a film: noise alone would be all that JPEG has to do.
+    # Smooth, with film grain: JPEGs of pure noise would take unusually long to decode and encode.
     small = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype="uint8"))
     smooth = np.asarray(small.resize(size[::-1], Image.Resampling.BICUBIC), "float32")
     for number in range(count):

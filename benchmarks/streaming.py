@@ -1,10 +1,11 @@
-"""What a large dataset costs in time and memory before and while it streams.
+"""Measures the time and memory that a large dataset takes before and while it streams.
 
     python -m benchmarks.streaming --images 1000 100000
 
-Folders of so many links to a few JPEGs are listed, split and streamed, each in a process of its
-own: the seconds until the list is there, the seconds from there to the first batch, and the memory
-of the process at three moments, the first of them before there is any data.
+Folders with this many links to a few JPEGs are listed, split and streamed, each in a process of its
+own. The table shows the seconds until the list is complete, the seconds from then to the first
+batch, and the peak memory of the process before there is any data, after the listing and after
+the stream.
 """
 
 import argparse
@@ -21,14 +22,14 @@ from jobs.common.runtime import import_tensorflow_quietly
 BATCHES = 500
 BATCH_SIZE = 16
 RESOLUTION = 64
-# In each folder, as datasets with classes have them.
+# Images per subfolder, as in datasets with a folder per class.
 FOLDER = 1000
-# File systems allow some ten thousand links to a file.
+# File systems limit the links to one file to some tens of thousands.
 LINKS = 30_000
 
 
 def main() -> None:
-    """Prints a row for each size."""
+    """Prints a row for each number of images."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--images", type=int, nargs="+", default=[1_000, 100_000], metavar="N")
     parser.add_argument("--measure", metavar="DIR", help=argparse.SUPPRESS)
@@ -46,7 +47,7 @@ def main() -> None:
 
 
 def _link(folder: Path, count: int) -> None:
-    """Makes a folder of this many images."""
+    """Makes this many images in subfolders, most of them hard links."""
     from PIL import Image
 
     from data.datasets.folder import demo_images
@@ -89,7 +90,7 @@ def _measure(folder: str) -> None:
 
 
 def _megabytes() -> float:
-    """The most memory that the process has had."""
+    """The peak memory of the process so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

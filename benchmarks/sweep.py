@@ -1,18 +1,18 @@
-"""Trainings that differ in one setting, in one table.
+"""Trains with several values of one setting and evaluates all results in one table.
 
     python -m benchmarks.sweep losses --dataset DIR --epochs 10
     python -m benchmarks.sweep l1 --dataset DIR --epochs 10
     python -m benchmarks.sweep batch_size --dataset DIR --epochs 10
     python -m benchmarks.sweep discriminator_steps --dataset DIR --epochs 10
 
-The first compares the terms of `--reconstruction`, the others are those of the second report on
-pix2pix colorizers.
+The first sweep compares the terms of `--reconstruction`; the others are those of the second report
+on pix2pix colorizers.
 
-What stands behind the name of the sweep goes to every training. Weights are kept in
-weights/sweep/NAME/VALUE; a training that is there already is not done again, and one that was
-broken off goes on as it was begun, whatever stands behind the name now: delete its folder to change
-it. At the end `--evaluate` judges all of them by the same images. A training that failed is not
-in the table but named below it, and the exit status is 1.
+The options after the name of the sweep are passed to every training. Weights are saved in
+weights/sweep/NAME/VALUE. A training that is complete is not repeated, and one that was interrupted
+is resumed with its saved settings, whatever the options now are: delete its folder to change them.
+At the end `--evaluate` compares all results on the same images. A training that failed is missing
+from the table and named below it, and the exit status is 1.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 _ENCODER_DECODER = ["--model", "encoder_decoder", "--resolution", "128"]
 _PIX2PIX = ["--preset", "patchgan"]
 
-# For each sweep what all of its trainings have, and by value the arguments of each.
+# For each sweep, the arguments of all its trainings, and those of each training by its value.
 SWEEPS = {
     "losses": (
         _ENCODER_DECODER,
@@ -50,17 +50,20 @@ SWEEPS = {
         {value: ["--discriminator_steps", str(value)] for value in range(1, 7)},
     ),
 }
-# What an evaluation has in common with a training.
-_OF_BOTH = ("--dataset", "--resolution", "--data_dir", "--categories", "--max_images")
+# The options of a training that an evaluation takes too.
+_OF_BOTH = (
+    *("--dataset", "--resolution", "--data_dir", "--categories"),
+    *("--max_images", "--max_pictures"),
+)
 
-# Exit statuses of Ctrl-C and of SIGTERM.
+# The exit statuses after Ctrl-C and SIGTERM.
 INTERRUPTED = (130, 143)
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:
-    """Trains with every value and prints the table."""
+    """Trains with each value, prints the table and returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sweep", choices=SWEEPS)
     sweep, options = parser.parse_known_args()
@@ -88,13 +91,13 @@ def main() -> int:
 
 
 def call(arguments: list[str]) -> int:
-    """Runs the program and returns its exit status."""
+    """Runs run.py with these arguments and returns its exit status."""
     command = [sys.executable, str(ROOT / "run.py"), *arguments]
     return subprocess.run(command, check=False).returncode
 
 
 def _common(options: list[str]) -> list[str]:
-    """Those of the arguments that an evaluation reads too, with their values."""
+    """The options that an evaluation takes too, with their values."""
     kept, is_kept = [], False
     for option in options:
         if option.startswith("--"):

@@ -2,10 +2,11 @@
 
     torch/bin/python -m benchmarks.torch_networks sagan 128 float32 0 8 2
 
-Needs a Python that has PyTorch, and nothing else of this project: the program, the side of the
-images, the precision, 1 to compile, the batch, and the steps of a measurement. The networks are
-ours layer by layer, with PyTorch's own spectral norm; so is the step: dropout, the discriminator's
-update, the generator's through a discriminator that does not learn, Adam, and the moving average.
+This needs a Python with PyTorch, and none of this project's other packages. The arguments are the
+model, the side of the images, the precision, 1 to compile or 0, the batch size, and the steps per
+measurement. The networks are ours layer by layer, with PyTorch's own spectral norm, and so is the
+step: dropout, the update of the discriminator, the update of the generator through a frozen
+discriminator, Adam, and the moving average.
 """
 
 import os
@@ -25,7 +26,7 @@ from make_pix2pix import UNet, cross_entropy, patch_gan
 
 
 def main() -> None:
-    """Serves images a second."""
+    """Serves measurements in images per second."""
     model, resolution, precision, is_compiled, batch_size, steps = sys.argv[1:]
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(0)
@@ -43,7 +44,7 @@ def main() -> None:
 
 
 class Attention(nn.Module):
-    """Self-attention as in the paper, with an eighth of the channels inside."""
+    """Self-attention as in the SAGAN paper, with an eighth of the channels inside."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -111,7 +112,7 @@ class SpectralUNet(nn.Module):
             levels.append(features)
         for level in reversed(range(len(self.up))):
             features = functional.interpolate(features, scale_factor=2, mode="nearest")
-            # Of two by two: one more row and column keep the size.
+            # The kernel is 2x2: padding by a row and a column keeps the size.
             features = self.shrinking[level](functional.pad(features, (0, 1, 0, 1)))
             features = self.up[level](torch.cat([features, levels[level]], dim=1))
             if level == self.attention_level:
@@ -131,7 +132,7 @@ class Critic(nn.Module):
         )
         self.attention_level = attention_level
         self.attention = Attention(widths[attention_level])
-        self.judge = spectral_norm(nn.Linear(widths[-1], 1))
+        self.score = spectral_norm(nn.Linear(widths[-1], 1))
 
     def forward(self, features):
         for level, pair in enumerate(self.pairs):
@@ -151,12 +152,12 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
             lambda logits: cross_entropy(logits, 1.0),
         )
     else:
-        # As ours: on features of 32x32, whatever the size of the images.
+        # As in our network, attention is on features of 32x32 for images of any size.
         level = (resolution // 32).bit_length() - 1
         networks = SpectralUNet(level), SpectralUNet(level), Critic(level)
         rates, betas, l1_weight = (1e-4, 4e-4), (0.0, 0.9), 10.0
         discriminator_loss, generator_loss = _hinge, lambda logits: -logits.mean()
-    # The shapes stay: memory in the order of PyTorch's fastest convolutions on a CPU.
+    # The memory order of PyTorch's fastest convolutions on a CPU; shapes are unchanged.
     generator, generator_ema, discriminator = (
         network.to(memory_format=torch.channels_last) for network in networks
     )
@@ -164,9 +165,9 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
         torch.optim.Adam(network.parameters(), rate, betas, fused=True)
         for network, rate in zip((generator, discriminator), rates, strict=True)
     ]
-    generate, judge = generator, discriminator
+    generate, discriminate = generator, discriminator
     if is_compiled:
-        generate, judge = torch.compile(generator), torch.compile(discriminator)
+        generate, discriminate = torch.compile(generator), torch.compile(discriminator)
     shape = (resolution, resolution)
     lightness = torch.rand(batch_size, 1, *shape) * 2 - 1
     true_ab = torch.rand(batch_size, 2, *shape) * 2 - 1
@@ -175,15 +176,15 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
             colored_ab = generate(lightness)
             real, fake = (torch.cat([lightness, ab], dim=1) for ab in (true_ab, colored_ab.float()))
-            # Spectral norms move in each call: both in one.
-            logits = judge(torch.cat([real, fake.detach()])).float()
+            # Each call updates the spectral norms, so real and fake images share one call.
+            logits = discriminate(torch.cat([real, fake.detach()])).float()
         loss = discriminator_loss(*logits.chunk(2))
         adams[1].zero_grad()
         loss.backward()
         adams[1].step()
         discriminator.requires_grad_(False).eval()
         with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16):
-            logits = judge(fake).float()
+            logits = discriminate(fake).float()
         loss = generator_loss(logits) + l1_weight * (colored_ab.float() - true_ab).abs().mean()
         adams[0].zero_grad()
         loss.backward()

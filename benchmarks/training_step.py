@@ -1,17 +1,17 @@
-"""What a training step of each colorizer takes, and where the time and the memory go.
+"""Measures the training step of each colorizer, and where its time and memory go.
 
     python -m benchmarks.training_step
     python -m benchmarks.training_step --models pix2pix sagan --resolutions 128
     python -m benchmarks.training_step --models pix2pix --torch_python torch/bin/python
 
-Each colorizer with its own defaults against its adversary, in float32 and bfloat16, in turn. The
-images are random numbers that lie in memory; with `--data` it is measured what a batch of a
-folder's images takes on its way, while nothing else is done.
-The parts of a step are graphs of their own: what the whole step takes is less or more than their
-sum. Encoders and teachers have random weights; ChromaGAN's distributions come from its cache.
+Each colorizer runs with its own defaults and an adversary, in float32 and bfloat16 in turn. The
+images are random numbers in memory; with `--data` the input pipeline is measured too: the time per
+batch of a folder's images while nothing else runs. The parts of a step are graphs of their own, so
+their sum is more or less than the whole step. Encoders have random weights; ChromaGAN's class
+distributions come with the batch, as from its cache.
 
-With `--torch_python`, a Python that has PyTorch, pix2pix and SAGAN are measured there too, eagerly
-and with torch.compile: the networks of benchmarks/torch_networks.py, the same step.
+With `--torch_python`, a Python with PyTorch, pix2pix and SAGAN are measured there too, eagerly and
+with torch.compile: the same networks and the same step, from benchmarks/torch_networks.py.
 """
 
 import argparse
@@ -40,14 +40,16 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--torch_python", metavar="PATH", help="a Python with PyTorch")
-    parser.add_argument("--data", metavar="DIR", help="images, to measure the input pipeline too")
+    parser.add_argument(
+        "--data", metavar="DIR", help="a folder of images, to measure the input pipeline too"
+    )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         _work(**json.loads(arguments.worker))
         return
     print_machine()
-    print(f"batches of {BATCH_SIZE}; the discriminator learns too")
+    print(f"batches of {BATCH_SIZE}; the discriminator is trained too")
     for model in arguments.models:
         for resolution in arguments.resolutions:
             _compare(model, resolution, arguments.torch_python)
@@ -80,7 +82,7 @@ def _split(model: str, resolution: int, data: str | None) -> None:
         found = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
         peak = found.pop("peak")
         words = ", ".join(f"{part} {milliseconds:.0f}" for part, milliseconds in found.items())
-        print(f"{precision}: ms a step: {words}; peak {peak:.2f} GB", flush=True)
+        print(f"{precision}: ms per step: {words}; peak {peak:.2f} GB", flush=True)
 
 
 def _worker(**what) -> list[str]:
@@ -106,10 +108,10 @@ def _work(model: str, resolution: int, precision: str, part: str, data: str | No
 
 
 def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
-    """The medians of all parts, measured in turn, and under `peak` gigabytes of memory."""
+    """The median of each part, measured in turn, and under `peak` the peak memory in GB."""
     for _ in range(2):
         pieces["step"]()
-    # Before the parts, which are no part of a training, take some of their own.
+    # Read before the parts run: their graphs take memory that a training does not.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     for piece in pieces.values():
         piece()
@@ -121,7 +123,7 @@ def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
 
 
 def _milliseconds_of_data(folder: str, resolution: int) -> float:
-    """What a batch takes when nothing else is to be done."""
+    """The milliseconds per batch of the input pipeline while nothing else runs."""
     from benchmarks import pipeline
     from data.datasets.find_images import find_images
 
@@ -130,7 +132,12 @@ def _milliseconds_of_data(folder: str, resolution: int) -> float:
 
 
 def images_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
-    """How many images a second go through a step."""
+    """The number of images per second that a step processes.
+
+    Args:
+        step: function without arguments.
+        batch_size: int, images in a step. Defaults to `8`.
+    """
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
@@ -138,7 +145,7 @@ def images_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) ->
 
 
 def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
-    """By name what runs a part of the step; nothing is traced before it is called."""
+    """Functions that run the step and its parts, by name; each is traced at its first call."""
     import tensorflow as tf
 
     from config.parser import parse
@@ -151,7 +158,7 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
     if model == "encoder_decoder":
         arguments += ["--adversarial", "vanilla"]
     if model == "sagan":
-        # Without the perceptual loss, whose network cannot be had everywhere.
+        # Without the perceptual loss, whose weights are not available everywhere.
         arguments += ["--reconstruction", "l1:10"]
     settings, explicit = parse(arguments)
     teacher = _RandomTeacher() if model == "chromagan" else None
@@ -166,7 +173,7 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
         data += (tf.nn.softmax(tf.random.normal((BATCH_SIZE, teacher.classes))),)
     real = join_lab(lightness, true_ab)
     gradients = {
-        name: [tf.random.normal(each.shape, 0.0, 1e-3) for each in variables]
+        name: [tf.random.normal(variable.shape, 0.0, 1e-3) for variable in variables]
         for name, variables in (
             ("generator", colorizer.generator_variables),
             ("discriminator", colorizer.discriminator.trainable_variables),
@@ -179,16 +186,16 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
             found = [colored_ab]
             if "class_divergence" in terms:
                 found.append(terms["class_divergence"])
-        # All of them: what is not asked for is not computed.
+        # Returns all gradients, since a graph does not compute what it does not return.
         return tape.gradient(found, colorizer.generator_variables)
 
     def discriminator():
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(real)
             logits = tf.concat(colorizer.score_both(real, real), axis=0)
-            judged = colorizer.score(real)
+            score = colorizer.score(real)
         variables = colorizer.discriminator.trainable_variables
-        return tape.gradient(logits, variables), tape.gradient(judged, real)
+        return tape.gradient(logits, variables), tape.gradient(score, real)
 
     def losses():
         with tf.GradientTape() as tape:
@@ -206,26 +213,26 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
         return colorizer.train_step(data)["generator_loss"]
 
     return {
-        each.__name__: _awaited(each)
-        for each in (step, generator, discriminator, losses, optimizers)
+        part.__name__: _awaited(part)
+        for part in (step, generator, discriminator, losses, optimizers)
     }
 
 
 class _RandomTeacher:
-    """Stands for a teacher whose distributions are in its cache."""
+    """Stands in for a teacher whose class distributions are in a cache."""
 
     classes = 1000
 
 
 def _awaited(part: Callable) -> Callable[[], None]:
-    """The part as a graph, and done when it returns."""
+    """A function that runs the part as a graph and returns when it is done."""
     import tensorflow as tf
 
     graph = tf.function(part)
 
     def run() -> None:
-        for each in tf.nest.flatten(graph()):
-            each.numpy()
+        for tensor in tf.nest.flatten(graph()):
+            tensor.numpy()
 
     return run
 

@@ -1,13 +1,12 @@
-"""How a training step on two workers splits into computing and talking.
+"""Measures how a training step on two workers splits into computation and communication.
 
     python -m benchmarks.workers
     python -m benchmarks.workers --model pix2pix --resolution 128 --batch_size 16
 
-Two processes, each on a core of its own, train with half of the batch side by side and know nothing
-of each other; then two share the whole batch over 127.0.0.1. These also send what a step sends, and
-do nothing else:
-all gradients at once, and the statistics of one normalization. Images are random numbers that lie
-in memory.
+First two processes, each on a core of its own, train independently with half of the batch each.
+Then two workers share the whole batch over 127.0.0.1. The workers also send, without computing
+anything, what a step sends: all gradients at once, and the statistics of one normalization. Images
+are random numbers in memory.
 """
 
 import argparse
@@ -22,6 +21,7 @@ from benchmarks.in_turn import ROOT, print_machine, python_of
 from benchmarks.replicas import tasks_of_workers
 
 _STEPS = 6
+# Small messages per measurement.
 _SMALL = 50
 
 
@@ -30,7 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", choices=("sagan", "pix2pix"), default="sagan")
     parser.add_argument("--resolution", type=int, default=64)
-    parser.add_argument("--batch_size", type=int, default=16, help="of both workers together")
+    parser.add_argument(
+        "--batch_size", type=int, default=16, help="images of both workers together in a step"
+    )
     parser.add_argument("--core", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.core is not None:
@@ -41,14 +43,14 @@ def main() -> None:
     both = _measure(arguments, tasks_of_workers(2), arguments.batch_size)
     print(
         f"{arguments.model}, {arguments.resolution} px, {both['gradient_bytes'] / 1e6:.1f} MB of "
-        f"gradients, {both['collectives']} messages a step"
+        f"gradients, {both['collectives']} messages per step"
     )
     rows = {
-        f"a step of {arguments.batch_size // 2} on each core": alone["step"],
-        f"a step of {arguments.batch_size} of both together": both["step"],
-        "    more": both["step"] - alone["step"],
-        "all gradients alone": both["gradients"],
-        "one small message alone": both["small"],
+        f"a step of {arguments.batch_size // 2} images in each process": alone["step"],
+        f"a step of {arguments.batch_size} images on two workers": both["step"],
+        "    difference": both["step"] - alone["step"],
+        "sending all gradients": both["gradients"],
+        "sending one small message": both["small"],
     }
     for name, seconds in rows.items():
         print(f"{name:45} {1e3 * seconds:9.2f} ms")
@@ -57,7 +59,7 @@ def main() -> None:
 def _measure(
     arguments: argparse.Namespace, environments: list[dict[str, str]], batch_size: int
 ) -> dict:
-    """Runs a process on each core, and returns what the slower one of them found."""
+    """Runs a process on each core and returns the results of the slower one."""
     processes = []
     for number, environment in enumerate(environments):
         command = python_of(
@@ -70,12 +72,12 @@ def _measure(
             subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         )
     found = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
-    return max(found, key=lambda each: each["step"])
+    return max(found, key=lambda results: results["step"])
 
 
 def _work(arguments: argparse.Namespace) -> None:
-    """One process: measures, and prints what it found."""
-    # Before TensorFlow counts the cores.
+    """Measures in one process and prints the results as JSON."""
+    # This must come before TensorFlow counts the cores.
     os.sched_setaffinity(0, {arguments.core})
     from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
@@ -108,7 +110,7 @@ def _work(arguments: argparse.Namespace) -> None:
     stream = iter(strategy.distribute_datasets_from_function(batches))
     variables = [*model.generator_variables, *model.discriminator.trainable_variables]
     gradients = [tf.zeros(variable.shape) for variable in variables]
-    statistics = tf.zeros([2, 256])
+    small = tf.zeros([2, 256])
 
     @tf.function
     def send_gradients():
@@ -118,20 +120,20 @@ def _work(arguments: argparse.Namespace) -> None:
     @tf.function
     def send_small():
         def several(value):
-            # Each waits for the one before.
+            # Each message waits for the one before.
             for _ in range(_SMALL):
                 value = tf.distribute.get_replica_context().all_reduce("sum", value)
             return value
 
-        return strategy.run(several, args=(statistics,))
+        return strategy.run(several, args=(small,))
 
-    # Traced once more, to be looked at.
+    # Traced once more to count its messages.
     step = tf.function(lambda batch: strategy.run(model.train_step, args=(batch,)))
     operations = _operations(step.get_concrete_function(next(stream)).graph)
     names = [operation.type for operation in operations]
     model.make_train_function()
     found = {
-        "gradient_bytes": sum(4 * int(tf.size(each)) for each in gradients),
+        "gradient_bytes": sum(4 * int(tf.size(gradient)) for gradient in gradients),
         "collectives": sum(name.startswith("CollectiveReduce") for name in names),
         "step": _seconds(lambda: model.train_function(stream)),
     }
@@ -150,7 +152,7 @@ def _operations(graph) -> list:
 
 
 def _seconds(work) -> float:
-    """The median of a few calls, after one."""
+    """The median time of a few calls, after a first one that is discarded."""
     import tensorflow as tf
 
     found = []

@@ -1,8 +1,8 @@
-"""Draws the README's images: demo photographs in gray, as the weights that ship color them, true.
+"""Draws the README's images: the demo photographs in gray, as the models color them, and true.
 
-python -m docs.draw_images
+    python -m docs.draw_images
 
-They are all the demo photographs: none was chosen by its result.
+All demo photographs are shown: none was chosen by its result.
 """
 
 import sys
@@ -21,7 +21,7 @@ _LINE = 24
 
 
 def draw() -> None:
-    """Writes `before_after.jpg`, with the default weights, and `gallery.jpg`, with all."""
+    """Writes `before_after.jpg`, with the default weights, and `gallery.jpg`, with all weights."""
     from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
     from data.datasets.folder import demo_images
     from data.image_io import read_rgb
@@ -44,7 +44,7 @@ def draw() -> None:
 
 
 def _colored_by(model: str) -> list[np.ndarray]:
-    """The demo photographs as `--images` colors them with the weights of a model that ship."""
+    """The demo photographs, colored by `--images` with the weights that ship for a model."""
     import run
     from data.datasets.folder import demo_images
     from data.image_io import read_rgb
