@@ -1,19 +1,19 @@
 """The errors that end a job with one line: what was wrong, what was received, what to do.
 
-Every floor of the house may raise them; `run.py` alone turns them into a line on standard error
-and an exit status. Any other exception that reaches `run.py` is a defect of ours.
+Any module may raise them. Only `run.py` turns them into a line on standard error and an exit
+status. Any other exception that reaches `run.py` is a bug.
 """
 
 import os
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message, or its kind when it has none."""
+    """The first line of an error's message, or the name of its class if the message is empty."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def shown(path: str | os.PathLike) -> str:
-    """A file's name as one line that can be printed anywhere.
+    """A file name as one printable line.
 
     Line breaks, other control characters and bytes that are not UTF-8 are escaped.
     """
@@ -28,7 +28,7 @@ def _one_line(text: str) -> str:
 
 
 class ColorizerError(Exception):
-    """Base of the errors that are shown to a person as one line."""
+    """Base class of the errors that are shown to the user as one line."""
 
     exit_status = 2
 
@@ -37,27 +37,28 @@ class ColorizerError(Exception):
 
 
 class InputError(ColorizerError):
-    """Arguments, data, weights or an output place that cannot be used: nothing was begun."""
+    """Arguments, data, weights or an output path cannot be used: the job did not start."""
 
 
 class DivergedError(ColorizerError):
-    """A loss became NaN or infinite: training stopped, the last good checkpoint is untouched."""
+    """A loss, gradient or weight became NaN or infinite; the last checkpoint is unchanged."""
 
     exit_status = 3
 
 
 class LostWorkerError(ColorizerError):
-    """Another worker of a training on several machines ended: this one cannot go on alone."""
+    """Another worker of a training on several machines ended: this one cannot continue alone."""
 
     exit_status = 4
 
 
 class InterruptedBySignalError(ColorizerError):
-    """A person or the system asked the program to stop: no failure, and nothing is lost.
+    """The user or the system stopped the program: no failure, and nothing is lost.
 
     Args:
-        signal_number: int, the signal that arrived; the exit status is 128 + it, as in a shell.
-        message: str, what was kept and how to go on.
+        signal_number: int, the signal that was received. The exit status is 128 plus this number,
+            as in a shell.
+        message: str, what was saved and how to continue.
     """
 
     def __init__(self, signal_number: int, message: str):

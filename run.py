@@ -2,11 +2,11 @@
 
 python run.py                       train on the demo photographs
 python run.py --dataset DIR         train on your own
-python run.py --load_weights        go on with the last training
+python run.py --load_weights        resume the last training
 python run.py --images DIR          color photographs
-python run.py --evaluate            judge weights by metrics, in one table
-python run.py --inspect             show what training would see
-python run.py --help                everything else
+python run.py --evaluate            evaluate weights with metrics, in one table
+python run.py --inspect             show the training data
+python run.py --help                list all options
 """
 
 import gc
@@ -20,14 +20,14 @@ from jobs.common.runtime import import_tensorflow_quietly
 
 
 def main(arguments: list[str]) -> int:
-    """Does the job that the arguments ask for and returns the exit status."""
+    """Runs the job that the arguments select and returns the exit status."""
     for stream in (sys.stdout, sys.stderr):
-        # Names have letters that some terminals have not.
+        # File names may have characters that the terminal cannot encode.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
         settings, explicit = parse(arguments)
-        # Only now, so that --help and a mistyped argument are answered at once.
+        # Imported late, so that --help and a mistyped argument are answered at once.
         import_tensorflow_quietly()
         if settings.job == "colorize":
             from jobs.colorize.colorize import colorize
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
     except OSError as error:
-        # A disk that is full, a folder that went away: not ours to mend, but ours to say.
+        # For example a full disk or a folder that was removed: no bug, so no traceback.
         print(f"error: {error}", file=sys.stderr)
         return InputError.exit_status
     except KeyboardInterrupt:
@@ -61,6 +61,6 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     status = main(sys.argv[1:])
-    # Or Python looks through all that TensorFlow is made of, for a second, before it ends.
+    # Otherwise the last garbage collection spends a second on the objects of TensorFlow.
     gc.freeze()
     sys.exit(status)

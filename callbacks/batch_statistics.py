@@ -1,4 +1,4 @@
-"""Measures the statistics that color before the weights are judged, shown and kept."""
+"""Recomputes the batch statistics of the EMA generator."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,12 +6,14 @@ import keras
 
 
 class BatchStatistics(keras.callbacks.Callback):
-    """Lets the EMA generator measure the statistics of its normalization at the end of an epoch.
+    """Recomputes the batch statistics of the EMA generator at the end of an epoch.
 
-    It stands before all callbacks that look at the EMA generator or keep it.
+    It runs before validation, and must come before all callbacks that use or save the EMA
+    generator.
 
     Args:
-        batches: gives batches of lightness to measure with, after any number of steps the same.
+        batches: callable that returns an iterable of batches of lightness, which must depend only
+            on the number of training steps.
     """
 
     def __init__(self, batches: Callable[[], Iterable]):
@@ -26,7 +28,7 @@ class BatchStatistics(keras.callbacks.Callback):
         self._measure()
 
     def on_epoch_end(self, epoch, logs=None):
-        # Where there is no validation.
+        # Without validation, `on_test_begin` is not called.
         self._measure()
 
     def _measure(self):

@@ -1,13 +1,13 @@
-"""Trains the decoder before the encoder."""
+"""Freezes the encoder in the first epochs."""
 
 import keras
 
 
 class FrozenEncoder(keras.callbacks.Callback):
-    """Leaves the generator's encoder as it is in the first epochs.
+    """Freezes the generator's encoder in the first epochs, so that the decoder is trained first.
 
     Args:
-        epochs: int, how many.
+        epochs: int, the number of epochs in which the encoder is frozen.
     """
 
     def __init__(self, epochs: int):

@@ -1,4 +1,4 @@
-"""Which learning rates hold in which step."""
+"""The learning rate schedules."""
 
 import math
 from collections.abc import Mapping
@@ -8,33 +8,34 @@ import keras
 from models.adversarial_colorizer import Phase
 from models.checkpoints.progress import Progress
 
-# By their names, the factor of the rates where this share of all epochs is done.
+# For each schedule, the factor of the learning rates after a share `done` of all epochs.
 SCHEDULES = {
     "constant": lambda done: 1.0,
-    # Constant in the first half and from there on a line to 0 (the program of Isola et al. 2017).
+    # Constant in the first half, then linear to 0 (the code of Isola et al. 2017).
     "linear": lambda done: min(1.0, 2.0 * (1.0 - done)),
-    # Half a wave from 1 to 0 (Loshchilov and Hutter, SGDR, ICLR 2017, equation 5).
+    # Half a cosine wave from 1 to 0 (Loshchilov and Hutter, SGDR, ICLR 2017, equation 5).
     "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
-    # What `callbacks.plateau` has made of it.
+    # `callbacks.plateau.Plateau` lowers `Progress.rate_factor` instead.
     "plateau": lambda done: 1.0,
 }
 
 
 class LearningRates(keras.callbacks.Callback):
-    """Sets the rates of both networks before every step.
+    """Sets the learning rates of both networks before every step.
 
-    It stands behind `Phases` in the list of callbacks, and depends on nothing but how far the
-    training has come: one that is resumed has the rates that it would have had.
+    It must come after `Phases` in the list of callbacks. The rates depend only on the progress of
+    the training, so a resumed training has the same rates as one that was never stopped.
 
     Args:
-        rates: by phase the rates of the generator and of the discriminator.
-        progress: `Progress`, for the number of the step and for what a plateau has lowered.
+        rates: mapping from each `Phase` to the learning rates of the generator and of the
+            discriminator.
+        progress: `Progress`, the number of the step and the factor of past plateaus.
         schedule: str, one of `SCHEDULES`.
-        epochs: int, how many epochs there are in all.
-        steps_per_epoch: int.
-        warmup_steps: int, in how many steps at the beginning the rates rise on a line from 0
-            (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2), those of both
-            networks, whether both learn then or not. Defaults to `0`.
+        epochs: int, the number of epochs in total.
+        steps_per_epoch: int, the number of steps in an epoch.
+        warmup_steps: int, the number of first steps in which both rates rise linearly from 0, in
+            every phase (Goyal et al., "Accurate, Large Minibatch SGD", 2017, section 2.2).
+            Defaults to `0`.
     """
 
     def __init__(

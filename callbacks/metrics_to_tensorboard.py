@@ -1,4 +1,4 @@
-"""Losses and metrics to TensorBoard."""
+"""Writes losses and metrics to TensorBoard."""
 
 import os
 import time
@@ -11,17 +11,17 @@ from models.layers.replicas import read
 
 
 class MetricsToTensorBoard(keras.callbacks.Callback):
-    """Writes training losses every few steps and validation's after every epoch.
+    """Writes training losses every few steps, and validation losses and metrics after every epoch.
 
-    What is measured in both has the same tag in the runs `train` and `validation`, so that
-    TensorBoard draws it in one chart; the axis counts steps from the beginning of the training,
-    resumed or not.
+    The same loss has the same tag in the runs `train` and `validation`, so that TensorBoard draws
+    both in one chart. The axis counts the steps since the beginning of the training, also after it
+    was resumed.
 
     Args:
-        log_dir: the folder.
-        progress: `Progress`, for the number of the step.
+        log_dir: str or path, the folder of the logs.
+        progress: `Progress`, the number of the step.
         batch_size: int, for the images per second.
-        every: int, steps between two records.
+        every: int, the number of steps between two records. Defaults to `50`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
                 begun, first = self._since
                 speed = (steps - first) * self.batch_size / (now - begun)
                 _write(self.training, {"images_per_second": speed}, steps)
-        # Rates are measured from the first step's end on: it traces the graph.
+        # The speed is measured from the end of the first step on, which traces the graph.
         if self._since is None or steps % self.every == 0:
             self._since = (now, steps)
 
@@ -60,7 +60,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
         }
         _write(self.validation, values, steps)
         if steps % self.every:
-            # Epochs may be shorter than that.
+            # Epochs may be shorter than `every` steps.
             training = {name: logs[name] for name in logs if not name.startswith("val_")}
             self._write_training(training, steps)
 

@@ -1,4 +1,4 @@
-"""Losses and gradients that are no numbers: the training ends, or goes on without the batch."""
+"""Logs steps with NaN or infinite losses or gradients, and ends the training if necessary."""
 
 import math
 import sys
@@ -13,19 +13,25 @@ from models.layers.replicas import read
 
 
 class NonfiniteSteps(keras.callbacks.Callback):
-    """Writes down every step whose losses or gradients are NaN or infinite, and ends the training.
+    """Logs every step whose losses or gradients are NaN or infinite, and ends the training.
 
-    Where the model undoes such steps, only when there are too many. Each is written to
-    `nonfinite_steps.txt` in the folder with its losses and the names of its images. Validation's
-    losses and the weights themselves are looked at after every epoch. Checkpoints stay as they are.
-    It stands before `SaveBestThenLast` and `TrainingCheckpoint` in the list of callbacks.
+    If the model undoes such steps, the training ends only when there are too many. Each step is
+    written to `nonfinite_steps.txt` in the folder, with its losses and the names of its images.
+    After every epoch the validation losses and the weights are checked too. Checkpoints are not
+    changed. It must come before `SaveBestThenLast` and `TrainingCheckpoint` in the list of
+    callbacks.
 
     Args:
-        folder: `WeightsFolder`.
-        progress: `Progress`, for the number of the step; its `skipped_steps` is counted on.
-        images_of_batch: gives the names of the images of a batch by its number.
-        limit: int, how many steps may be undone.
-        writes: bool. Of several workers one writes it down.
+        folder: `WeightsFolder` of the training.
+        progress: `Progress`, the number of the step; its `skipped_steps` is updated.
+        images_of_batch: callable from the number of a batch to the names of its images.
+        limit: int, the number of steps that may be undone. Defaults to `0`.
+        writes: bool, whether this worker writes the log and the warnings; of several workers, only
+            one does. Defaults to `True`.
+
+    Raises:
+        DivergedError: a step is nonfinite and is not undone or is one too many, or a validation
+            loss or a weight is nonfinite.
     """
 
     def __init__(
@@ -46,39 +52,39 @@ class NonfiniteSteps(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         if not int(read(self.model.nonfinite_count)):
             return
-        # `TrainingCheckpoint` has not yet counted the step.
+        # `TrainingCheckpoint`, which comes later, has not counted this step yet.
         step = self.progress.total_steps + 1
         losses = self._losses(logs)
         if self.writes:
-            self._write_down(step, losses)
+            self._log(step, losses)
         if not self.model.undo_nonfinite_steps:
             self._end(step, losses)
         self.progress.skipped_steps += 1
         if self.progress.skipped_steps > self.limit:
-            self._end(step, f"{losses}; as many steps as --nan_limit allows were undone before")
+            self._end(step, f"{losses}; --nan_limit {self.limit} allows no more skipped steps")
         if not self.writes:
             return
         print(
-            f"\nwarning: step {step} is undone ({self.progress.skipped_steps} of at most "
+            f"\nwarning: step {step} was undone ({self.progress.skipped_steps} of at most "
             f"{self.limit}): {losses}; its images are listed in {self.folder.nonfinite_steps}",
             file=sys.stderr,
         )
 
     def on_epoch_end(self, epoch, logs=None):
-        bad = {name: value for name, value in (logs or {}).items() if not _is_finite(value)}
-        if bad:
-            self._end(self.progress.total_steps, _in_words(bad))
+        nonfinite = {name: value for name, value in (logs or {}).items() if not _is_finite(value)}
+        if nonfinite:
+            self._end(self.progress.total_steps, _describe(nonfinite))
         if not self.model.is_finite():
-            self._end(self.progress.total_steps, "a weight is no number")
+            self._end(self.progress.total_steps, "a weight is NaN or infinite")
 
     def _losses(self, logs) -> str:
         losses = {name: float(read(self.model.step_losses[name])) for name in logs}
-        bad = {name: value for name, value in losses.items() if not _is_finite(value)}
-        if bad:
-            return _in_words(bad)
-        return f"a gradient is no number ({_in_words(losses)})"
+        nonfinite = {name: value for name, value in losses.items() if not _is_finite(value)}
+        if nonfinite:
+            return _describe(nonfinite)
+        return f"a gradient is NaN or infinite ({_describe(losses)})"
 
-    def _write_down(self, step: int, losses: str) -> None:
+    def _log(self, step: int, losses: str) -> None:
         lines = [
             f"step {step} (epoch {self.progress.epoch + 1}): {losses}",
             *(f"    {name}" for name in self.images_of_batch(step - 1)),
@@ -88,17 +94,18 @@ class NonfiniteSteps(keras.callbacks.Callback):
         ) as file:
             file.write("\n".join(lines) + "\n")
 
-    def _end(self, step, what):
+    def _end(self, step, reason):
         checkpoint = self.folder.checkpoints.last()
         if checkpoint is None:
-            advice = "nothing was kept yet; begin again with a lower --generator_lr"
+            advice = "there is no checkpoint yet; start again with a lower --generator_lr"
         else:
             advice = (
-                f"the checkpoint {checkpoint} is from before; go on with a lower --generator_lr: "
-                f"{self.folder.resume_command}"
+                f"the checkpoint {checkpoint} was saved before; resume with a lower "
+                f"--generator_lr: {self.folder.resume_command}"
             )
         raise DivergedError(
-            f"training diverged at step {step} (epoch {self.progress.epoch + 1}): {what}; {advice}"
+            f"training diverged at step {step} (epoch {self.progress.epoch + 1}): {reason}; "
+            f"{advice}"
         )
 
 
@@ -106,5 +113,5 @@ def _is_finite(value) -> bool:
     return math.isfinite(float(value))
 
 
-def _in_words(losses: dict) -> str:
+def _describe(losses: dict) -> str:
     return ", ".join(f"{name} is {float(value):g}" for name, value in losses.items())

@@ -1,4 +1,4 @@
-"""Which networks are trained in which epoch."""
+"""Selects the networks to train in each epoch."""
 
 import keras
 
@@ -6,11 +6,12 @@ from models.adversarial_colorizer import Phase
 
 
 class Phases(keras.callbacks.Callback):
-    """Trains the generator alone first, then the discriminator alone, and both from there on.
+    """Trains the generator alone first, then the discriminator alone, then both.
 
     Args:
-        generator_epochs: int, how many epochs without the discriminator.
-        discriminator_epochs: int, how many epochs after them without the generator.
+        generator_epochs: int, the number of epochs with the generator alone.
+        discriminator_epochs: int, the number of following epochs with the discriminator alone.
+            Defaults to `0`.
 
     Reference: Antic, Howard, Manor, "Decrappification, DeOldification, and Super Resolution",
     fast.ai 2019 (NoGAN).

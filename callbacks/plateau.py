@@ -1,28 +1,29 @@
-"""Lower learning rates where the loss no longer falls."""
+"""Lowers the learning rates when the loss stops falling."""
 
 import keras
 
 from models.adversarial_colorizer import Phase
 from models.checkpoints.progress import Progress
 
-# A loss that is lower by a smaller share than this has not fallen (PyTorch's ReduceLROnPlateau).
+# The smallest relative decrease of the loss that counts (as in PyTorch's ReduceLROnPlateau).
 _THRESHOLD = 1e-4
 
 
 class Plateau(keras.callbacks.Callback):
-    """Multiplies the rates by a factor when the loss has not fallen for some epochs.
+    """Multiplies the learning rates by a factor when the loss has not fallen for some epochs.
 
-    Only while the generator learns alone: with an adversary the loss that compares with the true
-    colors need not fall any more.
+    It acts only while the generator is trained alone: with an adversarial loss, the loss that
+    compares with the true colors need not fall any more.
 
-    The loss is that of validation, or of training where there is no validation. Its state stands
-    in `Progress`, so that a resumed training goes on waiting where it was. `LearningRates` sets
-    the rates; this stands before `TrainingCheckpoint` in the list of callbacks.
+    The loss is the validation loss, or the training loss if there is no validation. The state is
+    in `Progress`, so that a resumed training continues with it. `LearningRates` applies the factor.
+    `Plateau` must come before `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         progress: `Progress`, whose `rate_factor` is lowered.
-        patience: int, after how many epochs without a lower loss.
-        factor: float in (0, 1).
+        patience: int, the number of epochs without a lower loss before the rates are lowered.
+            Defaults to `3`.
+        factor: float in (0, 1), the factor of the rates. Defaults to `0.1`.
     """
 
     def __init__(self, progress: Progress, patience: int = 3, factor: float = 0.1):
@@ -47,6 +48,6 @@ class Plateau(keras.callbacks.Callback):
             progress.plateau_epochs = 0
             progress.rate_factor *= self.factor
             print(
-                f"\nthe loss has not fallen for {self.patience} epochs: learning rates times "
-                f"{progress.rate_factor:g} from here on"
+                f"\nthe loss has not fallen for {self.patience} epochs: learning rates are "
+                f"multiplied by {progress.rate_factor:g} from now on"
             )

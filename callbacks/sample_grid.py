@@ -1,4 +1,4 @@
-"""Images of how the colors come along."""
+"""Writes grids of colored sample images during training."""
 
 import os
 from pathlib import Path
@@ -11,24 +11,25 @@ from data.color.lab import join_lab, lab1_to_rgb1, rgb1_to_rgb255
 from data.image_io import write_rgb
 from models.checkpoints.progress import Progress
 
-# Pixels between two images.
+# The gap between two images in pixels.
 _GAP = 4
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Colors the same images after every few epochs and keeps the grids.
+    """Colors the same images every few epochs and writes them as a grid.
 
-    A row shows one image: gray, colored, and true where the truth is known. Each grid is
-    written as a PNG below `log_dir/samples` and to TensorBoard's images page, whose cards are
-    narrow: three images stand beside each other there, not all of them.
+    Each row shows one image: gray, colored, and with its true colors if they are known. A grid is
+    written as a PNG in `log_dir/samples` and to the images page of TensorBoard. The cards of that
+    page are narrow, so a row has one image and not several.
 
     Args:
-        name: str, of the grid.
-        lightness: array of shape (count, height, width, 1), in the range of networks.
-        true_ab: array of shape (count, height, width, 2), or None for photographs without truth.
-        log_dir: the folder.
-        progress: `Progress`, for the number of the step.
-        every: int, epochs between two grids.
+        name: str, the name of the grid.
+        lightness: array of shape (count, height, width, 1), in the range of the networks.
+        true_ab: array of shape (count, height, width, 2), or None for photographs without true
+            colors.
+        log_dir: str or path, the folder of the logs.
+        progress: `Progress`, the number of the step.
+        every: int, the number of epochs between two grids. Defaults to `1`.
     """
 
     def __init__(
@@ -69,13 +70,17 @@ class SampleGrid(keras.callbacks.Callback):
 
 
 def draw_grid(columns: list[np.ndarray]) -> np.ndarray:
-    """Sets columns of images beside each other on white.
+    """Arranges columns of images next to each other, with white gaps.
 
     Args:
-        columns: each a uint8 array of shape (count, height, width, 3), all of one shape.
+        columns: list of uint8 arrays of shape (count, height, width, 3), all of the same shape.
 
     Returns:
         uint8 array of shape (total height, total width, 3).
+
+    Example:
+        images = np.zeros((2, 32, 32, 3), "uint8")
+        draw_grid([images, images, images]).shape       # (68, 104, 3)
     """
     padding = ((0, 0), (0, _GAP), (0, _GAP), (0, 0))
     padded = [np.pad(column, padding, constant_values=255) for column in columns]

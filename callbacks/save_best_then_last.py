@@ -1,4 +1,4 @@
-"""Keeps the weights that color: the best ones, or with an adversary the last."""
+"""Saves the EMA generator: the best one, or the last one in adversarial training."""
 
 import keras
 
@@ -8,22 +8,21 @@ from models.checkpoints.progress import Progress
 
 
 class SaveBestThenLast(keras.callbacks.Callback):
-    """Writes the EMA generator at the end of an epoch, when it is to color from now on.
+    """Saves the EMA generator at the end of an epoch.
 
-    While the generator learns alone, better is a lower validation loss. That loss compares with
-    the true colors, and by it the dullest epoch is the best: what an adversary adds only raises
-    it. So once both networks learn, the last epoch is what colors, and the weights of the lowest
-    loss so far go to the folder `lowest_loss` inside.
+    While the generator is trained alone, the weights with the lowest validation loss are saved;
+    without validation, those of every epoch. The validation loss compares with the true colors, so
+    it prefers dull colors, and the colors that an adversarial loss adds only raise it. Once both
+    networks are trained, the weights of every epoch are therefore saved, and those with the lowest
+    validation loss so far go to the subfolder `lowest_loss`.
 
-    Without validation every epoch is the best so far.
-
-    The weights of the lowest loss in training go to the folder `lowest_training_loss`, while the
-    generator learns alone: with an adversary its loss says little.
+    While the generator is trained alone, the weights with the lowest training loss go to the
+    subfolder `lowest_training_loss`. In adversarial training, the generator's loss says little.
 
     Args:
-        folder: `WeightsFolder`.
+        folder: `WeightsFolder` of the training.
         progress: `Progress`; its `best_loss` and `best_training_loss` are read and updated, so
-            that a resumed training goes on comparing with its own past.
+            that a resumed training compares with its own past.
     """
 
     def __init__(self, folder: WeightsFolder, progress: Progress):
@@ -42,26 +41,26 @@ class SaveBestThenLast(keras.callbacks.Callback):
             if is_best:
                 self.folder.save_generator(self.model.generator_ema)
             if self.model.phase is Phase.GENERATOR:
-                self._keep_lowest_training_loss(logs.get("generator_loss"))
+                self._save_lowest_training_loss(logs.get("generator_loss"))
             return
         if loss is not None:
-            self._keep_lowest_loss(is_best)
+            self._save_lowest_loss(is_best)
         self.folder.save_generator(self.model.generator_ema)
 
-    def _keep_lowest_training_loss(self, loss: float | None) -> None:
+    def _save_lowest_training_loss(self, loss: float | None) -> None:
         best = self.progress.best_training_loss
         if loss is not None and (best is None or loss < best):
             self.progress.best_training_loss = float(loss)
-            self._save_inside(self.folder.of_lowest_training_loss)
+            self._save_to(self.folder.of_lowest_training_loss)
 
-    def _keep_lowest_loss(self, is_now: bool) -> None:
+    def _save_lowest_loss(self, is_best: bool) -> None:
         folder = self.folder.of_lowest_loss
-        if is_now:
-            self._save_inside(folder)
+        if is_best:
+            self._save_to(folder)
         elif not folder.holds_weights():
-            # The last epoch of the generator alone had it.
+            # The best epoch was one of the generator alone, whose weights are still in the folder.
             self.folder.copy_generator(folder)
 
-    def _save_inside(self, folder: WeightsFolder) -> None:
+    def _save_to(self, folder: WeightsFolder) -> None:
         folder.write_settings(self.folder.read_settings())
         folder.save_generator(self.model.generator_ema)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, keep everything, say how to go on."""
+"""Stops the training on Ctrl-C or SIGTERM, after a checkpoint."""
 
 import signal
 from collections.abc import Callable
@@ -12,22 +12,25 @@ from models.layers.replicas import read
 
 
 class Watch(Protocol):
-    """What has seen a signal, or not."""
+    """An object that records the last signal: its number, or None."""
 
     received: int | None
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends training after the step in work, with a checkpoint, once a signal was received.
+    """Ends the training after the current step, with a checkpoint, once a signal was received.
 
-    It looks after every training step and every validation batch, writes a checkpoint and raises
-    `InterruptedBySignalError`. Of several workers all end after the same step, whichever of them
-    received the signal.
+    It checks for a signal after every training step and every validation batch. Several workers
+    all end after the same step, whichever of them received the signal.
 
     Args:
-        watch: an object whose `received` is the signal's number, or None.
-        checkpoint: `TrainingCheckpoint`, which must stand before this one in the list of callbacks.
-        wait_for_all: where several workers learn, returns when all of them call it.
+        watch: object whose `received` is the number of the signal, or None.
+        checkpoint: `TrainingCheckpoint`, which must come before this one in the list of callbacks.
+        wait_for_all: callable that returns once all workers have called it, or None for a single
+            worker. Defaults to `None`.
+
+    Raises:
+        InterruptedBySignalError: a signal was received and the checkpoint is written.
     """
 
     def __init__(
@@ -48,23 +51,23 @@ class StopOnSignal(keras.callbacks.Callback):
         self._stop_if_asked()
 
     def _stop_if_asked(self):
-        if not self._is_time():
+        if not self._should_stop():
             return
-        place = self.checkpoint.save()
+        path = self.checkpoint.save()
         if self.wait_for_all:
-            # A worker that ended before the checkpoint is written would break it off.
+            # If a worker ended before the checkpoint is written, it would interrupt the writer.
             self.wait_for_all()
         progress = self.checkpoint.progress
         raise InterruptedBySignalError(
             self.watch.received or signal.SIGTERM,
-            f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; kept in {place}; "
-            f"go on with: {self.checkpoint.folder.resume_command}",
+            f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; saved in {path}; "
+            f"resume with: {self.checkpoint.folder.resume_command}",
         )
 
-    def _is_time(self) -> bool:
+    def _should_stop(self) -> bool:
         if self.wait_for_all is None:
             return self.watch.received is not None
         if self.watch.received is not None:
-            # The others hear of it in the next step.
+            # The other workers receive this in the next step.
             self.model.wants_to_stop.assign(True)
         return int(read(self.model.stop_votes)) > 0

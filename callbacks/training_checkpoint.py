@@ -1,4 +1,4 @@
-"""Keeps everything that a training needs to go on."""
+"""Saves everything that is needed to resume a training."""
 
 import dataclasses
 from typing import Any
@@ -14,16 +14,17 @@ from models.layers.replicas import read
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Counts steps and epochs, and writes a checkpoint at the end of every epoch.
 
-    It stands behind the callbacks whose results a checkpoint shall hold.
+    It must come after the callbacks whose results a checkpoint should contain.
 
     Args:
-        folder: `WeightsFolder`.
-        progress: `Progress`, counted on from where it stands.
-        network: what is trained, as a checkpoint describes it.
-        every: int or None, steps between two checkpoints inside an epoch.
-        keep: int, how many checkpoints stay.
-        writes: bool. Of several workers one writes; the others count, and give their part of the
-            losses.
+        folder: `WeightsFolder` of the training.
+        progress: `Progress`, whose counts are updated.
+        network: dict, the description of the networks that a checkpoint stores.
+        every: int or None, the number of steps between two checkpoints within an epoch. Defaults
+            to `None`, only at the end of epochs.
+        keep: int, the number of checkpoints to keep. Defaults to `2`.
+        writes: bool, whether this worker writes checkpoints; of several workers, only one does. The
+            others count steps and contribute their part of the losses. Defaults to `True`.
     """
 
     def __init__(
@@ -45,10 +46,10 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._losses_at_end = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        # Keras has just reset them: an epoch that was broken off goes on with its own.
+        # Keras has just reset the means: a resumed epoch continues with its own.
         means = self.model.training_means
         for name, (total, count) in self.progress.losses.items():
-            # Of another objective from here on there are others.
+            # A resumed training with another objective has other losses.
             if name in means:
                 means[name].total.assign(total)
                 means[name].count.assign(count)
@@ -56,7 +57,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self._losses_at_end = None
 
     def on_test_begin(self, logs=None):
-        # Validation resets them.
+        # Validation resets the means.
         self._losses_at_end = self._losses()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -71,18 +72,18 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.save()
 
     def save(self):
-        """Writes a checkpoint of now.
+        """Writes a checkpoint of the current state.
 
         Returns:
-            Its path, or where it does not write the folder of all.
+            The path of the checkpoint, or of the folder of all checkpoints if `writes` is False.
 
         Raises:
-            DivergedError: a weight is no number; the earlier checkpoint stays.
+            DivergedError: a weight is NaN or infinite. The earlier checkpoints are unchanged.
         """
         if not self.model.is_finite():
             raise DivergedError(
-                f"training diverged before step {self.progress.total_steps}: a weight is no "
-                "number; the last checkpoint is from before"
+                f"training diverged before step {self.progress.total_steps}: a weight is NaN or "
+                "infinite; the last checkpoint was saved before"
             )
         losses = {}
         if self.progress.step:
@@ -93,7 +94,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         return self.folder.checkpoints.save(self.model, progress, self.network, self.keep)
 
     def _losses(self) -> dict[str, list[float]]:
-        """The sums of the epoch's losses and how many each is of."""
+        """The sum of each loss in this epoch and the number of its summands."""
         return {
             name: [float(read(number)) for number in (mean.total, mean.count)]
             for name, mean in self.model.training_means.items()

@@ -1,21 +1,21 @@
-"""Keras' bar of progress, for a training that a `fit` may be a part of."""
+"""The progress bar of a training that may consist of several calls of `fit`."""
 
 import keras
 
 
 class TrainingProgressBar(keras.callbacks.ProgbarLogger):
-    """Keras' bar of progress, which counts the epochs of the whole training.
+    """Keras' progress bar, with the number of epochs of the whole training.
 
-    Where a training was broken off within an epoch, the rest of that epoch is a `fit` of its own:
-    Keras would call it the last one, "Epoch 7/7".
+    When a training is resumed within an epoch, the rest of that epoch is a `fit` of its own, and
+    Keras would show it as the last one: "Epoch 7/7".
 
     Args:
-        epochs: int, how many the whole training has.
+        epochs: int, the number of epochs of the whole training.
     """
 
     def __init__(self, epochs: int):
         super().__init__()
-        self._epochs_in_all = epochs
+        self._total_epochs = epochs
 
     def set_params(self, params):
-        super().set_params({**params, "epochs": self._epochs_in_all})
+        super().set_params({**params, "epochs": self._total_epochs})

@@ -1,6 +1,6 @@
-"""Reads the command line: arguments to settings, or one line that says what is wrong with them.
+"""Parses the command line into settings, or raises an error of one line.
 
-TensorFlow is not imported here: `--help` answers at once.
+TensorFlow is not imported here, so that `--help` is fast.
 """
 
 import argparse
@@ -16,40 +16,52 @@ from data.datasets.dataset_name import COCO, TFDS
 from errors import InputError
 from losses import REBALANCED
 
-# What their convolutions reduce to one place.
-_SMALLEST_OF_DISCRIMINATORS = {"patch": 24, "conv4": 121}
+# The smallest sides in pixels for which the convolutions leave an output position.
+_SMALLEST_SIDES = {"patch": 24, "conv4": 121}
 
-# Of ChromaGAN what speaks of its teacher.
-_OF_TEACHER = ("teacher", "teacher_weights", "teacher_cache")
+# The settings of ChromaGAN's teacher.
+_TEACHER_SETTINGS = ("teacher", "teacher_weights", "teacher_cache")
 
-# What asks for true colors, or for what datasets are asked.
-_OF_TRUTH = (*OF_DATASETS, "dataset", "lpips_weights", "minimum_colorfulness", "validation_share")
+# Settings that select datasets or need true colors.
+_TRUTH_SETTINGS = (
+    *OF_DATASETS,
+    "dataset",
+    "lpips_weights",
+    "minimum_colorfulness",
+    "validation_share",
+)
 
 
 def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
-    """Reads the command line.
+    """Parses the command line.
 
     Args:
-        arguments: without the program's name. Names may be written with hyphens.
+        arguments: list of str, without the program's name. Names may be written with hyphens.
 
     Returns:
-        The settings, and the names of those that were given.
+        The settings, and the set of the names of the explicit settings.
 
     Raises:
-        InputError: an argument is unknown, malformed, or of no use to the job.
+        InputError: an argument is unknown, malformed, or has no effect on the job.
+
+    Example:
+        settings, explicit = parse(["--model", "pix2pix", "--batch-size", "32"])
+        settings.job                  # "train"
+        settings.generator_lr         # 0.0002, the default of pix2pix
+        explicit                      # {"model", "batch_size"}
     """
     arguments = [_with_underscores(argument) for argument in arguments]
     explicit = vars(_parser().parse_args(arguments))
     settings = dataclasses.replace(Settings(), **_defaults(explicit), **explicit)
     _check_job(settings, set(explicit))
-    # What a resumed training is, its own settings say: it is checked when they are read.
+    # The settings of a resumed training are in its folder: they are checked once they are read.
     if settings.job != "train" or not settings.load_weights:
         check_use(settings, set(explicit))
     return settings, set(explicit)
 
 
 def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
-    """What the model and the preset set and the command line does not."""
+    """The defaults of the model and the preset that the command line does not override."""
     preset = PRESETS[explicit["preset"]].settings if explicit.get("preset") else {}
     model = explicit.get("model") or preset.get("model")
     defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
@@ -59,7 +71,7 @@ def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of printing usage: `run.py` alone prints errors."""
+    """Raises errors instead of printing the usage: only `run.py` prints errors."""
 
     def error(self, message):
         raise InputError(f"{message}; `python run.py --help` lists all arguments")
@@ -74,14 +86,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python run.py",
         description="Trains neural networks to color black-and-white photographs, and colors them.",
-        epilog="With no argument, training starts on the demo photographs. Exit status: 0 done, "
-        "1 some photographs failed, 2 nothing could be begun (or disk or memory ran out), 3 "
-        "training diverged, 130 interrupted by Ctrl-C (143 by SIGTERM).",
+        epilog="Without arguments, training starts on the demo photographs. Exit status: 0 "
+        "success, 1 some photographs failed, 2 the job could not start (or disk or memory ran "
+        "out), 3 training diverged, 4 another worker of the training was lost, 130 interrupted by "
+        "Ctrl-C (143 by SIGTERM).",
         formatter_class=_HelpFormatter,
         usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
         "[options]",
         argument_default=argparse.SUPPRESS,
-        # A prefix that works today would be ambiguous after the next option.
+        # An abbreviation that works today could become ambiguous with the next option.
         allow_abbrev=False,
     )
     groups = {}
@@ -108,12 +121,12 @@ def _help(entry: dataclasses.Field) -> str:
     text = entry.metadata["help"]
     notes = []
     if entry.name in OF_MODELS:
-        notes.append(f"only {', '.join(OF_MODELS[entry.name])}")
+        notes.append(f"only with {', '.join(OF_MODELS[entry.name])}")
     default = _default(entry)
     if not (default is None or isinstance(default, bool) or "default" in text):
         notes.append(f"default: {_shown(default)}")
         notes += [
-            f"with {model} {_shown(defaults[entry.name])}"
+            f"{_shown(defaults[entry.name])} with {model}"
             for model, defaults in MODEL_DEFAULTS.items()
             if defaults.get(entry.name, default) != default
         ]
@@ -131,7 +144,7 @@ def _default(entry: dataclasses.Field) -> Any:
 
 
 def _with_underscores(argument: str) -> str:
-    """--weights-dir=x-y to --weights_dir=x-y."""
+    """Turns --weights-dir=x-y into --weights_dir=x-y."""
     if not argument.startswith("--"):
         return argument
     name, equals, value = argument.partition("=")
@@ -139,10 +152,10 @@ def _with_underscores(argument: str) -> str:
 
 
 def check_use(settings: Settings, explicit: set[str]) -> None:
-    """Refuses arguments that would silently do nothing beside the other settings.
+    """Rejects explicit settings that would have no effect together with the other settings.
 
     Raises:
-        InputError: names the argument and the setting that makes it useless.
+        InputError: an explicit setting has no effect, or settings contradict each other.
     """
     for name, (useful, why) in _conditions(settings).items():
         if name in explicit and not useful:
@@ -155,12 +168,12 @@ def check_use(settings: Settings, explicit: set[str]) -> None:
 
 
 def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
-    """For arguments that are not always of use, whether they are, and when not."""
+    """For each setting that can be useless: whether it has an effect, and when it has none."""
     conditions = {
         "depth": (settings.encoder == "none", f"with --encoder {settings.encoder}"),
         "encoder_weights": (
             settings.encoder != "none" and not settings.pretrained,
-            "without --encoder, and with --pretrained",
+            "without --encoder or with --pretrained",
         ),
         "attention_resolution": (
             not settings.pretrained and (settings.model == "sagan" or settings.decoder_attention),
@@ -169,7 +182,7 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
         "freeze_encoder_epochs": (
             settings.pretrained
             or (settings.encoder != "none" and settings.encoder_weights != "none"),
-            "without the weights of an --encoder",
+            "without a pretrained --encoder",
         ),
         "decoder_attention": (not settings.pretrained, "with --pretrained"),
         "skip_connections": (not settings.pretrained, "with --pretrained"),
@@ -178,7 +191,7 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
         "plateau_factor": (settings.lr_schedule == "plateau", "without --lr_schedule plateau"),
         "weight_decay": (
             settings.optimizer != "adam",
-            "with --optimizer adam; adamw is Adam with it",
+            "with --optimizer adam (adamw is Adam with weight decay)",
         ),
         "beta_2": (settings.optimizer != "sgd", "with --optimizer sgd"),
         "categories": (_has_kind(settings, COCO), f"without a --dataset {COCO}:DIR"),
@@ -227,9 +240,9 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
     learns_classes = settings.model == "chromagan" and settings.class_weight
     conditions["class_index"] = (
         settings.inspect or learns_classes,
-        "without --inspect or classes to learn, which are chromagan's",
+        "without --inspect or --model chromagan with a --class_weight above 0",
     )
-    for name in _OF_TEACHER:
+    for name in _TEACHER_SETTINGS:
         conditions[name] = (settings.class_weight, "with --class_weight 0")
     for name, models in OF_MODELS.items():
         if settings.model not in models:
@@ -241,9 +254,8 @@ def _check_networks(settings: Settings) -> None:
     own = MODEL_DEFAULTS.get(settings.model, {}).get("encoder")
     if own and settings.encoder == "none":
         raise InputError(
-            f"--encoder none: the generator of {settings.model} begins with a network for "
-            f"recognition; give {own}, and --encoder_weights none for one that has learned nothing "
-            "yet"
+            f"--encoder none: the generator of {settings.model} needs an encoder; give --encoder "
+            f"{own}, and --encoder_weights none to start it from random weights"
         )
     if settings.resolution < 2**settings.network_depth:
         raise InputError(
@@ -253,52 +265,51 @@ def _check_networks(settings: Settings) -> None:
 
 
 def _check_reconstruction(settings: Settings) -> None:
-    what = f"--reconstruction {' '.join(settings.reconstruction)}"
+    option = f"--reconstruction {' '.join(settings.reconstruction)}"
     if len(settings.reconstruction_weights) < len(settings.reconstruction):
-        raise InputError(f"{what}: a term stands there twice")
+        raise InputError(f"{option}: a term is given twice")
     compared = set(settings.reconstruction_weights) - {"colorfulness"}
     if not any(settings.reconstruction_weights.values()):
-        raise InputError(f"{what}: no term has a weight above 0")
+        raise InputError(f"{option}: no term has a weight above 0")
     if not any(settings.reconstruction_weights[name] for name in compared):
         raise InputError(
-            f"{what}: it compares with nothing; add a "
-            "term that compares with the true colors, as l1:1"
+            f"{option}: no term compares with the true colors; add one that does, as in l1:1"
         )
 
 
 def _check_schedule(settings: Settings) -> None:
     if settings.optimizer == "lion" and not settings.beta_1:
-        raise InputError("--optimizer lion takes a --beta_1 above 0, as 0.9; received 0.0")
+        raise InputError("--optimizer lion needs a --beta_1 above 0, as in 0.9; received 0.0")
     alone = settings.generator_epochs + settings.discriminator_epochs
     if alone >= settings.epochs and alone and settings.adversarial != "none":
         raise InputError(
             f"--generator_epochs {settings.generator_epochs} and --discriminator_epochs "
-            f"{settings.discriminator_epochs} leave none of {settings.epochs} epochs for both "
-            "networks; raise --epochs, or give --adversarial none"
+            f"{settings.discriminator_epochs} leave none of the {settings.epochs} epochs to train "
+            "both networks together; raise --epochs, or give --adversarial none"
         )
 
 
 def check_discriminator(settings: Settings) -> None:
-    """Refuses a discriminator that cannot do what it shall.
+    """Rejects a discriminator that cannot be trained with these settings.
 
     Raises:
-        InputError: its normalization or the size of the images is wrong for it.
+        InputError: its normalization does not suit the loss, or the images are too small for it.
     """
     if settings.model == "sagan" or settings.adversarial == "none":
         return
     is_normalized = settings.model == "pix2pix" and settings.discriminator != "conv4"
-    smallest = _SMALLEST_OF_DISCRIMINATORS.get(settings.discriminator, 0)
+    smallest = _SMALLEST_SIDES.get(settings.discriminator, 0)
     if settings.adversarial == "wgan-gp" and settings.norm == "batch" and is_normalized:
         raise InputError(
-            "--adversarial wgan-gp penalizes the gradients of each image, and batch "
-            "normalization mixes images; give --norm instance or none"
+            "--adversarial wgan-gp penalizes the gradient of each image by itself, but batch "
+            "normalization mixes the images of a batch; give --norm instance or none"
         )
     if settings.resolution < smallest:
-        what = f"the discriminator of {settings.model}"
+        discriminator = f"the discriminator of {settings.model}"
         if settings.model == "pix2pix":
-            what = f"--discriminator {settings.discriminator}"
+            discriminator = f"--discriminator {settings.discriminator}"
         raise InputError(
-            f"{what} takes images of at least {smallest} px; received --resolution "
+            f"{discriminator} takes images of at least {smallest} px; received --resolution "
             f"{settings.resolution}"
         )
 
@@ -308,11 +319,11 @@ def _has_kind(settings: Settings, kind: str) -> bool:
 
 
 def _check_job(settings: Settings, explicit: set[str]) -> None:
-    """Refuses arguments that belong to another job."""
+    """Rejects explicit settings that belong to another job."""
     if settings.images and settings.inspect:
-        raise InputError("--images colors photographs and --inspect looks at datasets; give one")
+        raise InputError("--images colors photographs and --inspect shows datasets; give only one")
     if settings.evaluate and settings.inspect:
-        raise InputError("--evaluate judges weights and --inspect looks at datasets; give one")
+        raise InputError("--evaluate evaluates weights and --inspect shows datasets; give only one")
     by_name = {entry.name: entry for entry in fields()}
     for name in sorted(explicit):
         jobs = by_name[name].metadata["jobs"]
@@ -325,43 +336,45 @@ def _check_job(settings: Settings, explicit: set[str]) -> None:
             why = f"when {others} is not given"
         raise InputError(f"--{name} has no effect {why}; leave it out")
     if settings.job == "evaluate" and settings.images:
-        for name in sorted(explicit.intersection(_OF_TRUTH)):
+        for name in sorted(explicit.intersection(_TRUTH_SETTINGS)):
             raise InputError(
-                f"--{name} has no effect beside --images, of which there is no truth; leave it out"
+                f"--{name} has no effect with --images, which have no true colors; leave it out"
             )
     if settings.job == "colorize" and len(settings.weights or ()) > 1:
         raise InputError(
-            f"--weights {' '.join(settings.weights)}: photographs are colored with one; give one "
-            "folder, or compare several with --evaluate"
+            f"--weights {' '.join(settings.weights)}: photographs are colored with the weights of "
+            "one folder; give one, or compare several with --evaluate"
         )
     colors = settings.images or settings.evaluate
     if colors and "weights_dir" in explicit and not settings.load_weights:
         raise InputError(
-            "--weights_dir says where trainings are: to color with the one there, add "
-            "--load_weights; to color with any folder of weights, give --weights"
+            "--weights_dir is the folder of a training: to color with its weights, add "
+            "--load_weights; to color with any other folder of weights, give --weights"
         )
     if "model" in explicit and settings.weights:
-        raise InputError("--model has no effect beside --weights, which say what they are of")
+        raise InputError(
+            "--model has no effect with --weights, which name their model; leave it out"
+        )
     if settings.weights and settings.load_weights:
         raise InputError(
-            "--weights and --load_weights both say which weights to color with; give one of them"
+            "--weights and --load_weights both say which weights to color with; give only one"
         )
     if "quality" in explicit and settings.format in ("png", "tif", "bmp"):
         raise InputError(
-            f"--quality has no effect with --format {settings.format}, which loses nothing; leave "
-            f"it out"
+            f"--quality has no effect with --format {settings.format}, which is lossless; leave it "
+            "out"
         )
     model_of_preset = settings.preset and PRESETS[settings.preset].settings["model"]
     if settings.preset and settings.model != model_of_preset:
         raise InputError(
-            f"--preset {settings.preset} is of --model {model_of_preset}; received --model "
+            f"--preset {settings.preset} needs --model {model_of_preset}; received --model "
             f"{settings.model}"
         )
     if settings.preset and settings.load_weights:
         raise InputError(
-            "--preset begins a new training and --load_weights goes on with one; give one"
+            "--preset starts a new training and --load_weights resumes one; give only one"
         )
     if settings.pretrained and settings.load_weights:
         raise InputError(
-            "--pretrained starts a new training and --load_weights goes on with one; give one"
+            "--pretrained starts a new training and --load_weights resumes one; give only one"
         )

@@ -1,14 +1,14 @@
-"""What models and presets set, where the command line does not.
+"""The defaults of each model, and the presets.
 
-TensorFlow is not imported here: `--help` answers at once.
+TensorFlow is not imported here, so that `--help` is fast.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-# Where a model's paper differs from the defaults in `config.settings`, which are those of SAGAN.
-# Two of pix2pix' own are left as they are: its batch of 4 would leave a GPU idle (the reports below
-# took 16), and its 1.2 million images needed no crops.
+# The values of a model's paper that differ from the defaults in `config.settings`, which are those
+# of SAGAN. Two values of pix2pix are not used: its batch of 4 would leave a GPU idle (the reports
+# below used 16), and it had no random crops, which its 1.2 million images did not need.
 MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
     "pix2pix": {
         "filters": 64,
@@ -21,7 +21,7 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "beta_1": 0.5,
         "beta_2": 0.999,
     },
-    # The values of Vitoria et al. 2020, who trained for five epochs of 1.3 million images.
+    # The values of Vitoria et al. 2020, who trained for five epochs on 1.3 million images.
     "chromagan": {
         "resolution": 224,
         "batch_size": 10,
@@ -35,9 +35,9 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "beta_1": 0.5,
         "beta_2": 0.999,
     },
-    # Those of the report on it. It had no adversary: with one, gray images cost about ten times
-    # as much in the squared error (0.02) as in the vanilla loss, as with pix2pix; and its own rate
-    # is the discriminator's.
+    # The values of the report on this model, which had no discriminator. With one, the adversarial
+    # weight makes the squared error of gray images (0.02) about ten times the weighted vanilla
+    # loss, as in pix2pix, and the discriminator has the report's learning rate.
     "encoder_decoder": {
         "resolution": 400,
         "filters": 32,
@@ -58,12 +58,13 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment: settings, and the sentence that they test.
+    """The settings of an experiment, and the hypothesis that it tests.
 
     Attributes:
-        sentence: str.
-        settings: by name; the command line may change each of them.
-        starts_from: str or None, another preset whose weights this one goes on from.
+        sentence: str, the hypothesis, for `--help`.
+        settings: dict, values by name. The command line may override each of them.
+        starts_from: str or None, the preset whose weights this one starts from. Defaults to
+            `None`.
     """
 
     sentence: str
@@ -71,8 +72,8 @@ class Preset:
     starts_from: str | None = None
 
 
-# Two reports on pix2pix colorizers. The first trained at 256 px a U-Net whose encoder path was a
-# ResNet-18, the second the U-Net of the paper with seven halvings.
+# The presets reproduce two reports on pix2pix colorizers. The first trained a U-Net with a
+# ResNet-18 as its encoder path at 256 px, the second the U-Net of the paper with seven halvings.
 _FIRST = {
     "model": "pix2pix",
     "resolution": 256,
@@ -99,7 +100,7 @@ _ONE_CHANNEL = {
 
 PRESETS: dict[str, Preset] = {
     "chromagan-tiny": Preset(
-        "at ten times the paper's rate small images of few classes are learned quickly",
+        "ten times the paper's learning rate is fast on small images of few classes",
         {
             "model": "chromagan",
             "resolution": 64,
@@ -108,39 +109,39 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "unet-l1": Preset(
-        "L1 alone on a pretrained encoder gives good but dull colors",
+        "L1 alone with a pretrained encoder gives good but dull colors",
         {**_FIRST, "adversarial": "none", "epochs": 30},
     ),
     "vanilla-gan": Preset(
-        "an adversary makes them livelier",
+        "an adversarial loss makes the colors livelier",
         {**_FIRST, "epochs": 20},
         starts_from="unet-l1",
     ),
     "ls-gan": Preset(
-        "least squares are steadier than the cross entropy",
+        "the least-squares loss is more stable than cross entropy",
         {**_FIRST, "adversarial": "lsgan", "epochs": 20},
         starts_from="unet-l1",
     ),
     "ls-gan-30": Preset(
-        "half as many epochs again still help",
+        "30 epochs are better than 20",
         {**_FIRST, "adversarial": "lsgan", "epochs": 30},
         starts_from="unet-l1",
     ),
     "vanilla-low-lambda": Preset(
-        "with half the weight of L1 the adversary colors more",
+        "with half the weight of L1 the adversarial loss adds more color",
         {**_FIRST, "reconstruction": ["l1:50"], "epochs": 20},
         starts_from="unet-l1",
     ),
     "l1-baseline": Preset(
-        "the U-Net of the paper without an adversary",
+        "the U-Net of the paper without a discriminator",
         {**_SECOND, "adversarial": "none"},
     ),
     "adversarial-conv4": Preset(
-        "four convolutions are too weak an adversary",
+        "a discriminator of four convolutions is too weak",
         {**_SECOND, "discriminator": "conv4"},
     ),
     "wgan-gp-conv4": Preset(
-        "a Wasserstein critic that learns twenty times as often is steadier",
+        "a Wasserstein critic with 20 steps per generator step is more stable",
         {
             **_WASSERSTEIN,
             "discriminator_steps": 20,
@@ -149,19 +150,19 @@ PRESETS: dict[str, Preset] = {
         },
     ),
     "delayed-wgan-gp": Preset(
-        "the critic may come later, when the generator has learned from L1 alone",
+        "the critic can start later, after the generator was trained with L1 alone",
         {**_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
     ),
     "patchgan": Preset(
-        "judging patches is better than judging images",
+        "a discriminator of patches is better than one of whole images",
         {**_SECOND, "reconstruction": ["l1:50"], "discriminator_steps": 2},
     ),
     "one-channel": Preset(
-        "both networks learn alone first, and the discriminator more often",
+        "both networks are trained alone first, and the discriminator gets more steps",
         {**_ONE_CHANNEL},
     ),
     "pokemon-final": Preset(
-        "the same with a weaker L1 and small batches suits flat artwork",
+        "one-channel with a weaker L1 and small batches suits flat artwork",
         {**_ONE_CHANNEL, "reconstruction": ["l1:25"], "batch_size": 8},
     ),
 }

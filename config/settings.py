@@ -1,8 +1,7 @@
-"""Every setting of the program: its meaning, its default and why, and how it stands on the line.
+"""All settings of the program: their meaning, their defaults and their command-line options.
 
-One flat, typed object holds them all. The command line, `--help` and `settings.json` are made from
-it, so that a setting is written down once. TensorFlow is not imported here: `--help` answers at
-once.
+One flat dataclass holds them all. The command line, `--help` and `settings.json` are derived from
+it, so that each setting is defined once. TensorFlow is not imported here, so that `--help` is fast.
 """
 
 import dataclasses
@@ -37,10 +36,10 @@ PRETRAINED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretr
 
 MODELS = ("sagan", "pix2pix", "chromagan", "encoder_decoder")
 
-# ChromaGAN cuts its encoder off where the size was halved as often.
+# ChromaGAN cuts off its encoder after this many halvings.
 CHROMAGAN_DEPTH = 3
 
-# What the weights of a training fix for good.
+# Settings that the weights of a training fix.
 SHAPES = (
     "model",
     "filters",
@@ -56,8 +55,8 @@ SHAPES = (
     "discriminator",
 )
 
-# What not every model has. ChromaGAN's generator is that of its paper's figure, without skips or
-# attention.
+# Settings that only some models have. ChromaGAN's generator follows the figure of its paper,
+# without skip connections or attention.
 OF_MODELS = {
     "attention_resolution": ("sagan", "pix2pix", "encoder_decoder"),
     "decoder_attention": ("pix2pix", "encoder_decoder"),
@@ -71,11 +70,11 @@ OF_MODELS = {
     "teacher_cache": ("chromagan",),
 }
 
-# Channels of a discriminator at the beginning, those of the papers; SAGAN's is as wide as its
+# Channels of a discriminator's first convolution, from the papers; SAGAN's has as many as its
 # generator.
 DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 
-# Settings that hold paths, or names in place of one.
+# Settings that hold a path, or a keyword instead of one.
 PATHS = (
     "cache",
     "class_index",
@@ -91,13 +90,13 @@ PATHS = (
     "teacher_weights",
 )
 
-# What is asked of datasets of one kind.
+# Settings for datasets of one kind.
 OF_DATASETS = ("categories", "data_dir")
 
-# What chooses the images.
+# Settings that select the images.
 OF_IMAGES = frozenset({"categories", "dataset", "max_images", "minimum_colorfulness"})
 
-# Headings of `--help`, in its order.
+# The headings of `--help`, in order.
 WHAT = "what to do"
 DATA = "data"
 NETWORKS = "networks"
@@ -107,12 +106,12 @@ RECORDS = "records"
 COLORING = "coloring"
 EVALUATION = "evaluation"
 
-# The argument that asks for a job; training is what is done without one.
-# `--evaluate --images` judges photographs: it stands before `--images`.
+# The argument that selects each job; without one, the job is training. The order matters:
+# `--evaluate --images` is an evaluation.
 JOBS = {"evaluate": "evaluate", "colorize": "images", "inspect": "inspect"}
 
-# The settings that only some jobs read. What would be trained may be inspected: a person adds one
-# word to the line.
+# The jobs that read a setting. `--inspect` accepts every setting of a new training, so that the
+# user can add it to a training command.
 INSPECTING = frozenset({"inspect"})
 EVALUATING = frozenset({"evaluate"})
 TRAINING = frozenset({"train", "inspect"})
@@ -131,15 +130,15 @@ def setting(
     aliases: tuple[str, ...] = (),
     **options,
 ) -> Any:
-    """A field of `Settings` with what the command line needs to know of it.
+    """Defines a field of `Settings` and its command-line option.
 
     Args:
-        default: the value when nothing is given.
-        help: one sentence for `--help`.
-        group: the heading it stands under.
-        jobs: the jobs that read it.
-        aliases: other names of the argument.
-        **options: those of `ArgumentParser.add_argument`.
+        default: the default value. A tuple becomes a list.
+        help: str, one sentence for `--help`.
+        group: str, the heading in `--help`.
+        jobs: frozenset of str, the jobs that read the setting.
+        aliases: tuple of str, other names of the option.
+        **options: keyword arguments of `ArgumentParser.add_argument`.
     """
     metadata = {
         "help": help,
@@ -155,20 +154,20 @@ def setting(
 
 @dataclass
 class Settings:
-    """All settings of a job, flat. The comments say why a default is what it is."""
+    """All settings of a job. The comments give the reasons for the defaults."""
 
     # --- what to do
     load_weights: bool = setting(
         False,
-        "go on with the training in --weights_dir from its last checkpoint; with --images or "
+        "resume the training in --weights_dir from its last checkpoint; with --images or "
         "--evaluate, color with the weights of that training",
         WHAT,
         RESUMING,
     )
     images: list[str] | None = setting(
         None,
-        "color these photographs: files, folders (searched deep), or `demo`; with --evaluate, "
-        "judge by them without truth",
+        "color these photographs: files, folders (searched recursively), or `demo`; with "
+        "--evaluate, evaluate on them without true colors",
         WHAT,
         COLORING_IN_ANY_WAY,
         nargs="+",
@@ -177,22 +176,23 @@ class Settings:
     )
     evaluate: bool = setting(
         False,
-        "judge weights (and what other programs colored) by the validation images of --dataset: "
-        "a table of metrics, and a sheet of images (evaluation.png in --output_dir)",
+        "evaluate weights (and the results of other programs) on the validation images of "
+        "--dataset: print a table of metrics and write a sheet of images (evaluation.png in "
+        "--output_dir)",
         WHAT,
         EVALUATING,
     )
     inspect: bool = setting(
         False,
-        "show what training would see: the datasets, a sheet of images (inspect.png in "
-        "--output_dir), how colorful they are and how fast they come",
+        "show the training data: the datasets, a sheet of images (inspect.png in --output_dir), "
+        "their colorfulness and the loading speed",
         WHAT,
         INSPECTING,
     )
     model: str = setting("sagan", "the colorizer", WHAT, ANY_JOB, type=model_name, choices=MODELS)
     preset: str | None = setting(
         None,
-        "settings of an experiment, each of which may be given besides: "
+        "use the settings of an experiment; explicit options override them: "
         + "; ".join(
             f"`{name}`: {preset.sentence}"
             + (f" (from the weights of {preset.starts_from})" if preset.starts_from else "")
@@ -205,7 +205,7 @@ class Settings:
     )
     weights_dir: str | None = setting(
         None,
-        "where training keeps its weights and checkpoints (default: weights/MODEL, or "
+        "folder where training saves its weights and checkpoints (default: weights/MODEL or "
         "weights/PRESET)",
         WHAT,
         ANY_JOB,
@@ -213,8 +213,8 @@ class Settings:
     )
     weights: list[str] | None = setting(
         None,
-        "color with the weights in this folder, with --evaluate with those in each of several "
-        "(default: those of --model that ship)",
+        "color with the weights in this folder; with --evaluate, compare the weights in several "
+        "folders (default: the shipped weights of --model)",
         WHAT,
         COLORING_IN_ANY_WAY,
         nargs="+",
@@ -223,14 +223,14 @@ class Settings:
     )
     pretrained: str | None = setting(
         None,
-        "start a new training from the weights in this folder, trained on other images "
-        "(default: of a preset that goes on from another, the weights of that)",
+        "start a new training from the weights in this folder, for example to fine-tune them on "
+        "other images (default: with a preset that starts from another, the weights of that one)",
         WHAT,
         metavar="DIR",
     )
     log_dir: str | None = setting(
         None,
-        "TensorBoard's records (default: logs/MODEL/TIME or logs/PRESET/TIME, or "
+        "folder of the TensorBoard logs (default: logs/MODEL/TIME or logs/PRESET/TIME, or "
         "logs/evaluation/TIME)",
         WHAT,
         OPENING_DATASETS,
@@ -238,7 +238,7 @@ class Settings:
     )
     seed: int = setting(
         0,
-        "of the first weights, the split, the order and the augmentation",
+        "seed of the initial weights, the split, the order of the images and the augmentation",
         WHAT,
         OPENING_DATASETS,
         type=seed,
@@ -246,22 +246,22 @@ class Settings:
     )
     deterministic: bool = setting(
         False,
-        "the same numbers to the last bit in every run on one machine, at some speed",
+        "bitwise identical results in every run on one machine, at some cost in speed",
         WHAT,
         action=Switch,
     )
     strategy: str = setting(
         "auto",
-        "which devices learn together: `none`, one; `mirrored`, all GPUs of this machine; "
-        "`multiworker`, those of all machines that TF_CONFIG names; auto is all there are",
+        "devices to train on: `none` is one device; `mirrored`, all GPUs of this machine; "
+        "`multiworker`, those of all machines in TF_CONFIG; `auto`, all that are available",
         WHAT,
         choices=("auto", "none", "mirrored", "multiworker"),
     )
-    # bfloat16 doubles the speed where the hardware computes it; elsewhere it is emulated, slowly.
+    # bfloat16 doubles the speed where the hardware supports it; elsewhere its emulation is slow.
     precision: str = setting(
         "auto",
-        "of the networks; auto is bfloat16 where the processor or GPU computes it natively, and "
-        "float32 with --evaluate",
+        "precision of the networks; auto is float32 with --evaluate, otherwise bfloat16 where the "
+        "CPU or GPU supports it natively, else float32",
         WHAT,
         ANY_JOB,
         choices=("auto", "float32", "mixed_bfloat16"),
@@ -270,10 +270,11 @@ class Settings:
     # --- data
     dataset: list[str] = setting(
         ("demo",),
-        "one or more, joined, of: a folder of images (searched deep; with train/ and validation/ "
-        "in it, they are the split), `demo` (the photographs that scikit-image installs), "
-        "`tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), `coco:DIR` (or any "
-        "annotations in its format), `tfds:NAME` (any images of TensorFlow Datasets)",
+        "one or more datasets, which are joined: a folder of images (searched recursively; "
+        "subfolders train/ and validation/ are the split), `demo` (the photographs that "
+        "scikit-image installs), `tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), "
+        "`coco:DIR` (or any annotations in its format), `tfds:NAME` (any images of TensorFlow "
+        "Datasets)",
         DATA,
         OPENING_DATASETS,
         nargs="+",
@@ -282,8 +283,8 @@ class Settings:
     )
     categories: list[str] | None = setting(
         None,
-        "of COCO, images with at least one object of these categories or supercategories, as in "
-        "--categories cat dog vehicle",
+        "from COCO, use only images with at least one object of these categories or "
+        "supercategories, as in --categories cat dog vehicle",
         DATA,
         OPENING_DATASETS,
         nargs="+",
@@ -292,7 +293,7 @@ class Settings:
     )
     data_dir: str | None = setting(
         None,
-        "where TensorFlow Datasets downloads and keeps its own (default: ~/tensorflow_datasets)",
+        "folder where TensorFlow Datasets stores its downloads (default: ~/tensorflow_datasets)",
         DATA,
         OPENING_DATASETS,
         type=os.path.expanduser,
@@ -300,8 +301,8 @@ class Settings:
     )
     class_index: str | None = setting(
         None,
-        "ImageNet's classes, a file like Keras' imagenet_class_index.json (default: Keras' cache, "
-        "or the list in TensorFlow Datasets)",
+        "list of ImageNet's classes, a file like Keras' imagenet_class_index.json (default: the "
+        "one in Keras' cache, or the list in TensorFlow Datasets)",
         DATA,
         metavar="PATH",
     )
@@ -314,29 +315,29 @@ class Settings:
         type=positive_int,
         metavar="N",
     )
-    # Of a thousand images 50: enough to see a trend, and few are missing from the training.
+    # 50 of a thousand images: enough to see a trend, and training loses only a few.
     validation_share: float = setting(
         0.05,
-        "share of the images to judge by, where the dataset does not say; --evaluate takes all "
-        "that the weights did not learn from, unless this is given",
+        "share of the images to hold out for validation, where the dataset has no split; "
+        "without this option, --evaluate uses all images that the weights were not trained on",
         DATA,
         OPENING_DATASETS,
         type=share,
         metavar="SHARE",
     )
-    # 128 is the largest that one small GPU, or a patient CPU, trains in a night.
+    # The largest side that one small GPU, or a patient CPU, can train on overnight.
     resolution: int = setting(
         128,
-        "side of the images that are trained on or judged by, at least 16",
+        "side of the training and validation images, at least 16",
         DATA,
         OPENING_DATASETS,
         type=side,
         metavar="PIXELS",
     )
-    # SAGAN's 256 takes several GPUs; pix2pix and its kin color with 1 to 16.
+    # SAGAN's 256 needs several GPUs; pix2pix and its relatives are trained with 1 to 16.
     batch_size: int = setting(
         16,
-        "images in a step; without training, images that the network sees at once",
+        "images in a training step; for other jobs, images in a forward pass",
         DATA,
         ANY_JOB,
         type=positive_int,
@@ -344,55 +345,55 @@ class Settings:
     )
     validation_batch_size: int | None = setting(
         None,
-        "the same for validation (default: --batch_size)",
+        "images in a validation batch (default: --batch_size)",
         DATA,
         type=positive_int,
         metavar="N",
     )
     steps_per_epoch: int | None = setting(
         None,
-        "steps in an epoch (default: the whole set once; 50 for demo)",
+        "training steps in an epoch (default: one pass over the images; 50 for demo)",
         DATA,
         type=positive_int,
         metavar="N",
     )
     validation_steps: int | None = setting(
-        None, "batches of a validation (default: all)", DATA, type=positive_int, metavar="N"
+        None, "batches in a validation (default: all)", DATA, type=positive_int, metavar="N"
     )
-    # Enough variety to crop, and still the whole scene: colors are told by what things are.
+    # Enough variety, while a crop still shows the scene: the network colors what it recognizes.
     crop_scale: float = setting(
         0.5,
-        "smallest share of the image's largest square that a random crop takes",
+        "smallest area of a random crop, as a share of the largest square in the image",
         DATA,
         type=scale,
         metavar="SHARE",
     )
     flip: bool = setting(
         True,
-        "mirror half of the images, or none (default: --flip)",
+        "mirror half of the training images, or none (default: --flip)",
         DATA,
         action=Switch,
     )
     rotation: float = setting(
         0.0,
-        "largest random rotation, borders reflected",
+        "largest random rotation of the training images; their borders are reflected",
         DATA,
         type=not_negative,
         metavar="DEGREES",
     )
-    # The truth as it is.
+    # Train on the true colors.
     target_saturation: float = setting(
         1.0,
-        "factor of the colors that are learned from, within what sRGB can show; validation "
-        "compares with the true ones",
+        "multiply the colors to train on by this factor, within the sRGB gamut; validation "
+        "compares with the true colors",
         DATA,
         type=positive,
         metavar="FACTOR",
     )
-    # JPEG's rounding gives a gray image up to about 1; people call 15 "slightly colorful".
+    # JPEG's rounding gives gray images a value of up to about 1; 15 is "slightly colorful".
     minimum_colorfulness: float = setting(
         2.0,
-        "leave out images below this colorfulness (Hasler and Suesstrunk)",
+        "skip images below this colorfulness (Hasler and Suesstrunk)",
         DATA,
         OPENING_DATASETS,
         type=not_negative,
@@ -400,25 +401,25 @@ class Settings:
     )
     cache: str = setting(
         "none",
-        "keep decoded images at training size: `none`, `memory`, or a folder",
+        "where to cache the decoded images, at training size: `none`, `memory`, or a folder",
         DATA,
         metavar="{none,memory,DIR}",
     )
 
     # --- networks
-    # Half of U-Net's 64: 7.8 M parameters, a quarter of the work.
+    # Half of the U-Net's 64: 7.8 M parameters and a quarter of the computation.
     filters: int = setting(
         32,
-        "channels of the generator at full size, with pix2pix and encoder_decoder at half size, "
-        "with chromagan at a quarter",
+        "channels of the generator at full size (at half size with pix2pix and encoder_decoder, "
+        "at a quarter with chromagan)",
         NETWORKS,
         type=positive_int,
         metavar="N",
     )
     discriminator_filters: int | None = setting(
         None,
-        "channels of the discriminator's first convolution (default: 32; of patch and pixel 64, of "
-        "conv4 16)",
+        "channels of the discriminator's first convolution (default: 32; 64 for patch and pixel, "
+        "16 for conv4)",
         NETWORKS,
         type=positive_int,
         metavar="N",
@@ -426,62 +427,64 @@ class Settings:
     depth: int | None = setting(
         None,
         "how many times the networks halve the size; a pretrained encoder has its own depth "
-        "(default: 4; with pix2pix as many times as --resolution can be halved)",
+        "(default: 4; with pix2pix, as often as --resolution can be halved)",
         NETWORKS,
         aliases=("num_downs",),
         type=positive_int,
         metavar="N",
     )
-    # SAGAN's table 1: attention on 32x32 features gives the best scores.
+    # In table 1 of the SAGAN paper, attention on 32x32 features gives the best scores.
     attention_resolution: int = setting(
         32,
-        "self-attention stands at the level whose size is nearest to this",
+        "apply self-attention to the features whose size is nearest to this",
         NETWORKS,
         type=positive_int,
         metavar="PIXELS",
     )
     norm: str = setting(
         "batch",
-        "normalization in the generator; with pix2pix also in its discriminators but conv4",
+        "normalization in the generator, and in pix2pix's patch and pixel discriminators",
         NETWORKS,
         choices=("batch", "instance", "none"),
     )
     encoder: str = setting(
         "none",
-        "a pretrained network in place of the generator's encoder path",
+        "pretrained network to use as the generator's encoder path",
         NETWORKS,
         choices=("none", *ENCODERS),
     )
     encoder_weights: str = setting(
         "imagenet",
-        "of the encoder: `imagenet` (Keras' cache, or downloaded), `none`, or a file",
+        "weights of the encoder: `imagenet` (Keras' cache, or downloaded), `none`, or a file",
         NETWORKS,
         metavar="{imagenet,none,PATH}",
     )
     skip_connections: bool = setting(
-        False, "join the encoder's features to the decoder's of the same size, as a U-Net", NETWORKS
+        False,
+        "concatenate encoder and decoder features of the same size, as in a U-Net",
+        NETWORKS,
     )
     decoder_attention: bool = setting(
-        False, "self-attention in the decoder, at --attention_resolution", NETWORKS
+        False, "apply self-attention in the decoder, at --attention_resolution", NETWORKS
     )
-    # The paper's; `pool` takes images of any size and has a quarter of the weights in training.
+    # The paper's choice. `pool` accepts images of any size and trains a quarter of the weights.
     global_features: str = setting(
         "flatten",
-        "what the dense layers see of the whole image: `flatten`, every place, for images of "
-        "the size of training alone; `pool`, the mean of all places, for images of any size",
+        "input of the dense layers: `flatten`, the features of all positions, for images of the "
+        "training size only; `pool`, their mean over all positions, for images of any size",
         NETWORKS,
         choices=("flatten", "pool"),
     )
     input_channels: int = setting(
         1,
-        "how often the generator is given the lightness, 1 or 3",
+        "input channels of the generator, 1 or 3; with 3 the lightness is repeated",
         NETWORKS,
         type=int,
         choices=(1, 3),
     )
     discriminator: str = setting(
         "patch",
-        "what judges: patches of 70 pixels, single pixels, or whole images by four convolutions",
+        "discriminator of patches of 70 pixels (patch), single pixels (pixel) or images (conv4)",
         NETWORKS,
         choices=("patch", "pixel", "conv4"),
     )
@@ -489,44 +492,53 @@ class Settings:
     # --- objective
     adversarial: str = setting(
         "hinge",
-        "the loss of the two networks against each other; hinge is SAGAN's",
+        "adversarial loss, or `none` for no discriminator; hinge is SAGAN's",
         OBJECTIVE,
         choices=("none", "vanilla", "lsgan", "hinge", "wgan-gp"),
     )
-    # The adversary's gradient is then about as large as that of the reconstruction: pix2pix's 1
-    # against 100 is for ab in [-1, 1] and a PatchGAN of mean logits, ours are sums.
+    # With this weight the gradients of the adversarial loss are about as large as those of the
+    # reconstruction loss. pix2pix's 1 to 100 is for ab in [-1, 1] and the mean logits of a
+    # PatchGAN; SAGAN's logits are sums over positions.
     adversarial_weight: float = setting(
-        0.1, "of the generator's adversarial loss", OBJECTIVE, type=not_negative, metavar="WEIGHT"
+        0.1,
+        "weight of the generator's adversarial loss",
+        OBJECTIVE,
+        type=not_negative,
+        metavar="WEIGHT",
     )
-    # That of Gulrajani et al. 2017.
+    # The value of Gulrajani et al. 2017.
     gp_weight: float = setting(
-        10.0, "of the gradient penalty (wgan-gp only)", OBJECTIVE, type=not_negative, metavar="W"
+        10.0,
+        "weight of the gradient penalty (wgan-gp only)",
+        OBJECTIVE,
+        type=not_negative,
+        metavar="WEIGHT",
     )
     # Salimans et al. 2016 label real images 0.9.
     label_smoothing: float = setting(
         0.1,
-        "real images are labeled 1 - this (vanilla only)",
+        "label real images 1 - SHARE (vanilla only)",
         OBJECTIVE,
         type=share,
         metavar="SHARE",
     )
-    # A gray image costs about 0.09 in L1 and 0.2 in the perceptual term: weighed so, the true
-    # ab counts four times as much as how natural the features are.
+    # A gray image costs about 0.09 in L1 and 0.2 in the perceptual term: with these weights the
+    # true ab counts four times as much as natural features.
     reconstruction: list[str] = setting(
         ("l1:10", "perceptual:1"),
         "terms that compare with the true colors, with their weights (colorfulness compares with "
-        f"nothing, and asks for more color): {', '.join(TERMS)}",
+        f"nothing and rewards more color): {', '.join(TERMS)}",
         OBJECTIVE,
         nargs="+",
         action="extend",
         type=term,
         metavar="TERM:WEIGHT",
     )
-    # The papers' colorizers weigh all pixels the same.
+    # The colorizers of the papers weight all pixels the same.
     color_rebalancing: float = setting(
         0.0,
-        f"weigh pixels of rare colors more in {', '.join(sorted(REBALANCED))}: 0, all the same; "
-        "0.5 as Zhang et al. 2016; 1, each color of the training images as much as any other",
+        f"weight pixels of rare colors more in {', '.join(sorted(REBALANCED))}: 0, all pixels the "
+        "same; 0.5, as in Zhang et al. 2016; 1, all colors of the training images the same",
         OBJECTIVE,
         type=proportion,
         metavar="SHARE",
@@ -539,53 +551,61 @@ class Settings:
         metavar="PATH",
     )
 
-    # Weight and teacher are those of Vitoria et al. 2020.
+    # The weight and the teacher of Vitoria et al. 2020.
     class_weight: float = setting(
         0.003,
-        "of the divergence of the class distribution from the teacher's; 0 for no classes",
+        "weight of the divergence from the teacher's class distribution; 0 for no class head",
         OBJECTIVE,
         type=not_negative,
         metavar="WEIGHT",
     )
     teacher: str = setting(
         "vgg16",
-        "the classifier whose distribution on the gray image is learned: any network of "
-        "keras.applications, as mobilenet_v2",
+        "classifier of the gray image whose class distribution is a training target: any network "
+        "of keras.applications, such as mobilenet_v2",
         OBJECTIVE,
         metavar="NAME",
     )
     teacher_weights: str | None = setting(
         None,
-        "the teacher's weights, a file of the whole network (default: ImageNet's, from Keras' "
+        "weights of the teacher, a file for the whole network (default: ImageNet's, from Keras' "
         "cache or downloaded)",
         OBJECTIVE,
         metavar="PATH",
     )
     teacher_cache: str | None = setting(
         None,
-        "keep in this folder what the teacher sees in the central square of each image, instead "
-        "of asking it for each crop in every step",
+        "save the teacher's class distributions for the central squares of the images in this "
+        "folder, instead of running the teacher on every crop in every step",
         OBJECTIVE,
         metavar="DIR",
     )
 
     # --- schedule
-    # Long; training may be stopped at any time, and weights to color with are there.
-    epochs: int = setting(50, "how many epochs in all", SCHEDULE, type=positive_int, metavar="N")
+    # Long: training can be stopped at any time, and the weights so far can be used.
+    epochs: int = setting(50, "number of epochs in total", SCHEDULE, type=positive_int, metavar="N")
     generator_epochs: int = setting(
-        0, "train the generator alone this long first (NoGAN)", SCHEDULE, type=count, metavar="N"
+        0,
+        "train the generator alone for the first N epochs (NoGAN)",
+        SCHEDULE,
+        type=count,
+        metavar="N",
     )
     discriminator_epochs: int = setting(
-        0, "train the discriminator alone this long next", SCHEDULE, type=count, metavar="N"
+        0,
+        "then train the discriminator alone for N epochs",
+        SCHEDULE,
+        type=count,
+        metavar="N",
     )
     discriminator_steps: int = setting(
         1,
-        "steps of the discriminator for each of the generator, where both are trained",
+        "discriminator steps per generator step, when both are trained",
         SCHEDULE,
         type=positive_int,
         metavar="N",
     )
-    # The two rates and both betas are those of SAGAN (two time-scale update rule).
+    # Both rates and both betas are SAGAN's (two time-scale update rule).
     generator_lr: float = setting(
         1e-4, "learning rate of the generator", SCHEDULE, type=positive, metavar="RATE"
     )
@@ -601,20 +621,22 @@ class Settings:
     )
     discriminator_lr_alone: float | None = setting(
         None,
-        "the same of the discriminator (default: --discriminator_lr)",
+        "learning rate of the discriminator while it is trained alone (default: "
+        "--discriminator_lr)",
         SCHEDULE,
         type=positive,
         metavar="RATE",
     )
     lr_schedule: str = setting(
         "constant",
-        "of both rates; plateau lowers them where the validation loss (without validation that of "
-        "training) no longer falls while the generator learns alone, cosine lets them fall to 0 in "
-        "half a wave, linear is constant for half of the epochs and then falls to 0",
+        "schedule of both learning rates: plateau lowers them when the validation loss (without "
+        "validation, the training loss) stops falling while the generator is trained alone; cosine "
+        "lowers them to 0 along half a cosine wave; linear keeps them for half of the epochs and "
+        "then lowers them to 0",
         SCHEDULE,
         choices=("constant", "plateau", "cosine", "linear"),
     )
-    # The report's on the InceptionResNetV2 colorizer, and Keras' factor.
+    # The patience of the report on the InceptionResNetV2 colorizer, and Keras' factor.
     plateau_patience: int = setting(
         3,
         "epochs without a lower loss before the rates are lowered (plateau only)",
@@ -624,46 +646,46 @@ class Settings:
     )
     plateau_factor: float = setting(
         0.1,
-        "by which the rates are multiplied then (plateau only)",
+        "factor by which the rates are then multiplied (plateau only)",
         SCHEDULE,
         type=proper_fraction,
         metavar="FACTOR",
     )
     warmup_steps: int = setting(
         0,
-        "let the rates rise from 0 in the first N steps of the training",
+        "raise the rates linearly from 0 in the first N steps of the training",
         SCHEDULE,
         type=count,
         metavar="N",
     )
     freeze_encoder_epochs: int = setting(
         0,
-        "leave the encoder as it is this long, so that the decoder learns first",
+        "freeze the encoder for the first N epochs, so that the decoder is trained first",
         SCHEDULE,
         type=count,
         metavar="N",
     )
     optimizer: str = setting(
         "adam",
-        "of both networks, by Keras; lion wants a third to a tenth of Adam's rates",
+        "Keras optimizer of both networks; lion needs a third to a tenth of Adam's rates",
         SCHEDULE,
         choices=("adam", "adamw", "sgd", "lion"),
     )
     weight_decay: float | None = setting(
         None,
-        "of all but biases and normalizations (default: 0.004 with adamw, else none)",
+        "weight decay, except for biases and normalizations (default: 0.004 with adamw, else none)",
         SCHEDULE,
         type=not_negative,
         metavar="RATE",
     )
     beta_1: float = setting(
-        0.0, "of Adam and Lion; the momentum of SGD", SCHEDULE, type=share, metavar="DECAY"
+        0.0, "beta_1 of Adam and Lion; momentum of SGD", SCHEDULE, type=share, metavar="DECAY"
     )
-    beta_2: float = setting(0.9, "of Adam and Lion", SCHEDULE, type=share, metavar="DECAY")
-    # The average of the last thousand steps; the usual value for GANs (Karras et al. 2018).
+    beta_2: float = setting(0.9, "beta_2 of Adam and Lion", SCHEDULE, type=share, metavar="DECAY")
+    # An average of about the last thousand steps; usual for GANs (Karras et al. 2018).
     ema_decay: float = setting(
         0.999,
-        "of the moving average of the generator's weights, which colors; 0 for none",
+        "decay of the EMA generator, the moving average that colors; 0 for no average",
         SCHEDULE,
         type=share,
         metavar="DECAY",
@@ -671,51 +693,54 @@ class Settings:
 
     nan: str = setting(
         "stop",
-        "what a step does whose losses or gradients are NaN or infinite: stop ends the training, "
-        "skip undoes the step and goes on with the next batch",
+        "what to do when losses or gradients are NaN or infinite: stop ends the training, skip "
+        "undoes the step and continues with the next batch",
         SCHEDULE,
         choices=("stop", "skip"),
     )
-    # A training that has a bad batch now and then is sound; one that has many is not.
+    # A few nonfinite steps do no harm; many mean that the training diverges.
     nan_limit: int = setting(
         10, "steps that may be skipped before the training ends", SCHEDULE, type=count, metavar="N"
     )
 
     # --- records
-    # A point or so a minute on a slow machine.
+    # About one point a minute on a slow machine.
     log_every: int = setting(
         50, "write the losses to TensorBoard every N steps", RECORDS, type=positive_int, metavar="N"
     )
     checkpoint_steps: int | None = setting(
         None,
-        "write a checkpoint every N steps too, and not after each epoch alone",
+        "also write a checkpoint every N steps, not only after each epoch",
         RECORDS,
         aliases=("snapshot_steps",),
         type=positive_int,
         metavar="N",
     )
-    # Where the last one is damaged, the one before it is there.
-    keep: int = setting(2, "checkpoints that stay", RECORDS, type=positive_int, metavar="N")
+    # If the last one is damaged, the one before it can be used.
+    keep: int = setting(2, "checkpoints to keep", RECORDS, type=positive_int, metavar="N")
     sample_every: int = setting(
         1, "write sample grids every N epochs; 0 for never", RECORDS, type=count, metavar="N"
     )
     # As many as TensorBoard shows on a screen.
     sample_count: int = setting(
         8,
-        "images in a sample grid, and on the sheet of --evaluate",
+        "images in a sample grid and on the sheet of --evaluate",
         RECORDS,
         OPENING_DATASETS,
         type=positive_int,
         metavar="N",
     )
     sample_images: str | None = setting(
-        None, "a folder of photographs without truth to show as well", RECORDS, metavar="DIR"
+        None,
+        "folder of photographs without true colors to show in the sample grids as well",
+        RECORDS,
+        metavar="DIR",
     )
 
     validation_metrics: list[str] = setting(
         ("psnr", "colorfulness"),
-        "what is measured on the validation images after every epoch, besides the losses: psnr, "
-        "ssim, colorfulness (of the true images too), lpips",
+        "metrics of the validation images after every epoch, besides the losses: psnr, ssim, "
+        "colorfulness (also of the true images), lpips",
         RECORDS,
         nargs="+",
         action="extend",
@@ -723,7 +748,7 @@ class Settings:
     )
     lpips_weights: str | None = setting(
         None,
-        "weights of LPIPS for --evaluate, --validation_metrics and --reconstruction, .npz "
+        "LPIPS weights for --evaluate, --validation_metrics and --reconstruction, an .npz "
         "(default: Keras' cache, or downloaded)",
         RECORDS,
         OPENING_DATASETS,
@@ -733,15 +758,15 @@ class Settings:
     # --- coloring
     output_dir: str = setting(
         "results",
-        "where colored photographs go, and what --inspect and --evaluate draw",
+        "folder for the colored photographs, and for the sheets of --inspect and --evaluate",
         COLORING,
         COLORING_IN_ANY_WAY | INSPECTING,
         metavar="DIR",
     )
     render_size: int | None = setting(
         None,
-        "side of the square, at least 16, as which the network sees a photograph; larger is more "
-        "detailed and slower, and too large is gray (default: the weights' own choice)",
+        "side of the square to which a photograph is resized for the network, at least 16; larger "
+        "is more detailed and slower, and too large turns gray (default: saved with the weights)",
         COLORING,
         COLORING_IN_ANY_WAY,
         type=side,
@@ -749,15 +774,15 @@ class Settings:
     )
     format: str | None = setting(
         None,
-        "write this format (default: that of the photograph where it can hold color, else png)",
+        "output format (default: that of the photograph if it can hold color, otherwise png)",
         COLORING,
         COLORIZING,
         choices=("jpg", "png", "tif", "webp", "bmp", "heic"),
     )
-    # Rounding to 8 bits is then about all that JPEG does to lightness.
+    # At this quality JPEG changes lightness little more than rounding to 8 bits does.
     quality: int = setting(
         95,
-        "of JPEG, of WebP with loss and of HEIC, 1 to 100",
+        "quality of JPEG, lossy WebP and HEIC, 1 to 100",
         COLORING,
         COLORIZING,
         type=percent,
@@ -765,19 +790,22 @@ class Settings:
     )
     suffix: str = setting(
         "",
-        "put this behind the names of colored photographs, as in --suffix _colored (default: none)",
+        "append this to the names of colored photographs, as in --suffix _colored (default: none)",
         COLORING,
         COLORIZING,
         type=name_part,
         metavar="TEXT",
     )
     overwrite: bool = setting(
-        False, "color again what is in --output_dir already", COLORING, COLORIZING
+        False,
+        "color photographs again whose results are already in --output_dir",
+        COLORING,
+        COLORIZING,
     )
     shard: tuple[int, int] | None = setting(
         None,
-        "color one of N parts alone, the same in every call: N machines, each with another I, "
-        "color a folder together",
+        "color only part I of N, the same photographs in every call: N machines, each with its own "
+        "I, can share a folder",
         COLORING,
         COLORIZING,
         type=part_of,
@@ -785,13 +813,13 @@ class Settings:
     )
     comparison: bool = setting(
         False,
-        "write gray and colored side by side besides, as NAME_comparison",
+        "also write gray and colored side by side, as NAME_comparison",
         COLORING,
         COLORIZING,
     )
     saturation: float = setting(
         1.0,
-        "factor of all colors",
+        "multiply all colors by this factor",
         COLORING,
         COLORING_IN_ANY_WAY,
         type=not_negative,
@@ -799,17 +827,17 @@ class Settings:
     )
     flip_average: bool = setting(
         False,
-        "color the mirrored photograph too and average: calmer colors, twice the network's time",
+        "also color the mirrored photograph and average: calmer colors, twice the network's time",
         COLORING,
         COLORING_IN_ANY_WAY,
     )
-    quiet: bool = setting(False, "say only what went wrong", COLORING, COLORIZING)
+    quiet: bool = setting(False, "print only what went wrong", COLORING, COLORIZING)
 
     # --- evaluation
     predictions: list[str] | None = setting(
         None,
-        "judge besides what other programs made of the same images: folders of colored "
-        "images, found by their names",
+        "also evaluate the results of other programs on the same images: folders of colored "
+        "images, matched by name",
         EVALUATION,
         EVALUATING,
         nargs="+",
@@ -818,17 +846,16 @@ class Settings:
     )
     feature_network: str | None = setting(
         None,
-        "what FID, KID and the Inception Score are computed with: InceptionV3's weights, .h5 of "
-        "Keras, or any network that gives features, as .keras (default: InceptionV3 from Keras' "
-        "cache, or downloaded)",
+        "network for FID, KID and the Inception Score: InceptionV3's weights, an .h5 of Keras, or "
+        "any feature network as .keras (default: InceptionV3 from Keras' cache, or downloaded)",
         EVALUATION,
         EVALUATING,
         metavar="PATH",
     )
-    # Without a path the option itself asks for the file: hence the empty string.
+    # The empty string means that the option was given without a path.
     csv: str | None = setting(
         None,
-        "write the numbers as CSV besides; without PATH as evaluation.csv in --output_dir",
+        "also write the numbers as CSV; without PATH, to evaluation.csv in --output_dir",
         EVALUATION,
         EVALUATING,
         nargs="?",
@@ -837,7 +864,7 @@ class Settings:
     )
     json: str | None = setting(
         None,
-        "write the numbers as JSON besides; without PATH as evaluation.json in --output_dir",
+        "also write the numbers as JSON; without PATH, to evaluation.json in --output_dir",
         EVALUATION,
         EVALUATING,
         nargs="?",
@@ -847,14 +874,14 @@ class Settings:
 
     @property
     def job(self) -> str:
-        """What is asked for: `evaluate`, `colorize` or `inspect`, else `train`."""
+        """The job to run: `evaluate`, `colorize`, `inspect` or `train`."""
         return next((job for job, name in JOBS.items() if getattr(self, name)), "train")
 
     @property
     def network_depth(self) -> int:
-        """How many times an image has to be halved: an encoder has its own depth."""
+        """How many times it must be possible to halve an image; an encoder has its own depth."""
         if self.model == "encoder_decoder":
-            # It takes images of any size.
+            # It accepts images of any size.
             return 0
         if self.model == "chromagan":
             return CHROMAGAN_DEPTH
@@ -876,12 +903,12 @@ class Settings:
 
     @property
     def weights_folder(self) -> Path:
-        """Where this training keeps its weights."""
+        """The folder where this training saves its weights."""
         return Path(self.weights_dir or os.path.join("weights", self.preset or self.model))
 
     @property
     def rebalances_colors(self) -> bool:
-        """Whether pixels of rare colors weigh more in what is learned."""
+        """Whether the training loss weights pixels of rare colors more."""
         weights = self.reconstruction_weights
         return bool(self.color_rebalancing and any(weights.get(term) for term in REBALANCED))
 
@@ -893,5 +920,5 @@ class Settings:
 
 
 def fields(group: str | None = None) -> list[dataclasses.Field]:
-    """The fields of `Settings`, of one heading or all."""
+    """The fields of `Settings`, all of them or those under one heading."""
     return [f for f in dataclasses.fields(Settings) if group in (None, f.metadata["group"])]

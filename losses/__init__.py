@@ -1,8 +1,8 @@
-"""What training minimizes."""
+"""The losses that training minimizes."""
 
-# The terms of `losses.reconstruction.Reconstruction`. They stand here, where nothing is imported,
-# so that the command line can name them at once.
+# The terms of `losses.reconstruction.Reconstruction`. They are defined in this module, which
+# imports nothing, so that the command line can list them without loading Keras.
 TERMS = ("l1", "mse", "huber", "ssim", "perceptual", "lpips", "colorfulness")
 
-# Those that weigh pixels by how rare their true color is, where that is asked for.
+# The terms to which color rebalancing applies: they can weight pixels of rare colors more.
 REBALANCED = frozenset({"l1", "mse", "huber"})

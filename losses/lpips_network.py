@@ -1,4 +1,4 @@
-"""The network of LPIPS: features of images, and the distance of two of them."""
+"""The network of LPIPS: the features of images, and the distance between two sets of them."""
 
 import os
 import zipfile
@@ -9,16 +9,16 @@ from keras import ops
 
 from errors import InputError, first_line
 
-# AlexNet's convolutions: filters, side of the kernel, stride, and whether a pool stands before.
+# AlexNet's convolutions: filters, kernel size, stride, and whether a pooling comes before it.
 _CONVOLUTIONS = ((64, 11, 4, False), (192, 5, 1, True), (384, 3, 1, True), (256, 3, 1, False)) + (
     (256, 3, 1, False),
 )
 
-# What the reference takes off and divides by, of RGB in [-1, 1].
+# The normalization of the reference implementation, for RGB in [-1, 1].
 _SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
 _SCALE = np.array([0.458, 0.448, 0.450], "float32")
 
-# AlexNet's first convolution and its two pools leave nothing of a smaller one.
+# AlexNet's first convolution and its two poolings leave nothing of a smaller image.
 SMALLEST_SIDE = 31
 
 
@@ -26,20 +26,23 @@ class LPIPSNetwork:
     """AlexNet with the channel weights of LPIPS, version 0.1.
 
     Args:
-        weights: path of an .npz with AlexNet's `convN_w`, (height, width, in, out), and `convN_b`
-            for N from 1 to 5, and the weights of the channels `linN`, N from 0 to 4.
-        dtype: str or `keras.DTypePolicy`, of the convolutions. Float32 by default: the metric is
-            differences of near numbers. A loss may be less exact, and faster.
+        weights: str or path of an .npz with AlexNet's `convN_w` of shape (height, width, in, out)
+            and `convN_b` for N from 1 to 5, and the channel weights `linN` for N from 0 to 4.
+        dtype: str or `keras.DTypePolicy` of the convolutions. A loss may use a faster, less exact
+            one; the metric needs float32, because it is a difference of similar values. Defaults
+            to `"float32"`.
 
     Raises:
-        InputError: these are not such weights.
+        InputError: the file cannot be read or does not contain these weights.
 
     Example:
-        network = LPIPSNetwork("lpips_alexnet_v0.1.npz")
-        network.distance(network.features(true_rgb1), network.features(colored_rgb1))
+        network = LPIPSNetwork("lpips_alexnet.npz")
+        features = network.features(true_rgb1)
+        network.distance(features, network.features(colored_rgb1))      # (batch,)
 
     Reference: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual
-    Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
+    Metric", CVPR 2018, equation 1. The reference implementation is
+    richzhang/PerceptualSimilarity.
     """
 
     def __init__(self, weights: str | os.PathLike, dtype: str | keras.DTypePolicy = "float32"):
@@ -47,14 +50,14 @@ class LPIPSNetwork:
         self._channel_weights = _load(self._network, weights)
 
     def features(self, rgb1) -> list:
-        """What the five convolutions see, of unit length at each place.
+        """Returns the features of the five convolutions, of unit length at each position.
 
         Args:
-            rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], no side below 31. What
-                is learned from may leave [0, 1].
+            rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], at least 31 x 31. In
+                training, values outside [0, 1] are allowed.
 
         Returns:
-            Five float32 tensors of shape (batch, height, width, channels).
+            List of five float32 tensors of shape (batch, height, width, channels).
 
         Raises:
             InputError: the images are too small.
@@ -64,11 +67,19 @@ class LPIPSNetwork:
                 f"LPIPS takes images of at least {SMALLEST_SIDE} px; received "
                 f"{rgb1.shape[2]} x {rgb1.shape[1]}"
             )
-        seen = (2.0 * ops.convert_to_tensor(rgb1) - 1.0 - _SHIFT) / _SCALE
-        return [_unit_length(each) for each in self._network(seen, training=False)]
+        normalized = (2.0 * ops.convert_to_tensor(rgb1) - 1.0 - _SHIFT) / _SCALE
+        return [_unit_length(level) for level in self._network(normalized, training=False)]
 
     def distance(self, true_features, colored_features):
-        """The distance of each image, float32 of shape (batch,), from what `features` gives."""
+        """Returns the distances of two batches of images.
+
+        Args:
+            true_features: list of tensors, from `features`.
+            colored_features: list of tensors of the same shapes.
+
+        Returns:
+            float32 tensor of shape (batch,).
+        """
         distance = 0.0
         features = zip(self._channel_weights, true_features, colored_features, strict=True)
         for weights, true, colored in features:
@@ -79,7 +90,7 @@ class LPIPSNetwork:
 
 def _unit_length(features):
     features = ops.cast(features, "float32")
-    # The root of nothing has no gradient.
+    # The derivative of the square root is infinite at 0.
     squares = ops.maximum(ops.sum(ops.square(features), axis=-1, keepdims=True), 1e-24)
     return features / (ops.sqrt(squares) + 1e-10)
 
@@ -101,7 +112,7 @@ def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
 
 
 def _load(network: keras.Model, path: str | os.PathLike) -> list[np.ndarray]:
-    """Gives the network its weights, and returns those of the channels."""
+    """Loads the weights of the convolutions and returns the channel weights."""
     try:
         with np.load(path) as file:
             for number in range(1, len(_CONVOLUTIONS) + 1):

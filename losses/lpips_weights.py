@@ -1,4 +1,4 @@
-"""Where LPIPS's weights come from: a file, Keras' cache, or the official files of PyTorch."""
+"""Finds the weights of LPIPS: in a file, in Keras' cache, or in the official PyTorch files."""
 
 import os
 
@@ -16,28 +16,29 @@ _CHANNELS = (
     "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/"
     "alex.pth"
 )
-# The convolutions among the layers of torchvision's AlexNet.
+# The indices of the convolutions in torchvision's AlexNet.
 _CONVOLUTIONS = (0, 3, 6, 8, 10)
 
 
 def find_lpips_weights(path: str | None = None) -> str:
-    """The .npz of LPIPS's weights.
+    """Returns the path of the .npz with the weights of LPIPS.
 
     Args:
-        path: str or None. By default the file in Keras' cache, which is made of the official files
-            of torchvision and of the reference program when it is not there.
+        path: str or None, a file to use. Defaults to `None`, the file in Keras' cache, which is
+            converted from the official files of torchvision and of the reference implementation if
+            it is missing.
 
     Raises:
-        InputError: they are not there and cannot be downloaded, with where to put them; or the
-            cache cannot be written.
+        InputError: the official files cannot be downloaded or converted, or the cache cannot be
+            written. The message says where to put the files.
     """
     if path is not None:
         return path
     cached = in_keras_cache(_CACHED)
     if not cached.exists():
         try:
-            files = _fetched(_ALEXNET), _fetched(_CHANNELS)
-        # get_file raises a bare Exception when a download fails.
+            files = _download(_ALEXNET), _download(_CHANNELS)
+        # `get_file` raises a bare Exception when a download fails.
         except Exception as error:
             raise InputError(
                 f"LPIPS's weights cannot be downloaded; put {_ALEXNET} and {_CHANNELS} into "
@@ -52,26 +53,26 @@ def find_lpips_weights(path: str | None = None) -> str:
             ) from error
         except OSError as error:
             raise InputError(
-                f"LPIPS's weights cannot be kept ({error}); give an .npz with --lpips_weights PATH"
+                f"LPIPS's weights cannot be saved ({error}); give an .npz with --lpips_weights PATH"
             ) from error
     return str(cached)
 
 
 def convert_lpips_weights(alexnet: str, channels: str, target: str | os.PathLike) -> None:
-    """Writes the .npz that `LPIPS` reads.
+    """Writes the .npz that `LPIPSNetwork` reads.
 
     Args:
-        alexnet: path of torchvision's weights of AlexNet.
-        channels: path of the reference program's weights of the channels, version 0.1.
-        target: where to write.
+        alexnet: str, path of torchvision's weights of AlexNet.
+        channels: str, path of the channel weights of the reference implementation, version 0.1.
+        target: str or path, the file to write.
 
     Raises:
-        KeyError, ValueError: they are other files.
+        KeyError, ValueError: the files do not contain these weights.
     """
     layers, linear = read_state_dict(alexnet), read_state_dict(channels)
     arrays = {}
     for number, layer in enumerate(_CONVOLUTIONS):
-        # PyTorch's (out, in, height, width).
+        # From PyTorch's (out, in, height, width) to (height, width, in, out).
         kernel = layers[f"features.{layer}.weight"]
         arrays[f"conv{number + 1}_w"] = np.transpose(kernel, (2, 3, 1, 0))
         arrays[f"conv{number + 1}_b"] = layers[f"features.{layer}.bias"]
@@ -80,5 +81,5 @@ def convert_lpips_weights(alexnet: str, channels: str, target: str | os.PathLike
         np.savez(temporary, **arrays)
 
 
-def _fetched(address: str) -> str:
+def _download(address: str) -> str:
     return keras.utils.get_file(origin=address, cache_subdir="models")

@@ -1,4 +1,4 @@
-"""Distance between images as a network that recognizes things sees them."""
+"""The perceptual loss: the distance of images in the features of VGG19."""
 
 import os
 import zipfile
@@ -11,7 +11,7 @@ from keras import ops
 from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
-# The convolutions of VGG19 up to the first of its third block, with their channels.
+# The convolutions of VGG19 up to the first one of its third block, with their filters.
 _CONVOLUTIONS = (
     ("block1_conv1", 64),
     ("block1_conv2", 64),
@@ -21,7 +21,7 @@ _CONVOLUTIONS = (
 )
 _POOLED_AFTER = ("block1_conv2", "block2_conv2")
 
-# The mean of ImageNet in the order of VGG's weights, blue, green, red.
+# The mean of ImageNet in the channel order of VGG's weights: blue, green, red.
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
 _KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
@@ -31,20 +31,21 @@ _KERAS_FILE_HASH = "253f8cb515780f3b799900260a226db6"
 class Perceptual:
     """Mean absolute difference of the features of VGG19 at block3_conv1.
 
-    It is given *colored RGB* images, the true one and the network's, so that it teaches color
-    and not only structure. The features are divided by 255, the scale of VGG's inputs.
+    The loss compares RGB images with their colors, so that it trains color and not only structure.
+    The features are divided by 255, the scale of VGG's inputs.
 
     Args:
-        weights: path of VGG19's weights: an .h5 file of Keras, with or without the classifier,
-            or an .npz with the arrays `blockB_convC_w`, (height, width, in, out), and
-            `blockB_convC_b`. None looks in Keras' cache and then downloads them.
+        weights: str or path of VGG19's weights: an .h5 file of Keras, with or without the
+            classifier, or an .npz with the arrays `blockB_convC_w` of shape (height, width, in,
+            out) and `blockB_convC_b`. Defaults to `None`, the file in Keras' cache, which is
+            downloaded if it is missing.
 
     Raises:
-        InputError: the weights cannot be had, and the message says where to put them.
+        InputError: the weights cannot be read or downloaded. The message says where to put them.
 
     Example:
-        loss = Perceptual("vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5")
-        loss(true_rgb1, colored_rgb1)
+        loss = Perceptual("vgg19.npz")
+        loss(true_rgb1, colored_rgb1)       # a scalar
 
     Reference:
         Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
@@ -53,7 +54,7 @@ class Perceptual:
 
     def __init__(self, weights: str | os.PathLike | None = None):
         self.network = _vgg19_trunk()
-        path = _find_in_keras() if weights is None else weights
+        path = _weights_in_keras_cache() if weights is None else weights
         try:
             for name, arrays in _read(path).items():
                 self.network.get_layer(name).set_weights(arrays)
@@ -62,7 +63,7 @@ class Perceptual:
                 f"--perceptual_weights {path}: there is no such file; give VGG19's weights, an "
                 ".h5 of Keras or an .npz"
             ) from error
-        # What h5py, zipfile and NumPy make of files of other kinds.
+        # h5py, zipfile and NumPy raise all of these for files of another kind.
         except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"--perceptual_weights {path}: these are not VGG19's weights "
@@ -70,11 +71,11 @@ class Perceptual:
             ) from error
 
     def __call__(self, true_rgb1, colored_rgb1):
-        """The distance of two batches of images, a float32 scalar.
+        """Returns the distance of two batches of images, a float32 scalar.
 
         Args:
             true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1].
-            colored_rgb1: likewise; it may leave [0, 1].
+            colored_rgb1: tensor of the same shape; values outside [0, 1] are allowed.
         """
         true = ops.stop_gradient(self._features(true_rgb1))
         return ops.mean(ops.abs(true - self._features(colored_rgb1)))
@@ -97,8 +98,8 @@ def _vgg19_trunk() -> keras.Model:
     return keras.Model(images, features, name="vgg19_to_block3_conv1")
 
 
-def _find_in_keras() -> str:
-    """Keras' own copy of the weights, downloaded when it is not there yet."""
+def _weights_in_keras_cache() -> str:
+    """The path of the weights in Keras' cache, after downloading them if they are missing."""
     try:
         return keras.utils.get_file(
             _KERAS_FILE,
@@ -106,7 +107,7 @@ def _find_in_keras() -> str:
             cache_subdir="models",
             file_hash=_KERAS_FILE_HASH,
         )
-    # get_file raises a bare Exception when the download fails.
+    # `get_file` raises a bare Exception when the download fails.
     except Exception as error:
         raise InputError(
             f"VGG19's weights for the perceptual loss cannot be downloaded; put {_KERAS_FILE} at "
@@ -115,7 +116,7 @@ def _find_in_keras() -> str:
 
 
 def _read(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
-    """Kernel and bias of each convolution by its name."""
+    """Reads the kernel and the bias of each convolution, by name."""
     return _read_npz(path) if str(path).endswith(".npz") else _read_h5(path)
 
 
@@ -125,13 +126,13 @@ def _read_npz(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
 
 
 def _read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
-    """Finds kernels and biases by the names of their layers, however the file nests them."""
+    """Finds kernels and biases by the names of their layers, at any depth of the file."""
     arrays = {}
 
-    def visit(place, item):
+    def visit(path, item):
         if isinstance(item, h5py.Dataset):
             for name, _ in _CONVOLUTIONS:
-                if name in place.split("/"):
+                if name in path.split("/"):
                     arrays.setdefault(name, {})[item.ndim] = item[()]
 
     with h5py.File(path, "r") as file:

@@ -1,4 +1,4 @@
-"""How far the colors are from the true ones: a weighted sum of terms."""
+"""The reconstruction loss: a weighted sum of terms that compare with the true colors."""
 
 from collections.abc import Mapping
 
@@ -12,47 +12,49 @@ from losses.lpips_network import LPIPSNetwork
 from losses.perceptual import Perceptual
 from losses.structural_similarity import structural_similarity
 
-# Where the Huber loss becomes linear: at 1 unit of ab, as in Zhang et al. 2017.
+# The Huber loss becomes linear at 1 unit of ab, as in Zhang et al. 2017.
 _HUBER_DELTA = 1.0 / 110.0
 
-# Metrics have these names, and records both.
-_OF_METRICS_TOO = ("ssim", "lpips", "colorfulness")
+# Terms with the name of a metric; the logs contain both.
+_NAMES_OF_METRICS = ("ssim", "lpips", "colorfulness")
 
-# Of 255^2, as the squares below the roots are: a thousandth of a step of 8 bits.
+# Added under the square roots of the colorfulness, whose gradients are infinite at a gray image:
+# the square of a thousandth of an 8-bit step.
 _COLORFULNESS_EPSILON = 1e-6
 
 
 class Reconstruction:
-    """The terms that compare the network's colors with the true ones, each with its weight.
+    """Weighted sum of terms that compare the generated colors with the true ones.
 
-    | term           | what                                                                   |
+    | term           | definition                                                             |
     |----------------|------------------------------------------------------------------------|
     | `l1`           | mean absolute difference of ab, in units of 110 (Isola et al. 2017)    |
     | `mse`          | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)   |
     | `huber`        | as `l1`, but a parabola below 1 unit of ab (Zhang et al. 2017)         |
-    | `ssim`         | 1 - structural similarity of the colored RGB images (Zhao et al.       |
-    |                | 2017): mostly of their structure, which the lightness gives            |
-    | `perceptual`   | difference of VGG19's features of the RGB images: `Perceptual`         |
+    | `ssim`         | 1 - structural similarity of the RGB images (Zhao et al. 2017), which  |
+    |                | depends mostly on their structure, and so on the lightness             |
+    | `perceptual`   | difference of the VGG19 features of the RGB images: `Perceptual`       |
     | `lpips`        | LPIPS with AlexNet of the RGB images (Zhang et al. 2018):              |
     |                | `LPIPSNetwork`                                                         |
-    | `colorfulness` | 1 - colorfulness / 100 of the network's images, whatever the true      |
-    |                | ones are (as Kang et al. 2023, DDColor, but with the colorfulness of   |
-    |                | `data.color.colorfulness`): to be added to terms that compare          |
+    | `colorfulness` | 1 - colorfulness / 100 of the generated images, regardless of the true |
+    |                | ones (as in DDColor, Kang et al. 2023, but with the definition in      |
+    |                | `data.color.colorfulness`); use it together with another term          |
 
     Args:
-        weights: mapping of terms to weights. A term of weight 0 is neither computed nor reported.
-        perceptual: `Perceptual`, or None when the term is not used.
-        lpips: `LPIPSNetwork`, or None likewise.
-        rebalancing: `ColorRebalancing`, by which `l1`, `mse` and `huber` weigh pixels, or None to
-            weigh all the same.
+        weights: mapping from terms to weights. Terms of weight 0 are neither computed nor reported.
+        perceptual: `Perceptual`, required by the term `perceptual`. Defaults to `None`.
+        lpips: `LPIPSNetwork`, required by the term `lpips`. Defaults to `None`.
+        rebalancing: `ColorRebalancing`, the weights of pixels in `l1`, `mse` and `huber`. Defaults
+            to `None`: all pixels have the same weight.
 
     Attributes:
-        weights: dict, those above 0.
-        names: list of str, what `terms` calls them.
+        weights: dict, the nonzero weights.
+        names: list of str, the names of the terms in `terms`.
 
     Example:
-        loss = Reconstruction({"l1": 10.0})
-        loss.terms(lightness, true_ab, colored_ab)     # {"l1": ...}, not yet weighted
+        loss = Reconstruction({"l1": 10.0, "ssim": 1.0})
+        terms = loss.terms(lightness, true_ab, colored_ab)     # {"l1": ..., "ssim_loss": ...}
+        loss.total(terms)                                      # 10 * l1 + ssim_loss
     """
 
     def __init__(
@@ -65,26 +67,30 @@ class Reconstruction:
         unknown = set(weights) - set(TERMS)
         if unknown:
             raise ValueError(
-                f"`weights` should be of the terms {TERMS}. Received: `weights={weights}`"
+                f"`weights` should have keys from {TERMS}. Received: `weights={weights}`"
             )
         self.weights = {term: weight for term, weight in weights.items() if weight}
         self.names = [_reported(term) for term in self.weights]
         for term, network in (("perceptual", perceptual), ("lpips", lpips)):
             if term in self.weights and network is None:
-                raise ValueError(f"the term `{term}` needs `{term}`. Received: None")
+                raise ValueError(
+                    f"the term `{term}` needs the argument `{term}`. Received: `{term}=None`"
+                )
         self._perceptual = perceptual
         self._lpips = lpips
         self._rebalancing = rebalancing
 
     def terms(self, lightness, true_ab, colored_ab):
-        """Each term, a float32 scalar, by its name.
-
-        `ssim`, `lpips` and `colorfulness` are called `ssim_loss` and so on.
+        """Computes the terms, before they are weighted.
 
         Args:
-            lightness: tensor of shape (batch, height, width, 1), in the range of networks.
-            true_ab: tensor of shape (batch, height, width, 2), likewise.
-            colored_ab: tensor of the same shape, the network's.
+            lightness: tensor of shape (batch, height, width, 1), in the range of the networks.
+            true_ab: tensor of shape (batch, height, width, 2), in the range of the networks.
+            colored_ab: tensor of the same shape, the output of the generator.
+
+        Returns:
+            dict of float32 scalars by name; `ssim`, `lpips` and `colorfulness` are named
+            `ssim_loss`, `lpips_loss` and `colorfulness_loss`.
         """
         colored_ab = ops.cast(colored_ab, "float32")
         difference = ops.abs(true_ab - colored_ab)
@@ -108,25 +114,28 @@ class Reconstruction:
         return {_reported(term): makers[term]() for term in self.weights}
 
     def _lpips_distance(self, true_rgb1, colored_rgb1):
-        true = [ops.stop_gradient(each) for each in self._lpips.features(true_rgb1)]
+        true = [ops.stop_gradient(level) for level in self._lpips.features(true_rgb1)]
         return ops.mean(self._lpips.distance(true, self._lpips.features(colored_rgb1)))
 
     def total(self, terms):
-        """The weighted sum of the terms, a scalar."""
+        """Returns the weighted sum of the terms from `terms`, a scalar."""
         return sum(weight * terms[_reported(term)] for term, weight in self.weights.items())
 
 
 def _reported(term: str) -> str:
-    """What a term is called in records, with `_loss` behind the names that metrics have."""
-    return f"{term}_loss" if term in _OF_METRICS_TOO else term
+    """The name of a term in the logs; `_loss` tells it from the metric of the same name."""
+    return f"{term}_loss" if term in _NAMES_OF_METRICS else term
 
 
 def _huber(difference):
-    """The Huber loss with a slope of 1, so that its weight is like that of `l1`."""
+    """The Huber loss, scaled to a slope of 1 so that its weight is comparable to that of `l1`."""
     parabola = 0.5 * ops.square(difference) / _HUBER_DELTA
     return ops.where(difference < _HUBER_DELTA, parabola, difference - 0.5 * _HUBER_DELTA)
 
 
 def _grayness(rgb1):
-    """1 for gray images, 0 for a colorfulness of 100. Colors outside sRGB win nothing."""
+    """1 for gray images, 0 for a colorfulness of 100.
+
+    `rgb1` must be clipped, so that colors outside the sRGB gamut gain nothing.
+    """
     return 1.0 - ops.mean(colorfulness(255.0 * rgb1, ops, _COLORFULNESS_EPSILON)) / 100.0

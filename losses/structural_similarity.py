@@ -1,33 +1,38 @@
-"""Structural similarity, as a metric and a loss compute it."""
+"""Structural similarity, for the metric and for the loss."""
 
 import numpy as np
 from keras import ops
 
-# A window has to lie inside the image.
+# Side of the Gaussian window, which is also the smallest side of an image.
 WINDOW = 11
 _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
 
 
 def structural_similarity(true_rgb1, colored_rgb1):
-    """The structural similarity of images: from -1 to 1, which equal images have.
+    """Computes the structural similarity of images, in [-1, 1]; it is 1 for equal images.
 
-    A Gaussian window of 11 x 11 pixels with a deviation of 1.5, over the places where it lies
-    inside the image, averaged over places and channels.
+    The statistics are weighted by a Gaussian window of 11 x 11 pixels with a standard deviation of
+    1.5. The result is the mean over the channels and over all positions where the window lies
+    inside the image.
 
     Args:
         true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1], at least 11 x 11.
-        colored_rgb1: likewise; it may leave [0, 1].
+        colored_rgb1: tensor of the same shape; values outside [0, 1] are allowed.
 
     Returns:
-        Tensor of shape (batch,), float32.
+        float32 tensor of shape (batch,).
+
+    Example:
+        structural_similarity(true_rgb1, colored_rgb1)      # (batch,)
 
     Reference: Wang et al., "Image Quality Assessment: From Error Visibility to Structural
     Similarity", IEEE Transactions on Image Processing 2004, equation 13.
     """
     true, colored = (ops.cast(rgb1, "float32") for rgb1 in (true_rgb1, colored_rgb1))
     mean_true, mean_colored = _blur(true), _blur(colored)
-    # Deviations from 1/2 are squared, so that float32 loses less in the differences below.
+    # Centering the values at 0 before they are squared keeps more of float32's precision in the
+    # differences below.
     true, colored = true - 0.5, colored - 0.5
     centered_true, centered_colored = mean_true - 0.5, mean_colored - 0.5
     variance_true = _blur(true * true) - centered_true**2
@@ -40,7 +45,7 @@ def structural_similarity(true_rgb1, colored_rgb1):
 
 
 def _blur(images):
-    """The Gaussian mean around each place whose window lies inside the image."""
+    """Gaussian means at all positions where the window lies inside the image."""
     window = np.exp(-0.5 * (np.arange(WINDOW) - WINDOW // 2) ** 2 / _SIGMA**2)
     window = (window / window.sum()).astype("float32")
     channels = images.shape[-1]

@@ -1,25 +1,25 @@
-"""What every adversarial loss is."""
+"""The base class of the adversarial losses."""
 
 import abc
 
 
 class Adversarial(abc.ABC):
-    """How a generator and a discriminator are set against each other.
+    """Base class of the adversarial losses of a generator and a discriminator.
 
-    All of it is computed in float32, whatever the precision of the logits. Logits may be of any
-    shape: one for each image, or one for each patch of it.
+    Losses are computed in float32, whatever the precision of the logits. Logits may have any
+    shape: one for each image, or one for each patch of an image.
 
     Attributes:
-        penalty_weight: float, how much the gradient penalty of the discriminator weighs; 0 for
-            none.
+        penalty_weight: float, the weight of the discriminator's gradient penalty. Defaults to
+            `0.0`, no penalty.
     """
 
     penalty_weight = 0.0
 
     @abc.abstractmethod
     def discriminator(self, real_logits, fake_logits):
-        """What the discriminator minimizes, a scalar, from two tensors of logits."""
+        """Returns the loss of the discriminator, a scalar."""
 
     @abc.abstractmethod
     def generator(self, fake_logits):
-        """What the generator minimizes, a scalar."""
+        """Returns the loss of the generator, a scalar."""

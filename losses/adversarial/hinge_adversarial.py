@@ -6,15 +6,16 @@ from losses.adversarial.adversarial import Adversarial
 
 
 class HingeAdversarial(Adversarial):
-    """Hinge loss: the discriminator is content once it is right by a margin of 1.
+    """Hinge loss: logits beyond a margin of 1 do not contribute to the discriminator's loss.
 
     The discriminator minimizes E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))], the generator
     -E[D(fake)].
 
     Example:
+        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
         loss = HingeAdversarial()
-        loss.discriminator(real_logits, fake_logits)
-        loss.generator(fake_logits)
+        loss.discriminator(real_logits, fake_logits)        # 1.0
+        loss.generator(fake_logits)                         # 0.0
 
     Reference:
         Lim and Ye, "Geometric GAN", 2017; Zhang et al., "Self-Attention Generative Adversarial

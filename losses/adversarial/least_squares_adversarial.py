@@ -1,4 +1,4 @@
-"""The adversarial loss of least squares GANs."""
+"""The adversarial loss of least-squares GANs."""
 
 from keras import ops
 
@@ -6,19 +6,20 @@ from losses.adversarial.adversarial import Adversarial
 
 
 class LeastSquaresAdversarial(Adversarial):
-    """Squared distances of the logits from their labels, 1 for real images and 0 for others.
+    """Squared distances of the logits from their labels, 1 for real images and 0 for fake ones.
 
     The discriminator minimizes E[(D(real) - 1)^2] + E[D(fake)^2], the generator
     E[(D(fake) - 1)^2].
 
     Example:
+        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
         loss = LeastSquaresAdversarial()
-        loss.discriminator(real_logits, fake_logits)
-        loss.generator(fake_logits)
+        loss.discriminator(real_logits, fake_logits)        # 0.0
+        loss.generator(fake_logits)                         # 1.0
 
     Reference:
-        Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, equation 9. (The
-        halves before its terms are left out, as in the programs of pix2pix and CycleGAN.)
+        Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, equation 9,
+        without its factors of 1/2, as in the code of pix2pix and CycleGAN.
     """
 
     def discriminator(self, real_logits, fake_logits):

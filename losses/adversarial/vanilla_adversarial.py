@@ -1,4 +1,4 @@
-"""The adversarial loss of the first GANs."""
+"""The adversarial loss of the original GAN."""
 
 import keras
 from keras import ops
@@ -7,16 +7,17 @@ from losses.adversarial.adversarial import Adversarial
 
 
 class VanillaAdversarial(Adversarial):
-    """Binary cross entropy on logits; the generator's is the form that does not saturate.
+    """Binary cross entropy on logits, in the non-saturating form for the generator.
 
     Args:
-        label_smoothing: float in [0, 1), the real images' label is 1 - this; the generated
-            ones' stays 0 (one-sided). Defaults to `0.1`.
+        label_smoothing: float in [0, 1). The label of real images is 1 - `label_smoothing`; that of
+            fake images stays 0 (one-sided smoothing). Defaults to `0.1`.
 
     Example:
+        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
         loss = VanillaAdversarial()
-        loss.discriminator(real_logits, fake_logits)
-        loss.generator(fake_logits)
+        loss.discriminator(real_logits, fake_logits)        # about 1.11
+        loss.generator(fake_logits)                         # about 0.69
 
     Reference:
         Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014; Salimans et al.,

@@ -6,19 +6,21 @@ from losses.adversarial.adversarial import Adversarial
 
 
 class WassersteinAdversarial(Adversarial):
-    """The difference of the mean scores: an estimate of the distance of the two distributions.
+    """Difference of the mean scores, an estimate of the Wasserstein distance.
 
     The critic minimizes E[D(fake)] - E[D(real)] plus the weighted gradient penalty, the generator
-    -E[D(fake)]. The estimate is one only where the critic's gradients have a norm of 1, which is
-    what the penalty asks for: see `losses.adversarial.gradient_penalty`.
+    -E[D(fake)]. The estimate is valid only if the critic's gradients have a norm of 1, which the
+    penalty encourages: see `losses.adversarial.gradient_penalty`.
 
     Args:
-        penalty_weight: float, of the gradient penalty. Defaults to `10.0`, the paper's.
+        penalty_weight: float, the weight of the gradient penalty. Defaults to `10.0`, as in the
+            paper.
 
     Example:
+        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
         loss = WassersteinAdversarial()
-        loss.discriminator(real_logits, fake_logits)
-        loss.generator(fake_logits)
+        loss.discriminator(real_logits, fake_logits)        # -1.0
+        loss.generator(fake_logits)                         # 0.0
 
     Reference:
         Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.

@@ -144,8 +144,8 @@ def test_it_says_so_in_one_line(capsys):
     assert capsys.readouterr().out.split("\n") == [
         # Behind the bar of progress.
         "",
-        "the loss has not fallen for 2 epochs: learning rates times 0.1 from here on",
+        "the loss has not fallen for 2 epochs: learning rates are multiplied by 0.1 from now on",
         "",
-        "the loss has not fallen for 2 epochs: learning rates times 0.01 from here on",
+        "the loss has not fallen for 2 epochs: learning rates are multiplied by 0.01 from now on",
         "",
     ]

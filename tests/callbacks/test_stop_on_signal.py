@@ -40,7 +40,7 @@ def test_alone_it_stops_at_once():
     callback.on_train_batch_end(0)
     watch.received = signal.SIGINT
     with pytest.raises(
-        InterruptedBySignalError, match="in epoch 1 after 7 steps; kept in checkpoint"
+        InterruptedBySignalError, match="in epoch 1 after 7 steps; saved in checkpoint"
     ):
         callback.on_test_batch_end(0)
     assert checkpoints.calls == ["save"]

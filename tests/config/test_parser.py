@@ -193,23 +193,23 @@ def test_reconstruction_terms_have_weights():
         (["--images", "a", "--suffix", "a/b"], "'a/b' is not a part of a file name"),
         (["--images", "a", "--format", "gif"], "invalid choice: 'gif'"),
         (["--comparison"], "--comparison has no effect when --images is not given"),
-        (["--images", "a", "--inspect"], "--images colors photographs and --inspect looks at data"),
-        (["--inspect", "--images", "a", "--quality", "9"], "give one"),
+        (["--images", "a", "--inspect"], "--images colors photographs and --inspect shows data"),
+        (["--inspect", "--images", "a", "--quality", "9"], "give only one"),
         (["--inspect", "--load_weights"], "--load_weights has no effect when --inspect is given"),
         (["--inspect", "--weights", "w"], "--weights has no effect when --inspect is given"),
         (["--inspect", "--quality", "9"], "--quality has no effect when --inspect is given"),
         (["--inspect", "--suffix", "a"], "no effect when --inspect is given"),
         (["--inspect", "--label_smoothing", "0.1"], "no effect with --adversarial hinge"),
         (["--inspect", "demo"], "unrecognized arguments: demo"),
-        (["--class_index", "a"], "--class_index has no effect without --inspect or classes"),
+        (["--class_index", "a"], "--class_index has no effect without --inspect or --model"),
         (["--images", "a", "--class_index", "b"], "no effect when --images is given"),
         (["--images", "a", "--dataset", "b"], "--dataset has no effect when --images is given"),
         (["--images", "a", "--categories", "cat"], "no effect when --images is given"),
         (["--images", "a", "--data_dir", "b"], "--data_dir has no effect when --images is given"),
         (["--lpips_weights", "a"], "has no effect without lpips in --validation_metrics"),
         (["--validation_metrics", "fid"], "invalid choice: 'fid'"),
-        (["--evaluate", "--inspect"], "--evaluate judges weights and --inspect looks at data"),
-        (["--evaluate", "--images", "a", "--inspect"], "give one"),
+        (["--evaluate", "--inspect"], "--evaluate evaluates weights and --inspect shows data"),
+        (["--evaluate", "--images", "a", "--inspect"], "give only one"),
         (["--evaluate", "a"], "unrecognized arguments: a"),
         (["--evaluate", "--predictions"], "expected at least one argument"),
         (["--evaluate", "--weights"], "expected at least one argument"),
@@ -236,23 +236,23 @@ def test_reconstruction_terms_have_weights():
         ),
         (
             ["--evaluate", "--images", "a", "--dataset", "b"],
-            "--dataset has no effect beside --images, of which there is no truth",
+            "--dataset has no effect with --images, which have no true colors",
         ),
         (
             ["--evaluate", "--images", "a", "--lpips_weights", "b"],
-            "--lpips_weights has no effect beside --images",
+            "--lpips_weights has no effect with --images",
         ),
         (
             ["--evaluate", "--images", "a", "--validation_share", "0.1"],
-            "--validation_share has no effect beside --images",
+            "--validation_share has no effect with --images",
         ),
         (
             ["--evaluate", "--images", "a", "--minimum_colorfulness", "1"],
-            "--minimum_colorfulness has no effect beside --images",
+            "--minimum_colorfulness has no effect with --images",
         ),
         (
             ["--evaluate", "--images", "a", "--dataset", "coco:b", "--categories", "cat"],
-            "has no effect beside --images",
+            "has no effect with --images",
         ),
         (["--evaluate", "--images", "a", "--suffix", "b"], "no effect when --evaluate is given"),
         (["--predictions", "a"], "--predictions has no effect when --evaluate is not given"),
@@ -271,7 +271,7 @@ def test_reconstruction_terms_have_weights():
         (["--inspect", "--data-dir", "a"], "no effect without a --dataset tfds:NAME"),
         (["--dataset", "coco:a", "--data_dir", "b"], "without a --dataset tfds:NAME"),
         (["--reconstruction", "l1:0"], "no term has a weight above 0"),
-        (["--reconstruction", "l1:1", "l1:2"], "a term stands there twice"),
+        (["--reconstruction", "l1:1", "l1:2"], "a term is given twice"),
         (["--seed", "4294967296"], "is not a whole number below 2^32"),
         (["--sample_every", "0", "--sample_count", "3"], "no effect with --sample_every 0"),
         (
@@ -318,12 +318,12 @@ def test_help_says_which_models_an_argument_is_of_and_where_defaults_differ(caps
     with pytest.raises(SystemExit):
         parse(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert "as a U-Net (only encoder_decoder)" in text
-    assert "at --attention_resolution (only pix2pix, encoder_decoder)" in text
+    assert "as in a U-Net (only with encoder_decoder)" in text
+    assert "at --attention_resolution (only with pix2pix, encoder_decoder)" in text
     assert "a lower loss before the rates are lowered (plateau only) (default: 3)" in text
-    assert "with chromagan 224; with encoder_decoder 400)" in text
+    assert "224 with chromagan; 400 with encoder_decoder)" in text
     # With encoder_decoder it is what it is with sagan.
-    assert "at half size, with chromagan at a quarter (default: 32; with pix2pix 64; with" in text
+    assert "at a quarter with chromagan) (default: 32; 64 with pix2pix; 64 with chromagan)" in text
 
 
 def test_help_does_not_wait_for_tensorflow():

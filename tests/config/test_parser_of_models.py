@@ -224,12 +224,12 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             "at least 121 px; received --resolution 120",
         ),
         (["--model", "pix2pix", "--resolution", "23"], "patch takes images of at least 24 px"),
-        (["--preset", "patchgan", "--model", "sagan"], "--preset patchgan is of --model pix2pix"),
-        (["--preset", "patchgan", "--load_weights"], "--preset begins a new training"),
-        (["--preset", "one-channel", "--epochs", "4"], "leave none of 4 epochs for both networks"),
+        (["--preset", "patchgan", "--model", "sagan"], "--preset patchgan needs --model pix2pix"),
+        (["--preset", "patchgan", "--load_weights"], "--preset starts a new training"),
+        (["--preset", "one-channel", "--epochs", "4"], "leave none of the 4 epochs to train both"),
         (
             ["--generator_epochs", "2", "--epochs", "2"],
-            "--generator_epochs 2 and --discriminator_epochs 0 leave none of 2 epochs for both",
+            "--generator_epochs 2 and --discriminator_epochs 0 leave none of the 2 epochs to train",
         ),
         (
             ["--model", "pix2pix", "--encoder", "vgg16", "--input_channels", "3"],
@@ -253,8 +253,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--model", "chromagan", "--class_weight", "-1"], "--class_weight"),
         (
             ["--model", "chromagan", "--encoder", "none"],
-            "--encoder none: the generator of chromagan begins with a network for recognition; "
-            "give vgg16",
+            "--encoder none: the generator of chromagan needs an encoder; give --encoder vgg16",
         ),
         (
             ["--model", "chromagan", "--discriminator", "pixel"],
@@ -281,10 +280,10 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         ),
         (
             ["--preset", "chromagan-tiny", "--model", "pix2pix"],
-            "--preset chromagan-tiny is of --model chromagan",
+            "--preset chromagan-tiny needs --model chromagan",
         ),
         (["--images", "a.jpg", "--teacher", "vgg16"], "--teacher has no effect when --images"),
-        (["--weight_decay", "0.1"], "--weight_decay has no effect with --optimizer adam; adamw is"),
+        (["--weight_decay", "0.1"], "--weight_decay has no effect with --optimizer adam (adamw is"),
         (
             ["--model", "encoder_decoder", "--optimizer", "adam", "--weight_decay", "0"],
             "--weight_decay has no effect with --optimizer adam",
@@ -311,11 +310,11 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--warmup_steps", "-1"], "'-1' is not a whole number of at least 0"),
         (
             ["--freeze_encoder_epochs", "1"],
-            "--freeze_encoder_epochs has no effect without the weights of an --encoder; leave",
+            "--freeze_encoder_epochs has no effect without a pretrained --encoder; leave",
         ),
         (
             ["--model", "pix2pix", "--freeze_encoder_epochs", "1"],
-            "without the weights of an --encoder",
+            "without a pretrained --encoder",
         ),
         *(
             (
@@ -374,8 +373,8 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         ),
         (
             ["--model", "encoder_decoder", "--encoder", "none"],
-            "--encoder none: the generator of encoder_decoder begins with a network for "
-            "recognition; give inception_resnet_v2, and --encoder_weights none",
+            "--encoder none: the generator of encoder_decoder needs an encoder; give --encoder "
+            "inception_resnet_v2, and --encoder_weights none",
         ),
         (["--model", "encoder_decoder", "--encoder", "xception"], "invalid choice: 'xception'"),
         (
@@ -385,7 +384,7 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         ),
         (
             ["--model", "encoder_decoder", "--adversarial", "vanilla", "--generator_epochs", "50"],
-            "leave none of 50 epochs for both networks",
+            "leave none of the 50 epochs to train both networks",
         ),
         (["--images", "a.jpg", "--optimizer", "sgd"], "--optimizer has no effect when --images"),
         (["--evaluate", "--warmup_steps", "1"], "--warmup_steps has no effect when --evaluate"),
