@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import os
@@ -11,23 +11,23 @@ _UNFINISHED = ".writing-"
 
 @contextlib.contextmanager
 def write_beside(path: str | os.PathLike) -> Iterator[Path]:
-    """Yields a temporary path beside `path`, which takes its place if the block succeeds.
+    """Yields a temporary path beside `path` and renames it to `path` if the block succeeds.
 
-    An existing file stays as it was until the new one is complete and on the disk. When the
-    block raises, the temporary file is removed and nothing has changed.
+    An existing file stays unchanged until the new one is complete and flushed to disk. If the block
+    raises an exception, the temporary file is removed and nothing has changed.
 
     Args:
-        path: where the file shall stand in the end. Its folder is created.
+        path: the final path of the file. Its folder is created.
 
     Example:
-        with write_beside("card.json") as temporary:
-            temporary.write_text(text)
+        with write_beside("notes/colors.txt") as temporary:
+            temporary.write_text("sky: blue")
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix is kept, because writers choose the format by it.
+    # Writers choose the format by the suffix.
     temporary = path.parent / f"{_UNFINISHED}{secrets.token_hex(8)}{path.suffix}"
-    # Created like any new file, so that it has the permissions of one.
+    # Unlike the files of `tempfile`, this one gets the usual permissions of a new file.
     temporary.touch(exist_ok=False)
     try:
         yield temporary
@@ -38,16 +38,16 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Removes what processes that were killed had begun to write into a folder."""
+    """Removes the temporary files that killed processes left in a folder."""
     for path in folder.glob(f"{_UNFINISHED}*"):
         if path.is_file():
             path.unlink(missing_ok=True)
 
 
 def flush_folder_to_disk(path: Path) -> None:
-    """Waits until what was renamed in a folder would survive a power cut."""
+    """Waits until the renames in a folder would survive a power failure."""
     if os.name == "nt":
-        # Windows opens no folders, and writes names down by itself.
+        # Windows cannot open folders, and it flushes renames by itself.
         return
     folder = os.open(path, os.O_RDONLY)
     try:
@@ -57,7 +57,7 @@ def flush_folder_to_disk(path: Path) -> None:
 
 
 def flush_to_disk(path: Path) -> None:
-    """Waits until a file's contents would survive a power cut."""
-    # For writing, as Windows flushes nothing else.
+    """Waits until the contents of a file would survive a power failure."""
+    # Windows flushes only files that are open for writing.
     with open(path, "r+b") as file:
         os.fsync(file.fileno())

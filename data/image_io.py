@@ -1,12 +1,13 @@
-"""Training images in, sample images out, and where images lie in a folder.
+"""Reads training images, writes sample images and lists the images in a folder.
 
-    pixels = read_rgb("grandmother.jpg")            # (height, width, 3) uint8, upright
-    write_rgb("grandmother.png", pixels)            # whole or not at all
+All variants of training images (gray, palette, transparency, CMYK, 16 bits, an orientation tag) are
+handled here and nowhere else. The reader is Pillow: `tf.io` ignores the orientation, decodes
+palettes to wrong colors and ends the whole input at one broken file, and libvips, with which
+`data.photos` reads a person's photographs, takes one and a half times as long for a small JPEG.
 
-What a training image holds (gray, palette, transparency, CMYK, 16 bits, an orientation tag) is
-settled here and nowhere else. The reader is Pillow: `tf.io` ignores the orientation, miscolors
-palettes and ends the whole input when one file is broken, and libvips, which `data.photos` reads a
-person's photographs with, takes half as long again for a small JPEG.
+Example:
+    pixels = read_rgb("gray.jpg")       # uint8, (height, width, 3), upright
+    write_rgb("copy.png", pixels)
 """
 
 import contextlib
@@ -31,7 +32,7 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
-# What a folder of images may hold.
+# The suffixes by which images in a folder are found.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
     *(".heic", ".heif"),
@@ -39,60 +40,65 @@ IMAGE_SUFFIXES = (
 _JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
 _HEIF_SUFFIXES = (".heic", ".heif")
 
-# More is a decompression bomb: a scan of 60 x 90 cm at 600 dpi has 300 million.
+# Larger files are treated as decompression bombs. A scan of 60 x 90 cm at 600 dpi has 300 million.
 MAXIMUM_PIXELS = 500_000_000
-TOO_LARGE = (
-    f"more than {MAXIMUM_PIXELS // 10**6} megapixels: a damaged file, or one for another program"
-)
-# Pillow refuses what has twice as many as it is told.
+TOO_LARGE = f"more than {MAXIMUM_PIXELS // 10**6} megapixels: the file is damaged or too large"
+# Pillow raises an error only above twice its limit.
 Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2
 
-# Pillow's modes for more than eight bits of gray.
+# Pillow's modes for gray with more than 8 bits.
 _DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
-# Pillow warns of broken EXIF tags and of large images, which is no news to a person whose
-# image was read; what is too large for it, it refuses.
+# Pillow warns of broken EXIF tags and of large images, but reads both, so the warnings are of no
+# use. An image above the limit is still an error.
 warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
-# What Pillow says of a WebP that is cut off.
-_IN_WORDS = {"could not create decoder object": "damaged: the end is missing"}
+# Pillow's message for a truncated WebP file.
+_CLEARER_REASONS = {"could not create decoder object": "damaged: the end is missing"}
 
 
 class UnreadableImageError(Exception):
-    """A file that cannot be decoded; the message is the reason, without the file's name."""
+    """An image that cannot be decoded; the message is the reason without the file name."""
 
 
 def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarray:
-    """Reads an image of any common kind as upright sRGB of 8 bits.
+    """Reads an image in any common format as upright 8-bit sRGB.
 
     Args:
-        path: the file. Of an animation the first frame is read.
-        short_side: int or None. When given, a larger image is shrunk until its shorter side has
-            this many pixels; JPEG files are shrunk while they are decoded, which is several times
-            faster. A smaller image is left as it is.
+        path: the image file. Only the first frame of an animation is read.
+        short_side: int or None. If given, a larger image is shrunk until its shorter side has this
+            many pixels; JPEG files are shrunk while they are decoded, which is several times
+            faster. A smaller image is not enlarged. Defaults to `None`.
 
     Returns:
-        uint8 array of shape (height, width, 3). Transparent parts are laid on white.
+        uint8 array of shape (height, width, 3). Transparent pixels are composited on white.
 
     Raises:
-        UnreadableImageError: the file is absent, broken, or not an image.
+        UnreadableImageError: the file is missing, broken, or not an image.
     """
     try:
         with open_with_pillow(path) as image:
             return _upright_rgb(image, short_side)
-    # Pillow's plugins raise whatever their formats make of a broken file.
+    # Pillow's plugins raise many kinds of exceptions for broken files.
     except Exception as error:
         raise UnreadableImageError(first_reason(error, path)) from error
 
 
 def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
-    """Decodes an image that is no file of its own, as `read_rgb` does.
+    """Decodes an image in memory, as `read_rgb` does.
+
+    Args:
+        encoded: bytes of an image file.
+        short_side: int or None, as in `read_rgb`. Defaults to `None`.
+
+    Returns:
+        uint8 array of shape (height, width, 3).
 
     Raises:
-        UnreadableImageError: it is broken, or not an image.
+        UnreadableImageError: the image is broken, or the bytes are not an image.
     """
     try:
         with Image.open(io.BytesIO(encoded)) as image:
@@ -102,11 +108,11 @@ def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
 
 
 def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
-    """Shrinks an image in memory, as `read_rgb` does.
+    """Shrinks a decoded image, as `read_rgb` does.
 
     Args:
         pixels: uint8 array of shape (height, width, 3).
-        short_side: int or None; a smaller image is left as it is.
+        short_side: int or None, as in `read_rgb`. Defaults to `None`.
 
     Returns:
         uint8 array of shape (height, width, 3).
@@ -115,25 +121,25 @@ def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
 
 
 def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) -> None:
-    """Writes an image in the format of its suffix, whole or not at all.
+    """Writes an image in the format of its suffix, completely or not at all.
 
     Args:
-        path: the file, with the suffix of a format that Pillow writes.
+        path: the file, with the suffix of a format that Pillow can write.
         pixels: uint8 array of shape (height, width, 3).
-        quality: int, of formats with loss. The chroma of JPEG is not subsampled: color is what we
-            add.
+        quality: int, the quality in lossy formats. The chroma of JPEG is not subsampled, because
+            color is what this program adds. Defaults to `95`.
     """
     options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {"quality": quality}
     encoded = io.BytesIO()
     kind = Image.registered_extensions()[Path(path).suffix.lower()]
     Image.fromarray(pixels).save(encoded, kind, **options)
     with write_beside(path) as temporary:
-        # Not by Pillow, whose encoders overlook what a disk refuses.
+        # Pillow does not write the file itself, because its encoders ignore disk errors.
         temporary.write_bytes(encoded.getbuffer())
 
 
 def is_jpeg(path: str | os.PathLike) -> bool:
-    """Whether a file name is that of a JPEG."""
+    """Whether a file name has a JPEG suffix."""
     return str(path).lower().endswith(_JPEG_SUFFIXES)
 
 
@@ -144,21 +150,21 @@ def is_heif_supported() -> bool:
 
 @contextlib.contextmanager
 def open_with_pillow(path: str | os.PathLike) -> Iterator[Image.Image]:
-    """Opens an image with Pillow and its plugins; its pixels are not decoded yet."""
+    """Opens an image with Pillow and its plugins, without decoding the pixels."""
     if pillow_heif is None and str(path).lower().endswith(_HEIF_SUFFIXES):
-        raise ValueError("HEIC is read with the help of pillow-heif: pip install pillow-heif")
+        raise ValueError("HEIC files need pillow-heif; install it with: pip install pillow-heif")
     check_is_file(path)
-    # Not by name: then Pillow maps some TIFFs into memory, and garbles them when it turns them.
+    # Given a path, Pillow memory-maps some TIFF files and garbles them when it rotates them.
     with open(path, "rb") as file, Image.open(file) as image:
         yield image
 
 
 def check_is_file(path: str | os.PathLike) -> None:
-    """Refuses what is no file with contents: reading a pipe would wait for ever.
+    """Checks that a path is a regular, nonempty file; reading from a pipe would block forever.
 
     Raises:
-        OSError: there is nothing, it is a folder, or it cannot be looked at.
-        ValueError: it is a pipe or a device, or empty.
+        OSError: the path does not exist, is a folder, or cannot be accessed.
+        ValueError: the path is a pipe or a device, or the file is empty.
     """
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
@@ -172,11 +178,15 @@ def check_is_file(path: str | os.PathLike) -> None:
 def list_images(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[Path]:
-    """All image files below a folder, sorted by path.
+    """Lists all image files in a folder and its subfolders, sorted by path.
 
     Args:
-        folder: where to look.
-        on_error: called with the error of each subfolder that cannot be listed.
+        folder: the folder.
+        on_error: function that is called with the `OSError` of each subfolder that cannot be
+            listed. Defaults to `None`: such subfolders are ignored.
+
+    Returns:
+        List of `Path`.
 
     Raises:
         OSError: the folder itself cannot be listed.
@@ -187,13 +197,13 @@ def list_images(
 def list_image_paths(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
 ) -> list[str]:
-    """The paths below a folder of all image files in it, sorted part by part.
+    """Lists the paths of all image files in a folder and its subfolders, relative to the folder.
 
-    Links to folders are followed, each folder once; hidden files are passed over (the `._x.jpg`
-    that macOS leaves on shared disks are no images).
+    The paths are sorted component by component. Symbolic links to folders are followed, each folder
+    once. Hidden files are skipped (the `._x.jpg` that macOS leaves on shared disks are not images).
 
-    Args and errors are those of `list_images`, which makes a `Path` of each: for a million of
-    them that takes longer than finding them.
+    The arguments and errors are those of `list_images`, which makes a `Path` of each string: for a
+    million images, that takes longer than finding them.
     """
     os.listdir(folder)
     images = []
@@ -216,8 +226,8 @@ def list_image_paths(
 
 
 def part_by_part(path: str) -> str:
-    """The key that sorts paths part by part, as `Path` is sorted, in little memory."""
-    # It comes before all other characters.
+    """The key that sorts strings component by component, as `Path` sorts, with less memory."""
+    # A null character sorts before all others.
     return path.replace(os.sep, "\0")
 
 
@@ -226,21 +236,21 @@ def _upright_rgb(image: Image.Image, short_side: int | None) -> np.ndarray:
     if short_side is not None:
         _shrink_while_decoding(image, short_side)
     rgb = _to_rgb(ImageOps.exif_transpose(image))
-    # The shape of the file and not of what the decoder has shrunk and rounded.
+    # The decoder rounds the sides of an image that it shrinks, so those of the file are used.
     return np.asarray(_shrink(rgb, short_side, sides))
 
 
 def _shrink_while_decoding(image: Image.Image, short_side: int) -> None:
-    """Asks the JPEG decoder for the smallest of 1/1, 1/2, 1/4, 1/8 that is still large enough."""
+    """Asks the JPEG decoder for the smallest scale (1/1, 1/2, 1/4, 1/8) that is large enough."""
     scale = short_side / min(image.size)
     if scale < 1:
-        # `draft` never goes below the size it is asked for; other formats ignore it. It must not
-        # be asked for a mode: CMYK files would lose their conversion.
+        # `draft` never goes below the requested size, and other formats ignore it. No mode is
+        # requested: CMYK files would lose their conversion.
         image.draft(None, tuple(int(np.ceil(side * scale)) for side in image.size))
 
 
 def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
-    """Shrinks an image to the proportions of these sides; a smaller one stays as it is."""
+    """Shrinks an image to the aspect ratio of `sides`; a smaller image is returned unchanged."""
     width, height = image.size
     if short_side is None or min(width, height) <= short_side:
         return image
@@ -251,7 +261,7 @@ def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) ->
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _DEEP_GRAY_MODES:
-        # Pillow clips these to 255 instead of scaling them.
+        # Pillow clips these values to 255 instead of scaling them.
         gray = np.asarray(image).astype("float64") / 257.0
         return Image.fromarray(np.clip(gray + 0.5, 0, 255).astype("uint8")).convert("RGB")
     if image.has_transparency_data:
@@ -262,7 +272,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 
 def first_reason(error: Exception, path: str | os.PathLike | None = None) -> str:
-    """Why a file, or an image that is none, could not be read: one line without its name."""
+    """Why an image could not be read, in one line without the file name.
+
+    Args:
+        error: the exception that was raised.
+        path: the file, which the message calls "the file". Defaults to `None`: the image is not a
+            file.
+    """
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, Image.UnidentifiedImageError):
@@ -274,4 +290,4 @@ def first_reason(error: Exception, path: str | os.PathLike | None = None) -> str
     reason = first_line(error)
     if path is not None:
         reason = reason.replace(str(path), "the file")
-    return _IN_WORDS.get(reason, reason)
+    return _CLEARER_REASONS.get(reason, reason)

@@ -1,14 +1,14 @@
-"""Where Keras keeps what it downloads."""
+"""The folder in which Keras caches downloaded files."""
 
 import os
 from pathlib import Path
 
 
 def in_keras_cache(name: str) -> Path:
-    """The place of a file of a network in Keras' cache, whether it is there or not.
+    """The path of a model file in the Keras cache, whether the file exists or not.
 
     Args:
-        name: str, of the file.
+        name: str, the name of the file.
     """
     return Path(_home(), "models", name)
 
@@ -17,6 +17,6 @@ def _home() -> str:
     home = os.environ.get("KERAS_HOME")
     if home:
         return os.path.expanduser(home)
-    # As in Keras: some users of containers have no home.
+    # As in Keras: the users of some containers have no home folder.
     home = os.path.expanduser("~")
     return os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras")

@@ -1,10 +1,10 @@
-"""Reads the weights in a file of PyTorch, without PyTorch.
+"""Reads the weights in a PyTorch file, without PyTorch.
 
     arrays = read_state_dict("alex.pth")
     arrays["lin0.model.1.weight"]           # (1, 64, 1, 1) float32
 
-The official weights of LPIPS are such files. They are pickles: here only dictionaries and tensors
-are understood, and a file that asks for anything else is refused.
+The official weights of LPIPS are such files. They are pickles: only dictionaries and tensors are
+unpickled, and a file that refers to anything else is refused.
 """
 
 import io
@@ -17,31 +17,37 @@ from typing import Any
 
 import numpy as np
 
-# The first thing in a file of the format before PyTorch 1.6.
+# The magic number of the format before PyTorch 1.6.
 _MAGIC = 0x1950A86A20F9469CFC6C
 
 _TYPES = {"FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8"}
 
 
 def read_state_dict(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The tensors of a file by name.
+    """Reads the tensors of a PyTorch file.
+
+    Args:
+        path: the file, in the format before or since PyTorch 1.6.
+
+    Returns:
+        Dict of arrays by the names of the tensors.
 
     Raises:
-        ValueError: it is no such file, or is damaged.
-        OSError: it cannot be read.
+        ValueError: the file is not a PyTorch file of tensors, or it is damaged.
+        OSError: the file cannot be read.
     """
     try:
         tensors = _read_archive(path) if zipfile.is_zipfile(path) else _read_legacy(path)
         return {str(name): tensor.array() for name, tensor in tensors.items()}
     except OSError:
         raise
-    # A damaged pickle raises whatever it happens to call for.
+    # A damaged pickle can raise any exception.
     except Exception as error:
-        raise ValueError(f"no weights of PyTorch: {error}") from error
+        raise ValueError(f"not a file of PyTorch weights: {error}") from error
 
 
 class _Storage:
-    """Numbers that tensors are views of; in the older format they come after the tensors."""
+    """The numbers of which tensors are views; in the older format they follow the tensors."""
 
     def __init__(self, kind: str):
         self.dtype = np.dtype(_TYPES[kind])
@@ -49,7 +55,7 @@ class _Storage:
 
 
 class _Tensor:
-    """A view of a storage, as a pickle describes it."""
+    """A view of a storage, as described in a pickle."""
 
     def __init__(self, storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple):
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
@@ -59,13 +65,13 @@ class _Tensor:
         steps = zip(self.shape, self.strides, strict=True)
         last = sum((side - 1) * stride for side, stride in steps)
         if 0 not in self.shape and (last >= len(numbers) or min(self.strides, default=0) < 0):
-            raise ValueError("a tensor is larger than its numbers")
+            raise ValueError("a tensor is larger than its storage")
         strides = [stride * numbers.itemsize for stride in self.strides]
         return np.lib.stride_tricks.as_strided(numbers, self.shape, strides).copy()
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows dictionaries and tensors, and nothing else."""
+    """Unpickles dictionaries and tensors and refuses everything else."""
 
     def __init__(self, file: io.IOBase, storages: dict[str, _Storage]):
         super().__init__(file, encoding="latin-1")
@@ -82,7 +88,7 @@ class _Unpickler(pickle.Unpickler):
             return lambda tensor, *_: tensor
         if module == "torch" and name in _TYPES:
             return name
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and not for tensors only")
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}; only tensors are read")
 
     def persistent_load(self, pid: Any) -> _Storage:
         _, kind, key, *_ = pid
@@ -104,8 +110,8 @@ def _read_legacy(path: str | os.PathLike) -> dict[str, _Tensor]:
     storages: dict[str, _Storage] = {}
     with open(path, "rb") as file:
         if _Unpickler(file, storages).load() != _MAGIC:
-            raise ValueError("it does not begin like one")
-        # The version of the format, and the machine that wrote it.
+            raise ValueError("it does not start with the magic number")
+        # The version of the format, and a description of the machine that wrote the file.
         for _ in range(2):
             _Unpickler(file, storages).load()
         tensors = _Unpickler(file, storages).load()

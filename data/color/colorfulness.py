@@ -1,4 +1,4 @@
-"""How colorful an image is, in one number."""
+"""The colorfulness of an image as a single number."""
 
 from types import ModuleType
 
@@ -6,24 +6,29 @@ import numpy as np
 
 
 def colorfulness(rgb255, numpy: ModuleType = np, epsilon: float = 0.0):
-    """The colorfulness of Hasler and Suesstrunk.
+    """Computes the colorfulness of Hasler and Suesstrunk.
 
-    With rg = R - G and yb = (R + G)/2 - B, both signed, it is
-    sqrt(std(rg)^2 + std(yb)^2) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2). People called images of 0
-    "not colorful", 15 "slightly", 33 "moderately", 59 "quite" and 109 "extremely colorful".
+    With rg = R - G and yb = (R + G)/2 - B, both signed, the colorfulness is
+    sqrt(std(rg)^2 + std(yb)^2) + 0.3 sqrt(mean(rg)^2 + mean(yb)^2). Observers called images with
+    a value of 0 "not colorful", 15 "slightly", 33 "moderately", 59 "quite" and 109 "extremely
+    colorful".
 
     Args:
-        rgb255: array or tensor of shape (..., height, width, 3), a floating type, in [0, 255].
-        numpy: the module that computes: `numpy` itself, or `keras.ops` inside a graph.
-        epsilon: float, added under both roots: their gradients at a gray image are infinite.
+        rgb255: floating-point array or tensor of shape (..., height, width, 3), in [0, 255].
+        numpy: module, `numpy` or, inside a graph, `keras.ops`. Defaults to `numpy`.
+        epsilon: float, added under both square roots. Without it their gradients are infinite at
+            a gray image. Defaults to `0.0`.
 
     Returns:
         Array or tensor of shape (...): one number for each image, 0 for a gray one.
 
+    Example:
+        colorfulness(255.0 * np.asarray(true_rgb1))                    # array of shape (2,)
+        colorfulness(255.0 * true_rgb1, ops, epsilon=1e-6)             # tensor of shape (2,)
+
     Reference: Hasler and Suesstrunk, "Measuring colourfulness in natural images", SPIE 2003,
-    equation of the metric M3. Variants in print give other numbers: one leaves out std(yb), the
-    deviation of yellow against blue, under the first root; DDColor's takes absolute values of rg
-    and yb first. Neither is computed here.
+    equation of the metric M3. Published variants give different numbers: one omits std(yb) under
+    the first root; DDColor takes absolute values of rg and yb first. Neither is used here.
     """
     red, green, blue = rgb255[..., 0], rgb255[..., 1], rgb255[..., 2]
     red_green = red - green

@@ -1,1 +1,1 @@
-"""The kinds of datasets that images come from: one file each, and what they share."""
+"""Sources of images: one module per kind of dataset, and the code that they share."""

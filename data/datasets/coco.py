@@ -1,9 +1,11 @@
-"""Images with annotations in COCO's format, chosen by the objects in them.
+"""Images with annotations in COCO format, selected by the objects in them.
 
-    annotations/instances_train2017.json        which images there are, and what is in them
-    train2017/000000000009.jpg                  the images; also below images/
+    annotations/instances_train2017.json        the list of images and the objects in them
+    train2017/000000000009.jpg                  the images, here or below `images/`
 
-A part whose name begins with `val` is for validation. https://cocodataset.org/#format-data
+Parts whose name begins with `val` are used for validation.
+
+Reference: https://cocodataset.org/#format-data
 """
 
 import difflib
@@ -24,18 +26,18 @@ from data.datasets.split_options import SplitOptions, split_by_name
 from errors import InputError, first_line
 
 _PREFIX = "instances_"
-# A file that takes some seconds to read.
+# In bytes. Larger files take some seconds to read, which is announced.
 _LARGE = 100e6
 
 
 @dataclass(frozen=True)
 class _Part:
-    """What one file of annotations says.
+    """The contents of one annotation file.
 
     Attributes:
-        images: the path of each image, by its number.
-        objects: for each object the numbers of its image and its category.
-        categories: the number, the name and the supercategory of each.
+        images: dict from image id to path.
+        objects: set of (image id, category id).
+        categories: list of (id, name, supercategory).
     """
 
     images: dict[int, str]
@@ -43,7 +45,7 @@ class _Part:
     categories: list[tuple[int, str, str]]
 
     def images_with(self, asked_for: Sequence[str]) -> set[int]:
-        """The images with an object of one of these categories or supercategories."""
+        """Returns the ids of images with an object of one of these (super)categories."""
         wanted = {name.casefold() for name in asked_for}
         numbers = {
             number
@@ -54,17 +56,21 @@ class _Part:
 
 
 def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> Dataset:
-    """The annotated images of a folder.
+    """Finds the annotated images of a folder.
 
     Args:
-        name: str, for the table and for errors.
-        folder: str, where `annotations` lies.
-        categories: names of categories or supercategories; images with an object of one of them
-            are kept. All images, when there is none.
-        options: `SplitOptions`, for annotations without a part for validation.
+        name: str, the dataset's name in the table and in error messages.
+        folder: str, the folder that contains `annotations`.
+        categories: sequence of str, names of categories or supercategories. Only images with an
+            object of one of them are used; all images if it is empty.
+        options: `SplitOptions`, used when the annotations do not include both training and
+            validation parts.
+
+    Returns:
+        `Dataset`.
 
     Raises:
-        InputError: a part of the layout is missing or malformed, or there is no such category.
+        InputError: if part of the layout is missing or malformed, or a category does not exist.
     """
     names = _names_of_parts(name, folder)
     folders = {part: _folder_of(name, folder, part) for part in names}
@@ -73,13 +79,13 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     skipped = Counter()
     sides = {False: [], True: []}
     taken = defaultdict(set)
-    # Validation first: an image to judge by is not learned from, and none comes twice.
+    # Validation parts come first, so that an image listed in both is not trained on.
     for part in sorted(names, key=_is_validation, reverse=True):
         wanted = _wanted(parts[part], categories, skipped)
-        there = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
-        skipped["annotated, but not there"] += len(wanted) - len(there)
-        new = there - taken[folders[part]]
-        skipped["in another part"] += len(there) - len(new)
+        present = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
+        skipped["annotated, but missing"] += len(wanted) - len(present)
+        new = present - taken[folders[part]]
+        skipped["in another part"] += len(present) - len(new)
         taken[folders[part]] |= new
         sides[_is_validation(part)].append(ImageFiles(folders[part], sorted(new)))
     if all(sides.values()):
@@ -87,20 +93,20 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
             name, ConcatenatedImages(sides[False]), ConcatenatedImages(sides[True]), skipped
         )
     images = ConcatenatedImages(sides[False] or sides[True])
-    below = (os.path.relpath(path, folder).replace(os.sep, "/") for path in images.names())
-    return Dataset(name, *split_by_name(images, below, options), skipped)
+    paths = (os.path.relpath(path, folder).replace(os.sep, "/") for path in images.names())
+    return Dataset(name, *split_by_name(images, paths, options), skipped)
 
 
 def _names_of_parts(name: str, folder: str) -> list[str]:
-    """`train2017`, `val2017` and such."""
+    """Returns the names of the parts, such as `train2017` and `val2017`."""
     pattern = os.path.join(glob.escape(folder), "annotations", _PREFIX + "*.json")
     files = [os.path.basename(file) for file in sorted(glob.glob(pattern))]
     if not files:
-        what = f"annotations/{_PREFIX}*.json is not in {folder}"
+        what = f"there is no annotations/{_PREFIX}*.json in {folder}"
         if not os.path.isdir(folder):
-            what = f"{folder} is no folder{names_like(folder)}"
+            what = f"{folder} is not a folder{names_like(folder)}"
         raise InputError(
-            f"--dataset {name}: {what}; give the folder that holds annotations and the images"
+            f"--dataset {name}: {what}; give the folder that contains `annotations` and the images"
         )
     return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
 
@@ -110,19 +116,19 @@ def _is_validation(part: str) -> bool:
 
 
 def _below(paths: set[str], folder: str) -> set[str]:
-    """The paths below the folder of images; some annotations begin with its name."""
+    """Returns paths relative to the image folder; some annotations begin with its name."""
     return {path.removeprefix(os.path.basename(folder) + os.sep) for path in paths}
 
 
 def _folder_of(name: str, folder: str, part: str) -> str:
-    """Where the images of a part lie."""
-    places = [os.path.join(folder, part), os.path.join(folder, "images", part)]
-    for place in (*places, os.path.join(folder, "images")):
-        if os.path.isdir(place):
-            return place
+    """Returns the folder with the images of a part."""
+    candidates = [os.path.join(folder, part), os.path.join(folder, "images", part)]
+    for candidate in (*candidates, os.path.join(folder, "images")):
+        if os.path.isdir(candidate):
+            return candidate
     raise InputError(
         f"--dataset {name}: the images of annotations/{_PREFIX}{part}.json are neither in "
-        f"{places[0]} nor in {places[1]}; put them there, or move the annotations away"
+        f"{candidates[0]} nor in {candidates[1]}; put them there, or remove the annotations"
     )
 
 
@@ -145,12 +151,12 @@ def _read(name: str, folder: str, part: str) -> _Part:
         ) from error
     except KeyError as error:
         raise InputError(
-            f"--dataset {name}: {path} is not in COCO's format: {error} is missing; give "
+            f"--dataset {name}: {path} is not in COCO format: {error} is missing; give "
             "annotations of objects (instances)"
         ) from error
     except (AttributeError, TypeError) as error:
         raise InputError(
-            f"--dataset {name}: {path} is not in COCO's format: {first_line(error)}; give "
+            f"--dataset {name}: {path} is not in COCO format: {first_line(error)}; give "
             "annotations of objects (instances)"
         ) from error
 
@@ -158,19 +164,19 @@ def _read(name: str, folder: str, part: str) -> _Part:
 def _category(entry: dict[str, Any]) -> tuple[int, str, str]:
     number, name, group = entry["id"], entry["name"], entry.get("supercategory") or ""
     if not (isinstance(number, int | str) and isinstance(name, str) and isinstance(group, str)):
-        raise TypeError("a category should have a number for `id` and text for `name`")
+        raise TypeError("a category needs a number as `id` and text as `name`")
     return number, name.strip(), group.strip()
 
 
 def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry of the file; of an object only what is asked for: outlines are most of 0.5 GB."""
+    """Drops the outlines of objects, which make up most of a 0.5 GB file."""
     if "image_id" in entry and "category_id" in entry:
         return {"image_id": entry["image_id"], "category_id": entry["category_id"]}
     return entry
 
 
 def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str]:
-    """The paths of the images that are listed and have an object of these categories."""
+    """Returns the paths of the listed images with an object of these categories."""
     images = part.images_with(categories) if categories else {image for image, _ in part.objects}
     listed = images.intersection(part.images)
     skipped["annotated, but not listed"] += len(images - listed)
@@ -181,19 +187,20 @@ def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str
 
 
 def _check_categories(name: str, asked_for: Sequence[str], parts: Iterable[_Part]) -> None:
-    """Raises InputError for a category that is in no part; those that are, the closest first."""
-    existing = {each for part in parts for _, *names in part.categories for each in names} - {""}
+    """Raises `InputError` for an unknown category; it lists the existing ones, closest first."""
+    existing = {text for part in parts for _, *names in part.categories for text in names} - {""}
     for asked in asked_for:
-        if asked.casefold() in {each.casefold() for each in existing}:
+        if asked.casefold() in {category.casefold() for category in existing}:
             continue
-        closeness = difflib.SequenceMatcher(b=asked.casefold())
+        matcher = difflib.SequenceMatcher(b=asked.casefold())
 
-        def key(each: str, closeness=closeness) -> tuple[float, str]:
-            closeness.set_seq1(each.casefold())
-            return -closeness.ratio(), each
+        def key(category: str, matcher=matcher) -> tuple[float, str]:
+            matcher.set_seq1(category.casefold())
+            return -matcher.ratio(), category
 
-        shown = (f"'{each}'" if " " in each else each for each in sorted(existing, key=key))
+        ordered = sorted(existing, key=key)
+        shown = (f"'{category}'" if " " in category else category for category in ordered)
         raise InputError(
             f"--categories {asked}: {name} has no such category; it has "
-            f"{', '.join(shown) or 'none at all'}"
+            f"{', '.join(shown) or 'no categories'}"
         )

@@ -1,4 +1,4 @@
-"""The images of several sources as one."""
+"""An image source that concatenates several others."""
 
 import bisect
 import itertools
@@ -8,46 +8,46 @@ from data.datasets.image_source import ImageSource
 
 
 class ConcatenatedImages(ImageSource):
-    """The images of several sources, one source after the other.
+    """Concatenates the images of several sources.
 
-    Labels are those of the sources where all of these have the same classes; otherwise there are
-    none, because a number would mean different things.
+    Images keep their labels if all sources have the same classes. Otherwise there are no labels,
+    because a label would mean a different class in each source.
 
     Args:
-        sources: one `ImageSource` or more.
+        sources: sequence of at least one `ImageSource`.
     """
 
     def __init__(self, sources: Sequence[ImageSource]):
         spaces = {source.classes for source in sources}
         super().__init__(spaces.pop() if len(spaces) == 1 else None)
         self.sources = list(sources)
-        # The number after the last one of each source.
+        # For each source, the index after that of its last image.
         self.ends = list(itertools.accumulate(len(source) for source in self.sources))
 
     def __len__(self):
         return self.ends[-1]
 
     def name(self, number):
-        source, number = self._place(number)
+        source, number = self._locate(number)
         return source.name(number)
 
     def file(self, number):
-        source, number = self._place(number)
+        source, number = self._locate(number)
         return source.file(number)
 
     def read_rgb(self, number, short_side=None):
-        source, number = self._place(number)
+        source, number = self._locate(number)
         return source.read_rgb(number, short_side)
 
     def label(self, number):
         if self.classes is None:
             return -1
-        source, number = self._place(number)
+        source, number = self._locate(number)
         return source.label(number)
 
-    def _place(self, number: int) -> tuple[ImageSource, int]:
-        """The source that an image is from, and its number there."""
+    def _locate(self, number: int) -> tuple[ImageSource, int]:
+        """Returns the source of an image, and its index there."""
         if not 0 <= number < len(self):
-            raise IndexError(f"there is no image {number} among {len(self)}")
+            raise IndexError(f"image index {number} is out of range for {len(self)} images")
         index = bisect.bisect_right(self.ends, number)
         return self.sources[index], number - (self.ends[index - 1] if index else 0)

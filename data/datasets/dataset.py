@@ -1,4 +1,4 @@
-"""A dataset as it was found."""
+"""The images of one dataset."""
 
 from dataclasses import dataclass, field
 
@@ -7,14 +7,14 @@ from data.datasets.image_source import ImageSource
 
 @dataclass(frozen=True)
 class Dataset:
-    """The images of a dataset.
+    """The images of one dataset.
 
     Attributes:
-        name: str, what it is called in the table, as on the command line.
-        training: the images to learn from.
-        validation: the images to judge by, none of them in `training`.
-        skipped: how many images are in neither, by the reason.
-        words: what the names of classes mean, where these are ids and the dataset says it.
+        name: str, the name shown in the table, usually as on the command line.
+        training: `ImageSource`, the training images.
+        validation: `ImageSource`, the validation images, disjoint from `training`.
+        skipped: dict from reason to the number of images that are skipped for it.
+        words: dict from class id to its meaning. Empty if the dataset does not define any.
     """
 
     name: str
@@ -24,5 +24,5 @@ class Dataset:
     words: dict[str, str] = field(default_factory=dict)
 
     def reasons(self) -> str:
-        """How many images are left out and why, in one line."""
+        """Returns one line with the number of skipped images for each reason."""
         return "; ".join(f"{count:,} {why}" for why, count in self.skipped.items() if count)

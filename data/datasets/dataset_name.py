@@ -1,4 +1,4 @@
-"""How datasets are named on the command line: `demo`, a folder, or KIND:WHERE."""
+"""Names of datasets on the command line: `demo`, a folder, or `KIND:LOCATION`."""
 
 import difflib
 import os
@@ -15,28 +15,38 @@ IMAGENET64 = "imagenet64"
 COCO = "coco"
 TFDS = "tfds"
 
-# What stands behind the colon.
+# The placeholder for the part after the colon.
 _PREFIXES = {TINY_IMAGENET: "DIR", IMAGENET64: "DIR", COCO: "DIR", TFDS: "NAME"}
 
 
 def parse_name(name: str) -> tuple[str, str]:
-    """Reads the name of a dataset.
+    """Parses the name of a dataset.
+
+    Args:
+        name: str, as on the command line.
 
     Returns:
-        Its kind, and the folder or, of `tfds`, the builder's name; nothing of `demo`.
+        Tuple of its kind and its location: a folder, the name of the builder for `tfds`, or an
+        empty string for `demo`.
 
     Raises:
-        InputError: there is no such kind; the closest are named.
+        InputError: if the kind is unknown, or the name is empty or incomplete.
+
+    Example:
+        parse_name("coco:my_coco")                  # ("coco", "my_coco")
+        parse_name("my_photographs")                # ("folder", "my_photographs")
     """
     if name == DEMO:
         return DEMO, ""
     kind, colon, where = name.partition(":")
     if colon and kind in _PREFIXES:
         if not where:
-            raise InputError(f"--dataset {name}: say where it is: {_forms([kind])}")
-        # A shell expands a tilde only at the beginning of a word.
+            raise InputError(
+                f"--dataset {name}: the part after the colon is missing; give {_forms([kind])}"
+            )
+        # Shells expand a tilde only at the beginning of a word.
         return kind, where if kind == TFDS else os.path.expanduser(where)
-    # A name with a colon may be that of a folder, and on Windows often is.
+    # The path of a folder may contain a colon, and on Windows often does.
     if os.path.exists(name):
         return FOLDER, name
     if not name:
@@ -44,18 +54,20 @@ def parse_name(name: str) -> tuple[str, str]:
             f"--dataset: a name is empty; give {_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     if name in _PREFIXES:
-        raise InputError(f"--dataset {name}: say where it is: {_forms([name])}")
+        raise InputError(
+            f"--dataset {name}: the part after the colon is missing; give {_forms([name])}"
+        )
     if colon and len(kind) > 1 and os.sep not in kind:
         close = did_you_mean(kind, list(_PREFIXES))
         raise InputError(
-            f"--dataset {name}: there is no kind of dataset {kind}{close}; give "
+            f"--dataset {name}: unknown kind of dataset {kind}{close}; give "
             f"{_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     return FOLDER, os.path.expanduser(name)
 
 
 def absolute_name(name: str) -> str:
-    """The same dataset, named so that it is found from any working folder."""
+    """Returns a name of the same dataset that is valid in any working directory."""
     kind, where = parse_name(name)
     if kind in (DEMO, TFDS):
         return name
@@ -63,33 +75,39 @@ def absolute_name(name: str) -> str:
 
 
 def may_overlap(one: str, other: str) -> bool:
-    """Whether two datasets may have images in common, by their names alone."""
+    """Returns whether two datasets may share images, judging by their names only."""
     (kind, where), (other_kind, other_where) = parse_name(one), parse_name(other)
     if kind in (DEMO, TFDS) or other_kind in (DEMO, TFDS):
-        builders = (re.split(r"[:/]", each)[0] for each in (where, other_where))
+        builders = (re.split(r"[:/]", text)[0] for text in (where, other_where))
         return kind == other_kind and len(set(builders)) == 1
-    folders = [Path(os.path.realpath(each)) for each in (where, other_where)]
+    folders = [Path(os.path.realpath(folder)) for folder in (where, other_where)]
     return folders[0].is_relative_to(folders[1]) or folders[1].is_relative_to(folders[0])
 
 
 def did_you_mean(name: str, names: Iterable[str] | Mapping[str, str]) -> str:
-    """` (did you mean X or Y?)` with the names that are close to this one, or nothing.
+    """Suggests existing names that are close to a mistyped one.
 
     Args:
-        name: str.
-        names: those that exist; or, by name, what to say in place of it.
+        name: str, the mistyped name.
+        names: iterable of the existing names, or mapping from each to the form to suggest.
+
+    Returns:
+        str such as ` (did you mean X or Y?)`, or an empty string if no name is close.
+
+    Example:
+        did_you_mean("cats", ["dog", "cat"])        # " (did you mean cat?)"
     """
-    forms = {each.casefold(): form for each, form in _with_forms(names).items()}
+    forms = {existing.casefold(): form for existing, form in _with_forms(names).items()}
     close = difflib.get_close_matches(name.casefold(), list(forms), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(forms[each] for each in close)}?)" if close else ""
+    return f" (did you mean {' or '.join(forms[match] for match in close)}?)" if close else ""
 
 
 def _with_forms(names: Iterable[str] | Mapping[str, str]) -> Mapping[str, str]:
-    return names if isinstance(names, Mapping) else {each: each for each in names}
+    return names if isinstance(names, Mapping) else {name: name for name in names}
 
 
 def names_like(folder: str) -> str:
-    """`did_you_mean` of a folder that is not there: its neighbors and the kinds of datasets."""
+    """Suggests neighboring folders and kinds of datasets for a folder that does not exist."""
     parent, name = os.path.split(folder.rstrip(os.sep))
     try:
         forms = {entry.name: entry.name for entry in os.scandir(parent or ".") if entry.is_dir()}

@@ -1,11 +1,13 @@
-"""Where training images come from.
+"""Finds the images of datasets.
 
-    lists = find_images(["my_photographs", "tiny-imagenet:tiny-imagenet-200"])
+A dataset is named by a folder, which is searched recursively, by `demo` (photographs that ship with
+scikit-image), or by the kind and the location of a published dataset, such as
+`tiny-imagenet:tiny-imagenet-200`. The result is a source of training images and one of validation
+images. No image is decoded.
+
+Example:
+    lists = find_images(["my_photographs", "demo"])
     print(lists.table())
-
-A dataset is named on the command line by a folder, which is searched deep, by `demo`, the natural
-photographs that scikit-image installs, or by the kind and the place of a published set. What comes
-back is two sources of images, of which none has been decoded.
 """
 
 import dataclasses
@@ -46,26 +48,31 @@ def find_images(names: Sequence[str], options: DatasetOptions | None = None) -> 
     """Finds the images of one or more datasets.
 
     Args:
-        names: of datasets, as on the command line; their images are joined.
-        options: `DatasetOptions`.
+        names: sequence of str, the names of the datasets, as on the command line.
+        options: `DatasetOptions` or None. Defaults to `None`, the default options.
+
+    Returns:
+        `ImageLists` of the images of all datasets.
 
     Raises:
-        InputError: a dataset cannot be found, or is not what it should be.
+        InputError: if a dataset cannot be found, is malformed or has no usable image.
     """
     options = options or DatasetOptions()
     sets = _without_repeats([_find(name, options) for name in names])
-    training = ConcatenatedImages([each.training for each in sets])
-    validation = ConcatenatedImages([each.validation for each in sets])
-    learned_from, judged_by = range(len(training)), list(range(len(validation)))
-    random.Random(options.seed).shuffle(judged_by)
+    training = ConcatenatedImages([dataset.training for dataset in sets])
+    validation = ConcatenatedImages([dataset.validation for dataset in sets])
+    train_indices, val_indices = range(len(training)), list(range(len(validation)))
+    random.Random(options.seed).shuffle(val_indices)
     if options.max_images is not None and options.max_images < len(training) + len(validation):
-        learned_from, judged_by = _limit(learned_from, judged_by, options)
-        sets = _limited_sets(sets, learned_from, judged_by)
-    return ImageLists(ImageSubset(training, learned_from), ImageSubset(validation, judged_by), sets)
+        train_indices, val_indices = _limit(train_indices, val_indices, options)
+        sets = _limited_sets(sets, train_indices, val_indices)
+    return ImageLists(
+        ImageSubset(training, train_indices), ImageSubset(validation, val_indices), sets
+    )
 
 
 def without_images(source: ImageSource, others: Sequence[ImageSource]) -> ImageSource:
-    """The images of a source that are in none of the others, wherever these are named from."""
+    """Returns the images of a source that are in none of the others, compared by real path."""
     if not others:
         return source
     kept = ~np.isin(_hashes([source]), _hashes(others))
@@ -86,85 +93,88 @@ def _find(name: str, options: DatasetOptions) -> Dataset:
     found = find[kind]()
     if not len(found.training) and not len(found.validation):
         raise InputError(
-            f"--dataset {name}: no image of it can be used ({found.reasons() or 'none is there'})"
-            "; give another one, or ask for less"
+            f"--dataset {name}: no usable images ({found.reasons() or 'none found'}); give "
+            "another dataset or less strict options"
         )
     return found
 
 
 def _without_repeats(sets: list[Dataset]) -> list[Dataset]:
-    """Sets of which no two have an image in common: one to judge by is not learned from."""
+    """Removes images that occur in several datasets; validation images take precedence."""
     if len(sets) == 1:
         return sets
-    training, validation = ([getattr(each, side) for each in sets] for side in _SIDES)
-    judged = _hashes(validation)
-    judged_by = _by_source(_is_first(judged), validation)
-    hashes = _hashes(training)
-    learned_from = _by_source(_is_first(hashes) & ~np.isin(hashes, judged), training)
+    training, validation = ([getattr(dataset, side) for dataset in sets] for side in _SIDES)
+    val_hashes = _hashes(validation)
+    val_indices = _by_source(_is_first(val_hashes), validation)
+    train_hashes = _hashes(training)
+    is_new = _is_first(train_hashes) & ~np.isin(train_hashes, val_hashes)
+    train_indices = _by_source(is_new, training)
     return [
-        _part(*numbers, why="in another set")
-        for numbers in zip(sets, learned_from, judged_by, strict=True)
+        _part(*parts, why="in another dataset")
+        for parts in zip(sets, train_indices, val_indices, strict=True)
     ]
 
 
 def _limit(
-    learned_from: Sequence[int], judged_by: list[int], options: DatasetOptions
+    train_indices: Sequence[int], val_indices: list[int], options: DatasetOptions
 ) -> tuple[Sequence[int], list[int]]:
-    """A random part of both lists, in the same proportion."""
-    kept = round(options.max_images * len(judged_by) / (len(learned_from) + len(judged_by)))
-    if judged_by and learned_from:
-        # At least one on each side.
-        kept = min(max(1, kept), max(1, options.max_images - 1))
-    drawn = random.Random(options.seed).sample(learned_from, options.max_images - kept)
-    return sorted(drawn), judged_by[:kept]
+    """Draws a random subset of both lists, in the same proportion."""
+    val_count = round(
+        options.max_images * len(val_indices) / (len(train_indices) + len(val_indices))
+    )
+    if val_indices and train_indices:
+        # At least one image on each side.
+        val_count = min(max(1, val_count), max(1, options.max_images - 1))
+    drawn = random.Random(options.seed).sample(train_indices, options.max_images - val_count)
+    return sorted(drawn), val_indices[:val_count]
 
 
 def _limited_sets(
-    sets: list[Dataset], learned_from: Sequence[int], judged_by: list[int]
+    sets: list[Dataset], train_indices: Sequence[int], val_indices: list[int]
 ) -> list[Dataset]:
-    """The sets with those of their images that are among these of all."""
-    training = _shares([each.training for each in sets], learned_from)
-    validation = _shares([each.validation for each in sets], judged_by)
+    """Restricts each dataset to the images chosen from the concatenation of all."""
+    training = _split_chosen([dataset.training for dataset in sets], train_indices)
+    validation = _split_chosen([dataset.validation for dataset in sets], val_indices)
     return [
-        _part(*numbers, why="beyond --max_images")
-        for numbers in zip(sets, training, validation, strict=True)
+        _part(*parts, why="beyond --max_images")
+        for parts in zip(sets, training, validation, strict=True)
     ]
 
 
-def _shares(sources: list[ImageSource], chosen: Sequence[int]) -> list[np.ndarray]:
-    """For each source the numbers in it of the images that were chosen from all."""
+def _split_chosen(sources: list[ImageSource], chosen: Sequence[int]) -> list[np.ndarray]:
+    """Splits indices into the concatenated sources into indices into each source."""
     is_chosen = np.zeros(sum(map(len, sources)), bool)
     is_chosen[chosen] = True
     return _by_source(is_chosen, sources)
 
 
-def _part(each: Dataset, training: np.ndarray, validation: np.ndarray, why: str) -> Dataset:
-    """A dataset with these of its images, and the reason why the others are left out."""
-    others = len(each.training) + len(each.validation) - len(training) - len(validation)
+def _part(dataset: Dataset, training: np.ndarray, validation: np.ndarray, why: str) -> Dataset:
+    """Restricts a dataset to some of its images and counts the others as skipped."""
+    skipped = len(dataset.training) + len(dataset.validation) - len(training) - len(validation)
     return dataclasses.replace(
-        each,
-        training=ImageSubset(each.training, training),
-        validation=ImageSubset(each.validation, validation),
-        skipped={**each.skipped, why: others},
+        dataset,
+        training=ImageSubset(dataset.training, training),
+        validation=ImageSubset(dataset.validation, validation),
+        skipped={**dataset.skipped, why: skipped},
     )
 
 
 def _is_first(hashes: np.ndarray) -> np.ndarray:
-    """Whether each number is not among those before it."""
+    """Marks the first occurrence of each hash."""
     is_first = np.zeros(len(hashes), bool)
     is_first[np.unique(hashes, return_index=True)[1]] = True
     return is_first
 
 
 def _by_source(mask: np.ndarray, sources: list[ImageSource]) -> list[np.ndarray]:
-    """For each source the numbers of its images that a mask of all lets through."""
+    """Splits a mask over all images into the indices of the selected images of each source."""
     borders = np.cumsum([len(source) for source in sources])[:-1]
     return [np.flatnonzero(part) for part in np.split(mask, borders)]
 
 
 def _hashes(sources: Sequence[ImageSource]) -> np.ndarray:
-    """A number for each image, int64, by its name: a million names would take 100 MB."""
-    # The same file may be named from here, from the root, and through a link to its folder.
+    """Returns an int64 hash of each image's name; a million names would take 100 MB."""
+    # The same file may be named by a relative path, an absolute path or a link to its folder.
     real_folder = functools.cache(os.path.realpath)
     names = (
         (real_folder(os.path.dirname(name)), os.path.basename(name))

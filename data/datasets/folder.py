@@ -1,4 +1,4 @@
-"""A folder of images, and the demo photographs."""
+"""Datasets from a folder of images, and the demo photographs."""
 
 import os
 from pathlib import Path
@@ -11,8 +11,8 @@ from data.datasets.split_options import SplitOptions, split_by_name
 from data.image_io import IMAGE_SUFFIXES, list_image_paths
 from errors import InputError, shown
 
-# The color photographs of everyday things in scikit-image's wheel; the others are microscope
-# images, textures and drawings.
+# The natural color photographs in scikit-image's wheel; its other images are microscope images,
+# textures and drawings.
 _DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
 _TRAINING_FOLDER = "train"
@@ -20,26 +20,29 @@ _VALIDATION_FOLDERS = ("validation", "val")
 
 
 def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> Dataset:
-    """The images of a folder, searched deep.
+    """Finds the images of a folder and its subfolders.
 
-    A folder with the subfolders `train` and `validation` (or `val`) is split as it says. Any other
-    is split by a hash of each file's name below the folder. A subfolder whose images are the
-    same as in the one beside it, but for the color, is left out.
+    A folder with the subfolders `train` and `validation` (or `val`) is split accordingly. Any
+    other folder is split by a hash of each file's relative path. Paired grayscale, a subfolder
+    with gray versions of the images in a sibling folder, is skipped.
 
     Args:
-        name: str, for the table and for errors.
-        folder: str, the path.
+        name: str, the dataset's name in the table and in error messages.
+        folder: str, the path of the folder.
         options: `SplitOptions`.
-        least_color: float, the colorfulness below which an image has no color.
+        least_color: float, the colorfulness below which an image counts as gray.
+
+    Returns:
+        `Dataset`.
 
     Raises:
-        InputError: it is no folder, or there is no image in it.
+        InputError: if the folder does not exist, is a file or contains no images.
     """
     paths = list_folder(name, folder)
     if not paths:
         raise InputError(
-            f"--dataset {name}: no image in it; looked, in subfolders too, for names that end "
-            f"in {' '.join(IMAGE_SUFFIXES)}"
+            f"--dataset {name}: no images in this folder or its subfolders; supported file "
+            f"extensions: {' '.join(IMAGE_SUFFIXES)}"
         )
     paired = find_paired_grayscale(folder, paths, least_color)
     skipped = {
@@ -50,10 +53,13 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
 
 
 def demo_set(options: SplitOptions) -> Dataset:
-    """The demo photographs as a dataset.
+    """Returns the demo photographs as a dataset.
+
+    Args:
+        options: `SplitOptions`.
 
     Raises:
-        InputError: scikit-image has none of them.
+        InputError: if the installed scikit-image has none of them.
     """
     images = demo_images()
     folder = str(images[0].parent)
@@ -61,10 +67,10 @@ def demo_set(options: SplitOptions) -> Dataset:
 
 
 def demo_images() -> list[Path]:
-    """The natural color photographs that scikit-image installs.
+    """Returns the paths of the natural color photographs that ship with scikit-image.
 
     Raises:
-        InputError: this scikit-image has none of them.
+        InputError: if the installed scikit-image has none of them.
     """
     import skimage
 
@@ -72,16 +78,20 @@ def demo_images() -> list[Path]:
     images = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
     if not images:
         raise InputError(
-            f"scikit-image has no demo photographs in {folder}: install it again, or give a folder"
+            f"scikit-image has no demo photographs in {folder}; reinstall it, or give a folder"
         )
     return images
 
 
 def list_folder(name: str, folder: str) -> list[str]:
-    """The paths below a folder of the images in it.
+    """Lists the images of a folder and its subfolders, as paths relative to the folder.
+
+    Args:
+        name: str, the dataset's name in error messages.
+        folder: str, the path of the folder.
 
     Raises:
-        InputError: it is no folder, or cannot be read.
+        InputError: if the folder does not exist, is a file or cannot be read.
     """
     if not os.path.isdir(folder):
         exists = os.path.exists(folder)
@@ -105,10 +115,10 @@ def _split(
             if top in sides:
                 sides[top].append(path)
         training, validation = (ImageFiles(folder, side) for side in sides.values())
-        beside = len(paths) - len(training) - len(validation)
-        if beside:
-            what = f"beside {_TRAINING_FOLDER} and {validation_folder}"
-            skipped = {**skipped, what: beside}
+        outside = len(paths) - len(training) - len(validation)
+        if outside:
+            reason = f"outside {_TRAINING_FOLDER} and {validation_folder}"
+            skipped = {**skipped, reason: outside}
     else:
         names = (path.replace(os.sep, "/") for path in paths)
         training, validation = split_by_name(ImageFiles(folder, paths), names, options)

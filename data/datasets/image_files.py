@@ -1,4 +1,4 @@
-"""Images that are files."""
+"""An image source of files in a folder."""
 
 import os
 from collections.abc import Sequence
@@ -10,13 +10,18 @@ from data.image_io import read_rgb
 
 
 class ImageFiles(ImageSource):
-    """Images that are files below one folder.
+    """Reads images from files below one folder.
 
     Args:
-        folder: str, where they lie.
-        paths: their paths below it.
-        labels: sequence of int or None, the number of each file's class.
-        classes: tuple of str or None, the names of the classes.
+        folder: str, the path of the folder.
+        paths: sequence of str, the paths of the files relative to the folder.
+        labels: sequence of int or None, the index of each file's class in `classes`. Defaults to
+            `None`.
+        classes: tuple of str or None, the names of the classes. Defaults to `None`.
+
+    Example:
+        images = ImageFiles("my_photographs", ["0.jpg", "1.jpg"])
+        images.read_rgb(0)                          # uint8 array of shape (height, width, 3)
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The images of one or more datasets, as they were found."""
+"""The training and validation images of one or more datasets."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from errors import InputError, shown
 
 @dataclass(frozen=True)
 class ImageLists:
-    """The images of one or more datasets.
+    """The training and validation images of one or more datasets.
 
     Attributes:
-        training: the images to learn from.
-        validation: the images to judge by, none of them in `training`, in a fixed random order:
-            any first part of them is a fair sample.
-        sets: each dataset, with what is used of it.
+        training: `ImageSource`, the training images.
+        validation: `ImageSource`, the validation images, disjoint from `training`. They are in a
+            fixed random order, so that the first N of them are a random sample.
+        sets: list of `Dataset`, each restricted to the images that are used.
     """
 
     training: ImageSource
@@ -26,41 +26,41 @@ class ImageLists:
         return len(self.training) + len(self.validation)
 
     def check_labels(self) -> None:
-        """Makes sure that all images have labels, and that these mean the same everywhere.
+        """Checks that all images have labels, and that all datasets have the same classes.
 
         Raises:
-            InputError: a set has none, or two sets have different classes.
+            InputError: if a dataset has no labels, or two datasets have different classes.
         """
         first = self.sets[0]
-        for each in self.sets:
-            if each.training.classes is None:
+        for dataset in self.sets:
+            if dataset.training.classes is None:
                 raise InputError(
-                    f"labels are needed, and {each.name} has none; give datasets with labels "
+                    f"labels are required, but {dataset.name} has none; give datasets with labels "
                     "(tiny-imagenet, imagenet64, most of tfds)"
                 )
-            if each.training.classes != first.training.classes:
+            if dataset.training.classes != first.training.classes:
                 raise InputError(
-                    f"labels are needed, and {first.name} ({len(first.training.classes)} classes) "
-                    f"and {each.name} ({len(each.training.classes)}) have different ones; give "
-                    "datasets of the same classes"
+                    f"labels are required, but {first.name} and {dataset.name} have different "
+                    f"classes ({len(first.training.classes)} and "
+                    f"{len(dataset.training.classes)}); give datasets with the same classes"
                 )
 
     def table(self) -> str:
-        """The sizes of the datasets, and what is left out of them and why, in lines to print."""
+        """Returns a printable table of the datasets: their sizes, and what is skipped and why."""
         rows = [
             (
-                shown(each.name),
-                f"{len(each.training):,}",
-                f"{len(each.validation):,}",
-                f"{sum(each.skipped.values()):,}",
-                each.reasons(),
+                shown(dataset.name),
+                f"{len(dataset.training):,}",
+                f"{len(dataset.validation):,}",
+                f"{sum(dataset.skipped.values()):,}",
+                dataset.reasons(),
             )
-            for each in self.sets
+            for dataset in self.sets
         ]
         if len(rows) > 1:
-            skipped = sum(sum(each.skipped.values()) for each in self.sets)
-            together = (len(self.training), len(self.validation), skipped)
-            rows.append(("together", *(f"{count:,}" for count in together), ""))
+            skipped = sum(sum(dataset.skipped.values()) for dataset in self.sets)
+            totals = (len(self.training), len(self.validation), skipped)
+            rows.append(("total", *(f"{count:,}" for count in totals), ""))
         rows.insert(0, ("dataset", "training", "validation", "skipped", ""))
         widths = [max(len(row[column]) for row in rows) for column in range(4)]
         return "\n".join(

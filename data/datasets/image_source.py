@@ -1,4 +1,4 @@
-"""What every dataset gives: images by number."""
+"""The interface of all datasets: random access to images."""
 
 import abc
 from collections.abc import Iterator
@@ -7,13 +7,14 @@ import numpy as np
 
 
 class ImageSource(abc.ABC):
-    """Images by number, read when they are asked for; none of them is held.
+    """Base class for random access to images, which are read on demand and not held in memory.
 
-    Because any image can be read at any time, by any thread, an order is a list of numbers:
-    shuffling is exact, and a training goes on in the middle of an epoch.
+    Any thread can read any image at any time, and thus an order is a list of indices. This makes
+    shuffling exact and allows training to resume in the middle of an epoch.
 
     Args:
-        classes: tuple of str or None, what the labels mean; None when images have no labels.
+        classes: tuple of str or None, the names of the classes that labels refer to, or None if
+            the images have no labels. Defaults to `None`.
     """
 
     def __init__(self, classes: tuple[str, ...] | None = None):
@@ -24,32 +25,32 @@ class ImageSource(abc.ABC):
 
     @abc.abstractmethod
     def name(self, number: int) -> str:
-        """What the image is called in lists; no two have the same name."""
+        """Returns the unique name of the image in lists."""
 
     @abc.abstractmethod
     def file(self, number: int) -> str:
-        """The file that holds the image: when it changes, the image is read anew."""
+        """Returns the file that contains the image; when it changes, the image is read again."""
 
     @abc.abstractmethod
     def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         """Reads an image.
 
         Args:
-            number: int, from 0 to the length.
+            number: int, the index of the image, from 0 to `len(self) - 1`.
             short_side: int or None. A larger image is shrunk until its shorter side has this
-                many pixels.
+                many pixels. Defaults to `None`, the full size.
 
         Returns:
             uint8 array of shape (height, width, 3), upright sRGB.
 
         Raises:
-            UnreadableImageError: it cannot be decoded.
+            UnreadableImageError: if the image cannot be decoded.
         """
 
     def label(self, number: int) -> int:
-        """The number of the image's class in `classes`, or -1 when it has none."""
+        """Returns the index of the image's class in `classes`, or -1 if it has none."""
         return -1
 
     def names(self) -> Iterator[str]:
-        """The names of all images, in order."""
+        """Returns an iterator over the names of all images, in order."""
         return (self.name(number) for number in range(len(self)))

@@ -1,4 +1,4 @@
-"""Some of the images of a source, in another order."""
+"""An image source that selects and reorders the images of another."""
 
 from collections.abc import Sequence
 
@@ -8,11 +8,11 @@ from data.datasets.image_source import ImageSource
 
 
 class ImageSubset(ImageSource):
-    """Some of the images of a source, in an order of their own.
+    """Selects images of a source, in any order.
 
     Args:
         source: `ImageSource`.
-        numbers: the numbers of the images in it.
+        numbers: sequence of int, the indices of the images in the source.
     """
 
     def __init__(self, source: ImageSource, numbers: Sequence[int] | np.ndarray):

@@ -1,9 +1,9 @@
 """The official downsampled ImageNet, 64 x 64: 1.28 million images in pickled or .npz batches.
 
-    train_data_batch_1 ... train_data_batch_10, val_data        (or each with .npz)
+    train_data_batch_1 ... train_data_batch_10, val_data        (each with or without .npz)
 
-Each is a dictionary of `data`, N x 12288 uint8 (the red plane, the green, the blue), and `labels`
-from 1. Images are read from where they lie in these files.
+Each file is a dictionary with `data`, N x 12288 uint8 (the red, green and blue planes), and
+`labels`, which start at 1. Images are read directly from their position in these files.
 
 Reference: Chrabaszcz, Loshchilov, Hutter, "A Downsampled Variant of ImageNet as an Alternative to
 the CIFAR datasets", 2017 (arXiv 1707.08819). https://image-net.org/download-images
@@ -32,14 +32,18 @@ _BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
 def imagenet64_set(name: str, folder: str) -> Dataset:
-    """The images of the batches below a folder, with their classes named by WordNet id.
+    """Finds the images of the batches below a folder, with classes named by WordNet id.
 
     Args:
-        name: str, for the table and for errors.
-        folder: str, searched deep: the published archives unpack to a folder each.
+        name: str, the dataset's name in the table and in error messages.
+        folder: str, the path of the folder. Subfolders are searched too, because each published
+            archive is unpacked to its own.
+
+    Returns:
+        `Dataset`.
 
     Raises:
-        InputError: batches are missing or damaged, or labels do not match.
+        InputError: if batches are missing or damaged, or labels do not match the images.
     """
     files = _batch_files(name, folder)
     numbers = sorted(number for number in files if number)
@@ -48,7 +52,7 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
     missing += [] if 0 in files else [_VALIDATION]
     if missing:
         raise InputError(
-            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that holds "
+            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that contains "
             f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
@@ -58,13 +62,13 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
 
 
 class BatchImages(ImageSource):
-    """The images of one batch.
+    """Reads the images of one batch.
 
     Args:
-        rows: `StoredRows` of 12288 bytes, the planes of an image.
-        labels: sequence of int, from 0.
-        path: str, the file as it is called in lists.
-        classes: the names of the classes.
+        rows: `StoredRows` of 12288 bytes each, the three planes of an image.
+        labels: sequence of int, indices into `classes`.
+        path: str, the path of the file.
+        classes: tuple of str, the names of the classes.
     """
 
     def __init__(
@@ -97,16 +101,16 @@ class BatchImages(ImageSource):
 
 
 def _batch_files(name: str, folder: str) -> dict[int, str]:
-    """The files of the batches by number; that of the validation is 0."""
+    """Returns the paths of the batches by number; number 0 is the validation batch."""
     if not os.path.isdir(folder):
         raise InputError(
-            f"--dataset {name}: {folder} is no folder{names_like(folder)}; give the one that holds "
-            "the batches"
+            f"--dataset {name}: {folder} is not a folder{names_like(folder)}; give the one that "
+            "contains the batches"
         )
     files = {}
     for parent, _, names in os.walk(folder, followlinks=True):
         for file in sorted(names, reverse=True):
-            # Where both forms of a batch are there, the pickled one comes last and stays.
+            # If both forms of a batch exist, the pickled one comes last and is used.
             if found := _BATCH.fullmatch(file):
                 files[int(found[2] or 0)] = os.path.join(parent, file)
     return files
@@ -119,7 +123,7 @@ def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
         raise InputError(f"--dataset {name}: {error}") from error
     rows, labels = arrays.get("data"), arrays.get("labels")
     if not isinstance(rows, StoredRows) or rows.shape[1] != _ROW:
-        received = f"{rows.shape[1]} columns" if isinstance(rows, StoredRows) else "nothing such"
+        received = f"{rows.shape[1]} columns" if isinstance(rows, StoredRows) else "no such array"
         raise InputError(
             f"--dataset {name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); "
             f"received {received}; download the 64 x 64 batches"
@@ -134,9 +138,9 @@ def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
 
 
 def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:
-    """The labels as an array, or None when they are not what they should be."""
+    """Returns the labels as an array, or None if they are invalid."""
     if isinstance(labels, list):
-        # A list within a list may be one without end.
+        # Checked before the conversion: in a hostile pickle, a list may contain itself.
         if not all(type(label) is int and 0 <= label <= classes for label in labels):
             return None
         labels = np.array(labels, "int64")

@@ -1,7 +1,7 @@
-"""ImageNet's 1000 classes by WordNet id, in the orders that networks and datasets number them.
+"""The 1000 ImageNet classes by WordNet id, in the orders used by networks and datasets.
 
-Networks of `keras.applications` number them as `imagenet_class_index.json` does, which is by id.
-The downsampled ImageNet has an order of its own.
+Networks of `keras.applications` use the order of `imagenet_class_index.json`, which is sorted by
+id. The downsampled ImageNet uses a different order.
 """
 
 import importlib.util
@@ -18,44 +18,49 @@ from errors import InputError, first_line
 CLASSES = 1000
 _INDEX = "imagenet_class_index.json"
 
-# Lists that TensorFlow Datasets installs: of full ImageNet, and of the downsampled one.
+# Class lists that ship with TensorFlow Datasets.
 _FULL_IMAGENET = "datasets/imagenet2012/labels.txt"
 _DOWNSAMPLED_IMAGENET = "image_classification/imagenet_resized_labels.txt"
 
 
 class NotImageNetError(InputError):
-    """Some classes are none of ImageNet's."""
+    """Raised if some classes are not ImageNet classes."""
 
 
 def imagenet_numbers(
     wordnet_ids: Sequence[str], class_index: str | os.PathLike | None = None
 ) -> np.ndarray:
-    """The number that networks for ImageNet give to each of these classes.
+    """Returns the indices of classes in the output of ImageNet networks.
 
     Args:
-        wordnet_ids: `n01443537` and such.
-        class_index: a file like `imagenet_class_index.json`. By default the one in Keras' cache,
-            where Keras has downloaded it, else the list of TensorFlow Datasets.
+        wordnet_ids: sequence of str, WordNet ids such as `n01443537`.
+        class_index: path or None, a file in the format of `imagenet_class_index.json`. Defaults to
+            `None`: the file in Keras' cache if Keras has downloaded it, otherwise the list of
+            TensorFlow Datasets.
 
     Returns:
-        int64 array of shape (classes,), from 0 to 999.
+        int64 array of shape (classes,), with values from 0 to 999.
 
     Raises:
-        NotImageNetError: some class is none of ImageNet's 1000.
-        InputError: the file cannot be read.
+        NotImageNetError: if a class is not among the 1000 ImageNet classes.
+        InputError: if the file cannot be read.
+
+    Example:
+        imagenet_numbers(["n01440764", "n01443537"])        # [0, 1]: tench, goldfish
     """
     order = {wordnet_id: number for number, wordnet_id in enumerate(_keras_ids(class_index))}
     unknown = [wordnet_id for wordnet_id in wordnet_ids if wordnet_id not in order]
     if unknown:
         raise NotImageNetError(
-            f"{len(unknown)} of {len(wordnet_ids)} classes are none of ImageNet's {CLASSES}, "
-            f"{unknown[0]} for one; give a dataset whose classes are WordNet ids of ImageNet"
+            f"{len(unknown)} of {len(wordnet_ids)} classes are not among the {CLASSES} ImageNet "
+            f"classes, for example {unknown[0]}; give a dataset whose classes are ImageNet's "
+            "WordNet ids"
         )
     return np.array([order[wordnet_id] for wordnet_id in wordnet_ids], "int64")
 
 
 def downsampled_imagenet_ids() -> tuple[str, ...]:
-    """The WordNet ids of the downsampled ImageNet's labels 1 to 1000, in that order."""
+    """Returns the WordNet ids of labels 1 to 1000 of the downsampled ImageNet, in that order."""
     return _list_of_tfds(_DOWNSAMPLED_IMAGENET)
 
 
@@ -81,12 +86,12 @@ def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
             f"classes{remedy}"
         ) from error
     if len(set(ids)) < CLASSES:
-        raise InputError(f"{what}a class stands there twice{remedy}")
+        raise InputError(f"{what}it lists a class twice{remedy}")
     return ids
 
 
 def _list_of_tfds(name: str) -> tuple[str, ...]:
-    # Found without importing the package, which takes its time.
+    # Importing the package would be slow.
     [folder] = importlib.util.find_spec("tensorflow_datasets").submodule_search_locations
     path = Path(folder, name)
     try:

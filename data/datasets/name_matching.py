@@ -1,4 +1,4 @@
-"""Which file of one folder belongs to which image of another, by their names."""
+"""Matches the files of one folder to the images of another by their names."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,26 +7,30 @@ from pathlib import PurePath
 from data.image_io import IMAGE_SUFFIXES
 from errors import InputError, shown
 
-# Paths by their name without its ending, and by that and each number of folders above.
+# Maps (stem,), (stem, parent), (stem, parent, grandparent), ... to the paths that have them.
 _Index = dict[tuple[str, ...], list[str]]
 
 
 def match_by_name(names: Sequence[str], paths: Sequence[str]) -> list[str | None]:
-    """Finds for each image the file that is named like it.
+    """Finds the file with the same name for each image.
 
-    The endings of the names do not matter, unless nothing else tells two apart. Where several
-    files are named alike, the folders that they lie in decide: the more of them agree, counted
-    from the file upwards, the better, and then a file of which all folders agree.
+    Extensions are ignored, unless nothing else distinguishes two files. Among files with the same
+    name, the one that shares the most parent folders with the image, counted from the file
+    upward, is chosen; among those, one all of whose folders agree is preferred.
 
     Args:
-        names: paths of images.
-        paths: paths of files.
+        names: sequence of str, the paths of the images.
+        paths: sequence of str, the paths of the files.
 
     Returns:
-        For each name one of the paths, or None where none is named like it; no path twice.
+        List with one of the paths for each image, or None where no file has its name. No path
+        occurs twice.
 
     Raises:
-        InputError: two files fit an image equally well, or one file two images.
+        InputError: if two files match an image equally well, or two images match a file.
+
+    Example:
+        match_by_name(["in/aunt.jpg", "in/uncle.jpg"], ["out/aunt.png"])    # ["out/aunt.png", None]
     """
     index = _index(paths)
     matches = [_file_of(name, index) for name in names]
@@ -50,10 +54,10 @@ def _index(paths: Sequence[str]) -> _Index:
 
 
 def _keys(path: str) -> Iterator[tuple[str, ...]]:
-    """The name without its ending, then with one folder, with two ..., counted upwards."""
+    """Yields the stem alone, then with its parent folder, then with two parents, and so on."""
     *folders, name = PurePath(path).parts
-    # Some programs put their ending behind that of the image. What has no ending of an image is
-    # a record of a dataset: its dots tell nothing.
+    # Some programs append their extension to that of the image. Names without an image extension
+    # are records of a dataset, where a dot does not start an extension.
     while PurePath(name).suffix.lower() in IMAGE_SUFFIXES:
         name = PurePath(name).stem
     parts = (name, *folders[::-1])
@@ -61,7 +65,7 @@ def _keys(path: str) -> Iterator[tuple[str, ...]]:
 
 
 def _closest(wanted: str, index: _Index) -> tuple[int, list[str]]:
-    """How many folders the closest paths share with this one, and these paths."""
+    """Returns the closest paths and how many parent folders they share with this one."""
     shared, closest = -1, []
     for key in _keys(wanted):
         if key not in index:
@@ -76,13 +80,13 @@ def _file_of(name: str, index: _Index) -> str | None:
         return None
     whole = [path for path in files if len(PurePath(path).parts) - 1 == shared]
     files = whole or files
-    # Not for the owner of a file: a program that converts may have made it of either.
-    ending = PurePath(name).suffix
-    files = [path for path in files if PurePath(path).suffix == ending] or files
+    # `_owner_of` does not compare extensions: a file may have been converted from either image.
+    suffix = PurePath(name).suffix
+    files = [path for path in files if PurePath(path).suffix == suffix] or files
     if len(files) > 1:
         raise InputError(
-            f"{shown(files[0])} and {shown(files[1])} are both named like {shown(name)}, and "
-            "nothing tells which belongs to it; put them into folders named as its own"
+            f"{shown(files[0])} and {shown(files[1])} are both named like {shown(name)}, and it is "
+            "unclear which belongs to it; put them into folders named like those of the image"
         )
     return files[0]
 
@@ -93,7 +97,7 @@ def _owner_of(path: str, claimants: Sequence[str]) -> str:
     _, names = _closest(path, _index(claimants))
     if len(names) > 1:
         raise InputError(
-            f"{shown(path)} is named like both {shown(names[0])} and {shown(names[1])}, and "
-            "nothing tells to which it belongs; put it into folders named as those of its image"
+            f"{shown(path)} is named like both {shown(names[0])} and {shown(names[1])}, and it is "
+            "unclear to which it belongs; put it into folders named like those of its image"
         )
     return names[0]

@@ -1,6 +1,6 @@
-"""Images that stand in a folder in gray and beside it in color.
+"""Detection of paired grayscale: folders with gray versions of the images in another folder.
 
-Some published sets have each image twice, as the question and as the answer.
+Some published datasets contain each image twice, in gray as the input and in color as the target.
 """
 
 import bisect
@@ -10,29 +10,30 @@ from collections.abc import Iterator
 from data.color.colorfulness import colorfulness
 from data.image_io import UnreadableImageError, part_by_part, read_rgb
 
-# Sets of paired grayscale have two folders or four; a thousand are the classes of something.
+# Datasets with paired grayscale have two or four folders; a thousand folders are classes.
 _MOST_FOLDERS = 8
-# Images of a folder that are looked at to know whether it is one of paired grayscale.
-_LOOKS = 16
-_LOOK_SIDE = 64
-# So many of these must be what is expected: sets have odd images.
+# The number of images that are read to decide whether a folder is paired grayscale, and the length
+# that their shorter side is shrunk to.
+_SAMPLE_SIZE = 16
+_SAMPLE_SIDE = 64
+# The share of these images that must be as expected; datasets contain some odd images.
 _MAJORITY = 0.75
 
 
 def find_paired_grayscale(
     folder: str, paths: list[str], least_color: float
 ) -> dict[str, list[str]]:
-    """Finds the subfolders whose images are those of another one, but for the color.
+    """Finds subfolders that contain gray versions of the images in a sibling folder.
 
-    Only a few images of folders with the same names are read.
+    Only a few images are read, and only in sibling folders whose files have the same names.
 
     Args:
-        folder: str, where the images lie.
-        paths: all of them, below the folder, sorted part by part.
-        least_color: float, the colorfulness below which an image has no color.
+        folder: str, the folder that contains the images.
+        paths: list of str, the paths of all images relative to the folder, sorted part by part.
+        least_color: float, the colorfulness below which an image counts as gray.
 
     Returns:
-        By the subfolder with the colors, the paths of their paired grayscale.
+        Dict from the subfolder with the color images to the paths of its paired grayscale.
     """
     paired: dict[str, list[str]] = {}
     for siblings in _groups_of_siblings(paths):
@@ -46,14 +47,14 @@ def find_paired_grayscale(
 
 
 def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
-    """The few subfolders of each folder, with the images below each."""
+    """Returns, for each folder with few subfolders, its subfolders and the images below each."""
     folders: dict[str, dict[str, list[str]]] = {}
     for path in paths:
         folder = os.path.dirname(path)
         while folder:
             parent = os.path.dirname(folder)
             siblings = folders.setdefault(parent, {})
-            # One more than can be paired is enough to know that there are too many.
+            # One more than the maximum is enough to know that there are too many.
             if folder in siblings or len(siblings) <= _MOST_FOLDERS:
                 siblings.setdefault(folder, []).append(path)
             folder = parent
@@ -63,11 +64,11 @@ def _groups_of_siblings(paths: list[str]) -> list[dict[str, list[str]]]:
 def _paired_folder(
     folder: str, gray: str, siblings: dict[str, list[str]], least_color: float
 ) -> str | None:
-    """The sibling that has the images of this subfolder in color, or None."""
+    """Returns the sibling with the color versions of the images of a subfolder, or None."""
     images = siblings[gray]
-    few = images[:: -(-len(images) // _LOOKS)]
-    # Where several have the same names, the one with as many images first.
-    for color in sorted(siblings, key=lambda each: abs(len(siblings[each]) - len(images))):
+    few = images[:: -(-len(images) // _SAMPLE_SIZE)]
+    # The sibling with the most similar number of images comes first.
+    for color in sorted(siblings, key=lambda sibling: abs(len(siblings[sibling]) - len(images))):
         if color == gray:
             continue
         pairs = [
@@ -89,26 +90,26 @@ def _stem(path: str) -> str:
 
 
 def _with_stem(stem: str, paths: list[str]) -> list[str]:
-    """The paths that are this one but for the suffix."""
+    """Returns the paths that equal this stem except for their suffix."""
     return [path for path in _beginning_with(stem + ".", paths) if _stem(path) == stem]
 
 
 def _beginning_with(beginning: str, paths: list[str]) -> Iterator[str]:
-    """Those of the paths, which are sorted part by part, that begin so."""
-    place = bisect.bisect_left(paths, part_by_part(beginning), key=part_by_part)
-    while place < len(paths) and paths[place].startswith(beginning):
-        yield paths[place]
-        place += 1
+    """Yields the paths with this beginning; `paths` must be sorted part by part."""
+    index = bisect.bisect_left(paths, part_by_part(beginning), key=part_by_part)
+    while index < len(paths) and paths[index].startswith(beginning):
+        yield paths[index]
+        index += 1
 
 
 def _share_in_color(folder: str, paths: list[str], least_color: float) -> float:
-    """The share of images with color among those that can be read; NaN when none can."""
+    """Returns the share of color images among the readable ones, or NaN if none is readable."""
     measured = []
     for path in paths:
         try:
-            pixels = read_rgb(os.path.join(folder, path), _LOOK_SIDE)
+            pixels = read_rgb(os.path.join(folder, path), _SAMPLE_SIDE)
         except UnreadableImageError:
             continue
         measured.append(float(colorfulness(pixels.astype("float32"))))
-    in_color = sum(each >= least_color for each in measured)
+    in_color = sum(value >= least_color for value in measured)
     return in_color / len(measured) if measured else float("nan")

@@ -1,12 +1,17 @@
-"""Rows of bytes that lie in a file, found without reading them: in a pickle, in an .npz, or alone.
+"""Random access to the rows of large arrays in pickle and .npz files, without loading the arrays.
+
+The official downsampled ImageNet is published in files of 1.6 GB, each a pickled dictionary.
+Unpickling such a file would load all of it into memory and run any code that it contains. This
+module does neither: it only supports NumPy arrays, and stores just the file offset of large ones.
+
+Example:
+    batch = {"data": np.zeros((3, 12288), "uint8"), "labels": np.array([7, 8, 9])}
+    with open("train_data_batch_1", "wb") as file:
+        pickle.dump(batch, file)
 
     arrays = find_in_pickle("train_data_batch_1")
-    arrays["data"].row(12)                  # (12288,) uint8
-    arrays["labels"]                        # (128116,) int64
-
-The official downsampled ImageNet comes in files of 1.6 GB, each one pickled dictionary. To
-unpickle a file is to hold it in memory, and to run whatever it says. Here neither happens: only
-NumPy's arrays are understood, and of a large one just the place in the file is kept.
+    arrays["data"].row(2)                   # uint8 array of shape (12288,)
+    arrays["labels"]                        # int64 array of shape (3,)
 """
 
 import io
@@ -25,32 +30,33 @@ from tqdm import tqdm
 from data.atomic import write_beside
 from errors import InputError, first_line
 
-# Larger pieces of a pickle are passed over, and read again where they are wanted.
+# In bytes. Byte strings of a pickle from this size on are skipped and read later, on demand.
 _LARGE = 4096
 
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 
-# What is unpacked beside an .npz: nothing that would lead elsewhere.
+# Members of an .npz that may be unpacked beside it. Path separators are excluded.
 _NAME = re.compile(r"\w+\.npy")
 
-_FORTRAN = "it holds an array in Fortran's order; write it in C's (numpy.ascontiguousarray)"
+_FORTRAN = "it contains an array in Fortran order; save it in C order (numpy.ascontiguousarray)"
 
 
 class _UnknownFormError(Exception):
-    """A sound file of a form that is not read here; the message says what to do."""
+    """Raised for a valid file in an unsupported format; the message says what to do."""
 
 
 class StoredRows:
-    """A two-dimensional array of bytes in a file, read row by row.
+    """Reads a two-dimensional uint8 array from a file, row by row.
 
     Args:
-        path: the file.
-        offset: int, where the array begins.
-        shape: (rows, bytes in a row).
-        held: bytes or None, the array itself when it is too small to be worth a place.
+        path: str, the path of the file.
+        offset: int, the position of the array in the file. Ignored if `held` is given.
+        shape: tuple of int, (rows, bytes per row).
+        held: bytes or None, the content of an array that is small enough to hold in memory.
+            Defaults to `None`.
 
     Raises:
-        ValueError: the file is shorter than that.
+        ValueError: if the file ends before the array does.
     """
 
     def __init__(self, path: str, offset: int, shape: tuple[int, int], held: bytes | None = None):
@@ -63,10 +69,10 @@ class StoredRows:
             raise ValueError("the end is missing")
 
     def row(self, number: int) -> np.ndarray:
-        """One row, uint8 of shape (bytes in a row,).
+        """Reads one row, a uint8 array of shape (bytes per row,).
 
         Raises:
-            OSError: the file cannot be read any more.
+            OSError: if the file can no longer be read.
         """
         width = self.shape[1]
         if self.held is not None:
@@ -83,37 +89,49 @@ class StoredRows:
 def find_in_pickle(path: str) -> dict[str, Any]:
     """Finds the arrays of a pickled dictionary of arrays, numbers and lists.
 
+    Args:
+        path: str, the path of the pickle.
+
     Returns:
-        By name: `StoredRows` for each two-dimensional array of uint8, an array for each other one,
-        and what else there is as it is.
+        Dict by name: `StoredRows` for each two-dimensional uint8 array, a NumPy array for any
+        other array, and all other values unchanged.
 
     Raises:
-        InputError: it is cut off, is no such pickle, or asks for anything but NumPy arrays.
+        InputError: if the file is truncated, does not contain such a dictionary, or requests
+            anything but NumPy arrays.
     """
     try:
         with open(path, "rb") as file:
             content = _ArrayUnpickler(file).load()
         if not isinstance(content, dict):
-            raise pickle.UnpicklingError(f"it holds a {type(content).__name__}, and no dictionary")
+            raise pickle.UnpicklingError(
+                f"it contains a {type(content).__name__} instead of a dictionary"
+            )
         return {_text(name): _found(value, path) for name, value in content.items()}
     except EOFError as error:
         raise InputError(f"{path}: the end is missing; download it again") from error
     except _UnknownFormError as error:
         raise InputError(f"{path}: {error}") from error
-    # A damaged pickle raises whatever it happens to call for.
+    # A damaged pickle may raise any exception.
     except Exception as error:
         raise InputError(
-            f"{path} is no pickled batch: {_reason(error)}; download it again"
+            f"{path} is not a pickled batch: {_reason(error)}; download it again"
         ) from error
 
 
 def find_in_npz(path: str) -> dict[str, Any]:
-    """Finds the arrays of an .npz, as `find_in_pickle` does.
+    """Finds the arrays of an .npz file, as `find_in_pickle` does.
 
-    Images that are compressed are unpacked once, to a file beside the archive.
+    Compressed images are unpacked once, to a file beside the archive.
+
+    Args:
+        path: str, the path of the .npz file.
+
+    Returns:
+        Dict by name, as from `find_in_pickle`.
 
     Raises:
-        InputError: it is damaged, is no .npz, or cannot be unpacked.
+        InputError: if the file is damaged, is not an .npz file or cannot be unpacked.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -125,24 +143,26 @@ def find_in_npz(path: str) -> dict[str, Any]:
         raise
     except _UnknownFormError as error:
         raise InputError(f"{path}: {error}") from error
-    # A damaged archive, like a damaged pickle, raises whatever it happens to call for.
+    # A damaged archive may raise any exception.
     except Exception as error:
-        raise InputError(f"{path} is no .npz batch: {_reason(error)}; download it again") from error
+        raise InputError(
+            f"{path} is not an .npz batch: {_reason(error)}; download it again"
+        ) from error
 
 
 # --- pickles -----------------------------------------------------------------------------------
 
 
 class _Piece:
-    """A large piece of bytes that was passed over.
+    """A large byte string that was skipped.
 
     Args:
-        place: int, where it begins in the file.
-        size: int, how long it is.
+        offset: int, its position in the file.
+        size: int, its length.
     """
 
-    def __init__(self, place: int, size: int):
-        self.place = place
+    def __init__(self, offset: int, size: int):
+        self.offset = offset
         self.size = size
 
     def __len__(self) -> int:
@@ -150,10 +170,10 @@ class _Piece:
 
 
 class _ArrayUnpickler(pickle._Unpickler):
-    """Knows NumPy arrays and nothing else; not even these are made by NumPy.
+    """Supports NumPy arrays only, which it describes without calling NumPy, and skips large data.
 
-    It is Python's unpickler that is written in Python: the other one reads every piece of bytes,
-    and takes as much memory as a file of a few bytes asks it to. Large pieces are passed over.
+    It derives from the unpickler that is written in Python. The one in C would read every byte
+    string, and allocate as much memory as even a file of a few bytes requests.
     """
 
     dispatch = dict(pickle._Unpickler.dispatch)
@@ -165,14 +185,14 @@ class _ArrayUnpickler(pickle._Unpickler):
 
     def _load_piece(self, form: str) -> None:
         (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
-        place = self._file.tell()
-        if not 0 <= size <= self._end - place:
+        offset = self._file.tell()
+        if not 0 <= size <= self._end - offset:
             raise EOFError
         if size < _LARGE:
             self.append(self.read(size))
         else:
             self._file.seek(size, os.SEEK_CUR)
-            self.append(_Piece(place, size))
+            self.append(_Piece(offset, size))
 
     def _load_text(self, form: str) -> None:
         (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
@@ -183,10 +203,10 @@ class _ArrayUnpickler(pickle._Unpickler):
     def _load_build(self) -> None:
         state = self.stack.pop()
         if not isinstance(self.stack[-1], _PickledArray | _PickledType):
-            raise pickle.UnpicklingError("it sets what is none of an array")
+            raise pickle.UnpicklingError("it sets the state of something other than an array")
         self.stack[-1].__setstate__(state)
 
-    # The frames of protocol 4 say how much to read at once, and are not needed.
+    # Frames of protocol 4 only say how much to read at once, which is not needed here.
     dispatch[pickle.FRAME[0]] = lambda self: self.read(8)
     dispatch[pickle.BINSTRING[0]] = lambda self: self._load_piece("<i")
     dispatch[pickle.BINBYTES[0]] = lambda self: self._load_piece("<I")
@@ -197,7 +217,9 @@ class _ArrayUnpickler(pickle._Unpickler):
     dispatch[pickle.BUILD[0]] = _load_build
 
     def get_extension(self, code: int) -> None:
-        raise pickle.UnpicklingError(f"it asks for extension {code}, and not for NumPy arrays only")
+        raise pickle.UnpicklingError(
+            f"it requests extension {code}; only NumPy arrays are supported"
+        )
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("numpy", "ndarray"):
@@ -213,9 +235,11 @@ class _ArrayUnpickler(pickle._Unpickler):
             return self._from_buffer
         if (module, name) == ("_codecs", "encode"):
             raise _UnknownFormError(
-                "its bytes are written as text (a protocol below 3); write it with a newer one"
+                "its bytes are stored as text (pickle protocol below 3); save it with a newer one"
             )
-        raise pickle.UnpicklingError(f"it asks for {module}.{name}, and not for NumPy arrays only")
+        raise pickle.UnpicklingError(
+            f"it requests {module}.{name}; only NumPy arrays are supported"
+        )
 
     def _from_buffer(self, raw, kind, shape, order):
         array = _PickledArray()
@@ -224,7 +248,7 @@ class _ArrayUnpickler(pickle._Unpickler):
 
 
 class _PickledType:
-    """A type of numbers as a pickle describes it."""
+    """A NumPy dtype as a pickle describes it."""
 
     def __init__(self, code: Any, align: Any = False, copy: Any = True):
         self.code = _text(code)
@@ -236,7 +260,9 @@ class _PickledType:
     @property
     def dtype(self) -> np.dtype:
         if not _NUMBERS.fullmatch(self.code):
-            raise pickle.UnpicklingError(f"it holds an array of {self.code!r}, and not of numbers")
+            raise pickle.UnpicklingError(
+                f"it contains an array of {self.code!r} instead of numbers"
+            )
         return np.dtype(self.code).newbyteorder(self.order)
 
     def numbers(self, raw: bytes) -> np.ndarray:
@@ -244,54 +270,54 @@ class _PickledType:
 
 
 class _PickledArray:
-    """An array as a pickle describes it: its numbers, or where they lie in the file."""
+    """An array as a pickle describes it: its bytes, or their position in the file."""
 
     def __init__(self):
-        self.shape = self.kind = self.is_transposed = self.held = self.place = None
+        self.shape = self.kind = self.is_transposed = self.held = self.offset = None
 
     def __setstate__(self, state):
         _, shape, self.kind, self.is_transposed, raw = state
         self.shape = tuple(int(side) for side in shape)
         if not isinstance(self.kind, _PickledType) or not isinstance(raw, bytes | _Piece):
-            raise pickle.UnpicklingError("it holds an array of objects, and not of numbers")
+            raise pickle.UnpicklingError("it contains an array of objects instead of numbers")
         if len(raw) != math.prod(self.shape) * self.kind.dtype.itemsize:
-            raise pickle.UnpicklingError("the size of an array is not that of its bytes")
-        self.place, self.held = (raw.place, None) if isinstance(raw, _Piece) else (None, raw)
+            raise pickle.UnpicklingError("the size of an array does not match that of its bytes")
+        self.offset, self.held = (raw.offset, None) if isinstance(raw, _Piece) else (None, raw)
 
 
 def _found(value: Any, path: str) -> Any:
     if isinstance(value, _Piece):
-        return _read(path, value.place, value.size)
+        return _read(path, value.offset, value.size)
     if not isinstance(value, _PickledArray):
         return value
     if value.shape is None:
-        raise pickle.UnpicklingError("it holds an array without its bytes")
+        raise pickle.UnpicklingError("it contains an array without its bytes")
     if value.is_transposed and len(value.shape) > 1:
         raise _UnknownFormError(_FORTRAN)
     dtype = value.kind.dtype
     if dtype == np.uint8 and len(value.shape) == 2:
-        return StoredRows(path, value.place, value.shape, value.held)
+        return StoredRows(path, value.offset, value.shape, value.held)
     raw = value.held
     if raw is None:
-        raw = _read(path, value.place, math.prod(value.shape) * dtype.itemsize)
+        raw = _read(path, value.offset, math.prod(value.shape) * dtype.itemsize)
     return np.frombuffer(raw, dtype).reshape(value.shape)
 
 
-def _read(path: str, place: int, size: int) -> bytes:
+def _read(path: str, offset: int, size: int) -> bytes:
     with open(path, "rb") as file:
-        file.seek(place)
+        file.seek(offset)
         return file.read(size)
 
 
 def _text(name: Any) -> str:
-    """Python 2 wrote names as bytes."""
+    """Decodes a name; pickles from Python 2 contain names as bytes."""
     if not isinstance(name, bytes | str):
         raise pickle.UnpicklingError(f"a name should be text; received a {type(name).__name__}")
     return name.decode("latin-1") if isinstance(name, bytes) else name
 
 
 def _reason(error: Exception) -> str:
-    """What was wrong, in a line as long as a line; files may have words of their own in it."""
+    """Returns the first line of the error, shortened: it may contain text from the file."""
     return first_line(error)[:200]
 
 
@@ -319,15 +345,15 @@ def _npy_header(file: io.IOBase) -> tuple[tuple[int, ...], bool, np.dtype]:
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read is None:
-        raise ValueError(f"version {version} of its arrays is unknown")
+        raise ValueError(f"version {version} of the .npy format is not supported")
     shape, is_transposed, dtype = read(file)
     if dtype.hasobject:
-        raise ValueError("it holds an array of objects, and not of numbers")
+        raise ValueError("it contains an array of objects instead of numbers")
     return shape, is_transposed, dtype
 
 
 def _offset_of(path: str, member: zipfile.ZipInfo) -> int:
-    """Where the bytes of a member that is not compressed begin (APPNOTE.TXT, 4.3.7)."""
+    """Returns the offset of the data of an uncompressed member (APPNOTE.TXT, 4.3.7)."""
     with open(path, "rb") as file:
         file.seek(member.header_offset)
         name, extra = struct.unpack("<26xHH", file.read(30))
@@ -335,18 +361,19 @@ def _offset_of(path: str, member: zipfile.ZipInfo) -> int:
 
 
 def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> str:
-    """The file that a compressed member is unpacked to, once."""
+    """Unpacks a compressed member, unless this was done before, and returns the path."""
     if not _NAME.fullmatch(member.filename):
-        raise ValueError(f"it holds {member.filename}, which is no name of an array")
+        raise ValueError(f"it contains {member.filename}, which is not a valid array name")
     target = Path(f"{path.removesuffix('.npz')}.{member.filename}")
-    # Unpacked files have the time of their archive: another archive is unpacked anew.
+    # Unpacked files get the modification time of their archive, so that a replaced archive is
+    # unpacked again.
     stamp = os.stat(path).st_mtime_ns
     if target.exists() and (target.stat().st_size, target.stat().st_mtime_ns) == (
         member.file_size,
         stamp,
     ):
         return str(target)
-    # No bar where standard error is a file.
+    # `disable=None` hides the bar if standard error is not a terminal.
     bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=target.name, disable=None)
     try:
         with bar, write_beside(target) as temporary:
@@ -359,7 +386,7 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> s
         if error.errno is None:
             raise
         raise InputError(
-            f"{path} is compressed, and cannot be unpacked to {target}: {error.strerror}; make "
-            "room there and let it be written, or give the pickled batches"
+            f"{path} is compressed and cannot be unpacked to {target}: {error.strerror}; free disk "
+            "space there and make the folder writable, or give the pickled batches"
         ) from error
     return str(target)

@@ -1,7 +1,7 @@
-"""Records of TFRecord files, by number.
+"""Random access to the records of TFRecord files.
 
-TensorFlow reads these files from the front to the back. To read any record at any time takes where
-each begins; a file is searched for that when its first record is asked for.
+TensorFlow reads these files sequentially. Random access needs the offset of each record, and a file
+is scanned for these offsets when one of its records is first read.
 """
 
 import bisect
@@ -13,17 +13,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# A record: its length as 8 bytes, their checksum, the bytes, their checksum.
+# A record is its length (8 bytes), a checksum of the length, the data and a checksum of the data.
 _LENGTH = struct.Struct("<Q")
 _CHECKSUM = 4
 
 
 class TFRecords:
-    """The records of several files as one sequence.
+    """A sequence of the records of several TFRecord files.
 
     Args:
-        paths: the files.
-        counts: how many records each has.
+        paths: sequence of str, the paths of the files.
+        counts: sequence of int, the number of records in each file.
+
+    Example:
+        with tf.io.TFRecordWriter("words.tfrecord") as writer:
+            writer.write(b"red")
+            writer.write(b"green")
+        TFRecords(["words.tfrecord"], [2])[1]               # b"green"
 
     Reference: https://www.tensorflow.org/tutorials/load_data/tfrecord
     """
@@ -31,7 +37,7 @@ class TFRecords:
     def __init__(self, paths: Sequence[str], counts: Sequence[int]):
         self.paths = list(paths)
         self._counts = list(counts)
-        # The number after the last record of each file.
+        # For each file, the index after that of its last record.
         self._ends = list(itertools.accumulate(counts))
         self._starts: dict[int, np.ndarray] = {}
         self._locks = [threading.Lock() for _ in self.paths]
@@ -40,18 +46,19 @@ class TFRecords:
         return self._ends[-1] if self._ends else 0
 
     def path(self, number: int) -> str:
-        """The file that holds a record."""
+        """Returns the path of the file that contains a record."""
         return self.paths[bisect.bisect_right(self._ends, number)]
 
     def __getitem__(self, number: int) -> bytes:
-        """The bytes of a record.
+        """Returns the data of a record.
 
         Raises:
-            IndexError: there is no such record.
-            OSError: its file cannot be read, is cut off, or has another number of records.
+            IndexError: if there is no such record.
+            OSError: if its file cannot be read, is truncated or has an unexpected number of
+                records.
         """
         if not 0 <= number < len(self):
-            raise IndexError(f"there is no record {number} among {len(self)}")
+            raise IndexError(f"record index {number} is out of range for {len(self)} records")
         file = bisect.bisect_right(self._ends, number)
         starts = self._starts_of(file)
         start = int(starts[number - self._ends[file] + self._counts[file]])
@@ -72,19 +79,19 @@ class TFRecords:
 
 
 def _find_starts(path: str, count: int) -> np.ndarray:
-    """Where the records of a file begin, int64 of shape (count,)."""
+    """Returns the offsets of the records of a file, int64 of shape (count,)."""
     starts = np.empty(count, "int64")
-    place, size = 0, os.path.getsize(path)
-    # A buffer would be filled for every eight bytes.
+    offset, size = 0, os.path.getsize(path)
+    # Unbuffered, because a whole buffer would be read for every eight bytes.
     with open(path, "rb", buffering=0) as stream:
         for number in range(count):
-            stream.seek(place)
+            stream.seek(offset)
             head = stream.read(_LENGTH.size)
-            starts[number] = place
-            place += len(head) + 2 * _CHECKSUM
-            place += _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else size
-            if place > size:
+            starts[number] = offset
+            offset += len(head) + 2 * _CHECKSUM
+            offset += _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else size
+            if offset > size:
                 raise OSError(f"{path} is cut off after {number} of {count} records")
-    if place < size:
-        raise OSError(f"{path} has more than the {count} records it should have")
+    if offset < size:
+        raise OSError(f"{path} has more than the expected {count} records")
     return starts

@@ -1,7 +1,8 @@
-"""Any dataset of TensorFlow Datasets that has images, by its builder's name.
+"""Image datasets of TensorFlow Datasets (TFDS), by the name of their builder.
 
-`tfds:imagenette/160px-v2` is downloaded and prepared by TFDS once, into `--data_dir`. Images are
-then read from the prepared files one by one, in any order, and decoded like any other image.
+TFDS downloads and prepares a dataset such as `tfds:imagenette/160px-v2` once, into `--data_dir`.
+Images are then read from the prepared files individually, in any order, and decoded like any other
+image.
 """
 
 import logging
@@ -23,18 +24,22 @@ _LABEL = "label"
 
 
 def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitOptions) -> Dataset:
-    """The images of a TFDS dataset, with its own splits.
+    """Finds the images of a TFDS dataset, with its own splits.
 
-    The split `validation` or else `test` is for validation, and without either a share of `train`.
+    The split `train` is used for training and `validation`, or else `test`, for validation. If
+    only one of the two exists, it is split by a hash of the names of its images.
 
     Args:
-        name: str, for the table and for errors.
+        name: str, the dataset's name in the table and in error messages.
         builder_name: str, `NAME`, `NAME/CONFIG` or `NAME:VERSION`.
-        data_dir: str or None, where datasets are prepared; None is TFDS' own choice.
-        options: `SplitOptions`.
+        data_dir: str or None, the folder of prepared datasets. None is the default of TFDS.
+        options: `SplitOptions`, used when the dataset does not have both splits.
+
+    Returns:
+        `Dataset`.
 
     Raises:
-        InputError: there is no such builder or config, it has no images, or it can be neither
+        InputError: if there is no such builder or config, it has no images, or it can be neither
             found nor downloaded.
     """
     builder = _prepared(name, builder_name, data_dir)
@@ -43,8 +48,8 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
     validation = next((split for split in _VALIDATION if split in splits), None)
     if _TRAINING not in splits and validation is None:
         raise InputError(
-            f"--dataset {name}: it has no split {_TRAINING} but {', '.join(splits) or 'none'}; "
-            "give another dataset"
+            f"--dataset {name}: it has no split {_TRAINING}; its splits with examples are: "
+            f"{', '.join(splits) or 'none'}; give another dataset"
         )
     shown = name if image == _IMAGE else f"{name} ({image})"
     try:
@@ -68,16 +73,16 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
 
 
 class BuilderImages(ImageSource):
-    """The images of one split of a prepared TFDS dataset.
+    """Reads the images of one split of a prepared TFDS dataset.
 
     Args:
         builder: `tfds.core.DatasetBuilder`.
-        split: str.
-        image: str, the feature that holds the image.
-        label: str or None, the feature that holds its class.
+        split: str, the name of the split.
+        image: str, the name of the image feature.
+        label: str or None, the name of the class feature.
 
     Raises:
-        InputError: it is prepared in a format of which records cannot be read one by one.
+        InputError: if the dataset is prepared in a format without access to individual records.
     """
 
     def __init__(self, builder: Any, split: str, image: str, label: str | None):
@@ -93,7 +98,7 @@ class BuilderImages(ImageSource):
             info = builder.info.splits[split]
             paths = [os.fspath(path) for path in info.filepaths]
             self._records = TFRecords(paths, info.shard_lengths)
-            # The other features are not decoded: some are images too.
+            # Other features are not decoded, because they may be images too.
             wanted = {feature: True for feature in (image, label) if feature}
             partial = tfds.decode.PartialDecoding(wanted)
             self._features = partial.extract_features(builder.info.features)
@@ -128,13 +133,13 @@ class BuilderImages(ImageSource):
             if self._features is None:
                 return record
             return self._features.deserialize_example_np(record, decoders=self._decoders)
-        # TFDS raises whatever its readers make of damaged files.
+        # TFDS may raise any exception for a damaged file.
         except Exception as error:
             raise UnreadableImageError(first_line(error)) from error
 
 
 def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
-    """The builder, its data downloaded and prepared."""
+    """Returns the builder after its data has been downloaded and prepared."""
     import tensorflow_datasets as tfds
 
     data_dir = data_dir and os.path.expanduser(data_dir)
@@ -145,16 +150,16 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     if builder.info.splits:
         return builder
     _features(name, builder.info.features)
-    print(f"{name} is prepared by TensorFlow Datasets in {builder.data_dir}", flush=True)
-    # Each connection that fails is tried again, which the progress bars show well enough.
+    print(f"preparing {name} with TensorFlow Datasets in {builder.data_dir}", flush=True)
+    # urllib3 warns about each connection that it retries; the progress bars show enough.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
         builder.download_and_prepare()
-    # A refused connection, a full disk, a checksum, an archive to be fetched by hand ...
+    # For example a refused connection, a full disk, a wrong checksum or a manual download.
     except Exception as error:
         raise InputError(
-            f"--dataset {name}: TensorFlow Datasets cannot prepare it: {_reason(error)}; mend "
-            f"that, or put the prepared files into {builder.data_dir}"
+            f"--dataset {name}: TensorFlow Datasets cannot prepare it: {_reason(error)}; fix "
+            f"this, or put the prepared files into {builder.data_dir}"
         ) from error
     return builder
 
@@ -166,10 +171,10 @@ def _why_no_builder(builder_name: str, error: Exception) -> str:
     builders = tfds.list_builders()
     if plain not in builders:
         close = did_you_mean(plain, builders)
-        return f"TensorFlow Datasets has no {plain}{close}; all: tfds.list_builders()"
+        return f"TensorFlow Datasets has no {plain}{close}; tfds.list_builders() lists all"
     try:
         configs = list(tfds.builder_cls(plain).builder_configs)
-    # Its module needs another one that is not installed.
+    # For example a builder whose module imports a package that is not installed.
     except Exception as missing:
         return f"TensorFlow Datasets cannot load it: {_reason(missing)}"
     if config and config not in configs:
@@ -179,12 +184,12 @@ def _why_no_builder(builder_name: str, error: Exception) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one line that is not too long."""
+    """Returns the message of an error as one line of limited length."""
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 def _features(name: str, features: Any) -> tuple[str, str | None]:
-    """The names of the features that hold the image and its class, if there is one."""
+    """Returns the names of the image feature and of the class feature, if there is one."""
     import tensorflow_datasets as tfds
 
     if not isinstance(features, tfds.features.FeaturesDict):
@@ -193,11 +198,11 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
     def of(kind: type) -> list[str]:
         return sorted(key for key, feature in features.items() if type(feature) is kind)
 
-    # Color has three channels, and transparency a fourth; masks have one.
+    # Color images have three channels, or four with transparency; masks have one.
     images = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
     if not images:
         raise InputError(
-            f"--dataset {name}: it has no color images but "
+            f"--dataset {name}: it has no color images, only "
             f"{', '.join(features) or 'something else'}; "
             "give another dataset"
         )

@@ -1,11 +1,11 @@
-"""Tiny ImageNet as it is published: 200 classes of ImageNet, 64 x 64.
+"""Tiny ImageNet in its published layout: 200 ImageNet classes, 64 x 64.
 
-    train/n01443537/images/n01443537_0.JPEG     the folder says the class
-    val/images/val_0.JPEG                       val/val_annotations.txt says it
+    train/n01443537/images/n01443537_0.JPEG     the folder is the class
+    val/images/val_0.JPEG                       the class is in val/val_annotations.txt
     wnids.txt                                   the WordNet ids of the classes
-    words.txt                                   what the ids mean
+    words.txt                                   the meanings of the ids
 
-http://cs231n.stanford.edu/tiny-imagenet-200.zip
+Reference: http://cs231n.stanford.edu/tiny-imagenet-200.zip
 """
 
 import os
@@ -25,18 +25,21 @@ _WORDS = "words.txt"
 
 
 def tiny_imagenet_set(name: str, folder: str) -> Dataset:
-    """The images of Tiny ImageNet with their classes, named by WordNet id, sorted.
+    """Finds the images of Tiny ImageNet, with classes named and sorted by WordNet id.
 
     Args:
-        name: str, for the table and for errors.
-        folder: str, where `train` and `val` lie.
+        name: str, the dataset's name in the table and in error messages.
+        folder: str, the folder that contains `train` and `val`.
+
+    Returns:
+        `Dataset`.
 
     Raises:
-        InputError: a part of the layout is missing, or labels do not match the classes.
+        InputError: if part of the layout is missing, or labels do not match the classes.
     """
     for part in (_TRAINING, _VALIDATION, _ANNOTATIONS, _IDS, _WORDS):
-        is_there = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
-        if not is_there(os.path.join(folder, part)):
+        exists = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
+        if not exists(os.path.join(folder, part)):
             raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
     classes = tuple(sorted(set(_lines(name, folder, _IDS))))
     training = _training_images(name, folder, classes)
@@ -46,15 +49,17 @@ def tiny_imagenet_set(name: str, folder: str) -> Dataset:
     words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
     test = os.path.join(folder, _TEST)
     if os.path.isdir(test):
-        skipped["for a test, without labels"] = len(list_folder(name, test))
+        skipped["test images without labels"] = len(list_folder(name, test))
     return Dataset(name, training, validation, skipped, words)
 
 
 def _what_is_missing(folder: str, part: str) -> str:
     if not os.path.isdir(folder):
-        return f"{folder} is no folder{names_like(folder)}; give the one that holds {_TRAINING}"
+        return (
+            f"{folder} is not a folder{names_like(folder)}; give the one that contains {_TRAINING}"
+        )
     return (
-        f"{part} is not in {folder}; give the folder that holds {_TRAINING}, val, {_IDS} and "
+        f"{part} is not in {folder}; give the folder that contains {_TRAINING}, val, {_IDS} and "
         f"{_WORDS}, as in the published archive"
     )
 
@@ -98,18 +103,18 @@ def _validation_images(
                 f"{classes[annotated[image]]} and {wordnet_id}; unpack the archive again"
             )
     images = os.path.join(folder, _VALIDATION)
-    there = list_folder(name, images)
-    paths = [path for path in there if path in annotated]
+    present = list_folder(name, images)
+    paths = [path for path in present if path in annotated]
     skipped = {
-        "annotated, but not there": len(annotated) - len(paths),
-        "there, but not annotated": len(there) - len(paths),
+        "annotated, but missing": len(annotated) - len(paths),
+        "not annotated": len(present) - len(paths),
     }
     labels = [annotated[path] for path in paths]
     return ImageFiles(images, paths, labels, classes), skipped
 
 
 def _lines(name: str, folder: str, part: str) -> list[str]:
-    """The lines of a file that are not empty."""
+    """Returns the nonempty lines of a file."""
     try:
         with open(os.path.join(folder, part), encoding="utf-8-sig") as file:
             return [line.strip() for line in file.read().splitlines() if line.strip()]

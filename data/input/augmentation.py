@@ -1,4 +1,4 @@
-"""Crops and rotations of images, in the graph."""
+"""Random crops and rotations of images in the `tf.data` graph."""
 
 import math
 
@@ -8,6 +8,19 @@ import tensorflow as tf
 def random_square(
     image: tf.Tensor, resolution: int, crop_scale: float, chance: tf.Tensor
 ) -> tf.Tensor:
+    """Crops a random square from an image and resizes it.
+
+    Args:
+        image: tensor of shape (height, width, 3).
+        resolution: int, the side of the result.
+        crop_scale: float in (0, 1], the smallest area of the crop, as a share of the largest square
+            in the image.
+        chance: float32 tensor of at least three random numbers in [0, 1): for the area of the crop
+            and for its vertical and horizontal position.
+
+    Returns:
+        Tensor of shape (resolution, resolution, 3).
+    """
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     largest = tf.cast(tf.minimum(height, width), tf.float32)
     share = crop_scale + (1.0 - crop_scale) * chance[0]
@@ -18,6 +31,7 @@ def random_square(
 
 
 def central_square(image: tf.Tensor, resolution: int) -> tf.Tensor:
+    """Crops the largest central square from an image and resizes it."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
     side = tf.minimum(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -30,16 +44,16 @@ def _resize(image: tf.Tensor, side: int) -> tf.Tensor:
 
 
 def rotate(image: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
-    """Turns an image about its center; the parts that come from outside are reflected in."""
+    """Rotates an image about its center; empty corners are filled by reflection."""
     angle = degrees * (math.pi / 180.0)
     cosine, sine = tf.cos(angle), tf.sin(angle)
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     center_y, center_x = (size[0] - 1.0) / 2.0, (size[1] - 1.0) / 2.0
-    # The transform maps a place in the result to one in the image.
+    # The transform maps positions in the result to positions in the image.
     from_x = center_x - cosine * center_x + sine * center_y
     from_y = center_y - sine * center_x - cosine * center_y
     transform = tf.stack([cosine, -sine, from_x, sine, cosine, from_y, 0.0, 0.0])
-    turned = tf.raw_ops.ImageProjectiveTransformV3(
+    rotated = tf.raw_ops.ImageProjectiveTransformV3(
         images=tf.cast(image[None], tf.float32),
         transforms=transform[None],
         output_shape=tf.shape(image)[:2],
@@ -47,4 +61,4 @@ def rotate(image: tf.Tensor, degrees: tf.Tensor) -> tf.Tensor:
         interpolation="BILINEAR",
         fill_mode="REFLECT",
     )
-    return turned[0]
+    return rotated[0]

@@ -1,4 +1,4 @@
-"""Decoded training images on disk, so that no epoch and no later run decodes them twice."""
+"""Decoded training images on disk, so that no image is decoded twice, even in later runs."""
 
 import os
 import sqlite3
@@ -9,21 +9,21 @@ import numpy as np
 
 from errors import InputError
 
-# What older versions of this program kept images in.
+# The file of the cache in older versions of this program.
 _OLDER = "pictures.sqlite"
 
 
 class DiskCache:
-    """Keeps decoded images in one SQLite file in a folder, from one run to the next.
+    """Caches decoded images in one SQLite file, also for later runs.
 
-    SQLite does what is hard here: many readers, a crash in the middle of a write, random access.
+    SQLite handles the hard parts: many readers, a crash in the middle of a write, random access.
 
     Args:
-        folder: where the file stands. Created.
+        folder: the folder of the file. It is created.
 
     Raises:
-        InputError: the folder cannot be written, or holds another kind of file, or the cache of
-            an older version of this program.
+        InputError: the folder cannot be written, its file is not an SQLite database, or it contains
+            the cache of an older version of this program.
     """
 
     def __init__(self, folder: str | os.PathLike):
@@ -31,8 +31,8 @@ class DiskCache:
         self._local = threading.local()
         if (older := self.path.with_name(_OLDER)).exists():
             raise InputError(
-                f"the cache {folder} is of an older version of this program; remove {older}, or "
-                "give --cache another folder"
+                f"the cache {folder} was made by an older version of this program; remove {older}, "
+                "or give --cache another folder"
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ class DiskCache:
                 "CREATE TABLE IF NOT EXISTS images"
                 " (key BLOB PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
             )
-            # A file of that name that is not ours fails here and not in the middle of training.
+            # A file of that name with other contents fails here and not in the middle of training.
             self.get("")
         except (OSError, sqlite3.Error) as error:
             raise InputError(
@@ -48,7 +48,7 @@ class DiskCache:
             ) from error
 
     def get(self, key: str) -> np.ndarray | None:
-        """The pixels kept under a key, uint8 (height, width, 3), or None."""
+        """The pixels saved under a key, uint8 of shape (height, width, 3), or None."""
         row = self._connection().execute(
             "SELECT height, width, pixels FROM images WHERE key = ?", (_bytes(key),)
         )
@@ -57,7 +57,7 @@ class DiskCache:
         return None
 
     def put(self, key: str, pixels: np.ndarray) -> None:
-        """Keeps pixels, uint8 of shape (height, width, 3)."""
+        """Saves pixels, uint8 of shape (height, width, 3)."""
         height, width, _ = pixels.shape
         with self._connection() as transaction:
             transaction.execute(
@@ -66,16 +66,16 @@ class DiskCache:
             )
 
     def _connection(self) -> sqlite3.Connection:
-        """A connection for each thread, as SQLite wants it."""
+        """The connection of this thread: SQLite needs one for each."""
         if not hasattr(self._local, "connection"):
             connection = sqlite3.connect(self.path, timeout=60)
             connection.execute("PRAGMA journal_mode=WAL")
-            # In this mode a power cut may lose the last images, and breaks nothing.
+            # In this mode a power failure may lose the last images but does not damage the file.
             connection.execute("PRAGMA synchronous=NORMAL")
             self._local.connection = connection
         return self._local.connection
 
 
 def _bytes(key: str) -> bytes:
-    """File names need not be valid text."""
+    """A key as bytes, because file names need not be valid text."""
     return key.encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""What a teacher sees in each image of a dataset, kept so that no epoch asks for it twice."""
+"""The teacher's class distributions, cached so that it is run only once on each image."""
 
 import hashlib
 import os
@@ -10,25 +10,26 @@ import numpy as np
 from data.atomic import write_beside
 from errors import InputError
 
-# Half precision rounds each number of a row. Of 8,000 random rows of 1,000 classes none had a sum
-# further from 1 than 3.2e-4.
+# Half precision rounds each number of a row. Among 8,000 random rows of 1,000 classes, no sum
+# differed from 1 by more than 3.2e-4.
 _TOLERANCE = 2e-3
 
-# Rows that are looked at together.
+# The number of rows that are checked at a time.
 _BLOCK = 4096
 
 
 class DistributionCache:
-    """A file of one row for each image, written while it is there, from one run to the next.
+    """Caches one class distribution per image in a file, also for later runs.
 
-    The file is as long as all rows from the beginning, of float16; a row of zeros is not there
-    yet, and neither is one that a crash cut in half, because a distribution sums to 1.
+    The file has one float16 row for each image and its full size from the start. Rows that are
+    still zero, or that a crash cut off, are recognized because a distribution sums to 1.
 
     Args:
-        folder: where the file stands. Created.
-        names: of the images, in their order. Another list is another file.
-        classes: int, how many numbers a row has.
-        teacher: str, whose distributions they are. Another one's are in another file.
+        folder: the folder of the file. It is created.
+        names: iterable of str, the names of the images in order. Each list of names has its own
+            file.
+        classes: int, the length of a row.
+        teacher: str, which identifies the teacher. Each teacher has its own file.
 
     Raises:
         InputError: the folder cannot be written.
@@ -44,7 +45,7 @@ class DistributionCache:
         size = count * classes * 2
         try:
             if not self.path.exists() or self.path.stat().st_size != size:
-                _make_room(self.path, size)
+                _allocate(self.path, size)
             self._rows = np.memmap(self.path, "float16", "r+", shape=(count, classes))
         except OSError as error:
             raise InputError(
@@ -52,36 +53,36 @@ class DistributionCache:
             ) from error
 
     def get(self, number: int) -> np.ndarray | None:
-        """The distribution of an image, float32 of shape (classes,), or None."""
+        """The distribution of an image, float32 of shape (classes,), or None if it is missing."""
         row = self._rows[number].astype("float32")
         total = row.sum()
-        return row / total if _is_whole(total) else None
+        return row / total if _is_complete(total) else None
 
     def put(self, number: int, distribution: np.ndarray) -> None:
-        """Keeps the distribution of an image, of shape (classes,)."""
+        """Saves the distribution of an image, of shape (classes,)."""
         self._rows[number] = distribution
 
     def missing(self) -> list[int]:
-        """The numbers of the images whose distributions are not there."""
+        """The numbers of the images whose distributions are missing."""
         blocks = (self._rows[first : first + _BLOCK] for first in range(0, len(self._rows), _BLOCK))
         totals = [block.sum(axis=1, dtype="float32") for block in blocks]
-        return np.flatnonzero(~_is_whole(np.concatenate([np.zeros(0), *totals]))).tolist()
+        return np.flatnonzero(~_is_complete(np.concatenate([np.zeros(0), *totals]))).tolist()
 
     def flush(self) -> None:
-        """Writes to the disk what is still in memory."""
+        """Writes the rows that are still in memory to disk."""
         self._rows.flush()
 
 
-def _is_whole(total):
-    """Whether the numbers of a row that sum to this are all there."""
+def _is_complete(total):
+    """Whether a row with this sum is complete."""
     return np.abs(total - 1.0) < _TOLERANCE
 
 
-def _make_room(path: Path, size: int) -> None:
-    """A file of this size, of zeros, whose place on the disk is taken.
+def _allocate(path: Path, size: int) -> None:
+    """Creates a file of zeros and allocates its disk space.
 
-    A disk that fills while rows are written would end the process. Where it is full already there
-    is no file, which the next start would take for one with its place.
+    A disk that becomes full while rows are written would kill the process. If the disk is already
+    full, no file is created, because the next run would take it for an allocated one.
     """
     with write_beside(path) as temporary, open(temporary, "wb") as file:
         file.truncate(size)

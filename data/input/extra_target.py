@@ -1,4 +1,4 @@
-"""What goes with every image into a batch."""
+"""Extra targets: values that go into a batch with each image."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ExtraTarget:
-    """What goes with every image into a batch.
+    """A value that goes into a batch with each image, such as its label.
 
     Attributes:
-        read: gives it by the number of the image, or None when the image is left out for it.
-        dtype: str.
-        shape: of one.
+        read: function of the number of an image that returns its extra target, or None if the image
+            is to be skipped.
+        dtype: str, the type of the extra targets.
+        shape: tuple of int, the shape of one extra target.
     """
 
     read: Callable[[int], np.ndarray | int | None]

@@ -1,4 +1,4 @@
-"""Loads the images of a source, and leaves out those that are of no use."""
+"""Loads the images of a source and skips those that cannot be used."""
 
 import math
 import os
@@ -17,15 +17,16 @@ from errors import InputError
 
 
 class ImageLoader:
-    """Loads the images of a source as pixels, leaving out what is no use.
+    """Loads the images of a source as pixels and skips those that cannot be used.
 
     Args:
         source: `ImageSource`.
-        short_side: int, the shorter side of a loaded image; a smaller one is not enlarged. None
-            loads images as they are.
-        skipped: `SkippedImages`, where unusable images are named.
-        minimum_colorfulness: float, images below it are left out. 0 keeps all.
-        cache: `MemoryCache`, `DiskCache` or None.
+        short_side: int or None, the shorter side of a loaded image; a smaller image is not
+            enlarged. `None` loads images at full size.
+        skipped: `SkippedImages`, the list of skipped images.
+        minimum_colorfulness: float; images that are less colorful are skipped. Defaults to `0.0`,
+            which skips none.
+        cache: `MemoryCache`, `DiskCache` or None. Defaults to `None`.
     """
 
     def __init__(
@@ -46,23 +47,23 @@ class ImageLoader:
         return len(self.source)
 
     def load(self, number: int) -> np.ndarray | None:
-        """The image of this number: uint8 (height, width, 3), or None when it is left out."""
+        """An image by number, uint8 of shape (height, width, 3), or None if it is skipped."""
         try:
             return self._load(number)
         except (OSError, sqlite3.Error) as error:
-            # Of the cache or the list; those of an image are caught below.
+            # Errors of the cache or of the list; those of an image are caught below.
             self.skipped.failure = InputError(
-                f"decoded images or the list of those left out cannot be kept: {error}"
+                f"the decoded images or the list of skipped images cannot be read or saved: {error}"
             )
             raise self.skipped.failure from error
 
     @property
     def labels(self) -> ExtraTarget:
-        """The numbers of the classes."""
+        """The class numbers of the images, as an extra target."""
         return ExtraTarget(self.label, "int64", ())
 
     def label(self, number: int) -> int | None:
-        """The number of the image's class, or None when the image is left out."""
+        """The class number of an image, or None if the image is skipped."""
         try:
             return self.source.label(number)
         except UnreadableImageError as error:
@@ -104,5 +105,5 @@ class ImageLoader:
 
 
 def crop_source_side(resolution: int, crop_scale: float) -> int:
-    """The short side at which images are loaded, so that the smallest crop is not enlarged."""
+    """The short side at which to load images so that the smallest crop is not enlarged."""
     return math.ceil(resolution / math.sqrt(crop_scale))

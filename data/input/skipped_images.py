@@ -1,4 +1,4 @@
-"""The list of training images that are not used, and why."""
+"""The list of skipped images and the reasons."""
 
 import csv
 import os
@@ -11,8 +11,8 @@ from errors import InputError
 
 NO_COLOR = "no color"
 OTHER_SHAPE = "another shape"
-# What does not depend on the file alone is measured again in every run.
-_MEASURED_AGAIN = (NO_COLOR, OTHER_SHAPE)
+# These reasons depend on more than the file, so they are checked again in every run.
+_CHECKED_AGAIN = (NO_COLOR, OTHER_SHAPE)
 
 _ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
 
@@ -20,32 +20,34 @@ _HEADING = ("image", "reason", "bytes", "modified")
 
 
 class SkippedImages:
-    """Remembers the images that were left out, across runs, and says when they are too many.
+    """Remembers the skipped images, also for later runs, and raises an error if there are too many.
 
-    The list is a file of tab-separated lines that a person can read. An image on it is not
-    tried again in the same run, nor in a later one unless its file has changed since; one that
-    was left out for its lack of color or for its shape is measured again, for the bound, or the
-    image that it is compared with, may be another.
+    The list is a file of tab-separated lines that a person can read. A listed image is not tried
+    again in the same run, nor in later runs unless its file has changed. An image that was skipped
+    because of its color or shape is checked again in each run, because the threshold, or the image
+    that it is compared with, may have changed.
+
+    The methods `reason` and `add` take the name of an image, and the path of its file if that is
+    not the name.
 
     Args:
-        path: the list. Read when it exists; appended to.
-        total: int, how many images the dataset has; with more than half of them left out
-            `add` and `reason` raise.
-        advice: str, what that error tells a person to do.
+        path: the list. An existing list is read, and new lines are appended.
+        total: int, the number of images in the dataset; if more than half of them are skipped,
+            `add` and `reason` raise an error.
+        advice: str, the end of that error message, which tells what to do.
 
     Attributes:
-        failure: the `InputError` that ended the reading of images, or None. `tf.data` wraps it
-            in an error of its own.
+        failure: `InputError` or None, the error that ended the reading of images. `tf.data` wraps
+            it in an error of its own.
 
     Raises:
         InputError: the list cannot be read.
 
-    `reason` and `add` take the image's name, and the file that holds it where that is another.
-
     Example:
         skipped = SkippedImages("logs/skipped_images.tsv", total=1000)
         skipped.add("broken.jpg", "not an image, or of an unknown format")
-        skipped.reason("broken.jpg")
+        print(skipped.reason("broken.jpg"))
+        print(skipped.summary())
     """
 
     def __init__(self, path: str | os.PathLike, total: int, advice: str = _ADVICE):
@@ -58,15 +60,15 @@ class SkippedImages:
         self._earlier = self._read()
 
     def reason(self, image: str | os.PathLike, file: str | None = None) -> str | None:
-        """Why the image is left out, or None when it is not.
+        """Why an image is skipped, or None if it is not.
 
         Raises:
-            InputError: more than half of the dataset is left out.
+            InputError: more than half of the dataset is skipped.
         """
         image = str(image)
         if image not in self._reasons:
             reason, *stamp = self._earlier.get(image, (NO_COLOR,))
-            if reason.startswith(_MEASURED_AGAIN) or stamp != _stamp(file or image):
+            if reason.startswith(_CHECKED_AGAIN) or stamp != _stamp(file or image):
                 return None
             with self._lock:
                 self._reasons[image] = reason
@@ -74,10 +76,10 @@ class SkippedImages:
         return self._reasons[image]
 
     def add(self, image: str | os.PathLike, reason: str, file: str | None = None) -> None:
-        """Leaves an image out.
+        """Adds an image to the list.
 
         Raises:
-            InputError: more than half of the dataset is left out now.
+            InputError: more than half of the dataset is now skipped.
         """
         image = str(image)
         with self._lock:
@@ -88,12 +90,12 @@ class SkippedImages:
         self.raise_if_too_many()
 
     def raise_if_too_many(self) -> None:
-        """Raises InputError when more than half of the dataset is left out."""
+        """Raises an `InputError` if more than half of the dataset is skipped."""
         if 2 * len(self._reasons) > self.total:
             self.fail("more than half of the images cannot be used")
 
     def fail(self, what: str) -> NoReturn:
-        """Raises InputError with a summary, and remembers it as `failure`."""
+        """Raises an `InputError` with a summary, and saves it as `failure`."""
         self.failure = self.failure or InputError(f"{what}: {self.summary()}; {self.advice}")
         raise self.failure
 
@@ -101,7 +103,7 @@ class SkippedImages:
         return len(self._reasons)
 
     def summary(self) -> str:
-        """One line: how many, of how many, the commonest reasons, and where the list is."""
+        """One line: the number of skipped images, the most common reasons, the path of the list."""
         kinds = Counter(reason.split(":")[0] for reason in self._reasons.values())
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(3))
         return f"{len(self)} of {self.total} skipped ({counts}), listed in {self.path}"
@@ -114,7 +116,7 @@ class SkippedImages:
             return {}
         except (OSError, csv.Error) as error:
             raise InputError(
-                f"{self.path}, the list of images left out, cannot be read: {error}; remove it"
+                f"{self.path}, the list of skipped images, cannot be read: {error}; remove it"
             ) from error
         return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING)}
 
@@ -138,7 +140,7 @@ class _Table(csv.excel_tab):
 
 
 def _stamp(image: str) -> list[str]:
-    """What tells whether a file has changed: its size and its time."""
+    """The size and the modification time of a file, which tell whether it has changed."""
     try:
         status = os.stat(image)
     except OSError:

@@ -1,9 +1,13 @@
-"""A person's photographs, in and out, nothing lost.
+"""Reads and writes a person's photographs with their metadata, color profiles and bit depth.
 
-    [page] = PhotoFile("grandmother.png").pages
-    small = page.shrunk(192, 192)                   # what a network looks at
-    strips = (color(rgb) for rgb, alpha in page.strips())
-    write_photo("colored.png", [(page, strips)])
+Training images are read by `data.image_io`, which is faster but converts all of them to 8-bit sRGB.
 
-Training images are read by `data.image_io`, which is faster and forgets all but 8 bits of color.
+Example:
+    from data.photos.file import PhotoFile
+    from data.photos.writer import write_photo
+
+    [page] = PhotoFile("gray.jpg").pages
+    small = page.shrunk(192, 192)           # the input of a network
+    strips = (page.from_srgb(255 - rgb) for rgb, alpha in page.strips())
+    write_photo("negative.png", [(page, strips)])
 """

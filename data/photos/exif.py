@@ -1,8 +1,8 @@
-"""EXIF, which is a small TIFF: read, set upright, and carried into another file.
+"""Reads EXIF, which is a small TIFF, and adapts it to an upright photograph or another file.
 
-A block of EXIF is patched in place wherever that is possible, because a maker's notes hold offsets
-that nobody can correct: moving them breaks them. Only into and out of TIFF files, whose own
-directories hold these tags, is it taken apart and put together again.
+An EXIF block is patched in place where possible, because maker notes contain offsets that cannot be
+corrected: moving the notes breaks them. A block is taken apart and rebuilt only for TIFF files,
+whose own directories contain these tags.
 
 Reference: TIFF 6.0, section 2; Exif 2.32 (JEITA CP-3451), section 4.6.
 """
@@ -12,33 +12,33 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-# What introduces EXIF in a JPEG.
+# The prefix of EXIF in a JPEG.
 EXIF_PREFIX = b"Exif\0\0"
 
 ORIENTATION = 0x0112
 EXIF_DIRECTORY = 0x8769
 GPS_DIRECTORY = 0x8825
 _INTEROPERABILITY_DIRECTORY = 0xA005
-# The size, as telephones write it in the first directory, and cameras in that of EXIF.
+# The size of the image. Phones write it in the first directory, cameras in the EXIF directory.
 _WIDTHS, _HEIGHTS = (0x0100, 0xA002), (0x0101, 0xA003)
 
-# The tags that point to other directories, which are carried along.
+# The tags that point to other directories, which are copied too.
 _CHILDREN = (EXIF_DIRECTORY, GPS_DIRECTORY, _INTEROPERABILITY_DIRECTORY)
 
-# Bytes of one value of each of TIFF's kinds, BigTIFF's 64-bit ones included.
+# The bytes of one value of each TIFF type, including the 64-bit types of BigTIFF.
 _KIND_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _KIND_SIZES |= {16: 8, 17: 8, 18: 8}
 _SHORT, _LONG = 3, 4
 
-# `struct`'s codes for an offset in a TIFF and in a BigTIFF.
+# The `struct` codes of an offset in a TIFF and in a BigTIFF.
 _OFFSETS = ("L", "Q")
 
 _LAST_KIND = 12
 
-# A directory of EXIF holds one of interoperability.
+# The EXIF directory, the first level, contains the interoperability directory.
 _DEEPEST = 2
 
-# More entries than any camera writes: what claims more is broken.
+# No camera writes more entries; a directory that claims more is broken.
 _MOST_ENTRIES = 4096
 
 
@@ -47,10 +47,10 @@ class Entry:
     """One tag of a directory.
 
     Attributes:
-        kind: int, TIFF's number of the value's type.
-        count: int, how many values there are.
-        value: bytes, the values in the byte order of the whole.
-        place: int, where they stand.
+        kind: int, the TIFF number of the type of the values.
+        count: int, the number of values.
+        value: bytes, the values in the byte order of the file.
+        place: int, the offset of the values. Defaults to `0`.
     """
 
     kind: int
@@ -64,11 +64,11 @@ class Directory:
     """The tags of one image file directory (IFD).
 
     Attributes:
-        entries: dict of int to `Entry`, without those that point to children.
+        entries: dict of int to `Entry`, the tags without those that point to children.
         children: dict of int to `Directory`, by the tag that points to each.
-        place: int, where it stands.
-        next: int, where the next directory of the chain stands; 0 when there is none.
-        next_place: int, where that number itself stands, which ends the directory.
+        place: int, the offset of the directory.
+        next: int, the offset of the next directory in the chain; 0 if there is none.
+        next_place: int, the offset at which `next` is stored, at the end of the directory.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
@@ -80,12 +80,12 @@ class Directory:
 
 @dataclass(frozen=True)
 class Layout:
-    """The byte order of a TIFF and where its first directory stands.
+    """The byte order of a TIFF and the offset of its first directory.
 
     Attributes:
         order: str, `<` or `>` as in `struct`.
-        first: int, offset of the first directory.
-        big: bool, BigTIFF with its 64-bit offsets.
+        first: int, the offset of the first directory.
+        big: bool, whether the file is a BigTIFF, which has 64-bit offsets. Defaults to `False`.
     """
 
     order: str
@@ -97,81 +97,81 @@ def read_layout(data: bytes) -> Layout:
     """Reads the header of a TIFF.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the data is not a TIFF.
     """
     orders = {b"II": "<", b"MM": ">"}
     order = orders.get(bytes(data[:2]))
     if order is None or len(data) < 8:
-        raise ValueError("no header of a TIFF")
+        raise ValueError("it does not start with a TIFF header")
     (version,) = struct.unpack_from(order + "H", data, 2)
     if version == 42:
         return Layout(order, *struct.unpack_from(order + "L", data, 4))
     if version == 43 and len(data) >= 16:
         return Layout(order, *struct.unpack_from(order + "Q", data, 8), big=True)
-    raise ValueError("no header of a TIFF")
+    raise ValueError("it does not start with a TIFF header")
 
 
 def read_directory(data: bytes, layout: Layout, offset: int) -> Directory:
     """Reads the directory at `offset` with its children.
 
     Raises:
-        ValueError: it is broken.
+        ValueError: the directory is broken.
     """
     try:
         return _read_directory(data, layout, offset, depth=0)
     except struct.error as error:
-        raise ValueError("a directory reaches beyond the end") from error
+        raise ValueError("a directory extends beyond the end of the data") from error
 
 
 def write_directory(directory: Directory, order: str, offset: int) -> tuple[bytes, int]:
-    """Puts a directory and its children together for a place in a file.
+    """Serializes a directory and its children for a given offset in a file.
 
     Args:
-        directory: its values in the byte order `order`; `next` is left 0.
+        directory: `Directory` with its values in the byte order `order`.
         order: str, `<` or `>`.
-        offset: int, where it shall stand, an even number.
+        offset: int, the offset of the directory in the file, an even number.
 
     Returns:
-        The bytes, an even number of them, and the offset of the number that points to the next
-        directory of the chain.
+        Tuple of the bytes, an even number of them, and the offset of the link to the next directory
+        in the chain. The link is 0.
     """
-    # The kinds of BigTIFF mean nothing elsewhere.
+    # The types of BigTIFF are not defined in other files.
     entries = {tag: entry for tag, entry in directory.entries.items() if entry.kind <= _LAST_KIND}
     tags = sorted(entries.keys() | directory.children.keys())
     table_size = 2 + 12 * len(tags) + 4
     table = [struct.pack(order + "H", len(tags))]
-    behind = bytearray()
+    after_table = bytearray()
     for tag in tags:
-        place = offset + table_size + len(behind)
+        position = offset + table_size + len(after_table)
         if tag in directory.children:
-            child, _ = write_directory(directory.children[tag], order, place)
-            table.append(struct.pack(order + "HHLL", tag, _LONG, 1, place))
-            behind += child
+            child, _ = write_directory(directory.children[tag], order, position)
+            table.append(struct.pack(order + "HHLL", tag, _LONG, 1, position))
+            after_table += child
             continue
         entry = entries[tag]
         if len(entry.value) <= 4:
-            field_ = entry.value.ljust(4, b"\0")
+            value_or_offset = entry.value.ljust(4, b"\0")
         else:
-            field_ = struct.pack(order + "L", place)
-            behind += entry.value + b"\0" * (len(entry.value) % 2)
-        table.append(struct.pack(order + "HHL", tag, entry.kind, entry.count) + field_)
+            value_or_offset = struct.pack(order + "L", position)
+            after_table += entry.value + b"\0" * (len(entry.value) % 2)
+        table.append(struct.pack(order + "HHL", tag, entry.kind, entry.count) + value_or_offset)
     table.append(struct.pack(order + "L", 0))
-    return b"".join(table) + bytes(behind), offset + table_size - 4
+    return b"".join(table) + bytes(after_table), offset + table_size - 4
 
 
 def make_exif(directory: Directory, order: str) -> bytes:
-    """A block of EXIF out of a directory."""
+    """Makes an EXIF block from a directory."""
     header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HL", 42, 8)
     return header + write_directory(directory, order, 8)[0]
 
 
 def strip_prefix(exif: bytes) -> bytes:
-    """A block of EXIF without the words that introduce it in a JPEG."""
+    """Removes the prefix that an EXIF block has in a JPEG."""
     return exif.removeprefix(EXIF_PREFIX)
 
 
 def orientation_of(exif: bytes) -> int:
-    """The orientation that a block of EXIF tells, 1 to 8; 1 when it tells none."""
+    """The orientation in an EXIF block, 1 to 8; 1 if it contains none."""
     try:
         layout = read_layout(exif)
         entry = read_directory(exif, layout, layout.first).entries.get(ORIENTATION)
@@ -182,18 +182,21 @@ def orientation_of(exif: bytes) -> int:
 
 
 def upright_exif(exif: bytes, height: int, width: int) -> bytes:
-    """A block of EXIF for the same photograph, turned upright.
+    """Adapts an EXIF block to the colored, upright photograph.
 
-    The orientation becomes 1, the size is written where it stood, the thumbnail is taken away, as
-    it shows the photograph before. Every other byte stays in its place.
+    The orientation becomes 1, the size is updated where the block contains it, and the thumbnail is
+    removed, because it shows the original photograph. All other bytes keep their positions.
 
     Args:
-        exif: bytes, without the prefix of JPEG.
-        height: int, of the photograph upright.
-        width: int.
+        exif: bytes of the block, without the prefix in a JPEG.
+        height: int, the height of the upright photograph.
+        width: int, the width of the upright photograph.
+
+    Returns:
+        Bytes of the adapted block.
 
     Raises:
-        ValueError: it is broken.
+        ValueError: the block is broken.
     """
     layout = read_layout(exif)
     directory = read_directory(exif, layout, layout.first)
@@ -202,14 +205,14 @@ def upright_exif(exif: bytes, height: int, width: int) -> bytes:
         _remove_thumbnail(data, layout, directory)
     if ORIENTATION in directory.entries:
         _set_number(data, layout, directory.entries[ORIENTATION], 1)
-    for place in (directory, directory.children.get(EXIF_DIRECTORY, Directory())):
-        for tag, entry in place.entries.items():
+    for part in (directory, directory.children.get(EXIF_DIRECTORY, Directory())):
+        for tag, entry in part.entries.items():
             side = width if tag in _WIDTHS else height if tag in _HEIGHTS else None
             if side is not None:
-                # Better a size that is wrong than no EXIF.
+                # A wrong size is better than no EXIF.
                 with contextlib.suppress(ValueError):
                     _set_number(data, layout, entry, side)
-    # Where things lie on top of each other, one change has made another.
+    # If parts of the block overlap, a change may have damaged another part: read it again.
     layout = read_layout(data)
     read_directory(data, layout, layout.first)
     return bytes(data)
@@ -220,35 +223,35 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
     next_format = _OFFSETS[layout.big]
     inline = 8 if layout.big else 4
     if not 0 < offset < len(data):
-        raise ValueError("a directory reaches beyond the end")
+        raise ValueError("a directory extends beyond the end of the data")
     (count,) = struct.unpack_from(layout.order + count_format, data, offset)
     if count > _MOST_ENTRIES:
         raise ValueError("a directory is broken")
-    place = offset + struct.calcsize("=" + count_format)
+    position = offset + struct.calcsize("=" + count_format)
     entry_size = struct.calcsize("=" + entry_format) + inline
     directory = Directory(place=offset)
-    tried = set()
+    seen = set()
     for _ in range(count):
-        tag, kind, number = struct.unpack_from(layout.order + entry_format, data, place)
-        value_place = place + entry_size - inline
+        tag, kind, number = struct.unpack_from(layout.order + entry_format, data, position)
+        value_offset = position + entry_size - inline
         size = _KIND_SIZES.get(kind, 0) * number
         if size > inline:
-            (value_place,) = struct.unpack_from(layout.order + next_format, data, value_place)
-        place += entry_size
-        # A value that is cut off, or of no known kind, cannot be carried along.
-        if not size or value_place + size > len(data) or tag in tried:
+            (value_offset,) = struct.unpack_from(layout.order + next_format, data, value_offset)
+        position += entry_size
+        # A value that is truncated or of an unknown type cannot be copied.
+        if not size or value_offset + size > len(data) or tag in seen:
             continue
-        tried.add(tag)
-        entry = Entry(kind, number, bytes(data[value_place : value_place + size]), value_place)
+        seen.add(tag)
+        entry = Entry(kind, number, bytes(data[value_offset : value_offset + size]), value_offset)
         if tag not in _CHILDREN:
             directory.entries[tag] = entry
         elif depth < _DEEPEST:
-            # One that is broken takes nothing else along.
+            # A broken child does not make the whole directory broken.
             with contextlib.suppress(ValueError, struct.error):
                 child = _number(data, layout, entry)
                 directory.children[tag] = _read_directory(data, layout, child, depth + 1)
-    directory.next_place = place
-    (directory.next,) = struct.unpack_from(layout.order + next_format, data, place)
+    directory.next_place = position
+    (directory.next,) = struct.unpack_from(layout.order + next_format, data, position)
     return directory
 
 
@@ -260,18 +263,18 @@ def _set_number(data: bytearray, layout: Layout, entry: Entry, number: int) -> N
     try:
         struct.pack_into(layout.order + _number_format(entry), data, entry.place, number)
     except struct.error as error:
-        raise ValueError(f"{number} does not fit where it belongs") from error
+        raise ValueError(f"{number} does not fit into the type of its tag") from error
 
 
 def _number_format(entry: Entry) -> str:
     formats = {1: "B", _SHORT: "H", _LONG: "L", 8: "h", 9: "l", 13: "L", 16: "Q", 18: "Q"}
     if entry.kind not in formats:
-        raise ValueError("a number is not written as one")
+        raise ValueError("a number is not stored as an integer")
     return formats[entry.kind]
 
 
 def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> None:
-    """Cuts the chain behind the first directory, and the image's bytes where they come last."""
+    """Ends the chain after the first directory, and cuts off or overwrites the thumbnail."""
     struct.pack_into(layout.order + _OFFSETS[layout.big], data, directory.next_place, 0)
     try:
         thumbnail = read_directory(data, layout, directory.next)
@@ -280,7 +283,7 @@ def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> 
         return
     end = min(begin + length, len(data))
     if any(begin < used_end and used_begin < end for used_begin, used_end in _used(directory)):
-        # It lies about its place.
+        # Its offset is wrong: the thumbnail would overlap the directory.
         return
     if end == len(data):
         del data[begin:]
@@ -289,7 +292,7 @@ def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> 
 
 
 def _used(directory: Directory) -> Iterator[tuple[int, int]]:
-    """Begins and ends of all that belongs to a directory, the header of the file included."""
+    """Yields the start and end of each part of a directory, and of the header of the file."""
     yield 0, 8
     yield directory.place, directory.next_place + 4
     for entry in directory.entries.values():
@@ -299,7 +302,7 @@ def _used(directory: Directory) -> Iterator[tuple[int, int]]:
 
 
 def without(directory: Directory, tags: Iterable[int]) -> Directory:
-    """The directory without some tags, alone at the end of its chain."""
+    """A copy of a directory without some tags and without a next directory."""
     tags = frozenset(tags)
     entries = {tag: entry for tag, entry in directory.entries.items() if tag not in tags}
     return Directory(entries, dict(directory.children))

@@ -1,4 +1,4 @@
-"""A file with a photograph, or with several as pages of a TIFF."""
+"""Photographs in files; a TIFF may contain several as pages."""
 
 import os
 from pathlib import Path
@@ -23,34 +23,35 @@ from data.photos.metadata import (
 )
 from data.photos.page import PhotoPage
 
-# What libvips reads; the others are decoded by Pillow and its plugins.
+# Formats that libvips reads, besides TIFF and PNG; Pillow and its plugins decode the others.
 _VIPS_FORMATS = ("JPEG", "MPO", "WEBP", "GIF")
 
-# What Pillow decodes as it is; all else is converted.
+# The Pillow modes that are used as they are; others are converted.
 _PILLOW_MODES = ("L", "RGB", "RGBA")
 
 _TIFF_HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class PhotoFile:
-    """A photograph as a person has it.
+    """A photograph in a file, with its metadata.
 
-    Only its head is read; pixels are read when a page is asked for them.
+    Only the head of the file is read; pixels are read when a page is asked for them.
 
     Args:
         path: the file.
 
     Attributes:
-        path: `Path`.
-        format: str, Pillow's name of the format, as JPEG or TIFF.
-        pages: list of `PhotoPage`, one but for TIFF. Of an animation the first frame is taken.
-        notes: list of str, what is wrong with the file and could be helped.
+        path: `Path`, the file.
+        format: str, Pillow's name of the format, such as JPEG or TIFF.
+        pages: list of `PhotoPage`; only a TIFF has more than one. Only the first frame of an
+            animation is used.
+        notes: list of str, the problems of the file that do not prevent coloring it.
 
     Raises:
-        UnreadableImageError: it is no photograph, is broken at its head, or too large.
+        UnreadableImageError: the file is not a photograph, its head is broken, or it is too large.
 
     Example:
-        photo = PhotoFile("grandmother.tif")
+        photo = PhotoFile("gray.jpg")
         height, width = photo.pages[0].height, photo.pages[0].width
     """
 
@@ -63,12 +64,12 @@ class PhotoFile:
             if head[:4] in _TIFF_HEADS:
                 self.format, self.pages = "TIFF", self._tiff_pages()
             elif head == PNG_SIGNATURE:
-                # Not by Pillow, which gives a PNG up when a text in it is damaged or long.
+                # Not read with Pillow, which refuses a PNG that contains a damaged or long text.
                 self.format = "PNG"
                 self.pages = [PhotoPage(self._opener(), read_png_metadata(self.path))]
             else:
                 self.pages = [self._page()]
-        # A file can be broken in more ways than its readers have kinds of errors.
+        # The readers raise many kinds of exceptions for broken files.
         except Exception as error:
             raise UnreadableImageError(first_reason(error, self.path)) from error
         self.notes = list(dict.fromkeys(note for page in self.pages for note in page.notes))
@@ -82,13 +83,15 @@ class PhotoFile:
         except ValueError as error:
             raise ValueError(f"damaged: {error}") from error
         if not directories:
-            raise ValueError("damaged: it holds no page")
+            raise ValueError("damaged: it contains no page")
         pages = list(enumerate(directories))
-        # Thumbnails, the steps of pyramids and masks are pages too, but no photographs.
-        whole = [(number, metadata) for number, metadata in pages if not metadata.is_auxiliary]
+        # Thumbnails, the levels of pyramids and masks are pages too, but not photographs.
+        photographs = [
+            (number, metadata) for number, metadata in pages if not metadata.is_auxiliary
+        ]
         return [
             PhotoPage(self._opener(not metadata.is_odd, page=number), metadata)
-            for number, metadata in whole or pages
+            for number, metadata in photographs or pages
         ]
 
     def _page(self) -> PhotoPage:
@@ -101,7 +104,7 @@ class PhotoFile:
         decode = self._decode_heif if self.format == "HEIF" else self._decode
 
         def open_image(shrink: int) -> pyvips.Image:
-            # Decoders raise whatever they make of a broken file.
+            # Decoders raise many kinds of exceptions for broken files.
             try:
                 return _as_image(decode())
             except Exception as error:
@@ -110,12 +113,12 @@ class PhotoFile:
         return PhotoPage(open_image, metadata, head)
 
     def _opener(self, is_strict: bool = True, **options):
-        # An impossible orientation is an error to libtiff, and no reason to give a page up.
+        # libtiff reports an invalid orientation as an error, but the page can be read.
         fail_on = "error" if is_strict else "truncated"
 
         def open_image(shrink: int) -> pyvips.Image:
             shrinking = {"shrink": shrink} if shrink > 1 else {}
-            # By descriptor, as libvips takes only names in UTF-8, and brackets for options.
+            # By descriptor: libvips accepts only names in UTF-8, and parses brackets as options.
             with open(self.path, "rb") as file:
                 source = pyvips.Source.new_from_descriptor(file.fileno())
             image = pyvips.Image.new_from_source(
@@ -143,7 +146,7 @@ class PhotoFile:
     def _open_heif(self):
         import pillow_heif
 
-        # Pillow's plugin would give 8 bits.
+        # Pillow's plugin would reduce the image to 8 bits.
         return pillow_heif.open_heif(self.path, convert_hdr_to_8bit=False)
 
 
@@ -158,18 +161,18 @@ def _plain_mode(image: Image.Image) -> str:
 
 
 def _head(width: int, height: int, channels: int, is_deep: bool) -> pyvips.Image:
-    """A black image: nothing is computed before its pixels are asked for."""
+    """A black image; nothing is computed until its pixels are requested."""
     _check_size(height, width)
     image = pyvips.Image.black(width, height, bands=channels)
-    return _named(image.cast("ushort") if is_deep else image)
+    return _with_interpretation(image.cast("ushort") if is_deep else image)
 
 
 def _as_image(pixels: np.ndarray) -> pyvips.Image:
-    return _named(pyvips.Image.new_from_array(pixels))
+    return _with_interpretation(pyvips.Image.new_from_array(pixels))
 
 
-def _named(image: pyvips.Image) -> pyvips.Image:
-    """The image with the name of its kind: libvips guesses wrong."""
+def _with_interpretation(image: pyvips.Image) -> pyvips.Image:
+    """Sets the interpretation of an image, which libvips guesses wrong."""
     is_deep = image.format == "ushort"
     if image.bands < 3:
         return image.copy(interpretation="grey16" if is_deep else "b-w")
@@ -178,4 +181,4 @@ def _named(image: pyvips.Image) -> pyvips.Image:
 
 def _check_size(height: int, width: int) -> None:
     if height * width > MAXIMUM_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are {TOO_LARGE}")
+        raise ValueError(f"{width} x {height} pixels, {TOO_LARGE}")

@@ -1,4 +1,4 @@
-"""What a photograph says of itself besides its pixels: EXIF, XMP, resolution, text."""
+"""The metadata of a photograph: EXIF, XMP, resolution, text and color profile."""
 
 import dataclasses
 import mmap
@@ -25,8 +25,9 @@ from data.photos.exif import (
     without,
 )
 
-# TIFF's tags that say how the pixels are stored, or point to somewhere else in the file: the
-# writer has its own. The last ones are Photoshop's layers, which are the gray image again.
+# The TIFF tags that describe how the pixels are stored or point to other parts of the file. They
+# are not copied: the writer has its own. The last ones are Photoshop's layers, which contain the
+# gray image again.
 _STRUCTURE = frozenset(
     [*range(254, 260), *range(262, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301]
     + [*range(317, 329), 330, *range(332, 335), 336, *range(338, 348), *range(400, 406)]
@@ -39,39 +40,40 @@ _CENTIMETER = 3
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_XMP = b"XML:com.adobe.xmp\0"
 
-# Chunks of a PNG that are texts or the time, and those that say which colors its numbers are.
+# The PNG chunks with texts or the time, and those that define which colors its numbers mean.
 _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 _PNG_MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _METER = 1
 
-# Those of scanners have two megabytes.
+# The profiles of scanners have 2 MB.
 _LARGEST_PROFILE = 2**26
 
-# What introduces Photoshop's resources in a JPEG, and those of them that hold a thumbnail.
+# The prefix of Photoshop's resources in a JPEG, and the resources that contain a thumbnail.
 PHOTOSHOP_HEADER = b"Photoshop 3.0\0"
 _THUMBNAILS = (1033, 1036)
 
 
 @dataclass
 class PhotoMetadata:
-    """What is carried from a photograph to its colored version.
+    """The metadata that is copied from a photograph to its colored version.
 
     Attributes:
-        exif: bytes of a TIFF structure, without the prefix of JPEG; empty when there is none.
-        byte_order: str, `<` or `>`: that of the EXIF.
-        xmp: bytes of the XML packet; empty when there is none.
-        dots_per_inch: tuple of two floats, across and down, or None.
-        orientation: int, 1 to 8, how the stored pixels are to be turned.
+        exif: bytes of a TIFF structure, without the prefix in a JPEG; empty if there is none.
+        byte_order: str, `<` or `>`, the byte order of the EXIF.
+        xmp: bytes of the XML packet; empty if there is none.
+        dots_per_inch: tuple of two floats, horizontal and vertical, or None.
+        orientation: int, 1 to 8, the EXIF orientation of the stored pixels.
         comment: bytes, the comment of a JPEG.
-        photoshop: bytes, Photoshop's resources, which hold the captions of IPTC.
-        texts: list of raw chunks of a PNG (type, contents).
-        meanings: list of the same, what the numbers of its pixels mean.
-        profile: bytes, the ICC profile; empty when there is none.
+        photoshop: bytes, Photoshop's resources, which contain the IPTC captions.
+        texts: list of tuples (type, contents), the PNG chunks with texts or the time.
+        meanings: list of tuples (type, contents), the PNG chunks that define which colors its
+            numbers mean.
+        profile: bytes, the ICC profile; empty if there is none.
         lossless: bool, whether a WebP is compressed without loss.
-        is_auxiliary: bool, whether a page of a TIFF is a smaller copy or the mask of another.
-        images: int, how many there are in a file of one page: an animation, or what telephones
-            add.
-        is_odd: bool, whether a page of a TIFF has an orientation that does not exist.
+        is_auxiliary: bool, whether a page of a TIFF is a smaller copy or a mask of another page.
+        images: int, the number of images in a file of one page: the frames of an animation, or
+            additional images from a phone.
+        is_odd: bool, whether a page of a TIFF has an invalid orientation.
     """
 
     exif: bytes = b""
@@ -90,26 +92,29 @@ class PhotoMetadata:
     is_odd: bool = False
 
     def __post_init__(self):
-        # Nobody scans with more; files that say so are broken, and writers choke on it.
+        # No scan has more; files that claim so are broken, and writers fail on such numbers.
         if self.dots_per_inch and not all(0 < dots <= 65535 for dots in self.dots_per_inch):
             self.dots_per_inch = None
 
     @property
     def texts_hold_xmp(self) -> bool:
-        """Whether the XMP came as a text of a PNG, and goes with the texts."""
+        """Whether the XMP is one of the texts of a PNG, with which it is written."""
         return len(self.words) < len(self.texts)
 
     @property
     def words(self) -> list[tuple[bytes, bytes]]:
-        """The texts of a PNG without XMP."""
+        """The texts of a PNG other than XMP."""
         return [(kind, text) for kind, text in self.texts if not _is_xmp(text)]
 
     def upright(self, height: int, width: int) -> tuple["PhotoMetadata", list[str]]:
-        """The same for the photograph turned upright, and what had to be dropped for it.
+        """Adapts the metadata to the colored, upright photograph.
 
         Args:
-            height: int, of the photograph upright.
-            width: int.
+            height: int, the height of the upright photograph.
+            width: int, the width of the upright photograph.
+
+        Returns:
+            Tuple of the new `PhotoMetadata` and a list of str, notes about what was dropped.
         """
         notes = []
         exif = self.exif
@@ -118,22 +123,22 @@ class PhotoMetadata:
                 exif = upright_exif(exif, height, width)
             except (ValueError, struct.error):
                 exif = b""
-                notes.append("its EXIF is broken and is left out")
+                notes.append("its EXIF is broken and is not copied")
         metadata = dataclasses.replace(self, exif=exif, orientation=1)
         metadata.xmp = re.sub(rb"(?s)<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", self.xmp)
         if orientation_of(self.exif) != 1 or self.orientation != 1:
-            # XMP repeats what EXIF says; alone it turns nothing.
+            # The orientation in XMP repeats that of EXIF; alone it has no effect.
             metadata.xmp = _upright_xmp(metadata.xmp)
             metadata.texts = [(kind, _upright_text(kind, text)) for kind, text in self.texts]
         return metadata, notes
 
 
 def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
-    """Reads the metadata of a file that is no TIFF and no PNG.
+    """Reads the metadata of a file that is neither a TIFF nor a PNG.
 
     Args:
         path: the file.
-        image: the file as Pillow opened it; its pixels are not decoded.
+        image: `PIL.Image.Image`, the opened file; its pixels are not decoded.
     """
     information = image.info
     metadata = PhotoMetadata(
@@ -149,7 +154,7 @@ def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
     elif image.format == "WEBP":
         metadata.lossless = _is_lossless_webp(path)
     metadata.byte_order = _byte_order(metadata.exif)
-    # HEIF turns its pixels itself, whatever its EXIF says.
+    # The decoded pixels of HEIF are upright, whatever its EXIF says.
     if image.format != "HEIF":
         metadata.orientation = orientation_of(metadata.exif)
     return metadata
@@ -170,7 +175,7 @@ def read_png_metadata(path: Path) -> PhotoMetadata:
         dots_per_inch=_png_dots_per_inch(last.get(b"pHYs", b"")),
         orientation=orientation_of(exif),
         texts=texts,
-        # A profile says it all.
+        # A profile takes precedence over these chunks.
         meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _PNG_MEANINGS],
         profile=profile,
         images=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
@@ -181,15 +186,15 @@ def read_tiff_metadata(path: Path) -> list[PhotoMetadata]:
     """Reads the metadata of each page of a TIFF.
 
     Raises:
-        ValueError: its directories are broken.
+        ValueError: the directories are broken.
     """
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         layout = read_layout(data)
-        return [_of_directory(directory, layout) for directory in _chain(data, layout)]
+        return [_metadata_of(directory, layout) for directory in _chain(data, layout)]
 
 
 def descriptive_tags(exif: bytes) -> Directory:
-    """The tags of a block of EXIF that a TIFF may hold beside its own."""
+    """The tags of an EXIF block that a TIFF may contain in addition to its own."""
     if not exif:
         return Directory()
     layout = read_layout(exif)
@@ -205,7 +210,7 @@ def _chain(data: bytes, layout: Layout) -> Iterator[Directory]:
         offset = directory.next
 
 
-def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
+def _metadata_of(directory: Directory, layout: Layout) -> PhotoMetadata:
     numbers = {
         tag: _first_number(directory.entries.get(tag), layout)
         for tag in (ORIENTATION, _NEW_SUBFILE_TYPE)
@@ -223,7 +228,7 @@ def _of_directory(directory: Directory, layout: Layout) -> PhotoMetadata:
         profile=directory.entries[_ICC].value if _ICC in directory.entries else b"",
         dots_per_inch=_tiff_dots_per_inch(directory, layout),
         orientation=numbers[ORIENTATION] if numbers[ORIENTATION] in range(1, 9) else 1,
-        # A smaller copy, or a mask.
+        # The bits of a smaller copy and of a mask.
         is_auxiliary=bool((numbers[_NEW_SUBFILE_TYPE] or 0) & 5),
         is_odd=numbers[ORIENTATION] not in (None, *range(1, 9)),
     )
@@ -233,8 +238,8 @@ def _first_number(entry: Entry | None, layout: Layout) -> float | None:
     if entry is None:
         return None
     if entry.kind == 5:
-        over, under = struct.unpack_from(layout.order + "LL", entry.value)
-        return over / under if under else None
+        numerator, denominator = struct.unpack_from(layout.order + "LL", entry.value)
+        return numerator / denominator if denominator else None
     formats = {1: "B", 3: "H", 4: "L", 11: "f", 12: "d", 16: "Q"}
     if entry.kind not in formats:
         return None
@@ -246,7 +251,7 @@ def _tiff_dots_per_inch(directory: Directory, layout: Layout) -> tuple[float, fl
         _first_number(directory.entries.get(tag), layout)
         for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
     )
-    # 1 says that only the ratio means something.
+    # With unit 1, only the ratio of the two is meaningful.
     if not across or not down or unit == 1:
         return None
     inches = 2.54 if unit == _CENTIMETER else 1.0
@@ -281,7 +286,7 @@ def _upright_text(kind: bytes, text: bytes) -> bytes:
 
 
 def _app13(image: Image.Image) -> bytes:
-    """Photoshop's resources, which may go on from one segment to the next."""
+    """Photoshop's resources, which may extend over several segments."""
     segments = [data for name, data in getattr(image, "applist", []) if name == "APP13"]
     return b"".join(
         data.removeprefix(PHOTOSHOP_HEADER)
@@ -291,23 +296,23 @@ def _app13(image: Image.Image) -> bytes:
 
 
 def _without_thumbnails(resources: bytes) -> bytes:
-    """Photoshop's resources without those that show the photograph before."""
-    kept, place = [], 0
-    while resources[place : place + 4] == b"8BIM":
-        name_size = resources[place + 6] + 1 if place + 6 < len(resources) else 0
-        size_place = place + 6 + name_size + name_size % 2
-        if size_place + 4 > len(resources):
+    """Photoshop's resources without thumbnails, which show the original photograph."""
+    kept, position = [], 0
+    while resources[position : position + 4] == b"8BIM":
+        name_size = resources[position + 6] + 1 if position + 6 < len(resources) else 0
+        size_position = position + 6 + name_size + name_size % 2
+        if size_position + 4 > len(resources):
             break
-        (size,) = struct.unpack_from(">L", resources, size_place)
-        end = size_place + 4 + size + size % 2
-        if struct.unpack_from(">H", resources, place + 4)[0] not in _THUMBNAILS:
-            kept.append(resources[place:end])
-        place = end
+        (size,) = struct.unpack_from(">L", resources, size_position)
+        end = size_position + 4 + size + size % 2
+        if struct.unpack_from(">H", resources, position + 4)[0] not in _THUMBNAILS:
+            kept.append(resources[position:end])
+        position = end
     return b"".join(kept)
 
 
 def _png_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
-    """The chunks of a PNG that are not pixels."""
+    """Yields the type and contents of the metadata chunks of a PNG."""
     with open(path, "rb") as file:
         file.seek(len(PNG_SIGNATURE))
         while len(head := file.read(8)) == 8:
@@ -324,7 +329,7 @@ def _png_profile(chunk: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(compressed, _LARGEST_PROFILE)
     except zlib.error:
-        # No profile either, which is told where profiles are looked at.
+        # Not a valid profile, which `PhotoPage` reports.
         return compressed
 
 
@@ -340,8 +345,8 @@ def _is_xmp(text: bytes) -> bool:
 
 
 def _itxt_text(chunk: bytes) -> bytes:
-    """The text of an international text that is not compressed."""
-    # Keyword, flag and method of compression, language, translated keyword, text.
+    """The text of an iTXt chunk of XMP; empty if it is compressed."""
+    # Keyword, compression flag, compression method, language, translated keyword, text.
     rest = chunk[len(PNG_XMP) :]
     return rest[2:].split(b"\0", 2)[-1] if rest[:1] == b"\0" else b""
 

@@ -1,8 +1,8 @@
-"""One page of a photograph, read through libvips in strips or shrunk.
+"""A page of a photograph, read with libvips in strips or shrunk.
 
-libvips is the reader because it alone among those measured keeps 16 bits, converts profiles at that
-depth, and gives a large photograph out in strips. On small JPEGs Pillow is twice as fast, which is
-a few thousandths of a second beside the tenth that coloring takes.
+libvips is the only reader among those measured that keeps 16 bits, converts profiles at that depth,
+and reads a large photograph in strips. Pillow is twice as fast on small JPEGs, but that saves only
+a few milliseconds of the 0.1 s that coloring takes.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from data.photos.profiles import (
     srgb_to_profile,
 )
 
-# A photograph is read once and its file may change: nothing is worth keeping.
+# A photograph is read once and its file may change, so operations are not cached.
 pyvips.cache_set_max(0)
 
-# Rows are worked on until they have this many pixels, whose color takes 5 MB on its way: of more it
-# does not stay near the processor, of less there are too many calls.
+# The number of pixels in a strip, whose colors take 5 MB while they are computed. Larger strips do
+# not stay in the caches of the processor, smaller ones need too many calls.
 _PIXELS_IN_A_STRIP = 2**18
 
-# By how much libvips can shrink a JPEG while it decodes it.
+# The factors by which libvips can shrink a JPEG while decoding it.
 _JPEG_SHRINKS = (8, 4, 2)
 
 _DEPTHS = {"uchar": 8, "ushort": 16}
@@ -38,27 +38,27 @@ _CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "cmyk": 4}
 
 
 class PhotoPage:
-    """The pixels of one page, upright, in sRGB, and what is told of them.
+    """The pixels of one page, upright and in sRGB, and its metadata.
 
     Args:
-        open_image: function of a shrink factor (1, 2, 4, 8) that opens the stored page as a
-            `pyvips.Image` to be read once from top to bottom; only JPEGs are asked to shrink.
-        metadata: `PhotoMetadata` of the page as it is stored.
-        head: `pyvips.Image` of the size and kind of the stored page, or None for a page whose head
-            is read without decoding it.
+        open_image: function of a shrink factor (1, 2, 4 or 8) that opens the stored page as a
+            `pyvips.Image`, to be read once from top to bottom. Only JPEGs are opened with factors
+            above 1.
+        metadata: `PhotoMetadata` of the stored page.
+        head: `pyvips.Image` or None, an image with the size and type of the stored page. `None` if
+            opening the page does not decode it. Defaults to `None`.
 
     Attributes:
-        height: int, of the page upright.
-        width: int.
-        depth: int, bits of a channel, 8 or 16.
-        has_alpha: bool.
-        metadata: `PhotoMetadata` of the page upright, with the profile that the colored page
-            carries.
-        notes: list of str, what is wrong with the page and could be helped.
+        height: int, the height of the upright page.
+        width: int, the width of the upright page.
+        depth: int, the bits per channel, 8 or 16.
+        has_alpha: bool, whether the page has an alpha channel.
+        metadata: `PhotoMetadata` of the upright page, with the profile of the colored page.
+        notes: list of str, the problems of the page that do not prevent coloring it.
 
     Raises:
         UnreadableImageError: the page is broken; `shrunk` and `strips` may raise it too.
-        ValueError: its pixels are of a kind that is not supported.
+        ValueError: the type of the pixels is not supported.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class PhotoPage:
     ):
         self._open_image = open_image
         self._stored = metadata
-        with _readable():
+        with _translate_vips_errors():
             image = open_image(1) if head is None else head
         if image.format not in _DEPTHS or image.interpretation not in _CHANNELS:
             raise ValueError(
-                f"its pixels are {image.format} numbers in {image.interpretation}; gray, RGB and "
-                f"CMYK of 8 or 16 bits can be colored"
+                f"its pixels have the type {image.format} and the color space "
+                f"{image.interpretation}; only gray, RGB and CMYK of 8 or 16 bits can be colored"
             )
         self.depth = _DEPTHS[image.format]
         self._channels = _CHANNELS[image.interpretation]
@@ -88,32 +88,36 @@ class PhotoPage:
 
     @property
     def size(self) -> int:
-        """Bytes that the colored page takes in memory."""
+        """The number of bytes that the colored page takes in memory."""
         return self.height * self.width * (3 + self.has_alpha) * self.depth // 8
 
     def shrunk(self, height: int, width: int) -> np.ndarray:
-        """The page at another size, without alpha.
+        """Reads the page at another size, without alpha.
+
+        Args:
+            height: int, the height of the result.
+            width: int, the width of the result.
 
         Returns:
             uint8 or uint16 array of shape (height, width, 1 or 3), sRGB.
         """
-        with _readable():
+        with _translate_vips_errors():
             return self._shrunk(*self._turned_size(height, width))
 
     def kind(self) -> tuple[int, str]:
-        """Channels and type of the colors that `strips` yields, without decoding any."""
-        with _readable():
+        """The number of channels and the type of the colors of `strips`, without decoding them."""
+        with _translate_vips_errors():
             colors = self._to_srgb(self._open()[: self._channels])
         return colors.bands, _TYPES[colors.format]
 
     def strips(self) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-        """The page in strips from top to bottom.
+        """Reads the page in strips from top to bottom.
 
         Yields:
-            Pairs of the colors, sRGB, uint8 or uint16 of shape (rows, width, 1 or 3), and alpha,
-            of the depth of the page and shape (rows, width, 1), or None.
+            Tuples of the colors, sRGB, uint8 or uint16 of shape (rows, width, 1 or 3), and alpha,
+            of the depth of the page and of shape (rows, width, 1), or None.
         """
-        with _readable():
+        with _translate_vips_errors():
             for pixels in _strips(self._full_size()):
                 if self.has_alpha:
                     yield pixels[..., :-1], to_depth(pixels[..., -1:], self.depth)
@@ -124,10 +128,10 @@ class PhotoPage:
         """Converts colored pixels to the profile and the depth of the page.
 
         Args:
-            srgb: uint8 or uint16 array of shape (rows, width, 3), as `strips` gave them.
+            srgb: array of shape (rows, width, 3), of the type of the colors from `strips`.
 
         Returns:
-            uint8 or uint16 array of the same shape, as `depth` says.
+            uint8 or uint16 array of the same shape, depending on `depth`.
         """
         if self._profile_in and self._profile_in == self.metadata.profile:
             return srgb_to_profile(srgb, self._profile_in, self.depth)
@@ -136,11 +140,11 @@ class PhotoPage:
     def _open(self, shrink: int = 1) -> pyvips.Image:
         image = self._open_image(shrink)
         if shrink == 1 and _form(image) != self._form:
-            raise UnreadableImageError("it changed while it was read")
+            raise UnreadableImageError("it changed while it was being read")
         return image
 
     def _full_size(self) -> pyvips.Image:
-        """Colors and alpha in one image, so that the file is read only once."""
+        """The colors and alpha in one image, so that the file is read only once."""
         image = self._turned(self._open())
         colors = self._to_srgb(image[: self._channels])
         if not self.has_alpha:
@@ -152,7 +156,7 @@ class PhotoPage:
 
     def _shrunk(self, stored_height: int, stored_width: int) -> np.ndarray:
         image = self._open(self._shrink_while_decoding(stored_height, stored_width))
-        # The triangle of bilinear interpolation, widened: what training images are shrunk with.
+        # A widened bilinear (triangle) filter, with which training images are shrunk too.
         image = image[: self._channels].resize(
             stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
         )
@@ -164,7 +168,7 @@ class PhotoPage:
     def _turned(self, image: pyvips.Image) -> pyvips.Image:
         if self._stored.orientation == 1:
             return image
-        # Turning reads from all sides.
+        # Rotation needs random access to the pixels.
         image = image.copy_memory()
         image.set_type(pyvips.GValue.gint_type, "orientation", self._stored.orientation)
         return image.autorot()
@@ -173,21 +177,23 @@ class PhotoPage:
         if not self._can_shrink:
             return 1
         height, width = self._turned_size(self.height, self.width)
-        # Twice the size that is asked for is left to the better filter.
+        # The decoder leaves at least twice the requested size to the better filter.
         factor = min(height / stored_height, width / stored_width) / 2
         return next((shrink for shrink in _JPEG_SHRINKS if shrink <= factor), 1)
 
     def _choose_profiles(self, profile: bytes) -> tuple[bytes, bytes]:
-        """The profile to read the pixels by (none for sRGB), and the one the result carries."""
+        """The profile of the stored pixels (empty for sRGB), and that of the colored page."""
         if not profile:
             return b"", b""
         channels = profile_channels(profile)
         fits = channels == self._channels or (channels == 3 and self._channels == 1)
         if not fits:
-            self.notes.append("its color profile is broken or of another kind, and is left out")
+            self.notes.append(
+                "its color profile is broken or does not match its pixels, and is ignored"
+            )
             return b"", b""
-        read_by = b"" if channels < 4 and is_srgb(profile) else profile
-        return read_by, profile if can_hold_colors(profile) else srgb_profile()
+        profile_in = b"" if channels < 4 and is_srgb(profile) else profile
+        return profile_in, profile if can_hold_colors(profile) else srgb_profile()
 
     def _to_srgb(self, image: pyvips.Image) -> pyvips.Image:
         if self._profile_in:
@@ -201,7 +207,7 @@ class PhotoPage:
 
 
 def to_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
-    """Integer pixels at 8 or 16 bits of a channel, rounded."""
+    """Converts integer pixels to 8 or 16 bits per channel, with rounding."""
     if pixels.dtype == np.uint16 and depth == 8:
         return ((pixels.astype("uint32") + 128) // 257).astype("uint8")
     if pixels.dtype == np.uint8 and depth == 16:
@@ -210,14 +216,14 @@ def to_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _readable() -> Iterator[None]:
+def _translate_vips_errors() -> Iterator[None]:
     try:
         yield
     except pyvips.Error as error:
-        # libvips keeps one list of reasons for all threads: what it says may be of another file.
-        reason = "damaged, or cut off at the end"
+        # libvips has one error log for all threads, so its message may be about another file.
+        reason = "damaged or truncated"
         if "support" in error.detail or "not configured" in error.detail:
-            reason = "of a kind that cannot be decoded"
+            reason = "of a kind that is not supported"
         raise UnreadableImageError(reason) from error
 
 
@@ -226,12 +232,13 @@ def _form(image: pyvips.Image) -> tuple:
 
 
 def _is_jpeg(image: pyvips.Image) -> bool:
-    # What Pillow decoded has no loader.
+    # An image that Pillow decoded has no loader.
     return "vips-loader" in image.get_fields() and image.get("vips-loader").startswith("jpegload")
 
 
 def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:
-    # One region for all: a second one would begin at the top again, which cannot be gone back to.
+    # One region for all strips: a second one would start at the top again, but a sequential image
+    # cannot be read again.
     region = pyvips.Region.new(image)
     rows = max(1, _PIXELS_IN_A_STRIP // image.width)
     for top in range(0, image.height, rows):

@@ -1,4 +1,4 @@
-"""Pixels in memory as a page of a photograph."""
+"""Pages of photographs from pixels in memory."""
 
 import numpy as np
 import pyvips
@@ -8,10 +8,14 @@ from data.photos.page import PhotoPage
 
 
 def page_of_pixels(rgb255: np.ndarray) -> PhotoPage:
-    """A page that is in no file: images of datasets are colored on the way of photographs.
+    """Makes a page from pixels, so that images of datasets are colored as photographs are.
 
     Args:
         rgb255: uint8 array of shape (height, width, 3).
+
+    Example:
+        page = page_of_pixels(np.zeros((32, 48, 3), "uint8"))
+        small = page.shrunk(16, 24)
     """
     image = pyvips.Image.new_from_array(np.ascontiguousarray(rgb255), interpretation="srgb")
     return PhotoPage(lambda shrink: image, PhotoMetadata())

@@ -1,4 +1,4 @@
-"""ICC profiles: into sRGB to compute, and back."""
+"""Converts colors from ICC profiles to sRGB and back."""
 
 import functools
 import hashlib
@@ -11,7 +11,7 @@ import numpy as np
 import pyvips
 from PIL import ImageCms
 
-# In units of a 16-bit channel, half a step of an 8-bit one.
+# Half a step of an 8-bit channel, in units of a 16-bit channel.
 _NO_DIFFERENCE = 128
 
 _CHANNELS = {b"GRAY": 1, b"RGB ": 3, b"CMYK": 4}
@@ -21,9 +21,9 @@ _INTENT = {"intent": "relative", "black_point_compensation": True}
 
 @functools.lru_cache(maxsize=64)
 def profile_channels(profile: bytes) -> int:
-    """How many channels a profile is for: 1 (gray), 3 (RGB) or 4 (CMYK); 0 when it is broken."""
+    """The number of channels of a profile: 1 (gray), 3 (RGB) or 4 (CMYK); 0 if it is broken."""
     channels = _CHANNELS.get(profile[16:20], 0)
-    # Its first number is its size: libvips ignores a profile that is cut off, without a word.
+    # A profile begins with its size. libvips silently ignores a truncated profile.
     if not channels or int.from_bytes(profile[:4], "big") > len(profile):
         return 0
     sample = pyvips.Image.new_from_array(np.zeros([1, 1, channels], "uint16"))
@@ -37,7 +37,7 @@ def profile_channels(profile: bytes) -> int:
 
 @functools.lru_cache(maxsize=64)
 def can_hold_colors(profile: bytes) -> bool:
-    """Whether images can be converted to a profile: those of scanners say only the way back."""
+    """Whether colors can be converted to a profile; scanner profiles only define the reverse."""
     if profile_channels(profile) != 3:
         return False
     try:
@@ -48,13 +48,13 @@ def can_hold_colors(profile: bytes) -> bool:
 
 
 def srgb_profile() -> bytes:
-    """The profile of sRGB."""
+    """The ICC profile of sRGB."""
     return bytes(pyvips.Operation.call("profile_load", "srgb"))
 
 
 @functools.lru_cache(maxsize=64)
 def is_srgb(profile: bytes) -> bool:
-    """Whether a gray or RGB profile says what sRGB says, within half a step of 255."""
+    """Whether a gray or RGB profile equals sRGB, within half a step of an 8-bit channel."""
     channels = profile_channels(profile)
     levels = np.linspace(0, 65535, 9).round().astype("uint16")
     if channels == 1:
@@ -69,11 +69,11 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def profile_to_srgb(image: pyvips.Image, profile: bytes) -> pyvips.Image:
-    """Converts an image from a profile to sRGB of 16 bits.
+    """Converts an image from a profile to 16-bit sRGB.
 
     Args:
-        image: with as many channels as the profile is for.
-        profile: bytes, not broken.
+        image: `pyvips.Image` with the number of channels of the profile.
+        profile: bytes of a valid profile.
     """
     return image.icc_transform("srgb", input_profile=_file(profile), depth=16, **_INTENT)
 
@@ -83,18 +83,18 @@ def srgb_to_profile(srgb: np.ndarray, profile: bytes, depth: int) -> np.ndarray:
 
     Args:
         srgb: uint16 array of shape (height, width, 3).
-        profile: bytes.
-        depth: int, bits of a channel of the result, 8 or 16.
+        profile: bytes of the profile.
+        depth: int, the bits per channel of the result, 8 or 16.
 
     Returns:
         uint8 or uint16 array of the same shape.
     """
     image = pyvips.Image.new_from_array(srgb).copy(interpretation="rgb16")
-    # In one step: by way of an image in Lab, 7 % of the levels of 16 bits are lost.
+    # In one step: an intermediate image in Lab would lose 7 % of the 16-bit levels.
     return image.icc_transform(_file(profile), input_profile="srgb", depth=depth, **_INTENT).numpy()
 
 
-# Several photographs are opened at once.
+# Several photographs are opened at the same time.
 _lock = threading.Lock()
 
 
@@ -104,7 +104,7 @@ def _folder() -> tempfile.TemporaryDirectory:
 
 
 def _file(profile: bytes) -> str:
-    """The name of a file with the profile: libvips takes profiles by name."""
+    """The path of a file with the profile, because libvips takes profiles by name."""
     with _lock:
         path = Path(_folder().name, hashlib.sha256(profile).hexdigest() + ".icc")
         if not path.exists():

@@ -1,7 +1,7 @@
-"""Writes TIFF: pages of any sizes and depths, with their EXIF, in strips.
+"""Writes TIFF in strips: pages of any sizes and depths, with their EXIF.
 
-libvips writes only pages of one size and no EXIF, Pillow no color of 16 bits, tifffile no EXIF.
-What is written is baseline TIFF of RGB, compressed without loss.
+libvips writes only pages of equal size and no EXIF, Pillow no 16-bit color, tifffile no EXIF. The
+files are baseline RGB TIFFs with lossless compression.
 
 Reference: TIFF 6.0; Adobe Photoshop TIFF Technical Notes (deflate).
 """
@@ -23,27 +23,28 @@ _DEFLATE, _HORIZONTAL_DIFFERENCES, _RGB, _UNASSOCIATED_ALPHA, _INCH = 8, 2, 2, 2
 
 _LARGEST = 2**32 - 1
 
-# zlib's 6 makes files 3 % smaller in three times the time.
+# zlib's default level 6 makes files 3 % smaller and takes three times as long.
 _LEVEL = 3
 
 
 class TiffWriter:
-    """Writes the pages of one TIFF, one after the other.
+    """Writes the pages of a TIFF one after another.
 
     Args:
-        file: open for writing, empty.
-        order: str, `<` or `>`: the byte order, that of the EXIF it shall hold.
+        file: binary file, empty and open for writing.
+        order: str, `<` or `>`, the byte order of the file and of the EXIF in it. Defaults to `"<"`.
 
     Example:
-        with open("colored.tif", "wb") as file:
-            TiffWriter(file).add_page(strips, height, width, metadata)
+        strips = [np.full((16, 48, 3), gray, "uint8") for gray in (50, 100, 150, 200)]
+        with open("stripes.tif", "wb") as file:
+            TiffWriter(file).add_page(strips, height=64, width=48, metadata=PhotoMetadata())
     """
 
     def __init__(self, file: BinaryIO, order: str = "<"):
         self._file = file
         self._order = order
         self._file.write((b"II" if order == "<" else b"MM") + self._numbers("HL", 42, 0))
-        # Where the offset of the next directory is to be written.
+        # The position at which the offset of the next directory is written.
         self._link = 4
 
     def add_page(
@@ -54,27 +55,27 @@ class TiffWriter:
         Args:
             strips: uint8 or uint16 arrays of shape (rows, width, 3 or 4), from top to bottom, all
                 but the last of the same height; the fourth channel is alpha.
-            height: int, the rows of all strips.
-            width: int.
-            metadata: `PhotoMetadata`; its EXIF is in the byte order of the file, or absent.
+            height: int, the number of rows in all strips.
+            width: int, the width of the strips.
+            metadata: `PhotoMetadata` to write. Its EXIF, if any, is in the byte order of the file.
 
         Raises:
-            ValueError: the file would be larger than the 4 GiB that TIFF can be.
+            ValueError: the file would exceed the 4 GiB limit of TIFF.
         """
         strips = iter(strips)
         first = next(strips)
-        places, sizes = [], []
+        offsets, sizes = [], []
         for strip in itertools.chain([first], strips):
             packed = self._pack(strip)
-            places.append(self._append(packed))
+            offsets.append(self._append(packed))
             sizes.append(len(packed))
         directory = descriptive_tags(metadata.exif)
-        directory.entries |= self._layout(first, height, width, places, sizes)
+        directory.entries |= self._layout(first, height, width, offsets, sizes)
         directory.entries |= self._color_and_size(metadata)
         self._close_page(directory)
 
     def _layout(
-        self, first: np.ndarray, height: int, width: int, places: list[int], sizes: list[int]
+        self, first: np.ndarray, height: int, width: int, offsets: list[int], sizes: list[int]
     ) -> dict[int, Entry]:
         rows, _, channels = first.shape
         entries = {
@@ -83,7 +84,7 @@ class TiffWriter:
             258: self._entry(_SHORT, *[8 * first.dtype.itemsize] * channels),
             259: self._entry(_SHORT, _DEFLATE),
             262: self._entry(_SHORT, _RGB),
-            273: self._entry(_LONG, *places),
+            273: self._entry(_LONG, *offsets),
             277: self._entry(_SHORT, channels),
             278: self._entry(_LONG, rows),
             279: self._entry(_LONG, *sizes),
@@ -113,21 +114,21 @@ class TiffWriter:
         return zlib.compress(differences.astype(kind, copy=False), _LEVEL)
 
     def _append(self, content: bytes) -> int:
-        """Writes at the end, at an even place, and returns the place."""
-        place = self._file.seek(0, 2)
-        if place + len(content) >= _LARGEST:
-            raise ValueError("its result would be larger than the 4 GiB that TIFF can be")
-        padding = b"\0" * (place % 2)
+        """Writes at the end of the file, at an even offset, and returns the offset."""
+        offset = self._file.seek(0, 2)
+        if offset + len(content) >= _LARGEST:
+            raise ValueError("its result would exceed the 4 GiB limit of TIFF")
+        padding = b"\0" * (offset % 2)
         self._file.write(padding + content)
-        return place + len(padding)
+        return offset + len(padding)
 
     def _close_page(self, directory: Directory) -> None:
-        place = self._file.seek(0, 2)
-        place += place % 2
-        content, link = write_directory(directory, self._order, place)
+        offset = self._file.seek(0, 2)
+        offset += offset % 2
+        content, link = write_directory(directory, self._order, offset)
         self._append(content)
         self._file.seek(self._link)
-        self._file.write(self._numbers("L", place))
+        self._file.write(self._numbers("L", offset))
         self._link = link
 
     def _entry(self, kind: int, *values: int) -> Entry:

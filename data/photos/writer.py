@@ -1,4 +1,4 @@
-"""Writes colored photographs with all that came with them, whole or not at all."""
+"""Writes colored photographs with their metadata, completely or not at all."""
 
 import math
 import os
@@ -16,7 +16,7 @@ from data.photos.page import PhotoPage, to_depth
 from data.photos.png import write_png
 from data.photos.tiff import TiffWriter
 
-# What each suffix is written as. The palette of a GIF cannot hold the colors.
+# The format of each suffix. GIF is missing, because its palette cannot store the colors.
 FORMATS = {
     **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
     **dict.fromkeys((".tif", ".tiff"), "TIFF"),
@@ -28,39 +28,47 @@ _WITH_ALPHA = ("PNG", "TIFF", "WEBP", "HEIF")
 _WITH_16_BITS = ("PNG", "TIFF", "HEIF")
 _WITH_METADATA = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
 
-# The longest side in pixels, where there is one that a photograph may reach.
+# The longest side in pixels, for formats with a limit that a photograph may reach.
 _LONGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
 
-# A segment of a JPEG has 16 bits for its length; these are what Pillow can put into one.
+# The length of a JPEG segment has 16 bits; these are the sizes that Pillow can fit into one.
 _LARGEST = {"exif": 65527, "xmp": 65504, "comment": 65533}
 _LARGEST_PHOTOSHOP = 65519
 
 
 def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
-    """What of a photograph the format of `path` cannot hold, in words."""
+    """Describes what the format of a file cannot store of a photograph.
+
+    Args:
+        path: the file to be written; its suffix determines the format.
+        pages: list of `PhotoPage`, the pages of the photograph.
+
+    Returns:
+        List of str, one for each loss.
+    """
     kind = FORMATS[Path(path).suffix.lower()]
     losses = []
     if len(pages) > 1 and kind != "TIFF":
-        losses.append(f"{kind} holds one page of its {len(pages)}")
+        losses.append(f"{kind} stores only one page of its {len(pages)}")
     if any(page.has_alpha for page in pages) and kind not in _WITH_ALPHA:
-        losses.append(f"{kind} holds no transparency: laid on white")
+        losses.append(f"{kind} cannot store transparency, which is composited on white")
     if any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS:
-        losses.append(f"{kind} holds 8 bits of its 16")
+        losses.append(f"{kind} stores only 8 bits of its 16")
     return losses + _lost_words(kind, pages[0].metadata)
 
 
 def _lost_words(kind: str, metadata: PhotoMetadata) -> list[str]:
     losses = []
     if kind not in _WITH_METADATA and (metadata.exif or metadata.xmp or metadata.profile):
-        losses.append(f"{kind} holds no EXIF, XMP or profile")
+        losses.append(f"{kind} cannot store EXIF, XMP or a profile")
     if metadata.comment and kind != "JPEG":
-        losses.append(f"{kind} holds no comment like its own")
+        losses.append(f"its comment is not written to {kind}")
     if metadata.photoshop and kind != "JPEG":
-        losses.append(f"{kind} holds no captions of Photoshop (IPTC)")
+        losses.append(f"its Photoshop captions (IPTC) are not written to {kind}")
     if metadata.words and kind != "PNG":
-        losses.append(f"{kind} holds no texts like those of PNG")
+        losses.append(f"its PNG texts are not written to {kind}")
     if metadata.dots_per_inch and not metadata.exif and kind in ("WEBP", "HEIF"):
-        losses.append(f"{kind} holds no resolution")
+        losses.append(f"its resolution is not written to {kind}")
     if kind == "JPEG":
         losses += [
             f"its {name.upper()} is too large for JPEG"
@@ -75,17 +83,19 @@ def write_photo(
     pages: Iterable[tuple[PhotoPage, Iterable[np.ndarray]]],
     quality: int = 95,
 ) -> None:
-    """Writes a photograph in the format of its suffix, whole or not at all.
+    """Writes a photograph in the format of its suffix, completely or not at all.
 
-    What the format cannot hold is left out, as `what_is_lost` says; a format that holds one page
-    gets the first.
+    What the format cannot store is dropped (`what_is_lost` describes it). If the format stores only
+    one page, the first is written.
 
     Args:
         path: the file; an existing one is replaced once the new one is complete.
-        pages: pairs of the page that was colored, for its size and metadata, and its pixels:
-            strips from top to bottom, uint8 or uint16 of shape (rows, width, 3 or 4).
-        quality: int, 1 to 100, of JPEG, of WebP with loss and of HEIC. Chroma is not subsampled
-            where the format allows: color is what we add.
+        pages: iterable of tuples of the `PhotoPage` that was colored, for its size and metadata,
+            and its new pixels: strips from top to bottom, uint8 or uint16 of shape
+            (rows, width, 3 or 4).
+        quality: int from 1 to 100, the quality of JPEG, lossy WebP and HEIC. Chroma is not
+            subsampled where the format allows it, because color is what this program adds.
+            Defaults to `95`.
 
     Raises:
         OSError: the file cannot be written.
@@ -98,7 +108,7 @@ def write_photo(
             return
         page, strips = next(iter(pages))
         if max(page.height, page.width) > _LONGEST_SIDES.get(kind, math.inf):
-            raise ValueError(f"{kind} holds {_LONGEST_SIDES[kind]} pixels a side; give a --format")
+            raise ValueError(f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give a --format")
         if kind == "PNG":
             write_png(file, strips, page.height, page.width, page.metadata)
         elif kind == "HEIF":
@@ -168,7 +178,7 @@ def _write_with_pillow(
 
 
 class _Stream:
-    """A file without a descriptor: through that, Pillow's encoders overlook what a disk refuses."""
+    """A file without a descriptor: with one, Pillow's encoders ignore disk errors."""
 
     def __init__(self, file: BinaryIO):
         self.write, self.flush = file.write, file.flush
@@ -177,7 +187,7 @@ class _Stream:
 
 def _photoshop_segments(resources: bytes) -> bytes:
     parts = [
-        PHOTOSHOP_HEADER + resources[place : place + _LARGEST_PHOTOSHOP]
-        for place in range(0, len(resources), _LARGEST_PHOTOSHOP)
+        PHOTOSHOP_HEADER + resources[start : start + _LARGEST_PHOTOSHOP]
+        for start in range(0, len(resources), _LARGEST_PHOTOSHOP)
     ]
     return b"".join(b"\xff\xed" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)

@@ -259,7 +259,7 @@ def test_path_that_is_none_of_a_image_below_is_counted_and_skipped(folder, name)
     (folder / "outside.jpg").touch()
     found = find(folder)
     assert used(found, folder) == ["train/2.jpg"]
-    assert counted(found) == {"annotated, but not there": 1}
+    assert counted(found) == {"annotated, but missing": 1}
 
 
 def test_image_that_is_listed_twice_is_used_once(folder):
@@ -410,7 +410,7 @@ def test_annotations_of_absent_images_are_counted_and_skipped(folder):
         *(f"train2017/{name}" for name in ("2.jpg", "3.jpg", "5.jpg")),
         *("val2017/7.jpg", "val2017/8.jpg"),
     ]
-    assert counted(found) == {"annotated, but not there": 3}
+    assert counted(found) == {"annotated, but missing": 3}
 
 
 def test_absent_images_without_the_category_are_counted_once(folder):
@@ -418,7 +418,7 @@ def test_absent_images_without_the_category_are_counted_once(folder):
     (folder / "train2017" / "4.jpg").unlink()
     found = find(folder, "cat")
     assert used(found, folder) == ["val2017/6.jpg"]
-    assert counted(found) == {"without cat": 6, "annotated, but not there": 1}
+    assert counted(found) == {"without cat": 6, "annotated, but missing": 1}
 
 
 @pytest.mark.parametrize("categories", [("cat",), ()])
@@ -441,7 +441,7 @@ def test_all_images_may_be_absent(folder):
         (folder / "train2017" / name).unlink()
     found = find(folder)
     assert (len(found.training), len(found.validation)) == (0, 3)
-    assert counted(found) == {"annotated, but not there": 5}
+    assert counted(found) == {"annotated, but missing": 5}
 
 
 def test_no_image_at_all_is_no_crash(folder):
@@ -455,23 +455,23 @@ def test_no_image_at_all_is_no_crash(folder):
 
 def test_missing_annotations_are_named(folder):
     (folder / "annotations").rename(folder / "labels")
-    assert f"annotations/instances_*.json is not in {folder}" in error_of(folder)
+    assert f"there is no annotations/instances_*.json in {folder}" in error_of(folder)
 
 
 def test_annotations_of_other_kinds_are_none_of_objects(folder):
     for path in folder.glob("annotations/instances_*.json"):
         path.rename(path.with_name(path.name.replace("instances", "person_keypoints")))
-    assert f"annotations/instances_*.json is not in {folder}" in error_of(folder)
+    assert f"there is no annotations/instances_*.json in {folder}" in error_of(folder)
 
 
 def test_missing_folder_is_named(folder):
     message = error_of(folder.with_name("cocoo"))
-    assert f"{folder.with_name('cocoo')} is no folder (did you mean coco?)" in message
+    assert f"{folder.with_name('cocoo')} is not a folder (did you mean coco?)" in message
 
 
 def test_file_in_place_of_the_folder_is_named(folder):
     file = folder / "train2017" / "1.jpg"
-    assert f"{file} is no folder" in error_of(file)
+    assert f"{file} is not a folder" in error_of(file)
 
 
 def test_missing_images_of_a_part_are_named(folder):
@@ -505,7 +505,7 @@ def test_annotations_without_a_list_are_named(folder, key):
     annotations = entries(TRAINING)
     del annotations[key]
     annotate(folder, "train2017", annotations)
-    assert f"not in COCO's format: '{key}' is missing" in error_of(folder)
+    assert f"not in COCO format: '{key}' is missing" in error_of(folder)
 
 
 @pytest.mark.parametrize("key", ["images", "annotations", "categories"])
@@ -515,7 +515,7 @@ def test_annotations_without_a_list_are_named(folder, key):
 def test_lists_of_the_wrong_type_are_named(folder, key, value):
     annotate(folder, "train2017", {**entries(TRAINING), key: value})
     message = error_of(folder)
-    assert "instances_train2017.json is not in COCO's format: " in message
+    assert "instances_train2017.json is not in COCO format: " in message
     assert "give annotations of objects" in message
 
 
@@ -534,7 +534,7 @@ def test_missing_fields_are_named(folder, key, field):
     annotations = entries(TRAINING)
     del annotations[key][1][field]
     annotate(folder, "train2017", annotations)
-    assert f"not in COCO's format: '{field}' is missing" in error_of(folder)
+    assert f"not in COCO format: '{field}' is missing" in error_of(folder)
 
 
 @pytest.mark.parametrize(
@@ -553,7 +553,7 @@ def test_fields_of_the_wrong_type_are_named(folder, key, field, value):
     annotations = entries(TRAINING)
     annotations[key][1][field] = value
     annotate(folder, "train2017", annotations)
-    assert "instances_train2017.json is not in COCO's format: " in error_of(folder)
+    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
 
 
 @pytest.mark.parametrize(
@@ -574,13 +574,13 @@ def test_fields_of_categories_of_the_wrong_type_are_named(folder, field, value):
     # It need not matter to who wants all images.
     with contextlib.suppress(InputError):
         find(folder)
-    assert "instances_train2017.json is not in COCO's format: " in error_of(folder, "cat")
+    assert "instances_train2017.json is not in COCO format: " in error_of(folder, "cat")
 
 
 @pytest.mark.parametrize("top", ["[]", "null", "5", '"text"', '[{"images": []}]'])
 def test_annotations_that_are_no_object_are_named(folder, top):
     annotate(folder, "train2017", top)
-    assert "instances_train2017.json is not in COCO's format: " in error_of(folder)
+    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
 
 
 def test_annotations_may_begin_with_a_byte_order_mark(folder):
@@ -600,4 +600,4 @@ def test_numbers_may_be_text(folder):
 
 
 def test_line_break_in_the_name_of_a_folder_is_escaped(folder):
-    assert "is no folder" in error_of(folder.with_name("line\nbreak"))
+    assert "is not a folder" in error_of(folder.with_name("line\nbreak"))

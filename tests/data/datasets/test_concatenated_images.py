@@ -45,7 +45,7 @@ def test_concatenated_images_can_be_joined():
 @pytest.mark.parametrize("number", [-1, 3, 100])
 def test_number_of_no_image_is_an_error(number):
     joined = ConcatenatedImages([files("a", 2), files("b", 1)])
-    with pytest.raises(IndexError, match=f"no image {number} among 3"):
+    with pytest.raises(IndexError, match=f"image index {number} is out of range for 3 images"):
         joined.name(number)
 
 

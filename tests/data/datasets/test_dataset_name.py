@@ -91,7 +91,7 @@ def test_kind_without_a_place_says_what_is_missing(kind, colon):
 )
 def test_kind_with_a_typo_is_corrected(typo, kind):
     message = error_of(parse_name, f"{typo}:somewhere")
-    assert f"there is no kind of dataset {typo} (did you mean {kind}" in message
+    assert f"unknown kind of dataset {typo} (did you mean {kind}" in message
 
 
 def test_unknown_kind_like_no_other_is_answered_with_all_of_them():
@@ -108,7 +108,7 @@ def test_path_of_a_folder_that_is_gone_is_no_unknown_kind(name):
 
 @pytest.mark.parametrize("name", ["nope:a\nb", "no\npe:a", "no\rpe:a"])
 def test_unknown_kind_with_a_line_break_is_told_in_one_line(name):
-    assert "there is no kind of dataset" in error_of(parse_name, name)
+    assert "unknown kind of dataset" in error_of(parse_name, name)
 
 
 # --- from any working folder -------------------------------------------------------------------

@@ -238,7 +238,7 @@ def test_images_in_another_set_are_counted_where_they_are_skipped(tmp_path):
     whole = both(find_images([folder]))
     lists = find_images([folder, folder])
     assert [sorted(side) for side in both(lists)] == [sorted(side) for side in whole]
-    assert [parts(each) for each in lists.sets] == [{}, {"in another set": 40}]
+    assert [parts(each) for each in lists.sets] == [{}, {"in another dataset": 40}]
     assert [len(each.training) for each in lists.sets] == [len(whole[0]), 0]
 
 
@@ -266,7 +266,7 @@ def test_demo_stands_beside_itself_and_others(tmp_path):
     lists = find_images(["demo", folder, "demo"])
     assert len(lists) == len(demo_images()) + 20
     assert [each.name for each in lists.sets] == ["demo", folder, "demo"]
-    assert parts(lists.sets[2]) == {"in another set": len(demo_images())}
+    assert parts(lists.sets[2]) == {"in another dataset": len(demo_images())}
 
 
 def test_set_may_share_images_with_coco(tmp_path):
@@ -297,8 +297,8 @@ def test_one_bad_name_among_good_ones_is_an_error(tmp_path):
         ("cooc:somewhere", "did you mean coco?"),
         ("tiny-imagenet", "tiny-imagenet:DIR"),
         ("coco:", "coco:DIR"),
-        ("coco:nowhere", "nowhere is no folder"),
-        ("tiny-imagenet:nowhere", "nowhere is no folder"),
+        ("coco:nowhere", "nowhere is not a folder"),
+        ("tiny-imagenet:nowhere", "nowhere is not a folder"),
     ],
 )
 def test_bad_name_is_an_error(name, shown):
@@ -420,7 +420,7 @@ def test_classes_are_needed_of_every_set(tmp_path):
         with pytest.raises(InputError) as caught:
             lists.check_labels()
         without = "demo" if "demo" in names else folder
-        assert f"labels are needed, and {without} has none" in one_line(caught)
+        assert f"labels are required, but {without} has none" in one_line(caught)
 
 
 def test_classes_must_be_the_same(tmp_path):
@@ -428,7 +428,7 @@ def test_classes_must_be_the_same(tmp_path):
     lists = find_images(names)
     with pytest.raises(InputError) as caught:
         lists.check_labels()
-    assert f"{names[0]} (3 classes) and {names[1]} (2)" in one_line(caught)
+    assert f"{names[0]} and {names[1]} have different classes (3 and 2)" in one_line(caught)
     assert {lists.training.label(number) for number in range(len(lists.training))} == {-1}
 
 
@@ -447,7 +447,7 @@ def test_table_of_one_set(tmp_path, monkeypatch):
     touch(tmp_path / "photos", numbered(1200, "train/") + numbered(3, "val/") + ["a.jpg"])
     assert find_images(["photos"]).table().splitlines() == [
         "dataset  training  validation  skipped",
-        "photos      1,200           3        1  1 beside train and val",
+        "photos      1,200           3        1  1 outside train and val",
     ]
 
 
@@ -457,10 +457,10 @@ def test_table_of_several_sets(tmp_path, monkeypatch):
     touch(tmp_path / "a longer name", numbered(2, "train/") + numbered(1, "val/"))
     assert find_images(["a", "a longer name", "a/val"]).table().splitlines() == [
         "dataset        training  validation  skipped",
-        "a                    12           3        4  4 beside train and val",
+        "a                    12           3        4  4 outside train and val",
         "a longer name         2           1        0",
-        "a/val                 0           0        3  3 in another set",
-        "together             14           4        7",
+        "a/val                 0           0        3  3 in another dataset",
+        "total                14           4        7",
     ]
 
 
@@ -471,10 +471,10 @@ def test_table_says_every_reason(tmp_path, monkeypatch):
     (tmp_path / "set" / "train" / "a.jpg").unlink()
     lists = find(["coco:set", "set/train"], categories=["cat"], max_images=3)
     first, second, last = lists.table().splitlines()[1:]
-    assert "1 without cat; 1 annotated, but not there" in first
-    assert "in another set" in first + second
+    assert "1 without cat; 1 annotated, but missing" in first
+    assert "in another dataset" in first + second
     assert "beyond --max_images" in first + second
-    assert last.split()[0] == "together"
+    assert last.split()[0] == "total"
     assert sum(map(int, last.split()[1:3])) == 3
 
 

@@ -92,14 +92,14 @@ def test_images_beside_the_subfolders_are_not_used_and_counted(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg", "test/c.jpg", "d.jpg", "train.jpg"])
     found = find(tmp_path)
     assert used(found, tmp_path) == ["train/a.jpg", "val/b.jpg"]
-    assert counted(found) == {"beside train and val": 3}
+    assert counted(found) == {"outside train and val": 3}
 
 
 def test_of_two_subfolders_for_validation_the_longer_name_is_used(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg", "validation/c.jpg"])
     found = find(tmp_path)
     assert used(found, tmp_path) == ["train/a.jpg", "validation/c.jpg"]
-    assert counted(found) == {"beside train and validation": 1}
+    assert counted(found) == {"outside train and validation": 1}
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_file_in_place_of_a_folder_is_named(tmp_path):
 def test_folder_without_images_is_named(tmp_path, names):
     touch(tmp_path, names)
     message = error_of(find, tmp_path)
-    assert f"{tmp_path}: no image in it" in message
+    assert f"{tmp_path}: no images in this folder or its subfolders" in message
     assert ".jpg" in message
 
 

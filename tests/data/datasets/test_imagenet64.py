@@ -200,7 +200,7 @@ def test_missing_validation_is_named(tmp_path):
     (tmp_path / "val_data").unlink()
     message = refusal(tmp_path)
     assert "lacks val_data;" in message
-    assert "holds train_data_batch_1 to 10 and val_data" in message
+    assert "contains train_data_batch_1 to 10 and val_data" in message
 
 
 def test_folder_without_batches_names_what_belongs_there(tmp_path):
@@ -210,13 +210,13 @@ def test_folder_without_batches_names_what_belongs_there(tmp_path):
 def test_folder_that_is_not_there_is_named_with_the_one_that_is_meant(tmp_path):
     (tmp_path / "imagenet64").mkdir()
     message = refusal(tmp_path / "imagenet46")
-    assert f"{tmp_path}/imagenet46 is no folder" in message
+    assert f"{tmp_path}/imagenet46 is not a folder" in message
     assert "did you mean imagenet64?" in message
 
 
 def test_file_in_place_of_a_folder_is_named(tmp_path):
     write_set(tmp_path)
-    assert "val_data is no folder" in refusal(tmp_path / "val_data")
+    assert "val_data is not a folder" in refusal(tmp_path / "val_data")
 
 
 def test_batch_of_number_0_is_not_taken_for_the_validation(tmp_path):
@@ -254,7 +254,7 @@ class Hostile:
 def test_hostile_batch_is_refused_and_runs_nothing(tmp_path, name):
     write_set(tmp_path)
     write_batch(tmp_path, name, random_rows(1), [1, Hostile(tmp_path / "trace")])
-    assert "system, and not for NumPy arrays only" in refusal(tmp_path)
+    assert "system; only NumPy arrays are supported" in refusal(tmp_path)
     assert not (tmp_path / "trace").exists()
 
 
@@ -262,7 +262,7 @@ def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
     write_set(tmp_path, [])
     labels = np.array([Hostile(tmp_path / "trace")], object)
     np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=labels)
-    assert "it holds an array of objects" in refusal(tmp_path)
+    assert "it contains an array of objects" in refusal(tmp_path)
     assert not (tmp_path / "trace").exists()
 
 
@@ -337,10 +337,10 @@ def test_batch_without_images_or_labels_is_refused(tmp_path, key):
     ("rows", "received"),
     [
         (np.zeros((3, 3 * 32 * 32), "uint8"), "3072 columns"),
-        (np.zeros((3, 3, 64, 64), "uint8"), "nothing such"),
-        (np.zeros(12288, "uint8"), "nothing such"),
-        (np.zeros((3, 12288), "float32"), "nothing such"),
-        ([[0] * 12288] * 3, "nothing such"),
+        (np.zeros((3, 3, 64, 64), "uint8"), "no such array"),
+        (np.zeros(12288, "uint8"), "no such array"),
+        (np.zeros((3, 12288), "float32"), "no such array"),
+        ([[0] * 12288] * 3, "no such array"),
     ],
     ids=["32 x 32", "four dimensions", "one row", "floats", "lists"],
 )

@@ -117,8 +117,8 @@ def test_order_of_the_lines_in_the_index_does_not_matter(tmp_path):
 @pytest.mark.parametrize("unknown", ["n99999999", "cat", "", "N01443537", "n01443537 "])
 def test_unknown_class_is_named_and_counted(unknown):
     message = error_of(["n01443537", unknown, "n00000000"])
-    assert message.startswith("2 of 3 classes are none of ImageNet's 1000")
-    assert f"{unknown} for one" in message
+    assert message.startswith("2 of 3 classes are not among the 1000 ImageNet classes")
+    assert f"for example {unknown}" in message
 
 
 @pytest.mark.parametrize(

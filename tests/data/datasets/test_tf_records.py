@@ -61,7 +61,7 @@ def test_file_of_each_record_is_known(tmp_path):
 @pytest.mark.parametrize("number", [-1, 8, 1000])
 def test_record_that_is_not_there_is_an_error(tmp_path, number):
     records, _ = write_files(tmp_path, [3, 5])
-    with pytest.raises(IndexError, match=f"no record {number} among 8"):
+    with pytest.raises(IndexError, match=f"record index {number} is out of range for 8 records"):
         records[number]
 
 
@@ -125,7 +125,7 @@ def test_other_files_are_read_all_the_same(tmp_path):
 
 def test_file_with_more_records_than_it_should_have_is_told(tmp_path):
     path = write_file(tmp_path, [b"a", b"b", b"c"])
-    with pytest.raises(OSError, match=f"{path} has more than the 2 records it should have"):
+    with pytest.raises(OSError, match=f"{path} has more than the expected 2 records"):
         TFRecords([path], [2])[0]
 
 

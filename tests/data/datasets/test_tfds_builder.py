@@ -243,7 +243,7 @@ def test_share_does_not_change_the_splits_of_a_dataset(prepared):
 
 def test_splits_of_other_names_are_refused_and_named(prepared):
     message = refusal("painted_tiles/other_names", prepared)
-    assert "it has no split train but" in message
+    assert "it has no split train; its splits with examples are: " in message
     assert "gallery" in message
     assert "queries" in message
 
@@ -331,7 +331,7 @@ def test_data_set_without_color_images_is_refused_before_it_is_prepared(
 ):
     monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
     message = refusal(builder, tmp_path)
-    assert f"it has no color images but {having}" in message
+    assert f"it has no color images, only {having}" in message
     assert "give another dataset" in message
     assert os.listdir(tmp_path) == []
 
@@ -340,7 +340,7 @@ def test_prepared_data_set_without_color_images_is_refused(tmp_path, monkeypatch
     verses = ({"text": f"Verse {number}", "label": 0} for number in range(3))
     monkeypatch.setattr(SomeVerses, "_generate_examples", lambda self, count: enumerate(verses))
     tfds.builder("some_verses", data_dir=tmp_path).download_and_prepare()
-    assert "it has no color images but text, label" in refusal("some_verses", tmp_path)
+    assert "it has no color images, only text, label" in refusal("some_verses", tmp_path)
 
 
 # --- preparing ---------------------------------------------------------------------------------
@@ -350,7 +350,10 @@ def test_data_set_is_prepared_once_and_says_where(tmp_path, capsys, monkeypatch)
     for _ in range(2):
         found = painted(str(tmp_path))
         assert len(found.training) == 12
-    expected = f"is prepared by TensorFlow Datasets in {tmp_path}/painted_tiles/with_test/1.0.0"
+    expected = (
+        "preparing tfds:painted_tiles/with_test with TensorFlow Datasets in "
+        f"{tmp_path}/painted_tiles/with_test/1.0.0"
+    )
     assert capsys.readouterr().out.count(expected) == 1
 
 
@@ -377,7 +380,7 @@ def test_failing_download_is_refused(tmp_path, monkeypatch, error, reason):
     monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
     message = refusal("remote_photos", tmp_path)
     assert f"TensorFlow Datasets cannot prepare it: {reason}" in message.replace("[Errno 28] ", "")
-    assert f"; mend that, or put the prepared files into {tmp_path}/remote_photos" in message
+    assert f"; fix this, or put the prepared files into {tmp_path}/remote_photos" in message
     assert len(message) < 600 + 2 * len(str(tmp_path))
 
 

@@ -55,7 +55,7 @@ def labels(source, folder):
     }
 
 
-OF_THE_TEST = "for a test, without labels"
+OF_THE_TEST = "test images without labels"
 
 
 def counted(found):
@@ -192,14 +192,14 @@ def test_annotations_of_absent_images_are_counted_and_skipped(folder):
         "val/images/val_1.JPEG": GOLDFISH,
         "val/images/val_3.JPEG": SALAMANDER,
     }
-    assert counted(found) == {"annotated, but not there": 2}
+    assert counted(found) == {"annotated, but missing": 2}
 
 
 def test_images_without_annotations_are_counted_and_skipped(folder):
     annotate(folder, [SNAIL])
     found = find(folder)
     assert labels(found.validation, folder) == {"val/images/val_0.JPEG": SNAIL}
-    assert counted(found) == {"there, but not annotated": 3}
+    assert counted(found) == {"not annotated": 3}
 
 
 def test_validation_may_be_empty(folder):
@@ -265,7 +265,7 @@ def test_class_without_images_is_named(folder, left):
 )
 def test_missing_part_of_the_layout_is_named(folder, part):
     (folder / part).rename(folder / "elsewhere")
-    assert error_of(folder).startswith(f"{part} is not in {folder}; give the folder that holds")
+    assert error_of(folder).startswith(f"{part} is not in {folder}; give the folder that contains")
 
 
 def test_test_images_may_be_missing(folder):
@@ -297,18 +297,18 @@ def test_empty_text_file_is_no_crash(folder, part):
     if part == "wnids.txt":
         assert error_of(folder).startswith("labels do not match: ")
     else:
-        assert counted(find(folder)) == {"there, but not annotated": 4}
+        assert counted(find(folder)) == {"not annotated": 4}
 
 
 def test_missing_folder_is_named(folder):
     message = error_of(folder.with_name("tiny-imagenet"))
-    assert f"{folder.with_name('tiny-imagenet')} is no folder" in message
+    assert f"{folder.with_name('tiny-imagenet')} is not a folder" in message
     assert "did you mean tiny-imagenet-200?" in message
 
 
 def test_file_in_place_of_the_folder_is_named(folder):
     file = folder / "wnids.txt"
-    assert f"{file} is no folder" in error_of(file)
+    assert f"{file} is not a folder" in error_of(file)
 
 
 def test_line_break_in_the_name_of_a_folder_is_escaped(tmp_path):

@@ -879,9 +879,9 @@ def test_images_of_one_file_are_compared_with_files(tmp_path):
 @pytest.mark.parametrize(
     ("size", "reason"),
     [
-        ((16, 16), "another shape: width / height 1.000 and not 2.000"),
-        ((16, 32), "another shape: width / height 0.500 and not 2.000"),
-        ((64, 36), "another shape: width / height 1.750 and not 2.000"),
+        ((16, 16), "another shape: width / height 1.000 instead of 2.000"),
+        ((16, 32), "another shape: width / height 0.500 instead of 2.000"),
+        ((64, 36), "another shape: width / height 1.750 instead of 2.000"),
     ],
     ids=["square", "turned", "16:9"],
 )

@@ -677,7 +677,7 @@ def test_file_that_changes_between_two_readings_is_told(tmp_path, name):
     [page] = PhotoFile(tmp_path / name).pages
     page.shrunk(4, 4)
     image("RGB").resize((WIDTH, HEIGHT // 2)).save(tmp_path / name)
-    with pytest.raises(UnreadableImageError, match="it changed while it was read"):
+    with pytest.raises(UnreadableImageError, match="it changed while it was being read"):
         list(page.strips())
 
 
@@ -705,5 +705,5 @@ def test_damaged_profile_of_a_png_is_told(tmp_path):
     whole = (tmp_path / "a.png").read_bytes()
     (tmp_path / "a.png").write_bytes(whole[:33] + chunk + whole[33:])
     assert PhotoFile(tmp_path / "a.png").notes == [
-        "its color profile is broken or of another kind, and is left out"
+        "its color profile is broken or does not match its pixels, and is ignored"
     ]
