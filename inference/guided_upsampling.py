@@ -1,20 +1,20 @@
-"""Enlarges color guided by the photograph's own lightness.
+"""Upsamples ab, guided by the lightness of the photograph.
 
-A network gives ab at its small size. Enlarged by interpolation alone, colors wash over the borders
-of things. Here each place also learns, in the small image, how ab changes with lightness around
-it (the slope of a local linear regression), and the detail of lightness that interpolation lost
-brings its color along:
+A network predicts ab at its own small size. With interpolation alone, colors bleed across the
+edges of objects. Here, a local linear regression at the small size also estimates how ab changes
+with lightness around each pixel (the slope), and the lightness detail that interpolation loses
+adds the color that belongs to it:
 
     ab(x) = up(ab) + up(slope) * (L(x) - up(L))
 
-Where color does not change with lightness the slope is zero, and what is left is interpolation:
-texture of lightness makes no halo of color. The idea is the guided filter's (He, Sun, Tang: Guided
-Image Filtering, ECCV 2010; He and Sun: Fast Guided Filter, 2015) with two changes. The mean of the
-window is replaced by the interpolated color itself, which keeps color that varies without lightness
-sharp; over whole photographs the original form is worse than interpolation. And what is regressed
-are the deviations of each pixel from its own surroundings, because in a window of few pixels a
-gradient of color and a texture of lightness always seem to belong together. `python -m
-benchmarks.guided_upsampling` measures both forms.
+Where color does not change with lightness, the slope is zero and the result is that of
+interpolation, so texture in the lightness causes no color halos. The idea is that of the guided
+filter (He, Sun, Tang: Guided Image Filtering, ECCV 2010; He and Sun: Fast Guided Filter, 2015),
+with two changes. The mean of the window is replaced by the interpolated color itself, which keeps
+color sharp where it varies without the lightness; over whole photographs the original form is worse
+than interpolation. And the regression is on the deviations of each pixel from its surroundings,
+because in a window of a few pixels a color gradient and a lightness texture always seem
+correlated. `python -m benchmarks.guided_upsampling` measures both forms.
 """
 
 import math
@@ -24,36 +24,39 @@ from typing import NamedTuple
 import numpy as np
 from keras import KerasTensor as Tensor
 
-# In pixels of the small image. Wider windows mix the slopes of neighboring things.
+# In pixels of the small image. Wider windows mix the slopes of neighboring objects.
 _WINDOW_SIGMA = 0.6
 
-# In units of L squared: how much lightness must vary before it is followed. About the noise of a
-# photograph that was shrunk.
+# In units of L squared: the variance above which lightness is followed. About the noise of a
+# shrunk photograph.
 _EPSILON = 2.0
 
 _RADIUS = 2
 
-# Pixels of a large row or column that are interpolated by one matrix.
+# Output pixels of a row or column that are interpolated by one matrix.
 _BAND = 64
 
 
 class GuidedUpsampling:
-    """The color of one photograph, on its way to full size in strips.
+    """Upsamples the ab of one photograph to full size, in strips.
 
-    Interpolation is cubic, by products with matrices: along rows, and then along columns for the
-    few small rows that a strip lies between. What comes out are planes, one for each channel, of
-    which XLA makes vectors.
+    The interpolation is cubic and is computed as matrix products: along the rows, then along the
+    columns, of only the few small rows that a strip needs. The output has one plane for each
+    channel, which XLA can vectorize.
 
     Args:
         lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
-            photograph shrunk.
-        ab: float32 array of shape (small height, small width, 2), the color of the same.
-        height: int, of the photograph.
-        width: int.
+            shrunk photograph.
+        ab: float32 array of shape (small height, small width, 2), its ab.
+        height: int, height of the photograph.
+        width: int, width of the photograph.
 
     Example:
-        upsampling = GuidedUpsampling(small_lightness, small_ab, 900, 1200)
-        a, b = follow_lightness(lightness[:300], upsampling.strip(0, 300))
+        small_lightness = np.full((24, 32, 1), 50.0, "float32")
+        small_ab = np.zeros((24, 32, 2), "float32")
+        upsampling = GuidedUpsampling(small_lightness, small_ab, height=96, width=128)
+        lightness = np.full((48, 128), 50.0, "float32")     # the upper half at full size
+        a, b = follow_lightness(lightness, upsampling.strip(0, 48))
     """
 
     def __init__(self, lightness: np.ndarray, ab: np.ndarray, height: int, width: int):
@@ -64,15 +67,16 @@ class GuidedUpsampling:
         self._columns = list(_bands(small.shape[1], width, 0, width))
 
     def strip(self, top: int, rows: int, out: np.ndarray | None = None) -> np.ndarray:
-        """What `follow_lightness` needs for the rows from `top` on.
+        """Interpolates the planes that `follow_lightness` needs.
 
         Args:
-            top: int, the first row.
-            rows: int, how many.
-            out: the array to write to, or None for a new one.
+            top: int, the first row of the strip.
+            rows: int, the number of rows.
+            out: float32 array of shape (5, rows, width) to write to, or None to allocate one.
+                Defaults to `None`.
 
         Returns:
-            float32 array of shape (5, rows, width).
+            float32 array of shape (5, rows, width): a, b, L, and the slopes of a and b.
         """
         bands = list(_bands(self._planes.shape[1], self.height, top, rows))
         first = bands[0].used.start
@@ -88,14 +92,14 @@ class GuidedUpsampling:
 
 
 def follow_lightness(lightness: Tensor, enlarged: Tensor) -> tuple[Tensor, Tensor]:
-    """Adds the color that belongs to the detail of lightness.
+    """Adds the color that belongs to the lightness detail.
 
     Args:
         lightness: float32 tensor of any shape, L in [0, 100] at full size.
         enlarged: float32 array or tensor of shape (5, ...), from `GuidedUpsampling.strip`.
 
     Returns:
-        a and b, float32 tensors of the shape of `lightness`.
+        a and b, float32 tensors of the same shape as `lightness`.
     """
     a, b, smooth_lightness, slope_of_a, slope_of_b = (enlarged[plane] for plane in range(5))
     detail = lightness - smooth_lightness
@@ -103,29 +107,29 @@ def follow_lightness(lightness: Tensor, enlarged: Tensor) -> tuple[Tensor, Tenso
 
 
 def cubic_weights(small: int, large: int, first: int, count: int) -> np.ndarray:
-    """How much of each pixel of a small row goes into some pixels of a large one.
+    """The weights that resize a row of pixels by cubic interpolation.
 
-    The cubic of Keys (Cubic Convolution Interpolation for Digital Image Processing, 1981, a =
-    -1/2), as `tf.image.resize` interpolates with antialiasing: where `large` is the smaller one,
-    the cubic is widened to average.
+    The kernel is that of Keys (Cubic Convolution Interpolation for Digital Image Processing, 1981,
+    a = -1/2), as in `tf.image.resize` with antialiasing: if `large` is less than `small`, the
+    kernel is widened, so that it averages.
 
     Args:
-        small: int, pixels of the small row.
-        large: int, pixels of the large one.
-        first: int, the first of its pixels that are asked for.
-        count: int, how many.
+        small: int, the number of input pixels.
+        large: int, the number of output pixels.
+        first: int, the first output pixel to compute weights for.
+        count: int, the number of output pixels to compute weights for.
 
     Returns:
         float32 array of shape (count, small), whose rows sum to 1.
     """
     stretch = max(1.0, small / large)
     centers = (np.arange(first, first + count) + 0.5) * (small / large) - 0.5
-    begins = np.ceil(centers - 2.0 * stretch).astype(int)
-    places = begins[:, None] + np.arange(math.ceil(4.0 * stretch) + 1)
-    shares = _cubic(np.abs(places - centers[:, None]) / stretch)
-    rows, taps = np.nonzero((places >= 0) & (places < small))
+    starts = np.ceil(centers - 2.0 * stretch).astype(int)
+    positions = starts[:, None] + np.arange(math.ceil(4.0 * stretch) + 1)
+    kernel = _cubic(np.abs(positions - centers[:, None]) / stretch)
+    rows, taps = np.nonzero((positions >= 0) & (positions < small))
     weights = np.zeros((count, small), "float32")
-    weights[rows, places[rows, taps]] = shares[rows, taps]
+    weights[rows, positions[rows, taps]] = kernel[rows, taps]
     return weights / weights.sum(axis=1, keepdims=True)
 
 
@@ -136,12 +140,12 @@ def _cubic(distances: np.ndarray) -> np.ndarray:
 
 
 class _Band(NamedTuple):
-    """Some pixels of a large row, and what they are made of.
+    """A block of output pixels, and the input pixels that they depend on.
 
     Attributes:
-        made: slice of the pixels asked for.
-        used: slice of the small row.
-        weights: float32 array of shape (made, used).
+        made: slice of the output pixels.
+        used: slice of the input pixels.
+        weights: float32 array of shape (output pixels, input pixels).
     """
 
     made: slice
@@ -150,17 +154,17 @@ class _Band(NamedTuple):
 
 
 def _bands(small: int, large: int, first: int, count: int) -> Iterator[_Band]:
-    """The matrix of `cubic_weights` in parts that are not zero: most of it is."""
-    for begin in range(0, count, _BAND):
-        made = slice(begin, min(begin + _BAND, count))
-        weights = cubic_weights(small, large, first + begin, made.stop - made.start)
+    """The matrix of `cubic_weights` in blocks without its zeros, which are most of it."""
+    for start in range(0, count, _BAND):
+        made = slice(start, min(start + _BAND, count))
+        weights = cubic_weights(small, large, first + start, made.stop - made.start)
         used = np.flatnonzero(weights.any(axis=0))
         used = slice(int(used[0]), int(used[-1]) + 1)
         yield _Band(made, used, np.ascontiguousarray(weights[:, used]))
 
 
 def slopes(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
-    """How much a and b change with L around each pixel.
+    """The slopes of a and b over L around each pixel.
 
     Args:
         lightness: float32 array of shape (height, width, 1), L in [0, 100].

@@ -1,4 +1,4 @@
-"""Joins the lightness of photographs at full size with the colors of a network, strip by strip."""
+"""Recombines the lightness of full-size photographs with the ab of a network, in strips."""
 
 from collections.abc import Iterator
 
@@ -13,33 +13,37 @@ from data.color.lab_planes import lab100_to_linear, rgb1_to_lightness100
 from data.photos.page import PhotoPage
 from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 
-# Pixels that are joined at a time: those of a strip. Of one fixed size, so that XLA compiles the
-# long chain of small operations into few loops, once.
+# Pixels that are recombined at a time: those of a strip. The size is fixed, so that XLA compiles
+# the long chain of small operations into few loops only once.
 _CHUNK = 2**18
-# Of those that sRGB cannot show, which are few.
+# The same for pixels outside the sRGB gamut, which are few.
 _CHUNK_OUTSIDE = 2**13
 
 _PLANES = 5
 
 
 class LabRecombiner:
-    """What full-size pixels need, compiled once for photographs of all sizes.
+    """Recombines L and ab at full size, compiled once for photographs of all sizes.
 
     Example:
-        recombiner = LabRecombiner()
-        for pixels in recombiner.strips(page, small_lightness, small_ab):
-            ...
+        from data.photos.file import PhotoFile
+
+        page = PhotoFile("gray.jpg").pages[0]
+        small_lightness = np.full((24, 32, 1), 50.0, "float32")
+        small_ab = np.full((24, 32, 2), 10.0, "float32")
+        strips = LabRecombiner().strips(page, small_lightness, small_ab)
+        rgb255 = np.concatenate(list(strips))
     """
 
     def __init__(self):
-        # AutoGraph has nothing to convert in them, and takes a second to find that out.
+        # AutoGraph has nothing to convert here, but takes a second to find that out.
         self._recombine = tf.function(_recombine, autograph=False, jit_compile=True)
         self._recombine_out_of_gamut = tf.function(
             _recombine_out_of_gamut, autograph=False, jit_compile=True
         )
 
     def prepare(self, channels: int, dtype: str) -> None:
-        """Compiles what strips of a kind need, ahead of the first.
+        """Compiles the functions for one kind of strips in advance.
 
         Args:
             channels: int, 1 or 3.
@@ -54,17 +58,17 @@ class LabRecombiner:
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
     ) -> Iterator[np.ndarray]:
-        """Colors a page at its own size.
+        """Colors a page at full size.
 
         Args:
-            page: the page.
+            page: `PhotoPage`.
             lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
-                page shrunk.
-            ab: float32 array of shape (small height, small width, 2), the color of the same.
+                shrunk page.
+            ab: float32 array of shape (small height, small width, 2), its ab.
 
         Yields:
-            Strips from top to bottom, uint8 or uint16 as the page, of shape (rows, width, 3), or
-            4 with its alpha, in the profile of the page.
+            Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
+            alpha, in the type (uint8 or uint16) and the profile of the page.
         """
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         room = None
@@ -79,20 +83,27 @@ class LabRecombiner:
     def upsample(
         self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, room: np.ndarray
     ) -> np.ndarray:
-        """Fills `room`, from `room_for`, with the color of the strip `rgb`, and returns it."""
+        """Fills `room`, from `room_for`, with the upsampled planes for `rgb` and returns it.
+
+        Args:
+            upsampling: `GuidedUpsampling` of the page.
+            top: int, the first row of the strip.
+            rgb: array of shape (rows, width, channels), the strip.
+            room: float32 array, the buffer.
+        """
         rows, width, _ = rgb.shape
         upsampling.strip(top, rows, room[:, : rows * width].reshape(_PLANES, rows, width))
         return room
 
     def recombine(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
-        """Gives a strip its color.
+        """Recombines the lightness of a strip with upsampled ab.
 
         Args:
             rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
-            enlarged: what `upsample` returned.
+            enlarged: float32 array, as returned by `upsample`.
 
         Returns:
-            Array of the same type, (rows, width, 3), with the lightness of `rgb`.
+            Array of the same type and of shape (rows, width, 3), with the lightness of `rgb`.
         """
         rows, width, channels = rgb.shape
         rgb = rgb.reshape(-1, channels)
@@ -106,36 +117,37 @@ class LabRecombiner:
         *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), enlarged)
         for number, channel in enumerate(channels):
             colored[:, number] = channel.numpy()[: len(rgb)]
-        # A few pixels in a hundred: it is not worth it to look for the gamut's border for all.
+        # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
+        # be a waste.
         outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
         for first in range(0, len(outside), _CHUNK_OUTSIDE):
-            places = outside[first : first + _CHUNK_OUTSIDE]
-            padded = _padded(places, _CHUNK_OUTSIDE)
+            indices = outside[first : first + _CHUNK_OUTSIDE]
+            padded = _padded(indices, _CHUNK_OUTSIDE)
             pulled = self._recombine_out_of_gamut(rgb[padded], enlarged[:, padded])
-            colored[places] = np.stack(pulled, axis=-1)[: len(places)]
+            colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
 
 
 def room_for(rgb: np.ndarray) -> np.ndarray:
-    """Memory for the enlarged color of a strip and all that are not larger, in whole chunks."""
+    """A buffer for the upsampled planes of this strip or of smaller ones, in whole chunks."""
     chunks = -(-rgb.shape[0] * rgb.shape[1] // _CHUNK)
     return np.zeros((_PLANES, chunks * _CHUNK), "float32")
 
 
 def _recombine(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
-    """Red, green and blue of pixels, and whether sRGB can show them."""
-    linear = lab100_to_linear(*_joined_lab(rgb, enlarged))
+    """Red, green and blue of pixels, and whether they are inside the sRGB gamut."""
+    linear = lab100_to_linear(*_recombined_lab(rgb, enlarged))
     return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
 
 
 def _recombine_out_of_gamut(rgb: Tensor, enlarged: Tensor) -> list[Tensor]:
-    """Red, green and blue of pixels that are pulled into the gamut of sRGB."""
-    lightness, a, b = _joined_lab(rgb, enlarged)
+    """Red, green and blue of pixels, pulled into the sRGB gamut."""
+    lightness, a, b = _recombined_lab(rgb, enlarged)
     share = share_in_gamut(lightness, a, b)
     return _as_integers(lab100_to_linear(lightness, share * a, share * b), rgb.dtype)
 
 
-def _joined_lab(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
-    """L, a and b, each of shape (pixels,), of (pixels, 1 or 3) and (5, pixels)."""
+def _recombined_lab(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+    """L, a and b of shape (pixels,) from pixels, (pixels, 1 or 3), and planes, (5, pixels)."""
     rgb1 = integers_to_rgb1(rgb)
     lightness = rgb1_to_lightness100([rgb1[:, channel] for channel in range(rgb.shape[1])])
     return lightness, *follow_lightness(lightness, enlarged)
@@ -146,5 +158,5 @@ def _as_integers(linear: list[Tensor], dtype: str) -> list[Tensor]:
 
 
 def _padded(array: np.ndarray, size: int) -> np.ndarray:
-    """An array whose first side is `size`, filled with zeros."""
+    """The array padded with zeros to `size` along its first axis."""
     return np.pad(array, [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)])

@@ -1,4 +1,4 @@
-"""Keeps large photographs from being in memory together."""
+"""Keeps large photographs from being in memory at the same time."""
 
 import contextlib
 import threading
@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 
 class MemoryBudget:
-    """Lets work begin while what is in work stays below a number of bytes.
+    """Limits the memory of the work in progress on several threads.
 
-    What alone is larger is let in when nothing else is in work.
+    Work that alone exceeds the limit starts once nothing else is in progress.
 
     Args:
         limit: int, bytes.
 
     Example:
-        with budget.share(photo_size):
-            work()
+        budget = MemoryBudget(2**29)
+        with budget.share(3 * 4000 * 6000):
+            pixels = np.empty((4000, 6000, 3), "uint8")
     """
 
     def __init__(self, limit: int):
@@ -25,7 +26,7 @@ class MemoryBudget:
 
     @contextlib.contextmanager
     def share(self, size: int) -> Iterator[None]:
-        """Waits until there is room for `size` bytes, and holds them during the block."""
+        """Waits until `size` bytes are within the limit, and reserves them during the block."""
         with self._changed:
             self._changed.wait_for(lambda: not self._used or self._used + size <= self._limit)
             self._used += size

@@ -13,25 +13,31 @@ from inference.lab_recombiner import LabRecombiner
 
 
 class PhotoColorizer:
-    """The path of a photograph: its lightness, the network, and back to its own size.
+    """Colors photographs: shrinks them, runs the network, and upsamples its ab to full size.
 
-    The network sees every photograph as a square of `render_size`, so that photographs of all
-    shapes share a batch. The distortion costs nothing: on the validation photographs its PSNR is
-    that of the photograph's own shape, on panoramas of 3:1 it is 0.7 dB better.
+    Every photograph is shrunk to a square of `render_size`, so that photographs of all shapes
+    share a batch. The distortion costs nothing: on the validation photographs PSNR is the same as
+    with the photograph's own shape, and on panoramas of 3:1 it is 0.7 dB better.
 
     Args:
-        generator: `keras.Model` from lightness to ab, in the range of networks.
-        render_size: int, the side at which the network sees a photograph.
-        batch_size: int, how many it sees at once. Halved for good when memory runs out.
-        saturation: float, the factor of all colors.
-        flip_average: bool, whether the mirrored photograph is colored too and the two are averaged.
-        recombiner: `LabRecombiner` or None, one that was prepared already.
+        generator: `keras.Model` from lightness to ab, both scaled for networks (`data.color.lab`).
+        render_size: int, side of the network's input.
+        batch_size: int, photographs in a batch. Halved permanently when memory runs out. Defaults
+            to `16`.
+        saturation: float, factor for ab. Defaults to `1.0`.
+        flip_average: bool, whether to also color the mirrored photograph and average the two.
+            Defaults to `False`.
+        recombiner: `LabRecombiner`, for example one that is already compiled, or None for a new
+            one. Defaults to `None`.
 
     Example:
-        colorizer = PhotoColorizer(generator, render_size=192)
-        photo = PhotoFile("gray.jpg")
-        page = photo.pages[0]
-        lightness, _ = split_lab(colorizer.look_at(page))
+        from data.photos.file import PhotoFile
+        from data.photos.writer import write_photo
+
+        generator = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 1)])
+        colorizer = PhotoColorizer(generator, render_size=64)
+        page = PhotoFile("gray.jpg").pages[0]
+        lightness = colorizer.look_at(page)[..., :1]
         [ab] = colorizer.predict([lightness])
         write_photo("colored.jpg", [(page, colorizer.strips(page, lightness, ab))])
     """
@@ -50,10 +56,10 @@ class PhotoColorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.flip_average = flip_average
-        # With an open batch, the graph is traced once.
+        # The batch size is left open, so that the graph is traced only once.
         self._predict = tf.function(
             self._generate,
-            # There is nothing to convert, and it takes long to find that out.
+            # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
             input_signature=[tf.TensorSpec([None, render_size, render_size, 1], tf.float32)],
         )
@@ -61,31 +67,35 @@ class PhotoColorizer:
         self._recombiner = recombiner or LabRecombiner()
 
     def trace(self) -> None:
-        """Does what the first batch would have to wait for, but for the batch itself."""
+        """Traces the graph in advance, so that the first batch does not have to wait for it."""
         self._predict.get_concrete_function()
 
     def look_at(self, page: PhotoPage) -> np.ndarray:
-        """What the network sees of a page, and the colors it does not look at.
+        """Shrinks a page to the size of the network's input.
+
+        Args:
+            page: `PhotoPage`.
 
         Returns:
-            float32 array of shape (render_size, render_size, 3), CIE Lab.
+            float32 array of shape (render_size, render_size, 3), CIE Lab. The network receives
+            only L.
         """
         return self._look(page.shrunk(self.render_size, self.render_size)).numpy()
 
     def predict(self, lightness: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Colors photographs at render size.
+        """Predicts the ab of any number of photographs at `render_size`.
 
-        When memory runs out, `batch_size` is halved and the batch tried again.
+        When memory runs out, `batch_size` is halved and the batch is tried again.
 
         Args:
-            lightness: any number of arrays of shape (render_size, render_size, 1): the L of what
+            lightness: sequence of arrays of shape (render_size, render_size, 1), the L of what
                 `look_at` returns.
 
         Returns:
-            As many float32 arrays of shape (render_size, render_size, 2): a and b of Lab.
+            List of float32 arrays of shape (render_size, render_size, 2), a and b of CIE Lab.
 
         Raises:
-            tf.errors.ResourceExhaustedError: there is no memory for even one.
+            tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
         """
         colored = []
         while len(colored) < len(lightness):
@@ -101,27 +111,27 @@ class PhotoColorizer:
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
     ) -> Iterator[np.ndarray]:
-        """Colors a page at its own size.
+        """Colors a page at full size.
 
         Args:
-            page: the page.
-            lightness: what `predict` was given for the page.
-            ab: from `predict`.
+            page: `PhotoPage`.
+            lightness: array, the input of `predict` for the page.
+            ab: array, the output of `predict` for the page.
 
         Yields:
-            Strips from top to bottom, uint8 or uint16 as the page, of shape (rows, width, 3), or
-            4 with its alpha, in the profile of the page.
+            Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
+            alpha, in the type (uint8 or uint16) and the profile of the page.
         """
         return self._recombiner.strips(page, lightness, ab)
 
     def _generate(self, lightness):
-        seen = lightness / LIGHTNESS_SCALE - 1.0
+        scaled = lightness / LIGHTNESS_SCALE - 1.0
         if self.flip_average:
-            both = self.generator(tf.concat([seen, seen[:, :, ::-1]], axis=0), training=False)
+            both = self.generator(tf.concat([scaled, scaled[:, :, ::-1]], axis=0), training=False)
             straight, mirrored = tf.split(both, 2)
             ab = (straight + mirrored[:, :, ::-1]) / 2.0
         else:
-            ab = self.generator(seen, training=False)
+            ab = self.generator(scaled, training=False)
         return tf.cast(ab, tf.float32) * (AB_SCALE * self.saturation)
 
 

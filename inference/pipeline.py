@@ -1,8 +1,8 @@
-"""The assembly line of coloring: reading, network and writing overlap.
+"""Colors photographs in a pipeline in which reading, the network and writing overlap.
 
-Each photograph is read twice: shrunk, for the network, and again in strips when its colors are
-known. So a batch holds no full-size pixels, and memory does not grow with the photographs' size or
-number.
+Each photograph is read twice: shrunk, for the network, and again in strips once its colors are
+known. A batch therefore holds no full-size pixels, and memory does not grow with the size or the
+number of the photographs.
 """
 
 import os
@@ -28,19 +28,19 @@ from inference.photo_colorizer import PhotoColorizer
 
 COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
 
-# Bytes of colored pixels that may be in work: one photograph of 100 megapixels and 8 bits, or many
-# small ones.
+# Bytes of colored pixels in progress at a time: one photograph of 100 megapixels and 8 bits, or
+# many small ones.
 _BUDGET = 2**29
 
-# With those that were skipped or failed.
+# Including photographs that were skipped or failed.
 _LONGEST_BATCH = 64
 
 _THREADS = min(8, os.cpu_count() or 1)
 
-# Seconds between two looks at what is in work.
+# Seconds between two calls of `while_waiting`.
 _BLINK = 0.5
 
-# The longer side of each half of a comparison: what fills a screen.
+# The longer side of each half of a comparison, in pixels: enough to fill a screen.
 _COMPARISON_SIDE = 1600
 _GAP = 8
 
@@ -50,10 +50,10 @@ class Job:
     """One photograph to color.
 
     Attributes:
-        source: its file.
-        target: the file of the colored one.
-        comparison: the file with both side by side, or None.
-        problem: str, why it cannot even be begun; empty when it can.
+        source: `Path` of the photograph.
+        target: `Path` of the colored photograph.
+        comparison: `Path` of an image with both side by side, or None.
+        problem: str, why the photograph cannot be colored, or empty.
     """
 
     source: Path
@@ -64,18 +64,18 @@ class Job:
 
 @dataclass
 class JobState:
-    """A photograph on the line.
+    """The state of a photograph in the pipeline.
 
     Attributes:
-        job: what is to be done.
-        outcome: str, how it ended; empty while it is on the line.
+        job: `Job`.
+        outcome: str, `COLORED`, `SKIPPED`, `FAILED` or `DROPPED`; empty while in progress.
         reason: str, why it failed.
-        notes: list of str, what had to be left out.
-        had_colors: bool, whether it was in color before.
-        is_there: bool, whether it was colored before and only the comparison is missing.
-        photo: the opened file, while it is on the line.
-        lightness: list of arrays, what the network sees of each page.
-        colors: list of arrays, what it makes of them.
+        notes: list of str, defects of the file, and what the result cannot hold.
+        had_colors: bool, whether the photograph was in color.
+        is_there: bool, whether the result exists already and only the comparison is missing.
+        photo: `PhotoFile` while in progress, otherwise None.
+        lightness: list of arrays, the network's input for each page.
+        colors: list of arrays, the network's output (ab) for each page.
     """
 
     job: Job
@@ -89,21 +89,22 @@ class JobState:
     colors: list[np.ndarray] = field(default_factory=list)
 
     def fail(self, error: Exception) -> "JobState":
-        """Ends it with the reason of an error."""
+        """Marks the photograph as failed because of an error, and returns the state."""
         self.outcome, self.reason = FAILED, _reason(error, self.job)
         return self
 
 
 class ColorizationPipeline:
-    """Colors photographs one after the other, several steps of them at once.
+    """Colors photographs in order, with reading, the network and writing at the same time.
 
     Args:
         colorizer: `PhotoColorizer`.
-        quality: int, of JPEG.
-        while_waiting: called twice a second by the thread that takes the results, with the job
-            that was begun last.
-        is_stopped: called often; when it returns True, what is being written is finished and all
-            else dropped.
+        quality: int, quality of lossy formats. Defaults to `95`.
+        while_waiting: function of a `Job`, called twice a second with the job that was started
+            last, on the thread that waits for results. Defaults to a function without effect.
+        is_stopped: function without arguments, called often. Once it returns True, photographs
+            that are being written are finished and all others are dropped. Defaults to a function
+            that returns False.
     """
 
     def __init__(
@@ -117,36 +118,36 @@ class ColorizationPipeline:
         self._quality = quality
         self._while_waiting = while_waiting
         self._is_stopped = is_stopped
-        self._begun: Job | None = None
+        self._started: Job | None = None
         self._budget = MemoryBudget(_BUDGET)
 
     def run(self, states: Iterable[JobState]) -> Iterator[JobState]:
         """Colors photographs.
 
         Args:
-            states: those that have an outcome already are passed through.
+            states: iterable of `JobState`. Those that already have an outcome are passed through.
 
         Yields:
-            The same in the same order, with their outcomes. Nothing a photograph has in it ends
-            the line.
+            The same states in the same order, with their outcomes. A photograph that fails, for
+            whatever reason, does not end the pipeline.
         """
         readers, writers = ThreadPoolExecutor(_THREADS), ThreadPoolExecutor(_THREADS)
         try:
-            # NumPy's own threads would wait for each other at work, and take the time of these.
+            # NumPy's BLAS threads would wait for each other and take time from these threads.
             with threadpool_limits(1, user_api="blas"):
-                # While the first photographs are read.
+                # Traced while the first photographs are read.
                 readers.submit(self._colorizer.trace)
-                looked_at = self._ahead(readers, self._look, states, self._colorizer.batch_size)
-                colored = self._color(looked_at)
+                read = self._ahead(readers, self._read, states, self._colorizer.batch_size)
+                colored = self._color(read)
                 yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)
 
-    def _look(self, state: JobState) -> JobState:
+    def _read(self, state: JobState) -> JobState:
         if state.outcome or self._drop(state):
             return state
-        # Decoders raise whatever they make of a broken file.
+        # Decoders raise exceptions of any type for a broken file.
         try:
             state.photo = PhotoFile(state.job.source)
             state.notes += state.photo.notes + what_is_lost(state.job.target, state.photo.pages)
@@ -192,10 +193,10 @@ class ColorizationPipeline:
         job, photo = state.job, state.photo
         try:
             with self._budget.share(max(page.size for page in photo.pages)):
-                # It may have waited for its share.
+                # The pipeline may have been stopped while this waited for memory.
                 if self._drop(state):
                     return state
-                self._begun = job
+                self._started = job
                 if not state.is_there:
                     write_photo(job.target, self._colored_pages(state), self._quality)
                 if job.comparison:
@@ -203,7 +204,7 @@ class ColorizationPipeline:
             state.outcome = COLORED
         except Exception as error:
             state.fail(error)
-        # The rest of the line does not need them any more.
+        # No longer needed; frees their memory.
         state.photo, state.lightness, state.colors = None, [], []
         return state
 
@@ -227,7 +228,7 @@ class ColorizationPipeline:
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
     ) -> Iterator:
-        """Calls a function of each item in a pool, `count` items ahead, and yields in order."""
+        """Calls a function on each item in a pool, `count` items ahead, and yields in order."""
         waiting = deque()
         for item in items:
             waiting.append(pool.submit(function, item))
@@ -238,8 +239,8 @@ class ColorizationPipeline:
 
     def _result(self, future: Future) -> JobState:
         while not wait([future], timeout=_BLINK).done:
-            if self._begun:
-                self._while_waiting(self._begun)
+            if self._started:
+                self._while_waiting(self._started)
         return future.result()
 
     def _drop(self, state: JobState) -> bool:

@@ -1,4 +1,4 @@
-"""All metrics of one colorizer in one pass over the images."""
+"""Computes all metrics of one colorizer in one pass over the images."""
 
 import math
 
@@ -20,31 +20,32 @@ from metrics.image.psnr import PSNR
 from metrics.image.ssim import SSIM
 from metrics.image_features import ImageFeatures
 
-# Rounding of float32 in the mean of many.
-_NEARLY = 0.01
+# In dB, for float32 rounding in the mean of many images.
+_TOLERANCE = 0.01
 
 
 class Evaluator:
-    """Compares colored images with the true ones, batch by batch; or looks at them alone.
+    """Compares colored images with the true images, batch by batch, or measures them alone.
 
-    What cannot be computed is None, and never made up: LPIPS without its network, distances of
-    features without a network that gives any, the Inception Score without classes, and whatever
-    takes more images than there were.
+    A metric that cannot be computed is None: LPIPS without its network, FID and KID without
+    features, the Inception Score without classes, and any metric that needs more images than there
+    were.
 
-    The features of images are given, so that they are computed once for all evaluators, and what
-    is known of the true images is held by their own evaluator.
+    The features of the images are passed in, so that they are computed once for all evaluators.
+    The statistics of the true images are taken from their own evaluator.
 
     Args:
-        truth: the `Evaluator` of the true images, updated with the same batches; None for that
-            evaluator itself.
-        has_truth: bool, whether there are true images. Without them there are no numbers but
-            `colorfulness` and the Inception Score.
-        lpips: `LPIPSNetwork` or None.
+        truth: `Evaluator` of the true images, updated with the same batches, or None if this is
+            that evaluator. Defaults to `None`.
+        has_truth: bool, whether there are true images. Without them only `colorfulness` and the
+            Inception Score are computed. Defaults to `True`.
+        lpips: `LPIPSNetwork` or None. Defaults to `None`.
 
     Example:
+        true, colored = ImageFeatures(true_rgb1), ImageFeatures(colored_rgb1)
         truth = Evaluator()
         evaluator = Evaluator(truth)
-        truth.update(true, true)            # ImageFeatures, as often as there are batches
+        truth.update(true, true)
         evaluator.update(colored, true)
         evaluator.results()["psnr"]
     """
@@ -71,7 +72,13 @@ class Evaluator:
         self._update_hues = tf.function(self._compare_hues, reduce_retracing=True)
 
     def update(self, colored: ImageFeatures, true: ImageFeatures | None = None) -> None:
-        """Takes a batch, and the same images in their true colors where there are any."""
+        """Updates the metrics with a batch.
+
+        Args:
+            colored: `ImageFeatures` of the colored images.
+            true: `ImageFeatures` of the same images in their true colors, or None without ground
+                truth. Defaults to `None`.
+        """
         self.count += len(colored.rgb1)
         self._update(colored.rgb1, true and true.rgb1)
         if self._truth:
@@ -85,25 +92,25 @@ class Evaluator:
             self._score.update(colored.classes)
 
     def results(self) -> dict[str, float | None]:
-        """Each number by its name, None where it cannot be computed.
+        """The metrics by name, None where one cannot be computed.
 
-        With truth: `psnr` and `pooled_psnr` (dB, infinite for images that are the truth itself),
-        `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, `blotches`; `hue_0` to `hue_315`, how
-        much there is of each of eight hues beside the true images (`HueCoverage`), and
-        `least_hue`, the smallest of them; and `delta_colorfulness`, the absolute difference of the
-        mean colorfulness from that of the true images: from 0, lower is better, the delta CF of
-        DDColor (Kang et al. 2023). With and without it: `colorfulness`, and `inception_score` with
-        `inception_score_deviation`. The deviations are those over subsets and parts, and not of
-        the means.
+        With ground truth: `psnr` and `pooled_psnr` (dB, infinite for the true images themselves),
+        `ssim`, `lpips`, `fid`, `kid` with `kid_deviation`, `blotches`; `hue_0` to `hue_315`, the
+        amount of each of eight hues relative to the true images (`HueCoverage`), and `least_hue`,
+        the smallest of them; and `delta_colorfulness`, the absolute difference between the mean
+        colorfulness and that of the true images: from 0, lower is better, the delta CF of DDColor
+        (Kang et al. 2023). With or without ground truth: `colorfulness`, and `inception_score` with
+        `inception_score_deviation`. The deviations are over the subsets (KID) and splits (Inception
+        Score), not of the mean.
 
         Raises:
             ValueError: there was no image.
         """
         if not self.count:
-            raise ValueError("there was no image to judge")
-        numbers = {each.name: float(each.result()) for each in self._comparisons}
+            raise ValueError("there was no image to evaluate")
+        numbers = {metric.name: float(metric.result()) for metric in self._comparisons}
         for name in numbers.keys() & {"psnr", "pooled_psnr"}:
-            if numbers[name] > DECIBELS_OF_NO_ERROR - _NEARLY:
+            if numbers[name] > DECIBELS_OF_NO_ERROR - _TOLERANCE:
                 numbers[name] = math.inf
         numbers["colorfulness"] = float(self._colorfulness.result())
         if self._truth:
@@ -116,7 +123,7 @@ class Evaluator:
         return numbers | self._class_score()
 
     def _update_metrics(self, colored_rgb1: tf.Tensor, true_rgb1: tf.Tensor | None) -> None:
-        # It looks at colored images alone.
+        # Colorfulness does not use the true images, which may be missing.
         self._colorfulness.update_state(colored_rgb1, colored_rgb1)
         for metric in self._comparisons:
             metric.update_state(true_rgb1, colored_rgb1)
@@ -132,11 +139,11 @@ class Evaluator:
 
     def _hue_coverage(self) -> dict[str, float | None]:
         coverage = map(float, self._hues.result())
-        numbers = {f"hue_{45 * hue}": each for hue, each in enumerate(coverage)}
-        least = min((each for each in numbers.values() if not math.isnan(each)), default=None)
+        numbers = {f"hue_{45 * hue}": share for hue, share in enumerate(coverage)}
+        least = min((share for share in numbers.values() if not math.isnan(share)), default=None)
         return {
             "least_hue": least,
-            **{name: None if math.isnan(each) else each for name, each in numbers.items()},
+            **{name: None if math.isnan(share) else share for name, share in numbers.items()},
         }
 
     def _feature_distances(self) -> dict[str, float | None]:

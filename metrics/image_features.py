@@ -1,4 +1,4 @@
-"""Images as metrics see them."""
+"""A batch of images with the features that metrics need."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ import tensorflow as tf
 
 
 class ImageFeatures(NamedTuple):
-    """A batch of images with what several metrics ask of it: None where it was not computed.
+    """A batch of images with features that metrics share, each None if it was not computed.
 
     Attributes:
-        rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].
-        lpips_features: what `LPIPSNetwork.features` gives.
-        features: float32 of shape (batch, channels), from `FeatureNetwork`.
-        classes: probabilities of shape (batch, classes), from `FeatureNetwork`.
-        lab100: float32 of shape (batch, height, width, 3), CIE Lab.
+        rgb1: float32 tensor of shape (batch, height, width, 3), sRGB in [0, 1].
+        lpips_features: list of tensors, from `LPIPSNetwork.features`.
+        features: float32 array of shape (batch, channels), from `FeatureNetwork`.
+        classes: array of shape (batch, classes), probabilities from `FeatureNetwork`.
+        lab100: float32 tensor of shape (batch, height, width, 3), CIE Lab.
     """
 
     rgb1: tf.Tensor

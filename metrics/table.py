@@ -1,10 +1,10 @@
-"""The table of all metrics, a row for each colorizer."""
+"""Formats the metrics of colorizers as a table."""
 
 import math
 from collections.abc import Mapping, Sequence
 
-# The columns: what `Evaluator` calls the number, the heading with the direction that is better, the
-# decimals, and the number that is its standard deviation.
+# The columns: the name in `Evaluator.results`, the heading with the better direction, the decimals,
+# and the name of the standard deviation.
 _COLUMNS = (
     ("psnr", "PSNR dB ^", 2, None),
     ("pooled_psnr", "pooled dB ^", 2, None),
@@ -24,15 +24,19 @@ _MISSING = "-"
 def format_table(
     rows: Mapping[str, Mapping[str, float | None]], footnotes: Sequence[str] = ()
 ) -> str:
-    """Sets the numbers of several colorizers below each other.
+    """Formats the metrics of several colorizers, one row each.
 
     Args:
-        rows: by the name of each, what its `Evaluator` gave.
-        footnotes: lines to stand below: why some numbers are missing, which network made others.
+        rows: dict, the results of an `Evaluator` by the name of the row.
+        footnotes: sequence of str, lines below the table. Defaults to `()`.
 
     Returns:
-        Lines to print. `^` marks columns in which more is better, `v` those in which less is; a
-        dash is a number that cannot be computed. There is no column for what no judge speaks of.
+        Lines to print. `^` marks columns in which higher is better and `v` those in which lower is
+        better; a dash is a metric that cannot be computed. Metrics that are in no row have no
+        column.
+
+    Example:
+        print(format_table({"sagan": {"psnr": 23.82, "lpips": 0.1598}, "gray": {"psnr": 23.06}}))
     """
     columns = [
         column for column in _COLUMNS if any(column[0] in numbers for numbers in rows.values())

@@ -39,70 +39,77 @@ from jobs.common.signals import SignalWatch
 
 _SOME_FAILED = 1
 
-# What stands behind the name of a comparison.
+# Appended to the name of a comparison.
 _COMPARISON = "_comparison"
 
 
 def colorize(settings: Settings) -> int:
     """Colors all photographs that the settings name.
 
-    One that cannot be read or written is named on standard error, and the others go on.
+    A photograph that cannot be read or written is reported on standard error; the others are still
+    colored.
+
+    Args:
+        settings: `Settings`.
 
     Returns:
-        The exit status: 0, or 1 when some photographs failed.
+        The exit status: 0, or 1 if some photographs failed.
 
     Raises:
-        ColorizerError: nothing could be begun, or a signal ended the work.
+        ColorizerError: the job could not start, or was stopped by a signal.
     """
     jobs = list_jobs(settings)
-    mine = [job for job in jobs if _is_mine(job, settings)]
-    if not mine:
-        print(f"none of {len(jobs)} photographs is in part {settings.shard[0]}")
+    jobs_of_shard = [job for job in jobs if _is_in_shard(job, settings)]
+    if not jobs_of_shard:
+        print(f"none of {len(jobs)} photographs is in shard {settings.shard[0]}")
         return 0
     prepare_keras(settings.precision, settings.seed)
     [folder] = weights_folders(settings)
     recombiner = LabRecombiner()
-    # Compiling takes a second, and the other core has nothing to do while the network is built.
-    Thread(target=_prepare, args=(recombiner, mine)).start()
+    # Compiling takes a second, during which another core builds the network.
+    Thread(target=_prepare, args=(recombiner, jobs_of_shard)).start()
     colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
-    # Only now: what cannot begin leaves no folder.
+    # Not earlier: a run that cannot start should leave no folder behind.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
     try:
         with SignalWatch() as watch:
             states = _states(jobs, settings, watch)
-            _color_all(states, len(mine), colorizer, settings, tally, watch)
+            _color_all(states, len(jobs_of_shard), colorizer, settings, tally, watch)
     finally:
         if not settings.quiet:
             print(
-                f"{tally[COLORED]} colored, {tally[SKIPPED]} skipped because they are there "
-                f"already, {tally[FAILED]} failed; in {shown(settings.output_dir)}"
+                f"{tally[COLORED]} colored, {tally[SKIPPED]} skipped because they already exist, "
+                f"{tally[FAILED]} failed; output in {shown(settings.output_dir)}"
             )
     if watch.received:
         raise InterruptedBySignalError(
-            watch.received, "the same command, without --overwrite, does the rest"
+            watch.received, "run the same command without --overwrite to color the rest"
         )
     return _SOME_FAILED if tally[FAILED] else 0
 
 
 def list_jobs(settings: Settings) -> list[Job]:
-    """Finds the photographs and where their colored versions are to stand.
+    """Lists the photographs to color, with the paths of their results.
 
-    The tree of a folder is mirrored below the output folder. The format is kept where it can hold
-    color, else it becomes PNG, unless the settings choose one.
+    The tree of a folder is mirrored below the output folder. Unless the settings choose a format,
+    results keep the format of the photograph, or become PNG if it cannot hold color.
+
+    Args:
+        settings: `Settings`.
 
     Raises:
-        InputError: a path is not there, there is no photograph at all, or the format cannot be
-            written here.
+        InputError: a path does not exist, no photograph was found, or the format cannot be
+            written by this installation.
     """
     if settings.format == "heic" and not is_heif_supported():
-        raise InputError("--format heic: it is written by pillow-heif: pip install pillow-heif")
+        raise InputError("--format heic: this format needs pillow-heif; pip install pillow-heif")
     output_dir = Path(settings.output_dir)
-    # By source and target, as one photograph may be named twice.
+    # Keyed by source and target, because a photograph may be named twice.
     jobs = {}
     for name in settings.images:
-        for source, place, problem in find_photographs(name, output_dir):
-            target = output_dir / _target(place, settings.format, settings.suffix)
+        for source, path, problem in find_photographs(name, output_dir):
+            target = output_dir / _target(path, settings.format, settings.suffix)
             comparison = target.with_stem(target.stem + _COMPARISON)
             job = Job(source, target, comparison if settings.comparison else None, problem)
             jobs.setdefault((os.path.realpath(source), target), job)
@@ -111,14 +118,14 @@ def list_jobs(settings: Settings) -> list[Job]:
         jobs = _without_earlier_results(jobs, settings)
     if not jobs:
         raise InputError(
-            f"--images {' '.join(map(shown, settings.images))}: no image in it; looked, in "
-            f"subfolders too, for names that end in {' '.join(IMAGE_SUFFIXES)}"
+            f"--images {' '.join(map(shown, settings.images))}: no images found; names must "
+            f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
         )
     return jobs
 
 
 def _without_earlier_results(jobs: list[Job], settings: Settings) -> list[Job]:
-    """Leaves out what earlier calls with the same suffix wrote beside the photographs."""
+    """Excludes the results that earlier runs with the same suffix wrote beside the photographs."""
     colored = {Path(os.path.realpath(job.target)).with_suffix("") for job in jobs}
     results = colored | {path.with_name(path.name + _COMPARISON) for path in colored}
     kept = [
@@ -126,30 +133,31 @@ def _without_earlier_results(jobs: list[Job], settings: Settings) -> list[Job]:
     ]
     if len(kept) < len(jobs) and not settings.quiet:
         print(
-            f"note: {len(jobs) - len(kept)} files are named like colored ones "
-            f"(...{settings.suffix}) and are left out",
+            f"note: {len(jobs) - len(kept)} files are named like results "
+            f"(...{settings.suffix}) and are skipped",
             file=sys.stderr,
         )
     return kept
 
 
-def _is_mine(job: Job, settings: Settings) -> bool:
-    """Whether the photograph is in the part that is asked for.
+def _is_in_shard(job: Job, settings: Settings) -> bool:
+    """Whether the photograph is in the requested shard.
 
-    That depends on where its result stands below the output folder and on nothing else: not on
-    the machine, nor on what comes and goes beside it. What shares a result is in one part.
+    The shard depends only on the path of the result below the output folder, so it is the same on
+    every machine, whatever files are added or removed. Photographs with the same result are in
+    the same shard.
     """
     if settings.shard is None:
         return True
-    part, parts = settings.shard
-    place = os.path.relpath(job.target, settings.output_dir).replace(os.sep, "/")
-    digest = hashlib.sha256(os.fsencode(place)).digest()
-    return int.from_bytes(digest) % parts == part - 1
+    shard, shards = settings.shard
+    path = os.path.relpath(job.target, settings.output_dir).replace(os.sep, "/")
+    digest = hashlib.sha256(os.fsencode(path)).digest()
+    return int.from_bytes(digest) % shards == shard - 1
 
 
 def _prepare(recombiner: LabRecombiner, jobs: list[Job]) -> None:
-    """Compiles for the first photograph; most folders hold one kind."""
-    # What is wrong with it is said when its turn comes.
+    """Compiles for the kind of the first photograph; most folders hold one kind."""
+    # An error is reported when the photograph is colored.
     with contextlib.suppress(Exception):
         recombiner.prepare(*PhotoFile(jobs[0].source).pages[0].kind())
 
@@ -158,16 +166,16 @@ def _targets(job: Job) -> list[Path]:
     return [job.target, job.comparison] if job.comparison else [job.target]
 
 
-def _target(place: Path, format: str | None, suffix: str) -> Path:
-    own = place.suffix.lower()
+def _target(path: Path, format: str | None, suffix: str) -> Path:
+    own = path.suffix.lower()
     wanted = f".{format}" if format else own
     if FORMATS.get(wanted) is None:
         extension = ".png"
     elif FORMATS.get(own) == FORMATS[wanted]:
-        extension = place.suffix
+        extension = path.suffix
     else:
         extension = wanted
-    return place.with_name(place.stem + suffix + extension)
+    return path.with_name(path.stem + suffix + extension)
 
 
 def _color_all(
@@ -188,13 +196,13 @@ def _color_all(
         dynamic_ncols=True,
         disable=settings.quiet,
     ) as bar:
-        line = ColorizationPipeline(
+        pipeline = ColorizationPipeline(
             colorizer,
             settings.quality,
             while_waiting=lambda job: bar.set_postfix_str(shown(job.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
-        for state in line.run(states):
+        for state in pipeline.run(states):
             if state.outcome == DROPPED:
                 continue
             tally[state.outcome] += 1
@@ -206,8 +214,8 @@ def _color_all(
             if colorizer.batch_size < batch_size and not is_warned:
                 is_warned = True
                 bar.write(
-                    f"warning: memory ran out; the network sees {colorizer.batch_size} photographs "
-                    f"at once from now on",
+                    "warning: memory ran out; the network now colors at most "
+                    f"{colorizer.batch_size} photographs at once",
                     file=sys.stderr,
                 )
     if in_color and not settings.quiet:
@@ -228,9 +236,9 @@ def _report(state: JobState, bar: tqdm, quiet: bool) -> None:
 
 
 def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator[JobState]:
-    """Puts the photographs on the line, those to be left alone with their outcome.
+    """Yields the photographs of the shard, those that are not to be colored with their outcome.
 
-    Those of other parts are looked at too: every machine finds the same ones at fault.
+    Photographs of other shards are checked too, so that all machines report the same conflicts.
     """
     claims = {}
     sources = {os.path.realpath(job.source) for job in jobs}
@@ -238,8 +246,8 @@ def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator
         if watch.received:
             return
         state = JobState(job)
-        reason = job.problem or _loss(job, claims, sources)
-        if not _is_mine(job, settings):
+        reason = job.problem or _conflict(job, claims, sources)
+        if not _is_in_shard(job, settings):
             continue
         if reason:
             state.outcome, state.reason = FAILED, reason
@@ -250,8 +258,8 @@ def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator
         yield state
 
 
-def _loss(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:
-    """What writing the results would destroy: a photograph or another result."""
+def _conflict(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:
+    """The photograph or other result that the results would replace, as a message, or empty."""
     targets = {os.path.realpath(target): target for target in _targets(job)}
     for real, target in targets.items():
         if real in sources:

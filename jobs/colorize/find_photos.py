@@ -1,4 +1,4 @@
-"""The photographs that a person names on the command line."""
+"""Finds the photographs that are named on the command line."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,14 +14,16 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
     """Finds the photographs that an argument names.
 
     Args:
-        name: a file, a folder, which is searched deep, or `demo`.
-        output_dir: the folder of results; below it nothing is looked for.
+        name: str, a file, a folder, which is searched recursively, or `demo`.
+        output_dir: `Path`, the folder of results. Where it is below a searched folder, it is
+            excluded.
 
     Yields:
-        Each photograph, its place below the output folder, and why it cannot be begun, or nothing.
+        The path of each photograph, its path below the output folder, and the reason why it cannot
+        be colored, or an empty string.
 
     Raises:
-        InputError: there is no such file or folder, or it cannot be read.
+        InputError: the file or folder does not exist or cannot be read.
     """
     if name == DEMO:
         yield from ((file, Path(file.name), "") for file in demo_images())
@@ -51,7 +53,7 @@ def _images_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
 
 
 def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
-    """Leaves out what earlier calls made, where the output folder lies below the input."""
+    """Excludes the results of earlier runs, where the output folder is below the input folder."""
     results = os.path.realpath(output_dir)
     if not results.startswith(os.path.join(os.path.realpath(folder), "")):
         return files

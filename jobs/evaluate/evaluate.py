@@ -1,8 +1,8 @@
-"""Judges colorizers: one table of metrics, and a sheet of the same images under each of them.
+"""Evaluates colorizers: a table of metrics, and a sheet of the same images as each colors them.
 
 python run.py --evaluate --dataset my_photographs/
 python run.py --evaluate --dataset DIR --weights weights/sagan weights/other --predictions theirs/
-python run.py --evaluate --images shoebox/ --predictions theirs/       without truth
+python run.py --evaluate --images shoebox/ --predictions theirs/       without ground truth
 """
 
 import os
@@ -34,12 +34,12 @@ _WRITERS = {"csv": write_csv, "json": write_json}
 
 @dataclass(frozen=True)
 class _OutputPaths:
-    """Where the outcome goes.
+    """Where the results are written.
 
     Attributes:
-        sheet: str, the file of the sheet.
-        log_dir: str, the folder of TensorBoard's records.
-        numbers: the files of numbers, by the arguments that ask for them.
+        sheet: str, the path of the contact sheet.
+        log_dir: str, the folder of TensorBoard's event files.
+        numbers: dict, the paths of the CSV and JSON files, by the options that request them.
     """
 
     sheet: str
@@ -48,7 +48,7 @@ class _OutputPaths:
 
     @property
     def folders(self) -> dict[str, str]:
-        """All folders that are written to, by the arguments that name them."""
+        """All folders that are written to, by the options that name them."""
         files = {"output_dir": self.sheet, **self.numbers}
         folders = {option: os.path.dirname(path) or "." for option, path in files.items()}
         return {**folders, "log_dir": self.log_dir}
@@ -56,12 +56,12 @@ class _OutputPaths:
 
 @dataclass
 class _Tally:
-    """What is noted while images are judged.
+    """Counts of the evaluated images, and the names for the sheet.
 
     Attributes:
-        count: int, how many were judged.
-        enlarged: int, how many of them are smaller than the squares that are judged.
-        names: of the first images, those on the sheet.
+        count: int, the number of evaluated images.
+        enlarged: int, how many of them are smaller than the squares that are evaluated.
+        names: list of str, the names of the first images, which are shown on the sheet.
     """
 
     count: int = 0
@@ -70,33 +70,33 @@ class _Tally:
 
 
 def evaluate(settings: Settings, explicit: set[str]) -> int:
-    """Judges the weights, and the predictions of other programs, that the settings name.
+    """Evaluates the weights, and the predictions of other programs, that the settings name.
 
-    All of them color the same images, batch by batch, so that memory does not grow with the
-    number of images.
+    All of them color the same images batch by batch, so memory does not grow with the number of
+    images.
 
     Args:
-        settings: all settings.
-        explicit: the names of the settings that the command line gives.
+        settings: `Settings`.
+        explicit: set of str, the names of the settings that the user gave.
 
     Returns:
         The exit status, 0.
 
     Raises:
-        ColorizerError: one of its kinds; see `errors`.
+        ColorizerError: one of its subclasses; see `errors`.
     """
     paths = _choose_paths(settings)
     _compute_exactly(settings)
     folders = weights_folders(settings)
     images = EvaluationImages(settings, explicit, folders, paths.log_dir)
     metric_factory = MetricFactory(settings, images.has_truth)
-    # Compiled once for all.
+    # Shared, so that it is compiled only once.
     recombiner = LabRecombiner()
     colorizers = {
         folder.path: load_colorizer(folder, settings, settings.render_size, recombiner)
         for folder in folders
     }
-    # Only now: what cannot begin leaves no folder.
+    # Not earlier: a run that cannot start should leave no folders behind.
     for option, folder in paths.folders.items():
         make_folder(folder, option)
     with translate_errors(images.skipped, settings.batch_size, settings.resolution):
@@ -110,25 +110,25 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
 
 
 def _choose_paths(settings: Settings) -> _OutputPaths:
-    """Where the outcome will go, once it is clear that all of it can be written.
+    """Chooses the paths of the results and checks that all of them can be written.
 
     Raises:
-        InputError: some of it cannot.
+        InputError: one of them cannot be written.
     """
     sheet = os.path.join(settings.output_dir, SHEET)
     if os.path.isdir(sheet):
-        raise InputError(f"{shown(sheet)} is a folder, and the sheet goes there; rename it")
+        raise InputError(f"{shown(sheet)} is a folder at the path of the sheet; rename it")
     now = time.strftime("%Y-%m-%d_%H-%M-%S")
     log_dir = settings.log_dir or os.path.join("logs", "evaluation", now)
-    paths = _OutputPaths(sheet, log_dir, _files_of_numbers(settings, sheet))
+    paths = _OutputPaths(sheet, log_dir, _paths_of_numbers(settings, sheet))
     for option, folder in paths.folders.items():
         check_folder(folder, option)
     return paths
 
 
-def _files_of_numbers(settings: Settings, sheet: str) -> dict[str, str]:
-    """The files of numbers that were asked for, by the arguments that ask for them."""
-    files, taken = {}, {os.path.realpath(sheet): "the sheet"}
+def _paths_of_numbers(settings: Settings, sheet: str) -> dict[str, str]:
+    """The paths of the requested CSV and JSON files, by the options that request them."""
+    paths, taken = {}, {os.path.realpath(sheet): "the sheet"}
     for option in _WRITERS:
         path = getattr(settings, option)
         if path is None:
@@ -138,16 +138,16 @@ def _files_of_numbers(settings: Settings, sheet: str) -> dict[str, str]:
             raise InputError(f"--{option} {shown(path)}: this is a folder; give the path of a file")
         other = taken.setdefault(os.path.realpath(path), f"--{option}")
         if other != f"--{option}":
-            raise InputError(f"--{option} {shown(path)}: {other} goes there; give another path")
-        files[option] = path
-    return files
+            raise InputError(f"--{option} {shown(path)}: {other} has this path; give another one")
+        paths[option] = path
+    return paths
 
 
 def _compute_exactly(settings: Settings) -> None:
-    """The same numbers on every machine: in float32, unless another precision is judged."""
+    """Makes results equal across machines: float32, unless another precision is requested."""
     precision = "float32" if settings.precision == "auto" else settings.precision
     prepare_keras(precision, settings.seed)
-    # GPUs from Ampere on would round what convolutions of float32 multiply to 10 bits.
+    # Since Ampere, GPUs round the factors of float32 convolutions to 10 bits by default.
     tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
@@ -157,7 +157,7 @@ def _measure(
     metric_factory: MetricFactory,
     sample_count: int,
 ) -> _Tally:
-    """Colors all images with every row, measures them, and keeps the first ones."""
+    """Colors all images with every row, updates the metrics, and saves the first samples."""
     lightness_of = tf.function(
         lambda rgb255: rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., :1], jit_compile=True
     )
@@ -168,15 +168,15 @@ def _measure(
         for batch in images.batches():
             lightness = lightness_of(batch.rgb255).numpy()
             colored = [row.color(batch, lightness) for row in rows]
-            seen = [metric_factory.features_of(each) for each in colored]
-            for row, each in zip(rows, seen, strict=True):
-                row.evaluator.update(each, seen[0] if images.has_truth else None)
+            features = [metric_factory.features_of(rgb255) for rgb255 in colored]
+            for row, row_features in zip(rows, features, strict=True):
+                row.evaluator.update(row_features, features[0] if images.has_truth else None)
             _keep_samples(rows, colored, batch, tally, sample_count)
             tally.count += len(batch.rgb255)
             tally.enlarged += int((batch.short_sides < batch.rgb255.shape[1]).sum())
             bar.update(len(batch.rgb255))
     if not tally.count:
-        images.skipped.fail("no image can be judged")
+        images.skipped.fail("no image can be evaluated")
     return tally
 
 
@@ -189,8 +189,8 @@ def _keep_samples(
 ) -> None:
     missing = max(0, sample_count - len(tally.names))
     tally.names += map(shown, batch.names[:missing])
-    for row, each in zip(rows, colored, strict=True):
-        row.samples.extend(each[:missing])
+    for row, rgb255 in zip(rows, colored, strict=True):
+        row.samples.extend(rgb255[:missing])
 
 
 def _record(
@@ -200,7 +200,7 @@ def _record(
     metric_factory: MetricFactory,
     settings: Settings,
 ) -> EvaluationRecord:
-    """The numbers of all rows with what is to be said of them."""
+    """The metrics of all rows, with the title and the footnotes of the table."""
     footnotes = metric_factory.footnotes(tally.count)
     if tally.enlarged:
         footnotes.append(
@@ -239,11 +239,11 @@ def _write(record: EvaluationRecord, sheet: np.ndarray, paths: _OutputPaths) -> 
     for option, path in paths.numbers.items():
         _WRITERS[option](path, record)
     written = ", ".join(map(shown, (paths.sheet, *paths.numbers.values())))
-    print(f"in {written}; tensorboard --logdir {shown(paths.log_dir)}")
+    print(f"saved {written}; to view: tensorboard --logdir {shown(paths.log_dir)}")
 
 
 def _title(tally: _Tally, images: EvaluationImages, settings: Settings) -> str:
-    """By which images is judged, and what is not as usual."""
+    """The evaluated images, and the settings that differ from the defaults."""
     count = f"{tally.count:,}"
     if tally.count < images.total:
         count += f" of {images.total:,}"
@@ -252,9 +252,9 @@ def _title(tally: _Tally, images: EvaluationImages, settings: Settings) -> str:
     if settings.precision not in ("auto", "float32"):
         parts.append(settings.precision)
     if settings.render_size:
-        parts.append(f"seen by networks at {settings.render_size} px")
+        parts.append(f"networks run at {settings.render_size} px")
     if settings.saturation != 1.0:
         parts.append(f"saturation {settings.saturation:g}")
     if settings.flip_average:
-        parts.append("averaged with the mirrored ones")
+        parts.append("averaged with mirrored images")
     return "; ".join(parts)

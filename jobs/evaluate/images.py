@@ -1,4 +1,4 @@
-"""The images that colorizers are judged by: with truth from datasets, without it photographs."""
+"""The images of an evaluation: datasets with ground truth, or photographs without it."""
 
 import os
 import random
@@ -26,26 +26,26 @@ from jobs.colorize.find_photos import find_photographs
 from jobs.evaluate.training_overlap import find_training_overlap
 from models.checkpoints.folder import WeightsFolder
 
-# What an evaluation draws in --output_dir, which may lie among the images.
+# The sheet in --output_dir. It is excluded from the images, which may be in the same folder.
 SHEET = "evaluation.png"
 
 _ADVICE = (
-    "look at the list; what a program cropped or squashed is compared with --dataset of the same "
+    "look at the list; if a program cropped or stretched its images, give a --dataset of the same "
     "crops"
 )
 
-# Missing images that are named.
-_NAMED = 3
+# How many missing images a warning names.
+_MOST_NAMED = 3
 
 
 class Batch(NamedTuple):
-    """Some of the images.
+    """A batch of the evaluated images.
 
     Attributes:
-        names: what the images are called, without their folders.
-        short_sides: int32 of shape (batch,), the shorter sides of the files in pixels.
-        rgb255: uint8 of shape (batch, resolution, resolution, 3), their central squares.
-        predictions: a list of as many for each folder of predictions, likewise.
+        names: list of str, the file names without their folders.
+        short_sides: int32 array of shape (batch,), the shorter sides of the files in pixels.
+        rgb255: uint8 array of shape (batch, resolution, resolution, 3), the central squares.
+        predictions: list of uint8 arrays of the same shape, one for each folder of predictions.
     """
 
     names: list[str]
@@ -55,24 +55,25 @@ class Batch(NamedTuple):
 
 
 class EvaluationImages:
-    """The images to judge by, and what other programs made of them.
+    """The images of an evaluation, and the predictions of other programs for them.
 
     Args:
-        settings: all settings.
-        explicit: the names of the settings that the command line gives.
-        folders: of the weights that are judged: what they learned from is left out.
-        log_dir: str, where the list of skipped images goes.
+        settings: `Settings`.
+        explicit: set of str, the names of the settings that the user gave.
+        folders: sequence of `WeightsFolder`, the weights to evaluate. Images that they were
+            trained on are excluded.
+        log_dir: str, the folder that the list of skipped images is written to.
 
     Attributes:
-        has_truth: bool, whether the images are the truth; photographs are only to be colored.
-        description: str, which images they are, in words.
-        total: int, how many there are, of which some may not be judged by.
-        predictions: list of str, the folders of predictions, each once.
+        has_truth: bool, whether the images are the ground truth; photographs are only colored.
+        description: str, which images these are, for the title.
+        total: int, the number of images found, including those that will not be evaluated.
+        predictions: list of str, the folders of predictions, without repeats.
         skipped: `SkippedImages`.
 
     Raises:
-        InputError: the images cannot be found, or none of a folder of predictions is named like
-            one of them.
+        InputError: the images cannot be found, or a folder of predictions has no file that is
+            named like one of them.
     """
 
     def __init__(
@@ -81,9 +82,9 @@ class EvaluationImages:
         self.has_truth = not settings.images
         self._settings = settings
         if self.has_truth:
-            source, self.description = _of_datasets(settings, explicit, folders)
+            source, self.description = _find_dataset_images(settings, explicit, folders)
         else:
-            source, self.description = _photographs(settings)
+            source, self.description = _list_photographs(settings)
         self.total = len(source)
         self.predictions = list(
             {os.path.realpath(path): path for path in settings.predictions or []}.values()
@@ -94,16 +95,16 @@ class EvaluationImages:
         )
 
     def __len__(self) -> int:
-        """How many images are to be judged by, with those that will turn out to be unusable."""
+        """The number of images to evaluate, including those that turn out to be unusable."""
         return len(self._sources[0])
 
     def batches(self) -> Iterator[Batch]:
-        """The central squares of all images, in the same order every time."""
-        least = self._settings.minimum_colorfulness if self.has_truth else 0.0
-        # Whole, because decoders that shrink do so each in its own way. What a program colored is
-        # judged, however pale.
+        """Yields the central squares of all images, in the same order on every call."""
+        minimum_colorfulness = self._settings.minimum_colorfulness if self.has_truth else 0.0
+        # Decoded at full size (None), because decoders differ in how they shrink. Predictions are
+        # evaluated however pale they are.
         loaders = [
-            ImageLoader(source, None, self.skipped, 0.0 if number else least)
+            ImageLoader(source, None, self.skipped, 0.0 if number else minimum_colorfulness)
             for number, source in enumerate(self._sources)
         ]
         stream = comparison_batches(loaders, self._settings.resolution, self._settings.batch_size)
@@ -113,10 +114,13 @@ class EvaluationImages:
             yield Batch(names, short_sides, rgb255[:, 0], predictions)
 
 
-def _of_datasets(
+def _find_dataset_images(
     settings: Settings, explicit: set[str], folders: Sequence[WeightsFolder]
 ) -> tuple[ImageSource, str]:
-    """What the datasets hold out for validation; of one that is not split, all that is new."""
+    """The validation images of the datasets; all images of a dataset that has no split.
+
+    Images that the weights were trained on are excluded.
+    """
     options = DatasetOptions(
         validation_share=settings.validation_share if "validation_share" in explicit else 0.0,
         seed=settings.seed,
@@ -124,34 +128,34 @@ def _of_datasets(
         categories=settings.categories or (),
         data_dir=settings.data_dir,
     )
-    learned = [
+    trained_on = [
         source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
     sources = [ImageFiles(settings.output_dir, [SHEET])]
     parts = []
     for name in dict.fromkeys(settings.dataset):
-        [each] = find_images([name], options).sets
-        is_split = len(each.validation) > 0
-        source = without_images(each.validation if is_split else each.training, sources)
-        sources.append(without_images(source, learned))
-        remarks = ["its images for validation"] if is_split else []
+        [dataset] = find_images([name], options).sets
+        is_split = len(dataset.validation) > 0
+        source = without_images(dataset.validation if is_split else dataset.training, sources)
+        sources.append(without_images(source, trained_on))
+        remarks = ["its validation images"] if is_split else []
         known = len(source) - len(sources[-1])
         if known:
-            remarks.append(f"without {known:,} that the weights learned from")
-        parts.append(shown(each.name) + (f" ({', '.join(remarks)})" if remarks else ""))
+            remarks.append(f"without {known:,} that the weights were trained on")
+        parts.append(shown(dataset.name) + (f" ({', '.join(remarks)})" if remarks else ""))
     source = ConcatenatedImages(sources[1:])
     if not len(source):
         raise InputError(
-            f"--dataset {' '.join(map(shown, settings.dataset))}: the weights learned from all of "
-            "these images; judge them by others"
+            f"--dataset {' '.join(map(shown, settings.dataset))}: the weights were trained on all "
+            "of these images; give another --dataset"
         )
     numbers = list(range(len(source)))
-    # Any first part of them is a fair sample.
+    # Shuffled, so that the first --max_images of them are a fair sample.
     random.Random(settings.seed).shuffle(numbers)
     return ImageSubset(source, numbers), ", ".join(parts)
 
 
-def _photographs(settings: Settings) -> tuple[ImageSource, str]:
+def _list_photographs(settings: Settings) -> tuple[ImageSource, str]:
     paths = {}
     for name in settings.images:
         for path, _, problem in find_photographs(name, Path(settings.output_dir)):
@@ -159,23 +163,23 @@ def _photographs(settings: Settings) -> tuple[ImageSource, str]:
                 print(f"warning: {shown(path)}: {problem}", file=sys.stderr)
             else:
                 paths.setdefault(os.path.realpath(path), str(path))
-    what = ", ".join(map(shown, settings.images))
+    names = ", ".join(map(shown, settings.images))
     if not paths:
-        raise InputError(f"--images {what}: no image in it; give photographs, or a folder of them")
-    return ImageFiles("", list(paths.values())), f"{what} (without truth)"
+        raise InputError(f"--images {names}: no images found; give photographs or folders of them")
+    return ImageFiles("", list(paths.values())), f"{names} (without ground truth)"
 
 
 def _with_predictions(
     source: ImageSource, folders: Sequence[str], limit: int | None
 ) -> list[ImageSource]:
-    """The first images that every folder has, and what each has of them."""
+    """The first `limit` images that have a prediction in every folder, then the predictions."""
     names = list(source.names())
     matches = [_match(names, folder) for folder in folders]
-    kept = [number for number in range(len(names)) if all(each[number] for each in matches)]
+    kept = [number for number in range(len(names)) if all(match[number] for match in matches)]
     if not kept:
         raise InputError(
             f"--predictions {' '.join(map(shown, folders))}: no image is in all of these "
-            "folders; judge them one by one"
+            "folders; evaluate them one at a time"
         )
     kept = kept[:limit]
     return [
@@ -188,21 +192,22 @@ def _with_predictions(
 
 
 def _match(names: Sequence[str], folder: str) -> list[str | None]:
-    """What a folder of predictions has of each image; says what it lacks."""
+    """The prediction for each image, or None. Prints a warning if some are missing."""
     paths = _list_predictions(folder)
     matched = match_by_name(names, paths)
     missing = [name for name, path in zip(names, matched, strict=True) if path is None]
     if len(missing) == len(names):
+        found = f"the first file is {shown(paths[0])}" if paths else "the folder has no images"
         raise InputError(
-            f"--predictions {shown(folder)}: no file of it is named like one of the images to "
-            f"judge by ({shown(os.path.basename(names[0]))} for one; there, "
-            f"{shown(paths[0]) if paths else 'no image'})"
+            f"--predictions {shown(folder)}: no file in it is named like one of the images to "
+            f"evaluate (the first image is {shown(os.path.basename(names[0]))}; {found}); name "
+            "each prediction like its image"
         )
     if missing:
-        some = ", ".join(shown(os.path.basename(name)) for name in missing[:_NAMED])
+        some = ", ".join(shown(os.path.basename(name)) for name in missing[:_MOST_NAMED])
         print(
             f"warning: {shown(folder)} lacks {len(missing):,} of {len(names):,} images "
-            f"({some}{' ...' if len(missing) > _NAMED else ''}): nothing is judged by them",
+            f"({some}{' ...' if len(missing) > _MOST_NAMED else ''}): skipped in every row",
             file=sys.stderr,
         )
     return matched

@@ -1,4 +1,4 @@
-"""Where the numbers of an evaluation go: lines to print, CSV, JSON and TensorBoard."""
+"""Writes the results of an evaluation as text, CSV and JSON, and to TensorBoard."""
 
 import csv
 import dataclasses
@@ -17,18 +17,20 @@ from data.atomic import write_beside
 
 @dataclass(frozen=True)
 class EvaluationRecord:
-    """The outcome of an evaluation.
+    """The results of an evaluation.
 
     Attributes:
-        title: str, by which images was judged.
-        table: str, lines to print, footnotes included.
-        footnotes: list of str, what is to be said of the numbers.
-        images: int, how many there were.
-        rows: a dictionary for each row: its name, kind and path, `render_size`, at which a network
-            saw the images, and its numbers by name; None is a number that cannot be computed.
-        feature_network: str or None, what FID, KID and the Inception Score were computed with.
-        settings: those of the evaluation, by name.
-        versions: of Python and of packages, by name.
+        title: str, the evaluated images, and the settings that differ from the defaults.
+        table: str, lines to print, including the footnotes.
+        footnotes: list of str, remarks on the metrics.
+        images: int, the number of evaluated images.
+        rows: list of dict, one for each row: its name, kind and path; `render_size`, the size at
+            which its network was run, or None; and its metrics by name, None where one could not
+            be computed.
+        feature_network: str or None, the network that FID, KID and the Inception Score were
+            computed with.
+        settings: dict, the settings of the evaluation by name.
+        versions: dict, the versions of Python and of the packages by name.
     """
 
     title: str
@@ -41,12 +43,12 @@ class EvaluationRecord:
     versions: dict[str, str]
 
     def text(self) -> str:
-        """What to print."""
+        """The text to print."""
         return f"{self.title}\n\n{self.table}\n"
 
 
 def write_csv(path: str | os.PathLike, record: EvaluationRecord) -> None:
-    """Writes a line for each row. What cannot be computed is empty; the truth's PSNR is `inf`."""
+    """Writes one line for each row. A missing metric is empty; the truth's PSNR is `inf`."""
     resolution = record.settings["resolution"]
     with (
         write_beside(path) as temporary,
@@ -59,7 +61,7 @@ def write_csv(path: str | os.PathLike, record: EvaluationRecord) -> None:
 
 
 def write_json(path: str | os.PathLike, record: EvaluationRecord) -> None:
-    """Writes all but the table. What cannot be computed is null; the truth's PSNR is "inf"."""
+    """Writes all but the table. A missing metric is null; the truth's PSNR is "inf"."""
     contents = dataclasses.asdict(record)
     del contents["table"]
     contents["rows"] = [_for_json(row) for row in contents["rows"]]
@@ -78,17 +80,17 @@ def _for_json(row: Mapping[str, Any]) -> dict[str, Any]:
 def write_to_tensorboard(
     log_dir: str | os.PathLike, record: EvaluationRecord, sheet: np.ndarray
 ) -> None:
-    """Writes the sheet to the page of images, and the table to that of text.
+    """Writes the sheet as an image summary and the table as a text summary.
 
     Args:
-        log_dir: the folder.
-        record: the outcome.
+        log_dir: str or path, the folder of the event files.
+        record: `EvaluationRecord`.
         sheet: uint8 array of shape (height, width, 3).
     """
     writer = tf.summary.create_file_writer(os.fsencode(log_dir))
     with writer.as_default(step=0):
         tf.summary.image("sheet", sheet[None])
-        # Markdown's sign for text that keeps its columns.
+        # In Markdown, four spaces mark a code block, which keeps the columns aligned.
         lines = "\n".join(f"    {line}" for line in record.table.splitlines())
         tf.summary.text("table", f"{record.title}\n\n{lines}")
     writer.close()

@@ -1,4 +1,4 @@
-"""The rows of an evaluation: the truth, gray, one color for all, and those who are judged."""
+"""The rows of an evaluation: truth, gray, constant ab, weights, and predictions."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,8 +29,7 @@ from metrics.evaluator import Evaluator
 TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
 WEIGHTS, PREDICTIONS = "weights", "predictions"
 
-# Gives uint8 of shape (batch, height, width, 3), from a batch and, for what is joined here, its
-# lightness in [0, 100].
+# See `EvaluationRow.color`.
 _Color = Callable[[Batch, np.ndarray], np.ndarray]
 
 
@@ -39,14 +38,14 @@ class EvaluationRow:
     """One row of the table.
 
     Attributes:
-        name: str, what it is called.
-        kind: str, what it is.
-        path: str, its folder, if it has one.
-        color: gives the images as this row has them, uint8 of shape (batch, height, width, 3),
-            from a batch and its lightness, float32 of shape (batch, height, width, 1) in [0, 100].
-        evaluator: what measures them.
-        render_size: int or None, the side at which a network sees them.
-        samples: the first of them, for the sheet.
+        name: str, the label of the row.
+        kind: str, one of `TRUTH`, `GRAY`, `CONSTANT`, `WEIGHTS` and `PREDICTIONS`.
+        path: str, the folder of the weights or of the predictions, or empty.
+        color: function of a batch and of its lightness, float32 of shape (batch, height, width, 1)
+            in [0, 100]. Returns the images of this row, uint8 of shape (batch, height, width, 3).
+        evaluator: `Evaluator` of the row.
+        render_size: int or None, the size at which the network is run.
+        samples: list of arrays, the first images of the row, for the sheet.
     """
 
     name: str
@@ -63,12 +62,12 @@ def make_rows(
     images: EvaluationImages,
     metric_factory: MetricFactory,
 ) -> list[EvaluationRow]:
-    """The rows in the order of the table; where there is truth, it is the first.
+    """Makes the rows in the order of the table. With ground truth, its row is the first.
 
     Args:
-        colorizers: those to judge, by their folders.
-        images: those to judge by.
-        metric_factory: what gives each row its evaluator.
+        colorizers: dict, the colorizers to evaluate by the folders of their weights.
+        images: `EvaluationImages`.
+        metric_factory: `MetricFactory`, makes the evaluators of the rows.
     """
     rows: list[tuple[str, Path | None, _Color]] = []
     sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
@@ -77,7 +76,7 @@ def make_rows(
     rows.append((GRAY, None, _gray))
     if images.has_truth:
         rows.append((CONSTANT, None, _constant(_mean_ab(images))))
-    rows += [(WEIGHTS, path, _network(path, each)) for path, each in colorizers.items()]
+    rows += [(WEIGHTS, path, _network(path, network)) for path, network in colorizers.items()]
     rows += [
         (PREDICTIONS, Path(path), _prediction(number))
         for number, path in enumerate(images.predictions)
@@ -95,49 +94,56 @@ def make_rows(
 
 
 def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
-    """For each folder the fewest last parts of its path that tell it from the others.
+    """Shortens each path to the fewest trailing parts that distinguish it from the others.
 
     Args:
-        paths: folders, all different.
-        taken: names that none of them may have.
+        paths: sequence of `Path`, different folders.
+        taken: iterable of str, names that must not be used.
+
+    Returns:
+        List of str, a name for each path.
+
+    Example:
+        short_names([Path("a/sagan"), Path("b/sagan"), Path("other")])
+        # ["a/sagan", "b/sagan", "other"]
     """
     whole = [Path(os.path.abspath(path)).parts for path in paths]
     names = []
     for parts in whole:
         for count in range(1, len(parts) + 1):
-            end = parts[-count:]
-            alone = sum(other[-count:] == end for other in whole) == 1
-            name = shown(os.path.join(*end))
-            if alone and name not in taken:
+            suffix = parts[-count:]
+            is_unique = sum(other[-count:] == suffix for other in whole) == 1
+            name = shown(os.path.join(*suffix))
+            if is_unique and name not in taken:
                 break
         names.append(name)
     return names
 
 
 def _gray(batch: Batch, lightness: np.ndarray) -> np.ndarray:
-    # Not by way of Lab, whose rounding leaves a trace of color.
+    # Not converted through Lab, whose rounding leaves a trace of color.
     return np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness / LIGHTNESS_SCALE - 1.0)))
 
 
 def _constant(ab: np.ndarray) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
-        return _join(lightness, np.broadcast_to(ab, (*lightness.shape[:-1], 2)))
+        return _recombine(lightness, np.broadcast_to(ab, (*lightness.shape[:-1], 2)))
 
     return color
 
 
 def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
-        # As --images does it, from the size at which the network sees photographs to strips.
+        # The same steps as with --images, from shrinking to the input size to coloring in strips.
         pages = [page_of_pixels(rgb255) for rgb255 in batch.rgb255]
-        seen = [colorizer.look_at(page)[..., :1] for page in pages]
-        ab = colorizer.predict(seen)
+        small_lightness = [colorizer.look_at(page)[..., :1] for page in pages]
+        ab = colorizer.predict(small_lightness)
         if not np.isfinite(ab).all():
             raise InputError(
-                f"{shown(path)}: what this network gives are no numbers; its training diverged, or "
-                "the file is damaged"
+                f"{shown(path)}: the output of this network is NaN or infinite; its training "
+                "diverged, or the file is damaged"
             )
-        colored = map(colorizer.strips, pages, seen, ab)
+        colored = map(colorizer.strips, pages, small_lightness, ab)
         return np.stack([np.concatenate(list(strips)) for strips in colored])
 
     return color
@@ -148,7 +154,7 @@ def _prediction(number: int) -> _Color:
 
 
 def _mean_ab(images: EvaluationImages) -> np.ndarray:
-    """The mean color of all images, float32 of shape (2,)."""
+    """The mean ab of all images, float32 of shape (2,)."""
     mean_of = tf.function(
         lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
         jit_compile=True,
@@ -170,6 +176,6 @@ def _mean_ab(images: EvaluationImages) -> np.ndarray:
 
 
 @tf.function(jit_compile=True)
-def _join(lightness, ab):
-    """One color for all, and the lightness that was there."""
+def _recombine(lightness, ab):
+    """Images of this lightness and ab, pulled into the sRGB gamut, as uint8."""
     return rgb1_to_rgb255(lab100_to_rgb1(pull_into_gamut(join_lab(lightness, ab))))

@@ -1,4 +1,4 @@
-"""Which images weights have learned from, as their own settings tell."""
+"""The images that weights were trained on, according to their saved settings."""
 
 import os
 import sys
@@ -14,34 +14,38 @@ from models.checkpoints.folder import WeightsFolder
 
 
 def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[ImageSource]:
-    """Finds what weights, and those that their training began with, have learned from.
+    """Finds the images that weights, and the weights their training began with, were trained on.
 
     Args:
-        folder: of the weights.
-        names: of datasets. What can have no image in common with any of them is passed over,
-            and so is what weights that ship learned from: they do not say it.
+        folder: `WeightsFolder`.
+        names: sequence of str, the datasets of the evaluation. Training images that cannot
+            overlap with any of them are skipped, and so are those of the weights that ship, whose
+            settings do not name a dataset.
+
+    Returns:
+        List of `ImageSource`.
 
     Raises:
-        InputError: the folder is no folder of weights, or does not say how they were trained.
+        InputError: the folder does not contain weights, or does not say how they were trained.
     """
     saved = folder.read_settings().get("settings", {})
     sources = []
     try:
         settings = _as_trained(saved)
         trained = settings.dataset if "dataset" in saved else []
-        is_near = any(may_overlap(each, name) for each in trained for name in names)
+        may_share = any(may_overlap(dataset, name) for dataset in trained for name in names)
     except (AttributeError, TypeError) as error:
         raise InputError(
             f"the settings.json in {shown(folder.path)} does not say how the weights were trained: "
             f"{error}"
         ) from error
-    if is_near:
+    if may_share:
         try:
             sources.append(find_training_images(settings).training)
         except InputError as error:
             print(
-                f"warning: what {shown(folder.path)} learned from cannot be found, and may be "
-                f"among what it is judged by: {error}",
+                f"warning: the images that {shown(folder.path)} was trained on cannot be found, "
+                f"and may be among those it is evaluated on: {error}",
                 file=sys.stderr,
             )
     if settings.pretrained and os.path.isdir(settings.pretrained):

@@ -1,4 +1,4 @@
-"""The network whose features FID, KID and the Inception Score are computed from."""
+"""The network that FID, KID and the Inception Score are computed with."""
 
 import os
 from pathlib import Path
@@ -15,24 +15,26 @@ _SIDE = 299
 
 
 class FeatureNetwork:
-    """Pooled features of images, and the classes that a network sees in them.
+    """Computes pooled features and class probabilities of images.
 
-    By default InceptionV3 of `keras.applications` with ImageNet's weights: 2048 features and 1000
-    classes. The Inception of the FID papers has other weights, trained in 2015, and so has every
-    port of it: their numbers do not compare with these, which is why a network is named wherever
-    its numbers stand.
+    The default is InceptionV3 of `keras.applications` with ImageNet's weights: 2048 features and
+    1000 classes. The Inception network of the FID papers, and every port of it, has other weights,
+    trained in 2015. Values computed with it are not comparable with these, so every report names
+    the network.
 
     Args:
-        path: None for Keras' own copy of InceptionV3's weights, found in its cache or downloaded;
-            the path of such a file (.h5); or a whole network as a .keras file, which takes sRGB
-            in [0, 255] and gives features of shape (batch, channels), or (batch, height, width,
-            channels), of which the mean over places is taken. Such a network has no classes.
+        path: None for Keras' own copy of InceptionV3's weights, from its cache or downloaded; the
+            path of such a file (.h5); or the path of a whole network (.keras), which takes sRGB in
+            [0, 255] and returns features of shape (batch, channels), or (batch, height, width,
+            channels), which are averaged over positions. Such a network has no classes. Defaults
+            to `None`.
 
     Attributes:
-        name: str, the network and its weights, to stand beside its numbers.
+        name: str, the network and its weights, for reports.
+        has_classes: bool, whether the network returns class probabilities.
 
     Raises:
-        InputError: the weights cannot be had; the message says where to put them.
+        InputError: the weights cannot be loaded; the message says where to put them.
     """
 
     def __init__(self, path: str | os.PathLike | None = None):
@@ -47,14 +49,14 @@ class FeatureNetwork:
         self._call = tf.function(self._features_and_classes, reduce_retracing=True)
 
     def __call__(self, rgb1) -> tuple[np.ndarray, np.ndarray | None]:
-        """Features and classes of images.
+        """Computes features and class probabilities.
 
         Args:
-            rgb1: float32 of shape (batch, height, width, 3), sRGB in [0, 1].
+            rgb1: float32 array or tensor of shape (batch, height, width, 3), sRGB in [0, 1].
 
         Returns:
-            Features, float32 of shape (batch, channels), and the probabilities of the classes, of
-            shape (batch, classes), or None.
+            The features, float32 array of shape (batch, channels), and the class probabilities,
+            array of shape (batch, classes), or None.
         """
         features, probabilities = self._call(tf.convert_to_tensor(rgb1, "float32"))
         return features.numpy(), probabilities.numpy() if self.has_classes else None
@@ -63,7 +65,7 @@ class FeatureNetwork:
         if self._side is not None:
             rgb1 = tf.image.resize(rgb1, [self._side, self._side], antialias=True)
         if self.has_classes:
-            # What InceptionV3 was trained on: [-1, 1].
+            # InceptionV3 was trained on inputs in [-1, 1].
             return self._network(2.0 * rgb1 - 1.0, training=False)
         features = tf.cast(self._network(255.0 * rgb1, training=False), "float32")
         if features.shape.rank == 4:
@@ -73,11 +75,11 @@ class FeatureNetwork:
 
 def _inception(path: str | os.PathLike | None) -> keras.Model:
     policy = keras.config.dtype_policy()
-    # Statistics of features are no place for half precision.
+    # Half precision is too inexact for the statistics of features.
     keras.config.set_dtype_policy("float32")
     try:
         network = keras.applications.InceptionV3(weights=path or "imagenet")
-    # A download that fails raises a bare Exception, a file of another kind whatever h5py makes of.
+    # A failed download raises a bare Exception, and h5py various ones for files of other kinds.
     except Exception as error:
         raise InputError(_why_no_inception(path, error)) from error
     finally:
@@ -89,19 +91,22 @@ def _inception(path: str | os.PathLike | None) -> keras.Model:
 def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
     if path is None:
         return (
-            f"InceptionV3's weights cannot be had ({first_line(error)}); put {_KERAS_FILE} at "
+            f"InceptionV3's weights cannot be loaded ({first_line(error)}); put {_KERAS_FILE} at "
             f"{in_keras_cache(_KERAS_FILE)}, or give --feature_network PATH"
         )
-    what = f"these are not InceptionV3's weights ({first_line(error)})"
+    reason = f"these are not InceptionV3's weights ({first_line(error)})"
     if not os.path.exists(path):
-        what = "there is no such file"
-    return f"--feature_network {path}: {what}; give an .h5 of Keras, or a network as .keras"
+        reason = "there is no such file"
+    return (
+        f"--feature_network {path}: {reason}; give Keras' weights as .h5, or a whole network as "
+        ".keras"
+    )
 
 
 def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
-    """A network from a file, and the side of the images that it wants, or None for any."""
+    """Loads a network, and returns it with the side of its input images, None for any side."""
     try:
-        # In safe mode a file cannot bring code of its own.
+        # In safe mode, code in the file is not executed.
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         _, height, width, channels = network.input_shape
         is_usable = height == width and channels == 3 and len(network.outputs) == 1
@@ -112,7 +117,7 @@ def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
         ) from error
     if not is_usable:
         raise InputError(
-            f"--feature_network {path}: it should take square color images and give features; "
+            f"--feature_network {path}: it should take square color images and return features; "
             f"received {network.input_shape} -> {network.output_shape}"
         )
     return network, height

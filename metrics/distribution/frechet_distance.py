@@ -1,4 +1,4 @@
-"""Frechet distance of two sets of features: FID, where they are Inception's."""
+"""Frechet distance between two sets of features: FID, if they are those of Inception."""
 
 import numpy as np
 import scipy.linalg
@@ -7,14 +7,14 @@ from metrics.distribution.feature_statistics import FeatureStatistics
 
 
 class FrechetDistance:
-    """The squared Frechet distance of two Gaussians with the means and covariances of features.
+    """The squared Frechet distance between Gaussians with the means and covariances of features.
 
-    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). From 0, that of equal sets, without bound; lower is
-    better. It grows when samples are few: numbers of sets of different sizes do not compare, nor do
-    those of different networks.
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)). From 0, the value of equal sets, without an upper
+    bound; lower is better. It is biased upwards with few samples: values of sets of different sizes
+    are not comparable, nor are those of different networks.
 
-    The trace of the root is taken as that of (C1^(1/2) C2 C1^(1/2))^(1/2), which has the same
-    eigenvalues, and stays real where covariances of few samples are singular.
+    The trace of the root is computed from (C1^(1/2) C2 C1^(1/2))^(1/2), which has the same
+    eigenvalues and stays real even if the covariances of few samples are singular.
 
     Args:
         true: `FeatureStatistics` of the true images. Several distances may share them.
@@ -22,8 +22,8 @@ class FrechetDistance:
 
     Example:
         true, colored = FeatureStatistics(), FeatureStatistics()
-        true.update(true_features)          # (batch, channels), as often as there are batches
-        colored.update(colored_features)
+        true.update(np.random.normal(0.0, 1.0, (64, 8)))
+        colored.update(np.random.normal(0.5, 1.0, (64, 8)))
         FrechetDistance(true, colored).result()
 
     Reference: Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local
@@ -35,7 +35,7 @@ class FrechetDistance:
         self._colored = colored
 
     def result(self) -> float:
-        """The distance of what the statistics were given so far.
+        """The distance between the features that the statistics have received so far.
 
         Raises:
             ValueError: there are fewer than two samples.
@@ -46,5 +46,5 @@ class FrechetDistance:
         shared = scipy.linalg.eigvalsh(root @ second @ root)
         trace_of_root = np.sqrt(np.maximum(shared, 0.0)).sum()
         distance = offset @ offset + np.trace(first) + np.trace(second) - 2.0 * trace_of_root
-        # Of equal sets rounding leaves a trace, of either sign.
+        # For equal sets, rounding may leave a small value of either sign.
         return max(0.0, float(distance))

@@ -4,22 +4,22 @@ import numpy as np
 
 
 class InceptionScore:
-    """exp of the mean divergence of each image's classes from those of all, with its deviation.
+    """The exponential of the mean divergence between the classes of an image and of all images.
 
-    From 1 to the number of classes; higher is taken for better: each image shows one thing
-    clearly, and all together show many. It knows nothing of the truth; on images that differ in
-    color alone it says little.
+    From 1 to the number of classes; higher is considered better: each image clearly shows one
+    class, and all images together show many. The true images are not used, and the score says
+    little about images that differ only in color.
 
-    As in the paper the set is split in ten, and mean and deviation are over the parts. Images
-    are dealt to them in turn.
+    As in the paper, the images are divided into ten splits, and the mean and the standard deviation
+    are over the splits. Images are assigned to the splits in turn.
 
     Args:
-        splits: int.
+        splits: int. Defaults to `10`.
 
     Example:
         score = InceptionScore()
-        score.update(probabilities)         # (batch, classes), rows that add up to 1
-        mean, deviation = score.result()
+        score.update(np.full((20, 4), 0.25))
+        mean, deviation = score.result()    # 1.0, 0.0
 
     Reference: Salimans et al., "Improved Techniques for Training GANs", NeurIPS 2016, section 4.
     """
@@ -30,7 +30,7 @@ class InceptionScore:
         self._sums = self._negative_entropies = None
 
     def update(self, probabilities: np.ndarray) -> None:
-        """Takes probabilities of shape (batch, classes)."""
+        """Adds class probabilities of shape (batch, classes), whose rows sum to 1."""
         probabilities = np.asarray(probabilities, "float64")
         if self._sums is None:
             self._sums = np.zeros([self.splits, probabilities.shape[1]])
@@ -41,15 +41,15 @@ class InceptionScore:
         self.count += len(probabilities)
 
     def result(self) -> tuple[float, float]:
-        """The mean over the parts, and the standard deviation.
+        """The mean and the standard deviation over the splits.
 
         Raises:
-            ValueError: there are fewer samples than parts.
+            ValueError: there are fewer samples than splits.
         """
         if self.count < self.splits:
             raise ValueError(
-                f"an Inception Score of {self.splits} parts takes as many samples; received "
-                f"{self.count}"
+                f"an Inception Score over {self.splits} splits needs at least as many samples; "
+                f"received {self.count}"
             )
         counts = np.bincount(np.arange(self.count) % self.splits, minlength=self.splits)
         divergences = self._negative_entropies / counts - _sum_p_log_p(self._sums / counts[:, None])

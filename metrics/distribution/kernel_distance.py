@@ -1,4 +1,4 @@
-"""Kernel distance of two sets of features: KID, where they are Inception's."""
+"""Kernel distance between two sets of features: KID, if they are those of Inception."""
 
 import numpy as np
 
@@ -8,25 +8,28 @@ _SUBSET_SIZE = 1000
 
 
 class KernelDistance:
-    """The squared maximum mean discrepancy of two sets of features, unbiased, with its deviation.
+    """The unbiased squared maximum mean discrepancy between two sets of features.
 
-    The kernel is (x y / channels + 1)^3. 0 on average for samples of one distribution, and negative
-    as often as not; lower is better. Because it is unbiased, small sets compare with large ones.
+    The kernel is (x y / channels + 1)^3. For samples of the same distribution the value is 0 on
+    average and negative as often as positive; lower is better. Because it is unbiased, values of
+    small and large sets are comparable.
 
-    Sample i of one side and sample i of the other are the same image, colored and true, and so
-    resemble each other more than two images of two sets do. Such pairs are left out of the sum,
-    or the distance would be too low; the images themselves have a distance of 0.
+    Sample i of both sets is the same image, true and colored, so these two resemble each other more
+    than samples of independent sets do. Such pairs are excluded from the sum, which would otherwise
+    make the distance too low; the true images have a distance of 0 from themselves.
 
-    Features are kept up to a limit: 4,096 of Inception's are 34 MB for each side, and the kernels
-    of all pairs of them, from which those of the subsets are taken, 134 MB for a moment.
+    Features are stored up to a limit: 4,096 of Inception's take 34 MB for each set, and the kernel
+    of all their pairs, from which those of the subsets are taken, temporarily takes 134 MB.
 
     Args:
-        limit: int, how many samples of each side are kept, the first ones.
-        seed: int, of the draw of subsets.
+        limit: int, the number of samples of each set to store; later ones are ignored. Defaults to
+            `4096`.
+        seed: int, seed for drawing the subsets. Defaults to `0`.
 
     Example:
         distance = KernelDistance()
-        distance.update(true_features, colored_features)
+        true_features = np.random.normal(0.0, 1.0, (64, 8))
+        distance.update(true_features, true_features + np.random.normal(0.5, 1.0, (64, 8)))
         mean, deviation = distance.result()
 
     Reference: Binkowski et al., "Demystifying MMD GANs", ICLR 2018, section 4; for samples in pairs
@@ -41,7 +44,7 @@ class KernelDistance:
         self.count = 0
 
     def update(self, true: np.ndarray, colored: np.ndarray) -> None:
-        """Takes two arrays of shape (batch, channels)."""
+        """Adds two arrays of shape (batch, channels), features of the same images."""
         room = self.limit - self.count
         if room > 0:
             self._true.append(np.asarray(true[:room], "float32"))
@@ -49,16 +52,16 @@ class KernelDistance:
             self.count += len(self._true[-1])
 
     def result(self) -> tuple[float, float]:
-        """The mean over random subsets, and the standard deviation of it as of one subset.
+        """The mean and the standard deviation of the distance over random subsets.
 
         Raises:
             ValueError: there are fewer than two samples.
         """
         if self.count < 2:
-            raise ValueError(f"a kernel distance takes at least 2 samples; received {self.count}")
+            raise ValueError(f"a kernel distance needs at least 2 samples; received {self.count}")
         true, colored = np.concatenate(self._true), np.concatenate(self._colored)
         random = np.random.default_rng(self.seed)
-        # Half of a small set: all of it would have no deviation.
+        # Half of a small set, because subsets that are the whole set would have no deviation.
         size = max(2, min(_SUBSET_SIZE, self.count // 2))
         subsets = (random.choice(self.count, size, replace=False) for _ in range(_SUBSETS))
         differences = _differences(true.astype("float64"), colored.astype("float64"))
@@ -68,7 +71,7 @@ class KernelDistance:
 
 
 def _differences(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """What each pair of samples adds to the distance: k(x, x') + k(y, y') - k(x, y') - k(x', y)."""
+    """The summand of each pair of samples: k(x, x') + k(y, y') - k(x, y') - k(x', y)."""
     between = _kernel(x, y)
     differences = _kernel(x, x) + _kernel(y, y) - between - between.T
     np.fill_diagonal(differences, 0.0)

@@ -1,24 +1,25 @@
-"""Strong colors where there should be none."""
+"""Glaring colors where the true image is almost gray."""
 
 import keras
 from keras import ops
 
 from data.color.lab import lab100_to_chroma, rgb1_to_lab100
 
-# In units of ab: a true color below the first is almost gray, and one above the second glaring.
+# Chroma in units of ab: true colors below the first are almost gray, and colors above the second
+# are glaring.
 _ALMOST_GRAY = 15.0
 _GLARING = 40.0
 
 
 class Blotches(keras.metrics.Metric):
-    """How many of the almost gray pixels were given a glaring color: from 0 to 1, lower is better.
+    """The share of almost gray pixels that were given a glaring color: 0 to 1, lower is better.
 
-    Of all pixels whose chroma is below 15 in the true images, those of a chroma above 40 in the
-    colored ones: red spots on gray walls, which means of errors hardly notice.
+    Counts, among the pixels whose chroma is below 15 in the true images, those whose chroma is
+    above 40 in the colored images, such as red spots on gray walls. Mean errors hardly show them.
 
     Args:
         name: str. Defaults to `blotches`.
-        **kwargs: those of `keras.metrics.Metric`.
+        **kwargs: arguments of `keras.metrics.Metric`.
 
     Example:
         metric = Blotches()
@@ -28,16 +29,16 @@ class Blotches(keras.metrics.Metric):
 
     def __init__(self, name="blotches", **kwargs):
         super().__init__(name=name, **kwargs)
-        # Of images, not of pixels, which float32 could not count.
+        # Sums of each image's share: float32 cannot count all the pixels.
         self._gray = self.add_variable((), "zeros", dtype="float32", name="gray")
         self._glaring = self.add_variable((), "zeros", dtype="float32", name="glaring")
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
-        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+        """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
 
     def update_with_lab100(self, true_lab100, colored_lab100):
-        """Takes the same images in CIE Lab."""
+        """Updates the metric with the same images in CIE Lab."""
         is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
         is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
         for total, where in ((self._gray, is_gray), (self._glaring, is_glaring)):

@@ -7,17 +7,17 @@ from metrics.image.image_metric import ImageMetric
 
 
 class Colorfulness(ImageMetric):
-    """The mean over the network's images of Hasler and Suesstrunk's colorfulness.
+    """The mean over the colored images of Hasler and Suesstrunk's colorfulness.
 
-    0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither more nor less is better
-    in itself: the nearer to that of the true images. The definition, with signed differences of
-    colors, and its source (Hasler and Suesstrunk 2003) are in `data.color.colorfulness`, and so is
-    what variants of it leave out.
+    0 is gray, 15 slightly, 33 moderately and 59 quite colorful. Neither higher nor lower is better
+    in itself; closer to the value of the true images is. The definition, with signed color
+    differences, its source (Hasler and Suesstrunk 2003) and how other variants differ are in
+    `data.color.colorfulness`.
 
     Args:
-        of_truth: bool, measure the true images instead. Defaults to `False`.
-        name: str. Defaults to `colorfulness`, or `true_colorfulness`.
-        **kwargs: those of `keras.metrics.Metric`.
+        of_truth: bool, whether to measure the true images instead. Defaults to `False`.
+        name: str. Defaults to `colorfulness`, or `true_colorfulness` with `of_truth`.
+        **kwargs: arguments of `keras.metrics.Metric`.
 
     Example:
         metric = Colorfulness()

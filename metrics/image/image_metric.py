@@ -1,14 +1,14 @@
-"""What the metrics of single images have in common."""
+"""The base class of metrics that are means over images."""
 
 import keras
 
 
 class ImageMetric(keras.metrics.Metric):
-    """The mean over all images of a number that each image has. A subclass says which.
+    """The mean over images of a value that a subclass computes for each image.
 
     Args:
         name: str.
-        **kwargs: those of `keras.metrics.Metric`.
+        **kwargs: arguments of `keras.metrics.Metric`.
     """
 
     def __init__(self, name, **kwargs):
@@ -16,11 +16,11 @@ class ImageMetric(keras.metrics.Metric):
         self._mean = keras.metrics.Mean(dtype="float32")
 
     def measure(self, true_rgb1, colored_rgb1):
-        """The number of each image, shape (batch,), from two batches of sRGB in [0, 1]."""
+        """Computes the value of each image, shape (batch,), from two batches of sRGB in [0, 1]."""
         raise NotImplementedError
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
-        """Takes two tensors of shape (batch, height, width, 3), sRGB in [0, 1]."""
+        """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self._mean.update_state(self.measure(true_rgb1, colored_rgb1), sample_weight)
 
     def result(self):

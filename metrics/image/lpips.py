@@ -1,4 +1,4 @@
-"""Learned perceptual distance of two images."""
+"""Learned perceptual image patch similarity (LPIPS)."""
 
 import os
 
@@ -10,16 +10,22 @@ class LPIPS(ImageMetric):
     """The mean over images of LPIPS, version 0.1, with AlexNet.
 
     From 0 for equal images to somewhat above 1; lower is better. The features of AlexNet's five
-    convolutions are normalized to unit length at each place, and their squared differences weighed
-    channel by channel as people's judgments taught, averaged over places and added up.
+    convolutions are normalized to unit length at each position. Their squared differences are
+    weighted by channel, with weights that were trained on human judgments, averaged over positions
+    and summed over the convolutions.
 
     Args:
-        weights: path of the .npz that `LPIPSNetwork` reads.
+        weights: str or path of the .npz file that `LPIPSNetwork` reads.
         name: str. Defaults to `lpips`.
-        **kwargs: those of `keras.metrics.Metric`.
+        **kwargs: arguments of `keras.metrics.Metric`.
 
     Raises:
-        InputError: these are not such weights; or, of an image, it is smaller than 31 px.
+        InputError: the file does not contain such weights, or an image is smaller than 31 px.
+
+    Example:
+        metric = LPIPS("lpips_alexnet.npz")
+        metric.update_state(true_rgb1, colored_rgb1)
+        metric.result()
 
     Reference: Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
@@ -29,8 +35,8 @@ class LPIPS(ImageMetric):
         super().__init__(name=name, **kwargs)
         self.weights_path = str(weights)
         network = LPIPSNetwork(weights)
-        # Not as an attribute: Keras would save it with every checkpoint of the model that is
-        # judged.
+        # Not an attribute: Keras would save it with every checkpoint of the model that is
+        # evaluated.
         self._distance = lambda true_rgb1, colored_rgb1: network.distance(
             network.features(true_rgb1), network.features(colored_rgb1)
         )

@@ -9,13 +9,13 @@ from metrics.image.image_metric import ImageMetric
 class PSNR(ImageMetric):
     """The mean over images of 10 log10(1 / mean squared error of RGB in [0, 1]), in dB.
 
-    From 0 upwards; higher is better. It has no bound: an image that is equal to the true one
-    counts as 100 dB. It is computed for each image, over all three channels, as scikit-image's
-    `peak_signal_noise_ratio` does, and then averaged.
+    From 0; higher is better. The ratio has no upper bound, but an image that is equal to the true
+    one counts as 100 dB. It is computed for each image over all three channels, like scikit-image's
+    `peak_signal_noise_ratio`, and then averaged.
 
     Args:
         name: str. Defaults to `psnr`.
-        **kwargs: those of `keras.metrics.Metric`.
+        **kwargs: arguments of `keras.metrics.Metric`.
 
     Example:
         metric = PSNR()

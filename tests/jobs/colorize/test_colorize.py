@@ -113,8 +113,8 @@ def files_below(folder):
 
 def summary(colored=0, skipped=0, failed=0, place="results"):
     return (
-        f"{colored} colored, {skipped} skipped because they are there already, {failed} failed; "
-        f"in {place}\n"
+        f"{colored} colored, {skipped} skipped because they already exist, {failed} failed; "
+        f"output in {place}\n"
     )
 
 
@@ -641,8 +641,8 @@ def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, c
         (["absent.jpg"], "--images absent.jpg: there is no such file or folder"),
         (["a.png", "absent.jpg"], "--images absent.jpg: there is no such file or folder"),
         (["a.png", "absent\n.jpg"], r"--images absent\n.jpg: there is no such file or folder"),
-        (["empty"], "--images empty: no image in it"),
-        (["empty", "letters"], "--images empty letters: no image in it"),
+        (["empty"], "--images empty: no images found"),
+        (["empty", "letters"], "--images empty letters: no images found"),
         (["a.png", "--output_dir", "a.png"], "--output_dir a.png: File exists"),
         (["a.png", "--output_dir", "a.png/b"], "--output_dir a.png/b: Not a directory"),
         (["a.png", "--output_dir", "a.png/b\nc"], r"--output_dir a.png/b\nc: Not a directory"),
@@ -724,7 +724,7 @@ def test_memory_that_runs_out_makes_batches_smaller(
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(colored=20))
     [line] = captured.err.splitlines()
-    assert line.startswith("warning: memory ran out; the network sees 2 photographs at once")
+    assert line == "warning: memory ran out; the network now colors at most 2 photographs at once"
     assert seen == [2] * 10
     for name in os.listdir(here / "ample"):
         difference = pixels_of(here / "ample" / name) - pixels_of(here / "results" / name)
@@ -787,7 +787,7 @@ def test_a_signal_finishes_what_is_written_and_drops_the_rest(
         assert pixels_of(here / "results" / name).shape == (30, 40, 3)
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(colored=len(made)))
-    assert captured.err == "stopped: the same command, without --overwrite, does the rest\n"
+    assert captured.err == "stopped: run the same command without --overwrite to color the rest\n"
     # And so it does.
     assert color_photographs("in") == 0
     assert capsys.readouterr().out.endswith(summary(colored=40 - len(made), skipped=len(made)))
@@ -886,7 +886,7 @@ def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, h
     )
     assert done.returncode == 1, done.stderr
     assert files_below(here / "größer") == {"müller.png"}
-    assert "1 colored, 0 skipped because they are there already, 1 failed" in done.stdout
+    assert "1 colored, 0 skipped because they already exist, 1 failed" in done.stdout
     assert r"failed: in/\u0142\xf3d\u017a.png: not an image" in done.stderr
 
 
@@ -907,7 +907,7 @@ def test_earlier_results_with_other_options_are_not_colored_again(color_photogra
     beside = ("in", "--output_dir", "in", "--suffix", "_c")
     assert color_photographs(*beside, "--comparison") == 0
     assert color_photographs(*beside, "--format", "jpg") == 0
-    assert "note: 2 files are named like colored ones (..._c) and are left out" in (
+    assert "note: 2 files are named like results (..._c) and are skipped" in (
         capsys.readouterr().err
     )
     assert files_below(here / "in") == {"a.png", "a_c.png", "a_c_comparison.png", "a_c.jpg"}
@@ -1001,7 +1001,7 @@ def test_a_part_with_nothing_in_it_is_done_at_once(here, capsys):
     ]
     # The weights are looked for where there is something to color.
     assert sorted(statuses) == [0] * 39 + [2]
-    assert capsys.readouterr().out.count("none of 1 photographs is in part") == 39
+    assert capsys.readouterr().out.count("none of 1 photographs is in shard") == 39
 
 
 def test_photographs_of_one_result_are_in_one_part(color_photographs, here, capsys):

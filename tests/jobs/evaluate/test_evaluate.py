@@ -315,8 +315,9 @@ def test_the_table_has_the_numbers_of_the_files(whole):
     table = format_table(numbers, whole.record["footnotes"])
     place = whole.folder / "out" / "evaluation"
     assert whole.printed == (
-        f"12 images of {whole.folder}/set at 16 px; seen by networks at 16 px\n\n{table}\n\n"
-        f"in {place}.png, {place}.csv, {place}.json; tensorboard --logdir {whole.folder}/logs\n"
+        f"12 images of {whole.folder}/set at 16 px; networks run at 16 px\n\n{table}\n\n"
+        f"saved {place}.png, {place}.csv, {place}.json; "
+        f"to view: tensorboard --logdir {whole.folder}/logs\n"
     )
     assert whole.record["title"] == whole.printed.splitlines()[0]
     assert whole.record["images"] == 12
@@ -328,10 +329,12 @@ def test_the_table_has_the_numbers_of_the_files(whole):
 
 def test_footnotes_say_which_network_and_what_is_missing(whole):
     better, network, deviation, few, lpips, score = whole.record["footnotes"]
-    assert better.startswith("^ more is better")
-    assert network == "FID, KID: by mean color; numbers of other networks do not compare"
-    assert deviation.startswith("+- is the deviation over ")
-    assert few.startswith("warning: of 12 images, fewer than 2,048, FID is too high: ")
+    assert better.startswith("^ higher is better")
+    assert network == (
+        "FID, KID: computed with mean color; values of other networks are not comparable"
+    )
+    assert deviation.startswith("+- standard deviation over ")
+    assert few.startswith("warning: with 12 images, fewer than 2,048, FID is too high: ")
     assert lpips.startswith("- LPIPS: ")
     assert score == "- IS: mean color has no classes"
 
@@ -438,13 +441,13 @@ def test_without_truth_the_sheet_sets_them_side_by_side(
     captured = capsys.readouterr()
     title, _, heading, gray, _, theirs, footnote, *_ = captured.out.splitlines()
     count, size = title.split("; ")
-    assert count == "7 of 10 images of images (without truth) at 16 px"
-    assert size == "seen by networks at 16 px"
+    assert count == "7 of 10 images of images (without ground truth) at 16 px"
+    assert size == "networks run at 16 px"
     assert heading.split() == ["IS", "^", "CF"]
     assert gray.split() == ["gray", "-", "0.0"]
     # 0.3 times the distance from gray; JPEG is not exact.
     assert float(theirs.split()[-1]) == pytest.approx(0.3 * np.hypot(110, 65), abs=0.6)
-    assert footnote.startswith("- IS: InceptionV3's weights cannot be had")
+    assert footnote.startswith("- IS: InceptionV3's weights cannot be loaded")
     assert captured.err.startswith("warning: their images lacks 3 of 10 images (7.png")
     assert list(drawn) == ["gray", Path(weights).name, "their images", "captions"]
     assert drawn["captions"] == [f"{number}.png" for number in range(7)]
@@ -509,7 +512,7 @@ def test_useless_images_are_skipped_of_all_rows_and_counted(evaluate, images, he
     options = ("--predictions", "theirs", "--log_dir", "logs", "--sample_count", "10")
     assert evaluate("--images", "images", *options) == 0
     captured = capsys.readouterr()
-    title = "6 of 10 images of images (without truth) at 16 px; seen by networks at 16 px\n"
+    title = "6 of 10 images of images (without ground truth) at 16 px; networks run at 16 px\n"
     assert captured.out.startswith(title)
     lacking, skipped = captured.err.splitlines()
     assert lacking.startswith("warning: theirs lacks 1 of 10 images (2.png)")
@@ -540,8 +543,9 @@ def test_files_go_where_they_are_asked_for(evaluate, images, here, capsys):
     assert rows_of("deep/er/numbers")
     assert (here / "numbers.txt").read_text().startswith("name,kind,path,")
     assert files_below(here / "my out") == {"evaluation.png"}
-    [last] = re.findall(r"^in .*$", capsys.readouterr().out, re.MULTILINE)
-    assert last.startswith("in my out/evaluation.png, numbers.txt, deep/er/numbers; tensorboard")
+    [last] = re.findall(r"^saved .*$", capsys.readouterr().out, re.MULTILINE)
+    files = "my out/evaluation.png, numbers.txt, deep/er/numbers"
+    assert last.startswith(f"saved {files}; to view: tensorboard")
     [log_dir] = (here / "logs" / "evaluation").iterdir()
     assert last.endswith(f" --logdir {log_dir.relative_to(here)}")
 
@@ -605,11 +609,11 @@ def test_records_go_to_a_folder_of_any_name(evaluate, images, here):
     [
         (["--dataset", "absent"], "--dataset absent: does not exist"),
         (["--dataset", "images", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no image in it"),
+        (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
         (["--dataset", "file"], "--dataset file: is a file"),
         (["--dataset", "absent\nline"], r"--dataset absent\nline: does not exist"),
         (["--images", "absent"], "--images absent: there is no such file or folder"),
-        (["--images", "empty"], "--images empty: no image in it"),
+        (["--images", "empty"], "--images empty: no images found"),
         (["--weights", "absent"], "absent is not a folder of weights"),
         (["--weights", "empty"], "empty is not a folder of weights"),
         (["--weights", "file"], "file/settings.json cannot be read"),
@@ -617,7 +621,7 @@ def test_records_go_to_a_folder_of_any_name(evaluate, images, here):
         (["--load_weights"], "weights/sagan is not a folder of weights"),
         (["--predictions", "absent"], "--predictions absent: No such file or directory"),
         (["--predictions", "file"], "--predictions file: Not a directory"),
-        (["--predictions", "empty"], "--predictions empty: no file of it is named like"),
+        (["--predictions", "empty"], "--predictions empty: no file in it is named like"),
         (["--feature_network", "file"], "--feature_network file: these are not InceptionV3's"),
         (["--feature_network", "absent.keras"], "it cannot be read as a Keras network"),
         (["--output_dir", "file"], "--output_dir file: File exists"),

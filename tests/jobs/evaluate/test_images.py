@@ -97,7 +97,7 @@ def test_of_a_folder_with_a_split_only_validation_is_judged(here, name):
         solid(here / "set" / name / f"held{number}.png")
     images = judged("--dataset", "set")
     assert sorted(names_of(images)) == [f"held{number}.png" for number in range(4)]
-    assert images.description == "set (its images for validation)"
+    assert images.description == "set (its validation images)"
 
 
 def test_of_a_published_set_its_own_validation_is_judged(tiny_imagenet):
@@ -207,7 +207,7 @@ def test_weights_are_judged_by_what_was_held_out_from_their_training(images, see
     of_training = judged("--dataset", "images", "--weights", weights, "--seed", "9")
     assert sorted(names_of(of_training)) == held_out("images", 0.3, seed)
     learned = 10 - len(held_out("images", 0.3, seed))
-    what = f"without {learned} that the weights learned from"
+    what = f"without {learned} that the weights were trained on"
     assert of_training.description == f"images ({what})"
 
 
@@ -262,7 +262,7 @@ def test_several_weights_are_judged_by_what_is_new_to_all(images, other):
 def test_images_that_were_all_learned_from_are_one_line(images):
     weights = [trained("mine", "images", share=0.0)]
     message = refusal("--dataset", "images", "--weights", *weights)
-    assert message.startswith("--dataset images: the weights learned from all of these images")
+    assert message.startswith("--dataset images: the weights were trained on all of these images")
 
 
 @pytest.mark.parametrize("place", [".", "images/part", "link"])
@@ -291,7 +291,8 @@ def test_a_training_whose_images_are_gone_is_warned_of(images, here, capsys):
     weights = trained("mine", "images/part")
     shutil.rmtree(here / "images" / "part")
     assert sorted(names_of(judged("--dataset", "images", "--weights", weights))) == ALL
-    assert capsys.readouterr().err.startswith("warning: what mine learned from cannot be found")
+    warning = "warning: the images that mine was trained on cannot be found"
+    assert capsys.readouterr().err.startswith(warning)
 
 
 def test_trainings_that_held_out_the_same_images_are_judged_together(images):
@@ -392,9 +393,9 @@ def test_images_that_one_folder_lacks_are_judged_by_none(images, here, capsys):
     assert sorted(names_of(both)) == ALL[1:5]
     assert len(both) == 4
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "warning: one lacks 1 of 10 images (0.png): nothing is judged by them"
+    assert first == "warning: one lacks 1 of 10 images (0.png): skipped in every row"
     assert second.startswith("warning: two lacks 5 of 10 images (")
-    assert second.endswith(".png ...): nothing is judged by them")
+    assert second.endswith(".png ...): skipped in every row")
 
 
 def test_folders_without_a_image_in_common_are_one_line(images, here):
@@ -403,7 +404,7 @@ def test_folders_without_a_image_in_common_are_one_line(images, here):
             solid(here / folder / name)
     message = refusal("--dataset", "images", "--predictions", "one", "two")
     assert message == (
-        "--predictions one two: no image is in all of these folders; judge them one by one"
+        "--predictions one two: no image is in all of these folders; evaluate them one at a time"
     )
 
 
@@ -414,8 +415,8 @@ def test_folders_without_a_image_in_common_are_one_line(images, here):
         ("file.png", "--predictions file.png: Not a directory; give a folder"),
         ("", "--predictions : No such file or directory"),
         ("absent\nline", r"--predictions absent\nline: No such file"),
-        ("empty", "--predictions empty: no file of it is named like one of the images"),
-        ("others", "there, fake_0.png)"),
+        ("empty", "--predictions empty: no file in it is named like one of the images"),
+        ("others", "; the first file is fake_0.png)"),
         ("alike", "are both named like"),
     ],
 )
@@ -441,7 +442,7 @@ def test_odd_names_are_found_in_every_folder(here, capsys):
     for true, theirs in found.values():
         np.testing.assert_array_equal(true - theirs, np.full_like(true, (100, 0, 0)))
     assert capsys.readouterr().err == (
-        r"warning: theirs lacks 1 of 4 images (line\nbreak.png): nothing is judged by them" "\n"
+        r"warning: theirs lacks 1 of 4 images (line\nbreak.png): skipped in every row" "\n"
     )
 
 
@@ -512,7 +513,7 @@ def test_photographs_are_judged_in_the_order_of_their_names(images, here):
     photographs = judged("--images", "images", "aunt.jpg", "--batch_size", "4")
     assert names_of(photographs) == [*ALL, "aunt.jpg"]
     assert not photographs.has_truth
-    assert photographs.description == "images, aunt.jpg (without truth)"
+    assert photographs.description == "images, aunt.jpg (without ground truth)"
     assert len(judged("--images", "images", "--max_images", "3")) == 3
 
 
@@ -558,4 +559,4 @@ def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_judged(closed,
 
 @pytest.mark.parametrize("predictions", [[], ["--predictions", "images"]])
 def test_photographs_that_cannot_be_read_at_all_are_one_line(closed, images, predictions):
-    assert refusal("--images", "in", *predictions).startswith("--images in: no image")
+    assert refusal("--images", "in", *predictions).startswith("--images in: no images found")

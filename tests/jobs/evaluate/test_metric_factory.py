@@ -105,16 +105,16 @@ def test_images_that_are_too_small_for_lpips_have_a_dash(offline, lpips_weights)
 
 def test_what_cannot_be_downloaded_is_a_footnote_that_says_where_to_put_it(offline):
     first, lpips, inception = MetricFactory(Settings(), True).footnotes(5000)
-    assert first.startswith("^ more is better, v less is; ")
+    assert first.startswith("^ higher is better, v lower is better, ")
     assert lpips.startswith("- LPIPS: LPIPS's weights cannot be downloaded; put https://")
-    assert inception.startswith("- FID, KID, IS: InceptionV3's weights cannot be had (URL fetch")
+    assert inception.startswith("- FID, KID, IS: InceptionV3's weights cannot be loaded (URL fetch")
     assert "--lpips_weights PATH" in lpips
     assert "--feature_network PATH" in inception
 
 
 def test_without_truth_nothing_is_said_of_distances(offline):
     [line] = MetricFactory(Settings(), False).footnotes(5)
-    assert line.startswith("- IS: InceptionV3's weights cannot be had (URL fetch failure); put ")
+    assert line.startswith("- IS: InceptionV3's weights cannot be loaded (URL fetch failure); put ")
 
 
 def test_every_missing_number_has_its_footnote(offline, feature_network):
@@ -134,8 +134,8 @@ def test_networks_are_named_and_few_images_warned_of(
     options = {"feature_network": feature_network, "lpips_weights": lpips_weights}
     lines = MetricFactory(Settings(**options), True).footnotes(count)
     assert "LPIPS: version 0.1 with AlexNet" in lines
-    assert any(line.startswith("FID, KID: by mean color;") for line in lines)
-    warned = f"warning: of {count:,} images, fewer than 2,048, FID is too high: "
+    assert any(line.startswith("FID, KID: computed with mean color;") for line in lines)
+    warned = f"warning: with {count:,} images, fewer than 2,048, FID is too high: "
     assert any(line.startswith(warned) for line in lines) == is_too_few
 
 
@@ -143,7 +143,7 @@ def test_one_image_has_no_distances_and_a_footnote(offline, feature_network):
     metric_factory = MetricFactory(Settings(feature_network=feature_network), True)
     [_, numbers] = judged(metric_factory, rows(1, number=2))
     assert numbers["fid"] is numbers["kid"] is None
-    assert "- FID, KID: they take at least 2 images" in metric_factory.footnotes(1)
+    assert "- FID, KID: need at least 2 images" in metric_factory.footnotes(1)
 
 
 @pytest.mark.parametrize("has_truth", [True, False])

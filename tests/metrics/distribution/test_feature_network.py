@@ -104,4 +104,4 @@ def test_network_of_two_outputs_is_refused(tmp_path):
     path = written(tmp_path, inputs, [keras.layers.Flatten()(inputs), inputs])
     with pytest.raises(InputError) as caught:
         FeatureNetwork(path)
-    assert "should take square color images and give features" in one_line(caught)
+    assert "should take square color images and return features" in one_line(caught)

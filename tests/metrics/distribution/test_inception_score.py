@@ -56,5 +56,5 @@ def test_parts_may_differ_by_one_image():
 
 
 def test_fewer_samples_than_parts_are_refused():
-    with pytest.raises(ValueError, match="10 parts takes as many samples; received 9"):
+    with pytest.raises(ValueError, match="10 splits needs at least as many samples; received 9"):
         score_of(random_probabilities(count=9))
