@@ -1,4 +1,4 @@
-"""Colors that the tests of conversions share."""
+"""Colors shared by the tests of conversions."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ def rgb_cube(step=5):
 
 
 def lab_outside_the_gamut(count=5000, limit=128.0, seed=0):
-    """Random Lab colors that no screen can show."""
+    """Random Lab colors outside the sRGB gamut, float32 of shape (n, 3)."""
     low, high = [0.0, -limit, -limit], [100.0, limit, limit]
     lab100 = np.random.default_rng(seed).uniform(low, high, (count, 3)).astype("float32")
     return lab100[amount_outside(lab100_to_unclipped_rgb1(lab100)) > 0.01]
 
 
 def amount_outside(rgb1):
-    """How far each color is from the cube of sRGB."""
+    """The distance of each color from the sRGB cube."""
     rgb1 = np.asarray(rgb1)
     return np.linalg.norm(rgb1 - np.clip(rgb1, 0.0, 1.0), axis=-1)

@@ -1,4 +1,4 @@
-"""What all tests share: a quiet TensorFlow, and float32 unless a test says otherwise."""
+"""Fixtures and settings of all tests, such as float32 unless a test sets another precision."""
 
 import gc
 import os
@@ -11,14 +11,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def pytest_collection_finish():
-    """Leaves what was imported out of garbage collection: it took a seventh of the tests' time."""
+    """Excludes imported objects from garbage collection: it took a seventh of the tests' time."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(autouse=True)
 def _float32():
-    """Puts back the precision that a job may have set for the whole process."""
+    """Resets the precision policy, which a job may have set for the whole process."""
     import keras
 
     keras.mixed_precision.set_global_policy("float32")
@@ -28,14 +28,17 @@ def _float32():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """An empty folder to work in, which relative paths belong to."""
+    """Changes to an empty working folder and returns it."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def without_graphs(request):
-    """A few steps of a tiny model take less time than tracing one; some tests want the graph."""
+    """Runs functions eagerly, unless the test has the marker `in_a_graph`.
+
+    A few eager steps of a tiny model take less time than tracing it.
+    """
     import tensorflow as tf
 
     tf.config.run_functions_eagerly("in_a_graph" not in request.keywords)
@@ -45,7 +48,7 @@ def without_graphs(request):
 
 @pytest.fixture(scope="session")
 def lpips_weights(tmp_path_factory):
-    """A file of weights for LPIPS, of the right shapes and of no meaning."""
+    """The path of a file of LPIPS weights with the right shapes and random values."""
     shapes = [(11, 11, 3, 64), (5, 5, 64, 192), (3, 3, 192, 384), (3, 3, 384, 256)]
     shapes.append((3, 3, 256, 256))
     random = np.random.default_rng(0)
@@ -60,15 +63,18 @@ def lpips_weights(tmp_path_factory):
 
 
 def preprocess_input(rgb255):
-    """Of the tiny classifiers below, as each module of keras.applications has one."""
+    """Preprocesses images for the tiny classifiers below.
+
+    The teacher looks it up in the module of its network, as in keras.applications.
+    """
     return rgb255 / 127.5 - 1.0
 
 
 @pytest.fixture
 def tiny_teachers(monkeypatch):
-    """Has a tiny classifier of images of 8 px in place of every network of keras.applications.
+    """Replaces every network of keras.applications with a tiny classifier of images of 8 px.
 
-    Its weights depend on its name. Returned is the list of the names that were asked for.
+    The weights of a classifier depend on its name. Returns the list of the requested names.
     """
     import keras
 
@@ -95,7 +101,7 @@ def tiny_teachers(monkeypatch):
 
 @pytest.fixture
 def tiny_encoder(monkeypatch):
-    """Has five tiny convolutions in place of VGG16 where a generator begins with it."""
+    """Replaces VGG16 as the encoder of a generator with five tiny convolutions."""
     import keras
 
     from models.networks.encoder_recipes import ENCODERS, EncoderRecipe

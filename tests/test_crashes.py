@@ -1,4 +1,4 @@
-"""A training that is stopped and killed again and again ends as one that never was."""
+"""A training that is interrupted and killed repeatedly ends like an uninterrupted one."""
 
 import pytest
 
@@ -6,6 +6,6 @@ from benchmarks.crashes import survive
 
 
 @pytest.mark.slow
-def test_a_training_survives_signals_to_the_last_bit(tmp_path, capsys):
+def test_interrupted_training_equals_an_uninterrupted_one_to_the_last_bit(tmp_path, capsys):
     assert survive(tmp_path, times=3) == 0
     assert "WRONG" not in capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The commands that the documents give are taken as they stand."""
+"""The commands in the documents are accepted as they are written."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ _COMMAND = ["python", "run.py"]
 
 
 def documented_commands() -> list:
-    """The arguments of every line of `run.py` in a block of shell, named after its document."""
+    """The arguments of every `run.py` command in a shell block, with the document in the id."""
     found = []
     for path in sorted(path for pattern in _DOCUMENTS for path in _ROOT.glob(pattern)):
         for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.DOTALL):
@@ -25,14 +25,14 @@ def documented_commands() -> list:
     return found
 
 
-def test_documents_give_commands():
+def test_documents_contain_commands():
     documents = {parameter.id.split(":")[0] for parameter in documented_commands()}
     assert "README.md" in documents
     assert "weights/pretrained/sagan/README.md" in documents
 
 
 @pytest.mark.parametrize("arguments", documented_commands())
-def test_a_documented_command_is_taken(arguments):
+def test_documented_command_is_accepted(arguments):
     settings, explicit = parse(arguments)
     assert settings.job in {"train", "inspect", "colorize", "evaluate"}
     assert len(explicit) == sum(word.startswith("--") for word in arguments)

@@ -1,4 +1,4 @@
-"""What is said of an error is one line, and a file's name is a part of it."""
+"""Error messages are one printable line, whatever the file names in them."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from errors import (
 @pytest.mark.parametrize(
     "name", ["a.png", "in/two words.png", "Großmutter.jpg", "祖母.jpg", "🖼.png"]
 )
-def test_a_name_of_letters_is_shown_as_it_is(name):
+def test_printable_name_is_shown_unchanged(name):
     assert shown(name) == shown(Path(name)) == shown(os.fsencode(name)) == name
 
 
@@ -28,18 +28,18 @@ def test_a_name_of_letters_is_shown_as_it_is(name):
     [
         (b"a\nb.png", r"a\nb.png"),
         (b"a\r\tb.png", r"a\r\tb.png"),
-        # What it would do to a terminal: clear the screen, ring, write from right to left.
+        # A terminal would clear the screen, ring, and write from right to left.
         (b"\x1b[2J.png", r"\x1b[2J.png"),
         (b"\x07.png", r"\x07.png"),
         ("\u202egnp.a".encode(), r"\u202egnp.a"),
-        # A line break to Python, though not to a terminal.
+        # A line break for Python, but not for a terminal.
         ("a\u2028b".encode(), r"a\u2028b"),
         (b"gro\xdfmutter.jpg", r"gro\xdfmutter.jpg"),
         (b"\xff\xfe", r"\xff\xfe"),
         (b"a\xffb\nc\xc3\xbc", r"a\xffb\ncü"),
     ],
 )
-def test_any_other_name_is_one_line_that_can_be_printed(name, expected):
+def test_any_other_name_is_shown_as_one_printable_line(name, expected):
     for path in (name, os.fsdecode(name), Path(os.fsdecode(name))):
         text = shown(path)
         assert text == expected

@@ -1,4 +1,4 @@
-"""Every floor of the house imports only from floors below it."""
+"""Every floor of the project imports only from the floors below it."""
 
 import ast
 import graphlib
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# From the street to the ground.
+# From the top to the bottom.
 FLOORS = (
     *("run", "jobs", "config", "callbacks", "inference", "metrics", "models", "losses", "data"),
     "errors",
@@ -32,14 +32,14 @@ def imported_floors(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_imports_go_down(path):
+def test_module_imports_only_from_its_floor_and_those_below(path):
     floor = FLOORS.index(path.relative_to(ROOT).parts[0].removesuffix(".py"))
     for name in imported_floors(path):
         assert FLOORS.index(name) >= floor
 
 
-def imported_rooms(path):
-    """The folders that a module imports from, or the modules at the top level."""
+def imported_folders(path):
+    """Yields the folders that a module imports from, or the modules at the top level."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
             module = ROOT / node.module.replace(".", "/")
@@ -49,16 +49,16 @@ def imported_rooms(path):
                 yield module.parent if module.parent != ROOT else module
 
 
-def test_no_circle_opens_between_rooms():
-    rooms = {}
+def test_folders_have_no_circular_imports():
+    folders = {}
     for path in FILES:
-        room = path.parent if path.parent != ROOT else path.with_suffix("")
-        rooms.setdefault(room, set()).update(set(imported_rooms(path)) - {room})
-    # Raises CycleError, which names the rooms.
-    assert set(graphlib.TopologicalSorter(rooms).static_order()) >= set(rooms)
+        folder = path.parent if path.parent != ROOT else path.with_suffix("")
+        folders.setdefault(folder, set()).update(set(imported_folders(path)) - {folder})
+    # Raises CycleError, which names the folders.
+    assert set(graphlib.TopologicalSorter(folders).static_order()) >= set(folders)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_modules_open_with_what_they_are(path):
+def test_module_has_a_docstring(path):
     source = path.read_text("utf-8")
     assert not source or ast.get_docstring(ast.parse(source))

@@ -1,4 +1,4 @@
-"""The door: quiet, one line for every error, the right exit status."""
+"""The program prints one line for every error and returns the right exit status."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_a_defect_is_not_hidden(monkeypatch):
         (["--evaluate", "--images", "a", "--predictions", "b"], "jobs.evaluate.evaluate.evaluate"),
     ],
 )
-def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
+def test_requested_job_is_run(monkeypatch, arguments, job):
     done = []
     for each in (
         *("jobs.train.train.train", "jobs.colorize.colorize.colorize"),
@@ -63,8 +63,8 @@ def test_the_job_that_is_asked_for_is_done(monkeypatch, arguments, job):
     assert done == [job]
 
 
-def test_coloring_prints_none_of_tensorflows_noise(tmp_path):
-    # From another folder than the program's, as a person may call it.
+def test_coloring_prints_no_messages_of_tensorflow(tmp_path):
+    # The program may be called from any folder, not only its own.
     photograph = next(path for path in folder.demo_images() if path.name == "rocket.jpg")
     done = subprocess.run(
         [sys.executable, RUN, "--images", photograph],

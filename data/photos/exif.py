@@ -50,13 +50,13 @@ class Entry:
         kind: int, the TIFF number of the type of the values.
         count: int, the number of values.
         value: bytes, the values in the byte order of the file.
-        place: int, the offset of the values. Defaults to `0`.
+        offset: int, the offset of the values. Defaults to `0`.
     """
 
     kind: int
     count: int
     value: bytes
-    place: int = 0
+    offset: int = 0
 
 
 @dataclass
@@ -66,16 +66,16 @@ class Directory:
     Attributes:
         entries: dict of int to `Entry`, the tags without those that point to children.
         children: dict of int to `Directory`, by the tag that points to each.
-        place: int, the offset of the directory.
+        offset: int, the offset of the directory.
         next: int, the offset of the next directory in the chain; 0 if there is none.
-        next_place: int, the offset at which `next` is stored, at the end of the directory.
+        next_offset: int, the offset at which `next` is stored, at the end of the directory.
     """
 
     entries: dict[int, Entry] = field(default_factory=dict)
     children: dict[int, "Directory"] = field(default_factory=dict)
-    place: int = 0
+    offset: int = 0
     next: int = 0
-    next_place: int = 0
+    next_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -229,7 +229,7 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
         raise ValueError("a directory is broken")
     position = offset + struct.calcsize("=" + count_format)
     entry_size = struct.calcsize("=" + entry_format) + inline
-    directory = Directory(place=offset)
+    directory = Directory(offset=offset)
     seen = set()
     for _ in range(count):
         tag, kind, number = struct.unpack_from(layout.order + entry_format, data, position)
@@ -250,18 +250,18 @@ def _read_directory(data: bytes, layout: Layout, offset: int, depth: int) -> Dir
             with contextlib.suppress(ValueError, struct.error):
                 child = _number(data, layout, entry)
                 directory.children[tag] = _read_directory(data, layout, child, depth + 1)
-    directory.next_place = position
+    directory.next_offset = position
     (directory.next,) = struct.unpack_from(layout.order + next_format, data, position)
     return directory
 
 
 def _number(data: bytes, layout: Layout, entry: Entry) -> int:
-    return struct.unpack_from(layout.order + _number_format(entry), data, entry.place)[0]
+    return struct.unpack_from(layout.order + _number_format(entry), data, entry.offset)[0]
 
 
 def _set_number(data: bytearray, layout: Layout, entry: Entry, number: int) -> None:
     try:
-        struct.pack_into(layout.order + _number_format(entry), data, entry.place, number)
+        struct.pack_into(layout.order + _number_format(entry), data, entry.offset, number)
     except struct.error as error:
         raise ValueError(f"{number} does not fit into the type of its tag") from error
 
@@ -275,7 +275,7 @@ def _number_format(entry: Entry) -> str:
 
 def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> None:
     """Ends the chain after the first directory, and cuts off or overwrites the thumbnail."""
-    struct.pack_into(layout.order + _OFFSETS[layout.big], data, directory.next_place, 0)
+    struct.pack_into(layout.order + _OFFSETS[layout.big], data, directory.next_offset, 0)
     try:
         thumbnail = read_directory(data, layout, directory.next)
         begin, length = (_number(data, layout, thumbnail.entries[tag]) for tag in (0x0201, 0x0202))
@@ -294,9 +294,9 @@ def _remove_thumbnail(data: bytearray, layout: Layout, directory: Directory) -> 
 def _used(directory: Directory) -> Iterator[tuple[int, int]]:
     """Yields the start and end of each part of a directory, and of the header of the file."""
     yield 0, 8
-    yield directory.place, directory.next_place + 4
+    yield directory.offset, directory.next_offset + 4
     for entry in directory.entries.values():
-        yield entry.place, entry.place + len(entry.value)
+        yield entry.offset, entry.offset + len(entry.value)
     for child in directory.children.values():
         yield from _used(child)
 

@@ -1,4 +1,4 @@
-"""A file written beside its place is there whole or not at all."""
+"""Files are written completely or not at all."""
 
 import os
 import stat
@@ -14,7 +14,7 @@ def fail_half_way(path, error):
         raise error
 
 
-def test_new_file_and_its_folder_are_made(tmp_path):
+def test_new_file_and_its_folder_are_created(tmp_path):
     path = tmp_path / "a" / "b" / "card.json"
     with write_beside(path) as temporary:
         temporary.write_text("new")
@@ -31,7 +31,7 @@ def test_old_file_is_replaced(tmp_path):
     assert os.listdir(tmp_path) == ["card.json"]
 
 
-def test_old_file_stands_until_the_block_ends(tmp_path):
+def test_old_file_remains_until_the_block_ends(tmp_path):
     path = tmp_path / "card.json"
     path.write_text("old")
     with write_beside(path) as temporary:
@@ -55,7 +55,7 @@ def test_failure_leaves_no_file_where_none_was(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_temporary_file_has_the_suffix_and_the_folder_of_its_place(tmp_path):
+def test_temporary_file_has_the_suffix_and_the_folder_of_the_target(tmp_path):
     with write_beside(tmp_path / "image.png") as temporary:
         assert temporary.suffix == ".png"
         assert temporary.parent == tmp_path

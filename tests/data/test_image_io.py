@@ -1,4 +1,4 @@
-"""Images of every common kind are read alike, and broken ones are named."""
+"""Images of all common formats are read, and broken ones are reported."""
 
 import os
 from pathlib import Path
@@ -35,13 +35,13 @@ def ramp(height, width):
 
 
 def palette_image():
-    """The left half red, the right half green."""
+    """A palette image whose left half is red and whose right half is green."""
     image = Image.fromarray(np.repeat([[0, 0, 1, 1]], 4, axis=0).astype("uint8"), "P")
     image.putpalette([255, 0, 0, 0, 255, 0])
     return image
 
 
-# --- what is read ------------------------------------------------------------------------------
+# --- formats -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp"])
@@ -136,7 +136,7 @@ def test_first_frame_of_an_animation_is_read(tmp_path, name):
 def test_orientation_tag_turns_the_image_upright(tmp_path, short_side, shape):
     lying = np.concatenate([solid((255, 0, 0), 80, 60), solid((0, 0, 255), 80, 60)], axis=1)
     exif = Image.Exif()
-    exif[0x0112] = 6  # the left edge of what is stored is the top
+    exif[0x0112] = 6  # the left edge of the stored image is the top
     Image.fromarray(lying).save(tmp_path / "a.jpg", exif=exif, quality=95, subsampling=0)
     pixels = read_rgb(tmp_path / "a.jpg", short_side).astype(int)
     assert pixels.shape == shape
@@ -144,7 +144,7 @@ def test_orientation_tag_turns_the_image_upright(tmp_path, short_side, shape):
     assert np.abs(pixels[-shape[0] // 3 :] - (0, 0, 255)).max() <= 8
 
 
-def test_gray_tiff_is_turned_whole(tmp_path):
+def test_whole_gray_tiff_is_turned_upright(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     gray = noise()[..., 0]
@@ -157,7 +157,7 @@ def test_gray_tiff_is_turned_whole(tmp_path):
 
 @pytest.mark.parametrize("size", [(200, 300), (333, 250), (97, 401)])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
-def test_larger_images_get_exactly_the_short_side(tmp_path, name, size):
+def test_larger_images_are_shrunk_to_exactly_the_short_side(tmp_path, name, size):
     Image.fromarray(noise(*size)).save(tmp_path / name)
     for short_side in range(5, min(size), 11):
         assert min(read_rgb(tmp_path / name, short_side).shape[:2]) == short_side
@@ -165,7 +165,7 @@ def test_larger_images_get_exactly_the_short_side(tmp_path, name, size):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("short_side", [20, 21, 500])
-def test_smaller_images_are_untouched(tmp_path, name, short_side):
+def test_smaller_images_are_unchanged(tmp_path, name, short_side):
     Image.fromarray(noise()).save(tmp_path / name)
     np.testing.assert_array_equal(read_rgb(tmp_path / name, short_side), read_rgb(tmp_path / name))
 
@@ -190,7 +190,7 @@ def test_shrunk_image_looks_the_same(tmp_path, name):
     assert np.abs(difference).max() <= 8
 
 
-# --- what cannot be read -----------------------------------------------------------------------
+# --- unreadable images -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("short_side", [None, 8])
@@ -206,7 +206,7 @@ def test_truncated_image_is_unreadable(tmp_path, name, kept, short_side):
 
 
 @pytest.mark.parametrize("content", [b"", b"This is a letter.\n" * 50])
-def test_what_is_no_image_is_unreadable(tmp_path, content):
+def test_file_that_is_not_an_image_is_unreadable(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(UnreadableImageError, match=r"not an image|is empty"):
         read_rgb(tmp_path / "a.jpg")
@@ -217,7 +217,7 @@ def test_missing_file_is_unreadable(tmp_path):
         read_rgb(tmp_path / "a.jpg", 16)
 
 
-def test_folder_with_the_name_of_a_image_is_unreadable(tmp_path):
+def test_folder_with_the_name_of_an_image_is_unreadable(tmp_path):
     (tmp_path / "a.jpg").mkdir()
     with pytest.raises(UnreadableImageError, match="directory"):
         read_rgb(tmp_path / "a.jpg")
@@ -230,7 +230,7 @@ def test_reason_does_not_repeat_the_name_of_the_file(tmp_path):
     assert str(tmp_path) not in str(error.value)
 
 
-# --- what is no file of its own ----------------------------------------------------------------
+# --- images that are not files -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("short_side", [None, 10, 500])
@@ -258,7 +258,7 @@ def test_decoded_bytes_are_turned_upright(tmp_path):
     ("encoded", "reason"),
     [(b"", "not an image"), (b"a letter\n" * 50, "not an image"), (None, "(?i)truncated")],
 )
-def test_bytes_that_are_no_image_are_unreadable(tmp_path, encoded, reason, short_side):
+def test_bytes_that_are_not_an_image_are_unreadable(tmp_path, encoded, reason, short_side):
     if encoded is None:
         Image.fromarray(noise(100, 100)).save(tmp_path / "a.jpg")
         encoded = (tmp_path / "a.jpg").read_bytes()[:2000]
@@ -269,7 +269,7 @@ def test_bytes_that_are_no_image_are_unreadable(tmp_path, encoded, reason, short
 
 @pytest.mark.parametrize("size", [(200, 300), (333, 250), (97, 401)])
 @pytest.mark.parametrize("short_side", [1, 64, 90])
-def test_pixels_are_shrunk_as_a_image_is(tmp_path, size, short_side):
+def test_pixels_are_shrunk_as_an_image_is(tmp_path, size, short_side):
     Image.fromarray(noise(*size)).save(tmp_path / "a.png")
     pixels = shrink_rgb(noise(*size), short_side)
     assert pixels.dtype == np.uint8
@@ -277,11 +277,11 @@ def test_pixels_are_shrunk_as_a_image_is(tmp_path, size, short_side):
 
 
 @pytest.mark.parametrize("short_side", [None, 20, 21, 500])
-def test_smaller_pixels_are_untouched(short_side):
+def test_smaller_pixels_are_unchanged(short_side):
     np.testing.assert_array_equal(shrink_rgb(noise(), short_side), noise())
 
 
-def test_pixels_may_be_a_view_of_others():
+def test_pixels_may_be_a_view():
     np.testing.assert_array_equal(
         shrink_rgb(noise(40, 60)[::-1, ::2], 10), shrink_rgb(noise(40, 60)[::-1, ::2].copy(), 10)
     )
@@ -334,7 +334,7 @@ def names_below(folder):
     return [path.relative_to(folder).as_posix() for path in list_images(folder)]
 
 
-def test_images_are_listed_deep_and_sorted(tmp_path):
+def test_images_in_subfolders_are_listed_and_sorted(tmp_path):
     touch(tmp_path, "c.jpg", "b/z.png", "b/d/y.webp", "a/x.bmp", "a.gif", "b.jpeg")
     assert list_images(tmp_path) == sorted(list_images(tmp_path))
     assert sorted(names_below(tmp_path)) == sorted(
@@ -347,17 +347,17 @@ def test_suffix_may_be_in_capitals(tmp_path):
     assert names_below(tmp_path) == ["A.JPG", "b.Png", "c.JpEg"]
 
 
-def test_other_files_are_passed_over(tmp_path):
+def test_other_files_are_skipped(tmp_path):
     touch(tmp_path, "a.jpg", "notes.txt", "jpg", "a.jpg.part", "b.psd")
     assert names_below(tmp_path) == ["a.jpg"]
 
 
-def test_hidden_files_and_folders_are_passed_over(tmp_path):
+def test_hidden_files_and_folders_are_skipped(tmp_path):
     touch(tmp_path, "a.jpg", "._a.jpg", ".hidden/b.jpg", "seen/.c.jpg")
     assert names_below(tmp_path) == ["a.jpg"]
 
 
-def test_circle_of_links_ends(tmp_path):
+def test_circular_link_is_not_followed(tmp_path):
     touch(tmp_path, "deep/a.jpg")
     (tmp_path / "deep" / "up").symlink_to(tmp_path, target_is_directory=True)
     assert names_below(tmp_path) == ["deep/a.jpg"]
@@ -380,7 +380,7 @@ def test_missing_folder_is_an_error(tmp_path):
         list_images(tmp_path / "nowhere")
 
 
-def test_paths_are_those_below_the_folder(tmp_path, monkeypatch):
+def test_paths_are_relative_to_the_folder(tmp_path, monkeypatch):
     touch(tmp_path, "photos/b.jpg", "photos/deep/er/a.png", "photos/notes.txt")
     monkeypatch.chdir(tmp_path)
     for folder in ("photos", "photos/", "./photos", tmp_path / "photos", "photos/deep/.."):
@@ -426,12 +426,12 @@ def test_images_that_are_links_are_listed_even_broken_ones(tmp_path):
     assert list_image_paths(tmp_path) == ["a.jpg", "b.jpg", "c.jpg"]
 
 
-def test_folder_called_like_a_image_is_searched(tmp_path):
+def test_folder_named_like_an_image_is_searched(tmp_path):
     touch(tmp_path, "a.jpg/b.png")
     assert list_image_paths(tmp_path) == ["a.jpg/b.png"]
 
 
-def test_subfolder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
+def test_subfolder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
     touch(tmp_path, "a.jpg", "closed/b.jpg")
     scandir = os.scandir
 

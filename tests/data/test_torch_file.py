@@ -1,4 +1,4 @@
-"""Files of PyTorch are read as PyTorch wrote them, and run nothing."""
+"""PyTorch files are read exactly, and no code in them is run."""
 
 import os
 import pickle
@@ -15,7 +15,7 @@ FORMATS = ["torch_archive.pth", "torch_legacy.pth"]
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_tensors_are_those_of_pytorch(name):
+def test_tensors_equal_those_of_pytorch(name):
     expected = np.load(REFERENCE / "torch_expected.npz")
     read = read_state_dict(REFERENCE / name)
     assert list(read) == list(expected)
@@ -68,6 +68,6 @@ def test_tensor_beyond_its_storage_is_refused(tmp_path):
         read_state_dict(path)
 
 
-def test_absent_file_is_told(tmp_path):
+def test_missing_file_is_named(tmp_path):
     with pytest.raises(OSError, match="absent"):
         read_state_dict(tmp_path / "absent.pth")

@@ -1,4 +1,4 @@
-"""The divergence of the class head from its teacher, against closed forms."""
+"""The divergence of the class head from its teacher, compared with closed forms."""
 
 import numpy as np
 import pytest
@@ -19,32 +19,32 @@ def random_logits(seed=1, images=4, classes=10):
 
 def test_two_classes_by_hand():
     teacher = np.array([[0.75, 0.25]], "float32")
-    # Softmax makes 1/2 and 1/2 of equal logits.
+    # The softmax of equal logits is 1/2 and 1/2.
     expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
     assert float(class_divergence(teacher, [[2.0, 2.0]])) == pytest.approx(expected, rel=1e-5)
 
 
-def test_it_is_the_mean_over_images_of_the_relative_entropy():
+def test_divergence_is_the_mean_relative_entropy_of_the_images():
     teacher, logits = distributions(), random_logits()
-    each = rel_entr(teacher, softmax(logits.astype("float64"), axis=-1)).sum(axis=-1)
-    assert each.min() > 0.1
-    assert float(class_divergence(teacher, logits)) == pytest.approx(each.mean(), rel=1e-5)
+    divergences = rel_entr(teacher, softmax(logits.astype("float64"), axis=-1)).sum(axis=-1)
+    assert divergences.min() > 0.1
+    assert float(class_divergence(teacher, logits)) == pytest.approx(divergences.mean(), rel=1e-5)
 
 
-def test_it_is_zero_where_both_agree_whatever_is_added_to_the_logits():
+def test_divergence_is_zero_for_equal_distributions_and_shifted_logits():
     teacher = distributions()
-    for more in (0.0, 100.0):
-        assert float(class_divergence(teacher, np.log(teacher) + more)) == pytest.approx(
+    for shift in (0.0, 100.0):
+        assert float(class_divergence(teacher, np.log(teacher) + shift)) == pytest.approx(
             0.0, abs=1e-5
         )
 
 
-def test_it_is_not_symmetric():
+def test_divergence_is_not_symmetric():
     teacher, student = distributions(0), distributions(1)
-    forth = float(class_divergence(teacher, np.log(student)))
-    back = float(class_divergence(student, np.log(teacher)))
-    assert forth != pytest.approx(back, rel=0.01)
-    assert forth == pytest.approx(rel_entr(teacher, student).sum(axis=-1).mean(), rel=1e-4)
+    forward = float(class_divergence(teacher, np.log(student)))
+    backward = float(class_divergence(student, np.log(teacher)))
+    assert forward != pytest.approx(backward, rel=0.01)
+    assert forward == pytest.approx(rel_entr(teacher, student).sum(axis=-1).mean(), rel=1e-4)
 
 
 def test_gradient_is_the_difference_of_the_distributions():
@@ -56,21 +56,21 @@ def test_gradient_is_the_difference_of_the_distributions():
     np.testing.assert_allclose(tape.gradient(loss, logits), expected, atol=1e-6)
 
 
-def test_classes_that_the_teacher_excludes_count_nothing():
-    # Beside them logits so low that their probabilities are no float32.
+def test_classes_that_the_teacher_excludes_do_not_count():
+    # Probabilities of logits of -200 underflow to 0 in float32.
     teacher = np.array([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]], "float32")
     logits = np.array([[3.0, 1.0, -200.0], [0.0, 2.0, -200.0]], "float32")
     logits = tf.constant(logits)
     with tf.GradientTape() as tape:
         tape.watch(logits)
         loss = class_divergence(teacher, logits)
-    each = rel_entr(teacher, np.exp(log_softmax(logits.numpy(), axis=-1))).sum(axis=-1)
-    assert float(loss) == pytest.approx(each.mean(), rel=1e-5)
+    divergences = rel_entr(teacher, np.exp(log_softmax(logits.numpy(), axis=-1))).sum(axis=-1)
+    assert float(loss) == pytest.approx(divergences.mean(), rel=1e-5)
     expected = (softmax(logits.numpy(), axis=-1) - teacher) / 2
     np.testing.assert_allclose(tape.gradient(loss, logits), expected, atol=1e-6)
 
 
-def test_student_that_is_sure_of_something_else_gives_a_number():
+def test_confidently_wrong_student_has_a_finite_divergence():
     loss = class_divergence([[1.0, 0.0]], [[-1000.0, 1000.0]])
     assert float(loss) == pytest.approx(2000.0)
 

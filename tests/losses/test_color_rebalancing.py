@@ -1,4 +1,4 @@
-"""The weights of rare colors, against the paper's formula on counts whose smoothing is known."""
+"""The weights of color rebalancing, compared with the paper's formula."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from losses.color_rebalancing import ColorRebalancing
 
 
 def counts():
-    """Much gray, some of one color, little of another, far from the border and each other."""
+    """Returns counts of much gray and two rarer colors, far from each other and the border."""
     table = np.zeros((23, 23), "int64")
     table[11, 11], table[11, 16], table[16, 6] = 8_000, 1_900, 100
     return table
@@ -34,11 +34,11 @@ def test_weights_are_those_of_the_paper(rebalancing):
     assert gray < some < little
 
 
-def test_without_rebalancing_all_count_the_same():
+def test_without_rebalancing_all_weights_are_one():
     np.testing.assert_allclose(ColorRebalancing(counts(), 0.0).weights, 1.0)
 
 
-def test_a_color_that_did_not_occur_counts_as_the_rarest_that_did():
+def test_color_that_did_not_occur_has_the_weight_of_the_rarest_color():
     weights = ColorRebalancing(counts(), 0.5).weights
     assert weights[0, 0] == weights[16, 6] == weights.max()
 
@@ -52,6 +52,6 @@ def test_each_pixel_has_the_weight_of_its_bin():
     np.testing.assert_array_equal(found[..., 0], rebalancing.weights[bins // 23, bins % 23])
 
 
-def test_nothing_counted_is_an_error():
+def test_empty_histogram_is_an_error():
     with pytest.raises(ValueError, match="at least one pixel"):
         ColorRebalancing(np.zeros((23, 23), "int64"), 0.5)

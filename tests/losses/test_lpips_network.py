@@ -1,4 +1,4 @@
-"""What the network of LPIPS takes and teaches; its values are tested with the metric."""
+"""The gradients and errors of the LPIPS network; its values are tested with the metric."""
 
 import keras
 import numpy as np
@@ -15,25 +15,25 @@ def photograph(size=64):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
-def test_as_a_loss_it_leads_to_the_true_image(lpips_weights, dtype):
+def test_gradient_steps_lead_to_the_true_image(lpips_weights, dtype):
     network = LPIPSNetwork(lpips_weights, keras.DTypePolicy(dtype))
     true = tf.constant(photograph()[None])
     colored = tf.Variable(tf.reverse(true, [1]) * 0.5)
-    before = None
+    previous = None
     for _ in range(5):
         with tf.GradientTape() as tape:
             distances = network.distance(network.features(true), network.features(colored))
         gradient = tape.gradient(distances, colored)
         assert np.isfinite(gradient).all()
         assert gradient.dtype == distances.dtype == "float32"
-        assert before is None or float(distances[0]) < before
-        before = float(distances[0])
+        assert previous is None or float(distances[0]) < previous
+        previous = float(distances[0])
         colored.assign_sub(0.02 * gradient / tf.reduce_max(tf.abs(gradient)))
 
 
-def test_where_nothing_is_seen_there_is_no_gradient(lpips_weights, tmp_path):
+def test_gradient_is_zero_where_all_features_are_zero(lpips_weights, tmp_path):
     arrays = dict(np.load(lpips_weights))
-    # So that no channel answers to anything.
+    # With these biases, no channel is ever active.
     arrays["conv1_b"] = np.full_like(arrays["conv1_b"], -1e3)
     np.savez(tmp_path / "blind.npz", **arrays)
     network = LPIPSNetwork(tmp_path / "blind.npz")
@@ -46,7 +46,7 @@ def test_where_nothing_is_seen_there_is_no_gradient(lpips_weights, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["absent", "text", "other arrays", "other shapes"])
-def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
+def test_invalid_weights_are_a_one_line_error(lpips_weights, tmp_path, kind):
     path = tmp_path / "weights.npz"
     if kind == "text":
         path.write_text("not weights")
@@ -62,6 +62,6 @@ def test_what_are_no_such_weights_is_one_line(lpips_weights, tmp_path, kind):
 
 
 @pytest.mark.parametrize("side", [16, 30])
-def test_image_that_is_too_small_is_one_line(lpips_weights, side):
+def test_image_that_is_too_small_is_an_input_error(lpips_weights, side):
     with pytest.raises(InputError, match="at least 31 px; received 40 x "):
         LPIPSNetwork(lpips_weights).features(photograph(40)[None, :side])

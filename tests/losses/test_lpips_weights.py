@@ -1,4 +1,4 @@
-"""LPIPS's weights are found, fetched and converted, or it is said where to put them."""
+"""The weights of LPIPS are found, downloaded and converted, or an error says where to put them."""
 
 import os
 
@@ -15,7 +15,7 @@ SHAPES = [(64, 3, 11, 11), (192, 64, 5, 5), (384, 192, 3, 3), (256, 384, 3, 3), 
 
 @pytest.fixture
 def official(monkeypatch):
-    """What the official files hold, with numbers of no meaning."""
+    """Replaces the official files by random weights of the same names; returns those of AlexNet."""
     random = np.random.default_rng(0)
     alexnet, channels = {}, {}
     for number, (layer, shape) in enumerate(zip((0, 3, 6, 8, 10), SHAPES, strict=True)):
@@ -28,33 +28,33 @@ def official(monkeypatch):
     return alexnet
 
 
-def test_kernels_are_turned_to_the_order_of_keras(official, tmp_path):
+def test_kernels_are_transposed_to_the_layout_of_keras(official, tmp_path):
     convert_lpips_weights("alexnet", "channels", tmp_path / "made.npz")
     kernel = np.load(tmp_path / "made.npz")["conv2_w"]
     np.testing.assert_array_equal(kernel[1, 2, 3, 4], official["features.3.weight"][4, 3, 1, 2])
     LPIPSNetwork(tmp_path / "made.npz")
 
 
-def test_given_file_is_taken():
+def test_explicit_file_is_used():
     assert find_lpips_weights("mine.npz") == "mine.npz"
 
 
-def test_official_files_are_fetched_once(official, tmp_path, monkeypatch):
-    fetched = []
+def test_official_files_are_downloaded_once(official, tmp_path, monkeypatch):
+    downloaded = []
 
     def fetch(origin, cache_subdir):
-        fetched.append(origin)
+        downloaded.append(origin)
         return "alexnet" if "alexnet" in origin else "channels"
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("keras.utils.get_file", fetch)
     path = find_lpips_weights()
     assert find_lpips_weights() == path == os.path.join(tmp_path, "models/lpips_alexnet_v0.1.npz")
-    assert len(fetched) == 2
+    assert len(downloaded) == 2
     LPIPSNetwork(path)
 
 
-def test_what_cannot_be_fetched_says_where_to_put_it(tmp_path, monkeypatch):
+def test_failed_download_says_where_to_put_the_files(tmp_path, monkeypatch):
     def no_network(**options):
         raise Exception("URL fetch failure\non https://...")
 

@@ -1,4 +1,4 @@
-"""The perceptual loss, against VGG19's first layers written out in NumPy."""
+"""The perceptual loss, compared with the first layers of VGG19 in NumPy."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ CHANNELS = {
     "block2_conv2": (128, 128),
     "block3_conv1": (128, 256),
 }
-REAL_WEIGHTS = (
+PRETRAINED_WEIGHTS = (
     Path(__file__).parents[3] / "shared" / "pretrained" / "vgg19_block1_to_block3_conv1.npz"
 )
 
 
 @pytest.fixture(scope="module")
 def arrays():
-    """Random weights of the shapes of VGG19's, by the names of an .npz."""
+    """Random weights in the shapes of VGG19, by their names in the .npz file."""
     rng = np.random.default_rng(0)
     arrays = {}
     for name, (inputs, outputs) in CHANNELS.items():
@@ -41,13 +41,13 @@ def write_npz(path, arrays):
     return path
 
 
-def write_h5(path, arrays, top="", more=("block4_conv1", "fc1")):
-    """As Keras 2 wrote them: a group for each layer, in it one of the same name, and two arrays."""
+def write_h5(path, arrays, top="", other_layers=("block4_conv1", "fc1")):
+    """Writes weights as Keras 2 did: two arrays per layer, in two nested groups of its name."""
     with h5py.File(path, "w") as file:
         for name in CHANNELS:
             file[f"{top}{name}/{name}/kernel:0"] = arrays[f"{name}_w"]
             file[f"{top}{name}/{name}/bias:0"] = arrays[f"{name}_b"]
-        for name in more:
+        for name in other_layers:
             file[f"{top}{name}/{name}/kernel:0"] = np.zeros((2, 2), "float32")
         file.create_group(f"{top}block1_pool")
     return path
@@ -75,7 +75,7 @@ def pool(values):
 
 
 def features(rgb1, arrays):
-    """What `Keras Applications` does: blue first, the mean of ImageNet taken off, five layers."""
+    """Does what Keras Applications does: BGR minus the mean of ImageNet, then five layers."""
     values = rgb1.astype("float64")[..., ::-1] * 255.0 - [103.939, 116.779, 123.68]
     for name in CHANNELS:
         values = convolve(values, arrays[f"{name}_w"], arrays[f"{name}_b"])
@@ -99,23 +99,23 @@ def test_h5_of_keras_gives_the_same_value_as_npz(perceptual, arrays, tmp_path, t
 
 def test_preprocessing_is_that_of_keras_applications(perceptual):
     expected = keras.applications.vgg19.preprocess_input(images() * 255.0)
-    seen = perceptual._features(images())
-    np.testing.assert_allclose(seen, perceptual.network(expected) / 255.0, rtol=1e-4, atol=1e-5)
+    found = perceptual._features(images())
+    np.testing.assert_allclose(found, perceptual.network(expected) / 255.0, rtol=1e-4, atol=1e-5)
 
 
 def test_equal_images_have_no_distance(perceptual):
     assert float(perceptual(images(), images())) == 0.0
 
 
-def test_images_beyond_the_gamut_have_a_finite_distance(perceptual):
+def test_images_outside_the_gamut_have_a_finite_distance(perceptual):
     assert np.isfinite(perceptual(images(), images() * 3.0 - 1.0))
 
 
-def test_nothing_of_the_network_is_trained(perceptual):
+def test_network_has_no_trainable_variables(perceptual):
     assert perceptual.network.trainable_variables == []
 
 
-def test_gradient_teaches_color_where_only_color_differs(perceptual):
+def test_every_pixel_has_a_gradient_where_only_color_differs(perceptual):
     lightness = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 8, 8, 1)).astype("float32")
     true_ab = np.random.default_rng(1).uniform(-0.3, 0.3, (1, 8, 8, 2)).astype("float32")
     gray = tf.zeros_like(true_ab)
@@ -129,7 +129,7 @@ def test_gradient_teaches_color_where_only_color_differs(perceptual):
     assert (np.abs(gradient).max(axis=-1) > 0.0).all()
 
 
-def test_gradient_does_not_flow_into_the_truth(perceptual):
+def test_gradient_does_not_flow_into_the_true_image(perceptual):
     true, colored = tf.constant(images(0)), tf.constant(images(1))
     with tf.GradientTape() as tape:
         tape.watch(true)
@@ -198,15 +198,15 @@ def test_weights_that_cannot_be_downloaded_are_an_input_error(monkeypatch):
         Perceptual()
 
 
-def test_weights_of_the_keras_cache_are_found(arrays, tmp_path, monkeypatch):
+def test_weights_in_the_keras_cache_are_found(arrays, tmp_path, monkeypatch):
     path = write_h5(tmp_path / "vgg19.h5", arrays)
     monkeypatch.setattr(keras.utils, "get_file", lambda *args, **options: str(path))
     assert float(Perceptual()(images(), images())) == 0.0
 
 
-@pytest.mark.skipif(not REAL_WEIGHTS.exists(), reason=f"there is no {REAL_WEIGHTS}")
-def test_real_weights_see_missing_color():
-    perceptual = Perceptual(REAL_WEIGHTS)
+@pytest.mark.skipif(not PRETRAINED_WEIGHTS.exists(), reason=f"there is no {PRETRAINED_WEIGHTS}")
+def test_pretrained_weights_detect_missing_color():
+    perceptual = Perceptual(PRETRAINED_WEIGHTS)
     colored = np.zeros((1, 32, 32, 3), "float32") + np.array([0.8, 0.3, 0.2], "float32")
     gray = np.full_like(colored, 0.45)
     half_gray = 0.5 * (colored + gray)

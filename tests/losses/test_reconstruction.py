@@ -1,4 +1,4 @@
-"""The weighted sum of the terms that compare colors: each against NumPy and scikit-image."""
+"""The terms that compare colors, each compared with NumPy or scikit-image, and their sum."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ from losses.reconstruction import Reconstruction
 
 
 class RecordingPerceptual:
-    """Stands in for `Perceptual`: keeps what it is given, and answers 7."""
+    """Stands in for `Perceptual`: records its inputs and returns 7."""
 
     def __call__(self, true_rgb1, colored_rgb1):
         self.images = np.asarray(true_rgb1), np.asarray(colored_rgb1)
@@ -21,7 +21,7 @@ class RecordingPerceptual:
 
 
 class SquaredDifference:
-    """Stands in for `Perceptual`: of the images themselves."""
+    """Stands in for `Perceptual`: the mean squared difference of the images."""
 
     def __call__(self, true_rgb1, colored_rgb1):
         return tf.reduce_mean(tf.square(true_rgb1 - colored_rgb1))
@@ -44,7 +44,7 @@ def random_images(seed=0, size=(4, 4)):
 
 
 def colors_of_srgb():
-    """Images of colors well inside sRGB, and others of the same lightness not far from them."""
+    """Returns lightness, true ab and similar colored ab of images well inside sRGB."""
     random = np.random.default_rng(0)
     lab1 = rgb2lab(random.uniform(0.35, 0.65, (2, 12, 13, 3))) / [50.0, 110.0, 110.0] - [1, 0, 0]
     noise = random.normal(0.0, 0.03, (2, 12, 13, 2))
@@ -57,7 +57,7 @@ def loss_of(term, weight=1.0):
 
 
 def value_and_gradient(term, lightness, true_ab, colored_ab):
-    """Of the one term, with respect to what is colored."""
+    """Returns the value of one term, and its gradient with respect to the colored ab."""
     colored_ab = tf.constant(colored_ab, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(colored_ab)
@@ -86,7 +86,7 @@ def mean_structure(true, colored):
 
 
 def hasler(rgb1):
-    """Their colorfulness of one image."""
+    """Returns the colorfulness of Hasler and Suesstrunk of one image."""
     red, green, blue = np.moveaxis(255.0 * rgb1, -1, 0)
     red_green, yellow_blue = red - green, (red + green) / 2.0 - blue
     spread = np.hypot(np.std(red_green), np.std(yellow_blue))
@@ -105,7 +105,7 @@ def ssim_by_skimage(lightness, true_ab, colored_ab):
     return 1.0 - np.mean([mean_structure(true, colored) for true, colored in pairs])
 
 
-def grayness_by_numpy(lightness, true_ab, colored_ab):
+def colorfulness_loss_by_numpy(lightness, true_ab, colored_ab):
     images = rgb1_by_skimage(lightness, colored_ab)
     return 1.0 - np.mean([hasler(image) for image in images]) / 100.0
 
@@ -115,56 +115,56 @@ def squared_by_skimage(lightness, true_ab, colored_ab):
     return np.mean(np.subtract(*pair) ** 2)
 
 
-# Each from lightness, true and colored ab, in float64.
-BY_OTHERS = {
+# The reference of each term, from lightness, true ab and colored ab in float64.
+REFERENCES = {
     "l1": lambda lightness, true_ab, colored_ab: np.mean(np.abs(true_ab - colored_ab)),
     "mse": lambda lightness, true_ab, colored_ab: np.mean((true_ab - colored_ab) ** 2),
     "huber": lambda lightness, true_ab, colored_ab: huber_by_keras(true_ab, colored_ab),
     "ssim": ssim_by_skimage,
     "perceptual": lambda *images: squared_by_skimage(*images),
     "lpips": lambda *images: squared_by_skimage(*images),
-    "colorfulness": grayness_by_numpy,
+    "colorfulness": colorfulness_loss_by_numpy,
 }
 
 
-def test_every_term_has_something_to_be_compared_with():
-    assert set(BY_OTHERS) == set(TERMS)
+def test_every_term_has_a_reference_and_its_images_are_suitable():
+    assert set(REFERENCES) == set(TERMS)
     lightness, true_ab, colored_ab = colors_of_srgb()
     for ab in (true_ab, colored_ab):
         rgb1 = rgb1_by_skimage(lightness, ab)
         assert rgb1.min() > 0.1
         assert rgb1.max() < 0.9
-    # Of the Huber loss both the parabola and the line.
+    # The differences are in both parts of the Huber loss, the quadratic and the linear one.
     share = np.mean(np.abs(true_ab - colored_ab) < 1.0 / 110.0)
     assert 0.1 < share < 0.9
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_term_equals_that_of_others(term):
+def test_term_equals_its_reference(term):
     images = colors_of_srgb()
     value, _ = value_and_gradient(term, *images)
-    expected = BY_OTHERS[term](*(each.astype("float64") for each in images))
+    expected = REFERENCES[term](*(each.astype("float64") for each in images))
     assert 1e-4 < expected < 1
     assert value == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_gradient_equals_differences_of_that_of_others(term):
+def test_gradient_equals_finite_differences_of_the_reference(term):
     lightness, true_ab, colored_ab = (each.astype("float64") for each in colors_of_srgb())
     _, gradient = value_and_gradient(term, *colors_of_srgb())
     random, step = np.random.default_rng(3), 1e-6
 
     def slope(direction):
         ahead, behind = (
-            BY_OTHERS[term](lightness, true_ab, colored_ab + sign * step * direction)
+            REFERENCES[term](lightness, true_ab, colored_ab + sign * step * direction)
             for sign in (1.0, -1.0)
         )
         return (ahead - behind) / (2.0 * step)
 
     directions = list(random.normal(size=(3, *colored_ab.shape)))
-    for place in random.integers(0, colored_ab.shape, (12, 4)):
+    for position in random.integers(0, colored_ab.shape, (12, 4)):
         directions.append(np.zeros_like(colored_ab))
-        directions[-1][tuple(place)] = 1.0
+        directions[-1][tuple(position)] = 1.0
     for direction in directions:
         scale = np.abs(gradient).max() * np.linalg.norm(direction)
         assert np.sum(gradient * direction) == pytest.approx(slope(direction), abs=2e-3 * scale)
@@ -184,7 +184,8 @@ def test_gradients_of_distances_by_hand():
 
 
 def test_huber_by_hand():
-    # In units of ab: 1/2 is below 1, its parabola is 1/8; of 3 the line is 5/2.
+    # In units of ab, where delta is 1: the quadratic part is 1/8 at 1/2, and the linear part is
+    # 5/2 at 3.
     true_ab = np.zeros((1, 1, 1, 2), "float32")
     colored_ab = np.array([[[[0.5, -3.0]]]], "float32") / 110.0
     value, _ = value_and_gradient("huber", np.zeros((1, 1, 1, 1)), true_ab, colored_ab)
@@ -199,41 +200,41 @@ def test_gray_images_have_a_finite_gradient(term, level):
     lightness = lightness if level is None else np.full_like(lightness, level)
     gray = np.zeros((2, 12, 13, 2), "float32")
     value, gradient = value_and_gradient(term, lightness, gray, gray)
-    # Gray is as far from colorful as there is, and all else is as it should be.
+    # Gray has the largest colorfulness loss; all other terms compare equal images.
     assert value == pytest.approx(1.0 if term == "colorfulness" else 0.0, abs=2e-3)
     assert np.isfinite(gradient).all()
 
 
-def test_colorfulness_loss_does_not_look_at_the_truth():
+def test_colorfulness_loss_does_not_depend_on_the_true_colors():
     lightness, true_ab, colored_ab = colors_of_srgb()
     value, gradient = value_and_gradient("colorfulness", lightness, true_ab, colored_ab)
-    other, same_gradient = value_and_gradient("colorfulness", lightness, -true_ab, colored_ab)
-    assert value == other
+    same_value, same_gradient = value_and_gradient("colorfulness", lightness, -true_ab, colored_ab)
+    assert value == same_value
     np.testing.assert_array_equal(gradient, same_gradient)
 
 
 @pytest.mark.filterwarnings("ignore:Conversion from CIE-LAB:UserWarning")
 def test_colors_outside_srgb_gain_no_colorfulness():
-    # Of this lightness and hue all of red and nothing of green and blue, however strong it is.
+    # At this lightness and hue, clipping gives pure red, however strong the color is.
     lightness = np.zeros((1, 12, 12, 1), "float32")
     red = np.full((1, 12, 12, 2), 0.9, "float32")
-    # Half of the image is gray, so that there is a spread as well.
+    # Half of the image is gray, so that the standard deviations are not 0.
     red[:, :6] = 0.0
     losses = {}
     for factor in (1.0, 2.0):
         losses[factor], gradient = value_and_gradient("colorfulness", lightness, red, factor * red)
         assert not np.any(gradient[:, 6:])
-        expected = grayness_by_numpy(lightness, red, factor * red)
+        expected = colorfulness_loss_by_numpy(lightness, red, factor * red)
         assert losses[factor] == pytest.approx(expected, abs=1e-3)
     assert losses[2.0] == pytest.approx(losses[1.0], abs=1e-6)
-    # Inside sRGB there is something to gain.
+    # Inside sRGB, stronger colors reduce the loss.
     weak, gradient = value_and_gradient("colorfulness", lightness, red, 0.1 * red)
     assert weak > losses[1.0] + 0.1
     assert np.all(gradient[:, 6:].sum(axis=-1) < 0)
 
 
 @pytest.mark.parametrize("term", ["ssim", "perceptual"])
-def test_colors_outside_srgb_are_led_back(term):
+def test_colors_outside_srgb_have_a_nonzero_gradient(term):
     lightness = np.zeros((1, 12, 12, 1), "float32")
     true_ab = np.random.default_rng(0).uniform(-0.1, 0.1, (1, 12, 12, 2)).astype("float32")
     outside = np.full((1, 12, 12, 2), 0.9, "float32")
@@ -243,8 +244,8 @@ def test_colors_outside_srgb_are_led_back(term):
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_graph_of_open_sizes_gives_the_same(term):
-    signature = [tf.TensorSpec((None, None, None, each), tf.float32) for each in (1, 2, 2)]
+def test_graph_with_unknown_sizes_gives_the_same(term):
+    signature = [tf.TensorSpec((None, None, None, channels), tf.float32) for channels in (1, 2, 2)]
     call = tf.function(lambda *images: loss_of(term).terms(*images), signature)
     images = colors_of_srgb()
     [[name, value]] = call(*images).items()
@@ -253,7 +254,7 @@ def test_graph_of_open_sizes_gives_the_same(term):
     assert float(value) == pytest.approx(float(expected), rel=1e-4)
 
 
-# --- their sum -----------------------------------------------------------------------------------
+# --- weighted sum --------------------------------------------------------------------------------
 
 
 def test_l1_by_hand():
@@ -282,7 +283,7 @@ class DoubleRed:
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_rare_colors_count_more_in_the_terms_that_say_so(term):
+def test_rare_colors_count_more_in_the_rebalanced_terms(term):
     lightness, true_ab, colored_ab = colors_of_srgb()
     loss = Reconstruction({term: 1.0}, SquaredDifference(), SquaredFeatures(), DoubleRed())
     [value] = loss.terms(lightness, true_ab, colored_ab).values()
@@ -290,17 +291,17 @@ def test_rare_colors_count_more_in_the_terms_that_say_so(term):
         is_red = true_ab[..., 0] > 0.0
         assert 0.2 < is_red.mean() < 0.8
         parts = [
-            BY_OTHERS[term](lightness[where], true_ab[where], colored_ab[where])
+            REFERENCES[term](lightness[where], true_ab[where], colored_ab[where])
             for where in (is_red, ~is_red)
         ]
         expected = 2.0 * parts[0] * is_red.mean() + parts[1] * (1.0 - is_red.mean())
     else:
-        expected = BY_OTHERS[term](lightness, true_ab, colored_ab)
+        expected = REFERENCES[term](lightness, true_ab, colored_ab)
     assert float(value) == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("term", TERMS)
-def test_distance_of_half_precision_is_float32(term):
+def test_term_of_half_precision_is_float32(term):
     lightness, true_ab, colored_ab = colors_of_srgb()
     half = tf.cast(colored_ab, tf.bfloat16)
     [value] = loss_of(term).terms(lightness, true_ab, half).values()
@@ -316,20 +317,20 @@ def test_equal_colors_have_no_distance(term):
     assert float(value) == 0.0
 
 
-def test_equal_colors_have_all_structure():
+def test_equal_colors_have_no_ssim_loss():
     lightness, true_ab, _ = random_images(size=(12, 12))
     terms = loss_of("ssim").terms(lightness, true_ab, true_ab)
     assert float(terms["ssim_loss"]) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_terms_are_not_yet_weighted_and_the_total_is():
+def test_terms_are_unweighted_and_the_total_is_weighted():
     loss = Reconstruction({"l1": 10.0, "perceptual": 0.5}, RecordingPerceptual())
     terms = loss.terms(*random_images())
     assert float(terms["perceptual"]) == 7.0
     assert float(loss.total(terms)) == pytest.approx(10.0 * float(terms["l1"]) + 3.5)
 
 
-def test_perceptual_is_given_colored_rgb_images():
+def test_perceptual_receives_rgb_images():
     perceptual = RecordingPerceptual()
     lightness, true_ab, colored_ab = random_images()
     Reconstruction({"perceptual": 1.0}, perceptual).terms(lightness, true_ab, colored_ab)
@@ -337,7 +338,7 @@ def test_perceptual_is_given_colored_rgb_images():
         np.testing.assert_allclose(image, lab1_to_unclipped_rgb1(join_lab(lightness, ab)))
 
 
-def test_term_of_weight_zero_is_neither_computed_nor_needed():
+def test_term_of_weight_zero_needs_no_network():
     loss = Reconstruction({"l1": 2.0, "perceptual": 0.0})
     assert list(loss.terms(*random_images())) == ["l1"]
     assert loss.weights == {"l1": 2.0}
@@ -362,17 +363,17 @@ def test_every_named_term_is_computed():
     terms = loss.terms(*random_images(size=(12, 12)))
     assert list(terms) == loss.names
     assert all(np.isfinite(float(value)) for value in terms.values())
-    # There are metrics of these names.
+    # The plain names are those of metrics.
     assert set(TERMS) - set(terms) == {"ssim", "lpips", "colorfulness"}
     assert set(terms) - set(TERMS) == {"ssim_loss", "lpips_loss", "colorfulness_loss"}
 
 
-def test_terms_are_mixed_by_their_weights():
+def test_total_is_the_weighted_sum_of_the_terms():
     images = colors_of_srgb()
     loss = Reconstruction({"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25})
     assert loss.weights == {"l1": 1.0, "ssim": 0.5, "colorfulness": 0.25}
     assert loss.names == ["l1", "ssim_loss", "colorfulness_loss"]
-    l1, ssim, colorfulness = (BY_OTHERS[term](*images) for term in ("l1", "ssim", "colorfulness"))
+    l1, ssim, colorfulness = (REFERENCES[term](*images) for term in ("l1", "ssim", "colorfulness"))
     total = float(loss.total(loss.terms(*images)))
     assert total == pytest.approx(l1 + 0.5 * ssim + 0.25 * colorfulness, rel=1e-3)
 

@@ -1,9 +1,9 @@
-"""Structural similarity as a loss takes it: equal to scikit-image's, and differentiable."""
+"""Structural similarity for the loss: equal to that of scikit-image, and differentiable."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from skimage.metrics import structural_similarity as of_skimage
+from skimage.metrics import structural_similarity as skimage_similarity
 
 from losses.structural_similarity import structural_similarity
 
@@ -13,7 +13,7 @@ def random(*shape, seed=0):
 
 
 def expected(true, colored):
-    """Of each image, in float64."""
+    """Returns the similarity of each image by scikit-image, in float64."""
     options = {
         "gaussian_weights": True,
         "sigma": 1.5,
@@ -22,11 +22,11 @@ def expected(true, colored):
         "channel_axis": -1,
     }
     pairs = zip(true.astype("float64"), colored.astype("float64"), strict=True)
-    return [of_skimage(*pair, **options) for pair in pairs]
+    return [skimage_similarity(*pair, **options) for pair in pairs]
 
 
 @pytest.mark.parametrize("size", [(11, 11), (12, 30), (25, 11)])
-def test_every_image_has_the_number_of_skimage(size):
+def test_similarity_of_every_image_equals_skimage(size):
     true = random(3, *size, 3)
     noise = 0.2 * random(3, *size, 3, seed=1)
     colored = np.stack([true[0], true[1] + noise[1], 1.0 - true[2]])
@@ -45,7 +45,7 @@ def test_flat_images_have_the_similarity_of_their_lightness():
     assert float(found[0]) == pytest.approx(by_hand, rel=1e-5)
 
 
-def test_colors_may_leave_the_range():
+def test_colors_may_be_out_of_range():
     true = random(2, 14, 13, 3)
     colored = 1.6 * random(2, 14, 13, 3, seed=1) - 0.3
     assert colored.min() < -0.2
@@ -63,7 +63,7 @@ def test_half_precision_is_computed_in_float32():
     np.testing.assert_allclose(found, expected(*wide), atol=1e-5)
 
 
-def test_graph_of_open_sizes_gives_the_same():
+def test_graph_with_unknown_sizes_gives_the_same():
     signature = [tf.TensorSpec((None, None, None, 3), tf.float32)] * 2
     call = tf.function(structural_similarity, signature)
     for size in ((11, 20), (30, 12)):
@@ -71,7 +71,7 @@ def test_graph_of_open_sizes_gives_the_same():
         np.testing.assert_allclose(call(true, colored), expected(true, colored), atol=1e-5)
 
 
-def test_gradient_equals_differences_of_skimages():
+def test_gradient_equals_finite_differences_of_skimage():
     true, colored = random(1, 12, 13, 3), random(1, 12, 13, 3, seed=1)
     colored = 0.5 * (true + colored)
     variable = tf.constant(colored)
@@ -90,7 +90,7 @@ def test_gradient_equals_differences_of_skimages():
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_gradient_is_finite_where_both_are_flat(level):
+def test_gradient_is_finite_for_flat_images(level):
     flat = tf.fill((1, 12, 12, 3), level)
     with tf.GradientTape() as tape:
         tape.watch(flat)

@@ -1,22 +1,22 @@
-"""Writes what a version of pix2pix in PyTorch computes, for test_pix2pix.py.
+"""Writes the results of pix2pix in PyTorch, for test_pix2pix.py.
 
     python3.11 -m venv torch && torch/bin/pip install torch==2.13.0 numpy
     torch/bin/python tests/reference/make_pix2pix.py
 
-The networks are written down from the paper (Isola et al., CVPR 2017, section 6.1), small, with
-batch normalization. One step is taken on two images, as in section 3.3: of the discriminator,
-whose loss is halved, and then of the generator; Adam with a rate of 2e-4 and betas of 0.5 and
-0.999. All is in Keras' layout, float32:
+The networks are small versions of those in the paper (Isola et al., CVPR 2017, section 6.1), with
+batch normalization. One step is taken on two images, as in section 3.3: first of the discriminator,
+whose loss is halved, then of the generator. The optimizer is Adam with a learning rate of 2e-4 and
+betas of 0.5 and 0.999. All arrays are float32 in the layout of Keras:
 
     lightness, true_ab              (batch, height, width, channels)
     <network>/before/<n>            the weights of the network in the order of its layers
     <network>/after/<n>             the same after the step
-    colored_ab                      the generator's, as it trains
-    real_logits, fake_logits        the discriminator's, before its step
+    colored_ab                      the output of the generator in training mode
+    real_logits, fake_logits        the outputs of the discriminator before its step
     discriminator_loss, adversarial_loss, l1, generator_loss
-    penalty/<array>                 of a discriminator without normalization: its weights, images,
-                                    the penalty there and its gradient by the first kernel
-    parameters/<network>            how many trained numbers the networks of the paper have
+    penalty/<array>                 for a discriminator without normalization: its weights, the
+                                    images, the penalty and its gradient for the first kernel
+    parameters/<network>            the number of trainable parameters of the networks of the paper
 
 Made with Python 3.11.7, torch 2.13.0 (CPU), numpy 2.4.6.
 """
@@ -34,11 +34,11 @@ L1_WEIGHT = 100.0
 
 
 class UNet(nn.Module):
-    """Lightness to ab, both (batch, channels, height, width)."""
+    """Maps lightness to ab, both of shape (batch, channels, height, width)."""
 
     def __init__(self, downs: int, filters: int, dropped: float = 0.0):
         super().__init__()
-        # As in the authors' later program: not in the innermost block, nor in the four outer ones.
+        # As in the authors' later program, the innermost block and the four outer ones have none.
         self.dropped = [dropped if 0 < block < downs - 4 else 0.0 for block in range(downs - 1)]
         channels = [filters * min(2**level, 8) for level in range(downs)]
         self.down, self.down_norm = nn.ModuleList(), nn.ModuleList()
@@ -70,7 +70,7 @@ class UNet(nn.Module):
         return torch.tanh(self.last(functional.relu(features)))
 
     def in_order(self) -> list[nn.Module]:
-        """The layers that have weights, in the order of the data."""
+        """The layers that have weights, in the order of the forward pass."""
         down = zip(self.down, self.down_norm, strict=True)
         up = zip(self.up, self.up_norm, strict=True)
         layers = [layer for pair in (*down, *up) for layer in pair]
@@ -91,7 +91,7 @@ def main():
     generator, discriminator = UNet(DOWNS, FILTERS), patch_gan(FILTERS)
     for network in (generator, discriminator):
         for weight in network.parameters():
-            # Larger than at the beginning of a training: an error shows.
+            # Larger than initial weights, so that an error is visible.
             nn.init.normal_(weight, mean=1.0 if weight.ndim == 1 else 0.0, std=0.1)
     arrays = {
         "lightness": torch.rand(2, 1, SIDE, SIDE) * 2 - 1,
@@ -113,7 +113,7 @@ def main():
 
 
 def take_a_step(generator, discriminator, lightness, true_ab) -> dict[str, torch.Tensor]:
-    # Keras adds its epsilon of 1e-7 before the second moment is corrected for its beginning at 0.
+    # Keras adds its epsilon of 1e-7 before the bias correction of the second moment.
     epsilon = 1e-7 / (1.0 - 0.999) ** 0.5
     optimizers = [
         torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), eps=epsilon)
@@ -142,7 +142,7 @@ def take_a_step(generator, discriminator, lightness, true_ab) -> dict[str, torch
 
 
 def measure_penalty() -> dict[str, torch.Tensor]:
-    """The gradient penalty of a discriminator whose samples do not see each other."""
+    """The gradient penalty of a discriminator whose samples are independent of each other."""
     critic = patch_gan(FILTERS, has_norm=False)
     for weight in critic.parameters():
         nn.init.normal_(weight, std=0.1)
@@ -175,7 +175,7 @@ def weights(prefix: str, layers: list[nn.Module]) -> dict[str, torch.Tensor]:
 def in_keras_layout(name: str, tensor: torch.Tensor) -> np.ndarray:
     is_kernel = any(part in name for part in ("/before/", "/after/", "/weights/", "kernel"))
     if tensor.ndim == 4:
-        # A transposed convolution has its outputs second in both programs.
+        # This is right for transposed convolutions too: both libraries swap inputs and outputs.
         tensor = tensor.permute(2, 3, 1, 0) if is_kernel else tensor.permute(0, 2, 3, 1)
     return np.ascontiguousarray(tensor.detach().numpy())
 

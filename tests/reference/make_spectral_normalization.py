@@ -1,12 +1,12 @@
-"""Writes what PyTorch's spectral normalization computes, for test_spectral_normalization.py.
+"""Writes the results of PyTorch's spectral normalization, for test_spectral_normalization.py.
 
     python3.11 -m venv torch && torch/bin/pip install torch==2.13.0 numpy
     torch/bin/python tests/reference/make_spectral_normalization.py
 
 For `Conv2d`, `ConvTranspose2d` and `Linear` under
 `torch.nn.utils.parametrizations.spectral_norm`, with power vectors that have not converged, one
-call in evaluation and then, from the same state, one in training. Everything is stored in Keras'
-layout, float32, under `<layer>/<array>`:
+call in evaluation and then, from the same state, one in training. All arrays are float32 in the
+layout of Keras, under `<layer>/<array>`:
 
     kernel, bias        as the Keras layer of that name stores them
     u, v                before both calls; v in the order of (height, width, inputs)
@@ -26,7 +26,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 TARGET = Path(__file__).with_name("spectral_normalization_pytorch.npz")
 
-# Torch axes in Keras' order: of an image, and of the weight of each layer.
+# The axes of PyTorch in the order of Keras, for images and for the kernel of each layer.
 IMAGE = (0, 2, 3, 1)
 KERNEL = {"conv2d": (2, 3, 1, 0), "conv2d_transpose": (2, 3, 1, 0), "dense": (1, 0)}
 
@@ -47,13 +47,13 @@ def main():
 
 
 def record(name: str, layer: nn.Module, inputs: torch.Tensor) -> dict[str, torch.Tensor]:
-    # Far from a norm of 1, which would hide a missing division.
+    # A norm near 1 would hide a missing division.
     nn.init.normal_(layer.weight, std=0.7)
     nn.init.normal_(layer.bias)
     kernel_shape = layer.weight.shape
     spectral_norm(layer)
     parametrization = layer.parametrizations.weight[0]
-    # One step from random vectors: sigma is positive, but far from converged.
+    # After one step from random vectors, sigma is positive but far from converged.
     vectors = (parametrization._u, parametrization._v)
     for vector in vectors:
         vector.copy_(nn.functional.normalize(torch.randn_like(vector), dim=0))
@@ -68,7 +68,7 @@ def record(name: str, layer: nn.Module, inputs: torch.Tensor) -> dict[str, torch
         return weight.permute(KERNEL[name])
 
     def columns(v):
-        """v in the order of Keras' kernel."""
+        """Reorders v like the kernel of Keras."""
         if len(kernel_shape) == 2:
             return v
         inputs_of_layer = kernel_shape[0 if name == "conv2d_transpose" else 1]

@@ -1,13 +1,14 @@
-"""Writes what tensorflow-addons' spectral normalization computes, for its successor's test.
+"""Writes the results of tensorflow-addons' spectral normalization, for the test of Keras' layer.
 
     python3.11 -m venv addons
     addons/bin/pip install tensorflow==2.15.1 tensorflow-addons==0.23.0 "numpy<2"
     addons/bin/python tests/reference/make_spectral_normalization_addons.py
 
-One training call of `tfa.layers.SpectralNormalization` around a `Conv2D` and a `Dense`. It steps
-v <- l2(u W'), u <- l2(v W) with W of (everything else, outputs), and overwrites the kernel with
-kernel / sigma, sigma = v W u'. Stored in float32 under `<layer>/<array>`: kernel, u (before the
-call); new_kernel, new_u (after it); sigma, a number, from the ratio of the two kernels.
+`tfa.layers.SpectralNormalization` is called once in training around a `Conv2D` and a `Dense`. It
+computes v <- l2(u W'), u <- l2(v W) with W of shape (everything else, outputs), and overwrites the
+kernel with kernel / sigma, where sigma = v W u'. All arrays are float32, under `<layer>/<array>`:
+kernel, u (before the call); new_kernel, new_u (after it); sigma, a scalar, from the ratio of the
+two kernels.
 
 Made with Python 3.11.7, tensorflow 2.15.1, tensorflow-addons 0.23.0, numpy 1.26.4.
 """

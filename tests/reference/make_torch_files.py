@@ -1,11 +1,11 @@
-"""Writes files of weights in both formats of PyTorch, for test_torch_file.py.
+"""Writes weights in both file formats of PyTorch, for test_torch_file.py.
 
     python3.11 -m venv torch && torch/bin/pip install torch==2.13.0 numpy
     torch/bin/python tests/reference/make_torch_files.py
 
-`torch_archive.pth` and `torch_legacy.pth` hold the same tensors: of the names and shapes of LPIPS's
-weights of the channels, a view into a larger storage, a number, half precision, a parameter.
-`torch_expected.npz` has them as arrays.
+`torch_archive.pth` and `torch_legacy.pth` contain the same tensors: one with the name and shape of
+the LPIPS channel weights, a kernel, a view into a larger storage, a scalar, one in half precision
+and a parameter. `torch_expected.npz` contains them as arrays.
 
 Made with Python 3.11.7, torch 2.13.0 (CPU), numpy 2.4.6.
 """

@@ -1,4 +1,4 @@
-"""Colors in square bins, against NumPy's histogram."""
+"""The square bins of ab, compared with NumPy's histogram."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def test_gray_is_the_middle_of_the_middle_bin():
     assert int(ab1_to_bin([0.0, 0.0])) == middle
     inside = np.array([[4.9, -4.9], [-4.9, 4.9]]) / 110.0
     assert np.array_equal(ab1_to_bin(inside), [middle, middle])
-    # a goes down the rows, and b along the columns.
+    # a selects the row, and b the column.
     assert int(ab1_to_bin(np.array([10.0, 0.0]) / 110.0)) == middle + BINS_PER_SIDE
     assert int(ab1_to_bin(np.array([0.0, -10.0]) / 110.0)) == middle - 1
 
@@ -26,7 +26,7 @@ def test_counts_are_those_of_a_histogram():
     np.testing.assert_array_equal(counts, expected)
 
 
-def test_what_lies_outside_is_at_the_border():
+def test_colors_outside_the_bins_are_counted_at_the_border():
     counts = count_bins([np.array([[2.0, -2.0], [-1.5, 0.0]])])
     assert counts.sum() == 2
     assert counts[-1, 0] == counts[0, BINS_PER_SIDE // 2] == 1

@@ -27,17 +27,17 @@ def test_differences_keep_their_sign():
     assert colorfulness(image) == pytest.approx(100.0)
 
 
-def test_one_color_has_only_the_offset():
+def test_single_color_has_only_the_term_of_the_means():
     image = np.full((4, 4, 3), [255.0, 0.0, 0.0])
     assert colorfulness(image) == pytest.approx(0.3 * np.hypot(255.0, 127.5))
 
 
-def test_gray_has_none():
+def test_gray_has_no_colorfulness():
     gray = np.random.default_rng(0).uniform(0, 255, (6, 6, 1)).repeat(3, axis=-1)
     assert colorfulness(gray) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_every_image_of_a_batch_gets_its_number():
+def test_every_image_of_a_batch_has_its_own_value():
     images = random_images()
     expected = [colorfulness(image) for image in images]
     assert colorfulness(images).shape == (3,)
@@ -49,7 +49,7 @@ def test_numpy_and_keras_agree():
     np.testing.assert_allclose(colorfulness(images, numpy=ops), colorfulness(images), rtol=1e-5)
 
 
-def test_keras_computes_it_inside_a_graph():
+def test_colorfulness_runs_inside_a_graph():
     images = random_images()
     in_graph = tf.function(lambda rgb255: colorfulness(rgb255, numpy=ops))
     np.testing.assert_allclose(in_graph(images), colorfulness(images), rtol=1e-5)

@@ -1,4 +1,4 @@
-"""Colors that sRGB can show are known by it, and the others come back without another hue."""
+"""Colors that sRGB can show are recognized, and others are moved into it at constant hue."""
 
 import warnings
 
@@ -11,11 +11,11 @@ from data.color.lab_planes import lab100_to_linear
 from tests.colors import lab_outside_the_gamut, rgb_cube
 
 
-def survives_screen(lab100, tolerance):
-    """Whether scikit-image's sRGB, which is clipped, still has a color."""
+def survives_srgb(lab100, tolerance):
+    """Returns whether a color is unchanged by scikit-image's clipped sRGB."""
     lab100 = np.asarray(lab100, "float64")
     with warnings.catch_warnings():
-        # Of colors outside, which are what is asked about.
+        # scikit-image warns about colors outside of sRGB, which are expected here.
         warnings.simplefilter("ignore", UserWarning)
         back = color.rgb2lab(color.lab2rgb(lab100))
     return np.abs(back - lab100).max(axis=-1) < tolerance
@@ -29,27 +29,28 @@ def chroma(lab100):
     return np.linalg.norm(np.asarray(lab100)[..., 1:], axis=-1)
 
 
-def test_a_color_is_in_gamut_when_it_survives_the_screen_of_skimage():
+def test_color_is_in_gamut_when_it_survives_skimage_srgb():
     low, high = [0.0, -128.0, -128.0], [100.0, 128.0, 128.0]
     anything = np.random.default_rng(0).uniform(low, high, (20000, 3))
-    # Of random Lab colors few lie inside and next to none near the border: faces of the cube do.
+    # Few random Lab colors are inside and hardly any are near the border, unlike the faces of the
+    # cube.
     around = color.rgb2lab(rgb_cube(step=15)) * [1.0, 1.05, 1.05]
     lab100 = np.concatenate([anything, around, color.rgb2lab(rgb_cube(step=15))])
     is_in_gamut = np.asarray(gamut.is_in_gamut(lab100))
-    assert is_in_gamut[survives_screen(lab100, tolerance=1e-4)].all()
-    assert survives_screen(lab100[is_in_gamut], tolerance=0.5).all()
+    assert is_in_gamut[survives_srgb(lab100, tolerance=1e-4)].all()
+    assert survives_srgb(lab100[is_in_gamut], tolerance=0.5).all()
     assert 0.1 < is_in_gamut.mean() < 0.9
 
 
-def test_colors_in_gamut_are_not_pulled():
+def test_colors_in_gamut_are_unchanged():
     lab100 = color.rgb2lab(rgb_cube()).astype("float32")
     np.testing.assert_allclose(gamut.pull_into_gamut(lab100), lab100, rtol=1e-6, atol=1e-5)
 
 
-def test_what_was_pulled_is_in_gamut():
+def test_pulled_colors_are_in_gamut():
     pulled = gamut.pull_into_gamut(lab_outside_the_gamut())
     assert np.asarray(gamut.is_in_gamut(pulled)).all()
-    assert survives_screen(pulled, tolerance=0.5).all()
+    assert survives_srgb(pulled, tolerance=0.5).all()
 
 
 def test_pulling_keeps_lightness_and_hue():
@@ -61,7 +62,7 @@ def test_pulling_keeps_lightness_and_hue():
     np.testing.assert_allclose(hue(pulled)[has_hue], hue(lab100)[has_hue], atol=1e-4)
 
 
-def test_what_was_pulled_looks_as_light_as_before():
+def test_pulled_colors_are_shown_with_the_same_lightness():
     # Clipping alone is wrong by more than 20.
     lab100 = lab_outside_the_gamut()
     shown = color.rgb2lab(np.asarray(lab.lab100_to_rgb1(gamut.pull_into_gamut(lab100))))
@@ -71,15 +72,15 @@ def test_what_was_pulled_looks_as_light_as_before():
 def test_pulled_colors_have_the_largest_chroma_of_their_lightness_and_hue():
     lab100 = lab_outside_the_gamut(2000)
     shares = np.linspace(0.0, 1.0, 513)
-    on_the_way = np.repeat(lab100[:, None], len(shares), axis=1)
-    on_the_way[..., 1:] *= shares[:, None]
-    survives = survives_screen(on_the_way, tolerance=0.01)
+    toward_gray = np.repeat(lab100[:, None], len(shares), axis=1)
+    toward_gray[..., 1:] *= shares[:, None]
+    survives = survives_srgb(toward_gray, tolerance=0.01)
     largest = (survives * shares).max(axis=1) * chroma(lab100)
-    beyond = chroma(gamut.pull_into_gamut(lab100)) - largest
-    # A step of the bisection less, and what a ray gains along a face of the cube by the tolerance.
-    assert (beyond > -chroma(lab100) / 4096 - 0.1).all()
-    # A step of the scan more.
-    assert (beyond < chroma(lab100) / 512 + 0.1).all()
+    excess = chroma(gamut.pull_into_gamut(lab100)) - largest
+    # The lower bound allows for a bisection step, and for the tolerance along a ray close to a face
+    # of the cube. The upper bound allows for a step of the scan.
+    assert (excess > -chroma(lab100) / 4096 - 0.1).all()
+    assert (excess < chroma(lab100) / 512 + 0.1).all()
 
 
 def test_grays_are_in_gamut_and_stay_gray():
@@ -99,7 +100,7 @@ def test_black_and_white_have_no_color(lightness, level):
 
 
 @pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 5, 3)])
-def test_gamut_has_the_leading_shape(shape):
+def test_is_in_gamut_has_the_leading_shape(shape):
     lab100 = np.random.default_rng(0).uniform(-60, 60, shape).astype("float32")
     is_in_gamut = np.asarray(gamut.is_in_gamut(lab100))
     assert is_in_gamut.dtype == bool
@@ -119,7 +120,7 @@ def test_planes_are_pulled_like_colors_with_channels_last():
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.2, 2.0])
-def test_strengthened_colors_are_as_strong_as_asked_or_as_can_be_shown(factor):
+def test_strengthened_colors_are_as_strong_as_requested_or_as_srgb_can_show(factor):
     lab100 = color.rgb2lab(rgb_cube(step=15))
     found = np.asarray(gamut.strengthen(lab100, factor))
     np.testing.assert_allclose(found[..., 0], lab100[..., 0], atol=1e-4)
@@ -130,11 +131,11 @@ def test_strengthened_colors_are_as_strong_as_asked_or_as_can_be_shown(factor):
         np.testing.assert_allclose(found, whole, atol=1e-3)
         return
     assert 0.1 < fits.mean() < 0.9
-    # What does not fit is at the border, but for the last of the steps. Blues may leave the gamut
-    # on their way from gray and come back: of these pulling finds the first border.
+    # Colors that do not fit are at the border, up to the last bisection step. The path from gray to
+    # some blues leaves the gamut and enters it again; pulling finds the first border.
     strongest = chroma(gamut.pull_into_gamut(whole[~fits]))
     step = (factor - 1.0) / 32.0 * chroma(lab100[~fits])
     assert (chroma(found[~fits]) >= strongest - step - 0.2).all()
-    # Colors on the faces of the cube are a little outside, by rounding.
+    # Rounding puts colors on the faces of the cube slightly outside.
     assert (chroma(found[~fits]) >= chroma(lab100[~fits]) - 0.01).all()
-    assert survives_screen(found, tolerance=0.5).all()
+    assert survives_srgb(found, tolerance=0.5).all()

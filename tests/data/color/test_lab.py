@@ -1,4 +1,4 @@
-"""The conversions between sRGB and Lab agree with scikit-image, and teach outside the gamut."""
+"""The conversions between sRGB and Lab agree with scikit-image and have useful gradients."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def test_lab_to_rgb_equals_skimage_over_the_cube():
     np.testing.assert_allclose(lab.lab100_to_rgb1(lab100), color.lab2rgb(lab100), rtol=0, atol=1e-3)
 
 
-def test_every_8_bit_color_survives_the_way_to_lab_and_back():
+def test_every_8_bit_color_survives_the_round_trip_to_lab():
     levels = np.arange(256, dtype="uint8")
     for reds in np.split(levels, 16):
         grid = np.meshgrid(reds, levels, levels, indexing="ij")
@@ -47,13 +47,13 @@ def test_white_black_and_red_have_their_known_lab():
     np.testing.assert_allclose(lab100, expected, atol=0.02)
 
 
-def test_networks_see_numbers_between_minus_one_and_one():
+def test_lab1_of_srgb_is_between_minus_one_and_one():
     lab1 = np.asarray(lab.rgb255_to_lab1(rgb_cube() * 255.0))
     assert lab1.min() >= -1.0 - 1e-5
     assert lab1.max() <= 1.0 + 1e-5
 
 
-def test_scales_of_the_range_of_networks():
+def test_scales_of_lab1_and_lab100():
     lab100 = [[0.0, 110.0, -110.0], [50.0, 0.0, 55.0], [100.0, -55.0, 0.0]]
     lab1 = [[-1.0, 1.0, -1.0], [0.0, 0.0, 0.5], [1.0, -0.5, 0.0]]
     np.testing.assert_allclose(lab.lab100_to_lab1(lab100), lab1, atol=1e-6)
@@ -66,13 +66,13 @@ def test_rgb1_to_rgb255_rounds_and_clips():
     np.testing.assert_array_equal(rgb255, [0, 0, 100, 101, 255])
 
 
-def test_rgb255_to_rgb1_takes_whole_numbers():
+def test_rgb255_to_rgb1_accepts_integers():
     rgb1 = np.asarray(lab.rgb255_to_rgb1(np.array([0, 51, 255], "uint8")))
     assert rgb1.dtype == np.float32
     np.testing.assert_allclose(rgb1, [0.0, 0.2, 1.0], rtol=1e-6)
 
 
-def test_every_16_bit_level_survives_the_way_to_rgb1_and_back():
+def test_every_16_bit_level_survives_the_round_trip_to_rgb1():
     rgb65535 = np.arange(65536, dtype="uint16").reshape(256, 256)
     rgb1 = np.asarray(lab.rgb65535_to_rgb1(rgb65535))
     assert rgb1.dtype == np.float32
@@ -83,14 +83,14 @@ def test_every_16_bit_level_survives_the_way_to_rgb1_and_back():
 
 
 def test_rgb1_to_rgb65535_rounds_and_clips():
-    # Above 32767 too, where a signed number of 16 bits would turn over.
+    # 40000 is above 32767, where a signed 16-bit integer would overflow.
     rgb1 = np.array([-0.5, 0.0, 100.4 / 65535, 100.6 / 65535, 40000 / 65535, 1.0, 1.5])
     rgb65535 = np.asarray(lab.rgb1_to_rgb65535(rgb1))
     assert rgb65535.dtype == np.uint16
     np.testing.assert_array_equal(rgb65535, [0, 0, 100, 101, 40000, 65535, 65535])
 
 
-def test_16_bit_grays_survive_the_way_to_lab_and_back():
+def test_16_bit_grays_survive_the_round_trip_to_lab():
     levels = np.arange(0, 65536, 5, dtype="uint16")
     rgb65535 = np.stack([levels, levels, levels], axis=-1)
     lab100 = lab.rgb1_to_lab100(lab.rgb65535_to_rgb1(rgb65535))
@@ -111,7 +111,7 @@ def test_unclipped_rgb_equals_the_clipped_one_inside_the_gamut():
     )
 
 
-def test_range_of_networks_goes_to_the_same_unclipped_rgb():
+def test_lab1_and_lab100_give_the_same_unclipped_rgb():
     lab100 = lab_outside_the_gamut(100)
     np.testing.assert_allclose(
         lab.lab1_to_unclipped_rgb1(lab.lab100_to_lab1(lab100)),
@@ -152,8 +152,8 @@ def test_a_step_toward_the_nearest_color_leads_back_inside(limit):
 
 
 def test_a_step_toward_any_color_inside_nearly_always_leads_back_inside():
-    # The channels share L, so a large error in one that is inside can outweigh a small one
-    # outside: for about 1 color in 70.
+    # The channels share L, so a large error in a channel inside the gamut can outweigh a small
+    # error in one outside. This happens for about 1 color in 70.
     lab100 = lab_outside_the_gamut()
     target = np.random.default_rng(1).uniform(0.0, 1.0, lab100.shape).astype("float32")
     gradient = gradient_of_squared_distance(lab100, target)
@@ -204,7 +204,7 @@ def test_join_casts_half_precision_to_float32():
     "convert",
     [lab.rgb1_to_lab100, lab.lab100_to_rgb1, lab.lab100_to_unclipped_rgb1],
 )
-def test_any_leading_shape_is_kept(convert, shape):
+def test_any_leading_shape_is_preserved(convert, shape):
     values = np.random.default_rng(0).uniform(0, 1, shape).astype("float32")
     converted = np.asarray(convert(values))
     assert converted.shape == shape

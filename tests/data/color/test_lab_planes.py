@@ -1,4 +1,4 @@
-"""Lab with channels in tensors of their own agrees with scikit-image."""
+"""The Lab conversions with one tensor per channel agree with scikit-image."""
 
 import numpy as np
 from skimage import color
@@ -16,7 +16,7 @@ def test_lightness_equals_skimage_over_the_cube():
     np.testing.assert_allclose(lightness, color.rgb2lab(rgb1)[:, 0], rtol=0, atol=1e-3)
 
 
-def test_gray_alone_has_the_lightness_of_its_color():
+def test_single_gray_channel_has_the_lightness_of_equal_channels():
     gray = np.linspace(0.0, 1.0, 256, dtype="float32")
     np.testing.assert_allclose(
         rgb1_to_lightness100([gray]), rgb1_to_lightness100([gray] * 3), atol=1e-4
@@ -30,7 +30,7 @@ def test_lab_to_rgb_equals_skimage_over_the_cube():
     np.testing.assert_allclose(rgb1, color.lab2rgb(lab100), rtol=0, atol=1e-3)
 
 
-def test_outside_the_gamut_it_equals_the_unclipped_way():
+def test_lab_to_rgb_outside_the_gamut_equals_the_unclipped_conversion():
     lab100 = lab_outside_the_gamut()
     rgb1 = np.stack([linear_to_rgb1(channel) for channel in lab100_to_linear(*lab100.T)], axis=-1)
     np.testing.assert_allclose(rgb1, lab.lab100_to_unclipped_rgb1(lab100), rtol=1e-4, atol=1e-4)

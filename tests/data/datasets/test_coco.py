@@ -1,4 +1,4 @@
-"""Images in COCO's format are chosen by the objects in them, and what does not fit is named."""
+"""Images in COCO format are selected by the objects in them, and errors are reported."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ CATEGORIES = {
 }
 NUMBERS = {name: 10 * number for number, name in enumerate(CATEGORIES, start=1)}
 
-# What is in which image.
+# The objects in each image.
 TRAINING = {
     "1.jpg": ["cat", "cat", "person"],
     "2.jpg": ["dog"],
@@ -34,22 +34,22 @@ VALIDATION = {"6.jpg": ["cat"], "7.jpg": [], "8.jpg": ["person"]}
 
 
 def entries(contents, first=1):
-    """The annotations of images with these objects."""
+    """Returns the annotations of images with these objects."""
     images = [
         {"id": number, "file_name": name, "width": 8, "height": 8}
         for number, name in enumerate(contents, start=first)
     ]
     objects = [
         {
-            "id": 100 * number + place,
+            "id": 100 * number + index,
             "image_id": number,
-            "category_id": NUMBERS[each],
+            "category_id": NUMBERS[category],
             "segmentation": [[0.0, 0.0, 7.0, 0.0, 7.0, 7.0]],
             "bbox": [0, 0, 7, 7],
             "iscrowd": 0,
         }
         for number, names in enumerate(contents.values(), start=first)
-        for place, each in enumerate(names)
+        for index, category in enumerate(names)
     ]
     categories = [
         {"id": NUMBERS[name], "name": name, "supercategory": above}
@@ -72,7 +72,7 @@ def touch(folder, names):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Five images to learn from and three to judge by, laid out as published."""
+    """A dataset of five training and three validation images, with the published layout."""
     folder = tmp_path / "coco"
     annotate(folder, "train2017", entries(TRAINING))
     annotate(folder, "val2017", entries(VALIDATION, first=6))
@@ -82,8 +82,8 @@ def folder(tmp_path):
     return folder
 
 
-def alone(folder, annotations, names=None):
-    """One part of images, in place of what was there."""
+def replace_by_one_part(folder, annotations, names=None):
+    """Replaces the dataset by one with a single part."""
     shutil.rmtree(folder)
     annotate(folder, "train", annotations)
     if names is None:
@@ -96,15 +96,15 @@ def find(folder, *categories, share=0.5, seed=0):
     return coco_set(f"coco:{folder}", str(folder), categories, SplitOptions(share, seed))
 
 
-def below(source, folder):
+def relative_names(source, folder):
     return [name.removeprefix(f"{folder}/") for name in source.names()]
 
 
 def used(found, folder):
-    return sorted(below(found.training, folder) + below(found.validation, folder))
+    return sorted(relative_names(found.training, folder) + relative_names(found.validation, folder))
 
 
-def counted(found):
+def skipped_counts(found):
     return {why: count for why, count in found.skipped.items() if count}
 
 
@@ -121,9 +121,9 @@ def error_of(folder, *categories):
 
 def test_parts_are_the_split(folder):
     found = find(folder, share=0.9)
-    assert below(found.training, folder) == [f"train2017/{name}" for name in TRAINING]
-    assert below(found.validation, folder) == [f"val2017/{name}" for name in VALIDATION]
-    assert counted(found) == {}
+    assert relative_names(found.training, folder) == [f"train2017/{name}" for name in TRAINING]
+    assert relative_names(found.validation, folder) == [f"val2017/{name}" for name in VALIDATION]
+    assert skipped_counts(found) == {}
 
 
 def test_images_have_no_labels(folder):
@@ -132,22 +132,26 @@ def test_images_have_no_labels(folder):
     assert found.training.label(0) == -1
 
 
-def test_images_may_lie_below_images(folder):
+def test_parts_may_be_in_the_folder_images(folder):
     (folder / "images").mkdir()
     for part in ("train2017", "val2017"):
         (folder / part).rename(folder / "images" / part)
     found = find(folder)
-    assert below(found.training, folder) == [f"images/train2017/{name}" for name in TRAINING]
-    assert below(found.validation, folder) == [f"images/val2017/{name}" for name in VALIDATION]
+    assert relative_names(found.training, folder) == [
+        f"images/train2017/{name}" for name in TRAINING
+    ]
+    assert relative_names(found.validation, folder) == [
+        f"images/val2017/{name}" for name in VALIDATION
+    ]
 
 
-def test_images_of_all_parts_may_lie_in_one_folder(folder):
+def test_images_of_all_parts_may_be_in_one_folder(folder):
     for part in ("train2017", "val2017"):
         shutil.rmtree(folder / part)
     touch(folder / "images", [*TRAINING, *VALIDATION])
     found = find(folder)
-    assert below(found.training, folder) == [f"images/{name}" for name in TRAINING]
-    assert below(found.validation, folder) == [f"images/{name}" for name in VALIDATION]
+    assert relative_names(found.training, folder) == [f"images/{name}" for name in TRAINING]
+    assert relative_names(found.validation, folder) == [f"images/{name}" for name in VALIDATION]
 
 
 @pytest.mark.parametrize("part", ["train2017", "val2017", "default", "my [set] #1"])
@@ -159,38 +163,43 @@ def test_one_part_is_split_by_names(folder, part):
     found = find(folder, share=0.2)
     assert used(found, folder) == sorted(f"{part}/{name}" for name in names)
     assert 20 <= len(found.validation) <= 60
-    assert below(found.validation, folder) == below(find(folder, share=0.2).validation, folder)
-    assert below(found.validation, folder) != below(
+    assert relative_names(found.validation, folder) == relative_names(
+        find(folder, share=0.2).validation, folder
+    )
+    assert relative_names(found.validation, folder) != relative_names(
         find(folder, share=0.2, seed=1).validation, folder
     )
     assert len(find(folder, share=0.0).validation) == 0
 
 
-def test_split_does_not_depend_on_where_the_folder_is(folder, monkeypatch):
+def test_split_does_not_depend_on_the_path_of_the_folder(folder, monkeypatch):
     names = [f"{number}.jpg" for number in range(100)]
-    alone(folder, entries(dict.fromkeys(names, ())))
-    before = below(find(folder).validation, folder)
+    replace_by_one_part(folder, entries(dict.fromkeys(names, ())))
+    before = relative_names(find(folder).validation, folder)
     other = folder.rename(folder.with_name("other"))
-    assert below(find(other).validation, other) == before
+    assert relative_names(find(other).validation, other) == before
     monkeypatch.chdir(other.parent)
     found = coco_set("coco:other", "other", (), SplitOptions(0.5))
-    assert below(found.validation, "other") == before
+    assert relative_names(found.validation, "other") == before
 
 
 def test_parts_of_the_same_side_are_joined(folder):
     annotate(folder, "extra", entries({"9.jpg": ["cat"]}))
     touch(folder / "extra", ["9.jpg"])
-    assert below(find(folder, "cat").training, folder) == ["extra/9.jpg", "train2017/1.jpg"]
+    assert relative_names(find(folder, "cat").training, folder) == [
+        "extra/9.jpg",
+        "train2017/1.jpg",
+    ]
 
 
-def test_image_in_parts_of_both_sides_is_not_learned_from(folder):
+def test_image_in_parts_of_both_sides_is_a_validation_image_only(folder):
     for part in ("train2017", "val2017"):
         shutil.rmtree(folder / part)
     annotate(folder, "train2017", entries({**TRAINING, **VALIDATION}))
     touch(folder / "images", [*TRAINING, *VALIDATION])
     found = find(folder)
-    assert below(found.validation, folder) == [f"images/{name}" for name in VALIDATION]
-    assert below(found.training, folder) == [f"images/{name}" for name in TRAINING]
+    assert relative_names(found.validation, folder) == [f"images/{name}" for name in VALIDATION]
+    assert relative_names(found.training, folder) == [f"images/{name}" for name in TRAINING]
 
 
 def test_image_in_two_parts_of_one_side_is_used_once(folder):
@@ -198,7 +207,7 @@ def test_image_in_two_parts_of_one_side_is_used_once(folder):
         shutil.rmtree(folder / part)
     annotate(folder, "extra", entries(TRAINING))
     touch(folder / "images", [*TRAINING, *VALIDATION])
-    assert below(find(folder).training, folder) == [f"images/{name}" for name in TRAINING]
+    assert relative_names(find(folder).training, folder) == [f"images/{name}" for name in TRAINING]
 
 
 def test_images_can_be_read(folder):
@@ -231,7 +240,7 @@ def test_large_annotations_are_announced(folder, monkeypatch, capsys):
     ids=ascii,
 )
 def test_image_is_found_whatever_its_name(folder, name):
-    alone(folder, entries({name: ["cat"], "a.jpg": ["cat"]}))
+    replace_by_one_part(folder, entries({name: ["cat"], "a.jpg": ["cat"]}))
     assert used(find(folder, "cat"), folder) == sorted([f"train/{name}", "train/a.jpg"])
 
 
@@ -242,24 +251,26 @@ def test_folder_is_found_whatever_its_name(folder, name):
 
 
 @pytest.mark.parametrize("name", ["./1.jpg", "deep/../1.jpg", ".//1.jpg"])
-def test_path_of_a_image_may_go_around(folder, name):
-    alone(folder, entries({name: [], "2.jpg": []}), ["1.jpg", "2.jpg"])
+def test_path_of_an_image_may_be_indirect(folder, name):
+    replace_by_one_part(folder, entries({name: [], "2.jpg": []}), ["1.jpg", "2.jpg"])
     assert used(find(folder), folder) == ["train/1.jpg", "train/2.jpg"]
 
 
-def test_images_may_lie_in_subfolders(folder):
-    alone(folder, entries({"a/1.jpg": ["cat"], "b/1.jpg": ["dog"], "a/b/c/1.jpg": ["cat"]}))
+def test_images_may_be_in_subfolders(folder):
+    replace_by_one_part(
+        folder, entries({"a/1.jpg": ["cat"], "b/1.jpg": ["dog"], "a/b/c/1.jpg": ["cat"]})
+    )
     assert used(find(folder, "cat"), folder) == ["train/a/1.jpg", "train/a/b/c/1.jpg"]
 
 
 @pytest.mark.parametrize("name", ["../outside.jpg", "{folder}/outside.jpg", "", "notes.txt"])
-def test_path_that_is_none_of_a_image_below_is_counted_and_skipped(folder, name):
+def test_path_of_no_image_in_the_folder_is_counted_and_skipped(folder, name):
     name = name.format(folder=folder)
-    alone(folder, entries({name: [], "2.jpg": []}), ["2.jpg", "notes.txt"])
+    replace_by_one_part(folder, entries({name: [], "2.jpg": []}), ["2.jpg", "notes.txt"])
     (folder / "outside.jpg").touch()
     found = find(folder)
     assert used(found, folder) == ["train/2.jpg"]
-    assert counted(found) == {"annotated, but missing": 1}
+    assert skipped_counts(found) == {"annotated, but missing": 1}
 
 
 def test_image_that_is_listed_twice_is_used_once(folder):
@@ -267,7 +278,7 @@ def test_image_that_is_listed_twice_is_used_once(folder):
     annotations["images"].append({"id": 3, "file_name": "./1.jpg"})
     annotations["images"].append({"id": 1, "file_name": "1.jpg"})
     annotations["annotations"].append({"image_id": 3, "category_id": NUMBERS["cat"]})
-    alone(folder, annotations, ["1.jpg", "2.jpg"])
+    replace_by_one_part(folder, annotations, ["1.jpg", "2.jpg"])
     assert used(find(folder), folder) == ["train/1.jpg", "train/2.jpg"]
     assert used(find(folder, "cat"), folder) == ["train/1.jpg"]
     assert used(find(folder, "cat", "dog"), folder) == ["train/1.jpg"]
@@ -291,11 +302,11 @@ def test_image_that_is_listed_twice_is_used_once(folder):
         (["Hot Dog", "PERSON"], ["1.jpg", "3.jpg"], ["8.jpg"]),
     ],
 )
-def test_images_with_an_object_of_a_category_are_kept(folder, categories, training, validation):
+def test_images_with_an_object_of_a_category_are_used(folder, categories, training, validation):
     found = find(folder, *categories)
-    assert below(found.training, folder) == [f"train2017/{name}" for name in training]
-    assert below(found.validation, folder) == [f"val2017/{name}" for name in validation]
-    assert counted(found) == {
+    assert relative_names(found.training, folder) == [f"train2017/{name}" for name in training]
+    assert relative_names(found.validation, folder) == [f"val2017/{name}" for name in validation]
+    assert skipped_counts(found) == {
         f"without {' or '.join(categories)}": 8 - len(training) - len(validation)
     }
 
@@ -305,7 +316,7 @@ def test_images_with_an_object_of_a_category_are_kept(folder, categories, traini
 def test_annotations_may_name_categories_in_any_case(folder, name, asked):
     annotations = entries(TRAINING)
     annotations["categories"][1] = {"id": NUMBERS["cat"], "name": name}
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert used(find(folder, asked), folder) == ["train/1.jpg"]
 
 
@@ -315,7 +326,7 @@ def test_supercategory_may_be_missing(folder, above):
     annotations["categories"] = [
         {"id": each["id"], "name": each["name"], **above} for each in annotations["categories"]
     ]
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert used(find(folder, "cat"), folder) == ["train/1.jpg"]
     for category in ("animal", ""):
         listed = error_of(folder, category).split("it has ")[1].split(", ")
@@ -328,7 +339,7 @@ def test_category_may_be_in_one_part_only(folder):
     annotations["annotations"] = annotations["annotations"][-1:]
     annotate(folder, "val2017", annotations)
     found = find(folder, "dog")
-    assert below(found.training, folder) == ["train2017/2.jpg", "train2017/5.jpg"]
+    assert relative_names(found.training, folder) == ["train2017/2.jpg", "train2017/5.jpg"]
     assert len(found.validation) == 0
 
 
@@ -336,7 +347,7 @@ def test_two_categories_may_have_the_same_name(folder):
     annotations = entries(TRAINING)
     annotations["categories"].append({"id": 999, "name": "cat", "supercategory": "toy"})
     annotations["annotations"].append({"image_id": 4, "category_id": 999})
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert used(find(folder, "cat"), folder) == ["train/1.jpg", "train/4.jpg"]
     assert used(find(folder, "toy"), folder) == ["train/4.jpg"]
 
@@ -344,7 +355,7 @@ def test_two_categories_may_have_the_same_name(folder):
 def test_objects_of_a_category_that_is_not_listed_do_not_matter(folder):
     annotations = entries(TRAINING)
     annotations["annotations"].append({"image_id": 4, "category_id": 12345})
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert used(find(folder, "cat"), folder) == ["train/1.jpg"]
     assert len(used(find(folder), folder)) == 5
 
@@ -360,9 +371,7 @@ def test_objects_of_a_category_that_is_not_listed_do_not_matter(folder):
         ("PERSONS", "person"),
     ],
 )
-def test_unknown_category_is_answered_with_those_that_exist_the_closest_first(
-    folder, typo, closest
-):
+def test_error_of_an_unknown_category_lists_the_closest_first(folder, typo, closest):
     message = error_of(folder, typo)
     start = f"--categories {typo}: coco:{folder} has no such category; it has "
     assert message.startswith(start)
@@ -383,23 +392,23 @@ def test_categories_of_all_parts_are_listed(folder):
     assert "unicorn" in error_of(folder, "unicrn")
 
 
-def test_annotations_without_categories_are_said_to_have_none(folder):
-    alone(folder, {**entries(TRAINING), "categories": []})
+def test_annotations_without_categories_are_reported_to_have_none(folder):
+    replace_by_one_part(folder, {**entries(TRAINING), "categories": []})
     message = error_of(folder, "cat")
     assert message.startswith("--categories cat: ")
     assert not message.endswith("it has ")
 
 
 @pytest.mark.parametrize("name", ["line\nbreak", "next\x85line"], ids=ascii)
-def test_category_with_a_line_break_is_told_in_one_line(folder, name):
+def test_category_with_a_line_break_is_listed_in_one_line(folder, name):
     annotations = entries(TRAINING)
     annotations["categories"][0]["name"] = name
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert "hot dog" in error_of(folder, "unicorn")
     assert "hot dog" in error_of(folder, "uni\ncorn")
 
 
-# --- images and annotations that do not fit ---------------------------------------------------
+# --- images and annotations that do not match -------------------------------------------------
 
 
 def test_annotations_of_absent_images_are_counted_and_skipped(folder):
@@ -410,7 +419,7 @@ def test_annotations_of_absent_images_are_counted_and_skipped(folder):
         *(f"train2017/{name}" for name in ("2.jpg", "3.jpg", "5.jpg")),
         *("val2017/7.jpg", "val2017/8.jpg"),
     ]
-    assert counted(found) == {"annotated, but missing": 3}
+    assert skipped_counts(found) == {"annotated, but missing": 3}
 
 
 def test_absent_images_without_the_category_are_counted_once(folder):
@@ -418,7 +427,7 @@ def test_absent_images_without_the_category_are_counted_once(folder):
     (folder / "train2017" / "4.jpg").unlink()
     found = find(folder, "cat")
     assert used(found, folder) == ["val2017/6.jpg"]
-    assert counted(found) == {"without cat": 6, "annotated, but missing": 1}
+    assert skipped_counts(found) == {"without cat": 6, "annotated, but missing": 1}
 
 
 @pytest.mark.parametrize("categories", [("cat",), ()])
@@ -426,9 +435,9 @@ def test_objects_in_images_that_are_not_listed_are_counted(folder, categories):
     annotations = entries(TRAINING)
     for image in (77, 77, 78):
         annotations["annotations"].append({"image_id": image, "category_id": NUMBERS["cat"]})
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     found = find(folder, *categories)
-    assert counted(found)["annotated, but not listed"] == 2
+    assert skipped_counts(found)["annotated, but not listed"] == 2
 
 
 def test_images_that_are_not_annotated_are_not_used(folder):
@@ -441,11 +450,11 @@ def test_all_images_may_be_absent(folder):
         (folder / "train2017" / name).unlink()
     found = find(folder)
     assert (len(found.training), len(found.validation)) == (0, 3)
-    assert counted(found) == {"annotated, but missing": 5}
+    assert skipped_counts(found) == {"annotated, but missing": 5}
 
 
-def test_no_image_at_all_is_no_crash(folder):
-    alone(folder, entries({}))
+def test_dataset_may_be_without_images(folder):
+    replace_by_one_part(folder, entries({}))
     found = find(folder)
     assert (len(found.training), len(found.validation)) == (0, 0)
 
@@ -453,28 +462,28 @@ def test_no_image_at_all_is_no_crash(folder):
 # --- parts that are missing or malformed -------------------------------------------------------
 
 
-def test_missing_annotations_are_named(folder):
+def test_missing_annotations_are_reported(folder):
     (folder / "annotations").rename(folder / "labels")
     assert f"there is no annotations/instances_*.json in {folder}" in error_of(folder)
 
 
-def test_annotations_of_other_kinds_are_none_of_objects(folder):
+def test_annotations_of_other_kinds_are_not_used(folder):
     for path in folder.glob("annotations/instances_*.json"):
         path.rename(path.with_name(path.name.replace("instances", "person_keypoints")))
     assert f"there is no annotations/instances_*.json in {folder}" in error_of(folder)
 
 
-def test_missing_folder_is_named(folder):
+def test_missing_folder_is_reported(folder):
     message = error_of(folder.with_name("cocoo"))
     assert f"{folder.with_name('cocoo')} is not a folder (did you mean coco?)" in message
 
 
-def test_file_in_place_of_the_folder_is_named(folder):
+def test_file_instead_of_the_folder_is_reported(folder):
     file = folder / "train2017" / "1.jpg"
     assert f"{file} is not a folder" in error_of(file)
 
 
-def test_missing_images_of_a_part_are_named(folder):
+def test_missing_images_of_a_part_are_reported(folder):
     (folder / "train2017").rename(folder / "elsewhere")
     message = error_of(folder)
     assert "annotations/instances_train2017.json" in message
@@ -487,13 +496,13 @@ def test_missing_images_of_a_part_are_named(folder):
     [b"", b"no JSON", b'{"images": [', b"\xff\xfe\x00", b"[" * 200_000, b'{"images":\n[1\n2]}'],
     ids=["empty", "no JSON", "cut off", "not UTF-8", "endless brackets", "no comma"],
 )
-def test_annotations_that_are_damaged_are_named(folder, content):
+def test_damaged_annotations_are_reported(folder, content):
     path = folder / "annotations" / "instances_val2017.json"
     path.write_bytes(content)
     assert f"{path} cannot be read: " in error_of(folder)
 
 
-def test_folder_in_place_of_annotations_is_named(folder):
+def test_folder_instead_of_annotations_is_reported(folder):
     path = folder / "annotations" / "instances_val2017.json"
     path.unlink()
     path.mkdir()
@@ -501,7 +510,7 @@ def test_folder_in_place_of_annotations_is_named(folder):
 
 
 @pytest.mark.parametrize("key", ["images", "annotations", "categories"])
-def test_annotations_without_a_list_are_named(folder, key):
+def test_annotations_without_a_list_are_reported(folder, key):
     annotations = entries(TRAINING)
     del annotations[key]
     annotate(folder, "train2017", annotations)
@@ -512,7 +521,7 @@ def test_annotations_without_a_list_are_named(folder, key):
 @pytest.mark.parametrize(
     "value", [None, 5, "text", {"a": {}}, [None], [5], ["text"], [[]]], ids=str
 )
-def test_lists_of_the_wrong_type_are_named(folder, key, value):
+def test_lists_of_the_wrong_type_are_reported(folder, key, value):
     annotate(folder, "train2017", {**entries(TRAINING), key: value})
     message = error_of(folder)
     assert "instances_train2017.json is not in COCO format: " in message
@@ -530,7 +539,7 @@ def test_lists_of_the_wrong_type_are_named(folder, key, value):
         ("categories", "name"),
     ],
 )
-def test_missing_fields_are_named(folder, key, field):
+def test_missing_fields_are_reported(folder, key, field):
     annotations = entries(TRAINING)
     del annotations[key][1][field]
     annotate(folder, "train2017", annotations)
@@ -549,7 +558,7 @@ def test_missing_fields_are_named(folder, key, field):
         ("annotations", "category_id", {}),
     ],
 )
-def test_fields_of_the_wrong_type_are_named(folder, key, field, value):
+def test_fields_of_the_wrong_type_are_reported(folder, key, field, value):
     annotations = entries(TRAINING)
     annotations[key][1][field] = value
     annotate(folder, "train2017", annotations)
@@ -567,18 +576,18 @@ def test_fields_of_the_wrong_type_are_named(folder, key, field, value):
         ("supercategory", ["animal"]),
     ],
 )
-def test_fields_of_categories_of_the_wrong_type_are_named(folder, field, value):
+def test_fields_of_categories_of_the_wrong_type_are_reported(folder, field, value):
     annotations = entries(TRAINING)
     annotations["categories"][1][field] = value
     annotate(folder, "train2017", annotations)
-    # It need not matter to who wants all images.
+    # This need not be an error if all images are wanted.
     with contextlib.suppress(InputError):
         find(folder)
     assert "instances_train2017.json is not in COCO format: " in error_of(folder, "cat")
 
 
 @pytest.mark.parametrize("top", ["[]", "null", "5", '"text"', '[{"images": []}]'])
-def test_annotations_that_are_no_object_are_named(folder, top):
+def test_annotations_that_are_not_an_object_are_reported(folder, top):
     annotate(folder, "train2017", top)
     assert "instances_train2017.json is not in COCO format: " in error_of(folder)
 
@@ -589,13 +598,13 @@ def test_annotations_may_begin_with_a_byte_order_mark(folder):
     assert len(find(folder).validation) == 3
 
 
-def test_numbers_may_be_text(folder):
+def test_ids_may_be_strings(folder):
     annotations = entries(TRAINING)
     for image in annotations["images"]:
         image["id"] = f"id {image['id']}"
     for each in annotations["annotations"]:
         each["image_id"] = f"id {each['image_id']}"
-    alone(folder, annotations)
+    replace_by_one_part(folder, annotations)
     assert used(find(folder, "cat"), folder) == ["train/1.jpg"]
 
 

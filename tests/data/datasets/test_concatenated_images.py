@@ -1,4 +1,4 @@
-"""Joined images are those of all sources, one source after the other."""
+"""Concatenated images are those of all sources, one source after the other."""
 
 import numpy as np
 import pytest
@@ -43,13 +43,13 @@ def test_concatenated_images_can_be_joined():
 
 
 @pytest.mark.parametrize("number", [-1, 3, 100])
-def test_number_of_no_image_is_an_error(number):
+def test_number_out_of_range_is_an_error(number):
     joined = ConcatenatedImages([files("a", 2), files("b", 1)])
     with pytest.raises(IndexError, match=f"image index {number} is out of range for 3 images"):
         joined.name(number)
 
 
-def test_number_may_be_of_numpy():
+def test_number_may_be_a_numpy_integer():
     joined = ConcatenatedImages([files("a", 2), files("b", 1)])
     assert joined.name(np.int64(2)) == "b/0.png"
 
@@ -60,10 +60,10 @@ def test_same_classes_keep_their_labels():
     assert [joined.label(number) for number in range(3)] == [0, 1, 1]
 
 
-@pytest.mark.parametrize("others", [None, ("dog", "cat"), ("cat",), ("cat", "dog", "cow")])
-def test_different_classes_have_no_labels(others):
-    label = None if others is None else 0
-    joined = ConcatenatedImages([files("a", 1, 1, CLASSES), files("b", 1, label, others)])
+@pytest.mark.parametrize("other_classes", [None, ("dog", "cat"), ("cat",), ("cat", "dog", "cow")])
+def test_different_classes_have_no_labels(other_classes):
+    label = None if other_classes is None else 0
+    joined = ConcatenatedImages([files("a", 1, 1, CLASSES), files("b", 1, label, other_classes)])
     assert joined.classes is None
     assert [joined.label(number) for number in range(2)] == [-1, -1]
 

@@ -1,4 +1,4 @@
-"""Names of datasets are told apart, kept for any working folder, and corrected."""
+"""Names of datasets are parsed, made absolute and corrected."""
 
 import os
 
@@ -21,7 +21,7 @@ def error_of(call, *arguments):
     return message
 
 
-# --- which kind --------------------------------------------------------------------------------
+# --- kinds -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -41,26 +41,26 @@ def error_of(call, *arguments):
         ("größe/\udcff", ("folder", "größe/\udcff")),
     ],
 )
-def test_kind_and_place_are_told_apart(name, parsed):
+def test_kind_and_location_are_separated(name, parsed):
     assert parse_name(name) == parsed
 
 
 @pytest.mark.parametrize("name", ["12:30", "cocoa:butter", "coco", "tfds", "a:b:c", "demo:", ":"])
-def test_folder_that_is_there_is_a_folder_whatever_its_name(tmp_path, name):
+def test_existing_folder_is_a_folder_whatever_its_name(tmp_path, name):
     (tmp_path / name).mkdir()
     assert parse_name(name) == ("folder", name)
     assert parse_name(str(tmp_path / name)) == ("folder", str(tmp_path / name))
 
 
 @pytest.mark.parametrize("kind", ["tiny-imagenet", "imagenet64", "coco"])
-def test_tilde_behind_a_colon_is_the_home_folder(monkeypatch, kind):
+def test_tilde_after_a_colon_is_the_home_folder(monkeypatch, kind):
     # A shell expands it only at the beginning of a word.
     monkeypatch.setenv("HOME", "/home/me")
     assert parse_name(f"{kind}:~/my sets") == (kind, "/home/me/my sets")
     assert absolute_name(f"{kind}:~/my sets") == f"{kind}:/home/me/my sets"
 
 
-def test_folder_named_like_a_kind_and_its_place_is_reached_by_its_path(tmp_path):
+def test_folder_named_like_a_kind_and_a_location_is_found_by_its_path(tmp_path):
     (tmp_path / "coco:birds").mkdir()
     assert parse_name("coco:birds") == ("coco", "birds")
     assert parse_name("./coco:birds") == ("folder", "./coco:birds")
@@ -68,7 +68,7 @@ def test_folder_named_like_a_kind_and_its_place_is_reached_by_its_path(tmp_path)
 
 @pytest.mark.parametrize("kind", ["tiny-imagenet", "imagenet64", "coco", "tfds"])
 @pytest.mark.parametrize("colon", ["", ":"])
-def test_kind_without_a_place_says_what_is_missing(kind, colon):
+def test_error_of_a_kind_without_a_location_says_what_is_missing(kind, colon):
     message = error_of(parse_name, kind + colon)
     assert message.startswith(f"--dataset {kind}{colon}: ")
     assert f"{kind}:{'NAME' if kind == 'tfds' else 'DIR'}" in message
@@ -94,7 +94,7 @@ def test_kind_with_a_typo_is_corrected(typo, kind):
     assert f"unknown kind of dataset {typo} (did you mean {kind}" in message
 
 
-def test_unknown_kind_like_no_other_is_answered_with_all_of_them():
+def test_error_of_an_unknown_kind_like_no_other_lists_all_kinds():
     message = error_of(parse_name, "zzzzzz:somewhere")
     assert "did you mean" not in message
     for form in ("tiny-imagenet:DIR", "imagenet64:DIR", "coco:DIR", "tfds:NAME", "demo"):
@@ -102,32 +102,32 @@ def test_unknown_kind_like_no_other_is_answered_with_all_of_them():
 
 
 @pytest.mark.parametrize("name", ["/photos/12:30", "./12:30", "photos/coco:x"])
-def test_path_of_a_folder_that_is_gone_is_no_unknown_kind(name):
+def test_path_of_a_missing_folder_is_not_an_unknown_kind(name):
     assert parse_name(name) == ("folder", name)
 
 
 @pytest.mark.parametrize("name", ["nope:a\nb", "no\npe:a", "no\rpe:a"])
-def test_unknown_kind_with_a_line_break_is_told_in_one_line(name):
+def test_unknown_kind_with_a_line_break_is_reported_in_one_line(name):
     assert "unknown kind of dataset" in error_of(parse_name, name)
 
 
-# --- from any working folder -------------------------------------------------------------------
+# --- absolute names ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["demo", "tfds:oxford_flowers102"])
-def test_name_that_is_no_place_stays_as_it_is(name):
+def test_name_without_a_path_is_unchanged(name):
     assert absolute_name(name) == name
 
 
 @pytest.mark.parametrize("kind", ["", "tiny-imagenet:", "imagenet64:", "coco:"])
 @pytest.mark.parametrize("where", ["photos", "./photos/", "deep/../photos", "{here}/photos"])
-def test_place_holds_from_any_working_folder(tmp_path, kind, where):
+def test_path_becomes_absolute(tmp_path, kind, where):
     where = where.format(here=tmp_path)
     assert absolute_name(kind + where) == f"{kind}{tmp_path}/photos"
 
 
 @pytest.mark.parametrize("name", ["photos", "coco:photos", "coco:a:b", "demo", "./demo", "tfds:x"])
-def test_absolute_name_means_the_same_and_stays_as_it_is(name):
+def test_absolute_name_means_the_same_and_is_not_changed_again(name):
     absolute = absolute_name(name)
     assert parse_name(absolute)[0] == parse_name(name)[0]
     assert absolute_name(absolute) == absolute
@@ -154,7 +154,7 @@ def test_nothing_is_offered_where_nothing_is_close():
     assert did_you_mean("", ["zebra"]) == ""
 
 
-def test_neighbors_of_a_folder_that_is_not_there_are_offered(tmp_path):
+def test_neighbors_of_a_missing_folder_are_offered(tmp_path):
     (tmp_path / "photographs").mkdir()
     (tmp_path / "photograph.txt").touch()
     expected = " (did you mean photographs?)"
@@ -162,7 +162,7 @@ def test_neighbors_of_a_folder_that_is_not_there_are_offered(tmp_path):
         assert names_like(folder) == expected
 
 
-def test_folder_that_links_somewhere_is_a_neighbor(tmp_path):
+def test_linked_folder_is_a_neighbor(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "photographs").symlink_to("elsewhere", target_is_directory=True)
     assert names_like("photograps") == " (did you mean photographs?)"
@@ -189,7 +189,7 @@ def test_kinds_are_not_offered_for_a_path():
 
 
 @pytest.mark.parametrize("folder", ["no/where/at/all", "", "/", "no/where/"])
-def test_nothing_is_offered_where_there_is_nothing(folder):
+def test_nothing_is_offered_where_there_are_no_neighbors(folder):
     assert names_like(folder) == ""
 
 

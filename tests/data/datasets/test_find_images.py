@@ -1,4 +1,4 @@
-"""Datasets are found, joined and limited as they say, and stay so."""
+"""Datasets are found, joined and limited, reproducibly."""
 
 import json
 import os
@@ -31,7 +31,7 @@ def find(names, **options):
 
 
 def both(lists):
-    """The names of the images to learn from, and of those to judge by."""
+    """Returns the names of the training images and of the validation images."""
     return list(lists.training.names()), list(lists.validation.names())
 
 
@@ -39,12 +39,12 @@ def together(lists):
     return set(lists.training.names()) | set(lists.validation.names())
 
 
-def parts(each):
-    return {why: count for why, count in each.skipped.items() if count}
+def skipped_counts(dataset):
+    return {why: count for why, count in dataset.skipped.items() if count}
 
 
 def tiny_imagenet(folder, classes=CLASSES):
-    """Three images to learn from and one to judge by of each class."""
+    """Writes three training images and one validation image of each class."""
     for wordnet_id in classes:
         touch(folder / "train" / wordnet_id / "images", numbered(3, f"{wordnet_id}_"))
         touch(folder / "val" / "images", [f"val_{wordnet_id}.jpg"])
@@ -56,14 +56,14 @@ def tiny_imagenet(folder, classes=CLASSES):
 
 
 def coco(folder, training, validation):
-    """Images by name with the category of the one object in each."""
+    """Writes images, given by name with the category of the one object in each."""
     for part, contents in (("train", training), ("val", validation)):
         annotations = {
             "images": [{"id": name, "file_name": name} for name in contents],
             "annotations": [
-                {"image_id": name, "category_id": each} for name, each in contents.items()
+                {"image_id": name, "category_id": category} for name, category in contents.items()
             ],
-            "categories": [{"id": each, "name": each} for each in ("cat", "dog")],
+            "categories": [{"id": name, "name": name} for name in ("cat", "dog")],
         }
         (folder / "annotations").mkdir(parents=True, exist_ok=True)
         path = folder / "annotations" / f"instances_{part}.json"
@@ -95,7 +95,7 @@ def test_options_have_defaults(tmp_path):
     assert 5 <= len(lists.validation) <= 40
 
 
-def test_folder_is_split_as_it_says(tmp_path):
+def test_folder_is_split_by_its_subfolders(tmp_path):
     folder = touch(tmp_path, ["train/a.jpg", "train/deep/b.jpg", "validation/c.jpg"])
     lists = find([folder], validation_share=0.9)
     assert both(lists) == (
@@ -112,7 +112,7 @@ def test_split_is_disjoint_and_complete(tmp_path):
 
 
 def test_validation_images_are_mixed(tmp_path):
-    # So that the first of them, which a limited validation takes, are of all subfolders.
+    # A validation on fewer images uses the first ones, which should be from all subfolders.
     folder = touch(tmp_path, numbered(200, "a/") + numbered(200, "b/"))
     _, validation = both(find([folder], validation_share=0.5))
     first = [path.removeprefix(f"{folder}/")[0] for path in validation[:40]]
@@ -120,14 +120,14 @@ def test_validation_images_are_mixed(tmp_path):
     assert validation == both(find([folder], validation_share=0.5))[1]
 
 
-def test_validation_images_of_sets_are_mixed(tmp_path):
+def test_validation_images_of_datasets_are_mixed(tmp_path):
     names = [touch(tmp_path / name, numbered(200)) for name in "ab"]
     _, validation = both(find(names, validation_share=0.5))
     first = [path.removeprefix(f"{tmp_path}/")[0] for path in validation[:40]]
     assert 10 <= first.count("a") <= 30
 
 
-def test_split_is_the_same_again(tmp_path):
+def test_split_is_reproducible(tmp_path):
     folder = touch(tmp_path, numbered(100))
     assert both(find_images([folder])) == both(find_images([folder]))
 
@@ -151,7 +151,7 @@ def test_share_of_zero_holds_out_none(tmp_path):
     assert not lists.validation
 
 
-def test_least_color_says_what_is_gray(tmp_path):
+def test_minimum_colorfulness_decides_what_is_gray(tmp_path):
     for folder, color in (("color", (200, 100, 50)), ("gray", (100, 100, 110))):
         (tmp_path / folder).mkdir()
         Image.new("RGB", (8, 8), color).save(tmp_path / folder / "a.png")
@@ -160,7 +160,7 @@ def test_least_color_says_what_is_gray(tmp_path):
     assert both(lists) == ([f"{tmp_path}/color/a.png"], [])
 
 
-def test_data_set_of_every_kind_is_found(tmp_path):
+def test_dataset_of_every_kind_is_found(tmp_path):
     tiny = tiny_imagenet(tmp_path / "tiny")
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     folder = touch(tmp_path / "photos", numbered(4))
@@ -169,22 +169,22 @@ def test_data_set_of_every_kind_is_found(tmp_path):
     assert len(find_images(list(sizes))) == sum(sizes.values())
 
 
-def test_builder_of_tensorflow_datasets_is_asked_for_by_name(tmp_path, monkeypatch):
-    asked_for = []
+def test_builder_of_tensorflow_datasets_is_found_by_name(tmp_path, monkeypatch):
+    calls = []
     monkeypatch.setattr(
         data.datasets.find_images,
         "tfds_set",
         lambda *arguments: (
-            asked_for.append(arguments) or data.datasets.find_images.demo_set(arguments[-1])
+            calls.append(arguments) or data.datasets.find_images.demo_set(arguments[-1])
         ),
     )
     find(["tfds:flowers:1.0.0"], data_dir=str(tmp_path), validation_share=0.3, seed=4)
-    [(name, where, data_dir, split)] = asked_for
+    [(name, where, data_dir, split)] = calls
     assert (name, where, data_dir) == ("tfds:flowers:1.0.0", "flowers:1.0.0", str(tmp_path))
     assert (split.validation_share, split.seed) == (0.3, 4)
 
 
-def test_categories_choose_images_of_coco_alone(tmp_path):
+def test_categories_select_images_of_coco_only(tmp_path):
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     folder = touch(tmp_path / "photos", numbered(4))
     lists = find([objects, folder], categories=["Dog"])
@@ -201,16 +201,16 @@ def test_nothing_is_decoded(tmp_path, monkeypatch):
     assert opened == []
 
 
-# --- several -----------------------------------------------------------------------------------
+# --- several datasets --------------------------------------------------------------------------
 
 
-def test_sets_are_joined(tmp_path):
+def test_datasets_are_joined(tmp_path):
     split = touch(tmp_path / "a", ["train/a.jpg", "val/b.jpg"])
     plain = touch(tmp_path / "b", numbered(30))
     joined = both(find_images([split, plain]))
-    apart = [both(find_images([name])) for name in (split, plain)]
-    assert joined[0] == apart[0][0] + apart[1][0]
-    assert sorted(joined[1]) == sorted(apart[0][1] + apart[1][1])
+    separate = [both(find_images([name])) for name in (split, plain)]
+    assert joined[0] == separate[0][0] + separate[1][0]
+    assert sorted(joined[1]) == sorted(separate[0][1] + separate[1][1])
 
 
 def test_demo_can_be_joined_with_a_folder(tmp_path):
@@ -218,14 +218,14 @@ def test_demo_can_be_joined_with_a_folder(tmp_path):
     assert len(find_images(["demo", folder])) == len(demo_images()) + 20
 
 
-def test_sets_that_overlap_have_no_image_on_both_sides(tmp_path):
+def test_datasets_that_overlap_have_no_image_on_both_sides(tmp_path):
     folder = touch(tmp_path, numbered(10) + numbered(50, "deep/"))
     for names in ([folder, f"{folder}/deep"], [f"{folder}/deep", folder]):
         training, validation = both(find(names, validation_share=0.5))
         assert len(set(training) | set(validation)) == len(training) + len(validation) == 60
 
 
-def test_image_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
+def test_validation_image_of_one_dataset_is_a_training_image_of_none(tmp_path):
     folder = touch(tmp_path, ["train/a.jpg", "train/b.jpg", "val/c.jpg", "val/d.jpg"])
     for names in ([folder, f"{folder}/val"], [f"{folder}/val", folder]):
         training, validation = both(find(names, validation_share=0.0))
@@ -233,13 +233,13 @@ def test_image_to_judge_by_in_one_set_is_learned_from_in_none(tmp_path):
         assert sorted(validation) == [f"{folder}/val/c.jpg", f"{folder}/val/d.jpg"]
 
 
-def test_images_in_another_set_are_counted_where_they_are_skipped(tmp_path):
+def test_images_in_another_dataset_are_skipped_and_counted(tmp_path):
     folder = touch(tmp_path, numbered(40))
     whole = both(find_images([folder]))
     lists = find_images([folder, folder])
     assert [sorted(side) for side in both(lists)] == [sorted(side) for side in whole]
-    assert [parts(each) for each in lists.sets] == [{}, {"in another dataset": 40}]
-    assert [len(each.training) for each in lists.sets] == [len(whole[0]), 0]
+    assert [skipped_counts(dataset) for dataset in lists.sets] == [{}, {"in another dataset": 40}]
+    assert [len(dataset.training) for dataset in lists.sets] == [len(whole[0]), 0]
 
 
 @pytest.mark.parametrize("other", ["photos", "./photos/", "deep/../photos", "{here}/photos"])
@@ -261,15 +261,15 @@ def test_folder_through_a_link_is_the_same(tmp_path):
     assert len(training) + len(validation) == 60
 
 
-def test_demo_stands_beside_itself_and_others(tmp_path):
+def test_demo_may_be_repeated(tmp_path):
     folder = touch(tmp_path, numbered(20))
     lists = find_images(["demo", folder, "demo"])
     assert len(lists) == len(demo_images()) + 20
-    assert [each.name for each in lists.sets] == ["demo", folder, "demo"]
-    assert parts(lists.sets[2]) == {"in another dataset": len(demo_images())}
+    assert [dataset.name for dataset in lists.sets] == ["demo", folder, "demo"]
+    assert skipped_counts(lists.sets[2]) == {"in another dataset": len(demo_images())}
 
 
-def test_set_may_share_images_with_coco(tmp_path):
+def test_folder_may_share_images_with_coco(tmp_path):
     objects = coco(tmp_path / "coco", {"a.jpg": "cat", "b.jpg": "dog"}, {"c.jpg": "cat"})
     lists = find([objects, f"{tmp_path}/coco"], validation_share=0.0)
     assert both(lists) == (
@@ -279,8 +279,8 @@ def test_set_may_share_images_with_coco(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["two words", "größe", "[a]*?", "\udcff", "#1", "a:b"], ids=ascii)
-def test_sets_may_have_unusual_names(tmp_path, name):
-    names = [touch(tmp_path / place / name, numbered(9)) for place in ("a", "b")]
+def test_datasets_may_have_unusual_names(tmp_path, name):
+    names = [touch(tmp_path / parent / name, numbered(9)) for parent in ("a", "b")]
     lists = find_images(names)
     assert len(together(lists)) == len(lists) == 18
     lists.table().encode("utf-8")
@@ -312,7 +312,7 @@ def test_line_break_in_a_name_is_escaped(tmp_path, kind):
     assert "break" in error_of([f"{kind}{tmp_path}/line\nbreak"])
 
 
-# --- a limit -----------------------------------------------------------------------------------
+# --- max_images --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", [2, 7, 50])
@@ -327,18 +327,18 @@ def test_max_images_limits_both_sides_in_proportion(tmp_path, count):
 
 
 @pytest.mark.parametrize("count", [20, 21, 10**9])
-def test_max_images_beyond_what_there_is_changes_nothing(tmp_path, count):
+def test_max_images_above_the_number_of_images_changes_nothing(tmp_path, count):
     folder = touch(tmp_path, numbered(20))
     lists = find([folder], max_images=count)
     assert both(lists) == both(find_images([folder]))
-    assert parts(lists.sets[0]) == {}
+    assert skipped_counts(lists.sets[0]) == {}
 
 
-def test_max_images_may_leave_out_a_single_one(tmp_path):
+def test_max_images_may_skip_a_single_image(tmp_path):
     folder = touch(tmp_path, numbered(20))
     lists = find([folder], max_images=19)
     assert len(together(lists)) == 19
-    assert parts(lists.sets[0]) == {"beyond --max_images": 1}
+    assert skipped_counts(lists.sets[0]) == {"beyond --max_images": 1}
 
 
 def test_max_images_are_drawn_and_not_the_first(tmp_path):
@@ -351,14 +351,14 @@ def test_max_images_are_drawn_and_not_the_first(tmp_path):
 
 
 @pytest.mark.parametrize("sizes", [(2, 18), (18, 2), (1, 1)])
-def test_max_images_leaves_one_on_each_side(tmp_path, sizes):
+def test_max_images_leaves_one_image_on_each_side(tmp_path, sizes):
     folder = touch(tmp_path, numbered(sizes[0], "train/") + numbered(sizes[1], "validation/"))
     limited = find([folder], max_images=2)
     assert len(limited.training) == 1
     assert len(limited.validation) == 1
 
 
-def test_one_image_without_validation_is_learned_from(tmp_path):
+def test_single_image_without_validation_is_used_for_training(tmp_path):
     limited = find([touch(tmp_path, numbered(9))], max_images=1, validation_share=0.0)
     assert (len(limited.training), len(limited.validation)) == (1, 0)
 
@@ -372,22 +372,22 @@ def test_max_images_may_all_be_for_validation(tmp_path, count):
     assert (len(lists.training), len(lists.validation)) == (0, count)
 
 
-def test_max_images_are_of_the_whole(tmp_path):
+def test_max_images_limits_all_datasets_together(tmp_path):
     names = [touch(tmp_path / name, numbered(200)) for name in "abc"]
     lists = find(names, max_images=90, validation_share=0.2)
-    used = [len(each.training) + len(each.validation) for each in lists.sets]
+    used = [len(dataset.training) + len(dataset.validation) for dataset in lists.sets]
     assert sum(used) == len(lists) == 90
     assert min(used) >= 10
-    assert [parts(each) for each in lists.sets] == [
+    assert [skipped_counts(dataset) for dataset in lists.sets] == [
         {"beyond --max_images": 200 - count} for count in used
     ]
 
 
-def test_limited_sets_hold_what_is_used(tmp_path):
+def test_limited_datasets_contain_the_images_that_are_used(tmp_path):
     names = [touch(tmp_path / name, numbered(50)) for name in "ab"]
     lists = find([*names, "demo"], max_images=30, validation_share=0.2)
     for side in ("training", "validation"):
-        by_set = [name for each in lists.sets for name in getattr(each, side).names()]
+        by_set = [name for dataset in lists.sets for name in getattr(dataset, side).names()]
         assert sorted(by_set) == sorted(getattr(lists, side).names())
 
 
@@ -406,14 +406,14 @@ def test_labels_go_with_their_images(tmp_path, max_images):
             assert source.classes[source.label(number)] in source.name(number)
 
 
-def test_sets_of_the_same_classes_may_list_them_in_another_order(tmp_path):
+def test_datasets_of_the_same_classes_may_list_them_in_another_order(tmp_path):
     names = [tiny_imagenet(tmp_path / "a"), tiny_imagenet(tmp_path / "b", CLASSES[::-1])]
     lists = find_images(names)
     lists.check_labels()
     assert lists.training.classes == CLASSES
 
 
-def test_classes_are_needed_of_every_set(tmp_path):
+def test_every_dataset_needs_classes(tmp_path):
     folder = touch(tmp_path / "photos", numbered(3))
     for names in ([folder], [tiny_imagenet(tmp_path / "tiny"), folder], ["demo", folder]):
         lists = find_images(names)
@@ -432,7 +432,7 @@ def test_classes_must_be_the_same(tmp_path):
     assert {lists.training.label(number) for number in range(len(lists.training))} == {-1}
 
 
-def test_name_of_a_set_without_labels_is_told_in_one_line(tmp_path):
+def test_dataset_without_labels_is_reported_in_one_line(tmp_path):
     lists = find_images([touch(tmp_path / "line\nbreak", numbered(3))])
     with pytest.raises(InputError) as caught:
         lists.check_labels()
@@ -442,7 +442,7 @@ def test_name_of_a_set_without_labels_is_told_in_one_line(tmp_path):
 # --- the table ---------------------------------------------------------------------------------
 
 
-def test_table_of_one_set(tmp_path, monkeypatch):
+def test_table_of_one_dataset(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "photos", numbered(1200, "train/") + numbered(3, "val/") + ["a.jpg"])
     assert find_images(["photos"]).table().splitlines() == [
@@ -451,7 +451,7 @@ def test_table_of_one_set(tmp_path, monkeypatch):
     ]
 
 
-def test_table_of_several_sets(tmp_path, monkeypatch):
+def test_table_of_several_datasets(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     touch(tmp_path / "a", numbered(12, "train/") + numbered(3, "val/") + numbered(4, "test/"))
     touch(tmp_path / "a longer name", numbered(2, "train/") + numbered(1, "val/"))
@@ -464,7 +464,7 @@ def test_table_of_several_sets(tmp_path, monkeypatch):
     ]
 
 
-def test_table_says_every_reason(tmp_path, monkeypatch):
+def test_table_lists_every_reason(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training = {"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat", "d.jpg": "cat", "e.jpg": "cat"}
     coco(tmp_path / "set", training, {"f.jpg": "cat"})
@@ -478,7 +478,7 @@ def test_table_says_every_reason(tmp_path, monkeypatch):
     assert sum(map(int, last.split()[1:3])) == 3
 
 
-def test_table_tells_of_paired_grayscale(tmp_path, monkeypatch):
+def test_table_lists_paired_grayscale(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for folder, mode in (("train_color", "RGB"), ("train_black", "L")):
         (tmp_path / "set" / folder).mkdir(parents=True)

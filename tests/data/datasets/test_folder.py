@@ -1,4 +1,4 @@
-"""A folder is split as it says, its paired grayscale are left out, and what is wrong is named."""
+"""A folder is split, its paired grayscale is skipped, and errors are reported."""
 
 import os
 from pathlib import Path
@@ -29,7 +29,7 @@ def numbered(count, prefix="", suffix=".jpg"):
 
 
 def image(path, gray):
-    """A small image that depends on nothing but its name; its partner is the same in gray."""
+    """Writes a small image that depends only on its name, in color or in gray."""
     path.parent.mkdir(parents=True, exist_ok=True)
     seed = sum(path.stem.encode("utf-8", "surrogateescape"))
     pixels = np.random.default_rng(seed).integers(0, 256, (2, 2, 3), dtype="uint8")
@@ -51,15 +51,15 @@ def find(folder, share=0.05, least_color=LEAST_COLOR, seed=0):
     return folder_set(str(folder), str(folder), SplitOptions(share, seed), least_color)
 
 
-def below(source, folder):
+def relative_names(source, folder):
     return [os.path.relpath(name, folder) for name in source.names()]
 
 
 def used(found, folder):
-    return sorted(below(found.training, folder) + below(found.validation, folder))
+    return sorted(relative_names(found.training, folder) + relative_names(found.validation, folder))
 
 
-def counted(found):
+def skipped_counts(found):
     return {why: count for why, count in found.skipped.items() if count}
 
 
@@ -78,28 +78,28 @@ def error_of(call, *arguments):
 def test_subfolders_for_training_and_validation_are_the_split(tmp_path, validation):
     touch(tmp_path, ["train/a.jpg", "train/deep/b.jpg", f"{validation}/c.jpg"])
     found = find(tmp_path, share=0.9)
-    assert below(found.training, tmp_path) == ["train/a.jpg", "train/deep/b.jpg"]
-    assert below(found.validation, tmp_path) == [f"{validation}/c.jpg"]
-    assert counted(found) == {}
+    assert relative_names(found.training, tmp_path) == ["train/a.jpg", "train/deep/b.jpg"]
+    assert relative_names(found.validation, tmp_path) == [f"{validation}/c.jpg"]
+    assert skipped_counts(found) == {}
 
 
-def test_subfolders_are_the_split_even_where_no_share_is_asked_for(tmp_path):
+def test_subfolders_are_the_split_even_with_a_share_of_zero(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg"])
-    assert below(find(tmp_path, share=0.0).validation, tmp_path) == ["val/b.jpg"]
+    assert relative_names(find(tmp_path, share=0.0).validation, tmp_path) == ["val/b.jpg"]
 
 
-def test_images_beside_the_subfolders_are_not_used_and_counted(tmp_path):
+def test_images_outside_the_subfolders_are_skipped_and_counted(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg", "test/c.jpg", "d.jpg", "train.jpg"])
     found = find(tmp_path)
     assert used(found, tmp_path) == ["train/a.jpg", "val/b.jpg"]
-    assert counted(found) == {"outside train and val": 3}
+    assert skipped_counts(found) == {"outside train and val": 3}
 
 
-def test_of_two_subfolders_for_validation_the_longer_name_is_used(tmp_path):
+def test_subfolder_validation_is_preferred_to_val(tmp_path):
     touch(tmp_path, ["train/a.jpg", "val/b.jpg", "validation/c.jpg"])
     found = find(tmp_path)
     assert used(found, tmp_path) == ["train/a.jpg", "validation/c.jpg"]
-    assert counted(found) == {"outside train and validation": 1}
+    assert skipped_counts(found) == {"outside train and validation": 1}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_any_other_folder_is_split_by_names(tmp_path, names):
     shown = [name for name in names if name.endswith(".jpg") and "/." not in name]
     assert used(found, tmp_path) == sorted(shown)
     assert 1 <= len(found.validation) <= 5
-    assert counted(found) == {}
+    assert skipped_counts(found) == {}
 
 
 def test_split_is_complete_whatever_the_names(tmp_path):
@@ -137,19 +137,19 @@ def test_folder_is_found_whatever_its_name(tmp_path, name):
     assert found.name == str(tmp_path / name)
 
 
-def test_split_does_not_depend_on_where_the_folder_is(tmp_path, monkeypatch):
+def test_split_does_not_depend_on_the_path_of_the_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    places = [Path("here"), tmp_path / "b" / "there", Path("./here/../here")]
+    folders = [Path("here"), tmp_path / "b" / "there", Path("./here/../here")]
     sides = []
-    for place in places:
-        touch(place, numbered(100) + numbered(100, "deep/"))
-        sides.append(below(find(place, 0.2).validation, place))
+    for folder in folders:
+        touch(folder, numbered(100) + numbered(100, "deep/"))
+        sides.append(relative_names(find(folder, 0.2).validation, folder))
     assert sides[0] == sides[1] == sides[2]
 
 
 def test_split_depends_on_the_seed(tmp_path):
     touch(tmp_path, numbered(100))
-    sides = [below(find(tmp_path, 0.2, seed=seed).validation, tmp_path) for seed in (1, 2)]
+    sides = [relative_names(find(tmp_path, 0.2, seed=seed).validation, tmp_path) for seed in (1, 2)]
     assert sides[0] != sides[1]
 
 
@@ -166,7 +166,7 @@ def test_linked_folder_is_used(tmp_path):
     assert used(find(tmp_path / "photos"), tmp_path / "photos") == numbered(3)
 
 
-def test_image_that_is_a_broken_link_is_left_to_the_reading(tmp_path):
+def test_broken_link_with_the_name_of_an_image_is_found(tmp_path):
     touch(tmp_path, numbered(3))
     (tmp_path / "b.jpg").symlink_to("nowhere.jpg")
     assert used(find(tmp_path), tmp_path) == [*numbered(3), "b.jpg"]
@@ -177,27 +177,26 @@ def test_nothing_is_decoded(tmp_path, monkeypatch):
     images(tmp_path, [name.replace(".jpg", ".png") for name in names])
     opened = []
     monkeypatch.setattr(Image, "open", opened.append)
-    # Cats and dogs have names in common, and may be paired.
+    # In train, images are read, because cats and dogs have the same names and may be paired.
     assert len(find(tmp_path / "val").training) == 2
     assert opened == []
 
 
-# --- paired grayscale
-# --------------------------------------------------------------------------------
+# --- paired grayscale --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("color", "gray"),
     [("color", "gray"), ("train_color", "train_black"), ("y", "x"), ("größe #1", "[a] b:c")],
 )
-def test_paired_grayscale_are_skipped(tmp_path, color, gray):
+def test_paired_grayscale_is_skipped(tmp_path, color, gray):
     paired(tmp_path, numbered(20, suffix=".png"), color, gray)
     found = find(tmp_path)
     assert used(found, tmp_path) == numbered(20, f"{color}/", ".png")
-    assert counted(found) == {f"no color, paired with {color}": 20}
+    assert skipped_counts(found) == {f"no color, paired with {color}": 20}
 
 
-def test_paired_grayscale_of_a_test_that_reuses_the_names_are_skipped(tmp_path):
+def test_paired_grayscale_of_a_test_set_with_the_same_names_is_skipped(tmp_path):
     paired(tmp_path, numbered(20, "image", ".png"), "train_color", "train_black")
     paired(tmp_path, numbered(7, "image", ".png"), "test_color", "test_black")
     found = find(tmp_path)
@@ -207,7 +206,7 @@ def test_paired_grayscale_of_a_test_that_reuses_the_names_are_skipped(tmp_path):
 
 
 @pytest.mark.parametrize("count", [3, 20])
-def test_counts_are_right_where_two_folders_are_paired_with_the_same(tmp_path, count):
+def test_counts_are_right_if_two_folders_are_paired_with_the_same_one(tmp_path, count):
     names = numbered(count, "image", ".png")
     paired(tmp_path, names, "train_color", "train_black")
     paired(tmp_path, names, "test_color", "test_black")
@@ -227,7 +226,7 @@ def test_color_may_have_more_images_than_gray(tmp_path):
     paired(tmp_path, numbered(20, suffix=".png"))
     images(tmp_path, numbered(9, "color/more", ".png") + ["color/0000.jpg"])
     found = find(tmp_path)
-    assert counted(found) == {"no color, paired with color": 20}
+    assert skipped_counts(found) == {"no color, paired with color": 20}
     assert len(found.training) + len(found.validation) == 30
 
 
@@ -240,16 +239,16 @@ def test_paired_folders_are_found_deep(tmp_path):
         + [f"b/deep/color/{name}" for name in ("x/1.png", "y/1.png")]
         + ["b/deep/color/y/z/2.png"]
     )
-    assert counted(found) == {"no color, paired with b/deep/color": 3}
+    assert skipped_counts(found) == {"no color, paired with b/deep/color": 3}
 
 
-def test_paired_folders_in_training_and_validation_are_skipped_of_both(tmp_path):
+def test_paired_folders_are_skipped_in_training_and_validation(tmp_path):
     for side, count in (("train", 6), ("val", 3)):
         paired(tmp_path / side, numbered(count, side, ".png"))
     found = find(tmp_path)
-    assert below(found.training, tmp_path) == numbered(6, "train/color/train", ".png")
-    assert below(found.validation, tmp_path) == numbered(3, "val/color/val", ".png")
-    assert counted(found) == {
+    assert relative_names(found.training, tmp_path) == numbered(6, "train/color/train", ".png")
+    assert relative_names(found.validation, tmp_path) == numbered(3, "val/color/val", ".png")
+    assert skipped_counts(found) == {
         "no color, paired with train/color": 6,
         "no color, paired with val/color": 3,
     }
@@ -276,7 +275,7 @@ def test_folder_whose_name_begins_like_that_of_paired_grayscale_is_used(tmp_path
     paired(tmp_path, numbered(5, suffix=".png"))
     images(tmp_path, numbered(3, "gray cats/cat", ".png") + ["gray.png"])
     found = find(tmp_path)
-    assert counted(found) == {"no color, paired with color": 5}
+    assert skipped_counts(found) == {"no color, paired with color": 5}
     assert len(used(found, tmp_path)) == 9
 
 
@@ -285,36 +284,36 @@ def test_folders_that_look_alike_are_not_paired(tmp_path, gray):
     images(tmp_path, numbered(5, "a/", ".png") + numbered(5, "b/", ".png"), gray)
     found = find(tmp_path)
     assert len(used(found, tmp_path)) == 10
-    assert counted(found) == {}
+    assert skipped_counts(found) == {}
 
 
 def test_gray_folder_with_other_names_is_not_paired(tmp_path):
     images(tmp_path, numbered(5, "color/", ".png"))
     images(tmp_path, numbered(5, "gray/other", ".png"), gray=True)
-    assert counted(find(tmp_path)) == {}
+    assert skipped_counts(find(tmp_path)) == {}
 
 
 @pytest.mark.parametrize("other", ["a.b.png", "a..png", "A.png", "ab.png", "a/a.png"])
 def test_gray_image_with_almost_the_same_name_is_not_paired(tmp_path, other):
     images(tmp_path, [f"color/{other}"])
     images(tmp_path, ["gray/a.png"], gray=True)
-    assert counted(find(tmp_path)) == {}
+    assert skipped_counts(find(tmp_path)) == {}
 
 
-def test_gray_image_without_a_partner_stays(tmp_path):
+def test_gray_image_without_a_partner_is_used(tmp_path):
     paired(tmp_path, numbered(5, suffix=".png"))
     images(tmp_path, ["gray/more.png"], gray=True)
     found = find(tmp_path)
-    assert counted(found) == {"no color, paired with color": 5}
+    assert skipped_counts(found) == {"no color, paired with color": 5}
     assert f"{tmp_path}/gray/more.png" in {*found.training.names(), *found.validation.names()}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
-def test_one_colored_image_does_not_hide_that_the_others_are_gray(tmp_path, number):
+def test_one_color_image_does_not_hide_that_the_others_are_gray(tmp_path, number):
     names = numbered(16, suffix=".png")
     paired(tmp_path, names)
     image(tmp_path / "gray" / names[number], gray=False)
-    assert counted(find(tmp_path)) == {"no color, paired with color": 16}
+    assert skipped_counts(find(tmp_path)) == {"no color, paired with color": 16}
 
 
 @pytest.mark.parametrize("number", [0, 5, 15])
@@ -322,16 +321,16 @@ def test_one_missing_partner_does_not_hide_the_others(tmp_path, number):
     names = numbered(16, suffix=".png")
     paired(tmp_path, names)
     (tmp_path / "color" / names[number]).unlink()
-    assert counted(find(tmp_path)) == {"no color, paired with color": 15}
+    assert skipped_counts(find(tmp_path)) == {"no color, paired with color": 15}
 
 
 @pytest.mark.parametrize("colored", [5, 16])
-def test_folder_with_many_colored_images_is_no_paired_gray(tmp_path, colored):
+def test_folder_with_many_color_images_is_not_paired_grayscale(tmp_path, colored):
     names = numbered(16, suffix=".png")
     paired(tmp_path, names)
     for name in names[:colored]:
         image(tmp_path / "gray" / name, gray=False)
-    assert counted(find(tmp_path)) == {}
+    assert skipped_counts(find(tmp_path)) == {}
 
 
 def test_least_color_says_what_is_gray(tmp_path):
@@ -340,37 +339,37 @@ def test_least_color_says_what_is_gray(tmp_path):
     pale = np.full((16, 16, 3), 100, "uint8")
     pale[..., 2] += 20  # a colorfulness of 6
     Image.fromarray(pale).save(tmp_path / "pale" / "a.png")
-    assert counted(find(tmp_path, least_color=5.0)) == {}
-    assert counted(find(tmp_path, least_color=7.0)) == {"no color, paired with color": 1}
-    assert counted(find(tmp_path, least_color=0.0)) == {}
+    assert skipped_counts(find(tmp_path, least_color=5.0)) == {}
+    assert skipped_counts(find(tmp_path, least_color=7.0)) == {"no color, paired with color": 1}
+    assert skipped_counts(find(tmp_path, least_color=0.0)) == {}
 
 
 def test_damaged_images_among_paired_ones_do_not_matter(tmp_path):
     paired(tmp_path, numbered(6, suffix=".png"))
     (tmp_path / "color" / "0000.png").write_bytes(b"")
     (tmp_path / "gray" / "0003.png").write_bytes(b"no image")
-    assert counted(find(tmp_path)) == {"no color, paired with color": 6}
+    assert skipped_counts(find(tmp_path)) == {"no color, paired with color": 6}
 
 
-def test_folder_that_cannot_be_read_is_not_said_to_be_gray(tmp_path):
+def test_folder_of_unreadable_images_is_not_paired(tmp_path):
     images(tmp_path, numbered(5, "color/", ".png"))
     touch(tmp_path, numbered(5, "damaged/", ".png"))
-    assert counted(find(tmp_path)) == {}
+    assert skipped_counts(find(tmp_path)) == {}
 
 
 @pytest.mark.parametrize("count", [31, 200])
-def test_only_a_few_of_many_are_looked_at(tmp_path, monkeypatch, count):
+def test_only_a_few_images_are_read(tmp_path, monkeypatch, count):
     paired(tmp_path, numbered(count, suffix=".png"))
-    looked_at = []
+    reads = []
 
-    def look(path, short_side=None):
-        looked_at.append((path, short_side))
+    def recording_read(path, short_side=None):
+        reads.append((path, short_side))
         return read_rgb(path, short_side)
 
-    monkeypatch.setattr(data.datasets.paired_grayscale, "read_rgb", look)
-    assert counted(find(tmp_path)) == {"no color, paired with color": count}
-    assert 0 < len(looked_at) <= 48
-    assert all(side is not None for _, side in looked_at)
+    monkeypatch.setattr(data.datasets.paired_grayscale, "read_rgb", recording_read)
+    assert skipped_counts(find(tmp_path)) == {"no color, paired with color": count}
+    assert 0 < len(reads) <= 48
+    assert all(side is not None for _, side in reads)
 
 
 @pytest.mark.parametrize(("count", "skipped"), [(8, 1), (9, 0)])
@@ -397,37 +396,37 @@ def test_demo_photographs_can_be_read():
     assert min(demo_set(SplitOptions()).training.read_rgb(0, 16).shape[:2]) == 16
 
 
-def test_scikit_image_without_photographs_is_named(tmp_path, monkeypatch):
+def test_missing_photographs_of_scikit_image_are_reported(tmp_path, monkeypatch):
     import skimage
 
     monkeypatch.setattr(skimage, "data_dir", str(tmp_path))
     assert str(tmp_path) in error_of(demo_set, SplitOptions())
 
 
-# --- what is wrong -----------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 
-def test_missing_folder_is_named(tmp_path):
+def test_missing_folder_is_reported(tmp_path):
     assert f"{tmp_path}/nowhere: does not exist" in error_of(find, tmp_path / "nowhere")
 
 
-def test_missing_folder_is_answered_with_those_that_are_like_it(tmp_path):
+def test_missing_folder_is_reported_with_similar_names(tmp_path):
     (tmp_path / "photographs").mkdir()
     assert "did you mean photographs?" in error_of(find, tmp_path / "photgraphs")
 
 
-def test_link_to_nothing_is_a_missing_folder(tmp_path):
+def test_broken_link_is_a_missing_folder(tmp_path):
     (tmp_path / "photos").symlink_to("nowhere")
     assert "does not exist" in error_of(find, tmp_path / "photos")
 
 
-def test_file_in_place_of_a_folder_is_named(tmp_path):
+def test_file_instead_of_a_folder_is_reported(tmp_path):
     touch(tmp_path, ["a.jpg"])
     assert f"{tmp_path}/a.jpg: is a file" in error_of(find, tmp_path / "a.jpg")
 
 
 @pytest.mark.parametrize("names", [[], ["deep/notes.txt"], [".hidden.jpg", ".deep/a.jpg"]])
-def test_folder_without_images_is_named(tmp_path, names):
+def test_folder_without_images_is_reported(tmp_path, names):
     touch(tmp_path, names)
     message = error_of(find, tmp_path)
     assert f"{tmp_path}: no images in this folder or its subfolders" in message
@@ -435,12 +434,12 @@ def test_folder_without_images_is_named(tmp_path, names):
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
-def test_folder_that_must_not_be_read_is_named(tmp_path):
+def test_folder_without_permission_is_reported(tmp_path):
     (tmp_path / "photos").mkdir(mode=0)
     assert "give a readable folder" in error_of(find, tmp_path / "photos")
 
 
-def test_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
+def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
     def refuse(folder):
         raise PermissionError(13, "Permission denied", folder)
 
@@ -449,9 +448,9 @@ def test_folder_that_cannot_be_listed_is_named(tmp_path, monkeypatch):
     assert message == "--dataset my photos: Permission denied; give a readable folder"
 
 
-@pytest.mark.parametrize("made", [False, True])
-def test_line_break_in_the_name_of_a_folder_is_escaped(tmp_path, made):
+@pytest.mark.parametrize("exists", [False, True])
+def test_line_break_in_the_name_of_a_folder_is_escaped(tmp_path, exists):
     folder = tmp_path / "my\nphotos"
-    if made:
+    if exists:
         folder.mkdir()
     assert "photos" in error_of(find, folder)

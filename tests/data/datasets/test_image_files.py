@@ -1,4 +1,4 @@
-"""Images that are files are called by their path, and read from it."""
+"""Image files are named by their paths and read from them."""
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_larger_image_is_shrunk(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no image"])
-def test_image_that_cannot_be_read_is_found_when_it_is_read(tmp_path, content):
+def test_unreadable_image_raises_when_it_is_read(tmp_path, content):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     source = ImageFiles(str(tmp_path), ["a.png"])
@@ -50,7 +50,7 @@ def test_image_that_cannot_be_read_is_found_when_it_is_read(tmp_path, content):
         source.read_rgb(0)
 
 
-def test_image_through_a_link_is_read_under_the_name_of_the_link(tmp_path):
+def test_linked_image_has_the_name_of_the_link(tmp_path):
     image(tmp_path / "elsewhere" / "b.png")
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").symlink_to(tmp_path / "elsewhere" / "b.png")
@@ -59,13 +59,13 @@ def test_image_through_a_link_is_read_under_the_name_of_the_link(tmp_path):
     assert source.read_rgb(0).shape == (8, 12, 3)
 
 
-def test_images_have_no_labels_unless_given():
+def test_images_have_no_labels_by_default():
     source = ImageFiles("photos", ["a.jpg", "b.jpg"])
     assert source.classes is None
     assert [source.label(number) for number in range(2)] == [-1, -1]
 
 
-def test_labels_are_those_given():
+def test_labels_and_classes_are_those_of_the_arguments():
     source = ImageFiles("photos", ["a.jpg", "b.jpg", "c.jpg"], [1, 0, 1], ("cat", "dog"))
     assert source.classes == ("cat", "dog")
     labels = [source.label(number) for number in range(3)]
@@ -73,14 +73,14 @@ def test_labels_are_those_given():
     assert all(type(label) is int for label in labels)
 
 
-def test_later_changes_of_a_list_do_not_matter():
+def test_later_changes_of_the_list_of_paths_do_not_matter():
     paths = ["a.jpg", "b.jpg"]
     source = ImageFiles("photos", paths)
     paths.clear()
     assert len(source) == 2
 
 
-def test_there_may_be_no_images():
+def test_source_may_be_empty():
     source = ImageFiles("photos", [], [], ("cat", "dog"))
     assert not source
     assert list(source.names()) == []

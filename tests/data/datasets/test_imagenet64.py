@@ -1,4 +1,4 @@
-"""The batches of the downsampled ImageNet are found, checked and read as its images."""
+"""The batches of the downsampled ImageNet are found, checked and read as images."""
 
 import os
 import pickle
@@ -31,8 +31,8 @@ def write_batch(folder, name, rows, labels, protocol=4):
     (folder / name).write_bytes(pickle.dumps(content, protocol))
 
 
-def write_set(folder, numbers=range(1, 11), count=7):
-    """Batches of which each has other images, and labels of its own."""
+def write_dataset(folder, numbers=range(1, 11), count=7):
+    """Writes batches, each with other images and other labels."""
     for number in numbers:
         name = f"train_data_batch_{number}"
         write_batch(folder, name, random_rows(count, number), [number * 10] * count)
@@ -41,7 +41,7 @@ def write_set(folder, numbers=range(1, 11), count=7):
 
 
 def refusal(folder):
-    """The one line that a folder is refused with."""
+    """Returns the one-line message that a folder is refused with."""
     with pytest.raises(InputError) as caught:
         imagenet64_set(NAME, str(folder))
     message = str(caught.value)
@@ -54,11 +54,11 @@ def as_image(row):
     return np.stack(np.split(row, 3), axis=-1).reshape(SIDE, SIDE, 3)
 
 
-# --- what is found -----------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------
 
 
 def test_batches_are_joined_in_the_order_of_their_numbers(tmp_path):
-    found = imagenet64_set(NAME, write_set(tmp_path))
+    found = imagenet64_set(NAME, write_dataset(tmp_path))
     assert found.name == NAME
     assert len(found.training) == 70
     assert len(found.validation) == 3
@@ -69,15 +69,15 @@ def test_batches_are_joined_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_labels_are_classes_by_wordnet_id(tmp_path):
-    validation = imagenet64_set(NAME, write_set(tmp_path)).validation
+    validation = imagenet64_set(NAME, write_dataset(tmp_path)).validation
     assert [validation.label(number) for number in range(3)] == [0, 1, 999]
-    # The first of the list that comes with the dataset: the kit fox.
+    # The kit fox is the first class in the list of the dataset.
     assert validation.classes[validation.label(0)] == "n02119789"
     assert len(set(validation.classes)) == 1000
 
 
-def test_images_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
-    found = imagenet64_set(NAME, write_set(tmp_path))
+def test_images_have_unique_names_and_the_file_of_their_batch(tmp_path):
+    found = imagenet64_set(NAME, write_dataset(tmp_path))
     names = [*found.training.names(), *found.validation.names()]
     assert len(set(names)) == 73
     assert names[-1] == f"{tmp_path}/val_data#2"
@@ -85,7 +85,7 @@ def test_images_of_a_batch_have_names_of_their_own_and_its_file(tmp_path):
     assert found.training.file(69) == f"{tmp_path}/train_data_batch_10"
 
 
-def test_planes_become_the_channels_of_a_image(tmp_path):
+def test_planes_become_the_channels_of_an_image(tmp_path):
     across = np.tile(np.arange(SIDE, dtype="uint8"), (SIDE, 1))
     planes = np.stack([across, across.T + 100, np.full_like(across, 7)])
     write_batch(tmp_path, "train_data_batch_1", planes.reshape(1, -1), [1])
@@ -93,7 +93,6 @@ def test_planes_become_the_channels_of_a_image(tmp_path):
     pixels = imagenet64_set(NAME, str(tmp_path)).training.read_rgb(0)
     assert pixels.shape == (SIDE, SIDE, 3)
     assert pixels.dtype == np.uint8
-    # The third row from above, the sixth column from the left.
     assert pixels[2, 5].tolist() == [5, 102, 7]
     np.testing.assert_array_equal(pixels[..., 0], across)
     np.testing.assert_array_equal(pixels[..., 1], across.T + 100)
@@ -142,16 +141,16 @@ def test_batches_may_be_npz(tmp_path, save):
     assert found.training.file(9) == f"{tmp_path}/train_data_batch_2.npz"
 
 
-def test_of_both_forms_the_pickled_one_is_read(tmp_path):
-    folder = write_set(tmp_path, [1])
+def test_pickle_is_preferred_to_npz(tmp_path):
+    folder = write_dataset(tmp_path, [1])
     np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=[1])
     training = imagenet64_set(NAME, folder).training
     assert len(training) == 7
     assert training.file(0) == f"{folder}/train_data_batch_1"
 
 
-def test_batches_may_lie_in_folders_below(tmp_path):
-    write_set(tmp_path)
+def test_batches_may_be_in_subfolders(tmp_path):
+    write_dataset(tmp_path)
     for name, below in (("train_data_batch_3", "a/deep"), ("val_data", "Imagenet64_val")):
         (tmp_path / below).mkdir(parents=True)
         shutil.move(tmp_path / name, tmp_path / below / name)
@@ -160,21 +159,21 @@ def test_batches_may_lie_in_folders_below(tmp_path):
     assert found.training.file(14) == f"{tmp_path}/a/deep/train_data_batch_3"
 
 
-def test_other_files_are_passed_over(tmp_path):
-    write_set(tmp_path)
+def test_other_files_are_ignored(tmp_path):
+    write_dataset(tmp_path)
     for name in ("train_data_batch_1.zip", "train_data_batch_", "val_data.txt", "map_clsloc.txt"):
         (tmp_path / name).write_text("not of the set")
     assert len(imagenet64_set(NAME, str(tmp_path)).training) == 70
 
 
-def test_first_batches_are_a_set_that_says_so(tmp_path):
-    found = imagenet64_set(NAME, write_set(tmp_path, [1, 2, 3]))
+def test_number_of_batches_is_in_the_name_if_some_are_missing(tmp_path):
+    found = imagenet64_set(NAME, write_dataset(tmp_path, [1, 2, 3]))
     assert found.name == f"{NAME} (3 of 10 batches)"
     assert len(found.training) == 21
 
 
 def test_images_are_read_by_many_threads_at_once(tmp_path):
-    training = imagenet64_set(NAME, write_set(tmp_path)).training
+    training = imagenet64_set(NAME, write_dataset(tmp_path)).training
     order = np.random.default_rng(0).integers(0, 70, 700)
     expected = [as_image(random_rows(7, batch)[row]) for batch in range(1, 11) for row in range(7)]
     with ThreadPoolExecutor(8) as threads:
@@ -182,45 +181,45 @@ def test_images_are_read_by_many_threads_at_once(tmp_path):
             np.testing.assert_array_equal(pixels, expected[number])
 
 
-# --- what is missing ---------------------------------------------------------------------------
+# --- missing files -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "missing", [["train_data_batch_1"], ["train_data_batch_3", "train_data_batch_7"]]
 )
-def test_missing_batches_are_named(tmp_path, missing):
-    write_set(tmp_path)
+def test_missing_batches_are_reported(tmp_path, missing):
+    write_dataset(tmp_path)
     for name in missing:
         (tmp_path / name).unlink()
     assert f": {tmp_path} lacks {', '.join(missing)}; give the folder" in refusal(tmp_path)
 
 
-def test_missing_validation_is_named(tmp_path):
-    write_set(tmp_path)
+def test_missing_validation_is_reported(tmp_path):
+    write_dataset(tmp_path)
     (tmp_path / "val_data").unlink()
     message = refusal(tmp_path)
     assert "lacks val_data;" in message
     assert "contains train_data_batch_1 to 10 and val_data" in message
 
 
-def test_folder_without_batches_names_what_belongs_there(tmp_path):
+def test_error_of_a_folder_without_batches_lists_the_expected_files(tmp_path):
     assert "lacks train_data_batch_1, val_data;" in refusal(tmp_path)
 
 
-def test_folder_that_is_not_there_is_named_with_the_one_that_is_meant(tmp_path):
+def test_missing_folder_is_reported_with_a_similar_name(tmp_path):
     (tmp_path / "imagenet64").mkdir()
     message = refusal(tmp_path / "imagenet46")
     assert f"{tmp_path}/imagenet46 is not a folder" in message
     assert "did you mean imagenet64?" in message
 
 
-def test_file_in_place_of_a_folder_is_named(tmp_path):
-    write_set(tmp_path)
+def test_file_instead_of_a_folder_is_reported(tmp_path):
+    write_dataset(tmp_path)
     assert "val_data is not a folder" in refusal(tmp_path / "val_data")
 
 
-def test_batch_of_number_0_is_not_taken_for_the_validation(tmp_path):
-    write_set(tmp_path, [1])
+def test_batch_of_number_0_is_not_used_for_validation(tmp_path):
+    write_dataset(tmp_path, [1])
     write_batch(tmp_path, "train_data_batch_0", random_rows(7), [500] * 7)
     try:
         validation = imagenet64_set(NAME, str(tmp_path)).validation
@@ -229,13 +228,13 @@ def test_batch_of_number_0_is_not_taken_for_the_validation(tmp_path):
     assert validation.file(0) == f"{tmp_path}/val_data"
 
 
-# --- what is damaged ---------------------------------------------------------------------------
+# --- damaged files -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["train_data_batch_4", "val_data"])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_truncated_batch_is_named(tmp_path, name, share):
-    write_set(tmp_path)
+def test_truncated_batch_is_reported(tmp_path, name, share):
+    write_dataset(tmp_path)
     os.truncate(tmp_path / name, int(share * os.path.getsize(tmp_path / name)))
     message = refusal(tmp_path)
     assert f": {tmp_path}/{name}" in message
@@ -252,14 +251,14 @@ class Hostile:
 
 @pytest.mark.parametrize("name", ["train_data_batch_2", "val_data"])
 def test_hostile_batch_is_refused_and_runs_nothing(tmp_path, name):
-    write_set(tmp_path)
+    write_dataset(tmp_path)
     write_batch(tmp_path, name, random_rows(1), [1, Hostile(tmp_path / "trace")])
     assert "system; only NumPy arrays are supported" in refusal(tmp_path)
     assert not (tmp_path / "trace").exists()
 
 
 def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
-    write_set(tmp_path, [])
+    write_dataset(tmp_path, [])
     labels = np.array([Hostile(tmp_path / "trace")], object)
     np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=labels)
     assert "it contains an array of objects" in refusal(tmp_path)
@@ -287,7 +286,7 @@ def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
     ],
 )
 def test_labels_that_do_not_match_are_refused(tmp_path, labels):
-    write_set(tmp_path)
+    write_dataset(tmp_path)
     write_batch(tmp_path, "train_data_batch_5", random_rows(3), labels)
     message = refusal(tmp_path)
     assert f"{tmp_path}/train_data_batch_5: labels do not match" in message
@@ -300,8 +299,8 @@ def test_labels_that_do_not_match_are_refused(tmp_path, labels):
     [[1.5, 2, 3], [1, "2", 3], np.array([1.5, 2, 3]), np.array([1, np.nan, 3]), [1, 2, 3j]],
     ids=["fraction", "text", "fractions", "not a number", "complex"],
 )
-def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, labels):
-    write_set(tmp_path)
+def test_labels_that_are_not_integers_are_refused(tmp_path, labels):
+    write_dataset(tmp_path)
     write_batch(tmp_path, "train_data_batch_5", random_rows(3), labels)
     if isinstance(labels, list) and 3j in labels:
         refusal(tmp_path)
@@ -309,15 +308,15 @@ def test_labels_that_are_no_whole_numbers_are_refused(tmp_path, labels):
         assert "labels do not match" in refusal(tmp_path)
 
 
-def test_labels_within_labels_without_end_are_refused(tmp_path):
-    # A list of ten times a list of ten times a list ...: 10^20 numbers in 300 bytes.
+def test_labels_of_huge_nested_lists_are_refused(tmp_path):
+    # Each list contains the next one ten times: 10^20 numbers in a pickle of 300 bytes.
     labels = 1
     for _ in range(20):
         labels = [labels] * 10
-    write_set(tmp_path, [])
+    write_dataset(tmp_path, [])
     write_batch(tmp_path, "train_data_batch_1", random_rows(3), labels)
     program = f"from data.datasets.imagenet64 import *; imagenet64_set({NAME!r}, {str(tmp_path)!r})"
-    # Of its own, because it would neither end nor be stopped.
+    # A process of its own, because without the check it would neither end nor be interrupted.
     process = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20
     )
@@ -326,7 +325,7 @@ def test_labels_within_labels_without_end_are_refused(tmp_path):
 
 @pytest.mark.parametrize("key", ["data", "labels"])
 def test_batch_without_images_or_labels_is_refused(tmp_path, key):
-    write_set(tmp_path)
+    write_dataset(tmp_path)
     content = {"data": random_rows(3), "labels": [1, 2, 3]}
     del content[key]
     (tmp_path / "val_data").write_bytes(pickle.dumps(content))
@@ -345,23 +344,23 @@ def test_batch_without_images_or_labels_is_refused(tmp_path, key):
     ids=["32 x 32", "four dimensions", "one row", "floats", "lists"],
 )
 def test_images_of_another_form_are_refused(tmp_path, rows, received):
-    write_set(tmp_path)
+    write_dataset(tmp_path)
     write_batch(tmp_path, "train_data_batch_1", rows, [1, 2, 3])
     message = refusal(tmp_path)
     assert f"{tmp_path}/train_data_batch_1: `data` should be N x 12288 bytes" in message
     assert f"received {received}" in message
 
 
-def test_batch_that_is_gone_meanwhile_is_unreadable_image_by_image(tmp_path):
-    training = imagenet64_set(NAME, write_set(tmp_path)).training
+def test_images_of_a_batch_deleted_meanwhile_are_unreadable(tmp_path):
+    training = imagenet64_set(NAME, write_dataset(tmp_path)).training
     (tmp_path / "train_data_batch_2").unlink()
     with pytest.raises(UnreadableImageError):
         training.read_rgb(7)
     np.testing.assert_array_equal(training.read_rgb(6), as_image(random_rows(7, 1)[6]))
 
 
-def test_batch_that_was_cut_off_meanwhile_is_unreadable_from_there(tmp_path):
-    training = imagenet64_set(NAME, write_set(tmp_path)).training
+def test_images_beyond_the_end_of_a_batch_truncated_meanwhile_are_unreadable(tmp_path):
+    training = imagenet64_set(NAME, write_dataset(tmp_path)).training
     os.truncate(tmp_path / "train_data_batch_1", 4 * 12288)
     np.testing.assert_array_equal(training.read_rgb(2), as_image(random_rows(7, 1)[2]))
     with pytest.raises(UnreadableImageError, match="is missing"):

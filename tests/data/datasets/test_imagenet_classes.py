@@ -1,4 +1,4 @@
-"""ImageNet's classes get the numbers that networks give them."""
+"""ImageNet classes have the numbers that networks for ImageNet give them."""
 
 import json
 import random
@@ -14,7 +14,7 @@ IDS = tuple(sorted(downsampled_imagenet_ids()))
 
 @pytest.fixture(autouse=True)
 def _keras_cache(tmp_path, monkeypatch):
-    """A home of Keras in which nothing is cached."""
+    """Sets an empty cache folder of Keras."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
 
 
@@ -40,7 +40,7 @@ def error_of(*arguments):
     return message
 
 
-def test_classes_have_the_numbers_of_networks_for_imagenet():
+def test_classes_have_the_numbers_of_imagenet_networks():
     # Tench, goldfish, tabby, golden retriever, both cranes, toilet tissue.
     numbers = {
         "n01440764": 0,
@@ -60,11 +60,11 @@ def test_all_classes_are_numbered_by_their_ids():
     np.testing.assert_array_equal(imagenet_numbers(IDS), np.arange(1000))
 
 
-def test_class_that_is_asked_for_twice_is_answered_twice():
+def test_repeated_class_has_repeated_numbers():
     np.testing.assert_array_equal(imagenet_numbers(["n01443537"] * 2), [1, 1])
 
 
-def test_no_classes_have_no_numbers():
+def test_empty_list_of_classes_gives_an_empty_array():
     found = imagenet_numbers([])
     assert (found.shape, found.dtype) == ((0,), np.int64)
 
@@ -78,7 +78,7 @@ def test_downsampled_imagenet_has_the_same_classes_in_another_order():
     assert sorted(imagenet_numbers(ids)) == list(range(1000))
 
 
-def test_index_that_is_given_is_used(tmp_path):
+def test_explicit_index_is_used(tmp_path):
     ids = shuffled()
     path = write_index(tmp_path / "my index.json", index_of(ids))
     np.testing.assert_array_equal(imagenet_numbers(ids, path), np.arange(1000))
@@ -99,12 +99,12 @@ def test_index_in_the_home_folder_is_used(tmp_path, monkeypatch):
     np.testing.assert_array_equal(imagenet_numbers(ids), np.arange(1000))
 
 
-def test_index_that_is_given_goes_before_the_one_in_keras_cache(tmp_path):
+def test_explicit_index_is_preferred_to_the_one_in_keras_cache(tmp_path):
     cached = tmp_path / "keras" / "models" / "imagenet_class_index.json"
     write_index(cached, index_of(shuffled(seed=1)))
     ids = shuffled(seed=2)
-    given = write_index(tmp_path / "index.json", index_of(ids))
-    np.testing.assert_array_equal(imagenet_numbers(ids, given), np.arange(1000))
+    explicit = write_index(tmp_path / "index.json", index_of(ids))
+    np.testing.assert_array_equal(imagenet_numbers(ids, explicit), np.arange(1000))
 
 
 def test_order_of_the_lines_in_the_index_does_not_matter(tmp_path):
@@ -115,7 +115,7 @@ def test_order_of_the_lines_in_the_index_does_not_matter(tmp_path):
 
 
 @pytest.mark.parametrize("unknown", ["n99999999", "cat", "", "N01443537", "n01443537 "])
-def test_unknown_class_is_named_and_counted(unknown):
+def test_unknown_class_is_shown_and_counted(unknown):
     message = error_of(["n01443537", unknown, "n00000000"])
     assert message.startswith("2 of 3 classes are not among the 1000 ImageNet classes")
     assert f"for example {unknown}" in message
@@ -141,13 +141,13 @@ def test_unknown_class_is_named_and_counted(unknown):
         *("an empty class", "a class of null", "a class of 5", "a class by name"),
     ],
 )
-def test_index_of_another_form_is_named(tmp_path, index):
+def test_index_of_another_form_is_reported(tmp_path, index):
     path = write_index(tmp_path / "index.json", index)
     message = error_of(IDS, path)
     assert message.startswith(f"--class_index {path}: it is not of the form")
 
 
-def test_class_that_stands_in_the_index_twice_is_an_error(tmp_path):
+def test_class_that_is_in_the_index_twice_is_an_error(tmp_path):
     path = write_index(tmp_path / "index.json", index_of([*IDS[:999], IDS[0]]))
     assert "twice" in error_of(IDS, path)
 
@@ -164,7 +164,7 @@ def test_class_that_stands_in_the_index_twice_is_an_error(tmp_path):
     ],
     ids=["empty", "no JSON", "cut off", "not UTF-8", "no comma", "endless brackets"],
 )
-def test_index_that_is_damaged_is_named(tmp_path, content):
+def test_damaged_index_is_reported(tmp_path, content):
     path = tmp_path / "index.json"
     path.write_bytes(content)
     message = error_of(IDS, path)
@@ -173,11 +173,11 @@ def test_index_that_is_damaged_is_named(tmp_path, content):
 
 
 @pytest.mark.parametrize("name", ["nowhere.json", ".", "index\nof classes.json"])
-def test_index_that_is_not_there_is_named(tmp_path, name):
+def test_missing_index_is_reported(tmp_path, name):
     assert "--class_index" in error_of(IDS, tmp_path / name)
 
 
-def test_damaged_index_in_keras_cache_is_named(tmp_path):
+def test_damaged_index_in_keras_cache_is_reported(tmp_path):
     path = tmp_path / "keras" / "models" / "imagenet_class_index.json"
     write_index(path, {})
     assert str(path) in error_of(IDS)

@@ -1,4 +1,4 @@
-"""Files find the images that they were made of, by their names and their folders."""
+"""Files are matched to the images that they were made from, by names and folders."""
 
 import random
 
@@ -46,22 +46,22 @@ def test_endings_do_not_matter(ending):
         "\udcff\udcfe",
     ],
 )
-def test_odd_name_is_a_name(name):
+def test_unusual_names_match(name):
     names = [f"/sets/photos/{name}.JPEG", f"/sets/photos/{name}2.JPEG"]
     paths = [f"{name}2.png", f"{name}.png"]
     assert match_by_name(names, paths) == paths[::-1]
 
 
-def test_ending_may_stand_behind_that_of_the_image():
+def test_ending_may_follow_that_of_the_image():
     assert match_by_name(["photos/1.jpg"], ["1.jpg.png"]) == ["1.jpg.png"]
 
 
-def test_record_of_a_data_set_has_no_ending():
+def test_name_of_a_dataset_record_has_no_ending():
     names = [f"oxford_flowers102/2.1.1/train#{number}" for number in (1, 12)]
     assert match_by_name(names, ["train#12.png", "train#1.png"]) == ["train#1.png", "train#12.png"]
 
 
-def test_images_in_a_file_with_an_ending_are_told_apart():
+def test_images_in_a_file_with_an_ending_are_distinguished():
     names = [f"/sets/imagenet64/val_data.npz#{number}" for number in (1, 12)]
     paths = ["val_data.npz#12.png", "val_data.npz#1.png"]
     assert match_by_name(names, paths) == paths[::-1]
@@ -70,7 +70,7 @@ def test_images_in_a_file_with_an_ending_are_told_apart():
 @pytest.mark.parametrize(
     "path", ["10.png", "01.png", "1_fake.png", "1 (1).png", "1/2.png", "1", "a1.png"]
 )
-def test_name_that_only_resembles_another_is_another(path):
+def test_only_equal_names_match(path):
     found = match_by_name(["photos/1.jpg"], [path])
     assert found == [path if path == "1" else None]
 
@@ -80,17 +80,17 @@ def test_notation_of_a_path_does_not_matter(notation):
     assert match_by_name([notation], ["dogs/1.png", "./cats//1.png"]) == ["./cats//1.png"]
 
 
-# --- which of several --------------------------------------------------------------------------
+# --- several candidates ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("root", ["", "photos/", "../photos/", "/home/me/my photos/"])
-def test_mirrored_tree_matches_whole(root):
-    places = [
+def test_mirrored_tree_matches_completely(root):
+    stems = [
         f"{year}/{month}/IMG_{number}" for year in "ab" for month in "xyz" for number in range(9)
     ]
-    paths = [f"{place}.png" for place in places]
+    paths = [f"{stem}.png" for stem in stems]
     shuffled = random.Random(0).sample(paths, len(paths))
-    assert match_by_name([f"{root}{place}.jpg" for place in places], shuffled) == paths
+    assert match_by_name([f"{root}{stem}.jpg" for stem in stems], shuffled) == paths
 
 
 def test_flat_files_match_nested_images():
@@ -121,12 +121,12 @@ def test_folders_count_from_the_file_upwards():
 
 
 @pytest.mark.parametrize(
-    "places", [["IMG_1", "2019/IMG_1"], ["2019/IMG_1", "beach/2019/IMG_1", "IMG_1"]]
+    "stems", [["IMG_1", "2019/IMG_1"], ["2019/IMG_1", "beach/2019/IMG_1", "IMG_1"]]
 )
 @pytest.mark.parametrize("root", ["", "shoebox/", "/home/me/shoebox/"])
-def test_mirrored_tree_with_a_name_on_several_levels_matches_whole(root, places):
-    paths = [f"{place}.png" for place in places]
-    assert match_by_name([f"{root}{place}.jpg" for place in places], paths[::-1]) == paths
+def test_mirrored_tree_with_a_name_on_several_levels_matches_completely(root, stems):
+    paths = [f"{stem}.png" for stem in stems]
+    assert match_by_name([f"{root}{stem}.jpg" for stem in stems], paths[::-1]) == paths
 
 
 def test_ending_decides_where_nothing_else_does():
@@ -134,7 +134,7 @@ def test_ending_decides_where_nothing_else_does():
     assert match_by_name(names, ["IMG_1.jpg", "IMG_1.heic"]) == ["IMG_1.heic", "IMG_1.jpg"]
 
 
-# --- none, and too many ------------------------------------------------------------------------
+# --- missing and ambiguous matches ---------------------------------------------------------------
 
 
 def test_missing_file_is_none_and_others_are_found():
@@ -142,11 +142,11 @@ def test_missing_file_is_none_and_others_are_found():
     assert match_by_name(names, ["3.png", "1.png"]) == ["1.png", None, "3.png"]
 
 
-def test_files_of_no_image_are_passed_over():
+def test_files_without_an_image_are_ignored():
     assert match_by_name(["photos/1.jpg"], ["0.png", "1.png", "sheet.png"]) == ["1.png"]
 
 
-def test_nothing_matches_nothing():
+def test_empty_lists_have_no_matches():
     assert match_by_name([], []) == match_by_name([], ["1.png"]) == []
     assert match_by_name(["1.jpg", "2.jpg"], []) == [None, None]
 
@@ -157,33 +157,33 @@ def test_file_that_two_images_claim_goes_to_the_one_in_its_folders(names):
     assert found == {"a/1.jpg": None, "b/1.jpg": "b/1.png"}
 
 
-def test_no_file_is_given_twice():
-    chosen = random.Random(0)
+def test_no_file_is_matched_twice():
+    rng = random.Random(0)
     names = [f"photos/{folder}/{number}.jpg" for folder in "abcd" for number in range(25)]
-    paths = [f"{chosen.choice('abcd')}/{number}.png" for number in range(25)]
+    paths = [f"{rng.choice('abcd')}/{number}.png" for number in range(25)]
     found = [path for path in match_by_name(names, paths) if path is not None]
     assert sorted(found) == sorted(paths)
 
 
 @pytest.mark.parametrize("paths", [["x/1.png", "y/1.png"], ["b/a/1.png", "c/a/1.png"]])
-def test_two_files_that_fit_a_image_alike_are_an_error(paths):
+def test_two_files_that_match_an_image_equally_are_an_error(paths):
     message = error_of(["photos/a/1.jpg"], paths)
     assert all(name in message for name in ("photos/a/1.jpg", *paths))
 
 
 @pytest.mark.parametrize("path", ["1.png", "x/1.png"])
 @pytest.mark.parametrize("names", [["a/1.jpg", "b/1.jpg"], ["a/1.jpg", "a/1.png"]])
-def test_file_that_fits_two_images_alike_is_an_error(names, path):
+def test_file_that_matches_two_images_equally_is_an_error(names, path):
     message = error_of([*names, "a/2.jpg"], [path, "2.png"])
     assert all(name in message for name in (path, *names))
 
 
-def test_remedy_for_a_file_that_fits_two_images_is_to_move_the_file():
+def test_error_of_an_ambiguous_match_says_to_move_the_file():
     assert "put it into" in error_of(["cats/1.jpg", "dogs/1.jpg"], ["1.png"])
     assert "put them into" in error_of(["cats/1.jpg"], ["1.png", "1.jpeg"])
 
 
-def test_error_of_odd_names_is_one_line_that_can_be_printed():
+def test_error_of_unusual_names_is_one_printable_line():
     message = error_of(["a/\udcff\n1.jpg", "b/\udcff\n1.jpg"], ["\udcff\n1.png"])
     assert message.isprintable()
     assert r"a/\xff\n1.jpg" in message

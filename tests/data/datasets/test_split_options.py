@@ -1,4 +1,4 @@
-"""A dataset without a split of its own is split by names, and stays so."""
+"""A dataset without a split of its own is split by names, reproducibly."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def numbered(count, prefix=""):
 
 
 def split(names, share=0.05, seed=0, folder="photos"):
-    """The names of both sides."""
+    """Returns the names of the training images and of the validation images."""
     source = ImageFiles(folder, names)
     sides = split_by_name(source, names, SplitOptions(share, seed))
     return tuple([name.removeprefix(folder + "/") for name in side.names()] for side in sides)
@@ -22,7 +22,7 @@ def test_split_is_disjoint_and_complete():
     assert sorted(training + validation) == numbered(200)
 
 
-def test_order_is_kept():
+def test_order_is_preserved():
     training, validation = split(numbered(200), 0.3)
     assert training == sorted(training)
     assert validation == sorted(validation)
@@ -35,7 +35,7 @@ def test_split_is_about_the_share(share):
 
 
 def test_split_does_not_change_from_version_to_version():
-    # Trainings that go on must find the images where they were.
+    # A training that is resumed must find every image on the same side.
     _, validation = split(numbered(40), 0.1)
     assert validation == ["0001.jpg", "0003.jpg", "0005.jpg"]
     _, validation = split(["größe.jpg", "\udcff.jpg", "a b.jpg", "line\nbreak.jpg"], 0.5, seed=7)
@@ -52,7 +52,7 @@ def test_split_depends_on_the_names_and_not_on_the_order():
     assert there == back[::-1]
 
 
-def test_split_is_by_the_names_that_are_given():
+def test_split_depends_on_the_names_that_are_passed():
     source = ImageFiles("photos", numbered(100))
     names = numbered(100, "elsewhere/")
     _, validation = split_by_name(source, names, SplitOptions(0.2))
@@ -82,8 +82,8 @@ def test_split_is_stable_when_images_are_removed():
 
 @pytest.mark.parametrize("trial", range(10))
 def test_no_training_image_of_a_small_set_is_ever_held_out(trial):
-    # A set so small that the share holds out none gives up one image; that one may go back to
-    # training when others are added, but never the other way.
+    # If the share holds out no image of a small dataset, one image is held out nevertheless. It may
+    # move to training when images are added, but no training image may move to validation.
     few = numbered(5, f"{trial}_")
     before = split(few)
     after = split(few + numbered(50, f"more{trial}_"))
@@ -101,12 +101,12 @@ def test_each_side_has_at_least_one_image(share, count):
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.999])
-def test_only_image_is_learned_from(share):
+def test_single_image_is_used_for_training(share):
     assert split(["a.jpg"], share) == (["a.jpg"], [])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
-def test_nothing_is_split_into_nothing(share):
+def test_empty_source_is_split_into_empty_sides(share):
     assert split([], share) == ([], [])
 
 

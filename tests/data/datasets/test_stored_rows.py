@@ -1,4 +1,4 @@
-"""Rows are found in pickles and .npz files without reading them, and nothing hostile is run."""
+"""Rows are found in pickles and .npz files without loading them, and no hostile code is run."""
 
 import contextlib
 import copyreg
@@ -38,7 +38,7 @@ def all_rows(rows):
 
 
 def refusal(path, find=find_in_pickle):
-    """The one line that a file is refused with."""
+    """Returns the one-line message that a file is refused with."""
     with pytest.raises(InputError) as caught:
         find(path)
     message = str(caught.value)
@@ -47,8 +47,8 @@ def refusal(path, find=find_in_pickle):
     return message
 
 
-def tried(find, path):
-    """What is found, or nothing where the file is refused."""
+def found_or_nothing(find, path):
+    """Returns what is found, or an empty dict if the file is refused."""
     with contextlib.suppress(InputError):
         return find(path)
     return {}
@@ -63,7 +63,7 @@ def text(value):
 
 
 def old_text(value):
-    """A string of Python 2."""
+    """Returns the opcodes of a Python 2 string."""
     if len(value) < 256:
         return b"U" + bytes([len(value)]) + value
     return b"T" + struct.pack("<i", len(value)) + value
@@ -77,7 +77,7 @@ def called(module, name, *arguments):
     return text(module) + text(name) + b"\x93(" + b"".join(arguments) + b"tR"
 
 
-def kind_of_numbers(code="u1"):
+def numpy_dtype(code="u1"):
     return called("numpy", "dtype", text(code))
 
 
@@ -92,9 +92,9 @@ def dictionary(**values):
 
 
 def around(raw_begin, raw_end, shape, python_2=False):
-    """What a pickle of `{"data": array}` has before the array's bytes, and after them.
+    """Returns the parts of a pickle of `{"data": array}` before and after the bytes of the array.
 
-    As NumPy 1 wrote it: of protocol 3, or of Python 2.
+    The pickle is that of NumPy 1 with protocol 3 or with Python 2.
     """
     string = old_text if python_2 else (lambda value: text(value.decode()))
     before = (
@@ -125,7 +125,7 @@ def python_2_pickle(rows, labels):
 # --- pickles are read --------------------------------------------------------------------------
 
 
-# Eight rows lie in a piece of their own; three, with protocol 4, in a frame with other things.
+# Eight rows are a piece of their own; three, with protocol 4, share a frame with other data.
 @pytest.mark.parametrize("count", [1, 3, 8])
 @pytest.mark.parametrize("protocol", [3, 4, 5])
 def test_rows_of_a_pickle_are_those_that_were_pickled(tmp_path, protocol, count):
@@ -166,26 +166,26 @@ def test_labels_may_be_a_list_an_array_or_scalars(tmp_path, labels, protocol):
 
 
 @pytest.mark.parametrize("code", ["int8", "float32", "float64", ">f8", "bool", "uint8"])
-@pytest.mark.parametrize("shape", [(5000,), (2, 3, 4), ()], ids=["long", "cube", "one number"])
-def test_other_arrays_are_read_whole(tmp_path, code, shape):
+@pytest.mark.parametrize("shape", [(5000,), (2, 3, 4), ()], ids=["long", "cube", "scalar"])
+def test_other_arrays_are_read_completely(tmp_path, code, shape):
     array = np.random.default_rng(0).integers(0, 2, shape).astype(code)
     found = find_in_pickle(written(tmp_path, pickle.dumps({"array": np.asarray(array)})))["array"]
     np.testing.assert_array_equal(found, array)
     assert found.dtype == array.dtype
 
 
-def test_what_is_no_array_is_as_it_was(tmp_path):
+def test_values_other_than_arrays_are_unchanged(tmp_path):
     content = {"epoch": 3, "share": 0.25, "note": "ä" * 9000, "nothing": None, "pair": (1, b"2")}
     assert find_in_pickle(written(tmp_path, pickle.dumps(content))) == content
 
 
-def test_long_bytes_are_as_they_were(tmp_path):
+def test_long_bytes_are_unchanged(tmp_path):
     content = {"license": b"as is" * 100_000}
     assert find_in_pickle(written(tmp_path, pickle.dumps(content))) == content
 
 
 @pytest.mark.parametrize("core", ["numpy.core", "numpy._core"])
-def test_names_of_numpy_1_and_2_are_known(tmp_path, core):
+def test_module_names_of_numpy_1_and_2_are_supported(tmp_path, core):
     rows = random_rows(8)
     content = pickle.dumps({"data": rows, "labels": [np.int64(7)]}, protocol=3)
     assert b"numpy._core.multiarray" in content
@@ -205,7 +205,7 @@ def test_pickle_of_python_2_is_read(tmp_path, count):
     np.testing.assert_array_equal(all_rows(found["data"]), rows)
 
 
-def test_array_that_stands_there_twice_is_found_twice(tmp_path):
+def test_array_with_two_names_is_found_twice(tmp_path):
     rows = random_rows(8)
     found = find_in_pickle(written(tmp_path, pickle.dumps({"a": rows, "b": rows})))
     np.testing.assert_array_equal(all_rows(found["a"]), rows)
@@ -220,7 +220,7 @@ def test_rows_of_any_length_are_found(tmp_path, length, protocol):
     np.testing.assert_array_equal(all_rows(found), rows)
 
 
-def test_no_rows_are_no_error(tmp_path):
+def test_array_without_rows_is_found(tmp_path):
     found = find_in_pickle(written(tmp_path, pickle.dumps({"data": random_rows(0)})))
     assert found["data"].shape == (0, WIDTH)
 
@@ -237,7 +237,7 @@ def test_many_threads_may_read_rows(tmp_path, protocol):
 
 # --- memory ------------------------------------------------------------------------------------
 
-# Prints by how many bytes the memory in use had grown at most when a file was opened.
+# Prints the growth of the peak memory, in bytes, caused by opening a file.
 MEASURE = """
 import re, sys
 from pathlib import Path
@@ -283,7 +283,7 @@ def test_large_batch_is_opened_without_reading_it(tmp_path, begin, python_2):
     before, after = around(begin(count * WIDTH), b"", (count, WIDTH), python_2)
     path = tmp_path / "batch"
     with open(path, "wb") as file:
-        # A hole of 200 MB takes no room on most disks.
+        # A hole of 200 MB occupies no space in most file systems.
         file.write(before)
         file.seek(count * WIDTH, os.SEEK_CUR)
         file.write(after)
@@ -291,8 +291,8 @@ def test_large_batch_is_opened_without_reading_it(tmp_path, begin, python_2):
     assert find_in_pickle(str(path))["data"].shape == (count, WIDTH)
 
 
-def test_number_of_a_note_takes_no_memory(tmp_path):
-    # Python's own unpickler makes room for all notes up to the one that a file of 9 bytes names.
+def test_large_memo_index_takes_no_memory(tmp_path):
+    # Python's own unpickler allocates its memo up to the index that this file of 9 bytes names.
     path = written(tmp_path, b"\x80\x03}r" + struct.pack("<I", 2**24) + b".")
     assert growth_of_memory(path) < 20e6
 
@@ -311,7 +311,7 @@ def test_large_npz_is_opened_without_reading_it(tmp_path, save):
 
 
 class Hostile:
-    """Is pickled as a call of a function."""
+    """An object that is pickled as a call of a function."""
 
     def __init__(self, function, *arguments):
         self.function, self.arguments = function, arguments
@@ -383,7 +383,7 @@ def by_oldest_opcodes(trace):
 
 
 def by_constructor(trace):
-    """The class is called by an opcode of its own."""
+    """The opcode `o` constructs an object by calling its class."""
     return b"(cbuiltins\neval\n" + text(leave_a_trace(trace)) + b"o."
 
 
@@ -401,17 +401,17 @@ def among_labels(trace):
     )
 
 
-def as_a_name(trace):
+def as_a_key(trace):
     return b"\x80\x04}" + called("builtins", "eval", text(leave_a_trace(trace))) + b"Ns."
 
 
-def as_the_kind_of_numbers(trace):
+def as_a_dtype(trace):
     evil = called("builtins", "eval", text(leave_a_trace(trace)))
     return dictionary(data=called("numpy", "dtype", evil))
 
 
-def and_forgotten(trace):
-    """What the call returns is thrown away, and the rest is a good batch."""
+def with_a_discarded_result(trace):
+    """The result of the call is discarded, and the rest is a valid batch."""
     evil = called("builtins", "eval", text(leave_a_trace(trace)))
     return (
         b"\x80\x04" + evil + b"0" + pickle.dumps({"data": random_rows(8)}).removeprefix(b"\x80\x04")
@@ -434,9 +434,9 @@ HOSTILE = [
     by_extension_code,
     within_an_object_array,
     among_labels,
-    as_a_name,
-    as_the_kind_of_numbers,
-    and_forgotten,
+    as_a_key,
+    as_a_dtype,
+    with_a_discarded_result,
 ]
 
 
@@ -459,13 +459,13 @@ def test_hostile_pickle_is_refused_and_runs_nothing(tmp_path, attack):
 
 @pytest.mark.usefixtures("_eval_by_code")
 @pytest.mark.parametrize("attack", HOSTILE)
-def test_hostile_pickle_is_one(tmp_path, attack):
-    # Or else the test above says nothing.
+def test_hostile_pickle_runs_code_when_unpickled(tmp_path, attack):
+    # Otherwise the test above would prove nothing.
     trace = tmp_path / "trace"
     try:
         pickle.loads(attack(str(trace)))
     except (TypeError, ValueError):
-        assert attack in (as_a_name, as_the_kind_of_numbers)
+        assert attack in (as_a_key, as_a_dtype)
     assert trace.exists()
 
 
@@ -511,12 +511,12 @@ class Ours:
         ("", ""),
     ],
 )
-def test_asking_for_anything_but_arrays_is_refused(tmp_path, module, name):
+def test_request_for_anything_but_arrays_is_refused(tmp_path, module, name):
     path = written(tmp_path, dictionary(data=text(module) + text(name) + b"\x93"))
     assert f"it requests {module}.{name}; only NumPy arrays are supported" in refusal(path)
 
 
-def test_bytes_as_python_3_writes_them_for_python_2_are_refused_with_advice(tmp_path):
+def test_bytes_of_a_protocol_below_3_are_refused_with_advice(tmp_path):
     for protocol in (0, 1, 2):
         path = written(tmp_path, pickle.dumps({"data": random_rows(2)}, protocol))
         message = refusal(path)
@@ -555,14 +555,18 @@ def test_array_of_anything_but_numbers_is_refused(tmp_path, array, protocol):
         b"\x80\x05N\x98.",
         b"\x80\x63N.",
     ],
-    ids=["id", "id of an object", "1", "2", "4", "buffer", "read-only buffer", "protocol 99"],
+    ids=[
+        *("persistent id", "persistent id of an object", "extension of 1 byte"),
+        *("extension of 2 bytes", "extension of 4 bytes", "buffer", "read-only buffer"),
+        "protocol 99",
+    ],
 )
-def test_what_lies_outside_the_file_is_refused(tmp_path, content):
+def test_reference_outside_of_the_file_is_refused(tmp_path, content):
     refusal(written(tmp_path, content))
 
 
 ARRAY = text("numpy") + text("ndarray") + b"\x93"
-KIND = text("numpy") + text("dtype") + b"\x93"
+DTYPE = text("numpy") + text("dtype") + b"\x93"
 REBUILT = text("numpy._core.multiarray") + text("_reconstruct") + b"\x93"
 BUFFERED = text("numpy._core.numeric") + text("_frombuffer") + b"\x93"
 
@@ -572,32 +576,32 @@ BUFFERED = text("numpy._core.numeric") + text("_frombuffer") + b"\x93"
     [
         ARRAY + b"}" + text("shape") + b"Nsb",
         ARRAY + b"N}" + text("shape") + b"Ns\x86b",
-        KIND + b"N}" + text("dtype") + b"Ns\x86b",
+        DTYPE + b"N}" + text("dtype") + b"Ns\x86b",
         REBUILT + b"N}" + text("__code__") + b"Ns\x86b",
         BUFFERED + b"N}" + text("__func__") + b"Ns\x86b",
         ARRAY + b")\x81",
         ARRAY + b")}\x92",
-        ARRAY + kind_of_numbers() + b"\x85R",
-        KIND + b")R",
-        from_buffer(b"C\x01a", KIND + b")\x81", 1, 1),
+        ARRAY + numpy_dtype() + b"\x85R",
+        DTYPE + b")R",
+        from_buffer(b"C\x01a", DTYPE + b")\x81", 1, 1),
         REBUILT + b")R",
         BUFFERED + b")R",
         called("numpy._core.multiarray", "scalar", text("u1"), b"C\x01a"),
-        called("numpy._core.multiarray", "scalar", kind_of_numbers(), b"C\x00"),
-        called("numpy._core.multiarray", "scalar", kind_of_numbers("O8"), b"N"),
+        called("numpy._core.multiarray", "scalar", numpy_dtype(), b"C\x00"),
+        called("numpy._core.multiarray", "scalar", numpy_dtype("O8"), b"N"),
         called("numpy._core.multiarray", "_reconstruct", ARRAY, b")", b"C\x01b"),
         from_buffer(b"C\x01a", b"N", 1, 1),
-        from_buffer(b"N", kind_of_numbers(), 1, 1),
-        from_buffer(text("a"), kind_of_numbers(), 1, 1),
-        from_buffer(b"C\x01a", kind_of_numbers("O"), 1, 1),
-        from_buffer(b"C\x01a", kind_of_numbers("f1"), 1, 1),
-        from_buffer(b"C\x01a", kind_of_numbers("u1,u1"), 1, 1),
-        from_buffer(b"C\x01a", kind_of_numbers(), 2, 1),
-        from_buffer(b"C\x01a", kind_of_numbers(), 2**31 - 1, 2**31 - 1),
-        called("numpy._core.numeric", "_frombuffer", b"C\x01a", kind_of_numbers(), b"N", text("C")),
+        from_buffer(b"N", numpy_dtype(), 1, 1),
+        from_buffer(text("a"), numpy_dtype(), 1, 1),
+        from_buffer(b"C\x01a", numpy_dtype("O"), 1, 1),
+        from_buffer(b"C\x01a", numpy_dtype("f1"), 1, 1),
+        from_buffer(b"C\x01a", numpy_dtype("u1,u1"), 1, 1),
+        from_buffer(b"C\x01a", numpy_dtype(), 2, 1),
+        from_buffer(b"C\x01a", numpy_dtype(), 2**31 - 1, 2**31 - 1),
+        called("numpy._core.numeric", "_frombuffer", b"C\x01a", numpy_dtype(), b"N", text("C")),
     ],
 )
-def test_what_is_not_made_as_numpy_makes_it_is_refused(tmp_path, value):
+def test_array_that_is_not_pickled_as_by_numpy_is_refused(tmp_path, value):
     refusal(written(tmp_path, dictionary(data=value)))
     rows = random_rows(8)
     found = find_in_pickle(written(tmp_path, pickle.dumps({"data": rows})))
@@ -621,7 +625,7 @@ def test_what_is_not_made_as_numpy_makes_it_is_refused(tmp_path, value):
 )
 def test_size_beyond_the_file_is_refused(tmp_path, capfd, begin):
     refusal(written(tmp_path, begin + b"."))
-    # Nor does Python say anything.
+    # Python must not print a traceback of its own either.
     assert capfd.readouterr().err == ""
 
 
@@ -634,15 +638,15 @@ def test_size_beyond_the_file_is_refused(tmp_path, capfd, begin):
             data=from_buffer(b"C\x01a", called("numpy", "dtype", b")" + b"\x85" * 50_000), 1)
         ),
     ],
-    ids=["lists", "name", "kind of numbers"],
+    ids=["lists", "name", "dtype"],
 )
-def test_what_is_nested_too_deep_is_refused(tmp_path, content):
+def test_deeply_nested_content_is_refused(tmp_path, content):
     refusal(written(tmp_path, content))
 
 
 @pytest.mark.parametrize("shape", [(1, 3), (1, 5), (2, 3)])
-def test_size_of_an_array_is_that_of_its_bytes(tmp_path, shape):
-    value = from_buffer(b"C\x04abcd", kind_of_numbers(), *shape)
+def test_array_whose_size_does_not_match_its_bytes_is_refused(tmp_path, shape):
+    value = from_buffer(b"C\x04abcd", numpy_dtype(), *shape)
     assert "does not match that of its bytes" in refusal(written(tmp_path, dictionary(data=value)))
 
 
@@ -650,16 +654,16 @@ def test_size_of_an_array_is_that_of_its_bytes(tmp_path, shape):
     "value",
     [
         text("A" * 1_000_000) + text("x") + b"\x93",
-        from_buffer(b"C\x01a", kind_of_numbers("A" * 1_000_000), 1, 1),
+        from_buffer(b"C\x01a", numpy_dtype("A" * 1_000_000), 1, 1),
     ],
-    ids=["module", "kind of numbers"],
+    ids=["module", "dtype"],
 )
-def test_line_of_a_refusal_is_not_as_long_as_the_file_wants_it(tmp_path, value):
+def test_length_of_an_error_message_is_limited(tmp_path, value):
     assert len(refusal(written(tmp_path, dictionary(data=value)))) < len(str(tmp_path)) + 1000
 
 
-@pytest.mark.parametrize("name", ["a\x1b[2J\x07b\rc", "\ud800"], ids=["cursor", "half a character"])
-def test_line_of_a_refusal_can_be_printed_anywhere(tmp_path, name):
+@pytest.mark.parametrize("name", ["a\x1b[2J\x07b\rc", "\ud800"], ids=["control", "surrogate"])
+def test_error_message_is_printable(tmp_path, name):
     path = written(tmp_path, dictionary(data=text(name) + text("x") + b"\x93"))
     assert refusal(path).isprintable()
 
@@ -675,13 +679,13 @@ def test_truncated_pickle_is_refused(tmp_path, protocol, share):
     assert "download it again" in message
 
 
-def test_missing_end_is_called_that(tmp_path):
+def test_missing_end_is_reported(tmp_path):
     content = pickle.dumps({"data": random_rows(8)})
     path = written(tmp_path, content[:50_000])
     assert refusal(path) == f"{path}: the end is missing; download it again"
 
 
-# Opens a pickle with random damage, again and again, and prints how often that was refused.
+# Opens randomly damaged pickles and prints how many of them are refused.
 DAMAGE = """
 import pickle, resource, sys
 import numpy as np
@@ -695,8 +699,8 @@ resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 for trial in range(1500):
     rows = random.integers(0, 256, (2, 20), dtype="uint8")
     content = bytearray(pickle.dumps({"data": rows, "labels": [1, 2]}, 3 + trial % 3))
-    for place in random.integers(0, len(content), 1 + trial % 4):
-        content[place] = random.integers(0, 256)
+    for position in random.integers(0, len(content), 1 + trial % 4):
+        content[position] = random.integers(0, 256)
     with open(path, "wb") as file:
         file.write(content)
     try:
@@ -708,10 +712,10 @@ print(refused)
 """
 
 
-def test_damaged_pickle_is_refused_or_read_and_nothing_else(tmp_path):
+def test_damaged_pickle_is_either_refused_or_read(tmp_path):
     pytest.importorskip("resource")
     result = subprocess.run(
-        # Threads of a library for matrices would count as memory.
+        # The threads of OpenBLAS would count toward the memory limit.
         [sys.executable, "-c", DAMAGE, str(tmp_path / "batch")],
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         cwd=ROOT,
@@ -725,9 +729,9 @@ def test_damaged_pickle_is_refused_or_read_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [b"<!DOCTYPE html>\n<html>\n", b"\x1f\x8b\x08\x00", b"hello\n", b"\x00" * 5000, b"PK\x03\x04"],
-    ids=["page", "gzip", "text", "zeros", "zip"],
+    ids=["HTML", "gzip", "text", "zeros", "zip"],
 )
-def test_what_is_no_pickle_is_refused(tmp_path, content):
+def test_file_that_is_not_a_pickle_is_refused(tmp_path, content):
     assert "is not a pickled batch" in refusal(written(tmp_path, content))
 
 
@@ -741,13 +745,13 @@ def test_missing_file_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("protocol", [3, 5])
-def test_array_in_order_of_fortran_is_refused(tmp_path, protocol):
+def test_array_in_fortran_order_is_refused(tmp_path, protocol):
     rows = np.asfortranarray(random_rows(8))
     path = written(tmp_path, pickle.dumps({"data": rows}, protocol))
     assert "Fortran order" in refusal(path)
 
 
-def test_row_of_a_file_that_was_cut_off_meanwhile_is_an_error_of_the_system(tmp_path):
+def test_row_of_a_file_truncated_meanwhile_is_an_os_error(tmp_path):
     path = written(tmp_path, pickle.dumps({"data": random_rows(8)}))
     found = find_in_pickle(path)["data"]
     os.truncate(path, 5 * WIDTH)
@@ -756,7 +760,7 @@ def test_row_of_a_file_that_was_cut_off_meanwhile_is_an_error_of_the_system(tmp_
         found.row(7)
 
 
-def test_row_of_a_file_that_is_gone_is_an_error_of_the_system(tmp_path):
+def test_row_of_a_deleted_file_is_an_os_error(tmp_path):
     path = written(tmp_path, pickle.dumps({"data": random_rows(8)}))
     found = find_in_pickle(path)["data"]
     os.remove(path)
@@ -805,18 +809,18 @@ def test_rows_of_an_npz_are_those_that_were_saved(tmp_path, save, count):
     np.testing.assert_array_equal(found["mean"], np.ones((2, 3)))
 
 
-def test_other_arrays_of_an_npz_may_be_in_order_of_fortran(tmp_path):
+def test_other_arrays_of_an_npz_may_be_in_fortran_order(tmp_path):
     mean = np.random.default_rng(0).random((4, 3))
     found = find_in_npz(npz(tmp_path, mean=np.asfortranarray(mean)))
     np.testing.assert_array_equal(found["mean"], mean)
 
 
-def test_rows_of_an_npz_in_order_of_fortran_are_refused(tmp_path):
+def test_rows_of_an_npz_in_fortran_order_are_refused(tmp_path):
     path = npz(tmp_path, data=np.asfortranarray(random_rows(8)))
     assert "Fortran order" in refusal(path, find_in_npz)
 
 
-def test_npz_that_is_not_compressed_is_not_unpacked(tmp_path):
+def test_uncompressed_npz_is_not_unpacked(tmp_path):
     find_in_npz(npz(tmp_path, data=random_rows(8)))
     assert os.listdir(tmp_path) == ["batch.npz"]
 
@@ -829,14 +833,14 @@ def test_compressed_npz_is_unpacked_once(tmp_path, monkeypatch):
     np.testing.assert_array_equal(all_rows(find_in_npz(path)["data"]), random_rows(8))
 
 
-def test_npz_that_was_unpacked_in_part_is_unpacked_anew(tmp_path):
+def test_partly_unpacked_npz_is_unpacked_again(tmp_path):
     path = npz(tmp_path, np.savez_compressed, data=random_rows(8))
     find_in_npz(path)
     os.truncate(tmp_path / "batch.data.npy", 5000)
     np.testing.assert_array_equal(all_rows(find_in_npz(path)["data"]), random_rows(8))
 
 
-def test_npz_that_has_changed_is_unpacked_anew(tmp_path):
+def test_changed_npz_is_unpacked_again(tmp_path):
     for value in (1, 2):
         path = npz(tmp_path, np.savez_compressed, data=np.full((8, WIDTH), value, "uint8"))
         os.utime(path, ns=(value * 10**18 * 2, value * 10**18 * 2))
@@ -856,11 +860,11 @@ def test_npz_that_cannot_be_unpacked_says_what_to_do(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["x/../../trace.npy", "/../../trace.npy", "x/../../trace"])
-def test_hostile_npz_writes_nothing_but_beside_itself(tmp_path, name):
+def test_hostile_npz_writes_only_beside_itself(tmp_path, name):
     folder = tmp_path / "deep" / "folder"
     folder.mkdir(parents=True)
     path = zipped(folder, name, as_npy(folder, random_rows(2)))
-    tried(find_in_npz, path)
+    found_or_nothing(find_in_npz, path)
     written_files = [file for file in tmp_path.rglob("*") if file.is_file()]
     assert [file for file in written_files if file.parent != folder] == []
 
@@ -868,7 +872,7 @@ def test_hostile_npz_writes_nothing_but_beside_itself(tmp_path, name):
 def test_hostile_npz_replaces_no_file(tmp_path):
     (tmp_path / "batch.important").write_text("of yesterday")
     path = zipped(tmp_path, "important", as_npy(tmp_path, random_rows(2)))
-    tried(find_in_npz, path)
+    found_or_nothing(find_in_npz, path)
     assert (tmp_path / "batch.important").read_text() == "of yesterday"
 
 
@@ -889,7 +893,7 @@ def test_truncated_npz_is_refused(tmp_path, save, share):
     assert "is not an .npz batch" in refusal(path, find_in_npz)
 
 
-def test_damaged_npz_is_refused_and_leaves_nothing(tmp_path):
+def test_damaged_npz_is_refused_and_leaves_no_file(tmp_path):
     path = npz(tmp_path, np.savez_compressed, data=random_rows(8))
     with open(path, "r+b") as file:
         file.seek(50_000)
@@ -910,19 +914,19 @@ def test_damaged_npz_is_refused_and_leaves_nothing(tmp_path):
     ids=["empty", "text", "version", "code", "half a header"],
 )
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_what_is_no_array_in_an_npz_is_refused(tmp_path, content, compression):
+def test_member_of_an_npz_that_is_not_an_array_is_refused(tmp_path, content, compression):
     path = zipped(tmp_path, "data.npy", content, compression)
     assert "is not an .npz batch" in refusal(path, find_in_npz)
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-def test_array_of_an_npz_that_is_shorter_than_it_says_is_refused(tmp_path, compression):
+def test_truncated_array_of_an_npz_is_refused(tmp_path, compression):
     content = as_npy(tmp_path, random_rows(8))[:-1000]
     assert "the end is missing" in refusal(
         zipped(tmp_path, "data.npy", content, compression), find_in_npz
     )
 
 
-def test_what_is_no_npz_is_refused(tmp_path):
+def test_file_that_is_not_an_npz_is_refused(tmp_path):
     path = written(tmp_path, pickle.dumps({"data": random_rows(8)}), "batch.npz")
     assert "is not an .npz batch" in refusal(path, find_in_npz)

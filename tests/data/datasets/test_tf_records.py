@@ -1,4 +1,4 @@
-"""Records of TFRecord files are those that were written, and damaged files are told."""
+"""Records of TFRecord files are those that were written, and damaged files are reported."""
 
 import os
 import struct
@@ -13,7 +13,7 @@ from data.datasets.tf_records import TFRecords
 
 
 def contents(count, seed=0):
-    """Bytes of many lengths, of which the first is none."""
+    """Returns byte strings of random lengths, the first of them empty."""
     random = np.random.default_rng(seed)
     return [random.bytes(length) for length in [0, *random.integers(1, 5000, count - 1)]]
 
@@ -27,10 +27,10 @@ def write_file(folder, records, name="a.tfrecord"):
 
 
 def write_files(folder, counts):
-    """Files with so many records, and all of these."""
+    """Writes files with these numbers of records; returns them and a list of all records."""
     records = [contents(count, seed) if count else [] for seed, count in enumerate(counts)]
-    paths = [write_file(folder, some, f"{number}.tfrecord") for number, some in enumerate(records)]
-    return TFRecords(paths, counts), [record for some in records for record in some]
+    paths = [write_file(folder, part, f"{number}.tfrecord") for number, part in enumerate(records)]
+    return TFRecords(paths, counts), [record for part in records for record in part]
 
 
 @pytest.mark.parametrize("counts", [[5], [3, 1, 4], [0, 2, 0, 0, 3, 0]])
@@ -59,7 +59,7 @@ def test_file_of_each_record_is_known(tmp_path):
 
 
 @pytest.mark.parametrize("number", [-1, 8, 1000])
-def test_record_that_is_not_there_is_an_error(tmp_path, number):
+def test_index_out_of_range_is_an_error(tmp_path, number):
     records, _ = write_files(tmp_path, [3, 5])
     with pytest.raises(IndexError, match=f"record index {number} is out of range for 8 records"):
         records[number]
@@ -69,21 +69,21 @@ def test_no_files_have_no_records():
     assert len(TFRecords([], [])) == 0
 
 
-def test_file_is_searched_when_its_first_record_is_wanted_and_never_again(tmp_path, monkeypatch):
+def test_file_is_scanned_once_when_its_first_record_is_read(tmp_path, monkeypatch):
     records, expected = write_files(tmp_path, [3, 5])
-    searched = []
+    scanned = []
     find_starts = tf_records._find_starts
 
-    def watched(path, count):
-        searched.append(os.path.basename(path))
+    def recording(path, count):
+        scanned.append(os.path.basename(path))
         return find_starts(path, count)
 
-    monkeypatch.setattr(tf_records, "_find_starts", watched)
+    monkeypatch.setattr(tf_records, "_find_starts", recording)
     for number in (7, 3, 4, 7):
         assert records[number] == expected[number]
-    assert searched == ["1.tfrecord"]
+    assert scanned == ["1.tfrecord"]
     assert records[0] == expected[0]
-    assert searched == ["1.tfrecord", "0.tfrecord"]
+    assert scanned == ["1.tfrecord", "0.tfrecord"]
 
 
 def test_records_are_read_by_many_threads_at_once(tmp_path):
@@ -94,25 +94,25 @@ def test_records_are_read_by_many_threads_at_once(tmp_path):
     assert read == [expected[number] for number in order]
 
 
-# In a length, in its checksum, in a record, in the last checksum.
-@pytest.mark.parametrize("place", [3, 10, 14, -30, -5, -1])
-def test_file_that_is_cut_off_is_told(tmp_path, place):
+# The cuts are in a length, its checksum, a record, the last record (twice) and its checksum.
+@pytest.mark.parametrize("position", [3, 10, 14, -30, -5, -1])
+def test_truncated_file_is_reported(tmp_path, position):
     path = write_file(tmp_path, [b"x" * 100] * 5)
-    os.truncate(path, place % os.path.getsize(path))
+    os.truncate(path, position % os.path.getsize(path))
     records = TFRecords([path], [5])
-    whole = 0 if place > 0 else 4
+    complete = 0 if position > 0 else 4
     for number in range(5):
-        with pytest.raises(OSError, match=f"{path} is cut off after {whole} of 5 records"):
+        with pytest.raises(OSError, match=f"{path} is cut off after {complete} of 5 records"):
             records[number]
 
 
-def test_empty_file_is_cut_off(tmp_path):
+def test_empty_file_is_reported_as_truncated(tmp_path):
     path = write_file(tmp_path, [])
     with pytest.raises(OSError, match="cut off after 0 of 2 records"):
         TFRecords([path], [2])[0]
 
 
-def test_other_files_are_read_all_the_same(tmp_path):
+def test_files_beside_a_truncated_one_are_read(tmp_path):
     records, expected = write_files(tmp_path, [3, 4, 5])
     os.truncate(records.paths[1], 20)
     for number in range(12):
@@ -123,19 +123,19 @@ def test_other_files_are_read_all_the_same(tmp_path):
             assert records[number] == expected[number]
 
 
-def test_file_with_more_records_than_it_should_have_is_told(tmp_path):
+def test_file_with_more_records_than_expected_is_reported(tmp_path):
     path = write_file(tmp_path, [b"a", b"b", b"c"])
     with pytest.raises(OSError, match=f"{path} has more than the expected 2 records"):
         TFRecords([path], [2])[0]
 
 
-def test_missing_file_is_told(tmp_path):
+def test_missing_file_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError):
         TFRecords([str(tmp_path / "nowhere")], [2])[0]
 
 
 @pytest.mark.parametrize("length", [2**64 - 1, 2**63, 2**62, 10**6])
-def test_length_beyond_the_file_is_told(tmp_path, length):
+def test_length_beyond_the_file_is_reported(tmp_path, length):
     path = write_file(tmp_path, [b"a", b"b"])
     with open(path, "r+b") as file:
         file.write(struct.pack("<Q", length))
@@ -143,22 +143,22 @@ def test_length_beyond_the_file_is_told(tmp_path, length):
         TFRecords([path], [2])[1]
 
 
-@pytest.mark.parametrize("kept", [0, 4, 12, 50, 110])
-def test_file_that_was_cut_off_after_it_was_searched_is_told(tmp_path, kept):
+@pytest.mark.parametrize("size", [0, 4, 12, 50, 110])
+def test_file_truncated_after_it_was_scanned_is_reported(tmp_path, size):
     path = write_file(tmp_path, [b"x" * 100])
     records = TFRecords([path], [1])
     assert records[0] == b"x" * 100
-    os.truncate(path, kept)
+    os.truncate(path, size)
     with pytest.raises(OSError, match="cut off"):
         records[0]
 
 
-def test_file_that_becomes_whole_again_is_read(tmp_path):
+def test_restored_file_is_read(tmp_path):
     path = write_file(tmp_path, [b"a", b"b"])
-    whole = (tmp_path / "a.tfrecord").read_bytes()
+    complete = (tmp_path / "a.tfrecord").read_bytes()
     records = TFRecords([path], [2])
     os.truncate(path, 5)
     with pytest.raises(OSError, match="cut off"):
         records[0]
-    (tmp_path / "a.tfrecord").write_bytes(whole)
+    (tmp_path / "a.tfrecord").write_bytes(complete)
     assert records[0] == b"a"

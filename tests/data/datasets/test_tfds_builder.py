@@ -1,4 +1,4 @@
-"""Datasets of TFDS are found, prepared and read image by image, or refused with one line."""
+"""TFDS datasets are found, prepared and read image by image, or refused in one line."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ from errors import InputError
 
 FORMATS = ["tfrecord", "array_record"]
 
-# How many images the splits of each config have.
+# The number of images in the splits of each config.
 SPLITS = {
     "with_test": {"train": 12, "test": 3},
     "with_validation": {"test": 3, "train": 12, "validation": 4},
@@ -27,28 +27,30 @@ SPLITS = {
 
 
 class Builder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """What the builders of these tests have in common."""
+    """The base of the builders of these tests."""
 
     VERSION = tfds.core.Version("1.0.0")
 
     def _info(self):
-        return tfds.core.DatasetInfo(builder=self, features=tfds.features.FeaturesDict(self.having))
+        return tfds.core.DatasetInfo(
+            builder=self, features=tfds.features.FeaturesDict(self.feature_types)
+        )
 
     def _split_generators(self, dl_manager):
         return {"train": self._generate_examples(4)}
 
     def _generate_examples(self, count):
-        raise AssertionError("this one is never prepared")
+        raise AssertionError("this builder is never prepared")
 
 
 class PaintedTiles(Builder):
-    """Images of noise, each of a size of its own."""
+    """Images of noise, of different heights."""
 
     BUILDER_CONFIGS = [tfds.core.BuilderConfig(name=name) for name in SPLITS]
-    having = {
+    feature_types = {
         "image": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
         "label": tfds.features.ClassLabel(names=["cat", "dog", "cow"]),
-        # Is an image too, but not one to color.
+        # An image too, but not one to color.
         "mask": tfds.features.Image(shape=(None, None, 1), encoding_format="png"),
         "number": np.int64,
     }
@@ -67,9 +69,9 @@ class PaintedTiles(Builder):
 
 
 class PlainPhotos(Builder):
-    """Images under another name than usual, with two kinds of classes."""
+    """Images in a feature of an unusual name, with two class features."""
 
-    having = {
+    feature_types = {
         "photo": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg"),
         "place": tfds.features.ClassLabel(num_classes=3),
         "season": tfds.features.ClassLabel(num_classes=4),
@@ -81,22 +83,22 @@ class PlainPhotos(Builder):
 
 
 class SomeVerses(Builder):
-    """Text, and no image."""
+    """Text without images."""
 
-    having = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)}
+    feature_types = {"text": tfds.features.Text(), "label": tfds.features.ClassLabel(num_classes=2)}
 
 
 class GrayDigits(Builder):
     """Images without color."""
 
-    having = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": np.int64}
+    feature_types = {"image": tfds.features.Image(shape=(28, 28, 1)), "label": np.int64}
 
 
 class SignedPhotos(Builder):
-    """Images that a person must fetch."""
+    """Images that must be downloaded manually."""
 
     MANUAL_DOWNLOAD_INSTRUCTIONS = "Sign the contract.\n  Then put photos.tar\nhere."
-    having = {"image": tfds.features.Image(shape=(None, None, 3))}
+    feature_types = {"image": tfds.features.Image(shape=(None, None, 3))}
 
     def _split_generators(self, dl_manager):
         return {"train": self._generate_examples(dl_manager.manual_dir)}
@@ -105,7 +107,7 @@ class SignedPhotos(Builder):
 class RemotePhotos(Builder):
     """Images that would be downloaded."""
 
-    having = {"image": tfds.features.Image(shape=(None, None, 3))}
+    feature_types = {"image": tfds.features.Image(shape=(None, None, 3))}
 
     def _split_generators(self, dl_manager):
         dl_manager.download("http://localhost/photos.tar")
@@ -116,15 +118,15 @@ def tile(number):
     return np.random.default_rng(number).integers(0, 256, shape, dtype="uint8")
 
 
-def known_by(pixels):
-    """The number of the tile, as examples come in an order of their own."""
+def tile_number(pixels):
+    """Returns the number of a tile. TFDS shuffles the examples."""
     [number] = [number for number in range(60) if np.array_equal(tile(number), pixels)]
     return number
 
 
 @pytest.fixture(scope="module", params=FORMATS)
 def prepared(request, tmp_path_factory):
-    """A folder with all configs, in a format of files."""
+    """A folder with all configs, prepared in one file format."""
     folder = str(tmp_path_factory.mktemp(request.param))
     for config in SPLITS:
         PaintedTiles(
@@ -140,7 +142,7 @@ def painted(folder, config="with_test", **options):
 
 
 def refusal(builder_name, folder):
-    """The one line that a dataset is refused with."""
+    """Returns the one-line message that a dataset is refused with."""
     with pytest.raises(InputError) as caught:
         tfds_set(f"tfds:{builder_name}", builder_name, str(folder), SplitOptions())
     message = str(caught.value)
@@ -149,19 +151,19 @@ def refusal(builder_name, folder):
     return message
 
 
-# --- what is read ------------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------
 
 
 def test_images_and_labels_are_those_of_the_builder(prepared):
     found = painted(prepared)
     for images, count in ((found.training, 12), (found.validation, 3)):
         assert images.classes == ("cat", "dog", "cow")
-        numbers = [known_by(images.read_rgb(place)) for place in range(count)]
+        numbers = [tile_number(images.read_rgb(index)) for index in range(count)]
         assert sorted(numbers) == list(range(count))
-        assert [images.label(place) for place in range(count)] == [number % 3 for number in numbers]
+        assert [images.label(index) for index in range(count)] == [number % 3 for number in numbers]
 
 
-def test_images_have_names_of_their_own_and_a_file_that_is_there(prepared):
+def test_images_have_unique_names_and_an_existing_file(prepared):
     found = painted(prepared)
     names = [*found.training.names(), *found.validation.names()]
     assert len(set(names)) == 15
@@ -186,20 +188,20 @@ def test_images_are_read_by_many_threads_at_once(prepared):
             np.testing.assert_array_equal(pixels, expected[number])
 
 
-def test_number_may_be_one_of_numpy(prepared):
+def test_number_may_be_a_numpy_integer(prepared):
     training = painted(prepared).training
     np.testing.assert_array_equal(training.read_rgb(np.int64(3)), training.read_rgb(3))
     assert type(training.label(np.int64(3))) is int
 
 
-def test_image_may_have_another_name_which_is_shown(prepared):
+def test_unusual_name_of_the_image_feature_is_shown(prepared):
     found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions(0.25))
     assert found.name == "tfds:plain_photos (photo)"
     assert found.training.read_rgb(0).shape == (24, 16, 3)
     assert np.abs(found.training.read_rgb(0).astype(int) - 90).max() <= 2
 
 
-def test_of_several_kinds_of_classes_none_is_chosen(prepared):
+def test_several_class_features_give_no_labels(prepared):
     found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions())
     assert found.training.classes is None
     assert found.training.label(0) == -1
@@ -208,28 +210,28 @@ def test_of_several_kinds_of_classes_none_is_chosen(prepared):
 # --- splits ------------------------------------------------------------------------------------
 
 
-def test_split_test_is_for_validation(prepared):
+def test_split_test_is_used_for_validation(prepared):
     found = painted(prepared, "with_test")
     assert found.name == "tfds:painted_tiles/with_test"
     assert (len(found.training), len(found.validation)) == (12, 3)
     assert found.validation.name(0) == "painted_tiles/with_test/1.0.0/test#0"
 
 
-def test_split_validation_goes_before_test(prepared):
+def test_split_validation_is_preferred_to_test(prepared):
     found = painted(prepared, "with_validation")
     assert (len(found.training), len(found.validation)) == (12, 4)
     assert found.validation.name(0) == "painted_tiles/with_validation/1.0.0/validation#0"
 
 
 @pytest.mark.parametrize("config", ["training_only", "test_only"])
-def test_only_split_gives_up_a_share(prepared, config):
+def test_single_split_is_divided_by_the_share(prepared, config):
     found = painted(prepared, config, validation_share=0.3)
     names = [*found.training.names(), *found.validation.names()]
     assert len(set(names)) == len(names) == 60
     assert 8 <= len(found.validation) <= 30
 
 
-def test_share_is_the_same_again_and_depends_on_the_seed(prepared):
+def test_division_is_reproducible_and_depends_on_the_seed(prepared):
     names = [
         [*painted(prepared, "training_only", validation_share=0.3, seed=seed).validation.names()]
         for seed in (1, 1, 2)
@@ -237,11 +239,11 @@ def test_share_is_the_same_again_and_depends_on_the_seed(prepared):
     assert names[0] == names[1] != names[2]
 
 
-def test_share_does_not_change_the_splits_of_a_dataset(prepared):
+def test_share_does_not_change_existing_splits(prepared):
     assert len(painted(prepared, "with_test", validation_share=0.5).validation) == 3
 
 
-def test_splits_of_other_names_are_refused_and_named(prepared):
+def test_splits_of_other_names_are_refused_and_listed(prepared):
     message = refusal("painted_tiles/other_names", prepared)
     assert "it has no split train; its splits with examples are: " in message
     assert "gallery" in message
@@ -256,20 +258,22 @@ def test_name_may_have_a_version(prepared):
     assert len(tfds_set(f"tfds:{name}", name, prepared, SplitOptions()).training) == 12
 
 
-def test_data_dir_may_begin_at_home(prepared, monkeypatch):
+def test_data_dir_may_start_with_a_tilde(prepared, monkeypatch):
     monkeypatch.setenv("HOME", os.path.dirname(prepared))
     assert len(painted(f"~/{os.path.basename(prepared)}").training) == 12
 
 
 class ForeignTiles(PaintedTiles, skip_registration=True):
-    """Prepared by a program that is not here."""
+    """Is not registered, like a dataset that was prepared by other code."""
 
 
-def test_prepared_files_are_enough(tmp_path):
+def test_prepared_files_need_no_registered_builder(tmp_path):
     ForeignTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
     name = "foreign_tiles/with_test"
     found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
-    assert sorted(known_by(found.training.read_rgb(number)) for number in range(12)) == [*range(12)]
+    assert sorted(tile_number(found.training.read_rgb(number)) for number in range(12)) == [
+        *range(12)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -292,25 +296,25 @@ def test_configs_are_shown_where_none_is_close(tmp_path):
     assert f"painted_tiles has no config xyz; it has {', '.join(SPLITS)}" in message
 
 
-def test_config_of_a_data_set_without_any_is_refused(tmp_path):
+def test_config_of_a_dataset_without_configs_is_refused(tmp_path):
     assert "cifar10 has no config large; it has none" in refusal("cifar10/large", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["painted_tiles:7.0.0", "painted_tiles/with_test:7.0.0"])
-def test_version_that_is_not_there_is_refused(tmp_path, name):
+def test_missing_version_is_refused(tmp_path, name):
     assert "7.0.0" in refusal(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "/", ":", "a b", "../up", "a:b:c", "nobody:set", "x" * 300])
-def test_name_that_is_none_is_refused(tmp_path, name):
+def test_invalid_name_is_refused(tmp_path, name):
     refusal(name, tmp_path)
 
 
 @pytest.mark.parametrize(
     "error", [ModuleNotFoundError("No module named 'pandas'\nInstall it.\n"), OSError("broken")]
 )
-def test_builder_that_needs_what_is_not_installed_is_refused(tmp_path, monkeypatch, error):
-    # As `dices` does without pandas.
+def test_builder_that_cannot_be_imported_is_refused(tmp_path, monkeypatch, error):
+    # The builder `dices` fails like this without pandas.
     def fail(name):
         raise error
 
@@ -319,24 +323,24 @@ def test_builder_that_needs_what_is_not_installed_is_refused(tmp_path, monkeypat
     assert str(error).splitlines()[0] in refusal("painted_tiles", tmp_path)
 
 
-# --- what has no images ----------------------------------------------------------------------
+# --- no color images --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("builder", "having"),
+    ("builder", "shown"),
     [("some_verses", "text, label"), ("gray_digits", "image, label"), ("glue/cola", "sentence")],
 )
-def test_data_set_without_color_images_is_refused_before_it_is_prepared(
-    tmp_path, monkeypatch, builder, having
+def test_dataset_without_color_images_is_refused_before_it_is_prepared(
+    tmp_path, monkeypatch, builder, shown
 ):
     monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
     message = refusal(builder, tmp_path)
-    assert f"it has no color images, only {having}" in message
+    assert f"it has no color images, only {shown}" in message
     assert "give another dataset" in message
     assert os.listdir(tmp_path) == []
 
 
-def test_prepared_data_set_without_color_images_is_refused(tmp_path, monkeypatch):
+def test_prepared_dataset_without_color_images_is_refused(tmp_path, monkeypatch):
     verses = ({"text": f"Verse {number}", "label": 0} for number in range(3))
     monkeypatch.setattr(SomeVerses, "_generate_examples", lambda self, count: enumerate(verses))
     tfds.builder("some_verses", data_dir=tmp_path).download_and_prepare()
@@ -346,7 +350,7 @@ def test_prepared_data_set_without_color_images_is_refused(tmp_path, monkeypatch
 # --- preparing ---------------------------------------------------------------------------------
 
 
-def test_data_set_is_prepared_once_and_says_where(tmp_path, capsys, monkeypatch):
+def test_dataset_is_prepared_once_and_its_folder_is_printed(tmp_path, capsys, monkeypatch):
     for _ in range(2):
         found = painted(str(tmp_path))
         assert len(found.training) == 12
@@ -357,7 +361,7 @@ def test_data_set_is_prepared_once_and_says_where(tmp_path, capsys, monkeypatch)
     assert capsys.readouterr().out.count(expected) == 1
 
 
-def test_data_set_to_be_downloaded_by_hand_is_refused(tmp_path):
+def test_dataset_that_needs_a_manual_download_is_refused(tmp_path):
     message = refusal("signed_photos", tmp_path)
     assert "Sign the contract. Then put photos.tar here." in message
     assert f"put the prepared files into {tmp_path}/signed_photos/1.0.0" in message
@@ -371,7 +375,7 @@ def test_data_set_to_be_downloaded_by_hand_is_refused(tmp_path):
         (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
         (RuntimeError("x" * 5000), "x" * 300),
     ],
-    ids=["connection", "no words", "disk", "many words"],
+    ids=["connection", "no message", "disk", "long message"],
 )
 def test_failing_download_is_refused(tmp_path, monkeypatch, error, reason):
     def fail(self, url):
@@ -400,7 +404,7 @@ def test_damaged_description_is_refused(tmp_path, name, builder):
     builder(config="with_test", data_dir=tmp_path).download_and_prepare()
     folder = tmp_path / builder.name / "with_test" / "1.0.0"
     os.truncate(folder / name, 30)
-    # Features that TFDS knows from its own code are not read.
+    # TFDS does not read the features of a builder that is registered.
     if name == "features.json" and builder is PaintedTiles:
         assert len(painted(str(tmp_path)).training) == 12
     else:
@@ -419,14 +423,14 @@ def own_copy(prepared, tmp_path):
 
 
 def unreadable(images):
-    """How many images cannot be read; the others can."""
+    """Counts the images that cannot be read, and checks all others."""
     count = 0
     for number in range(len(images)):
         try:
-            known_by(images.read_rgb(number))
+            tile_number(images.read_rgb(number))
         except UnreadableImageError as error:
             count += 1
-            # What is listed is one line for each.
+            # Unreadable images are listed in one line each.
             if len(str(error).splitlines()) != 1:
                 raise
     return count
@@ -460,13 +464,13 @@ def test_damaged_image_is_unreadable_and_the_others_are_not(tmp_path):
     PaintedTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
     [shard] = tmp_path.glob("painted_tiles/with_test/1.0.0/*-train.*")
     content = shard.read_bytes()
-    # Of an example, its image and its mask lie there side by side.
+    # The image and the mask of an example are stored side by side.
     assert content.count(b"\x89PNG") == 24
     shard.write_bytes(content.replace(b"\x89PNG", b"XXXX", 2))
     assert unreadable(painted(str(tmp_path)).training) == 1
 
 
-def test_format_of_which_records_cannot_be_read_one_by_one_is_refused(tmp_path, monkeypatch):
+def test_format_without_access_to_individual_records_is_refused(tmp_path, monkeypatch):
     def fail(*arguments, **options):
         raise NotImplementedError("no random access\nto this format")
 
@@ -482,7 +486,7 @@ def test_format_of_which_records_cannot_be_read_one_by_one_is_refused(tmp_path, 
 
 
 def write_description(folder, name, splits):
-    """Writes what TFDS writes beside the files of a prepared dataset, without the files."""
+    """Writes the description of a prepared TFDS dataset without its data files."""
     builder = tfds.builder(name, data_dir=folder, file_format="array_record")
     template = tfds.core.ShardedFileTemplate(
         dataset_name=builder.name, data_dir=builder.data_path, filetype_suffix="array_record"
@@ -509,7 +513,7 @@ def write_description(folder, name, splits):
         ("oxford_flowers102", {"train": 1020, "test": 6149, "validation": 1020}, None),
     ],
 )
-def test_data_sets_of_tfds_are_read(tmp_path, name, splits, sides):
+def test_datasets_of_tfds_are_read(tmp_path, name, splits, sides):
     write_description(tmp_path, name, splits)
     with tfds.testing.mock_data(num_examples=5, data_dir=str(tmp_path)):
         found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
@@ -528,4 +532,4 @@ def test_images_of_a_builder_are_read_without_a_dataset(prepared):
     assert len(images) == 3
     assert images.classes is None
     assert images.label(0) == -1
-    assert known_by(images.read_rgb(0)) in range(3)
+    assert tile_number(images.read_rgb(0)) in range(3)

@@ -1,4 +1,4 @@
-"""Tiny ImageNet is read as it is published, and what does not fit is named."""
+"""Tiny ImageNet is read as it is published, and errors are reported."""
 
 import shutil
 
@@ -14,7 +14,7 @@ GOLDFISH, SALAMANDER, SNAIL = CLASSES = ("n01443537", "n01629819", "n01944390")
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three classes of two images, and four to judge by."""
+    """A dataset of three classes with two training images each, and of four validation images."""
     folder = tmp_path / "tiny-imagenet-200"
     for wordnet_id in CLASSES:
         for number in range(2):
@@ -48,18 +48,18 @@ def find(folder):
 
 
 def labels(source, folder):
-    """The class of each image by its path."""
+    """Returns the class of each image by its path."""
     return {
         source.name(number).removeprefix(f"{folder}/"): source.classes[source.label(number)]
         for number in range(len(source))
     }
 
 
-OF_THE_TEST = "test images without labels"
+TEST_IMAGES = "test images without labels"
 
 
-def counted(found):
-    return {why: count for why, count in found.skipped.items() if count and why != OF_THE_TEST}
+def skipped_counts(found):
+    return {why: count for why, count in found.skipped.items() if count and why != TEST_IMAGES}
 
 
 def error_of(folder):
@@ -71,16 +71,16 @@ def error_of(folder):
     return message.removeprefix(f"--dataset tiny-imagenet:{folder}: ")
 
 
-# --- what is read ------------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------
 
 
-def test_training_images_are_of_the_class_of_their_folder(folder):
+def test_training_images_have_the_class_of_their_folder(folder):
     assert labels(find(folder).training, folder) == {
         f"train/{each}/images/{each}_{number}.JPEG": each for each in CLASSES for number in (0, 1)
     }
 
 
-def test_validation_images_are_of_the_class_that_the_annotations_say(folder):
+def test_validation_images_have_the_class_of_their_annotation(folder):
     assert labels(find(folder).validation, folder) == {
         "val/images/val_0.JPEG": SNAIL,
         "val/images/val_1.JPEG": GOLDFISH,
@@ -92,7 +92,7 @@ def test_validation_images_are_of_the_class_that_the_annotations_say(folder):
 def test_classes_are_sorted_by_id_on_both_sides(folder):
     found = find(folder)
     assert found.training.classes == found.validation.classes == CLASSES
-    assert counted(found) == {}
+    assert skipped_counts(found) == {}
 
 
 def test_words_are_those_of_the_classes(folder):
@@ -114,10 +114,10 @@ def test_images_can_be_read(folder):
     assert found.validation.read_rgb(0, 32).shape == (32, 32, 3)
 
 
-def test_images_of_the_test_are_counted_and_skipped(folder):
-    assert find(folder).skipped[OF_THE_TEST] == 1
+def test_test_images_are_counted_and_skipped(folder):
+    assert find(folder).skipped[TEST_IMAGES] == 1
     shutil.rmtree(folder / "test")
-    assert OF_THE_TEST not in find(folder).skipped
+    assert TEST_IMAGES not in find(folder).skipped
 
 
 def test_nothing_is_decoded(folder, monkeypatch):
@@ -140,7 +140,7 @@ def test_nothing_is_decoded(folder, monkeypatch):
     ids=["CRLF", "blank lines", "no last line end", "twice", "blanks at line ends", "BOM"],
 )
 @pytest.mark.parametrize("part", ["wnids.txt", "words.txt", "val/val_annotations.txt"])
-def test_text_files_may_have_been_through_an_editor(folder, part, change):
+def test_text_files_may_have_been_edited(folder, part, change):
     expected = find(folder)
     text = (folder / part).read_text("utf-8")
     (folder / part).write_bytes(change(text).encode())
@@ -153,7 +153,7 @@ def test_text_files_may_have_been_through_an_editor(folder, part, change):
     assert {key: found.words[key] for key in (SALAMANDER, SNAIL)} == {
         key: expected.words[key] for key in (SALAMANDER, SNAIL)
     }
-    assert counted(found) == {}
+    assert skipped_counts(found) == {}
 
 
 @pytest.mark.parametrize("name", ["my set", "[a]*?", "größe #1", "\udcff", "a:b"])
@@ -170,7 +170,7 @@ def test_folder_may_be_relative_and_end_with_a_slash(folder, monkeypatch):
     assert found.validation.read_rgb(0).shape == (64, 64, 3)
 
 
-def test_images_that_lie_directly_in_the_folder_of_their_class_are_found(folder):
+def test_images_directly_in_the_folder_of_their_class_are_found(folder):
     image(folder / "train" / SNAIL / "more.JPEG")
     assert labels(find(folder).training, folder)[f"train/{SNAIL}/more.JPEG"] == SNAIL
 
@@ -181,7 +181,7 @@ def test_folder_of_a_class_may_be_a_link(folder):
     assert list(labels(find(folder).training, folder).values()).count(SNAIL) == 2
 
 
-# --- images and annotations that do not fit ---------------------------------------------------
+# --- images and annotations that do not match -------------------------------------------------
 
 
 def test_annotations_of_absent_images_are_counted_and_skipped(folder):
@@ -192,14 +192,14 @@ def test_annotations_of_absent_images_are_counted_and_skipped(folder):
         "val/images/val_1.JPEG": GOLDFISH,
         "val/images/val_3.JPEG": SALAMANDER,
     }
-    assert counted(found) == {"annotated, but missing": 2}
+    assert skipped_counts(found) == {"annotated, but missing": 2}
 
 
 def test_images_without_annotations_are_counted_and_skipped(folder):
     annotate(folder, [SNAIL])
     found = find(folder)
     assert labels(found.validation, folder) == {"val/images/val_0.JPEG": SNAIL}
-    assert counted(found) == {"not annotated": 3}
+    assert skipped_counts(found) == {"not annotated": 3}
 
 
 def test_validation_may_be_empty(folder):
@@ -210,7 +210,7 @@ def test_validation_may_be_empty(folder):
 
 
 @pytest.mark.parametrize("label", ["n99999999", "snail", "", SNAIL.upper()])
-def test_annotation_of_an_unknown_class_is_named(folder, label):
+def test_annotation_of_an_unknown_class_is_reported(folder, label):
     annotate(folder, [SNAIL, label])
     message = error_of(folder)
     assert message.startswith("labels do not match: ")
@@ -218,12 +218,12 @@ def test_annotation_of_an_unknown_class_is_named(folder, label):
 
 
 @pytest.mark.parametrize("line", ["val_0.JPEG", f"val_0.JPEG {SNAIL} 0 0 9 9"])
-def test_annotation_without_a_class_is_named(folder, line):
+def test_annotation_without_a_class_is_reported(folder, line):
     (folder / "val" / "val_annotations.txt").write_text(line)
     assert error_of(folder).startswith("labels do not match: ")
 
 
-def test_image_that_is_annotated_as_two_classes_is_named(folder):
+def test_image_that_is_annotated_as_two_classes_is_reported(folder):
     annotations = folder / "val" / "val_annotations.txt"
     annotations.write_text(f"{annotations.read_text()}val_1.JPEG\t{SNAIL}\t0\t0\t9\t9\n")
     message = error_of(folder)
@@ -231,13 +231,13 @@ def test_image_that_is_annotated_as_two_classes_is_named(folder):
     assert "val_1.JPEG" in message
 
 
-def test_training_images_of_an_unknown_class_are_named(folder):
+def test_training_images_of_an_unknown_class_are_reported(folder):
     image(folder / "train" / "n99999999" / "images" / "n99999999_0.JPEG")
     message = error_of(folder)
     assert message.startswith("labels do not match: train/n99999999/images/n99999999_0.JPEG is")
 
 
-def test_training_image_outside_of_a_class_is_named(folder):
+def test_training_image_outside_of_a_class_is_reported(folder):
     image(folder / "train" / "line\nbreak.JPEG")
     assert error_of(folder).startswith("labels do not match: train/line\\nbreak.JPEG is")
 
@@ -247,12 +247,12 @@ def test_folder_of_an_unknown_class_without_images_does_not_matter(folder):
     assert len(find(folder).training) == 6
 
 
-@pytest.mark.parametrize("left", [[], ["notes.txt"], [".hidden.JPEG"]])
-def test_class_without_images_is_named(folder, left):
+@pytest.mark.parametrize("remaining", [[], ["notes.txt"], [".hidden.JPEG"]])
+def test_class_without_images_is_reported(folder, remaining):
     images = folder / "train" / SALAMANDER / "images"
     shutil.rmtree(images)
     images.mkdir()
-    for name in left:
+    for name in remaining:
         (images / name).touch()
     assert error_of(folder).startswith(f"train/{SALAMANDER}, a class of wnids.txt, has no image")
 
@@ -263,7 +263,7 @@ def test_class_without_images_is_named(folder, left):
 @pytest.mark.parametrize(
     "part", ["train", "val/images", "val/val_annotations.txt", "wnids.txt", "words.txt"]
 )
-def test_missing_part_of_the_layout_is_named(folder, part):
+def test_missing_part_of_the_layout_is_reported(folder, part):
     (folder / part).rename(folder / "elsewhere")
     assert error_of(folder).startswith(f"{part} is not in {folder}; give the folder that contains")
 
@@ -274,7 +274,7 @@ def test_test_images_may_be_missing(folder):
 
 
 @pytest.mark.parametrize("part", ["train", "val/images"])
-def test_file_in_place_of_a_folder_is_named(folder, part):
+def test_file_instead_of_a_folder_is_reported(folder, part):
     shutil.rmtree(folder / part)
     (folder / part).touch()
     assert part in error_of(folder)
@@ -282,7 +282,7 @@ def test_file_in_place_of_a_folder_is_named(folder, part):
 
 @pytest.mark.parametrize("part", ["wnids.txt", "words.txt", "val/val_annotations.txt"])
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00\n"], ids=["a folder", "not UTF-8"])
-def test_text_file_that_cannot_be_read_is_named(folder, part, content):
+def test_text_file_that_cannot_be_read_is_reported(folder, part, content):
     (folder / part).unlink()
     if content is None:
         (folder / part).mkdir()
@@ -292,21 +292,21 @@ def test_text_file_that_cannot_be_read_is_named(folder, part, content):
 
 
 @pytest.mark.parametrize("part", ["wnids.txt", "val/val_annotations.txt"])
-def test_empty_text_file_is_no_crash(folder, part):
+def test_empty_text_file_is_read_as_empty(folder, part):
     (folder / part).write_bytes(b"")
     if part == "wnids.txt":
         assert error_of(folder).startswith("labels do not match: ")
     else:
-        assert counted(find(folder)) == {"not annotated": 4}
+        assert skipped_counts(find(folder)) == {"not annotated": 4}
 
 
-def test_missing_folder_is_named(folder):
+def test_missing_folder_is_reported(folder):
     message = error_of(folder.with_name("tiny-imagenet"))
     assert f"{folder.with_name('tiny-imagenet')} is not a folder" in message
     assert "did you mean tiny-imagenet-200?" in message
 
 
-def test_file_in_place_of_the_folder_is_named(folder):
+def test_file_instead_of_the_folder_is_reported(folder):
     file = folder / "wnids.txt"
     assert f"{file} is not a folder" in error_of(file)
 

@@ -1,4 +1,4 @@
-"""The stream of batches: what is in it, in which order, and that it is the same again."""
+"""Streams of batches contain the right images in the right order, and are reproducible."""
 
 import os
 
@@ -25,10 +25,10 @@ COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (
 
 
 def write_solid(folder, colors=COLORS, size=(20, 16)):
-    """An image of one color for each: which they are can be told in any batch."""
+    """Writes an image of each color, so that it can be recognized in any batch."""
     paths = [str(folder / f"{number}.png") for number in range(len(colors))]
-    for path, each in zip(paths, colors, strict=True):
-        Image.new("RGB", size, each).save(path)
+    for path, rgb in zip(paths, colors, strict=True):
+        Image.new("RGB", size, rgb).save(path)
     return paths
 
 
@@ -49,7 +49,7 @@ def write_broken(folder, count):
 
 
 def loader_of(images, folder, short_side=16, total=None, **options):
-    """A loader of files, or of any other source."""
+    """Makes a loader of a list of files or of any other source."""
     source = images if isinstance(images, ImageSource) else ImageFiles("", images)
     skipped = SkippedImages(folder / "skipped_images.tsv", total or len(source))
     return ImageLoader(source, short_side, skipped, **options)
@@ -85,13 +85,13 @@ def colors_and_labels(batches):
 
 
 def colors_of(images):
-    """The number in `COLORS` of each image of one color."""
+    """The index in `COLORS` of each single-color image."""
     rgb255 = np.asarray(lab1_to_rgb1(images)).mean(axis=(1, 2)) * 255.0
     return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()
 
 
 class ImpatientSkippedImages(SkippedImages):
-    """Ends a search that would never end."""
+    """Raises an error if the search for a usable image is endless."""
 
     asked = 0
 
@@ -103,7 +103,7 @@ class ImpatientSkippedImages(SkippedImages):
 
 
 class Album(ImageSource):
-    """Images of one color that lie together in one file."""
+    """Single-color images that are stored together in one file."""
 
     def __init__(self, path, colors=COLORS, torn=(), unlabeled=()):
         super().__init__(tuple("abcdefghij"))
@@ -114,7 +114,7 @@ class Album(ImageSource):
         self.write(colors)
 
     def write(self, colors):
-        """Writes the file, with another time than before however soon that is."""
+        """Writes the file with a new modification time, however soon after the last write."""
         modified = os.stat(self.path).st_mtime_ns + 1 if os.path.exists(self.path) else 0
         with open(self.path, "wb") as file:
             np.save(file, np.tile(np.array(colors, "uint8")[:, None, None], (1, 16, 16, 1)))
@@ -144,7 +144,7 @@ class Album(ImageSource):
 # --- one image -------------------------------------------------------------------------------
 
 
-def test_loader_gives_pixels_of_the_short_side(tmp_path):
+def test_loaded_image_has_the_short_side(tmp_path):
     loader = loader_of(write_noise(tmp_path, 1), tmp_path, short_side=12)
     assert len(loader) == 1
     assert loader.load(0).shape == (12, 16, 3)
@@ -173,11 +173,11 @@ def test_gray_image_is_skipped_and_named(tmp_path):
     assert loader.skipped.reason(files[0]) == "no color: colorfulness 0.0"
 
 
-def test_gray_image_stays_when_nothing_is_asked(tmp_path):
+def test_gray_image_is_loaded_without_a_minimum_colorfulness(tmp_path):
     assert loader_of(write_solid(tmp_path, [(90, 90, 90)]), tmp_path).load(0) is not None
 
 
-def test_dull_image_comes_back_when_less_color_is_asked(tmp_path):
+def test_dull_image_is_loaded_with_a_lower_minimum_colorfulness(tmp_path):
     files = write_solid(tmp_path, [(90, 90, 80)])
     assert loader_of(files, tmp_path, total=9, minimum_colorfulness=50.0).load(0) is None
     assert loader_of(files, tmp_path, total=9, minimum_colorfulness=1.0).load(0) is not None
@@ -192,7 +192,7 @@ def test_second_loading_comes_from_the_cache(tmp_path):
     np.testing.assert_array_equal(loader.load(0), first[::-1])
 
 
-def test_cache_is_passed_over_when_the_file_has_changed(tmp_path):
+def test_cache_is_not_used_when_the_file_has_changed(tmp_path):
     files = write_solid(tmp_path, COLORS[:1])
     loader = loader_of(files, tmp_path, cache=MemoryCache())
     loader.load(0)
@@ -200,14 +200,14 @@ def test_cache_is_passed_over_when_the_file_has_changed(tmp_path):
     assert tuple(loader.load(0)[0, 0]) == COLORS[1]
 
 
-def test_cache_keeps_each_short_side_apart(tmp_path):
+def test_cache_is_separate_for_each_short_side(tmp_path):
     files, cache = write_noise(tmp_path, 1), DiskCache(tmp_path)
     sides = [loader_of(files, tmp_path, side, cache=cache).load(0).shape[0] for side in (16, 12)]
     assert sides == [16, 12]
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_keeps_the_images_of_one_file_apart(tmp_path, kind):
+def test_cache_is_separate_for_each_image_in_one_file(tmp_path, kind):
     album = Album(tmp_path / "album.npy")
     loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
     for _ in range(2):
@@ -216,7 +216,7 @@ def test_cache_keeps_the_images_of_one_file_apart(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_is_passed_over_when_the_file_that_holds_the_images_has_changed(tmp_path, kind):
+def test_cache_is_not_used_when_the_file_that_contains_the_images_has_changed(tmp_path, kind):
     album = Album(tmp_path / "album.npy")
     loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
     for number in range(6):
@@ -225,14 +225,14 @@ def test_cache_is_passed_over_when_the_file_that_holds_the_images_has_changed(tm
     assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS[::-1]
 
 
-def test_bad_image_of_a_file_is_skipped_and_the_others_are_not(tmp_path):
+def test_bad_image_in_a_file_is_skipped_and_the_others_are_not(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[1])
     loader = loader_of(album, tmp_path)
     assert [loader.load(number) is None for number in range(6)] == [False, True] + [False] * 4
     assert loader.skipped.reason(album.name(1)) == "unreadable: the page is torn"
 
 
-def test_bad_image_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
+def test_bad_image_in_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[1])
     assert loader_of(album, tmp_path).load(1) is None
     album.readings.clear()
@@ -244,7 +244,7 @@ def test_bad_image_of_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
 
 
 @pytest.mark.parametrize(("workers", "replicas"), [(1, 2), (2, 2), (2, 4), (3, 3)])
-def test_shares_of_workers_make_up_the_whole_batches(tmp_path, workers, replicas):
+def test_shards_of_all_workers_make_up_the_whole_batches(tmp_path, workers, replicas):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     whole = stream(loader, 3, batch_size=12, start=12).reshape(3, 12, 8, 8, 3)
     rows = []
@@ -257,24 +257,24 @@ def test_shares_of_workers_make_up_the_whole_batches(tmp_path, workers, replicas
     np.testing.assert_array_equal(np.concatenate(rows, axis=1), whole)
 
 
-def test_worker_reads_no_images_but_its_own(tmp_path, monkeypatch):
+def test_worker_reads_only_its_own_images(tmp_path, monkeypatch):
     loader = loader_of(write_noise(tmp_path, count=40), tmp_path)
     read, load = set(), loader.load
     monkeypatch.setattr(loader, "load", lambda number: (read.add(number), load(number))[1])
-    of_each = []
+    per_worker = []
     for worker in range(2):
         read.clear()
         # One epoch.
         for _ in training_batches(loader, 8, 4, seed=0, shard=InputShard(worker, 2, 2)).take(10):
             pass
-        of_each.append(set(read))
-    # What is read ahead is of the next epoch, in which any image may be anyone's.
-    assert 20 <= len(of_each[0]) < 40
-    assert of_each[0] | of_each[1] == set(range(40))
+        per_worker.append(set(read))
+    # Images of the next epoch are read ahead, in which a worker may have any image.
+    assert 20 <= len(per_worker[0]) < 40
+    assert per_worker[0] | per_worker[1] == set(range(40))
 
 
 @pytest.mark.parametrize("replicas", [3, 6])
-def test_shares_of_validation_are_each_image_once(tmp_path, replicas):
+def test_validation_shards_contain_each_image_once(tmp_path, replicas):
     loader = loader_of(write_solid(tmp_path) + write_broken(tmp_path, 1), tmp_path)
     shown = []
     for worker in range(3):
@@ -322,13 +322,13 @@ def test_targets_may_have_stronger_colors_within_srgb(tmp_path):
     is_shown = np.all((wanted > 0.001) & (wanted < 0.999), axis=-1)
     assert 0.2 < is_shown.mean() < 0.9
     np.testing.assert_allclose(lab[is_shown], true[is_shown] * [1.0, 1.3, 1.3], atol=0.01)
-    # The others are as strong as sRGB can show them: between what they were and what was asked.
+    # The other colors are as strong as sRGB allows: between the original and the requested ones.
     ratio = np.linalg.norm(lab[..., 1:], axis=-1) / np.linalg.norm(true[..., 1:], axis=-1)
     assert ratio[~is_shown].min() > 0.99
     assert ratio[~is_shown].max() < 1.3
 
 
-def test_no_stream_has_a_tuner_that_has_to_be_waited_for(tmp_path):
+def test_no_stream_is_autotuned(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path)
     streams = [
         training_batches(loader, 16, 2, seed=1),
@@ -336,7 +336,7 @@ def test_no_stream_has_a_tuner_that_has_to_be_waited_for(tmp_path):
         comparison_batches([loader], 16, 2),
     ]
     for batches in streams:
-        # What is made of a stream is as the stream is.
+        # A dataset inherits the options of the stream that it is made from.
         assert batches.take(1).options().autotune.enabled is False
 
 
@@ -375,14 +375,14 @@ def test_every_epoch_has_crops_of_its_own(tmp_path):
 
 
 @pytest.mark.parametrize("start", [1, 4, 9])
-def test_stream_goes_on_exactly_where_it_was_broken_off(tmp_path, start):
+def test_stream_resumes_exactly_where_it_was_interrupted(tmp_path, start):
     loader = loader_of(write_noise(tmp_path), tmp_path, short_side=24)
     options = {"batch_size": 1, "rotation": 5.0}
     whole = stream(loader, 12, **options)
     np.testing.assert_array_equal(stream(loader, 12 - start, start=start, **options), whole[start:])
 
 
-def test_whole_images_are_shown_where_crops_are_off(tmp_path):
+def test_images_are_whole_when_crops_are_off(tmp_path):
     files = write_noise(tmp_path, 1, 16, 16)
     images = stream(loader_of(files, tmp_path), 10, resolution=16, crop_scale=1.0, flip=False)
     np.testing.assert_array_equal(images, images[:1].repeat(20, axis=0))
@@ -399,8 +399,8 @@ def test_flip_mirrors_half_of_the_images(tmp_path):
     assert 15 <= mirrored.sum() <= 35
 
 
-def test_smallest_crop_is_of_the_share_that_is_asked(tmp_path):
-    # Along a ramp of 64 levels, a crop's own span is its side.
+def test_smallest_crop_has_the_requested_share_of_the_area(tmp_path):
+    # On a ramp of 64 levels, the range of the levels in a crop is its side.
     levels = np.tile(np.arange(64, dtype="uint8")[:, None, None] * 4, (1, 64, 3))
     Image.fromarray(levels).save(tmp_path / "ramp.png")
     loader = loader_of([str(tmp_path / "ramp.png")], tmp_path, short_side=64)
@@ -443,10 +443,10 @@ def test_cache_changes_nothing(tmp_path, kind):
     np.testing.assert_array_equal(stream(loader_of(files, tmp_path, 16, cache=cache), 8), plain)
 
 
-# --- images that are no use ------------------------------------------------------------------
+# --- images that cannot be used ----------------------------------------------------------------
 
 
-def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
+def test_stream_replaces_bad_images_with_others(tmp_path):
     bad = write_broken(tmp_path, 2) + write_solid(tmp_path, [(80, 80, 80)])
     (tmp_path / "good").mkdir()
     good = write_solid(tmp_path / "good")
@@ -455,13 +455,13 @@ def test_stream_goes_on_with_others_in_place_of_bad_ones(tmp_path):
     assert len(shown) == 18
     assert all(loader.skipped.reason(file) is not None for file in bad)
     assert all(loader.skipped.reason(file) is None for file in good)
-    # Two epochs of nine places: each good image has its own place in both.
+    # Two epochs of nine positions: each good image has its own position in both.
     assert all(
         shown[start : start + 9].count(number) >= 1 for start in (0, 9) for number in range(6)
     )
 
 
-def test_stream_with_bad_ones_is_the_same_again(tmp_path):
+def test_stream_with_bad_images_is_reproducible(tmp_path):
     files = write_broken(tmp_path, 2) + write_noise(tmp_path)
     first = stream(loader_of(files, tmp_path), 9)
     np.testing.assert_array_equal(stream(loader_of(files, tmp_path), 9), first)
@@ -512,7 +512,7 @@ def test_stream_that_ended_with_an_error_ends_with_it_again(tmp_path):
 
 
 def test_all_training_images_bad_ends_with_an_error(tmp_path):
-    # They are less than half of the whole set: the rest is for validation.
+    # They are less than half of the dataset: the rest is for validation.
     files = write_broken(tmp_path, 3)
     skipped = ImpatientSkippedImages(tmp_path / "skipped_images.tsv", total=10)
     with pytest.raises(tf.errors.OpError) as error:
@@ -530,7 +530,7 @@ def test_validation_shows_each_image_once_in_order(tmp_path):
     assert colors_of(np.concatenate(batches)) == list(range(6))
 
 
-def test_validation_passes_over_bad_images(tmp_path):
+def test_validation_skips_bad_images(tmp_path):
     bad = write_broken(tmp_path, 2)
     good = write_solid(tmp_path)
     loader = loader_of([*good[:3], *bad, *good[3:]], tmp_path)
@@ -540,7 +540,7 @@ def test_validation_passes_over_bad_images(tmp_path):
     assert len(loader.skipped) == 2
 
 
-def test_validation_is_the_same_again(tmp_path):
+def test_validation_is_reproducible(tmp_path):
     loader = loader_of(write_noise(tmp_path), tmp_path)
     twice = [list(validation_batches(loader, 8, 2).as_numpy_iterator()) for _ in range(2)]
     for first, second in zip(*twice, strict=True):
@@ -585,14 +585,14 @@ def test_batches_with_labels_have_one_for_each_image(tmp_path):
         )
 
 
-def test_each_training_image_comes_with_its_own_label(tmp_path):
+def test_each_training_image_has_its_own_label(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     shown, labels = stream_with_labels(loader, 9, batch_size=4)
     assert set(shown) == set(range(6))
     assert labels == [LABELS[number] for number in shown]
 
 
-def test_labels_change_nothing_of_the_images(tmp_path):
+def test_labels_do_not_change_the_images(tmp_path):
     loader = loader_of(labeled(write_noise(tmp_path), LABELS[:4]), tmp_path, short_side=24)
     options = {"resolution": 8, "batch_size": 2, "seed": 3, "rotation": 10.0}
     labeled_batches = training_batches(loader, extra_target=loader.labels, **options).take(4)
@@ -600,14 +600,14 @@ def test_labels_change_nothing_of_the_images(tmp_path):
     np.testing.assert_array_equal(images, stream(loader, 4, **options))
 
 
-def test_labels_go_on_exactly_where_the_stream_was_broken_off(tmp_path):
+def test_labels_resume_exactly_where_the_stream_was_interrupted(tmp_path):
     loader = loader_of(labeled(write_solid(tmp_path), LABELS), tmp_path)
     _, whole = stream_with_labels(loader, 12, batch_size=1)
     _, rest = stream_with_labels(loader, 5, batch_size=1, start=7)
     assert rest == whole[7:]
 
 
-def test_image_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
+def test_replacement_of_a_bad_image_has_its_own_label(tmp_path):
     files = write_broken(tmp_path, 3) + write_solid(tmp_path)
     loader = loader_of(labeled(files, [0, 0, 0, *LABELS]), tmp_path)
     shown, labels = stream_with_labels(loader, 9)
@@ -615,7 +615,7 @@ def test_image_in_place_of_a_bad_one_comes_with_its_own_label(tmp_path):
     assert labels == [LABELS[number] for number in shown]
 
 
-def test_each_validation_image_comes_with_its_own_label(tmp_path):
+def test_each_validation_image_has_its_own_label(tmp_path):
     files = write_solid(tmp_path)
     files[2:2] = write_broken(tmp_path, 2)
     loader = loader_of(labeled(files, [*LABELS[:2], 0, 0, *LABELS[2:]]), tmp_path)
@@ -624,7 +624,7 @@ def test_each_validation_image_comes_with_its_own_label(tmp_path):
     assert colors_and_labels(batches) == (list(range(6)), LABELS)
 
 
-def test_images_of_one_file_come_with_their_own_labels(tmp_path):
+def test_images_in_one_file_have_their_own_labels(tmp_path):
     loader = loader_of(Album(tmp_path / "album.npy", torn=[2]), tmp_path, cache=MemoryCache())
     shown, labels = stream_with_labels(loader, 9)
     assert set(shown) == {0, 1, 3, 4, 5}
@@ -636,7 +636,7 @@ def test_images_without_labels_are_labeled_minus_one(tmp_path):
     assert stream_with_labels(loader, 1)[1] == [-1, -1]
 
 
-def test_labels_are_not_read_unless_they_are_asked_for(tmp_path):
+def test_labels_are_not_read_unless_requested(tmp_path):
     loader = loader_of(Album(tmp_path / "album.npy", unlabeled=range(6)), tmp_path)
     assert len(stream(loader, 2)) == 4
     assert len(list(validation_batches(loader, 8, 2))) == 3
@@ -652,15 +652,14 @@ def test_image_whose_label_cannot_be_read_is_skipped(tmp_path):
     assert "the caption is torn off" in loader.skipped.reason(loader.source.name(2))
 
 
-# --- other extra targets
-# ----------------------------------------------------------------------------
+# --- other extra targets -----------------------------------------------------------------------
 
-# Of each image a vector that tells which it is.
+# One vector per image, which identifies the image.
 VECTORS = np.random.default_rng(0).uniform(0, 1, (6, 5)).astype("float32")
 
 
 def vectors_of(numbers, without=()):
-    """An extra target that knows only the images of these numbers."""
+    """An extra target: `VECTORS[numbers[i]]` for image i, or nothing if i is in `without`."""
     read = lambda number: None if number in without else VECTORS[numbers[number]]  # noqa: E731
     return ExtraTarget(read, "float32", (5,))
 
@@ -670,7 +669,7 @@ def colors_and_vectors(batches):
     return shown, np.array(vectors, "float32")
 
 
-def test_vectors_are_of_their_shape_and_type(tmp_path):
+def test_vectors_have_the_declared_shape_and_type(tmp_path):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     extra_target = vectors_of(range(6))
     for batches, count in (
@@ -683,13 +682,13 @@ def test_vectors_are_of_their_shape_and_type(tmp_path):
 
 
 @pytest.mark.parametrize("start", [0, 1, 7])
-def test_each_image_brings_its_own_vector_wherever_the_stream_begins(tmp_path, start):
+def test_each_image_has_its_own_vector_wherever_the_stream_starts(tmp_path, start):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     options = {"seed": 2, "extra_target": vectors_of(range(6))}
     batches = training_batches(loader, 8, 4, start=start, **options).take(4)
     shown, vectors = colors_and_vectors(batches)
     np.testing.assert_array_equal(vectors, VECTORS[shown])
-    # And the order is the same as without.
+    # The order is the same as without an extra target.
     assert shown == colors_of(stream(loader, 4, seed=2, batch_size=4, start=start))
 
 
@@ -716,7 +715,7 @@ def test_image_without_a_vector_is_skipped(tmp_path):
     np.testing.assert_array_equal(vectors, VECTORS[shown])
 
 
-def test_vector_of_a_image_that_is_skipped_is_not_read(tmp_path):
+def test_vector_of_a_skipped_image_is_not_read(tmp_path):
     loader = loader_of(write_broken(tmp_path, 1) + write_solid(tmp_path), tmp_path)
     asked = []
     read = lambda number: asked.append(number) or VECTORS[number - 1]  # noqa: E731
@@ -734,7 +733,7 @@ def subfolder(folder, name):
 
 
 def write_waves(path, size):
-    """The same scene at any size; a shift or a stretch of it shows."""
+    """Writes the same scene at any size; a shift or a stretch of it is visible."""
     across, down = (8.0 * np.pi * (np.arange(side) + 0.5) / side for side in size)
     across, down = np.meshgrid(across, down)
     waves = np.stack([np.sin(across), np.sin(down), np.sin(across + down)], axis=-1)
@@ -743,7 +742,7 @@ def write_waves(path, size):
 
 
 def loaders_of(folder, *images, short_side=16, least_color=0.0):
-    """Loaders with one list; the first leaves out what has no color, the others take it."""
+    """Makes loaders that share one list of skipped images; only the first requires color."""
     skipped = SkippedImages(folder / "skipped_images.tsv", len(images[0]), "look at the list")
     sources = [each if isinstance(each, ImageSource) else ImageFiles("", each) for each in images]
     return [
@@ -760,14 +759,14 @@ def compared(loaders, resolution=8):
 
 
 def difference_of_waves(folder, *sizes):
-    """By how many levels the squares of two images of one scene differ on average."""
+    """The mean difference in levels between the squares of two images of one scene."""
     files = [[write_waves(folder / f"{number}.png", size)] for number, size in enumerate(sizes)]
     _, rgb255 = compared(loaders_of(folder, *files, short_side=64), resolution=64)
     return np.abs(rgb255[0, 0].astype("int") - rgb255[0, 1]).mean()
 
 
 def solid_colors(rgb255):
-    """By loader, the color of each image of one color."""
+    """The color of each single-color image, by loader."""
     np.testing.assert_array_equal(rgb255.min(axis=(2, 3)), rgb255.max(axis=(2, 3)))
     return [list(map(tuple, colors)) for colors in rgb255[:, :, 0, 0].swapaxes(0, 1).tolist()]
 
@@ -795,7 +794,7 @@ def test_comparison_has_shape_and_dtype_and_a_smaller_last_batch(tmp_path):
     assert shapes == [((count,), (count,), (count, 3, 8, 8, 3)) for count in (2, 2, 1)]
 
 
-def test_comparison_says_the_shorter_side_of_the_first(tmp_path):
+def test_comparison_has_the_short_sides_of_the_first_loader(tmp_path):
     sizes = [(12, 20), (30, 14), (9, 9)]
     files = [
         [
@@ -823,7 +822,7 @@ def test_comparison_with_one_loader_shows_its_images(tmp_path):
     assert solid_colors(rgb255) == [COLORS]
 
 
-def test_comparison_is_the_same_again(tmp_path):
+def test_comparison_is_reproducible(tmp_path):
     files = write_noise(tmp_path, 4) + write_broken(tmp_path, 2)
     loaders = loaders_of(tmp_path, files, files[::-1][2:] + files[:2])
     batches = comparison_batches(loaders, 8, 3)
@@ -855,7 +854,7 @@ def test_image_that_two_loaders_cannot_read_counts_once(tmp_path):
     assert compared(loaders_of(tmp_path, files, others))[0] == [2, 3]
 
 
-def test_image_without_color_is_shown_by_none_where_its_loader_asks_for_color(tmp_path):
+def test_image_without_color_is_shown_by_none_if_its_loader_requires_color(tmp_path):
     gray = (90, 90, 90)
     files = write_solid(subfolder(tmp_path, "truth"), [COLORS[0], gray, COLORS[2]])
     others = write_solid(subfolder(tmp_path, "colored"), [gray, COLORS[1], COLORS[3]])
@@ -867,7 +866,7 @@ def test_image_without_color_is_shown_by_none_where_its_loader_asks_for_color(tm
     assert loaders[0].skipped.reason(files[1]) == "no color: colorfulness 0.0"
 
 
-def test_images_of_one_file_are_compared_with_files(tmp_path):
+def test_images_in_one_file_are_compared_with_files(tmp_path):
     album = Album(tmp_path / "album.npy", torn=[4])
     loaders = loaders_of(tmp_path, album, write_solid(tmp_path, size=(16, 16)))
     numbers, rgb255 = compared(loaders)
@@ -885,7 +884,7 @@ def test_images_of_one_file_are_compared_with_files(tmp_path):
     ],
     ids=["square", "turned", "16:9"],
 )
-def test_image_of_other_proportions_is_shown_by_none_and_both_are_named(tmp_path, size, reason):
+def test_image_of_another_aspect_ratio_is_skipped_with_both_ratios(tmp_path, size, reason):
     files = write_solid(subfolder(tmp_path, "truth"), COLORS[:3], size=(32, 16))
     others = write_solid(subfolder(tmp_path, "colored"), COLORS[:3], size=(32, 16))
     Image.new("RGB", size, COLORS[1]).save(others[1])
@@ -896,13 +895,13 @@ def test_image_of_other_proportions_is_shown_by_none_and_both_are_named(tmp_path
 
 
 @pytest.mark.parametrize("size", [(500, 375), (1000, 750), (512, 384), (252, 189), (250, 188)])
-def test_other_sizes_of_the_same_proportions_show_the_same(tmp_path, size):
+def test_other_sizes_of_the_same_aspect_ratio_show_the_same(tmp_path, size):
     assert difference_of_waves(tmp_path, (500, 375), size) < 1.5
     assert difference_of_waves(tmp_path, (375, 500), size[::-1]) < 1.5
 
 
 @pytest.mark.parametrize("size", [(512, 384), (496, 376), (496, 368), (504, 376), (250, 188)])
-def test_proportions_that_were_rounded_are_the_same(tmp_path, size):
+def test_rounded_aspect_ratios_count_as_the_same(tmp_path, size):
     files = [write_waves(tmp_path / "truth.png", (500, 375))]
     others = [write_waves(tmp_path / "colored.png", size)]
     loaders = loaders_of(tmp_path, files, others, short_side=256)
@@ -911,7 +910,7 @@ def test_proportions_that_were_rounded_are_the_same(tmp_path, size):
 
 
 @pytest.mark.parametrize("size", [(496, 376), (496, 368), (512, 376), (80, 60), (48, 36)])
-def test_rounded_proportions_and_small_sizes_show_the_same(tmp_path, size):
+def test_rounded_aspect_ratios_and_small_sizes_show_the_same(tmp_path, size):
     assert difference_of_waves(tmp_path, (500, 375), size) < 1.5
     assert difference_of_waves(tmp_path, (375, 500), size[::-1]) < 1.5
 
@@ -926,7 +925,7 @@ def test_upright_copy_of_a_turned_photograph_shows_the_same(tmp_path):
     np.testing.assert_array_equal(rgb255[:, 0], rgb255[:, 1])
 
 
-def test_image_of_another_shape_is_compared_anew_in_the_next_run(tmp_path):
+def test_image_of_another_shape_is_compared_again_in_the_next_run(tmp_path):
     files = write_solid(subfolder(tmp_path, "truth"), COLORS[:3], size=(32, 16))
     others = write_solid(subfolder(tmp_path, "colored"), COLORS[:3], size=(16, 16))
     others[1:] = files[1:]

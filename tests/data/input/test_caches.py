@@ -1,4 +1,4 @@
-"""Decoded images come back from memory and from the disk as they were put in."""
+"""Cached images are read back unchanged from memory and from disk."""
 
 import threading
 
@@ -23,7 +23,7 @@ def test_unknown_key_has_no_image(cache):
     assert cache.get("a.jpg") is None
 
 
-def test_image_comes_back_as_it_was(cache):
+def test_image_is_read_back_unchanged(cache):
     cache.put("a.jpg|1|128", pixels())
     back = cache.get("a.jpg|1|128")
     assert back.dtype == np.uint8
@@ -43,7 +43,7 @@ def test_later_image_replaces_the_earlier(cache):
     np.testing.assert_array_equal(cache.get("a"), pixels(1, 2, 2))
 
 
-def test_part_of_a_larger_array_is_kept_in_order(cache):
+def test_view_of_a_larger_array_is_saved_in_order(cache):
     cache.put("a", pixels()[::-1, 1:5])
     np.testing.assert_array_equal(cache.get("a"), pixels()[::-1, 1:5])
 
@@ -64,7 +64,7 @@ def test_many_threads_may_use_it(cache):
                 cache.put("shared", pixels())
                 back = cache.get(f"{worker}/{number}")
                 np.testing.assert_array_equal(back, pixels(10 * worker + number))
-        # Whatever goes wrong in a thread shall fail the test.
+        # Any error in a thread should fail the test.
         except Exception as error:
             errors.append(error)
 
@@ -78,7 +78,7 @@ def test_many_threads_may_use_it(cache):
     np.testing.assert_array_equal(cache.get("shared"), pixels())
 
 
-def test_disk_keeps_images_for_the_next_run(tmp_path):
+def test_disk_cache_saves_images_for_the_next_run(tmp_path):
     DiskCache(tmp_path).put("a", pixels())
     np.testing.assert_array_equal(DiskCache(tmp_path).get("a"), pixels())
 
@@ -103,7 +103,7 @@ def test_foreign_file_in_the_folder_is_an_input_error(tmp_path):
         DiskCache(tmp_path)
 
 
-def test_folder_where_no_file_can_be_is_an_input_error(tmp_path):
+def test_folder_in_place_of_the_database_is_an_input_error(tmp_path):
     (tmp_path / "images.sqlite").mkdir()
     with pytest.raises(InputError, match=f"{tmp_path} cannot be used"):
         DiskCache(tmp_path)

@@ -1,4 +1,4 @@
-"""Images that are no use are remembered from run to run, and too many of them are an error."""
+"""Skipped images are remembered from run to run, and too many of them are an error."""
 
 import os
 import threading
@@ -9,7 +9,7 @@ from data.input.skipped_images import SkippedImages
 from errors import InputError
 
 
-def a_file(folder, name="broken.jpg"):
+def write_file(folder, name="broken.jpg"):
     path = folder / name
     path.write_text("not an image")
     return str(path)
@@ -48,27 +48,27 @@ def test_adding_twice_counts_once(tmp_path):
     ],
     ids=["plain", "tab", "line feed", "next line", "umlaut", "not UTF-8"],
 )
-def test_reason_is_kept_for_the_next_run(tmp_path, name):
-    image = a_file(tmp_path, name)
+def test_reason_is_saved_for_the_next_run(tmp_path, name):
+    image = write_file(tmp_path, name)
     SkippedImages(tmp_path / "logs" / "skipped_images.tsv", 10).add(image, "unreadable: truncated")
     again = SkippedImages(tmp_path / "logs" / "skipped_images.tsv", total=10)
     assert again.reason(image) == "unreadable: truncated"
     assert len(again) == 1
 
 
-def test_reason_of_a_missing_file_is_kept_until_it_is_there(tmp_path):
+def test_missing_file_is_skipped_until_it_exists(tmp_path):
     image = str(tmp_path / "a.jpg")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(
         image, "unreadable: there is no such file"
     )
     assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(image) is not None
-    a_file(tmp_path, "a.jpg")
+    write_file(tmp_path, "a.jpg")
     assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason(image) is None
 
 
 @pytest.mark.parametrize("change", ["size", "time"])
 def test_changed_file_is_tried_again(tmp_path, change):
-    image = a_file(tmp_path)
+    image = write_file(tmp_path)
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "unreadable")
     times = os.stat(image)
     if change == "size":
@@ -82,7 +82,7 @@ def test_changed_file_is_tried_again(tmp_path, change):
 
 
 def test_image_in_another_file_is_tried_again_when_that_file_has_changed(tmp_path):
-    album = a_file(tmp_path, "album.bin")
+    album = write_file(tmp_path, "album.bin")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add("album.bin#3", "unreadable", album)
     assert (
         SkippedImages(tmp_path / "skipped_images.tsv", 10).reason("album.bin#3", album)
@@ -92,8 +92,8 @@ def test_image_in_another_file_is_tried_again_when_that_file_has_changed(tmp_pat
     assert SkippedImages(tmp_path / "skipped_images.tsv", 10).reason("album.bin#3", album) is None
 
 
-def test_images_in_one_file_are_skipped_each_for_itself(tmp_path):
-    album = a_file(tmp_path, "album.bin")
+def test_images_in_one_file_are_skipped_separately(tmp_path):
+    album = write_file(tmp_path, "album.bin")
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", 10)
     skipped.add("album.bin#3", "first", album)
     skipped.add("album.bin#5", "second", album)
@@ -104,8 +104,8 @@ def test_images_in_one_file_are_skipped_each_for_itself(tmp_path):
         assert len(each) == 2
 
 
-def test_list_names_the_image_and_the_size_of_the_file_that_holds_it(tmp_path):
-    album = a_file(tmp_path, "album.bin")
+def test_list_names_the_image_and_the_size_of_its_file(tmp_path):
+    album = write_file(tmp_path, "album.bin")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add("album.bin#3", "unreadable", album)
     row = (tmp_path / "skipped_images.tsv").read_text().splitlines()[1].split("\t")
     modified = str(os.stat(album).st_mtime_ns)
@@ -113,7 +113,7 @@ def test_list_names_the_image_and_the_size_of_the_file_that_holds_it(tmp_path):
 
 
 def test_newest_reason_of_a_file_counts(tmp_path):
-    image = a_file(tmp_path)
+    image = write_file(tmp_path)
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "first")
     (tmp_path / "broken.jpg").write_text("still none")
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "second")
@@ -121,7 +121,7 @@ def test_newest_reason_of_a_file_counts(tmp_path):
 
 
 def test_list_can_be_read_by_a_person(tmp_path):
-    image = a_file(tmp_path)
+    image = write_file(tmp_path)
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "unreadable:\n  two\tparts")
     heading, row = (tmp_path / "skipped_images.tsv").read_text().splitlines()
     assert heading.split("\t") == ["image", "reason", "bytes", "modified"]
@@ -147,7 +147,7 @@ def test_error_says_what_to_do_in_training(tmp_path):
         skipped.add("a.jpg", "no color: colorfulness 0.3")
 
 
-def test_error_says_what_it_was_told_to_say_instead(tmp_path):
+def test_error_ends_with_the_advice(tmp_path):
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", total=1, advice="call your aunt")
     with pytest.raises(InputError) as caught:
         skipped.add("a.jpg", "unreadable: truncated")
@@ -166,7 +166,7 @@ def test_summary_has_no_advice(tmp_path):
         skipped.fail("nothing is left")
 
 
-def test_summary_has_the_counts_the_reasons_and_the_place(tmp_path):
+def test_summary_has_the_counts_the_reasons_and_the_path(tmp_path):
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", total=10)
     skipped.add("a.jpg", "no color: colorfulness 0.3")
     skipped.add("b.jpg", "unreadable: truncated")

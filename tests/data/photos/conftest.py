@@ -1,4 +1,4 @@
-"""Color profiles that no library makes: gray ones, and one of a scanner that leads one way only."""
+"""Color profiles that no library makes: gray ones, and a scanner profile without the reverse."""
 
 import struct
 
@@ -11,7 +11,7 @@ _SRGB_TO_XYZ = [[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0
 
 @pytest.fixture(scope="session")
 def make_gray_profile():
-    """Function of a gamma that makes a profile of one channel."""
+    """A function of a gamma that makes a gray profile."""
 
     def make(gamma):
         curve = b"curv" + struct.pack(">LLH", 0, 1, round(gamma * 256))
@@ -22,7 +22,7 @@ def make_gray_profile():
 
 @pytest.fixture(scope="session")
 def scanner_profile():
-    """A profile of RGB with gamma 1.8 as a table, which leads to XYZ and not back."""
+    """An RGB profile with a table for gamma 1.8, which converts to XYZ but not back."""
     levels = np.round(np.linspace(0, 1, 256) ** 1.8 * 65535)
     corners = np.stack(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij"), axis=-1).reshape(-1, 3)
     tables = [
@@ -36,7 +36,10 @@ def scanner_profile():
 
 
 def _icc(space, device, tags):
-    """ICC.1:2001-04, sections 6.1 and 6.2."""
+    """Makes a profile.
+
+    Reference: ICC.1:2001-04, sections 6.1 and 6.2.
+    """
     tags = {
         b"desc": b"desc" + struct.pack(">LL5s", 0, 5, b"test\0") + bytes(78),
         b"cprt": b"text" + bytes(4) + b"none\0",
@@ -45,8 +48,8 @@ def _icc(space, device, tags):
     }
     table, body = struct.pack(">L", len(tags)), b""
     for tag, value in tags.items():
-        place = 128 + 4 + 12 * len(tags) + len(body)
-        table += struct.pack(">4sLL", tag, place, len(value))
+        offset = 128 + 4 + 12 * len(tags) + len(body)
+        table += struct.pack(">4sLL", tag, offset, len(value))
         body += value + bytes(-len(value) % 4)
     size = 128 + len(table) + len(body)
     head = struct.pack(">LLL4s4s4s", size, 0, 0x02400000, device, space, b"XYZ ")
@@ -55,5 +58,5 @@ def _icc(space, device, tags):
 
 
 def _numbers(*values):
-    """ICC's numbers with 16 bits behind the point."""
+    """Encodes numbers as s15Fixed16Number of ICC, with 16 fractional bits."""
     return b"".join(struct.pack(">l", round(value * 65536)) for value in values)

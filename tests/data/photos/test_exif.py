@@ -1,4 +1,4 @@
-"""EXIF is patched in place, and what Pillow reads afterwards is upright."""
+"""EXIF is patched in place, so that Pillow reads an upright photograph."""
 
 import contextlib
 import io
@@ -31,7 +31,7 @@ ORDERS = {"II": "<", "MM": ">"}
 MAKE, WIDTH, HEIGHT, MAKER_NOTE = 271, 0xA002, 0xA003, 0x927C
 IFD = ExifTags.IFD
 
-# As a camera's: offsets, zeros, and an odd number of bytes.
+# Like the notes of a camera: offsets, zeros, and an odd number of bytes.
 NOTES = b"Nikon\0\2\x10" + bytes(range(256)) + b"\0\0\1"
 GPS = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 15.25)}
 IMAGE = b"\xff\xd8 a small gray image \xff\xd9"
@@ -50,15 +50,15 @@ def blob(order="II", orientation=6, width=4000, height=3000):
 
 
 def with_thumbnail(exif, order="II", behind=b""):
-    """The same with a thumbnail after all else, or before what is `behind` it."""
+    """Appends a thumbnail, followed by the bytes `behind`."""
     order = ORDERS[order]
     (count,) = struct.unpack_from(order + "H", exif, 8)
     data = bytearray(exif + bytes(len(exif) % 2))
     struct.pack_into(order + "L", data, 10 + 12 * count, len(data))
-    place = len(data) + 2 + 12 * 3 + 4
+    offset = len(data) + 2 + 12 * 3 + 4
     data += struct.pack(order + "H", 3)
     data += struct.pack(order + "HHLHH", 259, 3, 1, 6, 0)
-    data += struct.pack(order + "HHLL", 0x0201, 4, 1, place)
+    data += struct.pack(order + "HHLL", 0x0201, 4, 1, offset)
     data += struct.pack(order + "HHLL", 0x0202, 4, 1, len(IMAGE))
     return bytes(data) + bytes(4) + IMAGE + behind
 
@@ -71,16 +71,16 @@ def read(exif):
 
 
 def broken_blobs(count, seed=0):
-    """Blobs that are cut off, have random bytes in them, or both."""
+    """Yields blobs that are truncated, contain random bytes, or both."""
     generator = np.random.default_rng(seed)
     whole = [blob(), blob("MM"), with_thumbnail(blob()), with_thumbnail(blob("MM"), "MM", b"more")]
     for number in range(count):
         data = bytearray(whole[number % len(whole)])
         if number % 3 != 1:
-            # In the first bytes there are counts and offsets.
+            # The first bytes contain counts and offsets.
             end = generator.choice([64, len(data)])
-            for place in generator.integers(0, end, generator.integers(1, 6)):
-                data[place] = generator.integers(256)
+            for position in generator.integers(0, end, generator.integers(1, 6)):
+                data[position] = generator.integers(256)
         if number % 3 != 0:
             del data[generator.integers(len(data)) :]
         yield bytes(data)
@@ -97,7 +97,7 @@ def test_upright_equals_what_pillow_writes_for_the_upright_photograph(order, ori
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_pillow_reads_what_is_kept(order):
+def test_pillow_reads_the_remaining_tags(order):
     exif = read(upright_exif(blob(order), height=4000, width=3000))
     assert exif[ORIENTATION] == 1
     assert exif[MAKE] == "Nikon"
@@ -107,20 +107,20 @@ def test_pillow_reads_what_is_kept(order):
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize(("width", "height"), [(70000, 3000), (4000, 70000), (80000, 90000)])
-def test_size_is_written_as_the_kind_of_number_that_it_was(order, width, height):
+def test_size_is_written_in_its_original_type(order, width, height):
     before = blob(order, width=width, height=height)
     upright = upright_exif(before, height=20, width=30)
     details = read(upright).get_ifd(IFD.Exif)
     assert (details[WIDTH], details[HEIGHT]) == (30, 20)
     assert len(upright) == len(before)
-    places = np.flatnonzero(np.frombuffer(upright, "u1") != np.frombuffer(before, "u1"))
-    # The orientation, and four bytes for each side at the most.
-    assert len(places) <= 9
+    changed = np.flatnonzero(np.frombuffer(upright, "u1") != np.frombuffer(before, "u1"))
+    # The orientation, and at most four bytes for each side.
+    assert len(changed) <= 9
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_size_in_the_first_directory_is_written_too(order):
-    # Telephones and Photoshop write it there.
+def test_size_in_the_first_directory_is_updated_too(order):
+    # Phones and Photoshop write it there.
     def exif_of(width, height):
         exif = Image.Exif()
         exif.endian = ORDERS[order]
@@ -130,14 +130,14 @@ def test_size_in_the_first_directory_is_written_too(order):
     assert upright_exif(exif_of(4000, 3000), height=4000, width=3000) == exif_of(3000, 4000)
 
 
-def test_tags_that_are_not_there_are_not_added():
+def test_missing_tags_are_not_added():
     exif = Image.Exif()
     exif[MAKE] = "Nikon"
     before = exif.tobytes().removeprefix(b"Exif\0\0")
     assert upright_exif(before, height=20, width=30) == before
 
 
-def test_side_that_does_not_fit_into_its_number_is_no_other_error():
+def test_side_that_does_not_fit_its_type_raises_nothing_but_a_value_error():
     with contextlib.suppress(ValueError):
         upright_exif(blob(width=4000), height=20, width=70000)
 
@@ -158,7 +158,7 @@ def test_thumbnail_at_the_end_is_cut_off(order):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_thumbnail_in_the_middle_is_wiped_out_and_nothing_moves(order):
+def test_thumbnail_in_the_middle_is_overwritten_and_nothing_moves(order):
     before = with_thumbnail(blob(order), order, behind=NOTES)
     upright = upright_exif(before, height=4000, width=3000)
     assert read(upright).get_ifd(IFD.IFD1) == {}
@@ -168,12 +168,12 @@ def test_thumbnail_in_the_middle_is_wiped_out_and_nothing_moves(order):
     assert upright[: len(expected)] == expected
 
 
-@pytest.mark.parametrize("place", [8, 40])
+@pytest.mark.parametrize("offset", [8, 40])
 @pytest.mark.parametrize("length", [20, 10**6])
-def test_thumbnail_that_lies_about_its_place_takes_nothing_along(place, length):
+def test_thumbnail_with_a_wrong_offset_removes_nothing_else(offset, length):
     before = bytearray(with_thumbnail(blob()))
     entry = before.index(struct.pack("<HHL", 0x0201, 4, 1))
-    struct.pack_into("<L", before, entry + 8, place)
+    struct.pack_into("<L", before, entry + 8, offset)
     struct.pack_into("<L", before, entry + 12 + 8, length)
     exif = read(upright_exif(bytes(before), height=4000, width=3000))
     assert exif[MAKE] == "Nikon"
@@ -181,7 +181,7 @@ def test_thumbnail_that_lies_about_its_place_takes_nothing_along(place, length):
     assert exif.get_ifd(IFD.GPSInfo) == GPS
 
 
-# --- what is broken ----------------------------------------------------------------------------
+# --- broken EXIF -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("exif", [b"", b"II", b"garbage!" * 9, b"II*\0", b"MM*\0\0\0\0\x08"])
@@ -205,8 +205,8 @@ def test_broken_blobs_raise_nothing_but_value_errors():
         assert 1 <= orientation_of(exif) <= 8
 
 
-def test_what_is_upright_can_be_taken_apart():
-    # The writer of TIFF takes apart what was set upright, and would give the photograph up.
+def test_upright_exif_can_be_taken_apart():
+    # The TIFF writer takes upright EXIF apart; an error there would prevent saving the photograph.
     for exif in broken_blobs(2000, seed=1):
         try:
             upright = upright_exif(exif, height=20, width=30)
@@ -216,7 +216,7 @@ def test_what_is_upright_can_be_taken_apart():
 
 
 @pytest.mark.parametrize("missing", [0, 4, 10])
-def test_directory_that_holds_itself_many_times_is_read_soon(missing):
+def test_directory_that_contains_itself_many_times_is_read_quickly(missing):
     pointers = struct.pack("<HHLL", EXIF_DIRECTORY, 4, 1, 8) * 150
     exif = b"II*\0" + struct.pack("<LH", 8, 150) + pointers + bytes(4)
     begin = time.monotonic()
@@ -235,12 +235,12 @@ def test_orientation_is_read(order, orientation):
 
 
 @pytest.mark.parametrize("exif", [b"", b"garbage", blob(orientation=None), blob()[:50]])
-def test_orientation_is_1_where_none_is_told(exif):
+def test_missing_orientation_is_1(exif):
     assert orientation_of(exif) == 1
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_orientation_that_means_nothing_is_1(orientation):
+def test_invalid_orientation_is_1(orientation):
     assert orientation_of(blob(orientation=orientation)) == 1
 
 
@@ -274,7 +274,7 @@ def test_prefix_is_stripped_once():
     assert strip_prefix(blob()) == blob()
 
 
-def test_without_leaves_out_tags_and_the_rest_of_the_chain():
+def test_without_removes_tags_and_the_rest_of_the_chain():
     directory = Directory({1: Entry(3, 1, b"\1\0"), 2: Entry(3, 1, b"\2\0")}, next=8)
     left = without(directory, [2, 3])
     assert left == Directory({1: Entry(3, 1, b"\1\0")})
@@ -285,7 +285,7 @@ def test_without_leaves_out_tags_and_the_rest_of_the_chain():
 
 
 def directory_of(order):
-    """With values inline and behind, of odd and even sizes, and children."""
+    """A directory with children, and with inline and other values of odd and even sizes."""
     numbers = struct.pack(order + "8L", 48, 1, 12, 1, 61, 2, 0, 1)
     details = Directory(
         {
@@ -307,14 +307,14 @@ def directory_of(order):
     )
 
 
-def without_places(directory):
-    """Tags and values, wherever they stand."""
+def without_offsets(directory):
+    """The tags and values of a directory, without their offsets."""
     entries = {tag: (e.kind, e.count, e.value) for tag, e in directory.entries.items()}
-    return entries, {tag: without_places(child) for tag, child in directory.children.items()}
+    return entries, {tag: without_offsets(child) for tag, child in directory.children.items()}
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_exif_that_is_put_together_is_read_by_pillow(order):
+def test_exif_made_from_a_directory_is_read_by_pillow(order):
     exif = read(make_exif(directory_of(ORDERS[order]), ORDERS[order]))
     assert exif.endian == ORDERS[order]
     assert dict(exif) | {IFD.Exif: None, IFD.GPSInfo: None} == {
@@ -328,9 +328,9 @@ def test_exif_that_is_put_together_is_read_by_pillow(order):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_exif_survives_being_taken_apart(order):
+def test_exif_is_rebuilt_unchanged_at_another_offset(order):
     before = make_exif(directory_of(ORDERS[order]), ORDERS[order])
-    # Somewhere else in the file, so that every place is another one.
+    # The directory moves in the file, so that every offset changes.
     layout = read_layout(before)
     moved = write_directory(read_directory(before, layout, 8), layout.order, 40)[0]
     after = before[:4] + struct.pack(layout.order + "L", 40) + bytes(32) + moved
@@ -345,20 +345,20 @@ def test_exif_survives_being_taken_apart(order):
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_exif_of_pillow_survives_being_taken_apart(order):
+def test_exif_of_pillow_is_rebuilt_unchanged(order):
     before = blob(order)
     layout = read_layout(before)
     directory = read_directory(before, layout, layout.first)
     again = make_exif(directory, layout.order)
     layout = read_layout(again)
-    assert without_places(read_directory(again, layout, 8)) == without_places(directory)
+    assert without_offsets(read_directory(again, layout, 8)) == without_offsets(directory)
     assert dict(read(again)).keys() == dict(read(before)).keys()
     for child in (IFD.Exif, IFD.GPSInfo):
         assert read(again).get_ifd(child) == read(before).get_ifd(child)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_directories_are_linked_where_it_says(order):
+def test_directories_are_linked_at_the_returned_offset(order):
     order = ORDERS[order]
     first, link = write_directory(directory_of(order), order, 8)
     assert len(first) % 2 == 0
@@ -370,18 +370,18 @@ def test_directories_are_linked_where_it_says(order):
     assert read(bytes(exif)).get_ifd(IFD.Exif)[MAKER_NOTE] == NOTES
 
 
-def test_values_stand_at_even_places_and_tags_are_sorted():
+def test_values_have_even_offsets_and_tags_are_sorted():
     exif = make_exif(directory_of("<"), "<")
     (count,) = struct.unpack_from("<H", exif, 8)
     rows = [struct.unpack_from("<HHLL", exif, 10 + 12 * row) for row in range(count)]
     assert [tag for tag, *_ in rows] == sorted(tag for tag, *_ in rows)
-    # Texts that are longer than the four bytes of the table, and directories.
-    places = [place for tag, kind, size, place in rows if size > 4 or tag > 0x8000]
-    assert len(places) == 4
-    assert all(place % 2 == 0 for place in places)
+    # These are texts longer than the four bytes in the table, and directories.
+    offsets = [offset for tag, kind, size, offset in rows if size > 4 or tag > 0x8000]
+    assert len(offsets) == 4
+    assert all(offset % 2 == 0 for offset in offsets)
 
 
-def test_orientation_that_is_written_as_a_byte_is_a_number_too():
+def test_orientation_may_be_stored_as_a_byte():
     exif = b"II*\0" + struct.pack("<LHHHLLL", 8, 1, 0x0112, 1, 1, 6, 0)
     assert orientation_of(exif) == 6
     assert orientation_of(upright_exif(exif, height=20, width=30)) == 1

@@ -1,4 +1,4 @@
-"""Photographs of every kind are read whatever they are called, and broken ones are named."""
+"""Photographs of all formats are read whatever their names, and broken ones are reported."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ def solid(color, height=HEIGHT, width=WIDTH):
 
 
 def image(mode):
-    """Noise in one of Pillow's modes that hold it exactly."""
+    """Noise in a Pillow mode that stores it exactly."""
     return Image.fromarray(noise(channels=len(mode)))
 
 
@@ -45,7 +45,7 @@ def pixels_in(path):
     return pixels_of(page)
 
 
-# --- kinds -------------------------------------------------------------------------------------
+# --- formats -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
@@ -85,7 +85,7 @@ def test_other_lossless_formats_are_read_exactly(tmp_path, name, mode, options):
     image(mode).save(tmp_path / name, **options)
     pixels = pixels_in(tmp_path / name)
     if name == "a.tga" and mode == "LA":
-        # Pillow knows it as a gray image in color.
+        # A gray image with alpha is converted to RGBA.
         pixels = pixels[..., [0, -1]]
     np.testing.assert_array_equal(pixels.squeeze(), noise(channels=len(mode)))
 
@@ -153,7 +153,7 @@ def test_jpeg_of_every_color_space_is_read(tmp_path, mode, near, options):
     assert (photo.format, page.depth, page.has_alpha) == ("JPEG", 8, False)
     pixels = pixels_of(page).astype(int)
     assert pixels.shape == (HEIGHT, WIDTH, len(near))
-    # CMYK without a profile is a matter of taste: here that of a press.
+    # The colors of CMYK without a profile are not defined; here they are those of a press.
     assert np.abs(pixels - near).max() <= (45 if mode == "CMYK" else 3)
 
 
@@ -199,8 +199,8 @@ def test_first_frame_of_an_animation_is_read(tmp_path, name):
     np.testing.assert_array_equal(pixels_in(tmp_path / name)[..., :3], solid((255, 0, 0), 5, 6))
 
 
-def test_first_image_of_a_telephones_jpeg_is_read(tmp_path):
-    # Two images in one file, the second often a map of depths.
+def test_first_image_of_a_jpeg_from_a_phone_is_read(tmp_path):
+    # Phones save two images in one file; the second is often a depth map.
     first, second = Image.fromarray(solid(ORANGE)), Image.new("L", (8, 6))
     options = {"save_all": True, "append_images": [second], "quality": 95}
     first.save(tmp_path / "a.jpg", "MPO", **options)
@@ -268,7 +268,7 @@ def test_heic_is_upright_whatever_its_exif_says(tmp_path, pillow_heif):
     assert read.get(ExifTags.Base.Orientation, 1) == 1
 
 
-@pytest.mark.skipif(not features.check("avif"), reason="this Pillow reads no AVIF")
+@pytest.mark.skipif(not features.check("avif"), reason="this version of Pillow cannot read AVIF")
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_avif_is_upright_as_with_pillow(tmp_path, orientation):
     exif = Image.Exif()
@@ -321,7 +321,7 @@ def test_pages_may_be_read_in_any_order_and_together(tmp_path):
             np.testing.assert_array_equal(colors, pixels)
 
 
-def test_smaller_copies_of_a_page_are_passed_over(tmp_path):
+def test_smaller_copies_of_a_page_are_skipped(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(noise(), photometric="rgb")
         writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
@@ -331,14 +331,14 @@ def test_smaller_copies_of_a_page_are_passed_over(tmp_path):
     np.testing.assert_array_equal(pixels_of(second), noise(7, 8, seed=1))
 
 
-def test_thumbnail_before_the_photograph_is_passed_over(tmp_path):
+def test_thumbnail_before_the_photograph_is_skipped(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
         writer.write(noise(), photometric="rgb")
     np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
 
 
-def test_thumbnail_alone_is_a_photograph(tmp_path):
+def test_thumbnail_without_a_photograph_is_used(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", noise(), photometric="rgb", subfiletype=1)
     np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
 
@@ -349,7 +349,7 @@ def test_album_of_many_pages_is_opened_with_few_files(tmp_path):
         for number in range(200):
             writer.write(np.full((2, 3), number, "uint8"), contiguous=False)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # One for every page would be more than many systems allow.
+    # One open file per page would be more than many systems allow.
     allowed = len(os.listdir("/dev/fd")) + 100
     resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, limits[1]))
     try:
@@ -409,22 +409,22 @@ def test_name_may_be_a_string(tmp_path):
     np.testing.assert_array_equal(pixels_in(str(tmp_path / "a.png")), noise())
 
 
-# --- what cannot be read -----------------------------------------------------------------------
+# --- unreadable photographs --------------------------------------------------------------------
 
 
 def why(path):
-    """Why a photograph cannot be read, be it at its head or farther down."""
+    """The reason why a photograph cannot be read, found in its head or in its pixels."""
     with pytest.raises(UnreadableImageError) as error:
         [pixels_of(page) for page in PhotoFile(path).pages]
     return first_reason(error.value, path)
 
 
-def assert_tells(reason, path):
-    """One line that tells something, without the name that is printed before it."""
+def assert_is_reason(reason, path):
+    """Asserts that a reason is one useful line without the name, which is printed before it."""
     assert len(reason.splitlines()) == 1
     assert path.name not in reason
     assert str(path.parent) not in reason
-    # libvips tells first which of its functions failed, and below why.
+    # libvips names the failed function in the first line and gives the reason below.
     assert not reason.startswith("unable to")
 
 
@@ -435,7 +435,7 @@ def test_truncated_photograph_is_unreadable(tmp_path, name, kept):
     whole = (tmp_path / name).read_bytes()
     length = kept if isinstance(kept, int) else int(kept * len(whole))
     (tmp_path / name).write_bytes(whole[:length])
-    assert_tells(why(tmp_path / name), tmp_path / name)
+    assert_is_reason(why(tmp_path / name), tmp_path / name)
 
 
 @pytest.mark.parametrize("kept", [20, 100, 0.5, 0.9])
@@ -444,11 +444,11 @@ def test_truncated_heic_is_unreadable(tmp_path, pillow_heif, kept):
     whole = (tmp_path / "a.heic").read_bytes()
     length = kept if isinstance(kept, int) else int(kept * len(whole))
     (tmp_path / "a.heic").write_bytes(whole[:length])
-    assert_tells(why(tmp_path / "a.heic"), tmp_path / "a.heic")
+    assert_is_reason(why(tmp_path / "a.heic"), tmp_path / "a.heic")
 
 
-def test_broken_photographs_are_told_apart_from_defects_when_read_together(tmp_path):
-    # libvips keeps its last words for all threads, and one takes those of the other.
+def test_broken_photographs_that_are_read_together_are_reported_as_damaged(tmp_path):
+    # libvips has one error buffer for all threads; a thread may take the message of another.
     paths = [tmp_path / "a.jpg", tmp_path / "b.png", tmp_path / "c.gif"]
     for path in paths:
         Image.fromarray(noise(100, 100)).save(path)
@@ -460,14 +460,14 @@ def test_broken_photographs_are_told_apart_from_defects_when_read_together(tmp_p
 
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
-def test_truncated_photograph_is_not_shrunk_to_half_a_one(tmp_path, name, orientation):
+def test_truncated_photograph_is_not_read_in_part(tmp_path, name, orientation):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     options = {"compression": "tiff_adobe_deflate"} if name == "a.tif" else {}
     Image.fromarray(noise(100, 100)).save(tmp_path / name, exif=exif, **options)
     whole = (tmp_path / name).read_bytes()
     if name == "a.tif":
-        # Its directory comes last: the pixels are overwritten instead.
+        # Its directory is at the end, so the pixels are overwritten instead.
         half = len(whole) // 2
         (tmp_path / name).write_bytes(whole[:1000] + bytes(half - 1000) + whole[half:])
     else:
@@ -479,18 +479,18 @@ def test_truncated_photograph_is_not_shrunk_to_half_a_one(tmp_path, name, orient
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
-def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
-    # Not to fill the memory where they make it large.
+def test_random_bytes_raise_nothing_but_unreadable_image_errors(tmp_path, monkeypatch, name):
+    # Random bytes in the size of the image could otherwise fill the memory.
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", 10**6)
     image("RGB").save(tmp_path / name)
     whole = (tmp_path / name).read_bytes()
     generator = np.random.default_rng(0)
     for _ in range(100):
         content = bytearray(whole)
-        # In the first bytes there are sizes and places.
+        # The first bytes contain sizes and offsets.
         end = generator.choice([100, len(whole)])
-        for place in generator.integers(0, end, generator.integers(1, 5)):
-            content[place % len(content)] = generator.integers(256)
+        for position in generator.integers(0, end, generator.integers(1, 5)):
+            content[position % len(content)] = generator.integers(256)
         (tmp_path / name).write_bytes(content)
         with contextlib.suppress(UnreadableImageError):
             pages = PhotoFile(tmp_path / name).pages
@@ -503,7 +503,7 @@ def test_wrong_bytes_raise_nothing_else(tmp_path, monkeypatch, name):
 @pytest.mark.parametrize(
     "content", [b"", b"I", b"This is a letter.\n" * 50, b"II, not a TIFF. " * 9, b"\x89PNG" * 99]
 )
-def test_what_is_no_photograph_is_unreadable(tmp_path, name, content):
+def test_file_that_is_not_a_photograph_is_unreadable(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UnreadableImageError, match=r"not an image|is empty"):
         PhotoFile(tmp_path / name)
@@ -523,7 +523,7 @@ def test_what_is_no_photograph_is_unreadable(tmp_path, name, content):
 )
 def test_tiff_without_a_page_is_unreadable(tmp_path, content):
     (tmp_path / "a.tif").write_bytes(content)
-    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("name", [b"two\nlines.%s", b"\xff[0].%s", b"%s.%s"])
@@ -539,21 +539,21 @@ def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
 
 
 @pytest.mark.parametrize("kind", ["float32", "int16", "int32", "uint32"])
-def test_tiff_of_other_numbers_is_unreadable(tmp_path, kind):
+def test_tiff_of_other_types_is_unreadable(tmp_path, kind):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
     with pytest.raises(UnreadableImageError, match="8 or 16 bits can be colored"):
         PhotoFile(tmp_path / "a.tif")
 
 
 @pytest.mark.parametrize("kind", ["float64", "complex64"])
-def test_tiff_of_numbers_that_libvips_does_not_know_is_unreadable(tmp_path, kind):
+def test_tiff_of_types_unknown_to_libvips_is_unreadable(tmp_path, kind):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
-    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
 
 
 def test_tiff_in_lab_is_unreadable(tmp_path):
     image("RGB").convert("LAB").save(tmp_path / "a.tif")
-    assert_tells(why(tmp_path / "a.tif"), tmp_path / "a.tif")
+    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
 
 
 def test_missing_file_is_unreadable(tmp_path):
@@ -573,15 +573,15 @@ def test_too_many_pixels_are_unreadable(tmp_path, monkeypatch, name):
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH)
     assert len(PhotoFile(tmp_path / name).pages) == 1
     monkeypatch.setattr(file_module, "MAXIMUM_PIXELS", HEIGHT * WIDTH - 1)
-    # Width and height as everyone says them.
+    # The message gives the width first, as usual.
     with pytest.raises(UnreadableImageError, match="30 x 20 pixels"):
         PhotoFile(tmp_path / name)
 
 
-# --- what can be helped ------------------------------------------------------------------------
+# --- problems that do not prevent coloring -----------------------------------------------------
 
 
-def test_notes_of_all_pages_are_told_once(tmp_path):
+def test_same_note_of_several_pages_is_given_once(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for _ in range(3):
             writer.write(noise(), photometric="rgb", iccprofile=b"garbage" * 30)
@@ -606,7 +606,7 @@ def test_photograph_with_broken_exif_is_read(tmp_path, name):
 
 
 def save_tiff_with_tag(path, tag, kind, value):
-    """A TIFF with a tag that tifffile would not write: it is written under another number."""
+    """Saves a TIFF with a tag that tifffile does not write, in place of another tag."""
     other = 65000
     extra = [(other, 4, 1, value)]
     tifffile.imwrite(path, noise(), photometric="rgb", extratags=extra, metadata=None)
@@ -626,7 +626,7 @@ def test_tiff_with_broken_exif_is_read(tmp_path, tag, kind, value):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
-def test_orientation_that_means_nothing_turns_nothing(tmp_path, orientation):
+def test_invalid_orientation_is_ignored(tmp_path, orientation):
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     image("RGB").save(tmp_path / "a.png", exif=exif)
@@ -634,13 +634,13 @@ def test_orientation_that_means_nothing_turns_nothing(tmp_path, orientation):
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
-def test_orientation_of_a_tiff_that_means_nothing_turns_nothing(tmp_path, orientation):
+def test_invalid_orientation_of_a_tiff_is_ignored(tmp_path, orientation):
     # Some scanners write 0.
     save_tiff_with_tag(tmp_path / "a.tif", 274, 3, orientation)
     np.testing.assert_array_equal(pixels_in(tmp_path / "a.tif"), noise())
 
 
-def test_metadata_comes_along(tmp_path):
+def test_metadata_is_read_and_upright(tmp_path):
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Title", "Grandmother")
     exif = Image.Exif()
@@ -656,15 +656,15 @@ def test_metadata_comes_along(tmp_path):
     assert page.metadata.dots_per_inch == pytest.approx((300, 300), abs=0.02)
 
 
-def test_header_of_a_tiff_in_a_jpeg_is_no_tiff(tmp_path):
-    # A TIFF is told by its first bytes; EXIF has the same, farther down.
+def test_jpeg_with_exif_is_not_taken_for_a_tiff(tmp_path):
+    # A TIFF is recognized by its first bytes. EXIF begins with the same bytes, but inside a JPEG.
     exif = struct.pack("<2sHLHL", b"II", 42, 8, 0, 0)
     image("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
     assert PhotoFile(tmp_path / "a.jpg").format == "JPEG"
 
 
-def test_what_pillow_decodes_is_not_decoded_for_its_head(tmp_path, monkeypatch):
-    # Otherwise as many are in memory as there are threads.
+def test_photograph_that_pillow_reads_is_not_decoded_for_its_head(tmp_path, monkeypatch):
+    # Otherwise one decoded photograph per thread would be in memory.
     image("RGB").save(tmp_path / "a.bmp")
     monkeypatch.setattr(Image.Image, "load", None)
     [page] = PhotoFile(tmp_path / "a.bmp").pages
@@ -672,7 +672,7 @@ def test_what_pillow_decodes_is_not_decoded_for_its_head(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
-def test_file_that_changes_between_two_readings_is_told(tmp_path, name):
+def test_file_that_changes_between_two_readings_is_unreadable(tmp_path, name):
     image("RGB").save(tmp_path / name)
     [page] = PhotoFile(tmp_path / name).pages
     page.shrunk(4, 4)
@@ -681,7 +681,7 @@ def test_file_that_changes_between_two_readings_is_told(tmp_path, name):
         list(page.strips())
 
 
-def test_mask_of_a_page_is_no_page(tmp_path):
+def test_mask_of_a_page_is_not_a_page(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(np.asarray(image("RGB")), photometric="rgb", metadata=None)
         mask = np.zeros((HEIGHT, WIDTH), bool)
@@ -689,7 +689,7 @@ def test_mask_of_a_page_is_no_page(tmp_path):
     assert len(PhotoFile(tmp_path / "a.tif").pages) == 1
 
 
-def test_images_that_are_not_colored_are_told(tmp_path):
+def test_images_that_are_not_colored_are_noted(tmp_path):
     frames = [Image.new("L", (WIDTH, HEIGHT), gray) for gray in (10, 100, 200)]
     for name in ("a.png", "a.gif", "a.webp"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
@@ -698,7 +698,7 @@ def test_images_that_are_not_colored_are_told(tmp_path):
         ]
 
 
-def test_damaged_profile_of_a_png_is_told(tmp_path):
+def test_damaged_profile_of_a_png_is_noted(tmp_path):
     profile = b"iCCP" + b"ICC profile\0\0" + b"not compressed"
     chunk = struct.pack(">L", len(profile) - 4) + profile + struct.pack(">L", zlib.crc32(profile))
     image("RGB").save(tmp_path / "a.png")

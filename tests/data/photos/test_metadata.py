@@ -1,4 +1,4 @@
-"""What Pillow and tifffile write into a file beside pixels is found, and set upright."""
+"""Metadata written by Pillow and tifffile is read and adapted to the upright photograph."""
 
 import struct
 import zlib
@@ -23,7 +23,7 @@ XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Grandmother</x:xmpmeta>'
 
 
 def exif_of(order="<", **tags):
-    """EXIF with a maker, a place and more, without the prefix of JPEG."""
+    """EXIF with a maker, GPS, the size and more, without the prefix in a JPEG."""
     exif = Image.Exif()
     exif.endian = order
     exif[MAKE] = "Nikon"
@@ -47,7 +47,7 @@ def read(path):
 
 
 def saved(path, image=GRAY, **options):
-    """The metadata of what Pillow saves."""
+    """Saves an image with Pillow and reads its metadata."""
     image.save(path, **options)
     return read(path)
 
@@ -85,7 +85,7 @@ def test_byte_order_is_that_of_the_exif(tmp_path, name, order, first):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.gif"])
-def test_image_that_tells_nothing_has_no_metadata(tmp_path, name):
+def test_plain_image_has_no_metadata(tmp_path, name):
     metadata = saved(tmp_path / name)
     if name == "a.bmp":
         # Pillow writes its own resolution into every BMP.
@@ -94,7 +94,7 @@ def test_image_that_tells_nothing_has_no_metadata(tmp_path, name):
 
 
 def resource(number, content, name=b""):
-    """One of Photoshop's resources, padded to even sizes."""
+    """A Photoshop resource, padded to even sizes."""
     label = bytes([len(name)]) + name
     content_ = struct.pack(">L", len(content)) + content
     return b"".join(
@@ -126,7 +126,7 @@ def test_resources_of_photoshop_are_read_without_thumbnails(tmp_path, parts, kep
     assert saved(tmp_path / "a.jpg", extra=app13(*parts)).photoshop == kept
 
 
-def test_resources_are_what_pillow_sees(tmp_path):
+def test_resources_are_read_by_pillow(tmp_path):
     GRAY.save(tmp_path / "a.jpg", extra=app13(THUMBNAILS[0] + CAPTION + SIZE))
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.info["photoshop"].keys() == {1036, 1028, 1005}
@@ -136,7 +136,7 @@ def test_resources_are_what_pillow_sees(tmp_path):
         assert image.info["photoshop"].keys() == {1028, 1005}
 
 
-def test_other_segments_of_the_same_number_are_no_resources(tmp_path):
+def test_other_segments_of_the_same_number_are_not_resources(tmp_path):
     segment = b"\xff\xed" + struct.pack(">H", 2 + 20) + b"Adobe_CM\0" + bytes(11)
     assert saved(tmp_path / "a.jpg", extra=segment).photoshop == b""
 
@@ -168,7 +168,7 @@ def test_png_is_read(tmp_path):
     assert contents[3] == b"\x07\xe4\1\2\3\4\5"
 
 
-def test_other_international_texts_are_no_xmp(tmp_path):
+def test_other_international_texts_are_not_xmp(tmp_path):
     texts = PngImagePlugin.PngInfo()
     texts.add_itxt("Title", "Großmutter", lang="de", tkey="Titel")
     metadata = saved(tmp_path / "a.png", pnginfo=texts)
@@ -177,7 +177,7 @@ def test_other_international_texts_are_no_xmp(tmp_path):
     assert metadata.texts == [(b"iTXt", b"Title\0\0\0de\0Titel\0" + "Großmutter".encode())]
 
 
-def test_chunks_behind_the_pixels_are_read(tmp_path):
+def test_chunks_after_the_pixels_are_read(tmp_path):
     GRAY.save(tmp_path / "a.png")
     whole = (tmp_path / "a.png").read_bytes()
     chunks = b""
@@ -192,7 +192,7 @@ def test_chunks_behind_the_pixels_are_read(tmp_path):
     assert metadata.orientation == 3
 
 
-def test_png_that_is_damaged_beside_its_pixels_is_read(tmp_path):
+def test_png_with_damaged_metadata_is_read(tmp_path):
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Title", "Grandmother")
     GRAY.save(tmp_path / "a.png", pnginfo=texts, icc_profile=bytes(1_700_000))
@@ -204,7 +204,7 @@ def test_png_that_is_damaged_beside_its_pixels_is_read(tmp_path):
     assert len(metadata.texts) == 1
 
 
-def test_what_the_numbers_of_a_png_mean_is_kept(tmp_path):
+def test_gamma_of_a_png_is_read(tmp_path):
     gamma = struct.pack(">L", 100_000)
     texts = PngImagePlugin.PngInfo()
     texts.add(b"gAMA", gamma)
@@ -286,7 +286,7 @@ def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
         assert (metadata.orientation, metadata.is_auxiliary) == (1, False)
 
 
-def test_exif_of_a_tiff_keeps_what_describes_and_drops_what_lays_out(tmp_path):
+def test_exif_of_a_tiff_has_descriptive_tags_but_no_layout_tags(tmp_path):
     GRAY.save(tmp_path / "a.tif", exif=exif_of(Orientation=5), dpi=(300, 300))
     [metadata] = read_tiff_metadata(tmp_path / "a.tif")
     exif = parsed(metadata.exif)
@@ -298,13 +298,13 @@ def test_exif_of_a_tiff_keeps_what_describes_and_drops_what_lays_out(tmp_path):
     assert metadata.dots_per_inch == (300.0, 300.0)
 
 
-def test_tiff_that_describes_nothing_has_no_exif(tmp_path):
+def test_tiff_without_descriptive_tags_has_no_exif(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, metadata=None, software=False)
     assert read_tiff_metadata(tmp_path / "a.tif") == [PhotoMetadata()]
 
 
 def test_numbers_of_64_bits_are_skipped(tmp_path):
-    # They are known to BigTIFF alone.
+    # Only BigTIFF defines them.
     tags = [(65000, 16, 1, 7), (65001, 3, 1, 7)]
     tifffile.imwrite(tmp_path / "a.tif", PIXELS, bigtiff=True, metadata=None, extratags=tags)
     [metadata] = read_tiff_metadata(tmp_path / "a.tif")
@@ -320,7 +320,7 @@ def test_resolution_of_a_tiff_is_in_inches(tmp_path, unit, expected):
     assert metadata.dots_per_inch == expected
 
 
-def test_smaller_copies_are_told(tmp_path):
+def test_smaller_copies_are_recognized(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for kind in (0, 1, 2):
             writer.write(PIXELS, subfiletype=kind)
@@ -357,7 +357,7 @@ def test_layers_of_photoshop_are_skipped(tmp_path):
     assert layers not in metadata.exif
 
 
-def test_circle_of_pages_ends(tmp_path):
+def test_circular_chain_of_pages_is_read_once(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", PIXELS)
     with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
         [page] = tiff.pages
@@ -383,11 +383,11 @@ FORMS = pytest.mark.parametrize("form", [ATTRIBUTE, QUOTED_ONCE, ELEMENT])
     [
         {"exif": exif_of(Orientation=6), "orientation": 6},
         {"exif": exif_of(), "orientation": 8},
-        # HEIC: its pixels are upright, its EXIF may still tell how the camera was held.
+        # In HEIC, the pixels are upright but EXIF may still contain the camera's orientation.
         {"exif": exif_of(">", Orientation=3)},
     ],
 )
-def test_xmp_is_turned_together_with_the_photograph(form, turned):
+def test_orientation_in_xmp_becomes_upright_with_the_photograph(form, turned):
     metadata, notes = PhotoMetadata(xmp=form % 6, **turned).upright(4000, 3000)
     assert metadata.xmp == form % 1
     assert metadata.orientation == 1
@@ -399,12 +399,12 @@ def test_xmp_is_turned_together_with_the_photograph(form, turned):
 
 @FORMS
 @pytest.mark.parametrize("exif", [b"", exif_of(), exif_of(Orientation=1)])
-def test_xmp_alone_turns_nothing_and_is_untouched(form, exif):
+def test_orientation_in_xmp_alone_is_ignored_and_unchanged(form, exif):
     metadata, _ = PhotoMetadata(exif=exif, xmp=form % 6).upright(3000, 4000)
     assert metadata == PhotoMetadata(exif=exif, xmp=form % 6)
 
 
-def test_only_the_text_that_is_xmp_is_turned():
+def test_orientation_becomes_upright_only_in_the_xmp_text():
     head = b"XML:com.adobe.xmp\0\0\0\0\0"
     others = [
         (b"tEXt", b"Comment\0" + ATTRIBUTE % 6),
@@ -417,7 +417,7 @@ def test_only_the_text_that_is_xmp_is_turned():
     assert metadata.texts == [*others, (b"iTXt", head + ATTRIBUTE % 1)]
 
 
-def test_what_is_stored_does_not_change():
+def test_stored_metadata_does_not_change():
     text = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + ATTRIBUTE % 6)
     values = {"exif": exif_of(Orientation=6), "orientation": 6, "xmp": ATTRIBUTE % 6}
     stored = PhotoMetadata(**values, texts=[text])
@@ -435,7 +435,7 @@ def test_broken_exif_is_skipped_with_a_note():
 # --- for TIFF ----------------------------------------------------------------------------------
 
 
-def test_descriptive_tags_are_those_beside_a_writers_own():
+def test_descriptive_tags_exclude_those_that_the_writer_sets():
     exif = exif_of(Orientation=6, XResolution=300.0, ResolutionUnit=2, Artist="Grandfather")
     tags = descriptive_tags(exif)
     assert tags.entries.keys() == {MAKE, 315}

@@ -1,4 +1,4 @@
-"""Pixels come upright, in sRGB and at their depth: in strips, whole or shrunk."""
+"""Pages are read upright, in sRGB and at their depth, in strips or shrunk."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def turned(orientation):
 
 
 def save_kinds(folder):
-    """Photographs that take different ways through libvips and Pillow."""
+    """Saves photographs that take different paths through libvips and Pillow."""
     rgb, rgba = Image.fromarray(noise()), Image.fromarray(noise(channels=4))
     rgb.save(folder / "rgb.jpg")
     rgb.save(folder / "progressive.jpg", progressive=True)
@@ -97,7 +97,7 @@ def test_kind_is_that_of_the_strips(tmp_path):
     assert kinds == {(1, "uint8"), (3, "uint8"), (3, "uint16")}
 
 
-def test_page_wider_than_a_strip_comes_in_single_rows(tmp_path, monkeypatch):
+def test_page_wider_than_a_strip_is_read_in_single_rows(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / "a.png")
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1)
     strips = [colors for colors, _ in page_in(tmp_path / "a.png").strips()]
@@ -106,7 +106,7 @@ def test_page_wider_than_a_strip_comes_in_single_rows(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.bmp"])
-def test_page_can_be_read_again_and_again(tmp_path, name):
+def test_page_can_be_read_repeatedly(tmp_path, name):
     Image.fromarray(noise()).save(tmp_path / name)
     page = page_in(tmp_path / name)
     first = joined(page)[0]
@@ -116,7 +116,7 @@ def test_page_can_be_read_again_and_again(tmp_path, name):
     np.testing.assert_array_equal(page_in(tmp_path / name).shrunk(5, 6), small)
 
 
-def test_strips_that_are_begun_do_not_disturb_others(tmp_path, monkeypatch):
+def test_unfinished_strips_do_not_affect_others(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / "a.png")
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 5 * WIDTH)
     page = page_in(tmp_path / "a.png")
@@ -126,7 +126,7 @@ def test_strips_that_are_begun_do_not_disturb_others(tmp_path, monkeypatch):
     np.testing.assert_array_equal(next(begun)[0], noise()[5:10])
 
 
-# --- what a page is ----------------------------------------------------------------------------
+# --- attributes of a page ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_strips_that_are_begun_do_not_disturb_others(tmp_path, monkeypatch):
         (5, 8, "cmyk", True, 4),
     ],
 )
-def test_page_tells_its_depth_alpha_and_size(channels, depth, interpretation, has_alpha, size):
+def test_page_has_depth_alpha_and_size(channels, depth, interpretation, has_alpha, size):
     page = page_of(noise(channels=channels, depth=depth), interpretation)
     assert (page.height, page.width) == (HEIGHT, WIDTH)
     assert (page.depth, page.has_alpha) == (depth, has_alpha)
@@ -160,13 +160,13 @@ def test_page_tells_its_depth_alpha_and_size(channels, depth, interpretation, ha
     ("kind", "interpretation"),
     [("float32", "srgb"), ("int32", "b-w"), ("uint32", "rgb16"), ("uint8", "lab")],
 )
-def test_other_pixels_are_refused_in_words(kind, interpretation):
+def test_pixels_of_other_types_are_refused_with_a_reason(kind, interpretation):
     with pytest.raises(ValueError, match="8 or 16 bits can be colored"):
         page_of(noise().astype(kind), interpretation)
 
 
-def test_decoder_that_fails_without_a_reason_is_told_in_words():
-    # What libvips says goes to all threads: another may have taken it.
+def test_decoder_that_fails_without_a_reason_is_reported_as_damaged():
+    # All threads share the error buffer of libvips: another one may have taken the reason.
     def open_image(shrink):
         raise pyvips.Error("unable to load")
 
@@ -185,7 +185,7 @@ def test_page_is_upright_as_with_pillow(tmp_path, name, mode, orientation):
     options = {"lossless": True, "exact": True} if name == "a.webp" else {}
     image = Image.fromarray(noise(channels=len(mode)))
     image.save(tmp_path / name, exif=turned(orientation), **options)
-    # In memory, as Pillow garbles some TIFFs that it turns while it maps their files.
+    # Turned in memory, because Pillow garbles some TIFFs that it turns while they are mapped.
     image.getexif()[ExifTags.Base.Orientation] = orientation
     expected = np.asarray(ImageOps.exif_transpose(image))
     page = page_in(tmp_path / name)
@@ -195,8 +195,8 @@ def test_page_is_upright_as_with_pillow(tmp_path, name, mode, orientation):
 
 
 @pytest.mark.parametrize("orientation", [3, 6])
-def test_high_page_is_upright(tmp_path, monkeypatch, orientation):
-    # More rows than a decoder that reads from top to bottom remembers.
+def test_tall_page_is_upright(tmp_path, monkeypatch, orientation):
+    # More rows than a decoder that reads from top to bottom buffers.
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1000)
     image = Image.fromarray(noise(4000, 8))
     image.save(tmp_path / "a.png", exif=turned(orientation))
@@ -232,8 +232,8 @@ def test_shrunk_page_is_upright(tmp_path, name, orientation):
     assert np.abs(shrunk - expected).max() <= 4
 
 
-def test_orientation_of_the_stored_page_is_told_by_its_metadata_alone(tmp_path):
-    # An image may come turned by its decoder already, as HEIC does.
+def test_page_is_turned_only_by_the_orientation_of_its_metadata(tmp_path):
+    # The decoder may have turned the image already, as for HEIC.
     page = page_of(noise(), "srgb", exif=turned(6).tobytes().removeprefix(b"Exif\0\0"))
     assert (page.height, page.width) == (HEIGHT, WIDTH)
     np.testing.assert_array_equal(joined(page)[0], noise())
@@ -247,14 +247,14 @@ def test_orientation_of_the_stored_page_is_told_by_its_metadata_alone(tmp_path):
 )
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("stored", [(333, 250), (97, 401), (50, 50)])
-def test_shrunk_page_has_exactly_the_size_asked_for(tmp_path, name, stored, size):
+def test_shrunk_page_has_exactly_the_requested_size(tmp_path, name, stored, size):
     Image.fromarray(ramp(*stored)).save(tmp_path / name)
     assert page_in(tmp_path / name).shrunk(*size).shape == (*size, 3)
 
 
 @pytest.mark.parametrize("size", [(40, 64), (64, 64), (150, 200)])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
-def test_shrunk_page_is_what_pillow_shrinks(tmp_path, name, size):
+def test_shrunk_page_is_close_to_that_of_pillow(tmp_path, name, size):
     # Noise on the ramp: a filter that skips pixels would let it through.
     pixels = ramp(400, 640) // 2 + noise(400, 640) // 2
     options = {"quality": 100, "subsampling": 0} if name == "a.jpg" else {}
@@ -303,7 +303,7 @@ def test_only_jpeg_is_shrunk_while_decoding(tmp_path, name, size, shrinks):
 # --- profiles ----------------------------------------------------------------------------------
 
 
-def test_image_without_a_profile_is_taken_as_it_is(tmp_path):
+def test_image_without_a_profile_is_not_converted(tmp_path):
     Image.fromarray(noise()).save(tmp_path / "a.png")
     page = page_in(tmp_path / "a.png")
     colors, _ = joined(page)
@@ -313,7 +313,7 @@ def test_image_without_a_profile_is_taken_as_it_is(tmp_path):
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_srgb_profile_is_carried_and_changes_nothing(tmp_path, depth):
+def test_srgb_profile_is_copied_and_changes_nothing(tmp_path, depth):
     pixels = noise(depth=depth)
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", iccprofile=srgb_profile())
     page = page_in(tmp_path / "a.tif")
@@ -324,8 +324,8 @@ def test_srgb_profile_is_carried_and_changes_nothing(tmp_path, depth):
 
 
 @pytest.mark.parametrize(("depth", "near"), [(8, 1), (16, 128)])
-def test_rgb_profile_is_converted_from_and_to(tmp_path, depth, near):
-    # Dull colors, which sRGB can hold.
+def test_pixels_are_converted_from_an_rgb_profile_and_back(tmp_path, depth, near):
+    # Dull colors inside sRGB.
     pixels = (noise(depth=depth) // 4 + 2 ** (depth - 2)).astype(f"uint{depth}")
     tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="rgb", iccprofile=P3)
     page = page_in(tmp_path / "a.tif")
@@ -342,41 +342,44 @@ def test_rgb_profile_is_converted_from_and_to(tmp_path, depth, near):
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_gray_image_with_an_rgb_profile_is_converted_from_and_to(tmp_path, depth, gamma_18):
+def test_gray_image_with_an_rgb_profile_is_converted_and_back(tmp_path, depth, gamma_18):
     gray = noise(channels=1, depth=depth)
     tifffile.imwrite(tmp_path / "a.tif", gray, photometric="minisblack", iccprofile=gamma_18)
     page = page_in(tmp_path / "a.tif")
     assert (page.metadata.profile, page.notes, page.depth) == (gamma_18, [], depth)
     colors, _ = joined(page)
     levels = gray / (2**depth - 1)
-    # Gamma 1.8 and then the curve of sRGB.
+    # Gamma 1.8 is decoded, then the curve of sRGB is applied.
     linear = levels**1.8
     expected = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     assert colors.shape == (HEIGHT, WIDTH, 3)
     assert np.abs(colors / 65535 - expected).max() < 1.5 / 255
     back = page.from_srgb(colors)
     assert back.dtype == f"uint{depth}"
-    # Two steps of 8 bits, in the shadows, where the curve is steepest.
+    # Up to two steps of 8 bits in the shadows, where the curve is steepest.
     assert np.abs(back / (2**depth - 1) - levels).max() < 2.1 / 255
 
 
 @pytest.fixture
 def gamma_18():
-    """RGB with gamma 1.8, as old Macintoshes and scanners use it: Pillow's sRGB, other curves."""
+    """An RGB profile with gamma 1.8, as of old Macintoshes and scanners.
+
+    It is the sRGB profile of Pillow with other curves.
+    """
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = int.from_bytes(profile[128:132], "big")
     for row in range(count):
         entry = 132 + 12 * row
         if profile[entry : entry + 4] in (b"rTRC", b"gTRC", b"bTRC"):
-            place = int.from_bytes(profile[entry + 4 : entry + 8], "big")
-            # A parametric curve of the first kind: a gamma alone.
-            profile[place : place + 16] = b"para" + bytes(8) + round(1.8 * 65536).to_bytes(4, "big")
+            start = int.from_bytes(profile[entry + 4 : entry + 8], "big")
+            # A parametric curve of the first type, which has only a gamma.
+            profile[start : start + 16] = b"para" + bytes(8) + round(1.8 * 65536).to_bytes(4, "big")
             profile[entry + 8 : entry + 12] = (16).to_bytes(4, "big")
     return bytes(profile)
 
 
 @pytest.mark.parametrize("gamma", [1.8, 2.2])
-def test_gray_profile_is_converted_from_and_replaced(tmp_path, make_gray_profile, gamma):
+def test_gray_profile_is_converted_and_replaced(tmp_path, make_gray_profile, gamma):
     gray = np.arange(256, dtype="uint8").reshape(16, 16)
     Image.fromarray(gray).save(tmp_path / "a.png", icc_profile=make_gray_profile(gamma))
     page = page_in(tmp_path / "a.png")
@@ -385,12 +388,12 @@ def test_gray_profile_is_converted_from_and_replaced(tmp_path, make_gray_profile
     expected = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     assert colors.shape == (16, 16, 3)
     assert np.abs(colors / 65535 - expected[..., None]).max() < 1.5 / 255
-    # It cannot hold the colors.
+    # A gray profile cannot describe colors.
     assert (page.metadata.profile, page.notes) == (srgb_profile(), [])
     np.testing.assert_array_equal(page.from_srgb(colors), to_depth(colors, 8))
 
 
-def test_gray_profile_that_says_srgb_leaves_one_channel(tmp_path):
+def test_gray_profile_with_the_curve_of_srgb_leaves_one_channel(tmp_path):
     gray = noise(channels=1)[..., 0]
     profile = bytes(pyvips.Operation.call("profile_load", "sgrey"))
     Image.fromarray(gray).save(tmp_path / "a.png", icc_profile=profile)
@@ -400,7 +403,7 @@ def test_gray_profile_that_says_srgb_leaves_one_channel(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.tif"])
-def test_cmyk_profile_is_converted_from_and_replaced(tmp_path, name):
+def test_cmyk_profile_is_converted_and_replaced(tmp_path, name):
     cmyk = Image.new("CMYK", (30, 20), (30, 150, 220, 40))
     cmyk.save(tmp_path / name, icc_profile=CMYK)
     page = page_in(tmp_path / name)
@@ -434,8 +437,8 @@ def test_profile_of_another_kind_is_skipped_with_a_note(tmp_path, make_gray_prof
         assert len(page.notes) == 1
 
 
-def test_photograph_with_a_profile_of_a_scanner_can_be_colored(tmp_path, scanner_profile):
-    # Such profiles lead from the scanner's colors to ours and not back.
+def test_photograph_with_a_scanner_profile_can_be_colored(tmp_path, scanner_profile):
+    # Such profiles convert from the colors of the scanner but not back to them.
     Image.fromarray(noise()).save(tmp_path / "a.png", icc_profile=scanner_profile)
     page = page_in(tmp_path / "a.png")
     colors, _ = joined(page)
@@ -450,7 +453,7 @@ def test_photograph_with_a_profile_of_a_scanner_can_be_colored(tmp_path, scanner
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_alpha_passes_by_the_profile_unchanged(tmp_path, depth):
+def test_alpha_is_not_changed_by_the_profile(tmp_path, depth):
     pixels = noise(channels=4, depth=depth)
     tifffile.imwrite(
         tmp_path / "a.tif", pixels, photometric="rgb", extrasamples=["unassalpha"], iccprofile=P3
@@ -463,7 +466,7 @@ def test_alpha_passes_by_the_profile_unchanged(tmp_path, depth):
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [2, 4])
-def test_colors_that_are_multiplied_by_alpha_are_divided_by_it(tmp_path, channels, depth):
+def test_premultiplied_colors_are_divided_by_alpha(tmp_path, channels, depth):
     white = 2**depth - 1
     alpha = np.linspace(0.5, 1, HEIGHT * WIDTH).reshape(HEIGHT, WIDTH, 1)
     straight = noise(channels=channels - 1, depth=depth)
@@ -495,7 +498,7 @@ def test_depth_is_changed_by_rounding():
     np.testing.assert_array_equal(to_depth(levels, 16), levels)
 
 
-def test_eight_bits_survive_sixteen():
+def test_eight_bits_survive_the_conversion_to_sixteen():
     levels = np.arange(256, dtype="uint8")
     large = to_depth(levels, 16)
     assert (large.dtype, large[0], large[255]) == (np.uint16, 0, 65535)

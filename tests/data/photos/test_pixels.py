@@ -1,4 +1,4 @@
-"""A page of pixels that lie in memory."""
+"""Pages are made from pixels in memory."""
 
 import numpy as np
 
@@ -6,11 +6,11 @@ from data.photos.pixels import page_of_pixels
 
 
 def test_page_is_the_image():
-    # Not contiguous, as a part of a batch may be.
+    # Not contiguous, like a part of a batch.
     rgb255 = np.random.default_rng(0).integers(0, 256, (3, 7, 10, 9), "uint8")[:, :, ::2, ::-3][1]
     page = page_of_pixels(rgb255)
     assert (page.height, page.width, page.depth, page.has_alpha) == (7, 5, 8, False)
-    # As often as it is asked.
+    # The strips can be read repeatedly.
     for _ in range(2):
         [(colors, alpha)] = page.strips()
         np.testing.assert_array_equal(colors, rgb255)

@@ -1,4 +1,4 @@
-"""What the writer of PNG writes, Pillow and libvips read, and its chunks stand in order."""
+"""Written PNG files are read by Pillow and libvips, and their chunks are in order."""
 
 import io
 import struct
@@ -37,15 +37,15 @@ def exif_of():
 
 
 def chunks(png):
-    """Kinds and contents; the checksums are right."""
+    """The kinds and contents of the chunks, whose checksums are verified."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    place, found = 8, []
-    while place < len(png):
-        size, kind = struct.unpack_from(">L4s", png, place)
-        content = png[place + 8 : place + 8 + size]
-        assert struct.unpack_from(">L", png, place + 8 + size)[0] == zlib.crc32(kind + content)
+    offset, found = 8, []
+    while offset < len(png):
+        size, kind = struct.unpack_from(">L4s", png, offset)
+        content = png[offset + 8 : offset + 8 + size]
+        assert struct.unpack_from(">L", png, offset + 8 + size)[0] == zlib.crc32(kind + content)
         found.append((kind, content))
-        place += 12 + size
+        offset += 12 + size
     return found
 
 
@@ -75,7 +75,7 @@ def test_narrow_images_are_written(shape):
 
 
 def test_strips_of_a_wider_array_are_written():
-    # A view whose rows do not lie one behind the other.
+    # A view whose rows are not contiguous.
     pixels = noise(width=20, depth=16)[:, 3:12]
     image = pyvips.Image.new_from_buffer(write(pixels), "")
     np.testing.assert_array_equal(image.numpy(), pixels)
@@ -129,8 +129,8 @@ def test_metadata_is_read_by_pillow():
     assert bytes(image.get("exif-data")).removeprefix(b"Exif\0\0") == exif_of()
 
 
-def test_all_that_describes_stands_before_the_pixels():
-    # Readers that stop at the pixels, and the profile, which may stand nowhere else.
+def test_metadata_is_written_before_the_pixels():
+    # Some readers stop at the pixels, and PNG does not allow a profile after them.
     png = write(noise(), exif=exif_of(), xmp=XMP, profile=srgb_profile(), dots_per_inch=(72, 72))
     kinds = [kind for kind, _ in chunks(png)]
     assert kinds[0] == b"IHDR"
@@ -143,12 +143,12 @@ def test_png_without_metadata_is_only_pixels():
     assert {kind for kind, _ in chunks(write(noise()))} == {b"IHDR", b"IDAT", b"IEND"}
 
 
-def test_texts_are_kept_byte_for_byte():
+def test_texts_are_saved_byte_for_byte():
     texts = [(b"tEXt", b"Title\0Gro\xdfmutter"), (b"tIME", b"\x07\xe4\1\2\3\4\5")]
     found = chunks(write(noise(), texts=texts))
     assert [chunk for chunk in found if chunk[0] in (b"tEXt", b"tIME")] == texts
 
 
-def test_xmp_that_came_as_a_text_is_not_written_twice():
+def test_xmp_in_the_texts_is_not_written_twice():
     found = chunks(write(noise(), texts=[XMP_TEXT], xmp=XMP))
     assert [chunk for chunk in found if chunk[0] == b"iTXt"] == [XMP_TEXT]

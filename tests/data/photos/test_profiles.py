@@ -1,4 +1,4 @@
-"""Profiles are converted as LittleCMS converts them, and 16 bits stay 16 bits."""
+"""Colors are converted as by LittleCMS, and 16 bits stay 16 bits."""
 
 import importlib.util
 import io
@@ -59,11 +59,11 @@ def image_of(pixels, mode):
 
 
 def ramp():
-    """Every gray of 16 bits, of three channels."""
+    """All 16-bit gray levels, in three channels."""
     return np.repeat(np.arange(65536, dtype="uint16").reshape(256, 256, 1), 3, axis=-1)
 
 
-# --- what a profile is -------------------------------------------------------------------------
+# --- properties of a profile -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "channels"), [("srgb", 3), ("p3", 3), ("cmyk", 4), ("sgrey", 1)])
@@ -71,7 +71,7 @@ def test_channels_are_counted(name, channels):
     assert profile_channels(built_in(name)) == channels
 
 
-def test_channels_of_other_makers_profiles_are_counted(make_gray_profile, scanner_profile):
+def test_channels_of_other_profiles_are_counted(make_gray_profile, scanner_profile):
     assert profile_channels(of_pillow()) == 3
     assert profile_channels(make_gray_profile(2.2)) == 1
     assert profile_channels(scanner_profile) == 3
@@ -86,7 +86,7 @@ def test_channels_of_other_makers_profiles_are_counted(make_gray_profile, scanne
         built_in("srgb")[:100],
         built_in("p3")[:200],
         b"GARBAGE " * 4 + b"acsp" * 40,
-        # A table of contents without contents.
+        # A table of tags without the tags.
         built_in("p3")[:252],
         built_in("p3")[:252] + bytes(228),
     ],
@@ -96,30 +96,30 @@ def test_broken_profile_has_no_channels(profile):
 
 
 @pytest.mark.parametrize("kind", ["LAB", "XYZ"])
-def test_profile_of_no_photograph_has_no_channels(kind):
+def test_lab_and_xyz_profiles_have_no_channels(kind):
     assert profile_channels(of_pillow(kind)) == 0
 
 
-def test_srgb_is_told_from_others(make_gray_profile):
+def test_srgb_is_distinguished_from_others(make_gray_profile):
     assert is_srgb(built_in("srgb"))
     assert is_srgb(of_pillow())
     assert is_srgb(built_in("sgrey"))
     assert not is_srgb(built_in("p3"))
-    # The gamma of many gray profiles is near sRGB's curve, and up to 7 of 255 beside it.
+    # Many gray profiles have a gamma near the curve of sRGB, which is up to 7 of 255 levels off.
     assert not is_srgb(make_gray_profile(2.2))
     assert not is_srgb(make_gray_profile(1.8))
 
 
-def test_our_srgb_is_that_of_pillow():
+def test_srgb_profile_equals_that_of_pillow():
     converted = converted_by_pillow(colors(3), srgb_profile(), of_pillow(), "RGB")
     assert np.abs(converted - colors(3)).max() <= 1
 
 
-# --- into sRGB ---------------------------------------------------------------------------------
+# --- to sRGB -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("name", "mode"), [("srgb", "RGB"), ("p3", "RGB"), ("cmyk", "CMYK")])
-def test_conversion_into_srgb_equals_littlecms(name, mode):
+def test_conversion_to_srgb_equals_littlecms(name, mode):
     pixels = colors(len(mode))
     converted = profile_to_srgb(image_of(pixels, mode), built_in(name))
     assert converted.format == "ushort"
@@ -128,7 +128,7 @@ def test_conversion_into_srgb_equals_littlecms(name, mode):
 
 
 @pytest.mark.parametrize("gamma", [1.0, 1.8, 2.2])
-def test_conversion_of_gray_into_srgb_equals_littlecms(make_gray_profile, gamma):
+def test_conversion_of_gray_to_srgb_equals_littlecms(make_gray_profile, gamma):
     levels = np.arange(256, dtype="uint8").reshape(16, 16, 1)
     converted = profile_to_srgb(image_of(levels, "L"), make_gray_profile(gamma)).numpy()
     expected = converted_by_pillow(levels, make_gray_profile(gamma), of_pillow(), "L")
@@ -136,23 +136,23 @@ def test_conversion_of_gray_into_srgb_equals_littlecms(make_gray_profile, gamma)
     assert np.abs(converted / 257 - expected).max() <= 1.0
 
 
-def test_conversion_of_a_scan_into_srgb_equals_littlecms(scanner_profile):
+def test_conversion_of_a_scan_to_srgb_equals_littlecms(scanner_profile):
     converted = profile_to_srgb(image_of(colors(3), "RGB"), scanner_profile).numpy()
     expected = converted_by_pillow(colors(3), scanner_profile, of_pillow(), "RGB")
     assert np.abs(converted / 257 - expected).max() <= 1.5
 
 
-def test_profile_inside_the_image_does_not_count():
+def test_profile_inside_the_image_is_ignored():
     image = image_of(colors(3), "RGB").copy()
     image.set_type(pyvips.GValue.blob_type, "icc-profile-data", built_in("p3"))
     converted = profile_to_srgb(image, built_in("srgb")).numpy()
     assert np.abs(converted / 257 - colors(3)).max() <= 0.5
 
 
-# --- out of sRGB, and there and back -----------------------------------------------------------
+# --- from sRGB, and round trips ----------------------------------------------------------------
 
 
-def test_conversion_out_of_srgb_equals_littlecms():
+def test_conversion_from_srgb_equals_littlecms():
     srgb = colors(3).astype("uint16") * 257
     converted = srgb_to_profile(srgb, built_in("p3"), depth=8)
     assert converted.dtype == np.uint8
@@ -160,15 +160,15 @@ def test_conversion_out_of_srgb_equals_littlecms():
     assert np.abs(converted - expected).max() <= 1
 
 
-def test_eight_bits_survive_the_way_into_srgb_and_back():
-    # Inside of sRGB: what it cannot hold is clipped, which is no loss of the way.
+def test_eight_bits_survive_the_round_trip_through_srgb():
+    # The colors are inside sRGB: others are clipped, which is not an error of the round trip.
     inside = srgb_to_profile(colors(3).astype("uint16") * 257, built_in("p3"), depth=8)
     srgb = profile_to_srgb(image_of(inside, "RGB"), built_in("p3")).numpy()
     back = srgb_to_profile(srgb, built_in("p3"), depth=8)
     assert np.abs(back.astype(int) - inside).max() <= 1
 
 
-def test_sixteen_bits_survive_the_way_into_srgb_and_back():
+def test_sixteen_bits_survive_the_round_trip_through_srgb():
     image = pyvips.Image.new_from_array(ramp()).copy(interpretation="rgb16")
     srgb = profile_to_srgb(image, built_in("p3")).numpy()
     back = srgb_to_profile(srgb, built_in("p3"), depth=16)
@@ -185,8 +185,8 @@ def test_shape_is_kept(shape):
     assert srgb_to_profile(srgb, built_in("p3"), depth=16).shape == shape
 
 
-def test_several_threads_may_begin_at_once(monkeypatch):
-    # The first photographs of a batch are read together, before any profile was written down.
+def test_several_threads_may_start_at_once(monkeypatch):
+    # The first photographs of a batch are read together, before any profile is written to a file.
     specification = importlib.util.spec_from_file_location("fresh_profiles", profiles.__file__)
     fresh = importlib.util.module_from_spec(specification)
     make_folder, waits = tempfile.mkdtemp, itertools.count(1)
@@ -200,8 +200,8 @@ def test_several_threads_may_begin_at_once(monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         answers = pool.map(fresh.is_srgb, [built_in("srgb"), built_in("p3")] * 2)
         assert list(answers) == [True, False] * 2
-    # And nothing of what was written down is gone: libvips passes over what it cannot find, unless
-    # it remembers it, which it does not in a batch.
+    # No file of a profile is gone: libvips ignores a missing profile unless it has cached the
+    # operation, which it does not in a batch.
     pyvips.cache_set_max(0)
     image = image_of(colors(3), "RGB")
     for name in ("srgb", "p3"):

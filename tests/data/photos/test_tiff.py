@@ -1,4 +1,4 @@
-"""What the writer of TIFF writes, tifffile, Pillow and libvips read."""
+"""Written TIFF files are read by tifffile, Pillow and libvips."""
 
 import io
 import itertools
@@ -77,7 +77,7 @@ def test_pixels_are_read_back_exactly(order, depth, channels, rows):
             np.testing.assert_array_equal(by_pillow, pixels)
 
 
-def test_strips_are_as_high_as_told():
+def test_strips_have_the_rows_of_the_input():
     with tiff_of(write(noise(height=11), rows=4)) as tiff:
         [page] = tiff.pages
         assert page.rowsperstrip == 4
@@ -165,7 +165,7 @@ def test_metadata_is_read_by_tifffile_and_libvips(order):
     assert bytes(image.get("xmp-data")) == XMP
 
 
-def test_page_without_metadata_tells_only_how_it_is_stored():
+def test_page_without_metadata_has_only_layout_tags():
     with tiff_of(write(noise())) as tiff:
         tags = {tag.name for tag in tiff.pages[0].tags}
     assert tags == {
@@ -175,8 +175,8 @@ def test_page_without_metadata_tells_only_how_it_is_stored():
     }
 
 
-def test_layout_of_the_exif_yields_to_that_of_the_pixels():
-    # As from a JPEG, whose EXIF tells orientation, resolution and size of the one before.
+def test_layout_tags_in_exif_are_replaced_by_those_of_the_pixels():
+    # EXIF from a JPEG contains the orientation, resolution and size of the original.
     exif = exif_of("<", Orientation=6, ImageWidth=4000, ImageLength=3000, XResolution=72.0)
     with Image.open(io.BytesIO(write(noise(), exif=exif, dots_per_inch=(300, 300)))) as image:
         assert image.size == (7, 11)
@@ -186,8 +186,8 @@ def test_layout_of_the_exif_yields_to_that_of_the_pixels():
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_places_are_even_and_nothing_overlaps(order):
-    # TIFF 6.0 wants word boundaries; values of odd sizes would push the next ones off them.
+def test_offsets_are_even_and_nothing_overlaps(order):
+    # TIFF 6.0 requires word boundaries; values of odd sizes would shift the next ones off them.
     pages = [noise(), noise(3, 5, seed=1)]
     content = write(
         *pages, order=order, exif=exif_of(order), xmp=XMP + b"\n", dots_per_inch=(72, 72)
@@ -200,25 +200,25 @@ def test_places_are_even_and_nothing_overlaps(order):
             ranges += [
                 (tag.valueoffset, tag.valuebytecount) for tag in page.tags if tag.valuebytecount > 4
             ]
-    assert all(place % 2 == 0 for place, _ in ranges)
+    assert all(offset % 2 == 0 for offset, _ in ranges)
     ranges.sort()
     assert ranges[0][0] >= 8
     assert ranges[-1][0] + ranges[-1][1] <= len(content)
-    for (place, size), (following, _) in itertools.pairwise(ranges):
-        assert place + size <= following
+    for (offset, size), (following, _) in itertools.pairwise(ranges):
+        assert offset + size <= following
 
 
-# --- the end of TIFF ---------------------------------------------------------------------------
+# --- the size limit of TIFF --------------------------------------------------------------------
 
 
 class AlmostFull(io.BytesIO):
-    """A file that says it ends shortly before 4 GiB."""
+    """A file that reports an end shortly before 4 GiB."""
 
-    def seek(self, place, whence=io.SEEK_SET):
-        return 2**32 - 100 if whence == io.SEEK_END else super().seek(place, whence)
+    def seek(self, offset, whence=io.SEEK_SET):
+        return 2**32 - 100 if whence == io.SEEK_END else super().seek(offset, whence)
 
 
-def test_more_than_tiff_can_hold_is_an_error():
+def test_more_than_tiff_can_store_is_an_error():
     writer = TiffWriter(AlmostFull())
     with pytest.raises(ValueError, match="4 GiB"):
         writer.add_page([noise()], 11, 7, PhotoMetadata())

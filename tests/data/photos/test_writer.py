@@ -1,4 +1,4 @@
-"""Colored photographs hold all that the gray ones held, and are there whole or not at all."""
+"""Colored photographs keep their metadata, and are written completely or not at all."""
 
 import io
 import os
@@ -49,7 +49,7 @@ def exif_of(order="<", orientation=None, notes=b""):
 
 
 def page_of(pixels, **metadata):
-    """A page whose file never existed."""
+    """A page without a file."""
     kind = "srgb" if pixels.dtype == np.uint8 else "rgb16"
     image = pyvips.Image.new_from_array(pixels).copy(interpretation=kind)
     return PhotoPage(lambda shrink: image, PhotoMetadata(**metadata))
@@ -66,7 +66,7 @@ def write(path, pixels, quality=95, **metadata):
 
 
 def colored(page):
-    """Strips of a page as if the network had left it as it was."""
+    """Yields the strips of a page as if the network had not changed it."""
     for rgb, alpha in page.strips():
         rgb = np.ascontiguousarray(np.broadcast_to(rgb, (*rgb.shape[:2], 3)))
         back = page.from_srgb(rgb)
@@ -87,7 +87,7 @@ def pillow_heif():
 @pytest.mark.parametrize(
     ("name", "metadata"), [("a.png", {}), ("a.tif", {}), ("a.webp", {"lossless": True})]
 )
-def test_lossless_formats_hold_the_pixels_exactly(tmp_path, name, metadata, channels):
+def test_lossless_formats_store_the_pixels_exactly(tmp_path, name, metadata, channels):
     write(tmp_path / name, noise(channels), **metadata)
     with Image.open(tmp_path / name) as image:
         assert image.format == FORMATS[os.path.splitext(name)[1]]
@@ -111,7 +111,7 @@ def test_bmp_is_written(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "A.JPEG", "a.jpe", "a.jfif", "a.webp"])
-def test_lossy_formats_hold_the_pixels_nearly(tmp_path, name):
+def test_lossy_formats_store_the_pixels_approximately(tmp_path, name):
     write(tmp_path / name, smooth())
     with Image.open(tmp_path / name) as image:
         assert image.format == ("WEBP" if name == "a.webp" else "JPEG")
@@ -125,7 +125,7 @@ def test_jpeg_keeps_color_at_full_resolution(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.webp"])
-def test_quality_is_that_of_lossy_formats(tmp_path, name):
+def test_quality_applies_to_lossy_formats(tmp_path, name):
     sizes = []
     for quality in (30, 60, 95):
         write(tmp_path / name, noise(), quality)
@@ -147,7 +147,7 @@ def test_transparent_photograph_is_laid_on_white(tmp_path, name, depth):
 
 
 @pytest.mark.parametrize("name", ["a.bmp", "a.webp"])
-def test_sixteen_bits_are_rounded_where_the_format_holds_eight(tmp_path, name):
+def test_sixteen_bits_are_rounded_if_the_format_stores_eight(tmp_path, name):
     write(tmp_path / name, noise(depth=16), lossless=True)
     with Image.open(tmp_path / name) as image:
         np.testing.assert_array_equal(image, np.floor(noise(depth=16) / 257 + 0.5))
@@ -163,7 +163,7 @@ def test_heic_is_written(tmp_path, pillow_heif, name):
 
 
 @pytest.mark.parametrize("channels", [3, 4])
-def test_heic_of_sixteen_bits_holds_more_than_eight(tmp_path, pillow_heif, channels):
+def test_heic_of_sixteen_bits_stores_more_than_eight(tmp_path, pillow_heif, channels):
     levels = np.linspace(0, 65535, 64 * 256).astype("uint16").reshape(64, 256, 1)
     pixels = np.repeat(levels, channels, axis=-1)
     write_photo(tmp_path / "a.heic", [(page_of(pixels), [pixels])], quality=100)
@@ -181,7 +181,7 @@ def test_heic_of_sixteen_bits_holds_more_than_eight(tmp_path, pillow_heif, chann
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp"])
 @pytest.mark.parametrize("depth", [8, 16])
-def test_metadata_is_kept(tmp_path, name, order, depth):
+def test_metadata_is_saved(tmp_path, name, order, depth):
     write(
         tmp_path / name,
         noise(depth=depth),
@@ -206,7 +206,7 @@ def assert_metadata(image):
     assert image.info["icc_profile"] == P3
 
 
-def test_metadata_of_heic_is_kept(tmp_path, pillow_heif):
+def test_metadata_of_heic_is_saved(tmp_path, pillow_heif):
     metadata = {"exif": exif_of(), "xmp": XMP, "profile": P3}
     write(tmp_path / "a.heic", smooth(), **metadata)
     with Image.open(tmp_path / "a.heic") as image:
@@ -214,14 +214,14 @@ def test_metadata_of_heic_is_kept(tmp_path, pillow_heif):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
-def test_image_that_told_nothing_tells_nothing(tmp_path, name):
+def test_image_without_metadata_is_saved_without_metadata(tmp_path, name):
     write(tmp_path / name, noise())
     with Image.open(tmp_path / name) as image:
         assert not image.info.keys() & {"exif", "xmp", "icc_profile", "comment", "photoshop"}
         assert not getattr(image, "text", {})
 
 
-def test_comment_and_captions_of_a_jpeg_are_kept(tmp_path):
+def test_comment_and_captions_of_a_jpeg_are_saved(tmp_path):
     write(tmp_path / "a.jpg", noise(), comment=b"1932", photoshop=CAPTION, exif=exif_of(), xmp=XMP)
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.info["comment"] == b"1932"
@@ -230,7 +230,7 @@ def test_comment_and_captions_of_a_jpeg_are_kept(tmp_path):
         assert image.getexif()[MAKE] == "Nikon"
 
 
-def test_captions_larger_than_a_segment_are_kept(tmp_path):
+def test_captions_larger_than_a_segment_are_saved(tmp_path):
     resources = b"8BIM\4\4\0\0" + struct.pack(">L", 150_000) + bytes(range(250)) * 600
     write(tmp_path / "a.jpg", noise(), photoshop=resources)
     with Image.open(tmp_path / "a.jpg") as image:
@@ -239,7 +239,7 @@ def test_captions_larger_than_a_segment_are_kept(tmp_path):
     assert b"".join(part.removeprefix(b"Photoshop 3.0\0") for part in segments) == resources
 
 
-def test_texts_of_a_png_are_kept(tmp_path):
+def test_texts_of_a_png_are_saved(tmp_path):
     texts = [(b"tEXt", b"Title\0Grandmother"), (b"tIME", b"\x07\xe4\1\2\3\4\5")]
     write(tmp_path / "a.png", noise(), texts=texts)
     with Image.open(tmp_path / "a.png") as image:
@@ -256,7 +256,7 @@ def test_webp_is_compressed_as_it_was(tmp_path, lossless):
 
 
 def dull(channels=3):
-    """Colors that both sRGB and Display P3 hold: others are clipped on their way."""
+    """Colors inside both sRGB and Display P3: others are clipped by the conversion."""
     pixels = smooth(channels)
     pixels[..., :3] = 90 + pixels[..., :3] // 4
     return pixels
@@ -266,7 +266,7 @@ PLAIN = {"dpi": (300, 300), "icc_profile": P3, "xmp": XMP}
 
 
 def save_source(folder, name, orientation):
-    """A photograph with everything that its format holds."""
+    """Saves a photograph with all metadata that its format supports."""
     path = folder / name
     exif = exif_of(">", orientation)
     if name == "jpeg.jpg":
@@ -281,7 +281,7 @@ def save_source(folder, name, orientation):
         options = {"icc_profile": P3, "dpi": (300, 300), "pnginfo": texts}
         Image.fromarray(dull(4)).save(path, exif=exif, **options)
     elif name == "tiff.tif":
-        # Pillow writes every TIFF of RGB in this byte order.
+        # Pillow writes every RGB TIFF in this byte order.
         exif = exif_of("<", orientation)
         Image.fromarray(dull()).save(path, exif=exif, icc_profile=P3, dpi=(300, 300))
     elif name == "webp.webp":
@@ -293,7 +293,7 @@ def save_source(folder, name, orientation):
 @pytest.mark.parametrize("orientation", [1, 6])
 @pytest.mark.parametrize("source", ["jpeg.jpg", "png.png", "tiff.tif", "webp.webp"])
 @pytest.mark.parametrize("target", ["a.jpg", "a.png", "a.tif", "a.webp"])
-def test_photograph_is_carried_from_format_to_format(tmp_path, source, target, orientation):
+def test_photograph_is_converted_from_format_to_format(tmp_path, source, target, orientation):
     photo = PhotoFile(save_source(tmp_path, source, orientation))
     [page] = photo.pages
     write_photo(tmp_path / target, [(page, colored(page))], quality=100)
@@ -317,13 +317,13 @@ def test_photograph_is_carried_from_format_to_format(tmp_path, source, target, o
             assert image.info["xmp"] == XMP
         if source != "webp.webp" and target != "a.webp":
             assert image.info["dpi"] == pytest.approx((300, 300), abs=0.02)
-        # Lossy WebP has color at half its resolution.
+        # Lossy WebP stores color at half the resolution.
         near = {"a.jpg": 6, "a.webp": 30}.get(target, 2) + (source == "jpeg.jpg") * 4
         assert np.abs(np.asarray(image).astype(int) - expected).max() <= near
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_album_is_carried_whole(tmp_path, order):
+def test_all_pages_of_an_album_are_saved(tmp_path, order):
     pages = [noise(1, 16), noise(3, 8, 5, 40), noise(4, 16, 33, 6)]
     with tifffile.TiffWriter(tmp_path / "a.tif", byteorder=order) as writer:
         for number, pixels in enumerate(pages):
@@ -352,7 +352,7 @@ def test_album_is_carried_whole(tmp_path, order):
             assert across[0] / across[1] == pytest.approx((100 + number) * 2.54, abs=1e-3)
 
 
-def test_first_page_is_written_where_one_fits(tmp_path):
+def test_only_the_first_page_is_written_to_a_format_of_one_page(tmp_path):
     first, second = page_of(noise()), page_of(noise(height=5, width=6))
     pages = [(first, in_strips(noise())), (second, [noise(height=5, width=6)])]
     write_photo(tmp_path / "a.png", pages)
@@ -389,7 +389,7 @@ def test_nothing_is_lost_that_fits(name):
         ("a.jpg", 3, 8, {"texts": [(b"tEXt", b"Title\0Grandmother")]}, "text"),
     ],
 )
-def test_each_loss_is_told(name, channels, depth, metadata, word):
+def test_each_loss_is_reported(name, channels, depth, metadata, word):
     [loss] = what_is_lost(name, [page_of(noise(channels, depth), **metadata)])
     assert re.search(word, loss)
 
@@ -406,12 +406,12 @@ def test_depth_and_alpha_are_not_lost_where_they_fit(name):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.heic"])
-def test_lost_pages_are_told(name):
+def test_lost_pages_are_reported(name):
     [loss] = what_is_lost(name, [page_of(noise())] * 3)
     assert "one page of its 3" in loss
 
 
-def test_loss_on_any_page_is_told():
+def test_loss_on_any_page_is_reported():
     losses = what_is_lost("a.jpg", [page_of(noise()), page_of(noise(4, 16))])
     assert len(losses) == 3
 
@@ -425,7 +425,7 @@ def test_large_metadata_fits_elsewhere(tmp_path):
             assert image.info["xmp"] == XMP * 2000
 
 
-def test_too_large_metadata_is_skipped_of_a_jpeg(tmp_path):
+def test_too_large_metadata_is_skipped_in_a_jpeg(tmp_path):
     write(tmp_path / "a.jpg", smooth(), **LARGE, xmp=XMP * 2000, profile=P3, comment=b"1932")
     with Image.open(tmp_path / "a.jpg") as image:
         assert MAKE not in image.getexif()
@@ -435,7 +435,7 @@ def test_too_large_metadata_is_skipped_of_a_jpeg(tmp_path):
         assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 12
 
 
-def test_metadata_up_to_the_size_of_a_segment_is_kept(tmp_path):
+def test_metadata_up_to_the_size_of_a_segment_is_saved(tmp_path):
     exif = exif_of()
     exif += bytes(65527 - len(exif))
     xmp = XMP + b" " * (65504 - len(XMP))
@@ -453,7 +453,7 @@ def test_metadata_up_to_the_size_of_a_segment_is_kept(tmp_path):
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
 @pytest.mark.parametrize("dots", [0.001, 70_000.0, float(2**32 - 1)])
 def test_absurd_resolution_is_no_reason_to_fail(tmp_path, name, dots):
-    # As from broken EXIF, where 4294967295 stands for unknown.
+    # Broken EXIF may contain such values; 4294967295 means unknown.
     write(tmp_path / name, smooth(), dots_per_inch=(dots, dots))
     with Image.open(tmp_path / name) as image:
         assert image.size == (WIDTH, HEIGHT)
@@ -467,7 +467,7 @@ def test_long_comment_of_a_gif_is_no_reason_to_fail(tmp_path):
         assert image.size == (WIDTH, HEIGHT)
 
 
-# --- whole or not at all -----------------------------------------------------------------------
+# --- complete or not at all --------------------------------------------------------------------
 
 NAMES = pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
 
@@ -505,7 +505,7 @@ def test_failure_at_a_later_page_leaves_the_old_file(tmp_path):
 
 
 @NAMES
-def test_existing_file_is_replaced_and_folders_are_made(tmp_path, name):
+def test_existing_file_is_replaced_and_folders_are_created(tmp_path, name):
     for pixels in (noise(), smooth()):
         write(tmp_path / "new" / name, pixels)
     assert os.listdir(tmp_path / "new") == [name]

@@ -1,4 +1,4 @@
-"""The gradient penalty of critics whose gradients are known."""
+"""The gradient penalty, for critics whose gradients are known."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def test_gradient_of_a_linear_critic_is_its_weight():
 
 
 def test_score_is_the_sum_of_all_patches():
-    # Each logit is twice the sum of its quarter.
+    # Each logit is twice the sum of one quarter of a channel.
     def critic(x):
         return 2.0 * tf.nn.avg_pool2d(x, 2, 2, "VALID") * 4.0
 
@@ -47,17 +47,17 @@ def test_score_is_the_sum_of_all_patches():
     assert float(penalty) == pytest.approx((np.linalg.norm(gradient) - 1.0) ** 2, rel=1e-5)
 
 
-def test_it_is_taken_between_the_images_of_a_pair():
-    seen = []
+def test_penalty_is_taken_between_the_images_of_a_pair():
+    received = []
 
     def critic(x):
-        seen.append(x)
+        received.append(x)
         return 0.5 * tf.reduce_sum(x * x, axis=[1, 2, 3])[:, None]
 
     real, fake = images(0), images(1)
     penalty = gradient_penalty(critic, real, fake, alphas())
-    [between] = seen
-    # x = fake + alpha (real - fake), with one alpha for all numbers of an image.
+    [between] = received
+    # x = fake + alpha (real - fake), with one alpha per image.
     found = ((between - fake) / (real - fake)).numpy().reshape(3, -1)
     np.testing.assert_allclose(found, np.reshape(alphas(), (3, 1)).repeat(48, axis=1), atol=1e-3)
     # The gradient of half the square is the image itself.
@@ -65,7 +65,7 @@ def test_it_is_taken_between_the_images_of_a_pair():
     assert float(penalty) == pytest.approx(np.mean((lengths - 1.0) ** 2), rel=1e-5)
 
 
-def test_alpha_says_where():
+def test_penalty_depends_on_alpha():
     def critic(x):
         return tf.reduce_sum(x * x, axis=[1, 2, 3])
 
@@ -76,7 +76,7 @@ def test_alpha_says_where():
     assert values[0] == values[1] != values[2]
 
 
-def test_critic_without_a_gradient_has_a_finite_one():
+def test_critic_of_gradient_zero_has_a_penalty_with_a_finite_gradient():
     weight = tf.Variable(tf.zeros([4, 4, 3]))
     with tf.GradientTape() as tape:
         penalty = gradient_penalty(
@@ -97,7 +97,7 @@ def test_critic_without_a_gradient_has_a_finite_one():
     ],
     ids=["patch instance", "patch", "pixel", "conv4", "vgg"],
 )
-def test_every_critic_has_second_gradients(network, side):
+def test_every_critic_has_second_order_gradients(network, side):
     critic = network()
     kernels = [weight for weight in critic.trainable_variables if weight.name == "kernel"]
     with tf.GradientTape() as tape:

@@ -13,7 +13,7 @@ def test_discriminator_by_hand():
     assert float(HingeAdversarial().discriminator(real, fake)) == pytest.approx(2.5 / 3 + 1)
 
 
-def test_discriminator_is_content_beyond_the_margin():
+def test_discriminator_loss_is_zero_beyond_the_margin():
     real, fake = np.array([1.0, 7.0], "float32"), np.array([-1.0, -7.0], "float32")
     assert float(HingeAdversarial().discriminator(real, fake)) == 0.0
 
@@ -22,7 +22,7 @@ def test_generator_by_hand():
     assert float(HingeAdversarial().generator(np.array([3.0, -1.0], "float32"))) == -1.0
 
 
-def test_means_are_over_all_places_of_a_patch_critic():
+def test_means_are_over_all_positions_of_a_patch_critic():
     real, fake = np.zeros((2, 3, 4, 1), "float32"), np.full((2, 3, 4, 1), 0.5, "float32")
     assert float(HingeAdversarial().discriminator(real, fake)) == pytest.approx(2.5)
 

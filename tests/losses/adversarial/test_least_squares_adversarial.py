@@ -1,4 +1,4 @@
-"""The least squares loss, worked out by hand."""
+"""The least-squares loss, worked out by hand."""
 
 import numpy as np
 import pytest
@@ -24,5 +24,5 @@ def test_half_precision_logits_give_float32():
     assert LeastSquaresAdversarial().generator(logits).dtype == tf.float32
 
 
-def test_no_penalty_is_asked_for():
+def test_gradient_penalty_has_weight_zero():
     assert LeastSquaresAdversarial().penalty_weight == 0.0

@@ -1,4 +1,4 @@
-"""The binary cross entropy of the first GANs, worked out by hand."""
+"""The binary cross-entropy loss of the original GAN, worked out by hand."""
 
 import numpy as np
 import pytest
@@ -36,11 +36,11 @@ def test_only_real_labels_are_smoothed():
     assert float(loss.discriminator(real, fake)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_labels_are_smoothed_by_a_tenth_unless_told():
+def test_label_smoothing_defaults_to_a_tenth():
     assert VanillaAdversarial().label_smoothing == 0.1
 
 
-def test_a_critic_that_cannot_tell_is_at_two_log_two():
+def test_undecided_discriminator_has_a_loss_of_two_log_two():
     logits = np.zeros((4, 2, 2, 1), "float32")
     assert float(VanillaAdversarial().discriminator(logits, logits)) == pytest.approx(2 * np.log(2))
 

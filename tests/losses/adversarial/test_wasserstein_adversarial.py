@@ -23,11 +23,11 @@ def test_half_precision_logits_give_float32():
     assert WassersteinAdversarial().generator(logits).dtype == tf.float32
 
 
-def test_penalty_weighs_as_in_the_paper_unless_told():
+def test_penalty_weight_defaults_to_that_of_the_paper():
     assert WassersteinAdversarial().penalty_weight == 10.0
     assert WassersteinAdversarial(1.5).penalty_weight == 1.5
 
 
-def test_negative_weight_is_refused():
+def test_negative_penalty_weight_is_an_error():
     with pytest.raises(ValueError, match="at least 0"):
         WassersteinAdversarial(-1.0)
