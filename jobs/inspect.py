@@ -1,6 +1,7 @@
-"""Shows what a training would see: the datasets, images from the stream, their color and speed.
+"""Shows what a training would receive: its datasets, sample images, their color and the speed.
 
-python run.py --inspect --dataset my_photographs/
+Usage:
+    python run.py --inspect --dataset my_photographs/
 """
 
 import os
@@ -24,27 +25,30 @@ from jobs.train.dataset import TrainingData, find_training_images
 
 _SHEET = "inspect.png"
 _SHEET_IMAGES = 16
-# Enough for a mean within a few percent.
+# Enough images for a mean colorfulness that is within a few percent.
 _MEASURED_IMAGES = 512
 _SECONDS = 5.0
 _BATCHES_BEFORE = 4
 
-# Where ab is shown alone: light enough for any color, in the range of networks.
+# The lightness at which ab is shown alone, in the range of networks: light enough for any color.
 _LIGHTNESS_OF_AB = 0.3
 
-# Classes that are named.
+# How many classes and class numbers are printed.
 _NAMED = 3
 _WORDNET_ID = re.compile(r"n\d{8}")
 
 
 def inspect(settings: Settings) -> int:
-    """Prints and draws what a training with these settings would see.
+    """Prints and draws what a training with these settings would receive.
+
+    Args:
+        settings: `Settings`.
 
     Returns:
         The exit status, 0.
 
     Raises:
-        ColorizerError: one of its kinds; see `errors`.
+        ColorizerError: one of its subclasses; see `errors`.
     """
     lists = find_training_images(settings)
     print(lists.table())
@@ -58,18 +62,20 @@ def inspect(settings: Settings) -> int:
 
 
 def _show_classes(sets: list[Dataset], class_index: str | None) -> None:
-    """Says how many classes each set has, and which of ImageNet's 1000 they are."""
-    by_name = {each.name: each.training.classes for each in sets if each.training.classes}
+    """Prints how many classes each dataset has, and which of ImageNet's 1000 they are."""
+    by_name = {
+        dataset.name: dataset.training.classes for dataset in sets if dataset.training.classes
+    }
     if class_index and not any(map(_are_wordnet_ids, by_name.values())):
         raise InputError(
-            f"--class_index {class_index}: no dataset here has classes of ImageNet; leave it out"
+            f"--class_index {class_index}: none of the datasets has ImageNet classes; leave it out"
         )
     for name, classes in by_name.items():
         print(f"{name}: {len(classes)} classes: {_some(classes)}{_match(classes, class_index)}")
 
 
 def _match(classes: tuple[str, ...], class_index: str | None) -> str:
-    """Which of ImageNet's classes these are, where they are any."""
+    """Text that says which of ImageNet's classes these are; empty if they are not WordNet ids."""
     if not _are_wordnet_ids(classes):
         return ""
     try:
@@ -85,17 +91,17 @@ def _are_wordnet_ids(classes: tuple[str, ...]) -> bool:
 
 
 def _some(values: Sequence) -> str:
-    """The first of them, in words."""
+    """The first few values as text."""
     return ", ".join(map(str, values[:_NAMED])) + (" ..." if len(values) > _NAMED else "")
 
 
 def _show_images(data: TrainingData, settings: Settings) -> None:
-    """Draws the first images of the stream, and says how colorful they are."""
-    begun, first = time.perf_counter(), None
+    """Draws the first images of the stream and prints their colorfulness and the first delay."""
+    start, first_delay = time.perf_counter(), None
     drawn, labels, measured = [], [], []
-    with progress_bar("looking at images", total=_MEASURED_IMAGES) as bar:
+    with progress_bar("reading images", total=_MEASURED_IMAGES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
-            first = first or time.perf_counter() - begun
+            first_delay = first_delay or time.perf_counter() - start
             lab1 = join_lab(lightness, ab)
             rgb255 = np.asarray(rgb1_to_rgb255(lab1_to_rgb1(lab1)))
             measured.extend(colorfulness(rgb255.astype("float32")))
@@ -109,14 +115,14 @@ def _show_images(data: TrainingData, settings: Settings) -> None:
     lab1 = np.stack(drawn[:_SHEET_IMAGES])
     write_rgb(sheet, draw_contact_sheet(_kinds(lab1), _captions(data.lists.sets, labels)))
     print(
-        f"mean colorfulness {np.mean(measured):.1f} (of {len(measured)} crops; the dullest tenth "
-        f"below {np.percentile(measured, 10):.1f}); {len(lab1)} of them in {sheet}"
+        f"mean colorfulness {np.mean(measured):.1f} ({len(measured)} crops, 10th percentile "
+        f"{np.percentile(measured, 10):.1f}); {len(lab1)} of them are shown in {sheet}"
     )
-    print(f"the first batch came after {first:.1f} s")
+    print(f"the first batch arrived after {first_delay:.1f} s")
 
 
 def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
-    """The images in gray, their ab at one lightness, and in color, as pixels."""
+    """The images in gray, their ab at a constant lightness, and in color, as uint8 RGB."""
     lightness, ab = lab1[..., :1], lab1[..., 1:]
     kinds = {
         "gray": join_lab(lightness, np.zeros_like(ab)),
@@ -127,30 +133,30 @@ def _kinds(lab1: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _captions(sets: list[Dataset], labels: list[int]) -> list[str] | None:
-    """What the images are labeled, in words where the dataset has them."""
-    words = {wordnet_id: meaning for each in sets for wordnet_id, meaning in each.words.items()}
-    spaces = {each.training.classes for each in sets}
-    classes = spaces.pop() if len(spaces) == 1 else None
+    """The labels of the images as text, or None if the datasets do not share their classes."""
+    words = {wordnet_id: text for dataset in sets for wordnet_id, text in dataset.words.items()}
+    class_sets = {dataset.training.classes for dataset in sets}
+    classes = class_sets.pop() if len(class_sets) == 1 else None
     if classes is None:
         return None
-    texts = [words.get(each, each).split(",")[0] for each in classes]
+    texts = [words.get(name, name).split(",")[0] for name in classes]
     return [texts[label] if label >= 0 else "" for label in labels]
 
 
 def _show_speed(data: TrainingData, settings: Settings) -> None:
-    """Says how many images come in a second."""
+    """Measures and prints how many images the pipeline yields per second."""
     stream = iter(data.training_batches(start=_MEASURED_IMAGES))
-    # What is ready when the clock starts was not made in its time.
+    # Batches that are ready when the clock starts would make the pipeline look too fast.
     for _ in range(_BATCHES_BEFORE):
         next(stream)
-    images, begun = 0, time.perf_counter()
+    images, start = 0, time.perf_counter()
     with progress_bar("measuring the pipeline") as bar:
-        while time.perf_counter() - begun < _SECONDS:
+        while time.perf_counter() - start < _SECONDS:
             next(stream)
             images += settings.batch_size
             bar.update(settings.batch_size)
-    speed = images / (time.perf_counter() - begun)
+    speed = images / (time.perf_counter() - start)
     print(
-        f"{speed:.0f} images a second at {settings.resolution} px on {os.cpu_count()} processor "
+        f"{speed:.0f} images per second at {settings.resolution} px on {os.cpu_count()} processor "
         "cores"
     )

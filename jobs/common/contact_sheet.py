@@ -1,14 +1,14 @@
-"""A sheet that sets images beside each other, with a heading for each kind and a line below."""
+"""Contact sheets: images side by side, with column headings and captions."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-# Smaller images are enlarged by whole numbers, so that their pixels can be seen.
+# Narrower images are enlarged by a whole factor, so that their pixels can be seen.
 _SMALLEST = 112
 _COLUMNS = 2
-# Pixels that a screen still shows without much shrinking.
+# The widest sheet, in pixels, that a screen still shows without much shrinking.
 _WIDEST = 2400
 _GAP = 4
 _MARGIN = 24
@@ -19,12 +19,12 @@ _LINE = 20
 def draw_contact_sheet(
     kinds: dict[str, np.ndarray], captions: Sequence[str] | None = None
 ) -> np.ndarray:
-    """Draws a row for each image, with its kinds side by side, in two columns if there is room.
+    """Draws a row for each image with its kinds side by side, in two columns if there is room.
 
     Args:
-        kinds: by heading the images of this kind, uint8 of shape (count, height, width, 3), all
-            of one shape.
-        captions: a line of text for each image, or None.
+        kinds: dict from headings to images, uint8 arrays of shape (count, height, width, 3), all
+            of the same shape.
+        captions: sequence of str, a line of text below each image, or None. Defaults to `None`.
 
     Returns:
         uint8 array of shape (total height, total width, 3).
@@ -58,7 +58,7 @@ def draw_contact_sheet(
 
 
 def _shortened(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
-    """The beginning of a text that is not wider than this."""
+    """The text, cut off with "..." where it is wider than `width` pixels."""
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "...") > width:

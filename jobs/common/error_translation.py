@@ -1,4 +1,4 @@
-"""What TensorFlow raises, in our words."""
+"""Translates TensorFlow's errors about images into errors of this program."""
 
 import contextlib
 import sys
@@ -12,12 +12,12 @@ from errors import InputError
 
 @contextlib.contextmanager
 def translate_errors(skipped: SkippedImages, batch_size: int, resolution: int) -> Iterator[None]:
-    """Says what TensorFlow raises of images in our words, and counts what was left out.
+    """Translates TensorFlow's errors about images, and reports the skipped images at the end.
 
     Args:
-        skipped: the list of images left out.
-        batch_size: int.
-        resolution: int.
+        skipped: `SkippedImages`, the list of skipped images.
+        batch_size: int, the number of images in a step, for the message.
+        resolution: int, the side of the images in pixels, for the message.
 
     Raises:
         InputError: memory ran out, or the images cannot be used.
@@ -30,7 +30,7 @@ def translate_errors(skipped: SkippedImages, batch_size: int, resolution: int) -
             "--batch_size or --resolution"
         ) from error
     except tf.errors.OpError as error:
-        # An error of ours inside the pipeline comes out wrapped in one of TensorFlow's.
+        # TensorFlow wraps an `InputError` raised inside the pipeline in an error of its own.
         if skipped.failure:
             raise skipped.failure from error
         raise

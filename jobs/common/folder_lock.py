@@ -1,4 +1,4 @@
-"""One training in a folder at a time."""
+"""A lock that allows one training at a time in a folder of weights."""
 
 import contextlib
 import sys
@@ -15,40 +15,40 @@ _LOCK = ".lock"
 
 @contextlib.contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Holds a folder of weights for one training.
+    """Locks a folder of weights for one training.
 
-    The system gives the lock back when the process ends, however it ends. Where nothing was put
-    into the folder, what had to be made is removed again.
+    The operating system releases the lock when the process ends, however it ends. If nothing was
+    written to the folder, the lock file and the folders created here are removed again.
 
     Args:
-        folder: it is made where there is none.
+        folder: `pathlib.Path`, the folder. Created if it does not exist.
 
     Raises:
-        InputError: another training holds it, or it cannot be made.
+        InputError: another training holds the lock, or the folder cannot be created.
     """
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     make_folder(folder, "weights_dir")
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise InputError(
-            f"--weights_dir {shown(folder)}: another training is at work in it; wait until it is "
-            "done, stop it, or give another folder"
+            f"--weights_dir {shown(folder)}: another training is running in this folder; wait "
+            "until it ends, stop it, or give another folder"
         ) from error
     except NotImplementedError:
         print(
-            f"warning: the disk of {shown(folder)} knows no locks: see to it yourself that no "
-            "other training writes there",
+            f"warning: the file system of {shown(folder)} does not support locks; make sure that "
+            "no other training writes to this folder",
             file=sys.stderr,
         )
     try:
         yield
     finally:
-        # Unless others have put something there, or taken it all away.
+        # An OSError means that others removed the folder or put files next to it.
         with contextlib.suppress(OSError):
-            if [place.name for place in folder.iterdir()] == [_LOCK]:
+            if [path.name for path in folder.iterdir()] == [_LOCK]:
                 (folder / _LOCK).unlink()
-                for place in missing:
-                    place.rmdir()
+                for path in missing:
+                    path.rmdir()
         lock.release()

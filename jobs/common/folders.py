@@ -1,4 +1,4 @@
-"""Folders that a job writes to."""
+"""Checks and creates the folders that jobs write to."""
 
 import errno
 import os
@@ -7,34 +7,34 @@ from errors import InputError, shown
 
 
 def check_folder(path: str | os.PathLike, option: str) -> None:
-    """Makes sure that a folder is there or can be made, and makes none.
+    """Checks that a folder exists or can be created, without creating it.
 
     Args:
-        path: the folder.
-        option: str, the argument that names it, for the error.
+        path: str or path, the folder.
+        option: str, the name of the option that gave the folder, for the error message.
 
     Raises:
-        InputError: it cannot be made or written.
+        InputError: the folder cannot be created or is not writable.
     """
-    place = os.path.abspath(path)
-    while not os.path.lexists(place):
-        place = os.path.dirname(place)
-    if not os.path.isdir(place):
-        number = errno.EEXIST if place == os.path.abspath(path) else errno.ENOTDIR
+    existing = os.path.abspath(path)
+    while not os.path.lexists(existing):
+        existing = os.path.dirname(existing)
+    if not os.path.isdir(existing):
+        number = errno.EEXIST if existing == os.path.abspath(path) else errno.ENOTDIR
         raise InputError(f"--{option} {shown(path)}: {os.strerror(number)}; give another folder")
-    if not os.access(place, os.W_OK):
-        raise InputError(f"--{option} {shown(path)}: it cannot be written; give another folder")
+    if not os.access(existing, os.W_OK):
+        raise InputError(f"--{option} {shown(path)}: it is not writable; give another folder")
 
 
 def make_folder(path: str | os.PathLike, option: str) -> None:
-    """Creates a folder, and makes sure that it can be written before any work is done.
+    """Creates a folder and checks that it is writable, before any work is done.
 
     Args:
-        path: the folder.
-        option: str, the argument that names it, for the error.
+        path: str or path, the folder.
+        option: str, the name of the option that gave the folder, for the error message.
 
     Raises:
-        InputError: it cannot be made or written.
+        InputError: the folder cannot be created or is not writable.
     """
     check_folder(path, option)
     try:

@@ -1,4 +1,4 @@
-"""The colorizers that jobs color with: which weights are asked for, and their networks."""
+"""Finds the weights that a job colors with, and builds colorizers from them."""
 
 import os
 
@@ -11,16 +11,16 @@ from models.checkpoints.folder import WeightsFolder
 
 
 def weights_folders(settings: Settings) -> list[WeightsFolder]:
-    """The folders of weights to color with: those that ship, or those of the settings.
+    """The folders of weights to color with: those of the settings, or the pretrained ones.
 
     Raises:
-        InputError: none are asked for, and none of the model ship.
+        InputError: the settings name no weights, and no pretrained weights ship for the model.
     """
     if settings.load_weights:
         return [WeightsFolder(settings.weights_folder)]
     if not settings.weights:
         return [_pretrained_weights(settings.model)]
-    # Each once, whatever it is called.
+    # The same folder under several names is used once.
     distinct = {os.path.realpath(path): path for path in settings.weights}
     return [WeightsFolder(path) for path in distinct.values()]
 
@@ -29,8 +29,8 @@ def _pretrained_weights(model: str) -> WeightsFolder:
     path = PRETRAINED_WEIGHTS / model
     if not path.is_dir():
         raise InputError(
-            f"no weights of --model {model} come with this program; looked for {path}; train some "
-            "and add --load_weights, or give a folder of them with --weights in place of --model"
+            f"no pretrained weights ship for --model {model}; looked for {path}; train some and "
+            "add --load_weights, or give a folder of weights with --weights instead of --model"
         )
     return WeightsFolder(path)
 
@@ -41,17 +41,20 @@ def load_colorizer(
     render_size: int | None = None,
     recombiner: LabRecombiner | None = None,
 ) -> PhotoColorizer:
-    """Builds the network that a folder of weights describes.
+    """Builds a colorizer from a folder of weights.
 
     Args:
-        folder: the folder.
-        settings: how to color.
-        render_size: int or None, the side at which the network sees images; by default what the
-            weights themselves say.
-        recombiner: `LabRecombiner` or None, one that was prepared already.
+        folder: `WeightsFolder`.
+        settings: `Settings`, how to color.
+        render_size: int or None, the side in pixels of the square images that the network
+            receives. Defaults to `None`, the size saved with the weights.
+        recombiner: `LabRecombiner` or None, an existing one to use. Defaults to `None`.
+
+    Returns:
+        `PhotoColorizer`.
 
     Raises:
-        InputError: the folder is no folder of weights, or they cannot be loaded.
+        InputError: the folder is not a folder of weights, or its weights cannot be loaded.
     """
     saved = folder.read_settings()
     try:
@@ -65,7 +68,7 @@ def load_colorizer(
     side = generator.input_shape[1]
     if side not in (None, render_size):
         raise InputError(
-            f"the weights in {folder.path} take images of {side} px alone; received "
+            f"the weights in {folder.path} only take images of {side} px; received "
             f"{render_size}; give --render_size {side}"
         )
     folder.load_generator(generator)

@@ -1,13 +1,13 @@
-"""The bar of work on many images that comes before what was asked for."""
+"""A progress bar for preparatory work on many images."""
 
 from tqdm import tqdm
 
 
 def progress_bar(what: str, **options) -> tqdm:
-    """A bar that is gone when the work is done, and is not there at all in a file.
+    """A progress bar that disappears when the work is done, and is only drawn on a terminal.
 
     Args:
-        what: str, what is done.
-        **options: of `tqdm`.
+        what: str, a description of the work.
+        **options: options of `tqdm`.
     """
     return tqdm(desc=what, unit="image", leave=False, dynamic_ncols=True, disable=None, **options)

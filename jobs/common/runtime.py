@@ -1,4 +1,4 @@
-"""TensorFlow, started quietly and set to the precision that suits the machine."""
+"""Imports TensorFlow quietly and sets the precision that suits the machine."""
 
 import contextlib
 import os
@@ -10,35 +10,36 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
-# Only Linux tells in a file what the processor can; elsewhere float32 is the safe choice.
+# Only Linux lists the features of the processor in a file. Elsewhere float32 is the safe choice.
 _CPU_INFORMATION = Path("/proc/cpuinfo")
 
 
 def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without the notices that its libraries print."""
-    # What goes wrong in TensorFlow comes as an exception; what it logs is for its authors.
+    # Failures in TensorFlow raise exceptions; its log messages are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_unless_it_fails():
         import tensorflow as tf
 
-        # The first look at the devices prints again, once.
+        # The first listing of the devices prints notices too.
         tf.config.list_physical_devices()
     tf.get_logger().setLevel("ERROR")
 
 
 def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> None:
-    """Sets the precision of the networks that are built from now on, and the seed.
+    """Sets the precision of the networks that are built from now on, and the global seed.
 
     Args:
-        precision: str, a policy of Keras, or `auto`: bfloat16 where it is native, else float32.
-        seed: int, of the random numbers that have no seed of their own.
-        deterministic: bool, lets TensorFlow take only operations that give the same to the last
-            bit in every run.
+        precision: str, a dtype policy of Keras, or `auto`: `mixed_bfloat16` where bfloat16 is
+            native, else `float32`.
+        seed: int, the seed of all random numbers that have no seed of their own.
+        deterministic: bool, restricts TensorFlow to operations whose results are identical to the
+            last bit in every run. Defaults to `False`.
     """
     import keras
 
-    # Keras warns when a validation set ends whose length it could not know beforehand; ours may
-    # be shorter than its list of files, and the training stream never ends.
+    # Keras warns when a validation set of unknown length ends. Ours has an unknown length because
+    # images may be skipped, and the training stream never ends.
     warnings.filterwarnings("ignore", message="Your input ran out of data")
     keras.mixed_precision.set_global_policy(
         _fastest_precision() if precision == "auto" else precision
@@ -59,7 +60,7 @@ def _fastest_precision() -> str:
             tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
             for gpu in gpus
         ]
-        # bfloat16 came with Ampere.
+        # bfloat16 is native since Ampere.
         native = min(capabilities) >= (8, 0)
     else:
         native = _processor_has_bfloat16()
@@ -70,34 +71,35 @@ def _processor_has_bfloat16() -> bool:
     if not _CPU_INFORMATION.exists():
         return False
     flags = _CPU_INFORMATION.read_text().split()
-    # The last is ARM's.
+    # `bf16` is the flag of ARM processors.
     return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 @contextlib.contextmanager
 def _silent_unless_it_fails() -> Iterator[None]:
-    """Holds back what is written to standard error, at the level of the file descriptor.
+    """Discards output to standard error, at the level of the file descriptor.
 
-    TensorFlow's libraries write there before any of their log levels is read.
+    TensorFlow's libraries write there before any of their log levels is read. If the block raises,
+    the output is written after all.
     """
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as written:
-        os.dup2(written.fileno(), 2)
+    original = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
-            os.dup2(kept, 2)
-            written.seek(0)
-            sys.stderr.write(written.read().decode(errors="replace"))
+            os.dup2(original, 2)
+            captured.seek(0)
+            sys.stderr.write(captured.read().decode(errors="replace"))
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(original, 2)
+            os.close(original)
 
 
 def installed_versions() -> dict[str, str]:
-    """The versions of Python and of what numbers depend on, by name."""
+    """The versions of Python and of the packages that affect the results, by name."""
     packages = ("tensorflow", "keras", "numpy", "pillow")
     return {
         "python": platform.python_version(),
@@ -106,7 +108,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def describe_device() -> str:
-    """The device that networks run on, in words."""
+    """A phrase for the device that the networks run on, such as "on the CPU"."""
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")

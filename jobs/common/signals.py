@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, remembered until it is a good moment to stop."""
+"""Remembers Ctrl-C and SIGTERM until the work can stop cleanly."""
 
 import os
 import signal
@@ -7,35 +7,41 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class SignalWatch:
-    """Remembers the first SIGINT or SIGTERM instead of breaking off the work at once.
+    """Remembers a SIGINT or SIGTERM instead of interrupting the work at once.
 
-    A second SIGINT interrupts at once.
+    A SIGINT after the first signal raises `KeyboardInterrupt`.
 
     Attributes:
-        received: int or None, the signal that arrived.
+        received: int or None, the number of the last signal that arrived.
 
     Example:
+        from data.image_io import list_image_paths
+
         with SignalWatch() as watch:
-            for photograph in photographs:
+            for path in list_image_paths("my_photographs"):
+                print(path)
                 if watch.received:
                     break
     """
 
     def __init__(self):
         self.received: int | None = None
-        self._earlier = {}
+        self._previous_handlers = {}
 
     def __enter__(self):
-        self._earlier = {number: signal.signal(number, self._remember) for number in _SIGNALS}
+        self._previous_handlers = {
+            number: signal.signal(number, self._remember) for number in _SIGNALS
+        }
         return self
 
     def __exit__(self, *error):
-        for number, handler in self._earlier.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 
     def _remember(self, number, frame):
         if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = number
-        # Not `print`: the signal may have come in the middle of one.
-        os.write(2, f"\n{signal.Signals(number).name}: finishing what is in work ...\n".encode())
+        # `print` is not reentrant: the signal may have interrupted one.
+        name = signal.Signals(number).name
+        os.write(2, f"\n{name}: finishing the work in progress ...\n".encode())

@@ -1,10 +1,12 @@
-"""Makes a folder of weights that ships from the folder of a training.
+"""Exports the folder of a training as a folder of weights to ship.
 
+Usage:
     python -m jobs.export.weights weights/sagan weights/pretrained/sagan --render_size 192
-    python -m jobs.export.weights eighth shipped --render_size 192 --mixed_with fourth --share 0.3
+    python -m jobs.export.weights second mixed --render_size 192 --mixed_with first --share 0.3
 
-What ships is what colors: the EMA generator's best weights in half precision and their settings,
-without checkpoints and without the paths of the machine that trained them.
+The exported folder holds only what coloring needs: the weights of the EMA generator in half
+precision and their settings, without checkpoints and without the paths of the machine that trained
+them.
 """
 
 import argparse
@@ -17,21 +19,23 @@ from jobs.common.runtime import import_tensorflow_quietly
 
 
 def export_weights(
-    source: str, target: str, render_size: int, mixed_with: str | None = None, share: float = 0.0
+    source: str, target: str, render_size: int, mixed_with: str | None = None, share: float = 0.5
 ) -> None:
-    """Writes the folder that ships.
+    """Writes a folder of weights to ship.
 
     Args:
-        source: path of the folder of a training.
-        target: path of the folder to write.
-        render_size: int, the side of the square as which the network shall see photographs.
-        mixed_with: path of another folder whose weights are mixed in, or None: those of an earlier
-            stage or epoch of the same training. Between the two lies what neither alone reaches
-            (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
-        share: float in [0, 1], of the other weights.
+        source: str, path of the folder of a training.
+        target: str, path of the folder to write.
+        render_size: int, the side in pixels of the square images that the network receives.
+        mixed_with: str or None, path of a folder of weights from an earlier stage or epoch of the
+            same training. Interpolating between the two can reach results that neither reaches
+            alone. Defaults to `None`.
+        share: float in [0, 1], the share of the weights in `mixed_with`. Defaults to `0.0`.
 
     Raises:
-        InputError: a source is no folder of weights, or they are of other networks.
+        InputError: a folder is not a folder of weights, or the two hold different networks.
+
+    Reference: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022.
     """
     from models.catalog import COLORIZERS
     from models.checkpoints.folder import WeightsFolder
@@ -44,7 +48,7 @@ def export_weights(
         earlier = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
         WeightsFolder(mixed_with).load_generator(earlier)
         pairs = zip(generator.get_weights(), earlier.get_weights(), strict=True)
-        generator.set_weights([(1.0 - share) * one + share * other for one, other in pairs])
+        generator.set_weights([(1.0 - share) * weight + share * other for weight, other in pairs])
     target.save_generator(generator, half=True)
     saved["render_size"] = render_size
     saved["settings"] = {
@@ -56,13 +60,13 @@ def export_weights(
 def main(arguments: list[str]) -> int:
     """Reads the command line and returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m jobs.export.weights", description=export_weights.__doc__
+        prog="python -m jobs.export.weights", description=export_weights.__doc__.splitlines()[0]
     )
     parser.add_argument("source", help="the folder of a training")
     parser.add_argument("target", help="the folder to write")
     parser.add_argument("--render_size", type=int, required=True)
-    parser.add_argument("--mixed_with", metavar="DIR", help="weights of an earlier stage or epoch")
-    parser.add_argument("--share", type=proportion, default=0.5, help="of these (0.5)")
+    parser.add_argument("--mixed_with", metavar="DIR", help="weights of an earlier stage to mix in")
+    parser.add_argument("--share", type=proportion, default=0.5, help="the share of DIR (0.5)")
     options = parser.parse_args(arguments)
     import_tensorflow_quietly()
     try:

@@ -1,4 +1,4 @@
-"""How often each color occurs in what is learned from: kept with the weights, or counted."""
+"""The ab histogram of the training images: saved with the weights, or counted."""
 
 import numpy as np
 
@@ -6,29 +6,32 @@ from config.settings import OF_IMAGES, Settings
 from jobs.train.dataset import TrainingData
 from models.checkpoints.folder import WeightsFolder
 
-# With these there are other colors to learn from. Other crops have the same ones.
-_CHANGES_OF_COLORS = OF_IMAGES | {"target_saturation"}
+# Settings that change the colors of the training images. Other crops have the same colors.
+_CHANGE_COLORS = OF_IMAGES | {"target_saturation"}
 
 
 def find_ab_histogram(
     settings: Settings, explicit: set[str], folder: WeightsFolder, data: TrainingData
 ) -> np.ndarray | None:
-    """The counts by which rare colors weigh more, or None where all weigh the same.
+    """The ab histogram for color rebalancing, or None without color rebalancing.
 
-    A training that goes on takes those that it was begun with.
+    A resumed training uses the histogram that it was started with.
 
     Args:
-        settings: all settings.
-        explicit: the names of the settings that the command line gives.
-        folder: of the training.
-        data: what is learned from.
+        settings: `Settings`.
+        explicit: set of str, the names of the explicit settings.
+        folder: `WeightsFolder` of the training.
+        data: `TrainingData`.
+
+    Returns:
+        int64 array of shape (23, 23), as from `data.color.ab_bins.count_bins`, or None.
 
     Raises:
-        InputError: the counts that were kept are damaged, or the images cannot be used.
+        InputError: the saved histogram is damaged, or the images cannot be used.
     """
     if not settings.rebalances_colors:
         return None
     ab_histogram = None
-    if settings.load_weights and not explicit.intersection(_CHANGES_OF_COLORS):
+    if settings.load_weights and not explicit.intersection(_CHANGE_COLORS):
         ab_histogram = folder.read_ab_histogram()
     return data.ab_histogram() if ab_histogram is None else ab_histogram

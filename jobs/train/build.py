@@ -1,4 +1,4 @@
-"""The model of a training: built and compiled as the settings say."""
+"""Builds and compiles the model of a training from its settings."""
 
 import dataclasses
 import sys
@@ -29,25 +29,26 @@ from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
 from models.teacher import Teacher
 
-# Keras' own.
+# The default of Keras.
 _ADAMW_DECAY = 0.004
 
 
 def new_model(
     settings: Settings, explicit: set[str], teacher: Teacher | None = None
 ) -> tuple[Colorizer, Settings]:
-    """Builds a model to train from the start, or from the weights of --pretrained.
+    """Builds a model to train from scratch, or from the weights of --pretrained.
 
     Args:
-        settings: all settings.
-        explicit: the names of the settings that the command line gives.
-        teacher: what gives the class distributions that are learned, if any are.
+        settings: `Settings`.
+        explicit: set of str, the names of the explicit settings.
+        teacher: `Teacher` or None, the source of the class distributions to train on. Defaults to
+            `None`.
 
     Returns:
-        The model, and the settings as they are now: of weights to start from, the architecture.
+        The model, and the settings with the architecture that it has.
 
     Raises:
-        InputError: the weights to start from cannot be had, or do not fit the explicit arguments.
+        InputError: the pretrained weights are not available or contradict the explicit settings.
     """
     colorizer = COLORIZERS[settings.model]
     classes = teacher.classes if teacher else 0
@@ -59,15 +60,15 @@ def new_model(
     source = WeightsFolder(settings.pretrained)
     if "pretrained" not in explicit and not source.holds_weights():
         raise InputError(
-            f"--preset {settings.preset} goes on from {source.path}, and there are no weights; "
-            f"train them with --preset {PRESETS[settings.preset].starts_from} first, or name "
-            "others with --pretrained"
+            f"--preset {settings.preset} starts from {source.path}, which holds no weights; train "
+            f"them with --preset {PRESETS[settings.preset].starts_from} first, or give other "
+            "weights with --pretrained"
         )
     architecture = _pretrained_architecture(source, settings, explicit)
     if settings.freeze_encoder_epochs and not architecture.get("freeze_encoder_statistics"):
         raise InputError(
-            f"--freeze_encoder_epochs: {source.path} has no encoder with statistics to freeze; "
-            "leave the argument out"
+            f"--freeze_encoder_epochs: the weights in {source.path} have no encoder with frozen "
+            "batch statistics; leave the argument out"
         )
     settings = _with_shapes(settings, architecture)
     if settings.model == "chromagan":
@@ -80,7 +81,7 @@ def new_model(
 
 
 def _with_shapes(settings: Settings, architecture: dict) -> Settings:
-    """The settings with what the networks are, where that was left to them."""
+    """The settings with the options of the networks replaced by those of an architecture."""
     shapes = {name: architecture[name] for name in SHAPES if name in architecture}
     if settings.model != "sagan":
         shapes["decoder_attention"] = architecture.get("attention_level") is not None
@@ -90,23 +91,28 @@ def _with_shapes(settings: Settings, architecture: dict) -> Settings:
 def resumed_model(
     settings: Settings, folder: WeightsFolder, teacher: Teacher | None = None
 ) -> Colorizer:
-    """Builds the model that settings.json describes; its weights come from the checkpoint.
+    """Builds the model that settings.json describes, without the weights of its checkpoint.
+
+    Args:
+        settings: `Settings`.
+        folder: `WeightsFolder` of the training.
+        teacher: `Teacher` or None. Defaults to `None`.
 
     Raises:
-        InputError: other classes are to be learned now.
+        InputError: the training was started with other classes than those of `teacher`.
     """
     saved = folder.read_settings()
     architecture = saved["architecture"]
     if saved.get("classes") != class_numbers(teacher):
         raise InputError(
-            f"the training in {folder.path} was begun with other classes: give the --dataset and "
-            "--class_weight that it was begun with"
+            f"the training in {folder.path} was started with other classes; give the --dataset "
+            "and --class_weight that it was started with"
         )
     return COLORIZERS[settings.model](**architecture, ema_decay=settings.ema_decay)
 
 
 def class_numbers(teacher: Teacher | None) -> list[int] | str | None:
-    """Which of ImageNet's classes are learned, as settings.json says it."""
+    """The numbers of the ImageNet classes to train on, as saved in settings.json."""
     if teacher is None:
         return None
     return "all" if teacher.class_numbers is None else list(teacher.class_numbers)
@@ -119,23 +125,23 @@ def compile_model(
     teacher: Teacher | None = None,
     ab_histogram: np.ndarray | None = None,
 ) -> Settings:
-    """Gives a model its optimizers, losses, metrics, and the teacher where it has one.
+    """Compiles a model with the optimizers, losses, metrics and teacher of its settings.
 
     Args:
-        model: to be compiled.
-        settings: all settings.
-        explicit: the names of the settings that the command line gives.
-        teacher: of ChromaGAN.
-        ab_histogram: how often each color occurs in the training images, from
-            `data.color.ab_bins.count_bins`; needed where `settings.rebalances_colors`.
+        model: `Colorizer`.
+        settings: `Settings`.
+        explicit: set of str, the names of the explicit settings.
+        teacher: `Teacher` or None, for ChromaGAN. Defaults to `None`.
+        ab_histogram: int array of shape (23, 23) or None, from `data.color.ab_bins.count_bins`.
+            Required if `settings.rebalances_colors`. Defaults to `None`.
 
     Returns:
-        The settings as they are now: a default perceptual loss whose network cannot be had is
-        done without, at weight 0.
+        The settings, with the perceptual loss at weight 0 if it is a default and the weights of its
+        network are not available.
 
     Raises:
-        InputError: a perceptual network that was asked for by name, or that of LPIPS, cannot be
-            had.
+        InputError: the weights of LPIPS or of an explicit perceptual loss are not available, or
+            the images are too small for LPIPS.
     """
     reconstruction, settings = _reconstruction(settings, explicit, ab_histogram)
     adversarial = {
@@ -145,9 +151,9 @@ def compile_model(
         "hinge": HingeAdversarial,
         "wgan-gp": lambda: WassersteinAdversarial(settings.gp_weight),
     }[settings.adversarial]()
-    of_classes = {}
+    class_options = {}
     if settings.model == "chromagan":
-        of_classes = {"teacher": teacher, "class_weight": settings.class_weight}
+        class_options = {"teacher": teacher, "class_weight": settings.class_weight}
     model.compile(
         generator_optimizer=_optimizer(settings.generator_lr, settings),
         discriminator_optimizer=_optimizer(settings.discriminator_lr, settings),
@@ -161,16 +167,16 @@ def compile_model(
         seed=settings.seed,
         undo_nonfinite_steps=settings.nan == "skip",
         validation_metrics=_validation_metrics(settings),
-        **of_classes,
+        **class_options,
     )
     return settings
 
 
 def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
-    """The metrics that were asked for, each once.
+    """The metrics of --validation_metrics, each once.
 
     Raises:
-        InputError: the weights of LPIPS cannot be had, or images are too small for it.
+        InputError: the weights of LPIPS are not available, or the images are too small for it.
     """
     makers = {
         "psnr": lambda: [PSNR()],
@@ -237,21 +243,23 @@ def _architecture(settings: Settings, classes: int) -> dict:
 
 
 def _freeze_encoder_statistics(settings: Settings) -> bool:
-    """Whether the encoder comes with statistics to keep."""
+    """Whether the encoder is pretrained: then its batch statistics stay fixed."""
     return settings.encoder != "none" and settings.encoder_weights != "none"
 
 
 def _decoder_attention(settings: Settings, deepest: int) -> int | None:
-    """The level of the decoder at which self-attention stands, where it is asked for."""
+    """The decoder level of the self-attention, or None without --decoder_attention."""
     if not settings.decoder_attention:
         return None
     if not deepest:
-        raise InputError("--decoder_attention: with --depth 1 there is no place for it")
+        raise InputError(
+            "--decoder_attention: a network of --depth 1 has no level for it; raise --depth"
+        )
     return max(1, level_nearest(settings.resolution, settings.attention_resolution, deepest))
 
 
 def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit: set[str]) -> dict:
-    """The architecture of the weights to start from; only the discriminator may differ."""
+    """The architecture of the pretrained weights. Only the discriminator may differ from it."""
     saved = source.read_settings()
     architecture = dict(saved["architecture"])
     if saved.get("model") != settings.model:
@@ -259,7 +267,7 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit
             f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "
             f"{saved.get('model')}"
         )
-    # What a preset says of the generator is said of trainings from the start.
+    # The generator settings of a preset are for trainings from scratch and do not apply here.
     preset = PRESETS[settings.preset].settings if settings.preset else {}
     if "discriminator" in {*explicit, *preset} and "discriminator" in architecture:
         architecture["discriminator"] = settings.discriminator
@@ -275,13 +283,13 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit
     side = architecture.get("resolution")
     if side and settings.resolution != side:
         raise InputError(
-            f"--resolution {settings.resolution}: the weights in {source.path} take images of "
-            f"{side} px alone; give --resolution {side}"
+            f"--resolution {settings.resolution}: the weights in {source.path} only take images of "
+            f"{side} px; give --resolution {side}"
         )
     if settings.resolution < 2 ** architecture.get("depth", 0):
         raise InputError(
             f"images of {settings.resolution} px cannot be halved {architecture['depth']} times, "
-            f"as the weights in {source.path} want it; raise --resolution"
+            f"as the weights in {source.path} require; raise --resolution"
         )
     return architecture
 
@@ -289,17 +297,17 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit
 def _reconstruction(
     settings: Settings, explicit: set[str], ab_histogram: np.ndarray | None
 ) -> tuple[Reconstruction, Settings]:
-    """The reconstruction loss. A default perceptual network that cannot be had is done without."""
+    """The reconstruction loss, and the settings without an unavailable default perceptual loss."""
     weights = settings.reconstruction_weights
     perceptual = None
     if weights.get("perceptual"):
         try:
             perceptual = Perceptual(settings.perceptual_weights)
         except InputError as error:
-            asked_for = explicit.intersection({"reconstruction", "perceptual_weights"})
-            if asked_for or settings.load_weights:
+            is_explicit = explicit.intersection({"reconstruction", "perceptual_weights"})
+            if is_explicit or settings.load_weights:
                 raise
-            print(f"warning: no perceptual loss in this training: {error}", file=sys.stderr)
+            print(f"warning: training without the perceptual loss: {error}", file=sys.stderr)
             weights["perceptual"] = 0.0
             terms = [f"{name}:{weight:g}" for name, weight in weights.items()]
             settings = dataclasses.replace(settings, reconstruction=terms)
@@ -311,7 +319,9 @@ def _reconstruction(
     rebalancing = None
     if settings.rebalances_colors:
         if ab_histogram is None:
-            raise ValueError("with `color_rebalancing`, `ab_histogram` is needed. Received: None")
+            raise ValueError(
+                "`color_rebalancing` requires `ab_histogram`. Received: ab_histogram=None"
+            )
         rebalancing = ColorRebalancing(ab_histogram, settings.color_rebalancing)
     return Reconstruction(weights, perceptual, lpips, rebalancing), settings
 

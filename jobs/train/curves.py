@@ -1,4 +1,4 @@
-"""The curves of a training as one image."""
+"""Draws the curves of a training as one image."""
 
 import math
 import os
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from data.atomic import write_beside
 
-# Panels beside each other, and the size of each in inches.
+# Panels per row, and the width and height of each in inches.
 _COLUMNS, _WIDTH, _HEIGHT = 3, 4.0, 2.6
-# Of fewer points each is marked.
+# Curves of fewer points get a marker at each point.
 _FEW = 20
 
-# The runs with what they are called and how they are drawn.
+# The runs of TensorBoard, with their labels and styles.
 _RUNS = {
     "train": {"label": "training", "color": "C0"},
     "validation": {"label": "validation", "color": "C1"},
@@ -21,18 +21,18 @@ _RUNS = {
 _TRUE = {"label": "true images", "color": "0.5", "linestyle": "--"}
 _TRUE_PREFIX = "true_"
 
-# Of the machine, and not of what is learned.
+# Measures the machine, not the training.
 _NOT_DRAWN = ("images_per_second",)
 
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
 
 
 def draw_curves(log_dir: str | os.PathLike, target: str | os.PathLike) -> bool:
-    """Draws everything that the training wrote to TensorBoard as numbers.
+    """Draws all scalars that a training wrote to TensorBoard, except its speed.
 
     Args:
-        log_dir: where the records are, in the folders `train` and `validation`.
-        target: the PNG to write.
+        log_dir: str or path, the folder of the records, with subfolders `train` and `validation`.
+        target: str or path, the PNG to write.
 
     Returns:
         Whether there was anything to draw.
@@ -40,15 +40,15 @@ def draw_curves(log_dir: str | os.PathLike, target: str | os.PathLike) -> bool:
     curves = read_curves(log_dir)
     if not curves:
         return False
-    # It takes half a second to import, and most calls of the program draw nothing.
+    # The import takes half a second, and most calls of the program draw nothing.
     from matplotlib.figure import Figure
 
-    # What is measured of the true images is drawn beside what is of the colored ones.
+    # A metric of the true images shares a panel with the same metric of the colored images.
     panels = list(dict.fromkeys(name.removeprefix(_TRUE_PREFIX) for name in curves))
     rows = -(-len(panels) // _COLUMNS)
     figure = Figure((_COLUMNS * _WIDTH, rows * _HEIGHT), layout="constrained")
-    for place, name in enumerate(panels, start=1):
-        axes = figure.add_subplot(rows, _COLUMNS, place)
+    for number, name in enumerate(panels, start=1):
+        axes = figure.add_subplot(rows, _COLUMNS, number)
         for run, points in curves.get(name, {}).items():
             _draw_line(axes, points, _RUNS[run])
         for points in curves.get(_TRUE_PREFIX + name, {}).values():
@@ -65,30 +65,31 @@ def draw_curves(log_dir: str | os.PathLike, target: str | os.PathLike) -> bool:
 
 
 def _draw_line(axes, points: list[tuple[int, float]], style: dict) -> None:
-    # A single point is no line.
+    # A line through a single point is invisible.
     marker = "o" if len(points) < _FEW else None
     axes.plot(*zip(*points, strict=True), marker=marker, markersize=3, **style)
 
 
 def read_curves(log_dir: str | os.PathLike) -> Curves:
-    """The numbers of TensorBoard's records.
+    """Reads the scalars from the records of TensorBoard.
 
     Args:
-        log_dir: the folder of a training.
+        log_dir: str or path, the folder of the records.
 
     Returns:
-        For every tag, and for each of the runs `train` and `validation` that has it, the steps and
-        values in the order of steps. Where a training went on from before its last record, or
-        another one began in the same folder, what was written before counts up to there.
+        A dict from tags to dicts from runs (`train`, `validation`) to lists of (step, value),
+        sorted by step. If a training was resumed from before its last record, or another training
+        was started in the same folder, later records replace earlier ones from their first step
+        on.
     """
     curves = defaultdict(dict)
     for run in _RUNS:
         points = defaultdict(list)
-        for numbers in _files(Path(log_dir) / run):
-            first = min((step for _, step, _ in numbers), default=math.inf)
+        for scalars in _files(Path(log_dir) / run):
+            first = min((step for _, step, _ in scalars), default=math.inf)
             for name in points:
-                points[name] = [each for each in points[name] if each[0] < first]
-            for name, step, value in numbers:
+                points[name] = [point for point in points[name] if point[0] < first]
+            for name, step, value in scalars:
                 points[name].append((step, value))
         for name in points:
             if points[name]:
@@ -97,13 +98,13 @@ def read_curves(log_dir: str | os.PathLike) -> Curves:
 
 
 def _files(folder: Path) -> Iterator[list[tuple[str, int, float]]]:
-    """Tag, step and value of all that was written, for each file, the oldest first."""
+    """Yields the tag, step and value of all scalars in each file, oldest file first."""
     import tensorflow as tf
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
     paths = folder.glob("events.out.tfevents.*")
     files = [list(EventFileLoader(str(path)).Load()) for path in paths]
-    # By the time that is written in them, which a copy does not change.
+    # Sorted by the time written in the records, which copying a file does not change.
     for events in sorted(filter(None, files), key=lambda events: events[-1].wall_time):
         yield [
             (value.tag, event.step, float(tf.make_ndarray(value.tensor)))

@@ -1,4 +1,4 @@
-"""The images of a training: found, split, loaded, and how many steps an epoch has."""
+"""The training and validation images of a training, and the number of steps in an epoch."""
 
 import contextlib
 import math
@@ -29,18 +29,21 @@ from jobs.common.error_translation import translate_errors
 from jobs.common.progress_bar import progress_bar
 from models.catalog import COLORIZERS
 
-# An epoch of the demo photographs: they are few, and repeated with fresh crops.
+# Steps in an epoch of the demo photographs. They are few, so they are repeated with new crops.
 _DEMO_STEPS = 50
 
-# Images whose colors are counted, rare ones among them; those of a small set several times.
+# Images whose colors are counted: enough for rare colors. Those of a small dataset are repeated.
 _COUNTED = 2048
 
 
 def find_training_images(settings: Settings) -> ImageLists:
-    """Finds the images that the settings name.
+    """Finds the images of the datasets in the settings.
+
+    Args:
+        settings: `Settings`.
 
     Raises:
-        InputError: a dataset cannot be found, or is not what it should be.
+        InputError: a dataset cannot be found or is not of the expected format.
     """
     return find_images(
         settings.dataset,
@@ -56,17 +59,19 @@ def find_training_images(settings: Settings) -> ImageLists:
 
 
 class TrainingData:
-    """The images that a training learns from, is judged by, and shows.
+    """The training images, validation images and samples of a training.
 
     Args:
-        settings: all settings.
-        lists: the images that were found.
-        log_dir: str, where the list of skipped images stands unless there is a cache on disk.
-        list_name: str, of that list; each worker has its own.
+        settings: `Settings`.
+        lists: `ImageLists`, from `find_training_images`.
+        log_dir: str, the folder for the list of skipped images. With a cache on disk, the list is
+            in the folder of the cache instead.
+        list_name: str, the file name of that list; each worker has its own. Defaults to
+            `"skipped_images.tsv"`.
 
     Raises:
-        InputError: there are no images, or fewer than one batch; or they have no labels, or
-            labels of different classes, and the model needs them.
+        InputError: there are no images or fewer than one batch, or the model needs labels and the
+            images have none or labels of different classes.
     """
 
     def __init__(
@@ -99,10 +104,17 @@ class TrainingData:
         extra_target: ExtraTarget | None = None,
         shard: InputShard | None = None,
     ) -> tf.data.Dataset:
-        """The stream of training batches from image `start` on: (lightness, ab).
+        """The stream of training batches.
 
-        With labels besides, where they are asked for or the model needs them, or with another
-        extra target of the images; of several workers the shard of one.
+        Args:
+            start: int, the position in the stream of the first image.
+            with_labels: bool, add the labels as the extra target. They are always added if the
+                model needs them. Defaults to `False`.
+            extra_target: `ExtraTarget` or None. Defaults to `None`.
+            shard: `InputShard` or None, the part of one worker. Defaults to `None`.
+
+        Returns:
+            `tf.data.Dataset` of (lightness, ab) or (lightness, ab, extra_target).
         """
         if with_labels or self.with_labels:
             extra_target = self.training.labels
@@ -123,22 +135,22 @@ class TrainingData:
     def shared_training_batches(
         self, strategy: tf.distribute.Strategy, start: int, extra_target: ExtraTarget | None = None
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
-        """The stream of training batches, as a strategy gives them to its replicas."""
+        """The stream of training batches, distributed to the replicas of a strategy."""
         if strategy.num_replicas_in_sync == 1:
             return self.training_batches(start, extra_target=extra_target)
 
-        def of_worker(context):
+        def worker_batches(context):
             batches = self.training_batches(
                 start, extra_target=extra_target, shard=_input_shard(context)
             )
-            # Workers would ask each other in every step whether there is more.
+            # Otherwise the workers ask each other in every step whether there are more batches.
             endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
             return batches.apply(endless)
 
-        return strategy.distribute_datasets_from_function(of_worker)
+        return strategy.distribute_datasets_from_function(worker_batches)
 
     def ab_histogram(self) -> np.ndarray:
-        """How often each color occurs in the first images of the stream, by `count_bins`."""
+        """The ab histogram of the first images of the stream, from `count_bins`."""
         size = self.settings.batch_size
         batches = self.training_batches(0).take(math.ceil(_COUNTED / size))
         with progress_bar("counting colors", total=_COUNTED) as bar:
@@ -159,7 +171,7 @@ class TrainingData:
     def validation_batches(
         self, strategy: tf.distribute.Strategy
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset | None:
-        """The validation batches, or None when no image is held out, or none of them is good."""
+        """The validation batches, or None without a usable validation image."""
         for _ in self._validation_batches().unbatch().take(1):
             if strategy.num_replicas_in_sync == 1:
                 return self._validation_batches()
@@ -167,7 +179,10 @@ class TrainingData:
                 lambda context: self._validation_batches(_input_shard(context))
             )
         if self.lists.validation:
-            print("warning: no validation image can be used: no validation", file=sys.stderr)
+            print(
+                "warning: no validation image can be used; training without validation",
+                file=sys.stderr,
+            )
         return None
 
     def _validation_batches(self, shard: InputShard | None = None) -> tf.data.Dataset:
@@ -180,13 +195,16 @@ class TrainingData:
         )
 
     def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:
-        """The first images of the validation set, or else of the training set.
+        """The first usable images of the validation set, or of the training set if it has none.
 
         Args:
-            batches: int, how many batches of (lightness, ab); fewer where there are no more.
+            batches: int, the largest number of batches. Defaults to `1`.
+
+        Returns:
+            List of (lightness, ab), each of up to `settings.sample_count` images.
 
         Raises:
-            InputError: there is none that can be used.
+            InputError: no image can be used.
         """
         count = self.settings.sample_count
         for source in (self.lists.validation, self.lists.training):
@@ -196,30 +214,39 @@ class TrainingData:
         return self.skipped.fail("no image can be used")
 
     def samples_without_truth(self) -> tf.Tensor:
-        """The photographs of --sample_images: lightness.
+        """The lightness of the photographs of --sample_images.
+
+        Returns:
+            float32 tensor of shape (batch, height, width, 1), in the range of networks.
 
         Raises:
-            InputError: there is none that can be read.
+            InputError: no photograph can be read.
         """
         folder, count = self.settings.sample_images, self.settings.sample_count
         try:
             paths = list_image_paths(folder)[:count]
         except OSError as error:
             raise InputError(f"--sample_images {folder}: {error.strerror}") from error
-        # All of them may be bad: that is told below.
-        place = os.path.join(self._list_folder, "skipped_samples.tsv")
-        skipped = SkippedImages(place, total=2 * len(paths))
+        # Twice the total, so that the list never raises: the error below is clearer.
+        list_path = os.path.join(self._list_folder, "skipped_samples.tsv")
+        skipped = SkippedImages(list_path, total=2 * len(paths))
         loader = ImageLoader(ImageFiles(folder, paths), self.settings.resolution, skipped)
         for lightness, _ in validation_batches(loader, self.settings.resolution, count):
             return lightness
-        raise InputError(f"--sample_images {folder}: no image in it that can be read")
+        raise InputError(f"--sample_images {folder}: it contains no readable image")
 
     def translate_errors(self) -> contextlib.AbstractContextManager:
-        """Says what TensorFlow raises of its input in our words, and counts what is left out."""
+        """Translates TensorFlow's errors about images, and reports the skipped images."""
         return translate_errors(self.skipped, self.settings.batch_size, self.settings.resolution)
 
     def loader_of(self, source: ImageSource, side: int | None = None) -> ImageLoader:
-        """Loads images of another list as validation does, or of another size."""
+        """A loader for other images, which are loaded like validation images.
+
+        Args:
+            source: `ImageSource`.
+            side: int or None, the shorter side in pixels of the loaded images. Defaults to `None`,
+                `settings.resolution`.
+        """
         return self._loader(source, side or self.settings.resolution)
 
     def _loader(self, source: ImageSource, side: int, cache=None) -> ImageLoader:
@@ -227,10 +254,11 @@ class TrainingData:
 
     def _steps_per_epoch(self) -> int:
         if not self.lists.training:
-            reasons = "; ".join(filter(None, (each.reasons() for each in self.lists.sets)))
+            reasons = "; ".join(filter(None, (dataset.reasons() for dataset in self.lists.sets)))
             raise InputError(
-                f"no image is left to learn from ({reasons or 'none was found'}), "
-                f"{len(self.lists.validation)} to judge by; give another --dataset or ask for less"
+                f"no image is left to train on ({reasons or 'none was found'}), "
+                f"{len(self.lists.validation)} to validate on; give another --dataset or select "
+                "more of its images"
             )
         if self.settings.steps_per_epoch:
             return self.settings.steps_per_epoch

@@ -1,7 +1,7 @@
-"""The devices that learn together: one, the GPUs of this machine, or those of several machines.
+"""The devices to train on: one device, the GPUs of one machine, or those of several machines.
 
-TensorFlow's own strategies do the work. Several machines are told of each other by the environment
-variable TF_CONFIG, as everywhere in TensorFlow: see docs/scaling.md.
+All distribution is done by TensorFlow's strategies. Several machines find each other through the
+environment variable TF_CONFIG, as usual in TensorFlow; see docs/scaling.md.
 """
 
 import contextlib
@@ -19,18 +19,20 @@ import tensorflow as tf
 from errors import InputError, LostWorkerError, first_line
 from models.layers.replicas import each_of_replicas
 
-# What stands in an error whose cause is another worker. A defect of this one has other words.
-_OF_OTHERS = re.compile(r"collective|coordination|heartbeat|socket|connection|grpc", re.IGNORECASE)
+# Words of errors caused by another worker. Errors of this worker do not contain them.
+_WORKER_ERROR = re.compile(
+    r"collective|coordination|heartbeat|socket|connection|grpc", re.IGNORECASE
+)
 _CAUSE = re.compile(r"(?:aborted by|Additional GRPC error information.*?): *(\S.*)")
 
 
 @dataclass(frozen=True)
 class Worker:
-    """Which of the processes of a training this one is.
+    """Identifies this process among the workers of a training.
 
     Attributes:
-        number: int, from 0.
-        workers: int, how many there are.
+        number: int, the number of this worker, from 0. Defaults to `0`.
+        workers: int, the number of workers. Defaults to `1`.
     """
 
     number: int = 0
@@ -41,12 +43,12 @@ class Worker:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this one writes what a training leaves behind, and tells of it."""
+        """Whether this worker writes the files of the training and prints its messages."""
         return self.number == 0
 
     @property
     def list_name(self) -> str:
-        """Of its list of images that are left out: one file has one writer."""
+        """The file name of this worker's list of skipped images: each file has one writer."""
         return (
             "skipped_images.tsv"
             if self.is_chief
@@ -55,34 +57,38 @@ class Worker:
 
     @contextlib.contextmanager
     def translate_errors(self) -> Iterator[None]:
-        """Says in one line when another worker is gone.
+        """Translates TensorFlow's errors about lost workers into one line.
 
         Raises:
-            LostWorkerError: it is.
+            LostWorkerError: another worker ended or cannot be reached.
         """
         try:
             yield
         except tf.errors.OpError as error:
-            if self.workers == 1 or not _OF_OTHERS.search(str(error)):
+            if self.workers == 1 or not _WORKER_ERROR.search(str(error)):
                 raise
-            # Behind the bar of the epoch.
+            # Ends the line of the progress bar.
             print(file=sys.stderr)
             cause = _CAUSE.search(str(error))
             raise LostWorkerError(
                 f"{self}: another worker ended or cannot be reached "
-                f"({cause[1].strip() if cause else first_line(error)}); start all of them again, "
-                "with --load_weights to go on from the last checkpoint"
+                f"({cause[1].strip() if cause else first_line(error)}); restart all workers, with "
+                "--load_weights to resume from the last checkpoint"
             ) from error
 
 
 def find_worker(strategy: str) -> Worker:
-    """Which worker TF_CONFIG says that this process is; without a cluster the only one.
+    """Finds which worker this process is, from TF_CONFIG. Without a cluster it is the only one.
 
     Args:
-        strategy: `auto`, `none`, `mirrored` or `multiworker`.
+        strategy: str, `auto`, `none`, `mirrored` or `multiworker`.
+
+    Returns:
+        `Worker`.
 
     Raises:
-        InputError: TF_CONFIG is no description of workers, or `multiworker` is without one.
+        InputError: TF_CONFIG does not describe a cluster of workers, or `strategy` is `multiworker`
+            and TF_CONFIG does not describe several.
     """
     if strategy not in ("auto", "multiworker"):
         return Worker()
@@ -90,11 +96,11 @@ def find_worker(strategy: str) -> Worker:
     try:
         described = json.loads(text or "{}")
         cluster, task = described.get("cluster", {}), described.get("task", {})
-        others = sorted(set(cluster) - {"chief", "worker"})
-        if others:
+        unknown = sorted(set(cluster) - {"chief", "worker"})
+        if unknown:
             raise InputError(
-                f"TF_CONFIG: a training has workers alone, one of them the chief; received "
-                f"{', '.join(others)}"
+                f"TF_CONFIG: the only task types of a training are chief and worker; received "
+                f"{', '.join(unknown)}"
             )
         chiefs, workers = len(cluster.get("chief", [])), len(cluster.get("worker", []))
         if chiefs + workers > 1:
@@ -104,34 +110,37 @@ def find_worker(strategy: str) -> Worker:
             return Worker(number, chiefs + workers)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(
-            f"TF_CONFIG is no description of a cluster: {first_line(error)}; received {text}; see "
+            f"TF_CONFIG does not describe a cluster: {first_line(error)}; received {text}; see "
             "docs/scaling.md"
         ) from error
     if strategy == "multiworker":
         raise InputError(
-            "--strategy multiworker: TF_CONFIG names no cluster of several workers; see "
+            "--strategy multiworker: TF_CONFIG does not describe a cluster of several workers; see "
             "docs/scaling.md"
         )
     return Worker()
 
 
 def join_workers(worker: Worker) -> tf.distribute.Strategy:
-    """TensorFlow's strategy for several workers; it returns when all of them are there.
+    """Connects the workers, and returns TensorFlow's strategy for them once all have joined.
 
-    Called before anything is computed: later it is too late to be joined.
+    TensorFlow requires this call before any computation.
 
     Args:
-        worker: as `find_worker` found it.
+        worker: `Worker`, from `find_worker`.
+
+    Returns:
+        `tf.distribute.MultiWorkerMirroredStrategy`.
 
     Raises:
-        InputError: they cannot be joined.
+        InputError: the worker cannot join the others.
     """
-    print(f"{worker}: waiting for the others", flush=True)
+    print(f"{worker}: waiting for the other workers", flush=True)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
         raise InputError(
-            f"{worker} cannot join the others: {first_line(error)}; TF_CONFIG is "
+            f"{worker} cannot join the other workers: {first_line(error)}; TF_CONFIG is "
             f"{os.environ['TF_CONFIG']}"
         ) from error
 
@@ -140,87 +149,90 @@ def use_devices(strategy: str, batch_size: int) -> tf.distribute.Strategy:
     """TensorFlow's strategy for the devices of one machine.
 
     Args:
-        strategy: `none`; `mirrored`, for all; or `auto`, for as many GPUs as can share a batch
-            evenly.
-        batch_size: int, of all devices together.
+        strategy: str, `none` for one device, `mirrored` for all devices, or `auto` for as many
+            GPUs as divide the batch evenly.
+        batch_size: int, the batch size of all devices together.
+
+    Returns:
+        `tf.distribute.Strategy`.
 
     Raises:
-        InputError: there are no such devices.
+        InputError: `strategy` is `mirrored` and there are fewer than two devices.
     """
     gpus = tf.config.list_physical_devices("GPU")
     if strategy != "mirrored":
-        several = range(2, 1 + len(gpus)) if strategy == "auto" else ()
-        count = max((number for number in several if batch_size % number == 0), default=1)
+        counts = range(2, 1 + len(gpus)) if strategy == "auto" else ()
+        count = max((number for number in counts if batch_size % number == 0), default=1)
         if strategy == "auto" and count < len(gpus):
             print(
-                f"note: {count} of {len(gpus)} GPUs take part: more cannot share batches of "
-                f"{batch_size} evenly; give another --batch_size"
+                f"note: using {count} of {len(gpus)} GPUs: batches of {batch_size} cannot be "
+                "divided evenly among more; give another --batch_size to use them"
             )
-        # TensorFlow would take the memory of all of them.
+        # Otherwise TensorFlow reserves the memory of all GPUs.
         tf.config.set_visible_devices(gpus[:count], "GPU")
         if count == 1:
             return tf.distribute.get_strategy()
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if len(devices) < 2:
         raise InputError(
-            f"--strategy mirrored: TensorFlow sees {len(gpus)} GPUs, and two replicas take two; "
+            f"--strategy mirrored: TensorFlow found {len(gpus)} GPUs, and at least two are needed; "
             "leave it out"
         )
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
 def check_batch_size(strategy: tf.distribute.Strategy, **sizes: int | None) -> None:
-    """Makes sure that all replicas get as many images as each other.
+    """Checks that batches can be divided evenly among the replicas.
 
     Args:
-        strategy: with the replicas.
-        **sizes: sizes of batches by the names of their arguments; None for no size of its own.
+        strategy: `tf.distribute.Strategy`.
+        **sizes: int or None, batch sizes by the name of their option; None is not checked.
 
     Raises:
-        InputError: they do not.
+        InputError: a batch size is not a multiple of the number of replicas.
     """
     replicas = strategy.num_replicas_in_sync
     for name, size in sizes.items():
         if size and size % replicas:
             raise InputError(
-                f"--{name} {size}: {replicas} replicas cannot share these images evenly; give a "
+                f"--{name} {size}: it cannot be divided evenly among {replicas} replicas; give a "
                 f"multiple of {replicas}"
             )
 
 
 def check_agreement(strategy: tf.distribute.Strategy, facts: Mapping[str, Any]) -> None:
-    """Makes sure that all workers are about to do the same.
+    """Checks that all workers agree on what they are about to do.
 
-    Where one has other images, an older checkpoint or another argument, they would learn from
-    different numbers, or wait for each other forever.
+    If one of them has other images, an older checkpoint or another argument, the workers would
+    train on inconsistent gradients or wait for each other forever.
 
     Args:
-        strategy: of the workers.
-        facts: what has to be the same, by name; the text of each is compared.
+        strategy: `tf.distribute.Strategy` of the workers.
+        facts: mapping from names to values that have to be equal; their `repr` is compared.
 
     Raises:
-        InputError: it is not.
+        InputError: a value is not the same on all workers.
     """
     if not _has_workers(strategy):
         return
-    own = tf.constant([zlib.crc32(repr(fact).encode()) for fact in facts.values()], tf.int64)
+    checksums = tf.constant([zlib.crc32(repr(fact).encode()) for fact in facts.values()], tf.int64)
 
     @tf.function
-    def ask():
-        return strategy.run(lambda: each_of_replicas(own))
+    def gather():
+        return strategy.run(lambda: each_of_replicas(checksums))
 
-    sums = strategy.experimental_local_results(ask())[0].numpy()
-    others = [name for name, column in zip(facts, sums.T, strict=True) if len({*column}) > 1]
-    if others:
+    rows = strategy.experimental_local_results(gather())[0].numpy()
+    different = [name for name, column in zip(facts, rows.T, strict=True) if len({*column}) > 1]
+    if different:
         raise InputError(
-            f"the workers do not agree on: {', '.join(others)}; start all of them with the same "
+            f"the workers do not agree on: {', '.join(different)}; start all of them with the same "
             "arguments, files and packages"
         )
 
 
 @contextlib.contextmanager
 def chief_first(strategy: tf.distribute.Strategy, worker: Worker) -> Iterator[None]:
-    """Lets the chief do something alone; the others do it then, and find what it has made."""
+    """Runs a block on the chief first. The other workers run it when the chief is done."""
     if not worker.is_chief:
         wait_for_all(strategy)
     yield
@@ -229,7 +241,7 @@ def chief_first(strategy: tf.distribute.Strategy, worker: Worker) -> Iterator[No
 
 
 def wait_for_all(strategy: tf.distribute.Strategy) -> None:
-    """Returns when all workers have come here."""
+    """Blocks until all workers have called this function."""
     check_agreement(strategy, {"nothing": None})
 
 

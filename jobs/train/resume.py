@@ -1,4 +1,4 @@
-"""Going on with a training: its checkpoint, its settings, and what may not be changed of it."""
+"""Resumes a training: its checkpoint, its settings, and which of them may not change."""
 
 import dataclasses
 import sys
@@ -14,28 +14,28 @@ from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
 from models.checkpoints.store import differences
 
-# With these the losses of validation are others.
-_CHANGES_OF_WHAT_IS_JUDGED = OF_IMAGES | {
-    # The last one decides how much which color weighs.
+# Settings that change the validation losses.
+_CHANGE_VALIDATION_LOSSES = OF_IMAGES | {
+    # Validation images keep their saturation, but `target_saturation` changes the ab histogram.
     *("color_rebalancing", "reconstruction", "target_saturation")
 }
 
-# With these the losses of training are others.
-_CHANGES_OF_WHAT_IS_LEARNED = _CHANGES_OF_WHAT_IS_JUDGED | {
+# Settings that change the training losses.
+_CHANGE_TRAINING_LOSSES = _CHANGE_VALIDATION_LOSSES | {
     *("class_weight", "crop_scale", "flip", "rotation")
 }
 
-# With these a plateau is told from the beginning.
-_CHANGES_OF_RATES = frozenset(
+# Settings that restart the detection of a plateau.
+_CHANGE_RATES = frozenset(
     {
         *("lr_schedule", "generator_lr", "discriminator_lr"),
         *("generator_lr_alone", "discriminator_lr_alone"),
     }
 )
 
-# What a training is begun with for good: its networks, what decides on the state that a checkpoint
-# holds, and by what images are held out: none of those that judge was learned from.
-_BEGUN_WITH = (
+# Settings that are fixed for a training: its networks, the settings that determine the state in a
+# checkpoint, and those that select the validation images, none of which may have been trained on.
+_FIXED = (
     *SHAPES,
     *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
 )
@@ -44,36 +44,37 @@ _BEGUN_WITH = (
 def resume(
     settings: Settings, explicit: set[str], folder: WeightsFolder
 ) -> tuple[Settings, Progress, Path]:
-    """Finds the training in a folder, and what the command line changes of it.
+    """Finds the training in a folder and applies the changes from the command line.
 
     Args:
-        settings: as the command line says.
-        explicit: the names of the settings that it gives.
-        folder: of the training.
+        settings: `Settings` from the command line.
+        explicit: set of str, the names of the explicit settings.
+        folder: `WeightsFolder` of the training.
 
     Returns:
-        The settings to go on with, how far the training has come, and its checkpoint.
+        The settings to continue with, the progress of the training, and the path of its
+        checkpoint.
 
     Raises:
-        InputError: there is none, no checkpoint of it is whole or of the same networks, or what it
-            was begun with for good should be changed.
+        InputError: there is no training in the folder, it has no intact checkpoint of the same
+            networks, or an explicit setting changes one that is fixed.
     """
     if folder.checkpoints.last() is None:
         refuse_to_resume(folder)
-    checkpoint = _last_whole_checkpoint(folder)
+    checkpoint = _last_intact_checkpoint(folder)
     progress = folder.checkpoints.read_progress(checkpoint)
-    if others := folder.checkpoints.differences(checkpoint, folder.network()):
+    if differing := folder.checkpoints.differences(checkpoint, folder.network()):
         raise InputError(
-            f"the checkpoint {checkpoint} is not of the training in {folder.path}: "
-            f"{', '.join(others)}"
+            f"the checkpoint {checkpoint} does not belong to the training in {folder.path}: "
+            f"{', '.join(differing)}"
         )
     settings = _resumed_settings(settings, explicit, folder)
-    # Losses of another objective or of other images do not compare with the lowest so far.
-    if explicit.intersection(_CHANGES_OF_WHAT_IS_JUDGED):
+    # The lowest losses so far are not comparable to those of another objective or other images.
+    if explicit.intersection(_CHANGE_VALIDATION_LOSSES):
         progress.forget_validation()
-    if explicit.intersection(_CHANGES_OF_WHAT_IS_LEARNED):
+    if explicit.intersection(_CHANGE_TRAINING_LOSSES):
         progress.forget_training()
-    if explicit.intersection(_CHANGES_OF_RATES):
+    if explicit.intersection(_CHANGE_RATES):
         progress.forget_plateau()
         progress.rate_factor = 1.0
     return settings, progress, checkpoint
@@ -82,13 +83,15 @@ def resume(
 def note_other_images(
     lists: ImageLists, explicit: set[str], folder: WeightsFolder, progress: Progress
 ) -> None:
-    """Says that the datasets have more or fewer images than before, unless others were given.
+    """Prints a note if the same datasets have more or fewer images than before.
+
+    The lowest losses so far, which belong to other images, are then forgotten.
 
     Args:
-        lists: the images that were found now.
-        explicit: the names of the settings that the command line gives.
-        folder: of the training.
-        progress: forgets the lowest losses, which were of other images.
+        lists: `ImageLists`, the images that were found now.
+        explicit: set of str, the names of the explicit settings.
+        folder: `WeightsFolder` of the training.
+        progress: `Progress`, updated in place.
     """
     if explicit.intersection(OF_IMAGES):
         return
@@ -97,26 +100,26 @@ def note_other_images(
         progress.forget_validation()
         progress.forget_training()
         print(
-            f"note: there were {before['training']:,} images to learn from and "
-            f"{before['validation']:,} to judge by before; the order is another one now, and the "
-            "best weights are chosen anew"
+            f"note: the datasets had {before['training']:,} training images and "
+            f"{before['validation']:,} validation images before; the order of the images has "
+            "changed, and the best weights are selected anew"
         )
 
 
 def refuse_to_resume(folder: WeightsFolder) -> NoReturn:
-    """Raises InputError: there is nothing to go on from."""
+    """Raises InputError: there is no training to resume."""
     raise InputError(
-        f"--load_weights: there is nothing to go on from in {folder.path}; train first, or say "
-        "where with --weights_dir"
+        f"--load_weights: there is no training to resume in {folder.path}; train first, or give "
+        "its folder with --weights_dir"
     )
 
 
-def _last_whole_checkpoint(folder: WeightsFolder) -> Path:
-    """The last checkpoint that is as it was written; later ones are told of."""
+def _last_intact_checkpoint(folder: WeightsFolder) -> Path:
+    """The last intact checkpoint, with a warning for each later one that is damaged."""
 
     def on_damage(checkpoint, what):
         print(
-            f"warning: the checkpoint {shown(checkpoint)} is damaged ({what}); looking at the one "
+            f"warning: the checkpoint {shown(checkpoint)} is damaged ({what}); trying the one "
             "before it",
             file=sys.stderr,
         )
@@ -124,39 +127,39 @@ def _last_whole_checkpoint(folder: WeightsFolder) -> Path:
     checkpoint = folder.checkpoints.last_whole(on_damage)
     if checkpoint is None:
         raise InputError(
-            f"--load_weights: no checkpoint in {folder.checkpoints.path} is whole; begin another "
-            f"training from the weights that color: --pretrained {folder.path} --weights_dir NEW"
+            f"--load_weights: no checkpoint in {folder.checkpoints.path} is intact; start another "
+            f"training from its weights with --pretrained {folder.path} --weights_dir NEW"
         )
     return checkpoint
 
 
 def _resumed_settings(settings: Settings, explicit: set[str], folder: WeightsFolder) -> Settings:
-    """The settings of the training in the folder, with what the command line changes."""
+    """The settings of the training in the folder, changed by the explicit settings."""
     saved = folder.read_settings()["settings"]
     known = {entry.name for entry in fields()}
     saved = {name: value for name, value in saved.items() if name in known}
-    begun_with = Settings(**saved)
-    fixed = explicit.intersection(_BEGUN_WITH)
-    others = differences(
-        {name: getattr(begun_with, name) for name in fixed},
+    original = Settings(**saved)
+    fixed = explicit.intersection(_FIXED)
+    differing = differences(
+        {name: getattr(original, name) for name in fixed},
         {name: getattr(settings, name) for name in fixed},
     )
-    if others:
+    if differing:
         raise InputError(
-            f"--load_weights: the training in {folder.path} was begun with {', '.join(others)}; "
-            "leave these arguments out, or begin another training from its weights with "
-            f"--pretrained {folder.path} --weights_dir NEW"
+            f"--load_weights: the training in {folder.path} was started with "
+            f"{', '.join(differing)}; leave these arguments out, or start another training from "
+            f"its weights with --pretrained {folder.path} --weights_dir NEW"
         )
     changes = {name: getattr(settings, name) for name in {*explicit, *OF_THE_CALL}}
     if "dataset" in explicit:
-        # What was asked of the datasets before is not asked of others.
+        # The options of the previous datasets do not apply to other datasets.
         saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
     resumed = dataclasses.replace(Settings(**saved), **changes)
     check_use(resumed, explicit)
-    _say_changes(begun_with, resumed)
+    _print_changes(original, resumed)
     return resumed
 
 
-def _say_changes(before: Settings, now: Settings) -> None:
-    if others := differences(saved_settings(now), saved_settings(before)):
-        print(f"changed: {', '.join(others)}")
+def _print_changes(before: Settings, now: Settings) -> None:
+    if changes := differences(saved_settings(now), saved_settings(before)):
+        print(f"changed: {', '.join(changes)}")

@@ -1,4 +1,4 @@
-"""The teacher of a training: which classes it names, and what it sees in all images, kept."""
+"""The teacher of a training: its classes, and a cache of its class distributions."""
 
 import functools
 import os
@@ -19,18 +19,22 @@ from data.input.extra_target import ExtraTarget
 from jobs.train.dataset import TrainingData
 from models.teacher import Teacher
 
-# Images that the teacher sees at once.
+# Images per batch of the teacher.
 _BATCH = 32
 
 
 def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
-    """The teacher that the settings ask for, or None where no class distribution is learned.
+    """Builds the teacher of the settings, or returns None if no class distribution is trained on.
 
-    Where all images have labels of the same classes, and these are classes of ImageNet, the
-    distribution is over them; else over ImageNet's 1000.
+    If all images have labels of the same ImageNet classes, the distribution is over these classes,
+    else over ImageNet's 1000.
+
+    Args:
+        settings: `Settings`.
+        lists: `ImageLists`, the images of the training.
 
     Raises:
-        InputError: it cannot be had.
+        InputError: the teacher or its weights are not available.
     """
     if settings.model != "chromagan" or not settings.class_weight:
         return None
@@ -39,21 +43,21 @@ def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
 
 
 def _class_numbers(lists: ImageLists, class_index: str | None) -> np.ndarray | None:
-    spaces = {each.training.classes for each in lists.sets}
-    if len(spaces) > 1 or None in spaces:
+    class_sets = {dataset.training.classes for dataset in lists.sets}
+    if len(class_sets) > 1 or None in class_sets:
         return None
     try:
-        numbers = imagenet_numbers(spaces.pop(), class_index)
+        numbers = imagenet_numbers(class_sets.pop(), class_index)
     except NotImageNetError:
         if class_index:
             raise
         return None
-    # All of them need no choice, whatever their order.
+    # A dataset with all 1000 classes needs no selection, whatever their order.
     return None if len(numbers) == CLASSES else numbers
 
 
 def describe_teacher(settings: Settings, teacher: Teacher) -> str:
-    """One line for the person who trains."""
+    """One line about the teacher, its weights and its classes."""
     which = f"{teacher.classes} classes"
     if teacher.classes < 1000:
         which += " of ImageNet's 1000, those of the dataset"
@@ -62,27 +66,35 @@ def describe_teacher(settings: Settings, teacher: Teacher) -> str:
 
 
 def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings) -> ExtraTarget:
-    """What the teacher sees in every training image, from the cache, which is filled first.
+    """The class distributions of all training images, from a cache that is filled first.
 
-    It sees the central square of each, as large as it was trained to see images, and not the
-    crop that is trained on.
+    The teacher receives the central square of each image, at least as large as the images that it
+    was trained on, and not the random crop that the colorizer is trained on.
+
+    Args:
+        teacher: `Teacher`.
+        data: `TrainingData`.
+        settings: `Settings`, with the path of the cache.
+
+    Returns:
+        `ExtraTarget` of float32 distributions of shape (classes,).
 
     Raises:
         InputError: the cache cannot be written.
     """
     cache = DistributionCache(
         settings.teacher_cache,
-        _names_from_anywhere(data.lists.training),
+        _cache_keys(data.lists.training),
         teacher.classes,
         _identity(settings, teacher),
     )
     missing = cache.missing()
     if missing:
-        _ask(teacher, data, settings, cache, missing)
+        _fill(teacher, data, settings, cache, missing)
     return ExtraTarget(cache.get, "float32", (teacher.classes,))
 
 
-def _ask(
+def _fill(
     teacher: Teacher,
     data: TrainingData,
     settings: Settings,
@@ -92,32 +104,32 @@ def _ask(
     side = _side(settings, teacher)
     loader = data.loader_of(ImageSubset(data.lists.training, missing), side)
     numbers = ExtraTarget(lambda number: missing[number], "int64", ())
-    see = tf.function(teacher, reduce_retracing=True)
+    predict = tf.function(teacher, reduce_retracing=True)
     batches = validation_batches(loader, side, _BATCH, numbers)
     with tqdm(
         desc="teacher", total=len(missing), unit="image", dynamic_ncols=True, disable=None
     ) as bar:
         try:
             for lightness, _, batch in batches:
-                for number, row in zip(batch.numpy(), see(lightness).numpy(), strict=True):
+                for number, row in zip(batch.numpy(), predict(lightness).numpy(), strict=True):
                     cache.put(int(number), row)
                 bar.update(len(batch))
         finally:
-            # Broken off, it goes on from here.
+            # An interrupted run continues from here.
             cache.flush()
 
 
 def _side(settings: Settings, teacher: Teacher) -> int:
-    """The side of the images that the teacher is shown: no detail that it could see is lost."""
+    """The side of the images for the teacher, large enough to keep all detail that it can use."""
     return max(settings.resolution, teacher.side)
 
 
-def _names_from_anywhere(source: ImageSource) -> Iterator[str]:
-    """What the images are called wherever the program is called from, and which state they are.
+def _cache_keys(source: ImageSource) -> Iterator[str]:
+    """Yields the absolute name of each image with the size and modification time of its file.
 
-    An image that is changed under its name is another one.
+    A changed file is thus a new image, and the working directory does not matter.
     """
-    # One file may hold all images.
+    # Cached, because one file may hold all images.
     state = functools.lru_cache(maxsize=64)(_state)
     for number in range(len(source)):
         name, file = source.name(number), source.file(number)
@@ -126,15 +138,15 @@ def _names_from_anywhere(source: ImageSource) -> Iterator[str]:
 
 def _state(file: str) -> str:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except OSError:
-        # It is left out when it is met.
+        # The image is skipped when it is loaded.
         return " absent"
-    return f" {found.st_size} {found.st_mtime_ns}"
+    return f" {status.st_size} {status.st_mtime_ns}"
 
 
 def _identity(settings: Settings, teacher: Teacher) -> str:
-    """What makes one teacher's distributions another's: network, weights, classes, size."""
+    """All that determines the distributions: network, weights, image size and classes."""
     weights = "imagenet"
     if settings.teacher_weights:
         path = os.path.realpath(settings.teacher_weights)

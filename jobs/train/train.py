@@ -1,7 +1,8 @@
-"""Trains a colorizer, from the start, from other weights, or on from a checkpoint.
+"""Trains a colorizer from scratch, from pretrained weights or from a checkpoint.
 
-python run.py --dataset my_photographs/
-python run.py --load_weights
+Usage:
+    python run.py --dataset my_photographs/
+    python run.py --load_weights
 """
 
 import contextlib
@@ -59,24 +60,23 @@ from models.checkpoints.progress import Progress
 from models.colorizer import Colorizer
 from models.teacher import Teacher
 
-# As many batches as the statistics of normalization need, but not more than are learned from: with
-# 6 there was a loss of 0.2 dB.
+# Batches to measure the batch statistics with, at most an epoch. With 6 the PSNR was 0.2 dB lower.
 _MEASURED_BATCHES = 40
 
 
 def train(settings: Settings, explicit: set[str]) -> int:
-    """Trains and keeps weights, checkpoints and records.
+    """Trains a colorizer, and writes its weights, checkpoints and records.
 
     Args:
-        settings: all settings.
-        explicit: the names of the settings that the command line gives; a resumed training takes
-            the others from its folder.
+        settings: `Settings`.
+        explicit: set of str, the names of the explicit settings. A resumed training takes the
+            others from its folder.
 
     Returns:
         The exit status, 0.
 
     Raises:
-        ColorizerError: one of its kinds; see `errors`.
+        ColorizerError: one of its subclasses; see `errors`.
     """
     folder = WeightsFolder(settings.weights_folder)
     folder.check_version()
@@ -85,8 +85,8 @@ def train(settings: Settings, explicit: set[str]) -> int:
     worker = find_worker(settings.strategy)
     with worker.translate_errors():
         if not worker.is_chief:
-            # Said once is enough.
-            with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            # The chief prints the same messages.
+            with open(os.devnull, "w") as devnull, contextlib.redirect_stdout(devnull):
                 return _train(settings, explicit, folder, worker)
         with alone_in(folder.path):
             folder.remove_unfinished()
@@ -94,7 +94,7 @@ def train(settings: Settings, explicit: set[str]) -> int:
 
 
 def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker: Worker) -> int:
-    # Before the folder is looked at: a chief that is about to end may still be writing there.
+    # Before reading the folder: a chief that is about to end may still be writing to it.
     strategy = join_workers(worker) if worker.workers > 1 else None
     progress, checkpoint = Progress(), None
     if settings.load_weights:
@@ -102,7 +102,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
-    # What others than the chief write down is not for TensorBoard, and its folder may be elsewhere.
+    # Other workers write no TensorBoard records, and their paths may differ from the chief's.
     progress.log_dir = os.path.abspath(log_dir if worker.is_chief else folder.path)
 
     strategy = strategy or use_devices(settings.strategy, settings.batch_size)
@@ -117,16 +117,16 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     if settings.load_weights:
         note_other_images(lists, explicit, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
-    _check_turns(settings, data.steps_per_epoch)
+    _check_discriminator_steps(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:
-        check_agreement(strategy, _what_is_begun(settings, lists, checkpoint))
+        check_agreement(strategy, _starting_point(settings, lists, checkpoint))
     with data.translate_errors():
         ab_histogram = find_ab_histogram(settings, explicit, folder, data)
         with strategy.scope():
             teacher = make_teacher(settings, lists)
             model, settings = _model(settings, explicit, folder, teacher, checkpoint, ab_histogram)
-        # What one cannot download it does without.
+        # A worker that cannot download the perceptual network would train without that loss.
         losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
         check_agreement(strategy, losses)
         make_folder(progress.log_dir, "log_dir")
@@ -135,7 +135,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
             if ab_histogram is not None:
                 folder.write_ab_histogram(ab_histogram)
 
-        _say_what_begins(settings, model, data, progress, folder, checkpoint)
+        _print_overview(settings, model, data, progress, folder, checkpoint)
         if teacher:
             print(describe_teacher(settings, teacher))
         extra_target = None
@@ -145,9 +145,9 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
         try:
             _fit(model, data, settings, folder, progress, worker, extra_target)
         finally:
-            # Of a training that was broken off or diverged too.
+            # Also if the training was interrupted or diverged.
             if worker.is_chief:
-                _keep_curves(progress.log_dir, folder)
+                _draw_curves(progress.log_dir, folder)
     wait_for_all(strategy)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
@@ -159,31 +159,31 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
 def _refuse_to_overwrite(folder: WeightsFolder) -> None:
     if folder.holds_weights():
         raise InputError(
-            f"{folder.path} holds weights already: go on with {folder.resume_command}, or begin "
-            "anew in another --weights_dir"
+            f"{folder.path} already holds weights; resume their training with "
+            f"{folder.resume_command}, or start a new one in another --weights_dir"
         )
 
 
-def _check_turns(settings: Settings, steps_per_epoch: int) -> None:
+def _check_discriminator_steps(settings: Settings, steps_per_epoch: int) -> None:
     if settings.adversarial != "none" and settings.discriminator_steps > steps_per_epoch:
         raise InputError(
-            f"--discriminator_steps {settings.discriminator_steps}: the generator would not learn "
-            f"in every epoch, which has {steps_per_epoch} steps; lower it, or raise "
+            f"--discriminator_steps {settings.discriminator_steps}: the generator would not be "
+            f"trained in every epoch, which has {steps_per_epoch} steps; lower it, or raise "
             "--steps_per_epoch"
         )
 
 
-def _what_is_begun(
+def _starting_point(
     settings: Settings, lists: ImageLists, checkpoint: Path | None
 ) -> dict[str, Any]:
-    """What all workers of a training have to begin with."""
-    same = [name for name in saved_names() if name not in PATHS]
+    """The facts that have to be the same on all workers of a training, by name."""
+    names = [name for name in saved_names() if name not in PATHS]
     return {
         "checkpoint": checkpoint and checkpoint.name,
-        # Folders may be elsewhere.
-        "images to learn from": [os.path.basename(name) for name in lists.training.names()],
-        "images to judge by": [os.path.basename(name) for name in lists.validation.names()],
-        **{f"--{name}": getattr(settings, name) for name in same},
+        # The folders may differ between machines.
+        "training images": [os.path.basename(name) for name in lists.training.names()],
+        "validation images": [os.path.basename(name) for name in lists.validation.names()],
+        **{f"--{name}": getattr(settings, name) for name in names},
     }
 
 
@@ -201,7 +201,7 @@ def _model(
     checkpoint: Path | None,
     ab_histogram: np.ndarray | None,
 ) -> tuple[Colorizer, Settings]:
-    """The compiled model with its weights, and the settings as they are now."""
+    """The compiled model with its weights, and the settings that it was built with."""
     if checkpoint is None:
         model, settings = new_model(settings, explicit, teacher)
         return model, compile_model(model, settings, explicit, teacher, ab_histogram)
@@ -220,7 +220,7 @@ def _fit(
     worker: Worker,
     extra_target: ExtraTarget | None = None,
 ) -> None:
-    """Runs the epochs that are left."""
+    """Runs the remaining epochs."""
     strategy = model.distribute_strategy
     watch = SignalWatch()
     checkpoints = TrainingCheckpoint(
@@ -232,16 +232,16 @@ def _fit(
         writes=worker.is_chief,
     )
 
-    meet = functools.partial(wait_for_all, strategy)
+    wait = functools.partial(wait_for_all, strategy)
 
-    def to_measure():
+    def batches_to_measure():
         start = progress.total_steps * settings.batch_size
         batches = data.shared_training_batches(strategy, start)
         count = min(_MEASURED_BATCHES, data.steps_per_epoch)
         return (batch[0] for batch in itertools.islice(batches, count))
 
     callbacks = [
-        BatchStatistics(to_measure),
+        BatchStatistics(batches_to_measure),
         *_schedule(settings, data.steps_per_epoch, progress),
         NonfiniteSteps(
             folder, progress, data.images_of_batch, settings.nan_limit, writes=worker.is_chief
@@ -249,8 +249,8 @@ def _fit(
         *([SaveBestThenLast(folder, progress)] if worker.is_chief else []),
         *_plateau(settings, progress),
         checkpoints,
-        *(_records(model, data, settings, progress) if worker.is_chief else []),
-        StopOnSignal(watch, checkpoints, meet if worker.workers > 1 else None),
+        *(_tensorboard_callbacks(model, data, settings, progress) if worker.is_chief else []),
+        StopOnSignal(watch, checkpoints, wait if worker.workers > 1 else None),
     ]
     bar = [TrainingProgressBar(settings.epochs)] if worker.is_chief else []
     validation = data.validation_batches(strategy)
@@ -272,19 +272,19 @@ def _fit(
         )
 
     with watch:
-        # Keras wants one length for all epochs: one that was broken off is finished by itself.
+        # Keras takes one length for all epochs: an interrupted epoch is finished in its own `fit`.
         if 0 < progress.step < data.steps_per_epoch:
             fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
         elif progress.step:
-            # Stopped after its last step, in validation.
+            # The training was stopped during validation, after the last step of its epoch.
             callback_list = keras.callbacks.CallbackList(callbacks, model=model)
             logs = progress.mean_losses()
             callback_list.on_epoch_begin(progress.epoch)
             if validation is not None:
                 steps = settings.validation_steps
                 callback_list.on_test_begin()
-                judged = model.evaluate(validation, steps=steps, return_dict=True)
-                logs |= {f"val_{name}": value for name, value in judged.items()}
+                results = model.evaluate(validation, steps=steps, return_dict=True)
+                logs |= {f"val_{name}": value for name, value in results.items()}
             callback_list.on_epoch_end(progress.epoch, logs)
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
@@ -293,7 +293,7 @@ def _fit(
 def _schedule(
     settings: Settings, steps_per_epoch: int, progress: Progress
 ) -> list[keras.callbacks.Callback]:
-    """What is trained when, and at which rates."""
+    """The callbacks that decide which networks are trained when, and at which learning rates."""
     alone = settings.epochs if settings.adversarial == "none" else settings.generator_epochs
     together = settings.generator_lr, settings.discriminator_lr
     rates = {
@@ -322,19 +322,19 @@ def _plateau(settings: Settings, progress: Progress) -> list[Plateau]:
     return [Plateau(progress, settings.plateau_patience, settings.plateau_factor)]
 
 
-def _keep_curves(log_dir: str, folder: WeightsFolder) -> None:
+def _draw_curves(log_dir: str, folder: WeightsFolder) -> None:
     try:
         if draw_curves(log_dir, folder.curves):
             print(f"curves in {folder.curves}")
-    # Whatever it is: what the training itself has to say matters more.
+    # No failure to draw may hide how the training itself ended.
     except Exception as error:
         print(f"warning: no curves in {folder.curves}: {first_line(error)}", file=sys.stderr)
 
 
-def _records(
+def _tensorboard_callbacks(
     model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
 ) -> list[keras.callbacks.Callback]:
-    """What TensorBoard shows."""
+    """The callbacks that write TensorBoard records."""
     metrics = MetricsToTensorBoard(
         progress.log_dir, progress, settings.batch_size, settings.log_every
     )
@@ -346,20 +346,20 @@ def _sample_grids(
 ) -> list[SampleGrid]:
     if not settings.sample_every:
         return []
-    places = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
+    options = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
     grids = [
-        SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **places)
+        SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **options)
         for number, batch in enumerate(data.samples(model.sample_grids), start=1)
     ]
     if settings.sample_images:
-        grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **places))
+        grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **options))
     return grids
 
 
 def _self_description(
     model: Colorizer, settings: Settings, lists: ImageLists, teacher: Teacher | None
 ) -> dict:
-    """What stands in settings.json."""
+    """The contents of settings.json."""
     return {
         "model": settings.model,
         "architecture": model.architecture,
@@ -373,7 +373,7 @@ def _self_description(
     }
 
 
-def _say_what_begins(
+def _print_overview(
     settings: Settings,
     model: Colorizer,
     data: TrainingData,
@@ -389,16 +389,16 @@ def _say_what_begins(
     if settings.encoder != "none" and not settings.pretrained and not settings.load_weights:
         print(f"encoder {settings.encoder} with the weights {settings.encoder_weights}")
     replicas = model.distribute_strategy.num_replicas_in_sync
-    shared = f", each shared by {replicas} replicas" if replicas > 1 else ""
+    shared = f", each divided among {replicas} replicas" if replicas > 1 else ""
     print(
-        f"{settings.resolution} px; {data.steps_per_epoch} steps of {settings.batch_size} in an "
-        f"epoch{shared}"
+        f"{settings.resolution} px; {data.steps_per_epoch} steps per epoch with batches of "
+        f"{settings.batch_size}{shared}"
     )
     print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
     if checkpoint:
         print(
-            f"going on from {checkpoint}: epoch {progress.epoch + 1}, step "
-            f"{progress.step}; {progress.total_steps} steps are done"
+            f"resuming from {checkpoint}: epoch {progress.epoch + 1}, step {progress.step}; "
+            f"{progress.total_steps} steps are done"
         )
     if progress.epoch >= settings.epochs:
-        print(f"all {settings.epochs} epochs are done: give --epochs to train longer")
+        print(f"all {settings.epochs} epochs are done; raise --epochs to train longer")
