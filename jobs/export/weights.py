@@ -30,7 +30,7 @@ def export_weights(
         mixed_with: str or None, path of a folder of weights from an earlier stage or epoch of the
             same training. Interpolating between the two can reach results that neither reaches
             alone. Defaults to `None`.
-        share: float in [0, 1], the share of the weights in `mixed_with`. Defaults to `0.0`.
+        share: float in [0, 1], the share of the weights in `mixed_with`. Defaults to `0.5`.
 
     Raises:
         InputError: a folder is not a folder of weights, or the two hold different networks.

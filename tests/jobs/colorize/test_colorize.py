@@ -1,4 +1,4 @@
-"""Coloring as a person does it: files, folders, the bad ones among them."""
+"""Tests of `run.py --images`: files and folders of photographs, and what cannot be colored."""
 
 import contextlib
 import errno
@@ -32,7 +32,7 @@ from jobs.common.signals import SignalWatch
 
 RUN = Path(__file__).resolve().parents[3] / "run.py"
 
-# HEIC is tested where its optional library is installed.
+# HEIC is tested only where its optional library is installed.
 HEIC = ["heic"] if images.is_heif_supported() else []
 
 not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
@@ -40,16 +40,16 @@ not_for_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and w
 
 @pytest.fixture(scope="module")
 def load_once():
-    """Loads a colorizer once for each look of it: to compile it takes longer than all the rest."""
+    """Loads each colorizer only once: compiling it takes longer than all the rest."""
     loaded = {}
     load = colorize.load_colorizer
 
     def call(folder, settings, render_size, recombiner):
-        look = folder.path, render_size, settings.saturation, settings.flip_average
-        if look not in loaded:
-            loaded[look] = load(folder, settings, render_size, recombiner)
-        loaded[look].batch_size = settings.batch_size
-        return loaded[look]
+        key = folder.path, render_size, settings.saturation, settings.flip_average
+        if key not in loaded:
+            loaded[key] = load(folder, settings, render_size, recombiner)
+        loaded[key].batch_size = settings.batch_size
+        return loaded[key]
 
     return call
 
@@ -66,7 +66,7 @@ def color_photographs(weights, here, load_once, monkeypatch):
 
 
 def photograph(path, size=(40, 30), mode="RGB", seed=None, **options):
-    """Writes a gradient or, with a seed, noise: gray both."""
+    """Writes a gray gradient or, with a seed, gray noise."""
     pixels = np.linspace(60, 200, size[0] * size[1])
     if seed is not None:
         pixels = np.random.default_rng(seed).integers(0, 256, size[0] * size[1])
@@ -76,13 +76,13 @@ def photograph(path, size=(40, 30), mode="RGB", seed=None, **options):
     return path
 
 
-def cut(path):
-    """Takes away the second half of a file."""
+def truncate(path):
+    """Truncates a file to half its size."""
     os.truncate(path, path.stat().st_size // 2)
 
 
 def write_bombs(folder):
-    """Writes files of a few bytes that claim to be of 30,000 x 30,000 pixels."""
+    """Writes small files whose headers claim 30,000 x 30,000 pixels."""
     head = b"IHDR" + struct.pack(">LLBBBBB", 30_000, 30_000, 8, 0, 0, 0, 0)
     chunks = [
         struct.pack(">L", len(chunk) - 4) + chunk + struct.pack(">L", zlib.crc32(chunk))
@@ -111,17 +111,17 @@ def files_below(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def summary(colored=0, skipped=0, failed=0, place="results"):
+def summary(colored=0, skipped=0, failed=0, output_dir="results"):
     return (
         f"{colored} colored, {skipped} skipped because they already exist, {failed} failed; "
-        f"output in {place}\n"
+        f"output in {output_dir}\n"
     )
 
 
 # --- what is written -----------------------------------------------------------------------------
 
 
-def test_trees_are_mirrored_and_formats_kept(color_photographs, here, capsys):
+def test_folder_trees_are_mirrored_and_formats_preserved(color_photographs, here, capsys):
     formats = {
         "a.jpg": "JPEG",
         "deep/b.PNG": "PNG",
@@ -134,17 +134,17 @@ def test_trees_are_mirrored_and_formats_kept(color_photographs, here, capsys):
         photograph(here / "in" / name)
     photograph(here / "in/g.gif", mode="L")
     photograph(here / "h.jpeg", mode="L")
-    # The palette of a GIF cannot hold the colors.
+    # The palette of a GIF cannot hold the colors, so its result is a PNG.
     formats |= {"g.png": "PNG", "h.jpeg": "JPEG"}
     assert color_photographs("in", "h.jpeg", "--output_dir", "out") == 0
     assert files_below(here / "out") == set(formats)
     for name, format in formats.items():
         assert Image.open(here / "out" / name).format == format
-    assert capsys.readouterr().out.endswith(summary(colored=len(formats), place="out"))
+    assert capsys.readouterr().out.endswith(summary(colored=len(formats), output_dir="out"))
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.tif"])
-def test_size_and_lightness_are_the_photographs_own(color_photographs, here, name):
+def test_size_and_lightness_are_those_of_the_photograph(color_photographs, here, name):
     source = photograph(here / name, size=(61, 47))
     assert color_photographs(name) == 0
     assert pixels_of(here / "results" / name).shape == (47, 61, 3)
@@ -152,7 +152,7 @@ def test_size_and_lightness_are_the_photographs_own(color_photographs, here, nam
     assert np.abs(difference).mean() < 0.5
 
 
-def test_format_is_what_was_asked_for(color_photographs, here):
+def test_results_have_the_requested_format(color_photographs, here):
     photograph(here / "in/a.gif", mode="L")
     photograph(here / "in/b.JPEG")
     formats = {
@@ -165,7 +165,7 @@ def test_format_is_what_was_asked_for(color_photographs, here):
     }
     for suffix, format in formats.items():
         assert color_photographs("in", "--output_dir", suffix, "--format", suffix) == 0
-        # What is of the format already keeps its own spelling.
+        # A suffix that already means the format keeps its spelling.
         names = {f"a.{suffix}", "b.JPEG" if suffix == "jpg" else f"b.{suffix}"}
         assert files_below(here / suffix) == names
         for name in names:
@@ -173,7 +173,7 @@ def test_format_is_what_was_asked_for(color_photographs, here):
                 assert (image.format, image.size) == (format, (40, 30))
 
 
-def test_quality_is_that_of_formats_with_loss(color_photographs, here):
+def test_quality_affects_only_lossy_formats(color_photographs, here):
     for suffix in ("jpg", "png", "tif", "bmp", *HEIC):
         photograph(here / f"in/a.{suffix}", seed=0)
     photograph(here / "in/a.webp", seed=0, lossless=False)
@@ -192,7 +192,7 @@ def test_every_page_of_a_tiff_is_colored(color_photographs, here):
     sizes = [(40, 30), (12, 50), (33, 8)]
     pages = [Image.new("L", size, 60 + 60 * page) for page, size in enumerate(sizes)]
     pages[0].save(here / "a.tif", save_all=True, append_images=pages[1:])
-    # More pages than the network sees at once.
+    # There are more pages than fit into one batch.
     assert color_photographs("a.tif", "--batch_size", "2") == 0
     with Image.open(here / "results/a.tif") as colored:
         assert colored.n_frames == 3
@@ -204,7 +204,7 @@ def test_every_page_of_a_tiff_is_colored(color_photographs, here):
             assert np.abs(lightness - expected).max() < 1
 
 
-def test_suffix_lets_results_stand_beside_their_photographs(color_photographs, here, capsys):
+def test_suffix_allows_results_beside_their_photographs(color_photographs, here, capsys):
     photograph(here / "in/a.png")
     photograph(here / "in/deep/b.jpg")
     originals = {name: (here / "in" / name).read_bytes() for name in files_below(here / "in")}
@@ -213,11 +213,11 @@ def test_suffix_lets_results_stand_beside_their_photographs(color_photographs, h
     results = {"a_colored.png", "a_colored_comparison.png"}
     results |= {"deep/b_colored.jpg", "deep/b_colored_comparison.jpg"}
     assert files_below(here / "in") == results | originals.keys()
-    # The second call leaves its own results alone.
+    # The second run does not color the results of the first.
     assert color_photographs(*command) == 0
     assert files_below(here / "in") == results | originals.keys()
-    assert capsys.readouterr().out.endswith(summary(skipped=2, place="in"))
-    assert all((here / "in" / name).read_bytes() == kept for name, kept in originals.items())
+    assert capsys.readouterr().out.endswith(summary(skipped=2, output_dir="in"))
+    assert all((here / "in" / name).read_bytes() == content for name, content in originals.items())
 
 
 def test_comparison_shows_gray_and_colored_side_by_side(color_photographs, here, capsys):
@@ -231,14 +231,14 @@ def test_comparison_shows_gray_and_colored_side_by_side(color_photographs, here,
     assert (both[:, 40:48] == 255).all()
     np.testing.assert_array_equal(both[:, 48:], pixels_of(here / "results/a.png"))
     assert np.ptp(both[:, 48:], axis=-1).mean() > 10
-    # What is larger than a screen is shrunk.
+    # A comparison that is larger than a screen is shrunk.
     assert pixels_of(here / "results/strip_comparison.jpg").shape == (5, 1600 + 8 + 1600, 3)
 
     assert color_photographs(*command) == 0
     assert capsys.readouterr().out.endswith(summary(skipped=2))
 
 
-def test_a_comparison_that_is_asked_for_later_leaves_the_result_alone(color_photographs, here):
+def test_a_comparison_that_is_requested_later_leaves_the_result_unchanged(color_photographs, here):
     photograph(here / "a.png")
     assert color_photographs("a.png") == 0
     retouched = photograph(here / "results/a.png", seed=1).read_bytes()
@@ -251,7 +251,7 @@ def test_saturation_0_is_gray(color_photographs, here):
     photograph(here / "a.png", seed=0)
     assert color_photographs("a.png", "--saturation", "0", "--output_dir", "gray") == 0
     assert color_photographs("a.png", "--output_dir", "colored") == 0
-    gray, colored = (pixels_of(here / place / "a.png") for place in ("gray", "colored"))
+    gray, colored = (pixels_of(here / folder / "a.png") for folder in ("gray", "colored"))
     assert np.ptp(gray, axis=-1).max() <= 1
     assert np.ptp(colored, axis=-1).mean() > 10
 
@@ -260,15 +260,15 @@ def test_flip_average_colors_mirrored_photographs_alike(color_photographs, here)
     straight = photograph(here / "in/straight.png", size=(32, 32), seed=0)
     Image.open(straight).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(here / "in/mirrored.png")
     difference = {}
-    # The first is what an untrained network does by itself.
-    for place, arguments in (("plain", []), ("average", ["--flip_average"])):
-        assert color_photographs("in", "--output_dir", place, *arguments) == 0
-        pair = (pixels_of(here / place / f"{name}.png") for name in ("straight", "mirrored"))
-        difference[place] = np.abs(next(pair) - next(pair)[:, ::-1]).max()
+    # Without averaging, the untrained network colors mirrored photographs differently.
+    for folder, arguments in (("plain", []), ("average", ["--flip_average"])):
+        assert color_photographs("in", "--output_dir", folder, *arguments) == 0
+        pair = (pixels_of(here / folder / f"{name}.png") for name in ("straight", "mirrored"))
+        difference[folder] = np.abs(next(pair) - next(pair)[:, ::-1]).max()
     assert difference["average"] <= 1 < 5 < difference["plain"]
 
 
-def test_the_size_of_a_batch_changes_nothing(color_photographs, here):
+def test_batch_size_does_not_change_the_results(color_photographs, here):
     sizes = [(40, 30), (30, 40), (1, 1), (500, 3), (3, 500), (64, 64), (7, 9)]
     for seed, size in enumerate(sizes):
         photograph(here / f"in/{seed}.png", size=size, seed=seed)
@@ -280,7 +280,7 @@ def test_the_size_of_a_batch_changes_nothing(color_photographs, here):
         assert np.abs(alone - together).max() <= 1
 
 
-def test_order_and_count_are_kept_beyond_one_batch(color_photographs, here, capsys):
+def test_order_and_counts_are_preserved_across_batches(color_photographs, here, capsys):
     kinds = {"bad": [], "done": [], "new": []}
     for number in range(41):
         kind = "bad" if number % 5 == 0 else "done" if number % 7 == 3 else "new"
@@ -300,7 +300,7 @@ def test_order_and_count_are_kept_beyond_one_batch(color_photographs, here, caps
     named = re.findall(r"^failed: in/(.*): not an image", captured.err, re.MULTILINE)
     assert named == kinds["bad"]
     assert files_below(here / "results") == {*kinds["done"], *kinds["new"]}
-    # Each result is made of its own photograph.
+    # Each result has the lightness of its own photograph.
     for name in kinds["new"]:
         difference = lightness_of(here / "results" / name) - lightness_of(here / "in" / name)
         assert np.abs(difference).max() < 1
@@ -313,7 +313,7 @@ def test_photographs_in_color_are_colored_from_their_lightness(color_photographs
         "gray": (0, 0),
         "red_to_green": (columns, 10),
         "blue_to_yellow": (5, columns),
-        # The tint of a print is no color.
+        # The tint of a print does not count as color.
         "sepia": (3, 12),
     }
     for name, (a, b) in tints.items():
@@ -330,7 +330,7 @@ def test_photographs_in_color_are_colored_from_their_lightness(color_photographs
         assert np.abs(pixels_of(here / f"results/{name}.png") - gray).mean() < 2
 
 
-# --- what is left alone --------------------------------------------------------------------------
+# --- existing files ------------------------------------------------------------------------------
 
 
 def test_finished_files_are_skipped_unless_overwrite(color_photographs, here, capsys):
@@ -345,7 +345,7 @@ def test_finished_files_are_skipped_unless_overwrite(color_photographs, here, ca
     assert Image.open(done).size == (40, 30)
 
 
-def test_a_folder_in_the_place_of_a_result_is_no_result(color_photographs, here, capsys):
+def test_a_folder_at_the_path_of_a_result_is_a_failure(color_photographs, here, capsys):
     photograph(here / "in/a.png")
     photograph(here / "in/b.png")
     photograph(here / "results/a.png/inside.png")
@@ -356,27 +356,27 @@ def test_a_folder_in_the_place_of_a_result_is_no_result(color_photographs, here,
 
 
 def test_no_photograph_and_no_result_is_ever_lost(color_photographs, here, capsys):
-    # One sorts before a.png and one behind.
+    # a.bmp sorts before a.png, and a.webp after it.
     names = ("a.bmp", "a.png", "a.webp", "a_comparison.png")
     originals = {name: photograph(here / "in" / name).read_bytes() for name in names}
     command = ["in", "--format", "png", "--output_dir"]
     assert color_photographs(*command, "in", "--overwrite") == 1
     captured = capsys.readouterr()
     assert captured.err.count("its result would replace the photograph in/a.png") == 3
-    assert captured.out.endswith(summary(failed=4, place="in"))
+    assert captured.out.endswith(summary(failed=4, output_dir="in"))
     assert {
         name: (here / "in" / name).read_bytes() for name in files_below(here / "in")
     } == originals
 
     assert color_photographs(*command, "out", "--comparison") == 1
     captured = capsys.readouterr()
-    # Two for a.png, and a_comparison.png for the comparison of the first.
+    # a.png and a.webp for the result of a.bmp, and a_comparison.png for its comparison.
     assert captured.err.count("its result would replace that of in/a.bmp") == 3
-    assert captured.out.endswith(summary(colored=1, failed=3, place="out"))
+    assert captured.out.endswith(summary(colored=1, failed=3, output_dir="out"))
     assert files_below(here / "out") == {"a.png", "a_comparison.png"}
 
 
-def test_photographs_of_one_name_from_two_folders_do_not_replace_each_other(
+def test_photographs_of_the_same_name_in_two_folders_do_not_replace_each_other(
     color_photographs, here, capsys
 ):
     photograph(here / "one/a.png", size=(10, 10))
@@ -390,19 +390,19 @@ def test_photographs_of_one_name_from_two_folders_do_not_replace_each_other(
 
 def test_results_below_the_input_are_not_colored_again(color_photographs, here, capsys):
     photograph(here / "a.png")
-    # A link to a folder, as to another disk, and what it points to lies in the input as well.
+    # The output folder may be a link, as to another disk; here its target is in the input as well.
     (here / "disk").mkdir()
     (here / "link").symlink_to("disk", target_is_directory=True)
-    for place in ("results", "link"):
-        assert color_photographs(".", "--output_dir", place) == 0
-        assert color_photographs(".", "--output_dir", place) == 0
-        assert capsys.readouterr().out.endswith(summary(skipped=1, place=place))
-        assert files_below(here / place) == {"a.png"}
-        (here / place / "a.png").unlink()
+    for folder in ("results", "link"):
+        assert color_photographs(".", "--output_dir", folder) == 0
+        assert color_photographs(".", "--output_dir", folder) == 0
+        assert capsys.readouterr().out.endswith(summary(skipped=1, output_dir=folder))
+        assert files_below(here / folder) == {"a.png"}
+        (here / folder / "a.png").unlink()
     assert (here / "link").is_symlink()
 
 
-def test_results_may_go_above_the_input(color_photographs, here):
+def test_results_may_be_written_above_the_input(color_photographs, here):
     photograph(here / "shoebox/1950/a.png")
     assert color_photographs("shoebox/1950", "--output_dir", "shoebox") == 0
     assert color_photographs("shoebox/1950", "--output_dir", ".") == 0
@@ -413,7 +413,7 @@ def test_results_may_go_above_the_input(color_photographs, here):
 # --- bad input -----------------------------------------------------------------------------------
 
 
-def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, capsys):
+def test_bad_photographs_do_not_stop_the_rest(color_photographs, here, capsys):
     inputs = here / "in"
     good = {
         "dot.png": (1, 1),
@@ -429,14 +429,14 @@ def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, caps
         "cut.jpg": "",
         "dangling.jpg": "there is no such file",
         "deep/below_a_file.png": "",
-        # As a pipe, but it would not keep a reader waiting.
+        # Not a regular file, like a pipe, but reading it would not block.
         "device.jpg": "not a regular file",
         "empty.jpg": "empty",
         "loop.jpg": "symbolic links",
         "same.png": "its result would replace that of in/same.gif",
         "text.jpg": "not an image",
     }
-    cut(photograph(inputs / "cut.jpg", size=(200, 200)))
+    truncate(photograph(inputs / "cut.jpg", size=(200, 200)))
     (inputs / "empty.jpg").write_bytes(b"")
     (inputs / "text.jpg").write_text("no image")
     (inputs / "loop.jpg").symlink_to("loop.jpg")
@@ -463,11 +463,11 @@ def test_one_bad_photograph_does_not_stop_the_rest(color_photographs, here, caps
         assert Image.open(here / "results" / name).size == size
 
 
-def test_the_reason_is_told_in_words(color_photographs, here, capsys):
+def test_the_reason_for_a_failure_is_in_plain_words(color_photographs, here, capsys):
     suffixes = sorted(["bmp", "gif", "jpg", "png", "tif", "webp", *HEIC])
     for suffix in suffixes:
         options = {"compression": "tiff_lzw"} if suffix == "tif" else {}
-        cut(photograph(here / f"in/{suffix}.{suffix}", size=(200, 200), seed=0, **options))
+        truncate(photograph(here / f"in/{suffix}.{suffix}", size=(200, 200), seed=0, **options))
     assert color_photographs("in") == 1
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(failed=len(suffixes)))
@@ -475,24 +475,30 @@ def test_the_reason_is_told_in_words(color_photographs, here, capsys):
     lines = captured.err.splitlines()
     for line, suffix in zip(lines, suffixes, strict=True):
         assert line.startswith(f"failed: in/{suffix}.{suffix}: ")
-        # "unable to write to memory" is no news of a file that ends too early.
+        # "unable to write to memory" does not explain that a file ends too early.
         assert not re.search(r"unable to|VipsForeign|decoder object", line)
 
 
-def test_the_reason_is_of_the_photograph_itself(color_photographs, here, capsys):
-    # Several are read at once, but libvips keeps its errors in one place.
+def test_the_reason_for_a_failure_is_that_of_the_photograph_itself(color_photographs, here, capsys):
+    # Several photographs are read at once, but libvips has one error buffer for all of them.
     suffixes = ("gif", "jpg", "png", "tif")
     for seed, suffix in itertools.product(range(12), suffixes):
         options = {"compression": "tiff_lzw"} if suffix == "tif" else {}
-        cut(photograph(here / f"in/{seed}_{suffix}.{suffix}", (100, 100), seed=seed, **options))
+        truncate(
+            photograph(here / f"in/{seed}_{suffix}.{suffix}", (100, 100), seed=seed, **options)
+        )
     assert color_photographs("in") == 1
     failures = re.findall(
         r"^failed: in/\d+_(\w+)\.\w+: (.*)$", capsys.readouterr().err, re.MULTILINE
     )
     assert len(failures) == 12 * len(suffixes)
-    reasons = {suffix: {reason for of, reason in failures if of == suffix} for suffix in suffixes}
-    # Where and how much is missing may differ.
-    assert all(len({re.sub(r"\d+", "N", r) for r in of}) == 1 for of in reasons.values()), reasons
+    reasons = {
+        suffix: {reason for failed, reason in failures if failed == suffix} for suffix in suffixes
+    }
+    # Positions and counts in the messages may differ.
+    assert all(len({re.sub(r"\d+", "N", r) for r in found}) == 1 for found in reasons.values()), (
+        reasons
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -526,14 +532,14 @@ def test_a_name_that_becomes_too_long_fails_alone(color_photographs, here, capsy
     assert color_photographs("in", "--suffix", "_colored") == 1
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(colored=1, failed=1))
-    cannot = (
+    expected = (
         f"failed: in/{long}: results/{long[:-4]}_colored.png cannot be written: File name too long"
     )
-    assert cannot in captured.err
+    assert expected in captured.err
 
 
 @not_for_root
-def test_what_may_not_be_read_is_named(color_photographs, here, capsys):
+def test_files_and_folders_without_read_permission_are_reported(color_photographs, here, capsys):
     photograph(here / "in/a.png").chmod(0)
     photograph(here / "in/b.png")
     assert color_photographs("in") == 1
@@ -572,10 +578,10 @@ def test_heic_without_its_library_says_what_to_install(
 
 @contextlib.contextmanager
 def limited_files(size):
-    """Lets no file grow beyond a number of bytes: what a full disk does to a writer."""
+    """Limits the size of files, in bytes, so that writing fails as it does on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    # Only here: what the tests themselves print may go to a larger file.
+    # Limited only in this block: the output of the tests may be redirected to a larger file.
     try:
         yield
     finally:
@@ -602,20 +608,20 @@ def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, cap
 def test_a_disk_without_room_for_the_last_bytes_leaves_no_part_of_a_file(
     color_photographs, here, name
 ):
-    # Small: an encoder that writes at one go is not told by the next time that the last failed.
+    # Small photographs: an encoder that writes only once has no later write to report the failure.
     photograph(here / name, size=(60, 60), seed=0)
     comparison = "a_comparison" + Path(name).suffix
     assert color_photographs(name, "--comparison", "--output_dir", "whole") == 0
-    sizes = {made: (here / "whole" / made).stat().st_size for made in (name, comparison)}
+    sizes = {file: (here / "whole" / file).stat().st_size for file in (name, comparison)}
     assert sizes[name] < sizes[comparison] - 100
-    for full, left in ((name, set()), (comparison, {name})):
+    for full, remaining in ((name, set()), (comparison, {name})):
         with limited_files(sizes[full] - 100):
             status = color_photographs(name, "--comparison", "--output_dir", f"without_{full}")
         assert status == 1
-        assert files_below(here / f"without_{full}") == left
+        assert files_below(here / f"without_{full}") == remaining
 
 
-def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, capsys, monkeypatch):
+def test_a_failed_fsync_leaves_no_new_file(color_photographs, here, capsys, monkeypatch):
     photograph(here / "in/a.png")
     photograph(here / "in/b.jpg")
     before = photograph(here / "results/a.png", seed=1).read_bytes()
@@ -632,7 +638,7 @@ def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, c
     assert (here / "results/a.png").read_bytes() == before
 
 
-# --- nothing can be begun ------------------------------------------------------------------------
+# --- errors before the first photograph ----------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -649,7 +655,9 @@ def test_bytes_that_do_not_reach_the_disk_are_no_file(color_photographs, here, c
         (["a.png", "--output_dir", "nowhere"], "--output_dir nowhere: File exists"),
     ],
 )
-def test_nothing_begun_is_one_line(color_photographs, here, capsys, arguments, words):
+def test_invalid_arguments_are_a_one_line_error_and_leave_no_files(
+    color_photographs, here, capsys, arguments, words
+):
     (here / "empty").mkdir()
     (here / "letters").mkdir()
     (here / "letters/a.txt").write_text("no image")
@@ -666,18 +674,18 @@ def test_nothing_begun_is_one_line(color_photographs, here, capsys, arguments, w
 
 
 @not_for_root
-def test_a_folder_that_may_not_be_written_is_one_line(color_photographs, here, capsys):
+def test_a_folder_without_write_permission_is_a_one_line_error(color_photographs, here, capsys):
     photograph(here / "a.png")
     (here / "closed").mkdir(mode=0o500)
-    for place in ("closed", "closed/new"):
-        assert color_photographs("a.png", "--output_dir", place) == 2
+    for path in ("closed", "closed/new"):
+        assert color_photographs("a.png", "--output_dir", path) == 2
         message = capsys.readouterr().err
-        assert message.startswith(f"error: --output_dir {place}: ")
+        assert message.startswith(f"error: --output_dir {path}: ")
         assert message.count("\n") == 1
 
 
 @pytest.mark.parametrize("settings", ["{}", "[]", '{"architecture": {}}', "{"])
-def test_settings_that_describe_no_network_are_one_line(here, capsys, settings):
+def test_settings_that_describe_no_network_are_a_one_line_error(here, capsys, settings):
     photograph(here / "a.png")
     (here / "w").mkdir()
     (here / "w/settings.json").write_text(settings)
@@ -685,7 +693,7 @@ def test_settings_that_describe_no_network_are_one_line(here, capsys, settings):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_weights_that_are_not_there_are_one_line(here, capsys):
+def test_missing_weights_are_reported_and_no_files_are_written(here, capsys):
     photograph(here / "a.png")
     assert run.main(["--images", "a.png", "--weights", "absent"]) == 2
     assert "absent is not a folder of weights" in capsys.readouterr().err
@@ -694,15 +702,15 @@ def test_weights_that_are_not_there_are_one_line(here, capsys):
     assert os.listdir(here) == ["a.png"]
 
 
-# --- memory, signals and what is said ------------------------------------------------------------
+# --- memory, signals and messages ----------------------------------------------------------------
 
 
-def test_memory_that_runs_out_makes_batches_smaller(
+def test_out_of_memory_makes_batches_smaller(
     color_photographs, here, capsys, monkeypatch, load_once
 ):
     for seed in range(20):
         photograph(here / f"in/{seed:02}.png", seed=seed)
-    seen = []
+    batch_sizes = []
 
     def load_scarce(*arguments):
         colorizer = load_once(*arguments)
@@ -711,7 +719,7 @@ def test_memory_that_runs_out_makes_batches_smaller(
         def scarce(batch):
             if len(batch) > 2:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-            seen.append(len(batch))
+            batch_sizes.append(len(batch))
             return predict(batch)
 
         monkeypatch.setattr(colorizer, "_predict", scarce)
@@ -725,7 +733,7 @@ def test_memory_that_runs_out_makes_batches_smaller(
     assert captured.out.endswith(summary(colored=20))
     [line] = captured.err.splitlines()
     assert line == "warning: memory ran out; the network now colors at most 2 photographs at once"
-    assert seen == [2] * 10
+    assert batch_sizes == [2] * 10
     for name in os.listdir(here / "ample"):
         difference = pixels_of(here / "ample" / name) - pixels_of(here / "results" / name)
         assert np.abs(difference).max() <= 1
@@ -733,39 +741,39 @@ def test_memory_that_runs_out_makes_batches_smaller(
 
 @pytest.fixture
 def send_signal(monkeypatch):
-    """Sends this process a signal, from any thread, and waits until the program has noticed."""
-    noticed = threading.Event()
+    """Sends this process a signal, from any thread, and waits until its handler has run."""
+    handled = threading.Event()
     remember = SignalWatch._remember
 
-    def remember_and_tell(watch, number, frame):
+    def remember_and_notify(watch, number, frame):
         try:
             remember(watch, number, frame)
         finally:
-            noticed.set()
+            handled.set()
 
-    monkeypatch.setattr(SignalWatch, "_remember", remember_and_tell)
+    monkeypatch.setattr(SignalWatch, "_remember", remember_and_notify)
 
     def call(number):
-        noticed.clear()
+        handled.clear()
         os.kill(os.getpid(), number)
-        assert noticed.wait(10)
+        assert handled.wait(10)
 
     return call
 
 
 @pytest.fixture
-def at_first_writing(monkeypatch):
-    """Calls a function when the first photograph is written, and lets the others wait for it."""
+def at_first_write(monkeypatch):
+    """Calls a function before the first photograph is written; the other writers wait for it."""
 
     def patch(function):
-        turn, is_over = itertools.count(), threading.Event()
+        count, is_done = itertools.count(), threading.Event()
         write = colorization_pipeline.write_photo
 
         def write_later(*arguments):
-            if next(turn) == 0:
+            if next(count) == 0:
                 function()
-                is_over.set()
-            assert is_over.wait(10)
+                is_done.set()
+            assert is_done.wait(10)
             write(*arguments)
 
         monkeypatch.setattr(colorization_pipeline, "write_photo", write_later)
@@ -774,27 +782,29 @@ def at_first_writing(monkeypatch):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_finishes_what_is_written_and_drops_the_rest(
-    color_photographs, here, capsys, send_signal, at_first_writing, number, status
+def test_a_signal_finishes_started_files_and_drops_the_rest(
+    color_photographs, here, capsys, send_signal, at_first_write, number, status
 ):
     for seed in range(40):
         photograph(here / f"in/{seed:02}.png", seed=seed)
-    at_first_writing(lambda: send_signal(number))
+    at_first_write(lambda: send_signal(number))
     assert color_photographs("in") == status
-    made = files_below(here / "results")
-    assert 1 <= len(made) <= colorization_pipeline._THREADS
-    for name in made:
+    written = files_below(here / "results")
+    assert 1 <= len(written) <= colorization_pipeline._THREADS
+    for name in written:
         assert pixels_of(here / "results" / name).shape == (30, 40, 3)
     captured = capsys.readouterr()
-    assert captured.out.endswith(summary(colored=len(made)))
+    assert captured.out.endswith(summary(colored=len(written)))
     assert captured.err == "stopped: run the same command without --overwrite to color the rest\n"
-    # And so it does.
+    # The same command colors the rest.
     assert color_photographs("in") == 0
-    assert capsys.readouterr().out.endswith(summary(colored=40 - len(made), skipped=len(made)))
+    assert capsys.readouterr().out.endswith(
+        summary(colored=40 - len(written), skipped=len(written))
+    )
     assert files_below(here / "results") == files_below(here / "in")
 
 
-def test_a_signal_drops_what_is_only_read(
+def test_a_signal_drops_photographs_that_are_only_read(
     color_photographs, here, capsys, monkeypatch, send_signal
 ):
     for name in "abc":
@@ -815,7 +825,7 @@ def test_a_signal_drops_what_is_only_read(
 
 
 def test_a_second_ctrl_c_leaves_whole_files_and_a_summary_too(
-    color_photographs, here, capsys, send_signal, at_first_writing
+    color_photographs, here, capsys, send_signal, at_first_write
 ):
     for seed in range(20):
         photograph(here / f"in/{seed:02}.png", seed=seed)
@@ -825,7 +835,7 @@ def test_a_second_ctrl_c_leaves_whole_files_and_a_summary_too(
         time.sleep(0.1)
         send_signal(signal.SIGINT)
 
-    at_first_writing(twice)
+    at_first_write(twice)
     assert color_photographs("in") == 130
     captured = capsys.readouterr()
     assert captured.err == "interrupted\n"
@@ -834,7 +844,7 @@ def test_a_second_ctrl_c_leaves_whole_files_and_a_summary_too(
         assert pixels_of(here / "results" / name).shape == (30, 40, 3)
 
 
-def test_quiet_says_only_what_went_wrong(color_photographs, here, capsys):
+def test_quiet_prints_only_failures(color_photographs, here, capsys):
     photograph(here / "in/a.png")
     noise = np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8")
     Image.fromarray(noise).save(here / "in/in_color.png")
@@ -847,33 +857,33 @@ def test_quiet_says_only_what_went_wrong(color_photographs, here, capsys):
 
 
 def test_only_one_thread_prints(color_photographs, here, capsys, monkeypatch):
-    # When printing fails (a closed pipe, a full disk), tqdm does not give its lock back: another
+    # When printing fails (a closed pipe, a full disk), tqdm does not release its lock, and another
     # thread would wait for it forever.
     for seed in range(8):
         photograph(here / f"in/{seed}.png")
     threads = set()
     write = sys.stdout.write
 
-    def noticing(text):
+    def recording(text):
         threads.add(threading.current_thread())
         return write(text)
 
-    monkeypatch.setattr(sys.stdout, "write", noticing)
+    monkeypatch.setattr(sys.stdout, "write", recording)
     assert color_photographs("in") == 0
     assert threads == {threading.main_thread()}
 
 
-def test_there_may_be_no_terminal_to_print_to(color_photographs, here, monkeypatch):
+def test_photographs_are_colored_without_a_terminal(color_photographs, here, monkeypatch):
     photograph(here / "a.png")
-    # As in a notebook, and as in a program without a window.
-    for place, stdout in (("notebook", io.StringIO()), ("window", None)):
+    # A notebook replaces the output stream; a program without a console has none.
+    for folder, stdout in (("notebook", io.StringIO()), ("window", None)):
         with monkeypatch.context() as patch:
             patch.setattr(sys, "stdout", stdout)
-            assert color_photographs("a.png", "--output_dir", place) == 0
-        assert files_below(here / place) == {"a.png"}
+            assert color_photographs("a.png", "--output_dir", folder) == 0
+        assert files_below(here / folder) == {"a.png"}
 
 
-def test_names_are_printed_where_the_terminal_has_no_letters_for_them(weights, here):
+def test_names_are_printed_even_if_the_terminal_cannot_encode_them(weights, here):
     photograph(here / "in/müller.png")
     (here / "in/łódź.png").write_text("no image")
     done = subprocess.run(
@@ -897,7 +907,7 @@ def test_demo_is_colored_by_the_pretrained_weights(model, here):
     assert run.main(["--images", "demo", "--model", model]) == 0
     cat = np.asarray(Image.open(here / "results/chelsea.png"))
     ab = color.rgb2lab(cat)[..., 1:]
-    # Color, not gray; and not one tint over all.
+    # Neither gray nor one tint over the whole image.
     assert np.abs(ab).mean() > 3
     assert ab.std(axis=(0, 1)).max() > 2
 
@@ -919,7 +929,7 @@ def test_a_photograph_that_is_named_twice_is_colored_once(color_photographs, her
     assert capsys.readouterr().out.endswith(summary(colored=1))
 
 
-def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(color_photographs, here, capsys, monkeypatch):
     photograph(here / "in/a.png")
     (here / "in/closed").mkdir()
     scandir = os.scandir
@@ -936,7 +946,7 @@ def test_a_folder_that_cannot_be_read_is_named(color_photographs, here, capsys, 
     assert captured.out.endswith(summary(colored=1, failed=1))
 
 
-class RememberingRecombiner:
+class RecordingRecombiner:
     def __init__(self):
         self.kinds = []
 
@@ -947,9 +957,9 @@ class RememberingRecombiner:
 @pytest.mark.parametrize(
     ("mode", "kind"), [("L", (1, "uint8")), ("RGBA", (3, "uint8")), ("I;16", (1, "uint16"))]
 )
-def test_pixels_are_prepared_for_the_first_photograph(tmp_path, mode, kind):
+def test_the_recombiner_is_prepared_for_the_first_photograph(tmp_path, mode, kind):
     photograph(tmp_path / "a.png", mode=mode)
-    recombiner = RememberingRecombiner()
+    recombiner = RecordingRecombiner()
     colorize._prepare(
         recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")] * 2
     )
@@ -957,32 +967,32 @@ def test_pixels_are_prepared_for_the_first_photograph(tmp_path, mode, kind):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
-def test_a_broken_first_photograph_is_not_prepared_for(tmp_path, content):
+def test_the_recombiner_is_not_prepared_for_a_broken_first_photograph(tmp_path, content):
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
-    recombiner = RememberingRecombiner()
+    recombiner = RecordingRecombiner()
     colorize._prepare(
         recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")]
     )
     assert recombiner.kinds == []
 
 
-def test_parts_color_everything_and_nothing_twice(color_photographs, here, capsys):
+def test_shards_color_every_photograph_exactly_once(color_photographs, here, capsys):
     wanted = {f"{number % 3}/{number}.png" for number in range(9)}
     for name in wanted:
         photograph(here / "gray" / name)
-    found = []
-    for part in (1, 2, 3):
-        output = here / f"part{part}"
-        options = ("--shard", f"{part}/3", "--output_dir", str(output))
+    colored = []
+    for shard in (1, 2, 3):
+        output = here / f"part{shard}"
+        options = ("--shard", f"{shard}/3", "--output_dir", str(output))
         assert color_photographs("gray", *options) == 0
-        found.append({path.relative_to(output).as_posix() for path in output.rglob("*.png")})
-        assert f"{len(found[-1])} colored" in capsys.readouterr().out
-    assert set.union(*found) == wanted
-    assert sum(map(len, found)) == 9
-    assert all(found)
+        colored.append({path.relative_to(output).as_posix() for path in output.rglob("*.png")})
+        assert f"{len(colored[-1])} colored" in capsys.readouterr().out
+    assert set.union(*colored) == wanted
+    assert sum(map(len, colored)) == 9
+    assert all(colored)
 
-    # The same where other photographs have come, and from another folder of another name.
+    # A shard stays the same when photographs are added and the folder is renamed.
     (here / "gray").rename(here / "archive")
     for number in range(9, 20):
         photograph(here / "archive" / f"{number}.png")
@@ -990,26 +1000,26 @@ def test_parts_color_everything_and_nothing_twice(color_photographs, here, capsy
     again = {
         path.relative_to(here / "again").as_posix() for path in (here / "again").rglob("*.png")
     }
-    assert again & wanted == found[1]
+    assert again & wanted == colored[1]
 
 
-def test_a_part_with_nothing_in_it_is_done_at_once(here, capsys):
+def test_an_empty_shard_ends_at_once(here, capsys):
     photograph(here / "gray" / "1.png")
     statuses = [
-        run.main(["--images", "gray", "--shard", f"{part}/40", "--weights", "absent"])
-        for part in range(1, 41)
+        run.main(["--images", "gray", "--shard", f"{shard}/40", "--weights", "absent"])
+        for shard in range(1, 41)
     ]
-    # The weights are looked for where there is something to color.
+    # The weights are loaded only where there is something to color.
     assert sorted(statuses) == [0] * 39 + [2]
     assert capsys.readouterr().out.count("none of 1 photographs is in shard") == 39
 
 
-def test_photographs_of_one_result_are_in_one_part(color_photographs, here, capsys):
+def test_photographs_with_the_same_result_are_in_the_same_shard(color_photographs, here, capsys):
     for number in range(6):
         photograph(here / "gray" / f"{number}.png")
         photograph(here / "gray" / f"{number}.bmp")
     statuses = [
-        color_photographs("gray", "--format", "png", "--shard", f"{part}/2") for part in (1, 2)
+        color_photographs("gray", "--format", "png", "--shard", f"{shard}/2") for shard in (1, 2)
     ]
     assert statuses == [1, 1]
     message = capsys.readouterr().err
@@ -1018,7 +1028,7 @@ def test_photographs_of_one_result_are_in_one_part(color_photographs, here, caps
 
 
 @pytest.mark.parametrize("wrong", ["0/4", "5/4", "2", "1/0", "a/b", "-1/4", "1/4/2"])
-def test_a_part_that_is_none_is_one_line(here, capsys, wrong):
+def test_an_invalid_shard_is_a_one_line_error(here, capsys, wrong):
     assert run.main(["--images", "demo", f"--shard={wrong}"]) == 2
     message = capsys.readouterr().err
     assert "is not I/N with I from 1 to N, as in 1/4" in message

@@ -1,4 +1,4 @@
-"""Judging colorizers as a person does it: the table, the files, the sheet, and what goes wrong."""
+"""Tests of `run.py --evaluate`: the table, the files, the contact sheet, and errors."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ MISSING = {"lpips", "inception_score", "inception_score_deviation"}
 
 @pytest.fixture(scope="module")
 def load_once():
-    """Loads a colorizer once for each look of it: to compile it takes longer than all the rest."""
+    """Loads each colorizer only once: compiling it takes longer than all the rest."""
     loaded = {}
     load = evaluate_job.load_colorizer
 
@@ -51,43 +51,43 @@ def load_once():
         file = Path(folder.path, "generator.weights.h5")
         if not file.exists():
             return load(folder, settings, render_size, recombiner)
-        look = file.read_bytes(), render_size
-        if look not in loaded:
-            loaded[look] = load(folder, settings, render_size, recombiner)
-        loaded[look].batch_size = settings.batch_size
-        return loaded[look]
+        key = file.read_bytes(), render_size
+        if key not in loaded:
+            loaded[key] = load(folder, settings, render_size, recombiner)
+        loaded[key].batch_size = settings.batch_size
+        return loaded[key]
 
     return call
 
 
 @pytest.fixture
 def evaluate(weights, here, offline, load_once, monkeypatch):
-    """Judges at 16 px, by default the tiny weights, and returns the exit status."""
+    """Evaluates at 16 px, by default the tiny weights, and returns the exit status."""
     monkeypatch.setattr(evaluate_job, "load_colorizer", load_once)
 
     def call(*arguments):
-        says_which = {"--weights", "--load_weights"}.intersection(arguments)
-        chosen = [] if says_which else ["--weights", weights]
-        return run.main(["--evaluate", *FEW, *chosen, *arguments])
+        has_weights = {"--weights", "--load_weights"}.intersection(arguments)
+        default = [] if has_weights else ["--weights", weights]
+        return run.main(["--evaluate", *FEW, *default, *arguments])
 
     return call
 
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """What was drawn on the sheet: the images by row, and `captions`."""
-    return keep_what_is_drawn(monkeypatch)
+    """The images that are drawn on the contact sheet, by the name of their row, and `captions`."""
+    return record_drawn_images(monkeypatch)
 
 
-def keep_what_is_drawn(patch):
-    kept = {}
+def record_drawn_images(patch):
+    recorded = {}
 
-    def keep(kinds, captions=None):
-        kept.update(kinds, captions=captions)
-        return draw_contact_sheet(kinds, captions)
+    def record(rows, captions=None):
+        recorded.update(rows, captions=captions)
+        return draw_contact_sheet(rows, captions)
 
-    patch.setattr("jobs.evaluate.evaluate.draw_contact_sheet", keep)
-    return kept
+    patch.setattr("jobs.evaluate.evaluate.draw_contact_sheet", record)
+    return recorded
 
 
 def solid(path, color=(200, 90, 80), size=(20, 24)):
@@ -107,7 +107,7 @@ def all_below(folder):
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def one_line(capsys):
+def error_line(capsys):
     message = capsys.readouterr().err
     assert message.startswith("error: ")
     assert message.count("\n") == 1
@@ -118,12 +118,12 @@ def rows_of(path):
     return json.loads(Path(path).read_text())["rows"]
 
 
-# --- numbers -------------------------------------------------------------------------------------
+# --- metrics -------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def whole(weights, offline, load_once, tmp_path_factory):
-    """An evaluation of twelve images by all kinds of rows, and all that came of it."""
+    """An evaluation of twelve images with every kind of row, and everything that it produced."""
     folder = tmp_path_factory.mktemp("whole")
     random = np.random.default_rng(0)
     for number in range(12):
@@ -144,7 +144,7 @@ def whole(weights, offline, load_once, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate_job, "load_colorizer", load_once)
         patch.setattr("sys.stdout", io.StringIO())
-        drawn = keep_what_is_drawn(patch)
+        drawn = record_drawn_images(patch)
         status = run.main(
             ["--evaluate", *FEW, "--weights", weights, "--dataset", str(folder / "set")]
             + ["--predictions", *predictions, "--sample_count", "12", "--csv", "--json"]
@@ -168,7 +168,7 @@ def whole(weights, offline, load_once, tmp_path_factory):
 
 
 def gray_of(rgb255):
-    """The gray of the same lightness, by scikit-image."""
+    """The gray image of the same lightness, by scikit-image."""
     lab = color.rgb2lab(rgb255)
     return rgb_of(lab[..., :1], np.zeros_like(lab[..., 1:]))
 
@@ -177,13 +177,13 @@ def rgb_of(lightness, ab):
     lab = np.concatenate([lightness, np.broadcast_to(ab, (*lightness.shape[:-1], 2))], axis=-1)
     lab = np.asarray(pull_into_gamut(lab))
     with warnings.catch_warnings():
-        # Some colors are still outside of sRGB, by rounding.
+        # Rounding leaves some colors slightly outside sRGB.
         warnings.simplefilter("ignore", UserWarning)
         return np.round(255.0 * color.lab2rgb(lab)).astype("uint8")
 
 
 def squares(whole, folder, ending):
-    """The central squares of the images in the order of the sheet: two columns less each side."""
+    """The central squares of the images in the order of the sheet: 2 columns off each side."""
     paths = [whole.folder / folder / (Path(name).stem + ending) for name in whole.captions]
     return np.stack([pixels_of(path)[:, 2:-2] for path in paths])
 
@@ -196,8 +196,8 @@ def colorfulness(rgb255):
     )
 
 
-def expected_numbers(true, colored):
-    """The numbers of a row, by scikit-image and SciPy."""
+def expected_metrics(true, colored):
+    """The metrics of a row, by scikit-image and SciPy."""
     pairs = list(zip(true, colored, strict=True))
     error = np.mean((true.astype(float) - colored) ** 2) / 255**2
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
@@ -220,7 +220,7 @@ def statistics(rgb255):
     return features.mean(axis=0), np.cov(features, rowvar=False)
 
 
-def test_rows_stand_in_the_order_of_the_table(whole):
+def test_rows_are_in_the_order_of_the_table(whole):
     assert list(whole.rows) == [*FIXED, whole.mine, "copies", "grays", "theirs"]
     kinds = [row["kind"] for row in whole.rows.values()]
     assert kinds == [*FIXED, "weights", *["predictions"] * 3]
@@ -249,9 +249,9 @@ def test_weights_color_the_lightness_of_the_squares(whole):
     assert np.ptp(whole.drawn[whole.mine], axis=-1).mean() > 10
 
 
-def test_weights_see_images_at_their_own_size(evaluate, images, weights):
-    for asked, size in (([], 32), (FEW[-2:], 16)):
-        options = ["--weights", weights, "--dataset", "images", "--json", *asked]
+def test_weights_run_at_their_own_render_size(evaluate, images, weights):
+    for render_size, size in (([], 32), (FEW[-2:], 16)):
+        options = ["--weights", weights, "--dataset", "images", "--json", *render_size]
         assert run.main(["--evaluate", *FEW[:-2], *options]) == 0
         assert [row["render_size"] for row in rows_of("results/evaluation.json")] == [
             *[None] * len(FIXED),
@@ -259,16 +259,16 @@ def test_weights_see_images_at_their_own_size(evaluate, images, weights):
         ]
 
 
-def test_weights_color_as_they_color_photographs(evaluate, images, drawn, weights, here):
+def test_weights_color_images_as_they_color_photographs(evaluate, images, drawn, weights, here):
     size = ["--render_size", "24"]
     assert evaluate("--dataset", "images", "--sample_count", "9", *size) == 0
-    [judged] = [drawn[name] for name in drawn if name == Path(weights).name]
+    [evaluated] = [drawn[name] for name in drawn if name == Path(weights).name]
     true = drawn["truth"]
     for number, pixels in enumerate(true):
         write_rgb(here / "squares" / f"{number}.png", pixels)
     options = [*size, "--weights", weights, "--precision", "float32", "--output_dir", "colored"]
     assert run.main(["--images", "squares", *options]) == 0
-    for number, pixels in enumerate(judged):
+    for number, pixels in enumerate(evaluated):
         np.testing.assert_array_equal(pixels_of(here / "colored" / f"{number}.png"), pixels)
 
 
@@ -277,14 +277,14 @@ def test_predictions_are_the_images_of_their_folders(whole):
         np.testing.assert_array_equal(whole.drawn[name], squares(whole, name, ending))
 
 
-def test_numbers_are_those_of_other_programs(whole):
+def test_metrics_agree_with_scikit_image_and_scipy(whole):
     true = squares(whole, "set", ".png")
     for name, row in whole.rows.items():
         missing = {key for key, number in row.items() if number is None}
         assert missing == MISSING | ({"render_size"} if name != whole.mine else set())
         if name in ("truth", "copies"):
             continue
-        for key, number in expected_numbers(true, whole.drawn[name]).items():
+        for key, number in expected_metrics(true, whole.drawn[name]).items():
             assert row[key] == pytest.approx(number, rel=1e-3, abs=1e-4), (name, key)
 
 
@@ -298,25 +298,25 @@ def test_the_truth_and_a_copy_of_it_have_no_error(whole, name):
     assert row["kid"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_gray_predictions_are_as_good_as_the_gray_row(whole):
+def test_gray_predictions_score_like_the_gray_row(whole):
     # Rounding leaves a trace of color.
     for key, tolerance in (("psnr", 0.01), ("ssim", 0.001), ("fid", 0.001), ("colorfulness", 0.1)):
         assert whole.rows["grays"][key] == pytest.approx(whole.rows["gray"][key], abs=tolerance)
 
 
-# --- what is printed and kept --------------------------------------------------------------------
+# --- what is printed and saved -------------------------------------------------------------------
 
 
-def test_the_table_has_the_numbers_of_the_files(whole):
+def test_the_table_has_the_metrics_of_the_files(whole):
     numbers = {
         name: {key: math.inf if number == "inf" else number for key, number in row.items()}
         for name, row in whole.rows.items()
     }
     table = format_table(numbers, whole.record["footnotes"])
-    place = whole.folder / "out" / "evaluation"
+    path = whole.folder / "out" / "evaluation"
     assert whole.printed == (
         f"12 images of {whole.folder}/set at 16 px; networks run at 16 px\n\n{table}\n\n"
-        f"saved {place}.png, {place}.csv, {place}.json; "
+        f"saved {path}.png, {path}.csv, {path}.json; "
         f"to view: tensorboard --logdir {whole.folder}/logs\n"
     )
     assert whole.record["title"] == whole.printed.splitlines()[0]
@@ -339,13 +339,13 @@ def test_footnotes_say_which_network_and_what_is_missing(whole):
     assert score == "- IS: mean color has no classes"
 
 
-def test_csv_and_json_have_the_same_numbers(whole):
+def test_csv_and_json_have_the_same_values(whole):
     with open(whole.folder / "out" / "evaluation.csv", newline="") as file:
         table = list(csv.DictReader(file))
     common = {"images": 12, "resolution": 16}
     for line, row in zip(table, whole.rows.values(), strict=True):
         expected = {
-            key: "" if each is None else str(each) for key, each in {**row, **common}.items()
+            key: "" if value is None else str(value) for key, value in {**row, **common}.items()
         }
         assert line == expected
 
@@ -377,19 +377,19 @@ def test_tensorboard_shows_the_sheet_and_the_table(whole):
 # --- which weights -------------------------------------------------------------------------------
 
 
-def test_own_training_has_the_numbers_of_its_validation(
+def test_own_training_has_the_metrics_of_its_validation(
     train, evaluate, weights, images, drawn, monkeypatch
 ):
     validation = {}
     for path in images.iterdir():
-        # Training shrinks images while it reads them.
+        # Training and evaluation shrink images differently; at 16 px neither does.
         write_rgb(path, pixels_of(path)[:16, :16])
 
     def take_no_step(model, data, settings, folder, *others):
         WeightsFolder(weights).load_generator(model.generator_ema)
-        # Pale: validation clips what sRGB cannot show, and here it is made paler.
+        # Pale colors: those outside sRGB are clipped by validation but made paler by evaluation.
         last = model.generator_ema.get_layer("ab")
-        last.set_weights([0.1 * each for each in last.get_weights()])
+        last.set_weights([0.1 * array for array in last.get_weights()])
         folder.save_generator(model.generator_ema)
         batches = data.validation_batches(tf.distribute.get_strategy())
         validation.update(model.evaluate(batches, return_dict=True, verbose=0))
@@ -407,9 +407,9 @@ def test_own_training_has_the_numbers_of_its_validation(
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
-def test_several_weights_of_one_name_have_rows_of_their_own(evaluate, images, weights, here):
-    for place in ("one/gray", "two/gray"):
-        shutil.copytree(weights, here / place)
+def test_weights_of_the_same_name_have_rows_of_their_own(evaluate, images, weights, here):
+    for path in ("one/gray", "two/gray"):
+        shutil.copytree(weights, here / path)
     shutil.copytree(images, here / "truth")
     options = ("--weights", "one/gray", "two/gray", "--predictions", "truth", "--json")
     assert evaluate("--images", "images", *options) == 0
@@ -431,7 +431,7 @@ def test_a_folder_that_is_named_twice_is_one_row(evaluate, images, weights, here
 # --- without truth -------------------------------------------------------------------------------
 
 
-def test_without_truth_the_sheet_sets_them_side_by_side(
+def test_without_truth_the_sheet_shows_rows_side_by_side(
     evaluate, images, weights, here, drawn, capsys
 ):
     for number in range(7):
@@ -445,7 +445,7 @@ def test_without_truth_the_sheet_sets_them_side_by_side(
     assert size == "networks run at 16 px"
     assert heading.split() == ["IS", "^", "CF"]
     assert gray.split() == ["gray", "-", "0.0"]
-    # 0.3 times the distance from gray; JPEG is not exact.
+    # The images have one color: 0.3 times its distance from gray. JPEG is not exact.
     assert float(theirs.split()[-1]) == pytest.approx(0.3 * np.hypot(110, 65), abs=0.6)
     assert footnote.startswith("- IS: InceptionV3's weights cannot be loaded")
     assert captured.err.startswith("warning: their images lacks 3 of 10 images (7.png")
@@ -463,14 +463,14 @@ def test_without_truth_the_sheet_sets_them_side_by_side(
 
 def test_weights_alone_color_photographs_at_any_resolution(evaluate, here, drawn, weights):
     solid(here / "aunt.jpg", (120, 120, 120))
-    # The network of two levels would rather have multiples of 4.
+    # 17 is not a multiple of 4, which would suit the two levels of the network.
     assert evaluate("--images", "aunt.jpg", "--resolution", "17") == 0
     assert list(drawn) == ["gray", Path(weights).name, "captions"]
     assert drawn.pop("captions") == ["aunt.jpg"]
-    assert {each.shape for each in drawn.values()} == {(1, 17, 17, 3)}
+    assert {pixels.shape for pixels in drawn.values()} == {(1, 17, 17, 3)}
 
 
-# --- how much ------------------------------------------------------------------------------------
+# --- how many images -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("count", "batch_size", "shown"), [("3", "2", 3), ("99", "99", 10)])
@@ -480,15 +480,15 @@ def test_the_sheet_has_the_first_images_of_any_batches(
     options = ("--sample_count", count, "--batch_size", batch_size)
     assert evaluate("--images", "images", *options) == 0
     assert drawn.pop("captions") == [f"{number}.png" for number in range(shown)]
-    assert {len(each) for each in drawn.values()} == {shown}
+    assert {len(pixels) for pixels in drawn.values()} == {shown}
     assert capsys.readouterr().out.startswith("10 images of ")
 
 
-def test_one_image_is_judged(evaluate, here, capsys):
+def test_one_image_is_evaluated(evaluate, here, capsys):
     solid(here / "set" / "a.png")
     assert evaluate("--dataset", "set", "--json") == 0
     psnr = {row["name"]: float(row["psnr"]) for row in rows_of("results/evaluation.json")}
-    # Of one color, which is the mean.
+    # The image has one color, which is the mean color.
     assert psnr["gray"] < 20 < 40 < psnr["constant ab"]
 
 
@@ -500,10 +500,10 @@ def test_progress_is_shown_on_a_terminal(evaluate, images, capsys, monkeypatch):
     assert "10/10 [" in shown
 
 
-# --- images that are no use --------------------------------------------------------------------
+# --- unusable images -----------------------------------------------------------------------------
 
 
-def test_useless_images_are_skipped_of_all_rows_and_counted(evaluate, images, here, drawn, capsys):
+def test_unusable_images_are_skipped_in_all_rows_and_counted(evaluate, images, here, drawn, capsys):
     shutil.copytree(images, here / "theirs")
     (here / "theirs" / "0.png").write_text("no image")
     solid(here / "theirs" / "1.png", size=(24, 20))
@@ -521,25 +521,25 @@ def test_useless_images_are_skipped_of_all_rows_and_counted(evaluate, images, he
     )
     assert (here / "logs" / "skipped_images.tsv").read_text().count("\n") == 4
     assert drawn.pop("captions") == [f"{number}.png" for number in range(4, 10)]
-    assert {len(each) for each in drawn.values()} == {6}
+    assert {len(pixels) for pixels in drawn.values()} == {6}
 
 
 @pytest.mark.parametrize("option", ["--dataset", "--images"])
-def test_images_of_which_none_can_be_read_are_one_line(evaluate, here, capsys, option):
+def test_images_that_are_all_unreadable_are_a_one_line_error(evaluate, here, capsys, option):
     (here / "set").mkdir()
     for number in range(6):
         (here / "set" / f"{number}.png").write_text("no image")
     assert evaluate(option, "set", "--log_dir", str(here / "logs")) == 2
-    assert "more than half of the images cannot be used: " in one_line(capsys)
+    assert "more than half of the images cannot be used: " in error_line(capsys)
     assert not (here / "results" / "evaluation.png").exists()
 
 
-# --- where it goes -------------------------------------------------------------------------------
+# --- output paths --------------------------------------------------------------------------------
 
 
-def test_files_go_where_they_are_asked_for(evaluate, images, here, capsys):
-    places = ("--csv", "numbers.txt", "--json", "deep/er/numbers", "--output_dir", "my out")
-    assert evaluate("--images", "images", *places) == 0
+def test_files_are_written_to_the_requested_paths(evaluate, images, here, capsys):
+    options = ("--csv", "numbers.txt", "--json", "deep/er/numbers", "--output_dir", "my out")
+    assert evaluate("--images", "images", *options) == 0
     assert rows_of("deep/er/numbers")
     assert (here / "numbers.txt").read_text().startswith("name,kind,path,")
     assert files_below(here / "my out") == {"evaluation.png"}
@@ -550,7 +550,7 @@ def test_files_go_where_they_are_asked_for(evaluate, images, here, capsys):
     assert last.endswith(f" --logdir {log_dir.relative_to(here)}")
 
 
-def test_other_files_stay_as_they_are(evaluate, images, here):
+def test_other_files_are_unchanged(evaluate, images, here):
     shutil.copytree(images, here / "results")
     for name in ("evaluation.csv", "notes.txt"):
         (here / "results" / name).write_text("earlier")
@@ -570,9 +570,9 @@ def test_other_files_stay_as_they_are(evaluate, images, here):
         ["--json", "results/evaluation.png"],
     ],
 )
-def test_two_outputs_in_one_file_are_one_line(evaluate, images, capsys, arguments):
+def test_two_outputs_to_one_file_are_a_one_line_error(evaluate, images, capsys, arguments):
     assert evaluate("--images", "images", *arguments) == 2
-    one_line(capsys)
+    error_line(capsys)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -586,7 +586,7 @@ def test_odd_names_are_shown_on_one_line(evaluate, images, weights, here, drawn,
     assert evaluate("--images", "images", *options, "--json", "--sample_count", "10") == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    # The title, a blank line, the heading, three rows, a footnote, a blank line, where.
+    # The title, a blank line, the heading, three rows, a footnote, a blank line, the paths.
     assert len(captured.out.splitlines()) == 9
     assert "\x1b" not in captured.out
     assert all(text.isprintable() for text in (*drawn["captions"], *list(drawn)[:-1]))
@@ -595,7 +595,7 @@ def test_odd_names_are_shown_on_one_line(evaluate, images, weights, here, drawn,
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-def test_records_go_to_a_folder_of_any_name(evaluate, images, here):
+def test_log_dir_may_have_any_name(evaluate, images, here):
     log_dir = os.fsdecode(b"logs \xff")
     assert evaluate("--images", "images", "--log_dir", log_dir) == 0
     assert len(files_below(here / log_dir)) == 1
@@ -631,7 +631,7 @@ def test_records_go_to_a_folder_of_any_name(evaluate, images, here):
         (["--csv", "file/a.csv"], "--csv file: File exists"),
     ],
 )
-def test_what_cannot_be_judged_is_one_line_and_leaves_nothing(
+def test_what_cannot_be_evaluated_is_a_one_line_error_and_leaves_no_files(
     evaluate, images, weights, here, capsys, arguments, words
 ):
     (here / "empty").mkdir()
@@ -659,19 +659,19 @@ def test_what_cannot_be_judged_is_one_line_and_leaves_nothing(
         ["--csv", "deep/numbers.csv", "--output_dir", "file"],
     ],
 )
-def test_an_error_leaves_no_folder_for_what_was_not_written(
+def test_an_error_leaves_no_folder_for_files_that_were_not_written(
     evaluate, images, here, capsys, arguments
 ):
     (here / "file").write_text("")
     (here / "empty").mkdir()
     before = all_below(here)
     assert evaluate("--images", "images", *arguments) == 2
-    one_line(capsys)
+    error_line(capsys)
     assert all_below(here) == before
 
 
 @pytest.mark.parametrize("option", ["--output_dir", "--log_dir"])
-def test_a_folder_that_cannot_be_written_is_said_before_the_images_are_read(
+def test_a_folder_that_cannot_be_written_is_reported_before_the_images_are_read(
     evaluate, here, capsys, option
 ):
     (here / "file").write_text("")
@@ -679,35 +679,35 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_images_are_read(
     for number in range(6):
         (here / "set" / f"{number}.png").write_text("no image")
     assert evaluate("--dataset", "set", option, "file") == 2
-    assert f"{option} file: File exists" in one_line(capsys)
+    assert f"{option} file: File exists" in error_line(capsys)
 
 
-def test_a_folder_in_the_place_of_the_sheet_is_one_line(evaluate, images, here, capsys):
+def test_a_folder_at_the_path_of_the_sheet_is_a_one_line_error(evaluate, images, here, capsys):
     solid(here / "results" / "evaluation.png" / "inside.png")
     assert evaluate("--images", "images") == 2
-    assert "results/evaluation.png is a folder" in one_line(capsys)
+    assert "results/evaluation.png is a folder" in error_line(capsys)
     assert files_below(here / "results") == {"evaluation.png/inside.png"}
 
 
-def test_memory_that_runs_out_is_one_line(evaluate, images, capsys, monkeypatch):
+def test_out_of_memory_is_a_one_line_error(evaluate, images, capsys, monkeypatch):
     def too_large(*arguments):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     monkeypatch.setattr(Evaluator, "update", too_large)
     assert evaluate("--images", "images") == 2
-    assert "a step of 5 images of 16 px does not fit into memory" in one_line(capsys)
+    assert "a step of 5 images of 16 px does not fit into memory" in error_line(capsys)
 
 
 def test_ctrl_c_leaves_the_earlier_sheet(evaluate, images, here, capsys, monkeypatch):
     solid(here / "results" / "evaluation.png")
     before = (here / "results" / "evaluation.png").read_bytes()
     monkeypatch.setattr(Evaluator, "update", lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    # A shell without job control has the signal ignored in what runs in its background.
-    before_test = signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A shell without job control starts its background processes with the signal ignored.
+    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         assert evaluate("--images", "images", "--csv") == 130
     finally:
-        signal.signal(signal.SIGINT, before_test)
+        signal.signal(signal.SIGINT, previous_handler)
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "interrupted\n")
     assert files_below(here / "results") == {"evaluation.png"}

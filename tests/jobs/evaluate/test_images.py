@@ -1,4 +1,4 @@
-"""Which images an evaluation judges by: held out or all, and what every folder has of them."""
+"""Tests of the images of an evaluation: those held out or all, and the predictions for them."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ ALL = [f"{number}.png" for number in range(10)]
 PALE = (120, 121, 120)
 
 
-def judged(*arguments, log_dir="logs"):
+def evaluated(*arguments, log_dir="logs"):
     settings, explicit = parse(["--evaluate", "--resolution", "16", *arguments])
     return EvaluationImages(settings, explicit, weights_folders(settings), log_dir)
 
@@ -36,24 +36,24 @@ def names_of(images):
 
 
 def by_name(images):
-    """For each image the truth and what each folder of predictions has of it."""
+    """The true image and the prediction of each folder, by the name of the image."""
     return {
-        name: [each[number] for each in (batch.rgb255, *batch.predictions)]
+        name: [pixels[number] for pixels in (batch.rgb255, *batch.predictions)]
         for batch in images.batches()
         for number, name in enumerate(batch.names)
     }
 
 
 def held_out(folder, share, seed):
-    """The images that a training with these settings does not learn from."""
+    """The names of the images that training with these settings does not train on."""
     options = DatasetOptions(validation_share=share, seed=seed)
     names = find_images([folder], options).validation.names()
     return sorted(map(os.path.basename, names))
 
 
 def trained(path, *datasets, share=0.3, seed=0, pretrained=None):
-    """A folder of weights that says what it was trained on."""
-    names = [absolute_name(each) for each in datasets]
+    """Writes the settings of weights that were trained on these datasets, and returns the path."""
+    names = [absolute_name(dataset) for dataset in datasets]
     settings = {"dataset": names, "validation_share": share, "seed": seed}
     settings["pretrained"] = pretrained
     WeightsFolder(path).write_settings({"architecture": {}, "settings": settings})
@@ -65,16 +65,16 @@ def solid(path, color=(200, 90, 80), size=(20, 24)):
 
 
 def square(path):
-    """The central square of an image whose shorter side is that of the squares."""
+    """The central square of an image at its own size."""
     with Image.open(path) as image:
         pixels = np.asarray(image)
     top, left = ((side - min(pixels.shape[:2])) // 2 for side in pixels.shape[:2])
     return pixels[top : pixels.shape[0] - top, left : pixels.shape[1] - left]
 
 
-def refusal(*arguments):
+def error_message(*arguments):
     with pytest.raises(InputError) as caught:
-        judged(*arguments)
+        evaluated(*arguments)
     message = str(caught.value)
     assert message.count("\n") == 0
     return message
@@ -83,78 +83,78 @@ def refusal(*arguments):
 # --- datasets -----------------------------------------------------------------------------------
 
 
-def test_a_folder_that_is_not_split_is_judged_whole(images):
-    whole = judged("--dataset", "images")
+def test_all_images_of_a_folder_without_a_split_are_evaluated(images):
+    whole = evaluated("--dataset", "images")
     assert sorted(names_of(whole)) == ALL
     assert (len(whole), whole.has_truth) == (10, True)
     assert whole.description == "images"
 
 
 @pytest.mark.parametrize("name", ["validation", "val"])
-def test_of_a_folder_with_a_split_only_validation_is_judged(here, name):
+def test_only_the_validation_images_of_a_split_folder_are_evaluated(here, name):
     for number in range(4):
         solid(here / "set" / "train" / f"{number}.png")
         solid(here / "set" / name / f"held{number}.png")
-    images = judged("--dataset", "set")
+    images = evaluated("--dataset", "set")
     assert sorted(names_of(images)) == [f"held{number}.png" for number in range(4)]
     assert images.description == "set (its validation images)"
 
 
-def test_of_a_published_set_its_own_validation_is_judged(tiny_imagenet):
+def test_the_validation_images_of_a_published_dataset_are_evaluated(tiny_imagenet):
     classes = {"n01440764": ("tench", (190, 90, 80)), "n02102040": ("spaniel", (80, 100, 190))}
-    names = names_of(judged("--dataset", tiny_imagenet("tiny", classes)))
+    names = names_of(evaluated("--dataset", tiny_imagenet("tiny", classes)))
     assert sorted(names) == ["val_n01440764.JPEG", "val_n02102040.JPEG"]
 
 
 @pytest.mark.parametrize("seed", [0, 5])
-def test_a_share_that_is_asked_for_is_that_of_a_training(images, seed):
+def test_an_explicit_validation_share_gives_the_split_of_training(images, seed):
     options = ("--dataset", "images", "--validation_share", "0.4", "--seed", str(seed))
-    names = sorted(names_of(judged(*options)))
+    names = sorted(names_of(evaluated(*options)))
     assert names == held_out("images", 0.4, seed)
     assert 0 < len(names) < 10
 
 
-def test_several_sets_are_judged_together(images, here):
+def test_several_datasets_are_evaluated_together(images, here):
     for number in range(3):
         solid(here / "more" / f"more{number}.png")
-    both = judged("--dataset", "images", "more")
+    both = evaluated("--dataset", "images", "more")
     assert sorted(names_of(both)) == [*ALL, "more0.png", "more1.png", "more2.png"]
     assert both.description == "images, more"
 
 
 @pytest.mark.parametrize("again", ["images", "./images", "images/../images"])
-def test_a_set_that_is_named_twice_is_judged_once(images, again):
-    assert sorted(names_of(judged("--dataset", "images", again))) == ALL
+def test_a_dataset_that_is_named_twice_is_evaluated_once(images, again):
+    assert sorted(names_of(evaluated("--dataset", "images", again))) == ALL
 
 
-def test_images_to_learn_from_are_never_judged_in_place_of_validation(here):
+def test_training_images_are_never_evaluated_instead_of_validation_images(here):
     for number in range(3):
         solid(here / "one" / "train" / f"one{number}.png")
         solid(here / "two" / "train" / f"two{number}.png")
         solid(here / "one" / "validation" / f"held{number}.png")
     (here / "two" / "validation").symlink_to(here / "one" / "validation")
-    names = names_of(judged("--dataset", "one", "two"))
+    names = names_of(evaluated("--dataset", "one", "two"))
     assert sorted(names) == ["held0.png", "held1.png", "held2.png"]
 
 
-def test_the_sheet_of_an_earlier_evaluation_is_no_image_to_judge_by(images, monkeypatch):
+def test_the_sheet_of_an_earlier_evaluation_is_not_evaluated(images, monkeypatch):
     monkeypatch.chdir(images)
     solid(images / "results" / "evaluation.png")
-    assert sorted(names_of(judged("--dataset", "."))) == ALL
+    assert sorted(names_of(evaluated("--dataset", "."))) == ALL
 
 
-def test_the_order_is_random_and_a_matter_of_the_seed(images):
-    orders = [names_of(judged("--dataset", "images", "--seed", seed)) for seed in "334"]
+def test_the_order_is_random_and_depends_on_the_seed(images):
+    orders = [names_of(evaluated("--dataset", "images", "--seed", seed)) for seed in "334"]
     assert orders[0] == orders[1] != orders[2]
     assert orders[0] != ALL != orders[2]
 
 
-def test_every_pass_shows_the_central_squares_in_the_same_order(here):
+def test_every_pass_yields_the_central_squares_in_the_same_order(here):
     random = np.random.default_rng(0)
     for number in range(7):
         size = (16, 20 + number) if number % 2 else (20 + number, 16)
         write_rgb(here / "set" / f"{number}.png", random.integers(0, 256, (*size, 3), "uint8"))
-    images = judged("--dataset", "set", "--batch_size", "3")
+    images = evaluated("--dataset", "set", "--batch_size", "3")
     first, second = list(images.batches()), list(images.batches())
     assert [len(batch.rgb255) for batch in first] == [3, 3, 1]
     for one, other in zip(first, second, strict=True):
@@ -162,27 +162,27 @@ def test_every_pass_shows_the_central_squares_in_the_same_order(here):
         assert one.rgb255.dtype == np.uint8
         np.testing.assert_array_equal(one.rgb255, other.rgb255)
         for name, pixels in zip(one.names, one.rgb255, strict=True):
-            # Half a pixel is cut off where the border is odd.
+            # Half a pixel is cropped where the border is odd.
             wanted = square(here / "set" / name)[:16, :16]
             np.testing.assert_array_equal(pixels, wanted)
 
 
 @pytest.mark.parametrize("resolution", [16, 17, 33])
-def test_images_are_of_the_resolution_that_is_asked_for(here, resolution):
+def test_images_have_the_requested_resolution(here, resolution):
     solid(here / "set" / "small.png", size=(10, 12))
     solid(here / "set" / "large.png", size=(90, 60))
-    [batch] = judged("--dataset", "set", "--resolution", str(resolution)).batches()
+    [batch] = evaluated("--dataset", "set", "--resolution", str(resolution)).batches()
     assert batch.rgb255.shape == (2, resolution, resolution, 3)
     assert np.unique(batch.rgb255.reshape(-1, 3), axis=0).tolist() == [[200, 90, 80]]
 
 
 @pytest.mark.parametrize("arguments", [[], ["--validation_share", "0.5"]])
-def test_a_set_of_one_image_is_judged_by_it(here, arguments):
+def test_the_only_image_of_a_dataset_is_evaluated(here, arguments):
     solid(here / "set" / "a.png")
-    assert names_of(judged("--dataset", "set", *arguments)) == ["a.png"]
+    assert names_of(evaluated("--dataset", "set", *arguments)) == ["a.png"]
 
 
-def test_images_are_read_when_it_is_their_turn(here, monkeypatch):
+def test_images_are_read_lazily(here, monkeypatch):
     count = 600
     for number in range(count):
         solid(here / "set" / f"{number}.png", size=(4, 4))
@@ -191,163 +191,165 @@ def test_images_are_read_when_it_is_their_turn(here, monkeypatch):
     monkeypatch.setattr(
         ImageFiles, "read_rgb", lambda *arguments: read.append(1) or read_rgb(*arguments)
     )
-    batches = judged("--dataset", "set", "--batch_size", "2").batches()
+    batches = evaluated("--dataset", "set", "--batch_size", "2").batches()
     next(batches)
     assert len(read) < count / 2
     batches.close()
 
 
-# --- weights that were trained -------------------------------------------------------------------
+# --- images that the weights were trained on -----------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 3])
-def test_weights_are_judged_by_what_was_held_out_from_their_training(images, seed):
+def test_weights_are_evaluated_on_the_images_held_out_from_their_training(images, seed):
     weights = trained("mine", "images", seed=seed)
-    # The seed of the evaluation is that of the order alone.
-    of_training = judged("--dataset", "images", "--weights", weights, "--seed", "9")
-    assert sorted(names_of(of_training)) == held_out("images", 0.3, seed)
-    learned = 10 - len(held_out("images", 0.3, seed))
-    what = f"without {learned} that the weights were trained on"
-    assert of_training.description == f"images ({what})"
+    # The seed of the evaluation affects only the order.
+    unseen = evaluated("--dataset", "images", "--weights", weights, "--seed", "9")
+    assert sorted(names_of(unseen)) == held_out("images", 0.3, seed)
+    trained_on = 10 - len(held_out("images", 0.3, seed))
+    remark = f"without {trained_on} that the weights were trained on"
+    assert unseen.description == f"images ({remark})"
 
 
 @pytest.mark.parametrize("name", ["images/", "./images", "mine/../images", "{here}/images"])
-def test_the_folder_of_a_training_is_known_by_any_name(images, here, name):
+def test_the_training_dataset_is_recognized_by_any_path(images, here, name):
     weights = trained("mine", "images")
-    names = names_of(judged("--dataset", name.format(here=here), "--weights", weights))
+    names = names_of(evaluated("--dataset", name.format(here=here), "--weights", weights))
     assert sorted(names) == held_out("images", 0.3, 0)
 
 
-def test_own_training_is_judged_by_what_was_held_out_too(images):
+def test_own_weights_are_evaluated_on_the_held_out_images_too(images):
     trained("weights/sagan", "images")
-    names = names_of(judged("--dataset", "images", "--load_weights"))
+    names = names_of(evaluated("--dataset", "images", "--load_weights"))
     assert sorted(names) == held_out("images", 0.3, 0)
 
 
-def test_weights_that_were_trained_on_others_are_judged_by_all(images, here):
+def test_weights_that_were_trained_on_other_datasets_are_evaluated_on_all_images(images, here):
     solid(here / "other" / "a.png")
     weights = trained("mine", "other", "demo")
-    assert sorted(names_of(judged("--dataset", "images", "--weights", weights))) == ALL
+    assert sorted(names_of(evaluated("--dataset", "images", "--weights", weights))) == ALL
 
 
-def test_all_weights_are_judged_by_what_one_of_them_did_not_see(images, here):
+def test_all_weights_are_evaluated_on_the_images_held_out_from_one_of_them(images, here):
     solid(here / "other" / "a.png")
     weights = [trained("mine", "images", "other"), trained("theirs", "other", seed=3)]
-    names = names_of(judged("--dataset", "images", "--weights", *weights))
+    names = names_of(evaluated("--dataset", "images", "--weights", *weights))
     assert sorted(names) == held_out("images", 0.3, 0)
 
 
-def test_a_set_that_no_one_trained_on_is_judged_whole_beside_another(images, here):
+def test_all_images_of_a_dataset_that_is_new_to_the_weights_are_evaluated_beside_another(
+    images, here
+):
     for number in range(9):
         solid(here / "new" / f"new{number}.png")
     weights = trained("mine", "images")
-    names = names_of(judged("--dataset", "images", "new", "--weights", weights))
+    names = names_of(evaluated("--dataset", "images", "new", "--weights", weights))
     whole = [f"new{number}.png" for number in range(9)]
     assert sorted(names) == [*held_out("images", 0.3, 0), *whole]
 
 
 @pytest.mark.parametrize("other", [{"seed": 1}, {"share": 0.2}])
-def test_several_weights_are_judged_by_what_is_new_to_all(images, other):
+def test_several_weights_are_evaluated_on_the_images_that_are_new_to_all(images, other):
     weights = [
         trained("one", "images", share=0.6),
         trained("two", "images", **{"share": 0.6, **other}),
     ]
     new_to_one = set(held_out("images", 0.6, 0))
     new_to_two = set(held_out("images", other.get("share", 0.6), other.get("seed", 0)))
-    names = names_of(judged("--dataset", "images", "--weights", *weights))
+    names = names_of(evaluated("--dataset", "images", "--weights", *weights))
     assert set(names) == new_to_one & new_to_two
     assert 0 < len(names) < max(len(new_to_one), len(new_to_two))
 
 
-def test_images_that_were_all_learned_from_are_one_line(images):
+def test_a_dataset_that_was_trained_on_completely_is_a_one_line_error(images):
     weights = [trained("mine", "images", share=0.0)]
-    message = refusal("--dataset", "images", "--weights", *weights)
+    message = error_message("--dataset", "images", "--weights", *weights)
     assert message.startswith("--dataset images: the weights were trained on all of these images")
 
 
-@pytest.mark.parametrize("place", [".", "images/part", "link"])
-def test_what_was_learned_from_is_known_wherever_it_is_named_from(images, here, place):
+@pytest.mark.parametrize("path", [".", "images/part", "link"])
+def test_training_images_are_recognized_in_parents_subfolders_and_links(images, here, path):
     for number in range(8):
         solid(images / "part" / f"part{number}.png")
     (here / "link").symlink_to(images)
     weights = trained("mine", "images", share=0.5)
     names = {os.path.basename(name) for name in held_out("images", 0.5, 0)}
-    if place == "images/part":
+    if path == "images/part":
         names = {name for name in names if name.startswith("part")}
-    found = names_of(judged("--dataset", place, "--weights", weights))
+    found = names_of(evaluated("--dataset", path, "--weights", weights))
     assert sorted(found) == sorted(names)
 
 
-def test_what_the_weights_began_with_was_learned_from_too(images, here):
+def test_the_training_images_of_pretrained_weights_are_excluded_too(images, here):
     solid(here / "other" / "a.png")
     trained("first", "images")
     second = trained("second", "other", pretrained=str(here / "first"))
-    names = names_of(judged("--dataset", "images", "--weights", second))
+    names = names_of(evaluated("--dataset", "images", "--weights", second))
     assert sorted(names) == held_out("images", 0.3, 0)
 
 
-def test_a_training_whose_images_are_gone_is_warned_of(images, here, capsys):
+def test_missing_training_images_are_a_warning(images, here, capsys):
     solid(here / "images" / "part" / "a.png")
     weights = trained("mine", "images/part")
     shutil.rmtree(here / "images" / "part")
-    assert sorted(names_of(judged("--dataset", "images", "--weights", weights))) == ALL
+    assert sorted(names_of(evaluated("--dataset", "images", "--weights", weights))) == ALL
     warning = "warning: the images that mine was trained on cannot be found"
     assert capsys.readouterr().err.startswith(warning)
 
 
-def test_trainings_that_held_out_the_same_images_are_judged_together(images):
+def test_weights_that_held_out_the_same_images_are_evaluated_together(images):
     weights = [trained("one", "images"), trained("two", "images")]
-    names = names_of(judged("--dataset", "images", "--weights", *weights))
+    names = names_of(evaluated("--dataset", "images", "--weights", *weights))
     assert sorted(names) == held_out("images", 0.3, 0)
 
 
-def test_trainings_of_different_seeds_are_judged_together_where_the_set_says_its_split(here):
+def test_weights_of_different_seeds_are_evaluated_together_if_the_dataset_has_a_split(here):
     for number in range(3):
         solid(here / "set" / "train" / f"{number}.png")
         solid(here / "set" / "validation" / f"held{number}.png")
     weights = [trained("one", "set", seed=0), trained("two", "set", seed=1)]
-    names = names_of(judged("--dataset", "set", "--weights", *weights))
+    names = names_of(evaluated("--dataset", "set", "--weights", *weights))
     assert sorted(names) == ["held0.png", "held1.png", "held2.png"]
 
 
-def test_a_share_that_is_asked_for_is_taken_but_for_what_was_learned_from(images):
+def test_an_explicit_validation_share_does_not_include_training_images(images):
     weights = trained("mine", "images")
     options = ("--dataset", "images", "--weights", weights, "--validation_share")
-    assert sorted(names_of(judged(*options, "0.9"))) == held_out("images", 0.3, 0)
-    assert sorted(names_of(judged(*options, "0.1"))) == held_out("images", 0.1, 0)
+    assert sorted(names_of(evaluated(*options, "0.9"))) == held_out("images", 0.3, 0)
+    assert sorted(names_of(evaluated(*options, "0.1"))) == held_out("images", 0.1, 0)
 
 
 @pytest.mark.parametrize("settings", [[1], "no settings", {"dataset": 3}, {"dataset": [3]}])
-def test_weights_that_do_not_say_how_they_were_trained_are_one_line(images, here, settings):
+def test_weights_with_invalid_saved_settings_are_a_one_line_error(images, here, settings):
     text = json.dumps({"architecture": {}, "settings": settings}).replace("{here}", str(here))
     (here / "mine").mkdir()
     (here / "mine" / "settings.json").write_text(text)
-    assert "mine" in refusal("--dataset", "images", "--weights", "mine")
+    assert "mine" in error_message("--dataset", "images", "--weights", "mine")
 
 
-# --- how many ------------------------------------------------------------------------------------
+# --- --max_images --------------------------------------------------------------------------------
 
 
-def test_the_first_images_of_the_order_are_judged_where_they_shall_be_few(images):
+def test_max_images_evaluates_the_first_images_of_the_order(images):
     options = ("--dataset", "images", "--seed", "2")
-    few = judged(*options, "--max_images", "4")
+    few = evaluated(*options, "--max_images", "4")
     assert len(few) == 4
-    assert names_of(few) == names_of(judged(*options))[:4]
-    assert sorted(names_of(judged(*options, "--max_images", "99"))) == ALL
+    assert names_of(few) == names_of(evaluated(*options))[:4]
+    assert sorted(names_of(evaluated(*options, "--max_images", "99"))) == ALL
 
 
-def test_few_images_are_some_of_those_that_were_held_out(images):
+def test_max_images_selects_from_the_held_out_images(images):
     weights = trained("mine", "images", share=0.5)
-    names = names_of(judged("--dataset", "images", "--weights", weights, "--max_images", "2"))
+    names = names_of(evaluated("--dataset", "images", "--weights", weights, "--max_images", "2"))
     assert len(names) == 2
     assert set(names) < set(held_out("images", 0.5, 0))
 
 
-def test_few_images_are_those_that_every_folder_has(images, here):
+def test_max_images_selects_from_the_images_that_every_folder_has(images, here):
     shutil.copytree(images, here / "theirs")
     for name in ALL[3:]:
         (here / "theirs" / name).unlink()
-    few = judged("--dataset", "images", "--predictions", "theirs", "--max_images", "2")
+    few = evaluated("--dataset", "images", "--predictions", "theirs", "--max_images", "2")
     assert set(names_of(few)) < set(ALL[:3])
     assert len(few) == 2
 
@@ -355,7 +357,7 @@ def test_few_images_are_those_that_every_folder_has(images, here):
 # --- predictions ---------------------------------------------------------------------------------
 
 
-def test_predictions_stand_beside_the_images_that_they_are_of(here):
+def test_predictions_are_matched_with_their_images(here):
     random = np.random.default_rng(0)
     for number in range(6):
         pixels = random.integers(0, 256, (16, 16, 3), "uint8")
@@ -363,7 +365,7 @@ def test_predictions_stand_beside_the_images_that_they_are_of(here):
         write_rgb(here / "dark theirs" / f"{number}.BMP", pixels // 2)
         write_rgb(here / "deep" / "er" / f"{number}.tif", 255 - pixels)
     options = ("--batch_size", "4", "--predictions", "dark theirs", "deep")
-    images = judged("--dataset", "set", *options)
+    images = evaluated("--dataset", "set", *options)
     for name, (true, dark, negative) in by_name(images).items():
         np.testing.assert_array_equal(true, square(here / "set" / name))
         np.testing.assert_array_equal(dark, true // 2)
@@ -373,23 +375,23 @@ def test_predictions_stand_beside_the_images_that_they_are_of(here):
 def test_predictions_of_another_size_are_resized(here):
     solid(here / "set" / "a.png", size=(40, 60))
     solid(here / "theirs" / "a.png", color=(10, 20, 30), size=(256, 384))
-    [(true, theirs)] = by_name(judged("--dataset", "set", "--predictions", "theirs")).values()
+    [(true, theirs)] = by_name(evaluated("--dataset", "set", "--predictions", "theirs")).values()
     assert true.shape == theirs.shape == (16, 16, 3)
     np.testing.assert_array_equal(theirs, np.full((16, 16, 3), (10, 20, 30)))
 
 
 def test_the_images_themselves_may_be_the_predictions(images):
-    itself = judged("--dataset", "images", "--predictions", "images")
+    itself = evaluated("--dataset", "images", "--predictions", "images")
     for true, theirs in by_name(itself).values():
         np.testing.assert_array_equal(true, theirs)
 
 
-def test_images_that_one_folder_lacks_are_judged_by_none(images, here, capsys):
+def test_images_that_one_folder_lacks_are_skipped_in_every_row(images, here, capsys):
     for folder, missing in (("one", ALL[:1]), ("two", ALL[5:])):
         shutil.copytree(images, here / folder)
         for name in missing:
             (here / folder / name).unlink()
-    both = judged("--dataset", "images", "--predictions", "one", "two")
+    both = evaluated("--dataset", "images", "--predictions", "one", "two")
     assert sorted(names_of(both)) == ALL[1:5]
     assert len(both) == 4
     first, second = capsys.readouterr().err.splitlines()
@@ -398,11 +400,11 @@ def test_images_that_one_folder_lacks_are_judged_by_none(images, here, capsys):
     assert second.endswith(".png ...): skipped in every row")
 
 
-def test_folders_without_a_image_in_common_are_one_line(images, here):
+def test_folders_without_an_image_in_common_are_a_one_line_error(images, here):
     for folder, names in (("one", ALL[:5]), ("two", ALL[5:])):
         for name in names:
             solid(here / folder / name)
-    message = refusal("--dataset", "images", "--predictions", "one", "two")
+    message = error_message("--dataset", "images", "--predictions", "one", "two")
     assert message == (
         "--predictions one two: no image is in all of these folders; evaluate them one at a time"
     )
@@ -420,13 +422,13 @@ def test_folders_without_a_image_in_common_are_one_line(images, here):
         ("alike", "are both named like"),
     ],
 )
-def test_what_are_no_predictions_is_one_line(images, here, folder, words):
+def test_invalid_predictions_are_a_one_line_error(images, here, folder, words):
     (here / "empty").mkdir()
     (here / "file.png").write_bytes((images / "0.png").read_bytes())
     solid(here / "others" / "fake_0.png")
     solid(here / "alike" / "0.tif")
     solid(here / "alike" / "0.bmp")
-    assert words in refusal("--dataset", "images", "--predictions", folder)
+    assert words in error_message("--dataset", "images", "--predictions", folder)
     assert not (here / "logs").exists()
 
 
@@ -437,7 +439,7 @@ def test_odd_names_are_found_in_every_folder(here, capsys):
         solid(here / "set" / f"{name}.png", color=(200, 50 * number, 80))
         if number:
             solid(here / "theirs" / f"{name}.bmp", color=(100, 50 * number, 80))
-    found = by_name(judged("--dataset", "set", "--predictions", "theirs"))
+    found = by_name(evaluated("--dataset", "set", "--predictions", "theirs"))
     assert sorted(found) == sorted(f"{name}.png" for name in names[1:])
     for true, theirs in found.values():
         np.testing.assert_array_equal(true - theirs, np.full_like(true, (100, 0, 0)))
@@ -446,18 +448,18 @@ def test_odd_names_are_found_in_every_folder(here, capsys):
     )
 
 
-# --- images that are no use --------------------------------------------------------------------
+# --- unusable images -----------------------------------------------------------------------------
 
 
-def test_predictions_that_cannot_be_compared_are_skipped_of_every_row(images, here):
+def test_predictions_that_cannot_be_compared_are_skipped_in_every_row(images, here):
     shutil.copytree(images, here / "good")
     shutil.copytree(images, here / "theirs")
     (here / "theirs" / "0.png").write_text("no image")
     solid(here / "theirs" / "1.png", size=(24, 20))
-    both = judged("--dataset", "images", "--predictions", "good", "theirs")
+    both = evaluated("--dataset", "images", "--predictions", "good", "theirs")
     found = by_name(both)
     assert sorted(found) == ALL[2:]
-    assert {len(each) for each in found.values()} == {3}
+    assert {len(arrays) for arrays in found.values()} == {3}
     assert len(both.skipped) == 2
     assert "2 of 10 skipped (" in both.skipped.summary()
     listed = (here / "logs" / "skipped_images.tsv").read_text()
@@ -469,16 +471,16 @@ def test_true_images_without_color_are_skipped_and_pale_predictions_are_not(imag
     shutil.copytree(images, here / "theirs")
     solid(images / "0.png", PALE)
     solid(here / "theirs" / "1.png", PALE)
-    pale = judged("--dataset", "images", "--predictions", "theirs")
+    pale = evaluated("--dataset", "images", "--predictions", "theirs")
     assert sorted(names_of(pale)) == ALL[1:]
     assert "1 of 10 skipped (1 no color)" in pale.skipped.summary()
 
 
-def test_more_bad_images_than_good_ones_end_the_work(images, here):
+def test_more_unusable_images_than_usable_ones_stop_the_evaluation(images, here):
     (here / "theirs").mkdir()
     for name in ALL:
         (here / "theirs" / name).write_text("no image")
-    theirs = judged("--dataset", "images", "--predictions", "theirs", log_dir=here / "logs")
+    theirs = evaluated("--dataset", "images", "--predictions", "theirs", log_dir=here / "logs")
     with pytest.raises(tf.errors.OpError):
         names_of(theirs)
     failure = str(theirs.skipped.failure)
@@ -487,60 +489,60 @@ def test_more_bad_images_than_good_ones_end_the_work(images, here):
     assert "; look at the list; " in failure
 
 
-def test_a_prediction_that_was_mended_is_judged_again(images, here):
+def test_a_prediction_that_was_repaired_is_evaluated_again(images, here):
     shutil.copytree(images, here / "theirs")
     options = ("--dataset", "images", "--predictions", "theirs")
     (here / "theirs" / "0.png").write_text("no image")
-    assert sorted(names_of(judged(*options))) == ALL[1:]
+    assert sorted(names_of(evaluated(*options))) == ALL[1:]
     shutil.copy(images / "0.png", here / "theirs" / "0.png")
-    assert sorted(names_of(judged(*options))) == ALL
+    assert sorted(names_of(evaluated(*options))) == ALL
 
 
-def test_a_shape_that_was_wrong_for_one_set_is_not_wrong_for_another(images, here):
+def test_a_shape_that_is_wrong_for_one_dataset_is_not_wrong_for_another(images, here):
     shutil.copytree(images, here / "theirs")
     shutil.copytree(images, here / "turned")
     solid(here / "turned" / "0.png", size=(24, 20))
     for folder, names in (("turned", ALL[1:]), ("images", ALL)):
         options = ("--dataset", folder, "--predictions", "theirs")
-        assert sorted(names_of(judged(*options))) == names
+        assert sorted(names_of(evaluated(*options))) == names
 
 
 # --- without truth -------------------------------------------------------------------------------
 
 
-def test_photographs_are_judged_in_the_order_of_their_names(images, here):
+def test_photographs_are_evaluated_in_the_order_of_their_names(images, here):
     solid(here / "aunt.jpg", PALE)
-    photographs = judged("--images", "images", "aunt.jpg", "--batch_size", "4")
+    photographs = evaluated("--images", "images", "aunt.jpg", "--batch_size", "4")
     assert names_of(photographs) == [*ALL, "aunt.jpg"]
     assert not photographs.has_truth
     assert photographs.description == "images, aunt.jpg (without ground truth)"
-    assert len(judged("--images", "images", "--max_images", "3")) == 3
+    assert len(evaluated("--images", "images", "--max_images", "3")) == 3
 
 
-def test_photographs_have_predictions(images, here):
+def test_photographs_may_have_predictions(images, here):
     for name in ALL[:7]:
         solid(here / "theirs" / name)
-    pairs = by_name(judged("--images", "images", "--predictions", "theirs"))
+    pairs = by_name(evaluated("--images", "images", "--predictions", "theirs"))
     assert list(pairs) == ALL[:7]
     for _, theirs in pairs.values():
         np.testing.assert_array_equal(theirs, np.full((16, 16, 3), (200, 90, 80)))
 
 
-def test_demo_photographs_may_be_judged_without_truth():
-    assert "chelsea.png" in names_of(judged("--images", "demo"))
+def test_demo_photographs_may_be_evaluated_without_truth():
+    assert "chelsea.png" in names_of(evaluated("--images", "demo"))
 
 
-def test_a_photograph_that_is_named_twice_is_judged_once(images):
-    assert names_of(judged("--images", "images", "images/0.png", "./images")) == ALL
+def test_a_photograph_that_is_named_twice_is_evaluated_once(images):
+    assert names_of(evaluated("--images", "images", "images/0.png", "./images")) == ALL
 
 
-def test_a_photograph_that_is_named_by_two_folders_is_judged_once(images, here):
-    assert names_of(judged("--images", "images", ".")) == ALL
+def test_a_photograph_that_is_in_two_named_folders_is_evaluated_once(images, here):
+    assert names_of(evaluated("--images", "images", ".")) == ALL
 
 
 @pytest.fixture
 def closed(here, monkeypatch):
-    """A folder with nothing but a subfolder that cannot be read."""
+    """Makes the folder `in`, which has nothing but a subfolder that cannot be read."""
     (here / "in" / "closed").mkdir(parents=True)
     scandir = os.scandir
 
@@ -552,11 +554,13 @@ def closed(here, monkeypatch):
     monkeypatch.setattr(os, "scandir", refusing)
 
 
-def test_a_folder_that_cannot_be_read_is_named_and_the_others_are_judged(closed, images, capsys):
-    assert names_of(judged("--images", "in", "images")) == ALL
+def test_a_folder_that_cannot_be_read_is_reported_and_the_others_are_evaluated(
+    closed, images, capsys
+):
+    assert names_of(evaluated("--images", "in", "images")) == ALL
     assert capsys.readouterr().err == "warning: in/closed: Permission denied: not searched\n"
 
 
 @pytest.mark.parametrize("predictions", [[], ["--predictions", "images"]])
-def test_photographs_that_cannot_be_read_at_all_are_one_line(closed, images, predictions):
-    assert refusal("--images", "in", *predictions).startswith("--images in: no images found")
+def test_a_folder_without_readable_photographs_is_a_one_line_error(closed, images, predictions):
+    assert error_message("--images", "in", *predictions).startswith("--images in: no images found")

@@ -1,4 +1,4 @@
-"""What is kept of an evaluation says what was printed, in every format."""
+"""Tests of the report of an evaluation: the text, CSV, JSON and TensorBoard."""
 
 import csv
 import io
@@ -51,9 +51,9 @@ def test_csv_has_a_line_for_each_row(record, tmp_path):
     assert (odd["name"], odd["path"], float(odd["kid"])) == (ODD, f"w/{ODD}", 1e-12)
 
 
-def test_json_is_json_and_has_all_but_the_table(record, tmp_path):
+def test_json_is_valid_and_has_everything_but_the_table(record, tmp_path):
     def refuse(constant):
-        raise ValueError(f"{constant} is no JSON")
+        raise ValueError(f"{constant} is not JSON")
 
     write_json(tmp_path / "a.json", record)
     found = json.loads((tmp_path / "a.json").read_text("utf-8"), parse_constant=refuse)
@@ -71,12 +71,12 @@ def test_json_is_json_and_has_all_but_the_table(record, tmp_path):
 
 @pytest.mark.parametrize("write", [write_csv, write_json])
 def test_an_earlier_file_is_replaced_as_a_whole(record, tmp_path, write):
-    place = tmp_path / "deep" / "numbers"
-    place.parent.mkdir()
-    place.write_text("x" * 10_000)
-    write(place, record)
-    assert "x" * 100 not in place.read_text("utf-8", "surrogateescape")
-    assert os.listdir(place.parent) == ["numbers"]
+    path = tmp_path / "deep" / "numbers"
+    path.parent.mkdir()
+    path.write_text("x" * 10_000)
+    write(path, record)
+    assert "x" * 100 not in path.read_text("utf-8", "surrogateescape")
+    assert os.listdir(path.parent) == ["numbers"]
 
 
 @pytest.mark.parametrize("write", [write_csv, write_json])
@@ -92,7 +92,7 @@ def test_a_failure_leaves_the_earlier_file(record, tmp_path, write, monkeypatch)
     assert os.listdir(tmp_path) == ["numbers"]
 
 
-def test_what_is_printed_is_the_title_and_the_table(record):
+def test_text_is_the_title_and_the_table(record):
     assert record.text() == f"{record.title}\n\n{record.table}\n"
 
 
@@ -105,6 +105,6 @@ def test_tensorboard_has_the_sheet_and_the_table(record, tmp_path):
     with Image.open(io.BytesIO(tf.make_ndarray(image.tensor_proto)[2])) as drawn:
         np.testing.assert_array_equal(drawn, sheet)
     lines = tf.make_ndarray(text.tensor_proto).item().decode().splitlines()
-    # Four blanks are Markdown's sign for columns that shall stay.
+    # Four spaces make a Markdown code block, which keeps the columns aligned.
     assert lines == [record.title, "", *(f"    {each}" for each in record.table.splitlines())]
     assert image.step == text.step == 0

@@ -1,4 +1,4 @@
-"""The names of rows: short, no two alike, and none of them that of a fixed row."""
+"""Tests of the names of rows: short, unique, and different from those of the fixed rows."""
 
 from pathlib import Path
 
@@ -22,11 +22,11 @@ FIXED = (TRUTH, GRAY, CONSTANT)
         ([], []),
     ],
 )
-def test_names_are_the_fewest_last_parts_that_tell_folders_apart(paths, names):
+def test_names_are_the_shortest_path_endings_that_tell_folders_apart(paths, names):
     assert short_names(list(map(Path, paths)), FIXED) == names
 
 
-def test_a_folder_is_named_by_where_it_is_and_not_by_dots(tmp_path, monkeypatch):
+def test_dots_are_resolved_to_the_name_of_the_folder(tmp_path, monkeypatch):
     (tmp_path / "mine" / "deep").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "mine" / "deep")
     assert short_names([Path("."), Path("..")]) == ["deep", "mine"]
@@ -38,6 +38,6 @@ def test_no_folder_has_the_name_of_a_fixed_row(taken):
     assert short_names([Path("one", taken)]) == [taken]
 
 
-def test_folders_below_the_root_have_their_path_for_a_name():
+def test_folders_below_the_root_are_named_by_their_path():
     names = short_names([Path("/weights"), Path("/old/weights"), Path("/gray")], FIXED)
     assert names == ["/weights", "old/weights", "/gray"]
