@@ -1,4 +1,4 @@
-"""The statistics that color are measured once an epoch, before validation."""
+"""Batch statistics are measured once per epoch, before validation."""
 
 import keras
 import numpy as np
@@ -9,26 +9,26 @@ from callbacks.batch_statistics import BatchStatistics
 
 
 class Model(keras.Model):
-    """Says what happens to it, in order."""
+    """Records its calls in order."""
 
     def __init__(self):
         super().__init__()
-        self.happened = []
+        self.events = []
         self.built = True
 
     def update_batch_statistics(self, batches):
-        self.happened.append(("measured", [float(batch) for batch in batches]))
+        self.events.append(("measured", [float(batch) for batch in batches]))
 
     def train_step(self, data):
         return {"loss": tf.constant(1.0)}
 
     def test_step(self, data):
-        self.happened.append("judged")
+        self.events.append("judged")
         return {"loss": tf.constant(1.0)}
 
 
 @pytest.mark.parametrize("has_validation", [True, False])
-def test_statistics_are_measured_once_an_epoch_and_before_validation(has_validation):
+def test_statistics_are_measured_once_per_epoch_and_before_validation(has_validation):
     model = Model()
     model.compile(run_eagerly=True)
     batches = tf.data.Dataset.from_tensors(np.zeros((1, 1), "float32")).repeat()
@@ -43,5 +43,5 @@ def test_statistics_are_measured_once_an_epoch_and_before_validation(has_validat
         validation_steps=1,
         callbacks=[BatchStatistics(lambda: [next(starts)])],
     )
-    judged = ["judged"] if has_validation else []
-    assert model.happened == [("measured", [10.0]), *judged, ("measured", [20.0]), *judged]
+    validation = ["judged"] if has_validation else []
+    assert model.events == [("measured", [10.0]), *validation, ("measured", [20.0]), *validation]

@@ -1,4 +1,4 @@
-"""The encoder is left as it is in the first epochs."""
+"""The encoder is frozen in the first epochs."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from callbacks.frozen_encoder import FrozenEncoder
 @pytest.mark.parametrize(
     ("first", "expected"),
     [(0, [True, True, False, False]), (1, [True, False, False]), (2, [False, False])],
-    ids=["from the start", "resumed within", "resumed behind"],
+    ids=["from the start", "resumed while frozen", "resumed after"],
 )
 def test_encoder_is_frozen_in_the_first_epochs(first, expected):
     frozen = []

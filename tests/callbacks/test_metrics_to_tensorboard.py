@@ -1,4 +1,4 @@
-"""What of a training goes to TensorBoard, and under which names."""
+"""The numbers of a training that are written to TensorBoard, and their names."""
 
 from types import SimpleNamespace
 
@@ -30,7 +30,7 @@ def test_losses_and_the_rate_are_written_every_few_steps(callback, tmp_path):
     }
 
 
-def test_validation_has_the_names_of_training(callback, tmp_path):
+def test_validation_metrics_have_the_names_of_training_metrics(callback, tmp_path):
     callback.on_epoch_end(0, {"l1": 3.0, "generator_loss": 4.0, "val_l1": 1.0, "val_psnr": 20.0})
     assert read_curves(tmp_path) == {
         "l1": {"validation": [(10, 1.0)]},

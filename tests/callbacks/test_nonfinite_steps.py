@@ -1,4 +1,4 @@
-"""Losses and gradients that are no numbers: told, written down, and undone where that is asked."""
+"""Nonfinite losses and gradients are reported, logged and, on request, undone."""
 
 import keras
 import numpy as np
@@ -34,17 +34,19 @@ def network(undo_nonfinite_steps=False, discriminator_steps=1):
     return model
 
 
-def batch(bad=None, seed=0):
-    """Lightness and ab, with one bad number in the truth."""
+def batch(nonfinite=None, seed=0):
+    """Lightness and ab, with one nonfinite value in the true ab."""
     random = np.random.default_rng(seed)
-    lightness, ab = (random.uniform(-1, 1, (2, 8, 8, each)).astype("float32") for each in (1, 2))
-    if bad is not None:
-        ab[1, 2, 3, 1] = bad
+    lightness, ab = (
+        random.uniform(-1, 1, (2, 8, 8, channels)).astype("float32") for channels in (1, 2)
+    )
+    if nonfinite is not None:
+        ab[1, 2, 3, 1] = nonfinite
     return lightness, ab
 
 
 def train(model, batches, tmp_path, limit=0, progress=None):
-    """Trains one epoch of these batches and returns how far it came."""
+    """Trains one epoch on these batches and returns the progress."""
     progress = progress or Progress()
     folder = WeightsFolder(tmp_path)
     folder.write_settings({"architecture": {}})
@@ -54,8 +56,8 @@ def train(model, batches, tmp_path, limit=0, progress=None):
         ),
         TrainingCheckpoint(folder, progress, folder.network()),
     ]
-    stream = [np.concatenate(each) for each in zip(*batches, strict=True)]
-    model.fit(*stream, batch_size=2, shuffle=False, verbose=0, callbacks=callbacks)
+    arrays = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+    model.fit(*arrays, batch_size=2, shuffle=False, verbose=0, callbacks=callbacks)
     return progress
 
 
@@ -63,13 +65,13 @@ def state(model):
     return [np.asarray(variable) for variable in model._state()]
 
 
-def test_numbers_pass(tmp_path):
+def test_finite_steps_are_not_logged(tmp_path):
     assert train(network(), [batch(), batch(seed=1)], tmp_path).total_steps == 2
     assert not (tmp_path / "nonfinite_steps.txt").exists()
 
 
 @pytest.mark.parametrize("value", [NAN, INFINITE, -INFINITE])
-def test_others_end_training_and_are_written_down(value, tmp_path):
+def test_nonfinite_losses_end_training_and_are_logged(value, tmp_path):
     with pytest.raises(DivergedError, match=r"at step 2 \(epoch 1\): ") as caught:
         train(network(), [batch(), batch(value)], tmp_path)
     assert caught.value.exit_status == 3
@@ -79,16 +81,16 @@ def test_others_end_training_and_are_written_down(value, tmp_path):
     assert images == ["    1a.jpg", "    1b.jpg"]
 
 
-def test_a_bad_gradient_of_good_losses_is_seen_in_its_step(tmp_path, monkeypatch):
+def test_a_nonfinite_gradient_of_finite_losses_is_noticed_in_its_step(tmp_path, monkeypatch):
     model = network()
     terms = model.reconstruction.terms
 
-    def with_a_corner(lightness, true_ab, colored_ab):
-        # The gradient of a root at 0 is infinite, and that times 0 no number.
+    def with_a_root(lightness, true_ab, colored_ab):
+        # The gradient of a square root at 0 is infinite, and infinity times 0 is NaN.
         root = tf.sqrt(tf.reduce_sum(0.0 * colored_ab))
         return {"l1": terms(lightness, true_ab, colored_ab)["l1"] + root}
 
-    monkeypatch.setattr(model.reconstruction, "terms", with_a_corner)
+    monkeypatch.setattr(model.reconstruction, "terms", with_a_root)
     message = r"at step 1 .*a gradient is NaN or infinite \(adv.* is "
     with pytest.raises(DivergedError, match=message):
         train(model, [batch()], tmp_path)
@@ -102,7 +104,7 @@ def test_a_bad_gradient_of_good_losses_is_seen_in_its_step(tmp_path, monkeypatch
         pytest.param(Phase.BOTH, marks=pytest.mark.in_a_graph, id="in a graph"),
     ],
 )
-def test_a_step_that_is_undone_leaves_everything_as_it_was(phase):
+def test_an_undone_step_leaves_the_state_unchanged(phase):
     model = network(undo_nonfinite_steps=True)
     model.set_phase(phase)
     step = tf.function(model.train_step)
@@ -119,10 +121,12 @@ def test_a_step_that_is_undone_leaves_everything_as_it_was(phase):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("turns", [1, 2])
-def test_training_goes_on_as_if_the_batch_had_not_been(turns, tmp_path, capsys):
+@pytest.mark.parametrize("discriminator_steps", [1, 2])
+def test_training_continues_as_if_there_had_been_no_nonfinite_batch(
+    discriminator_steps, tmp_path, capsys
+):
     good = [batch(seed=seed) for seed in range(4)]
-    without, skipping = (network(True, turns) for _ in range(2))
+    without, skipping = (network(True, discriminator_steps) for _ in range(2))
     train(without, good, tmp_path / "without")
     poisoned = [*good[:2], batch(NAN), good[2], batch(INFINITE), good[3]]
     progress = train(skipping, poisoned, tmp_path / "with", limit=2)
@@ -134,14 +138,14 @@ def test_training_goes_on_as_if_the_batch_had_not_been(turns, tmp_path, capsys):
     assert "step 5 was undone (2 of at most 2)" in warnings
 
 
-def test_too_many_end_training(tmp_path):
+def test_too_many_undone_steps_end_training(tmp_path):
     with pytest.raises(DivergedError, match=r"at step 2.*--nan_limit 1 allows no more") as caught:
         train(network(True), [batch(NAN), batch(NAN)], tmp_path, limit=1)
     assert caught.value.exit_status == 3
     assert (tmp_path / "nonfinite_steps.txt").read_text().count("step ") == 2
 
 
-def test_those_of_before_a_resume_count(tmp_path):
+def test_steps_undone_before_a_resume_count(tmp_path):
     with pytest.raises(DivergedError, match="at step 8"):
         train(
             network(True),
@@ -152,7 +156,7 @@ def test_those_of_before_a_resume_count(tmp_path):
         )
 
 
-def test_validation_and_weights_are_looked_at_after_an_epoch(tmp_path):
+def test_validation_losses_and_weights_are_checked_after_an_epoch(tmp_path):
     callback = NonfiniteSteps(
         WeightsFolder(tmp_path), Progress(epoch=2, total_steps=40), lambda _: []
     )

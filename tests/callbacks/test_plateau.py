@@ -1,4 +1,4 @@
-"""Rates are lowered where the loss no longer falls."""
+"""Learning rates are lowered when the loss stops falling."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from models.checkpoints.progress import Progress
 
 
 def end_epochs(progress, logs, patience=2, factor=0.5, phases=None):
-    """Ends an epoch for each of the logs and returns the factor of the rates after each."""
+    """Ends one epoch for each of the logs and returns the factor of the rates after each epoch."""
     callback = Plateau(progress, patience, factor)
     model = SimpleNamespace(phase=Phase.GENERATOR)
     callback.set_model(model)
@@ -32,9 +32,9 @@ def validated(losses):
 
 
 def random_losses(seed, count=40):
-    """Losses that fall at first and are noise later; no two of them are nearly the same."""
+    """Losses that fall at first and are noise later. Any two are equal or clearly different."""
     random = np.random.default_rng(seed)
-    return [float(each) for each in 20 // np.arange(1, count + 1) + random.integers(1, 9, count)]
+    return [float(loss) for loss in 20 // np.arange(1, count + 1) + random.integers(1, 9, count)]
 
 
 def rates_of_keras(losses, patience, factor):
@@ -57,7 +57,7 @@ def test_rates_are_those_of_keras(seed, patience):
     assert rates[-1] < 0.5
 
 
-def test_it_waits_as_long_as_it_says_and_begins_anew():
+def test_patience_starts_again_after_rates_are_lowered():
     losses = [5.0, 4.0, 4.0, 6.0, 4.0, 4.0, 4.0, 3.0, 9.0, 9.0, 9.0]
     rates = end_epochs(Progress(), validated(losses), patience=3, factor=0.1)
     assert rates == pytest.approx([1.0] * 4 + [0.1] * 6 + [0.01])
@@ -72,7 +72,7 @@ def test_it_waits_as_long_as_it_says_and_begins_anew():
         (100.0, 99.98, True),
         (1e-4, 0.99995e-4, False),
         (1e-4, 0.9998e-4, True),
-        # A term that asks for more color takes the loss below 0.
+        # A term that rewards more color can make the loss negative.
         (-1.0, -1.00005, False),
         (-1.0, -1.0002, True),
         (-1.0, -0.9998, False),
@@ -86,8 +86,9 @@ def test_a_loss_that_is_hardly_lower_has_not_fallen(before, now, has_fallen):
     assert progress.plateau_loss == (now if has_fallen else before)
 
 
-def test_small_steps_add_up():
-    # Each hardly lower than the one before, but not than the lowest that counted.
+def test_small_decreases_add_up():
+    # Each loss is hardly lower than the one before, but every few are clearly lower than the
+    # lowest that counted.
     losses = [1.0 - 4e-5 * number for number in range(12)]
     assert end_epochs(Progress(), validated(losses), patience=3) == [1.0] * 12
 
@@ -95,38 +96,38 @@ def test_small_steps_add_up():
 @pytest.mark.parametrize("patience", [1, 3])
 def test_resumed_after_any_epoch_equals_never_stopped(patience):
     logs = validated(random_losses(0, 20))
-    straight = Progress()
-    rates = end_epochs(straight, logs, patience)
+    uninterrupted = Progress()
+    rates = end_epochs(uninterrupted, logs, patience)
     assert rates[-1] < 1.0
     for done in range(20):
         progress = Progress()
         before = end_epochs(progress, logs[:done], patience)
-        # As a checkpoint keeps it.
+        # A checkpoint saves the progress as JSON.
         progress = Progress(**json.loads(json.dumps(dataclasses.asdict(progress))))
         assert before + end_epochs(progress, logs[done:], patience) == rates
-        assert progress == straight
+        assert progress == uninterrupted
 
 
-def test_without_validation_the_loss_of_training_counts():
+def test_without_validation_the_training_loss_counts():
     logs = [{"generator_loss": loss} for loss in (3.0, 2.0, 2.0, 2.0)]
     progress = Progress()
     assert end_epochs(progress, logs) == [1.0, 1.0, 1.0, 0.5]
     assert progress.plateau_loss == 2.0
 
 
-def test_with_validation_the_loss_of_training_does_not_count():
+def test_with_validation_the_training_loss_does_not_count():
     logs = [{"val_loss": 1.0, "generator_loss": 3.0 - epoch} for epoch in range(3)]
     assert end_epochs(Progress(), logs) == [1.0, 1.0, 0.5]
 
 
 def test_only_epochs_of_the_generator_alone_count():
-    alone, judge, both = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
-    phases = [alone, alone, judge, judge, both, both, both, alone, alone]
+    generator, discriminator, both = Phase.GENERATOR, Phase.DISCRIMINATOR, Phase.BOTH
+    phases = [generator] * 2 + [discriminator] * 2 + [both] * 3 + [generator] * 2
     progress = Progress()
     rates = end_epochs(progress, validated([1.0] * 9), patience=3, phases=phases)
     assert rates == [1.0] * 8 + [0.5]
-    # Nor would a lower loss.
-    end_epochs(progress, validated([0.5, 0.5]), phases=[judge, both])
+    # In the other phases, a lower loss does not count either.
+    end_epochs(progress, validated([0.5, 0.5]), phases=[discriminator, both])
     assert progress.plateau_loss == 1.0
 
 
@@ -137,12 +138,12 @@ def test_an_epoch_without_a_loss_does_not_count(logs):
     assert progress == Progress(plateau_loss=1.0, plateau_epochs=1)
 
 
-def test_it_says_so_in_one_line(capsys):
+def test_a_plateau_is_reported_in_one_line(capsys):
     end_epochs(Progress(), validated([1.0, 1.0]), factor=0.1)
     assert capsys.readouterr().out == ""
     end_epochs(Progress(), validated([1.0] * 5), factor=0.1)
     assert capsys.readouterr().out.split("\n") == [
-        # Behind the bar of progress.
+        # The message starts on a new line after the progress bar.
         "",
         "the loss has not fallen for 2 epochs: learning rates are multiplied by 0.1 from now on",
         "",

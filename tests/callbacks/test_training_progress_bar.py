@@ -1,4 +1,4 @@
-"""The bar of progress names the epochs of the whole training."""
+"""The progress bar shows the epochs of the whole training."""
 
 import keras
 import numpy as np
@@ -19,13 +19,13 @@ def fit():
     return call
 
 
-def test_a_fit_of_one_epoch_is_a_part_of_the_training(fit, capsys):
+def test_a_fit_of_one_epoch_is_shown_as_part_of_the_training(fit, capsys):
     fit(initial_epoch=1, epochs=2)
     output = capsys.readouterr().out
     assert "Epoch 2/5" in output
     assert "loss" in output
 
 
-def test_a_silent_fit_says_nothing(fit, capsys):
+def test_a_silent_fit_prints_nothing(fit, capsys):
     fit(epochs=1, verbose=0)
     assert capsys.readouterr().out == ""

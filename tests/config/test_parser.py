@@ -1,4 +1,4 @@
-"""The command line: every argument is of use, or an error that says so."""
+"""The command line: every argument has an effect, or raises an error that says so."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def choices(name):
-    return next(e for e in fields() if e.name == name).metadata["options"]["choices"]
+    return next(entry for entry in fields() if entry.name == name).metadata["options"]["choices"]
 
 
 def test_defaults_train_sagan_on_the_demo_photographs():
@@ -30,7 +30,7 @@ def test_defaults_train_sagan_on_the_demo_photographs():
     assert settings.weights_folder == Path("weights/sagan")
 
 
-def test_what_was_given_is_known():
+def test_explicit_settings_are_returned():
     settings, explicit = parse(["--filters", "8", "--dataset", "a", "b", "--no_flip"])
     assert explicit == {"filters", "dataset", "flip"}
     assert (settings.filters, settings.dataset, settings.flip) == (8, ["a", "b"], False)
@@ -53,7 +53,7 @@ def test_older_names_are_accepted(old, new):
     assert parse(old) == parse(new)
 
 
-def test_images_color():
+def test_images_are_colorized():
     settings, _ = parse(["--images", "a.jpg", "b/", "--output_dir", "out"])
     assert (settings.job, settings.images, settings.output_dir) == (
         "colorize",
@@ -62,7 +62,7 @@ def test_images_color():
     )
 
 
-def test_inspect_looks_at_datasets():
+def test_inspect_shows_datasets():
     arguments = ["--inspect", "--dataset", "tiny-imagenet:a", "b", "--class_index", "c.json"]
     settings, explicit = parse(
         [*arguments, "--output_dir", "out", "--cache", "memory", "--no_flip"]
@@ -72,13 +72,13 @@ def test_inspect_looks_at_datasets():
     assert (settings.class_index, settings.output_dir) == ("c.json", "out")
 
 
-def test_inspect_alone_looks_at_the_demo_photographs():
+def test_inspect_alone_shows_the_demo_photographs():
     settings, explicit = parse(["--inspect"])
     assert explicit == {"inspect"}
     assert (settings.job, settings.dataset, settings.output_dir) == ("inspect", ["demo"], "results")
 
 
-def test_evaluate_alone_judges_the_pretrained_weights_by_the_demo_photographs():
+def test_evaluate_alone_evaluates_the_pretrained_weights_on_the_demo_photographs():
     settings, explicit = parse(["--evaluate"])
     assert explicit == {"evaluate"}
     assert (settings.job, settings.dataset, settings.output_dir) == (
@@ -89,20 +89,20 @@ def test_evaluate_alone_judges_the_pretrained_weights_by_the_demo_photographs():
     assert (settings.weights, settings.predictions, settings.csv, settings.json) == (None,) * 4
 
 
-def test_evaluate_judges_weights_and_predictions():
+def test_evaluate_takes_weights_and_predictions():
     arguments = ["--evaluate", "--dataset", "d", "--weights", "a", "b", "--weights", "c"]
     settings, _ = parse([*arguments, "--predictions", "e f", "--predictions", "g", "h"])
     assert (settings.job, settings.weights) == ("evaluate", ["a", "b", "c"])
     assert settings.predictions == ["e f", "g", "h"]
 
 
-def test_evaluate_with_images_judges_photographs():
+def test_evaluate_takes_photographs():
     settings, _ = parse(["--images", "a", "--predictions", "b", "--evaluate"])
     assert (settings.job, settings.images) == ("evaluate", ["a"])
 
 
 @pytest.mark.parametrize("option", ["csv", "json"])
-def test_files_of_numbers_may_be_left_to_their_defaults(option):
+def test_csv_and_json_need_no_path(option):
     for arguments, value in (([], ""), (["my-numbers"], "my-numbers"), ([""], "")):
         settings, explicit = parse(["--evaluate", f"--{option}", *arguments, "--dataset", "d"])
         assert (getattr(settings, option), settings.dataset) == (value, ["d"])
@@ -123,7 +123,7 @@ def test_files_of_numbers_may_be_left_to_their_defaults(option):
         ["--images", "a", "--weights", "b", "c", "--feature_network", "d", "--max_images", "2"],
     ],
 )
-def test_what_an_evaluation_reads_may_be_given(arguments):
+def test_evaluate_takes_the_options_of_an_evaluation(arguments):
     settings, _ = parse(["--evaluate", *arguments])
     assert settings.job == "evaluate"
 
@@ -131,14 +131,14 @@ def test_what_an_evaluation_reads_may_be_given(arguments):
 @pytest.mark.parametrize(
     "job", [[], ["--inspect"], ["--evaluate"]], ids=["train", "inspect", "evaluate"]
 )
-def test_data_sets_have_options_of_their_own(job):
-    sets = ["--dataset", "images", "coco:toys", "tfds:imagenette"]
-    settings, _ = parse([*job, *sets, "--categories", "cat", "teddy bear", "--data-dir=a-b"])
+def test_datasets_have_their_own_options(job):
+    datasets = ["--dataset", "images", "coco:toys", "tfds:imagenette"]
+    settings, _ = parse([*job, *datasets, "--categories", "cat", "teddy bear", "--data-dir=a-b"])
     assert settings.categories == ["cat", "teddy bear"]
     assert settings.data_dir == "a-b"
 
 
-def test_hyphens_in_names_of_datasets_stay():
+def test_hyphens_in_dataset_names_are_preserved():
     settings, _ = parse(["--inspect", "--dataset", "tiny-imagenet:a-b", "--class-index", "c-d"])
     assert (settings.dataset, settings.class_index) == (["tiny-imagenet:a-b"], "c-d")
 
@@ -287,14 +287,14 @@ def test_reconstruction_terms_have_weights():
         (["--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
     ],
 )
-def test_a_wrong_argument_is_one_line_that_says_so(arguments, words):
+def test_a_wrong_argument_raises_a_one_line_error(arguments, words):
     with pytest.raises(InputError) as caught:
         parse(arguments)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_names_on_the_command_line_are_those_of_the_code():
+def test_choices_on_the_command_line_match_the_code():
     assert set(MODELS) == set(COLORIZERS)
     assert set(choices("encoder")) == {"none", *ENCODERS}
     assert CHROMAGAN_DEPTH == HALVINGS
@@ -304,7 +304,7 @@ def test_names_on_the_command_line_are_those_of_the_code():
     assert set(SHAPES) <= {entry.name for entry in fields()}
 
 
-def test_every_setting_has_a_sentence_for_help(capsys):
+def test_every_setting_has_a_help_text(capsys):
     with pytest.raises(SystemExit) as caught:
         parse(["--help"])
     assert caught.value.code == 0
@@ -314,7 +314,7 @@ def test_every_setting_has_a_sentence_for_help(capsys):
         assert f"--{entry.name}" in text
 
 
-def test_help_says_which_models_an_argument_is_of_and_where_defaults_differ(capsys):
+def test_help_names_the_models_of_an_argument_and_their_defaults(capsys):
     with pytest.raises(SystemExit):
         parse(["--help"])
     text = " ".join(capsys.readouterr().out.split())
@@ -322,11 +322,11 @@ def test_help_says_which_models_an_argument_is_of_and_where_defaults_differ(caps
     assert "at --attention_resolution (only with pix2pix, encoder_decoder)" in text
     assert "a lower loss before the rates are lowered (plateau only) (default: 3)" in text
     assert "224 with chromagan; 400 with encoder_decoder)" in text
-    # With encoder_decoder it is what it is with sagan.
+    # encoder_decoder is not listed: its default is the general one.
     assert "at a quarter with chromagan) (default: 32; 64 with pix2pix; 64 with chromagan)" in text
 
 
-def test_help_does_not_wait_for_tensorflow():
+def test_help_does_not_import_tensorflow():
     code = (
         "import sys, run\n"
         "try: run.main(['--help'])\n"
@@ -342,12 +342,12 @@ def test_help_does_not_wait_for_tensorflow():
     "arguments",
     [["--epochs", "3"], ["--encoder", "mobilenet_v2", "--precision", "float32"], ["--no_flip"]],
 )
-def test_what_would_be_trained_may_be_inspected(arguments):
+def test_inspect_takes_training_options(arguments):
     settings, _ = parse(["--inspect", *arguments])
     assert settings.job == "inspect"
 
 
-def test_lists_may_be_given_in_parts():
+def test_list_options_may_be_repeated():
     settings, _ = parse(["--dataset", "a", "b", "--dataset", "coco:c", "--categories", "cat"])
     assert settings.dataset == ["a", "b", "coco:c"]
     settings, _ = parse(["--images", "a", "--images", "b"])

@@ -1,4 +1,4 @@
-"""The command line of each model: its defaults and presets, and what it cannot do."""
+"""The command line of each model: its defaults and presets, and the options it rejects."""
 
 from pathlib import Path
 
@@ -51,14 +51,13 @@ def test_encoder_decoder_has_the_values_of_its_report():
     assert (settings.lr_schedule, settings.plateau_patience) == ("plateau", 3)
     assert settings.plateau_factor == 0.1
     assert (settings.warmup_steps, settings.freeze_encoder_epochs) == (0, 0)
-    # Images are turned, cropped and mirrored.
     assert settings.rotation > 0
     assert settings.crop_scale < 1
     assert settings.flip
     assert settings.weights_folder == Path("weights/encoder_decoder")
 
 
-def test_encoder_decoder_takes_an_adversary():
+def test_encoder_decoder_takes_an_adversarial_loss():
     settings, _ = parse(["--model", "encoder_decoder", "--adversarial", "vanilla"])
     assert settings.first_discriminator_filters == 64
     assert (settings.adversarial_weight, settings.discriminator_lr) == (0.003, 2e-4)
@@ -67,7 +66,7 @@ def test_encoder_decoder_takes_an_adversary():
     assert (settings.generator_epochs, settings.gp_weight) == (1, 10.0)
 
 
-def test_encoder_decoder_takes_what_not_every_model_has():
+def test_encoder_decoder_takes_options_that_not_every_model_has():
     options = ["--skip_connections", "--decoder_attention", "--attention_resolution", "16"]
     options += ["--encoder", "vgg16", "--freeze_encoder_epochs", "2", "--warmup-steps", "100"]
     settings, _ = parse(["--model", "encoder_decoder", *options, "--plateau_patience", "5"])
@@ -84,7 +83,7 @@ def test_encoder_decoder_takes_images_of_any_size(resolution):
 
 
 @pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
-def test_every_model_may_be_trained_by_any_optimizer_and_schedule(model):
+def test_every_model_takes_any_optimizer_and_schedule(model):
     encoder = [] if model == "chromagan" else ["--encoder", "mobilenet_v2"]
     options = ["--lr_schedule", "plateau", "--plateau_factor", "0.5", "--warmup_steps", "9"]
     options += ["--optimizer", "sgd", "--weight_decay", "0.1", "--beta_1", "0.9"]
@@ -94,7 +93,7 @@ def test_every_model_may_be_trained_by_any_optimizer_and_schedule(model):
     assert settings.freeze_encoder_epochs == 3
 
 
-def test_pix2pix_takes_attention_where_it_is_asked_for():
+def test_pix2pix_takes_attention_as_an_option():
     options = ["--decoder_attention", "--attention_resolution", "16"]
     settings, _ = parse(["--model", "pix2pix", *options])
     assert (settings.decoder_attention, settings.attention_resolution) == (True, 16)
@@ -102,37 +101,37 @@ def test_pix2pix_takes_attention_where_it_is_asked_for():
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
-def test_weights_decay_with_any_optimizer_but_adam(optimizer):
+def test_every_optimizer_but_adam_takes_a_weight_decay(optimizer):
     options = ["--optimizer", optimizer, "--beta_1", "0.9"]
     assert parse([*options, "--weight_decay", "0"])[0].weight_decay == 0.0
     assert parse(options)[0].weight_decay is None
 
 
-def test_tiny_chromagan_learns_small_images_faster():
+def test_chromagan_tiny_trains_on_small_images_at_higher_rates():
     settings, _ = parse(["--preset", "chromagan-tiny"])
     assert settings.model == "chromagan"
     assert (settings.resolution, settings.batch_size) == (64, 10)
     assert (settings.generator_lr, settings.discriminator_lr) == (2e-4, 2e-4)
-    # The rest is the paper's.
+    # The other values are those of the paper.
     assert (settings.beta_1, settings.adversarial, settings.encoder) == (0.5, "wgan-gp", "vgg16")
     assert parse(["--preset", "chromagan-tiny", "--resolution", "32"])[0].resolution == 32
     assert parse(["--preset", "chromagan-tiny", "--batch_size", "4"])[0].batch_size == 4
 
 
-def test_chromagan_takes_what_it_alone_has():
+def test_chromagan_takes_its_own_options():
     options = ["--global_features", "pool", "--class_weight", "0.01", "--teacher", "mobilenet_v2"]
     options += ["--teacher_weights", "t.h5", "--teacher-cache", "cache", "--gp_weight", "1"]
     settings, _ = parse(["--model", "chromagan", *options])
     assert (settings.global_features, settings.class_weight) == ("pool", 0.01)
     assert (settings.teacher, settings.teacher_weights) == ("mobilenet_v2", "t.h5")
     assert (settings.teacher_cache, settings.gp_weight) == ("cache", 1.0)
-    others = ["--class_weight", "0", "--adversarial", "none", "--reconstruction", "l1:10", "mse:2"]
-    settings, _ = parse(["--model", "chromagan", *others])
+    options = ["--class_weight", "0", "--adversarial", "none", "--reconstruction", "l1:10", "mse:2"]
+    settings, _ = parse(["--model", "chromagan", *options])
     assert settings.reconstruction_weights == {"l1": 10.0, "mse": 2.0}
 
 
-def test_penalty_goes_with_the_batch_normalization_of_another_network():
-    # Of chromagan's generator: its discriminator has none.
+def test_chromagan_combines_a_gradient_penalty_with_every_norm():
+    # --norm applies to chromagan's generator only: its discriminator has no normalization.
     for norm in ("batch", "instance", "none"):
         assert parse(["--model", "chromagan", "--norm", norm])[0].norm == norm
 
@@ -140,19 +139,19 @@ def test_penalty_goes_with_the_batch_normalization_of_another_network():
 @pytest.mark.parametrize(
     "arguments",
     [["--resolution", "24"], ["--resolution", "16", "--adversarial", "none"]],
-    ids=["24", "16 without an adversary"],
+    ids=["24", "16 without adversarial loss"],
 )
-def test_chromagan_halves_no_more_often_than_it_does(arguments):
+def test_chromagan_takes_small_images(arguments):
     assert parse(["--model", "chromagan", *arguments])[0].resolution == int(arguments[1])
 
 
 @pytest.mark.parametrize(("resolution", "depth"), [(256, 8), (200, 7), (128, 7), (64, 6), (24, 4)])
-def test_pix2pix_halves_as_often_as_can_be(resolution, depth):
+def test_pix2pix_halves_images_as_often_as_possible(resolution, depth):
     settings, _ = parse(["--model", "pix2pix", "--resolution", str(resolution)])
     assert settings.network_depth == depth
 
 
-def test_depth_has_a_second_name():
+def test_num_downs_is_an_alias_of_depth():
     assert parse(["--num_downs", "3"])[0].depth == parse(["--depth", "3"])[0].depth == 3
 
 
@@ -167,22 +166,24 @@ def test_preset_can_be_trained_and_changed(name):
     assert settings.weights_folder == Path("weights", name)
 
 
-def test_presets_go_on_from_each_other():
-    follow = {name: preset.starts_from for name, preset in PRESETS.items() if preset.starts_from}
+def test_presets_start_from_the_weights_of_another_preset():
+    starts_from = {
+        name: preset.starts_from for name, preset in PRESETS.items() if preset.starts_from
+    }
     names = ["vanilla-gan", "ls-gan", "ls-gan-30", "vanilla-low-lambda"]
-    assert follow == dict.fromkeys(names, "unet-l1")
+    assert starts_from == dict.fromkeys(names, "unet-l1")
     for name in PRESETS:
         settings, _ = parse(["--preset", name])
         assert settings.pretrained == ("weights/unet-l1" if name in names else None)
     assert parse(["--preset", "ls-gan", "--pretrained", "other"])[0].pretrained == "other"
 
 
-def test_discriminator_is_not_looked_at_where_nothing_is_trained():
+def test_discriminator_is_not_checked_without_training():
     arguments = ["--model", "pix2pix", "--load_weights", "--evaluate", "--resolution", "16"]
     assert parse(arguments)[0].resolution == 16
 
 
-def test_what_is_given_goes_before_the_preset_and_that_before_the_model():
+def test_explicit_settings_override_the_preset_and_the_preset_overrides_the_model():
     settings, _ = parse(["--preset", "one-channel", "--generator_lr", "0.5"])
     assert (settings.generator_lr, settings.discriminator_lr) == (0.5, 1e-4)
     assert settings.beta_1 == 0.5
@@ -390,14 +391,14 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
         (["--evaluate", "--warmup_steps", "1"], "--warmup_steps has no effect when --evaluate"),
     ],
 )
-def test_what_a_model_cannot_do_is_one_line(arguments, words):
+def test_what_a_model_cannot_do_raises_a_one_line_error(arguments, words):
     with pytest.raises(InputError) as caught:
         parse(arguments)
     assert words in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_plateau_leaves_a_rate():
+def test_plateau_factor_is_between_0_and_1():
     with pytest.raises(InputError, match="--plateau_factor"):
         parse(["--lr_schedule", "plateau", "--plateau_factor", "0"])
     with pytest.raises(InputError, match="'1' is not a number between 0 and 1"):
@@ -405,13 +406,13 @@ def test_a_plateau_leaves_a_rate():
 
 
 @pytest.mark.parametrize("model", ["pix2pix", "encoder_decoder"])
-def test_attention_is_not_added_to_weights(model):
+def test_attention_is_not_added_to_pretrained_weights(model):
     with pytest.raises(InputError, match="--decoder_attention has no effect with --pretrained"):
         parse(["--model", model, "--pretrained", "a", "--decoder_attention"])
 
 
 @pytest.mark.parametrize("norm", ["instance", "none"])
-def test_penalty_goes_with_norms_that_mix_no_images(norm):
+def test_gradient_penalty_is_combined_with_norms_that_do_not_mix_images(norm):
     options = ["--model", "pix2pix", "--adversarial", "wgan-gp"]
     assert parse([*options, "--norm", norm])[0].norm == norm
     assert parse([*options, "--discriminator", "conv4"])[0].norm == "batch"

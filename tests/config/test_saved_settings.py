@@ -1,4 +1,4 @@
-"""What a folder of weights says of its training holds wherever the program is called from."""
+"""The saved settings of a training do not depend on the working directory."""
 
 import os
 
@@ -6,21 +6,21 @@ from config.saved_settings import saved_names, saved_settings
 from config.settings import Settings
 
 
-def test_paths_are_kept_whole_and_names_as_they_are(monkeypatch, tmp_path):
+def test_paths_are_saved_as_absolute_paths_and_names_unchanged(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     settings = Settings(
         dataset=["images", "coco:sets/coco", "demo"], cache="memory", encoder_weights="a.h5"
     )
-    kept = saved_settings(settings)
-    here = os.getcwd()
-    assert kept["dataset"] == [f"{here}/images", f"coco:{here}/sets/coco", "demo"]
-    assert kept["encoder_weights"] == f"{here}/a.h5"
-    assert kept["cache"] == "memory"
-    assert kept["perceptual_weights"] is None
-    assert kept["epochs"] == settings.epochs
+    saved = saved_settings(settings)
+    folder = os.getcwd()
+    assert saved["dataset"] == [f"{folder}/images", f"coco:{folder}/sets/coco", "demo"]
+    assert saved["encoder_weights"] == f"{folder}/a.h5"
+    assert saved["cache"] == "memory"
+    assert saved["perceptual_weights"] is None
+    assert saved["epochs"] == settings.epochs
 
 
-def test_what_is_of_the_call_alone_is_not_kept():
+def test_options_of_a_single_call_are_not_saved():
     names = saved_names()
     assert {"epochs", "target_saturation", "color_rebalancing"} <= set(names)
     assert not {"load_weights", "weights_dir", "strategy", "render_size"}.intersection(names)

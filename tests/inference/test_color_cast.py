@@ -1,4 +1,4 @@
-"""Photographs in color are told from toned and yellowed ones."""
+"""Color photographs, even yellowed ones, are distinguished from toned photographs."""
 
 import io
 
@@ -29,34 +29,34 @@ def photograph(name):
 
 
 def toned(pixels, tone):
-    """Each layer of ink lets the same part of each color through."""
+    """Tones a photograph: each layer of ink transmits a fixed fraction of each color channel."""
     ink, paper = np.float64(tone)
     thickness = 1.0 - color.rgb2lab(pixels)[..., :1] / 100.0
     return np.round(paper * (ink / paper) ** thickness).astype("uint8")
 
 
 def through_jpeg(pixels, quality=60):
-    """With noise of chroma, in squares of 16 pixels."""
+    """Adds the chroma noise of JPEG, in blocks of 16 pixels."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 
 @PHOTOGRAPHS
-def test_photographs_in_color_have_colors(name):
+def test_color_photographs_have_colors(name):
     assert has_colors(color.rgb2lab(through_jpeg(photograph(name))))
 
 
 @PHOTOGRAPHS
 @TONES
-def test_toned_photographs_have_none(name, tone):
+def test_toned_photographs_have_no_colors(name, tone):
     lab100 = color.rgb2lab(through_jpeg(toned(photograph(name), tone)))
-    # Their tints are no weaker than colors.
+    # The tints are as strong as colors.
     assert tone is GRAY or np.abs(lab100[..., 1:].mean(axis=(0, 1))).max() > 7
     assert not has_colors(lab100)
 
 
-def test_a_toned_photograph_with_something_in_color_has_colors():
+def test_a_toned_photograph_with_a_part_in_color_has_colors():
     pixels = toned(photograph("coffee"), SEPIA)
     pixels[100:250, 100:300] = photograph("coffee")[100:250, 100:300]
     assert has_colors(color.rgb2lab(pixels))
@@ -64,7 +64,7 @@ def test_a_toned_photograph_with_something_in_color_has_colors():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 2), (30, 40)])
 @pytest.mark.parametrize("rgb", [(0, 0, 0), (255, 255, 255), (200, 40, 60)])
-def test_one_color_all_over_is_a_tint(size, rgb):
+def test_a_single_color_is_a_tint(size, rgb):
     assert not has_colors(color.rgb2lab(np.full((*size, 3), rgb, "uint8")))
 
 

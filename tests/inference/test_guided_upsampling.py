@@ -1,4 +1,4 @@
-"""Enlarged color keeps to the borders of things, and texture makes none."""
+"""Upsampled color follows the edges of objects, and texture in the lightness causes no halos."""
 
 from itertools import pairwise
 
@@ -24,17 +24,17 @@ SIDE = 256
 
 @pytest.fixture(scope="module")
 def measured():
-    """For each photograph our error and that of bilinear interpolation, and where edges are."""
-    found = {}
+    """For each photograph: our error, that of bilinear interpolation, and where the edges are."""
+    measurements = {}
     for name in PHOTOGRAPHS:
         lab100 = photograph(name)
         edges = beside_edges(lab100[..., :1])
-        found[name] = errors(lab100, ours), errors(lab100, bilinear), edges
-    return found
+        measurements[name] = errors(lab100, ours), errors(lab100, bilinear), edges
+    return measurements
 
 
-def enlarged(lightness, ab, height, width):
-    """Without detail of lightness: what interpolation alone makes of ab."""
+def interpolated(lightness, ab, height, width):
+    """Upsamples ab by interpolation alone, without the detail of the lightness."""
     strip = GuidedUpsampling(lightness, ab, height, width).strip(0, height)
     return np.moveaxis(strip[:2], 0, -1)
 
@@ -71,7 +71,7 @@ TEXTURES = pytest.mark.parametrize("texture", [grain, stripes, cloth, coffee])
 
 
 def textured(texture, ab):
-    """An image whose lightness is a texture and whose color knows nothing of it."""
+    """An image whose lightness is a texture and whose color does not depend on it."""
     lightness = np.clip(texture(), 0.0, 100.0)[..., None]
     return np.concatenate([lightness, ab], axis=-1).astype("float32")
 
@@ -108,19 +108,19 @@ def test_texture_makes_no_halo_where_color_changes_smoothly(texture):
     assert errors(lab100, ours).mean() < 1.5 * errors(lab100, bilinear).mean()
 
 
-def test_color_follows_lightness_where_the_two_belong_together():
-    # A border that lies within a pixel of the small image.
-    things = np.where(np.arange(SIDE) < SIDE // 2 + 3, 0.0, 1.0) * np.ones((SIDE, 1))
-    lab100 = np.stack([20 + 60 * things, 50 * things, -30 * things], axis=-1).astype("float32")
+def test_color_follows_lightness_where_both_change_together():
+    # The edge lies inside a pixel of the small image.
+    step = np.where(np.arange(SIDE) < SIDE // 2 + 3, 0.0, 1.0) * np.ones((SIDE, 1))
+    lab100 = np.stack([20 + 60 * step, 50 * step, -30 * step], axis=-1).astype("float32")
     edges = beside_edges(lab100[..., :1])
     assert errors(lab100, ours)[edges].mean() < 0.4 * errors(lab100, bilinear)[edges].mean()
 
 
-def test_ramps_of_color_are_enlarged_in_place():
-    # Half a pixel aside would be 0.5 of the small image's units.
+def test_color_ramps_are_upsampled_without_a_shift():
+    # A shift by half a pixel of the small image would change every value by 0.5.
     small = np.indices((12, 20)).transpose(1, 2, 0).astype("float32")
     flat = np.full((12, 20, 1), 50.0, "float32")
-    large = enlarged(flat, small, 60, 140)
+    large = interpolated(flat, small, 60, 140)
     rows, columns = (np.arange(60) + 0.5) / 5 - 0.5, (np.arange(140) + 0.5) / 7 - 0.5
     expected = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
     inside = slice(15, 45), slice(21, 119)
@@ -165,36 +165,36 @@ def test_weights_of_a_part_are_a_part_of_the_weights():
     np.testing.assert_array_equal(cubic_weights(24, 500, 77, 31), whole[77:108])
 
 
-def test_a_strip_is_written_where_it_is_wanted():
+def test_a_strip_is_written_to_the_given_array():
     upsampling = GuidedUpsampling(*random_small(16, 24), 200, 300)
-    wanted = np.zeros((5, 40, 300), "float32")
-    assert upsampling.strip(70, 40, wanted) is wanted
-    np.testing.assert_array_equal(wanted, upsampling.strip(70, 40))
+    out = np.zeros((5, 40, 300), "float32")
+    assert upsampling.strip(70, 40, out) is out
+    np.testing.assert_array_equal(out, upsampling.strip(70, 40))
 
 
-def test_smaller_photographs_average_what_the_network_saw():
+def test_photographs_smaller_than_the_network_input_get_averaged_colors():
     lightness, ab = random_small(64, 64)
     expected = tf.image.resize(ab, (8, 16), "bicubic", antialias=True)
-    np.testing.assert_allclose(enlarged(lightness, ab, 8, 16), expected, atol=0.1)
-    assert np.std(enlarged(lightness, ab, 8, 16)) < 0.5 * np.std(ab)
+    np.testing.assert_allclose(interpolated(lightness, ab, 8, 16), expected, atol=0.1)
+    assert np.std(interpolated(lightness, ab, 8, 16)) < 0.5 * np.std(ab)
 
 
-def test_a_photograph_of_one_pixel_has_the_middling_color():
+def test_a_photograph_of_one_pixel_gets_about_the_mean_color():
     lightness, ab = random_small(16, 16)
-    colored = np.asarray(enlarged(lightness, ab, 1, 1))
+    colored = np.asarray(interpolated(lightness, ab, 1, 1))
     assert colored.shape == (1, 1, 2)
     assert (np.abs(colored - ab.mean(axis=(0, 1))) < 15).all()
 
 
 def test_slopes_are_those_of_a_line_fitted_by_numpy():
-    # Four differences of lightness, each with colors on lines of its own.
+    # Each channel lies on a line over the lightness.
     lightness = checkerboard(20, 10.0, 90.0)
     ab = np.concatenate([0.3 * lightness - 5.0, 20.0 - 0.7 * lightness], axis=-1)
     fitted = [np.polyfit(lightness.ravel(), ab[..., channel].ravel(), 1)[0] for channel in (0, 1)]
     np.testing.assert_allclose(fitted, [0.3, -0.7], atol=1e-4)
     found = slopes(lightness, ab)
     assert found.shape == (20, 20, 2)
-    # The variance is at least 500 everywhere, to which the threshold of noise adds 8.
+    # The variance is at least 600 everywhere, to which the noise threshold adds 2.
     np.testing.assert_allclose(found, np.broadcast_to(fitted, (20, 20, 2)), rtol=0.02)
 
 
@@ -203,12 +203,12 @@ def test_slopes_are_local():
     left = np.arange(24)[:, None] < 12
     ab = np.concatenate([np.where(left, 0.5, -0.25), np.where(left, 0.0, 1.0)], axis=-1)
     found = slopes(lightness, (lightness * ab).astype("float32"))
-    # Farther than the windows reach.
+    # The windows of these columns hardly reach across the border.
     np.testing.assert_allclose(found[2:-2, 2:7], np.full((20, 5, 2), [0.5, 0.0]), atol=0.02)
     np.testing.assert_allclose(found[2:-2, -7:-2], np.full((20, 5, 2), [-0.25, 1.0]), atol=0.02)
 
 
-def test_noise_of_lightness_is_not_followed():
+def test_color_does_not_follow_noise_in_lightness():
     random = np.random.default_rng(0)
     noise = random.normal(0.0, 1.0, (50, 50, 1)).astype("float32")
     ab = np.concatenate([noise, -noise], axis=-1)
@@ -216,13 +216,13 @@ def test_noise_of_lightness_is_not_followed():
     assert np.abs(slopes(50 + 30 * noise, 30 * ab)).min() > 0.5
 
 
-def test_follow_lightness_by_hand():
+def test_follow_lightness_equals_a_calculation_by_hand():
     strip = np.float32([10.0, -20.0, 50.0, 0.5, -0.2]).reshape(5, 1, 1)
     a, b = follow_lightness(np.float32([[60.0]]), strip)
     np.testing.assert_allclose([a, b], [[[15.0]], [[-22.0]]])
 
 
-def test_factor_divides_every_photograph():
+def test_factor_divides_the_size_of_every_photograph():
     for name in PHOTOGRAPHS:
         lab100 = photograph(name)
         small = shrunk(lab100)

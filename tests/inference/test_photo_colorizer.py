@@ -1,4 +1,4 @@
-"""A photograph keeps its size, depth, lightness and alpha on its path, and gets the colors."""
+"""A colored photograph has the size, depth, lightness and alpha of the original."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,28 +21,28 @@ A_LITTLE_RED = (11.0, 5.5)
 
 
 class ConstantColors(keras.Model):
-    """Colors everything alike: a little red."""
+    """Colors every pixel a little red."""
 
     def call(self, lightness, training=False):
         return ops.zeros_like(lightness) + np.float32(A_LITTLE_RED) / 110.0
 
 
 class OneSidedColors(keras.Model):
-    """Colors by the place and by the neighbor to the left, and remembers the batches."""
+    """Colors by the position and the pixel to the left, and records the batches."""
 
     def __init__(self):
         super().__init__()
-        self.seen = []
+        self.batches = []
 
     def call(self, lightness, training=False):
-        tf.py_function(lambda batch: self.seen.append(batch.numpy()), [lightness], [])
-        places = np.linspace(-0.1, 0.1, RENDER_SIZE, dtype="float32")[:, None]
+        tf.py_function(lambda batch: self.batches.append(batch.numpy()), [lightness], [])
+        positions = np.linspace(-0.1, 0.1, RENDER_SIZE, dtype="float32")[:, None]
         neighbor = ops.roll(lightness, 1, axis=2)
-        return ops.concatenate([places - 0.1 * neighbor, 0.15 * lightness - places], axis=-1)
+        return ops.concatenate([positions - 0.1 * neighbor, 0.15 * lightness - positions], axis=-1)
 
 
 class QuarterColors(keras.Model):
-    """Red to the left, green to the right, yellow above, blue below."""
+    """Adds red on the left, green on the right, yellow at the top and blue at the bottom."""
 
     def call(self, lightness, training=False):
         sides = np.where(np.arange(RENDER_SIZE) < RENDER_SIZE // 2, 0.2, -0.2).astype("float32")
@@ -56,7 +56,7 @@ class ColorsByLightness(keras.Model):
 
 
 class Memory:
-    """A network that has room for so many photographs."""
+    """A network with memory for a batch of `room` photographs."""
 
     def __init__(self, predict, room):
         self.predict = predict
@@ -70,7 +70,7 @@ class Memory:
         return self.predict(batch)
 
 
-# One for all tests: each compiles anew.
+# Shared by all tests, because each colorizer is compiled anew.
 @pytest.fixture(scope="module")
 def a_little_red():
     return PhotoColorizer(ConstantColors(), RENDER_SIZE)
@@ -111,7 +111,7 @@ def lab100(pixels):
 
 
 def at_depth(rgb255, depth):
-    """With noise in the lower bits."""
+    """Converts 8-bit pixels to the depth. 16-bit pixels get noise in the lower bits."""
     if depth == 8:
         return rgb255
     noise = np.random.default_rng(0).integers(0, 257, rgb255.shape)
@@ -123,26 +123,26 @@ def gray_version(rgb255):
     return np.round(gray * 255).astype("uint8")
 
 
-def difference(pixels, others):
-    return np.abs(pixels.astype(int) - others.astype(int))
+def difference(first, second):
+    return np.abs(first.astype(int) - second.astype(int))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(1, 1), (3, 200), (20000, 10), (10, 20000), (97, 64)])
-def test_size_and_depth_are_kept(a_little_red, page_of, size, channels, dtype):
+def test_size_and_depth_are_preserved(a_little_red, page_of, size, channels, dtype):
     pixels = np.full((*size, channels), np.iinfo(dtype).max // 2, dtype)
     result = colored(a_little_red, page_of(pixels))
     assert result.shape == (*size, 3)
     assert result.dtype == dtype
-    # In every place: no border is left without color.
+    # Every pixel is colored, up to the borders.
     ab = np.broadcast_to(A_LITTLE_RED, (*size, 2))
     np.testing.assert_allclose(lab100(result)[..., 1:], ab, atol=0.6)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("channels", [2, 4])
-def test_alpha_is_kept(a_little_red, page_of, channels, dtype):
+def test_alpha_is_preserved(a_little_red, page_of, channels, dtype):
     end = np.iinfo(dtype).max
     pixels = np.random.default_rng(0).integers(0, end + 1, (40, 50, channels)).astype(dtype)
     pixels[:5, :, -1] = 0
@@ -154,8 +154,7 @@ def test_alpha_is_kept(a_little_red, page_of, channels, dtype):
 
 
 @pytest.mark.parametrize("depth", [8, 16])
-def test_lightness_is_the_photographs_own(a_little_red, page_of, depth):
-    # More pixels than are joined at a time.
+def test_lightness_is_that_of_the_photograph(a_little_red, page_of, depth):
     pixels = at_depth(data.coffee(), depth)
     before, after = lab100(pixels), lab100(colored(a_little_red, page_of(pixels)))
     lightness_off = np.abs(before[..., 0] - after[..., 0])
@@ -167,7 +166,7 @@ def test_lightness_is_the_photographs_own(a_little_red, page_of, depth):
 
 
 @pytest.mark.parametrize("ab", [(100.0, -100.0), (-90.0, 5.0), (80.0, 100.0)])
-def test_colors_that_no_screen_shows_keep_lightness_and_hue(a_little_red, page_of, ab):
+def test_colors_outside_the_gamut_keep_lightness_and_hue(a_little_red, page_of, ab):
     ramp = np.linspace(4000, 64000, 64 * 64).round().astype("uint16").reshape(64, 64, 1)
     page = page_of(ramp)
     lightness, _ = split_lab(a_little_red.look_at(page))
@@ -182,15 +181,16 @@ def test_colors_that_no_screen_shows_keep_lightness_and_hue(a_little_red, page_o
     assert np.abs(np.degrees(hue_off))[chroma > 10].max() < 1
 
 
-def test_only_lightness_is_looked_at(page_of):
-    # At the size of the network: shrinking a color is not quite shrinking its lightness.
+def test_only_lightness_is_used(page_of):
+    # The photograph has the size of the network's input: shrinking a color photograph does not
+    # give quite the same lightness as shrinking a gray one.
     photograph = data.astronaut()[:RENDER_SIZE, 200 : 200 + RENDER_SIZE]
     generator = OneSidedColors()
     colorizer = PhotoColorizer(generator, RENDER_SIZE)
     results = [
         colored(colorizer, page_of(pixels)) for pixels in (photograph, gray_version(photograph))
     ]
-    in_color, in_gray = generator.seen
+    in_color, in_gray = generator.batches
     assert in_color.shape == (1, RENDER_SIZE, RENDER_SIZE, 1)
     assert np.ptp(in_color) > 1
     np.testing.assert_allclose(in_color, in_gray, atol=0.01)
@@ -198,26 +198,30 @@ def test_only_lightness_is_looked_at(page_of):
     assert difference(*results).max() <= 2
 
 
-def test_the_network_sees_the_whole_photograph_in_a_square(a_little_red, page_of):
+def test_network_input_is_the_whole_photograph_in_a_square(a_little_red, page_of):
     photograph = np.repeat(data.coffee()[:64, :96].mean(axis=-1, keepdims=True), 3, axis=-1)
-    seen = a_little_red.look_at(page_of(photograph.astype("uint8")))
-    assert seen.shape == (RENDER_SIZE, RENDER_SIZE, 3)
-    assert seen.dtype == np.float32
+    lab = a_little_red.look_at(page_of(photograph.astype("uint8")))
+    assert lab.shape == (RENDER_SIZE, RENDER_SIZE, 3)
+    assert lab.dtype == np.float32
     squares = lab100(photograph.astype("uint8"))[..., 0].reshape(32, 2, 32, 3).mean(axis=(1, 3))
-    assert np.abs(seen[..., 0] - squares).mean() < 1.5
-    assert np.abs(seen[..., 1:]).max() < 0.1
+    assert np.abs(lab[..., 0] - squares).mean() < 1.5
+    assert np.abs(lab[..., 1:]).max() < 0.1
 
 
-def test_a_gray_photograph_is_looked_at_as_if_it_had_three_channels(a_little_red, page_of):
+def test_network_input_is_the_same_for_gray_photographs_of_one_and_three_channels(
+    a_little_red, page_of
+):
     gray = data.camera()[100:150, 100:180, None]
-    seen = [a_little_red.look_at(page_of(pixels)) for pixels in (gray, np.repeat(gray, 3, axis=-1))]
-    np.testing.assert_allclose(*seen, atol=1e-4)
+    inputs = [
+        a_little_red.look_at(page_of(pixels)) for pixels in (gray, np.repeat(gray, 3, axis=-1))
+    ]
+    np.testing.assert_allclose(*inputs, atol=1e-4)
     deep = a_little_red.look_at(page_of(gray.astype("uint16") * 257))
-    # Pixels of 8 bits are rounded when they are shrunk.
-    np.testing.assert_allclose(deep, seen[0], atol=0.6)
+    # Shrinking rounds 8-bit pixels.
+    np.testing.assert_allclose(deep, inputs[0], atol=0.6)
 
 
-def test_colors_lie_where_the_network_puts_them(page_of):
+def test_colors_are_at_the_positions_of_the_network_output(page_of):
     result = colored(
         PhotoColorizer(QuarterColors(), RENDER_SIZE), page_of(np.full((40, 300, 1), 128, "uint8"))
     )
@@ -228,15 +232,15 @@ def test_colors_lie_where_the_network_puts_them(page_of):
     np.testing.assert_allclose(b[[24, 31, 39]], -22, atol=1.5)
 
 
-def test_color_follows_the_borders_of_the_photograph(page_of):
-    """The border lies within a pixel of what the network sees, and stays as sharp as it was."""
+def test_color_follows_the_edges_of_the_photograph(page_of):
+    """The edge lies inside a pixel of the network's input, and stays as sharp as it was."""
     pixels = np.full((256, 256, 1), 60, "uint8")
     pixels[:, 131:] = 200
     after = lab100(colored(PhotoColorizer(ColorsByLightness(), RENDER_SIZE), page_of(pixels)))
     low, high = after[128, 20, 1], after[128, -20, 1]
     assert high - low > 10
-    share = (after[128, 124:140, 1] - low) / (high - low)
-    assert np.abs(share - (np.arange(124, 140) >= 131)).mean() < 0.1
+    fraction = (after[128, 124:140, 1] - low) / (high - low)
+    assert np.abs(fraction - (np.arange(124, 140) >= 131)).mean() < 0.1
 
 
 def test_strips_fit_together(one_sided, page_of, monkeypatch):
@@ -263,14 +267,14 @@ def test_the_network_is_traced_once(page_of):
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_was_prepared_is_not_compiled_again(page_of, channels, dtype):
+def test_prepared_functions_are_not_compiled_again(page_of, channels, dtype):
     recombiner = LabRecombiner()
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, recombiner=recombiner)
     colorizer.trace()
     recombiner.prepare(channels, dtype)
     functions = colorizer._predict, recombiner._recombine, recombiner._recombine_out_of_gamut
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
-    # Black cannot be red: some pixels lie outside the gamut.
+    # Black cannot be red: these pixels are outside the gamut.
     pixels = np.zeros((30, 40, channels), dtype)
     assert np.abs(lab100(colored(colorizer, page_of(pixels)))[..., 1:]).max() < 1
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
@@ -287,8 +291,8 @@ def test_every_photograph_gets_its_own_colors_in_a_batch_of_any_size(flip_averag
     colorizer = PhotoColorizer(generator, RENDER_SIZE, 3, flip_average=flip_average)
     lightness = some_lightness(8)
     together = colorizer.predict(lightness)
-    assert [len(batch) // (1 + flip_average) for batch in generator.seen] == [3, 3, 2]
-    alone = [colorizer.predict([one])[0] for one in lightness]
+    assert [len(batch) // (1 + flip_average) for batch in generator.batches] == [3, 3, 2]
+    alone = [colorizer.predict([image])[0] for image in lightness]
     np.testing.assert_allclose(together, alone, atol=1e-4)
     assert together[0].shape == (RENDER_SIZE, RENDER_SIZE, 2)
     assert together[0].dtype == np.float32
@@ -301,7 +305,7 @@ def test_batch_is_halved_when_memory_runs_out():
     colorizer._predict = memory = Memory(colorizer._predict, room=3)
     np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
     assert memory.tried == [6, 3, 3, 1]
-    # For good: the next photographs do not run out of it again.
+    # The smaller batch size stays, so the next photographs do not run out of memory again.
     memory.tried.clear()
     np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
     assert memory.tried == [3, 3, 1]
@@ -317,7 +321,7 @@ def test_batch_is_halved_down_to_one():
     assert memory.tried == [5, 2, 1, 1, 1, 1, 1]
 
 
-def test_memory_for_not_even_one_is_an_error():
+def test_no_memory_for_a_single_photograph_is_an_error():
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, batch_size=4)
     colorizer._predict = memory = Memory(colorizer._predict, room=0)
     with pytest.raises(tf.errors.ResourceExhaustedError):
@@ -326,11 +330,11 @@ def test_memory_for_not_even_one_is_an_error():
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_saturation_zero_gives_the_gray_photograph_back(page_of, dtype):
+def test_saturation_zero_returns_the_gray_photograph(page_of, dtype):
     gray = np.random.default_rng(0).integers(0, np.iinfo(dtype).max + 1, (60, 70, 1)).astype(dtype)
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, saturation=0.0)
     result = colored(colorizer, page_of(gray))
-    # Of 16 bits the last one is lost in single precision.
+    # Single precision loses the last of 16 bits.
     assert difference(result, gray).max() <= (0 if dtype == "uint8" else 3)
 
 
@@ -351,13 +355,13 @@ def test_flip_average_makes_a_mirrored_photograph_the_mirror_image(
 ):
     photograph = at_depth(data.chelsea()[:150, :201], depth)
     pages = page_of(photograph, "straight.png"), page_of(photograph[:, ::-1], "mirrored.png")
-    off = []
+    differences = []
     for colorizer in (one_sided, flip_averaging):
         straight, mirrored = (colored(colorizer, page) for page in pages)
-        off.append(difference(straight, mirrored[:, ::-1]).max())
+        differences.append(difference(straight, mirrored[:, ::-1]).max())
     rounding = 1 if depth == 8 else 16
-    assert off[0] > 5 * rounding
-    assert off[1] <= rounding
+    assert differences[0] > 5 * rounding
+    assert differences[1] <= rounding
 
 
 def test_flip_average_is_the_mean_of_both(one_sided, flip_averaging):
@@ -377,7 +381,7 @@ def test_threads_share_a_colorizer(one_sided, page_of):
     photographs = [data.astronaut()[50 * number :][:40, :60] for number in range(6)]
     pages = [page_of(pixels, f"{number}.png") for number, pixels in enumerate(photographs)]
     with ThreadPoolExecutor(4) as pool:
-        lightness = [split_lab(seen)[0] for seen in pool.map(one_sided.look_at, pages)]
+        lightness = [split_lab(lab)[0] for lab in pool.map(one_sided.look_at, pages)]
         colors = one_sided.predict(lightness)
         strips = [
             pool.submit(list, strips) for strips in map(one_sided.strips, pages, lightness, colors)

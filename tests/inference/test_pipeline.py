@@ -1,4 +1,4 @@
-"""The line keeps order and count, holds few photographs at once, and stops at a good moment."""
+"""The pipeline preserves order and count, holds few photographs at once and stops cleanly."""
 
 import os
 import threading
@@ -24,7 +24,7 @@ SIDE = 8
 
 
 class GrayColorizer:
-    """Colors nothing, at once; remembers how many photographs it saw together."""
+    """Returns gray without delay, and records the sizes of its batches."""
 
     def __init__(self, batch_size=4):
         self.batch_size = batch_size
@@ -51,16 +51,16 @@ def photograph(path, level=100, size=(6, 4)):
     return path
 
 
-def states_of(here, count):
-    """As many photographs, each of its own gray."""
+def states_of(folder, count):
+    """The states of `count` photographs, each of a different gray level."""
     names = [f"{number:03}.png" for number in range(count)]
     return [
-        JobState(Job(photograph(here / "in" / name, level), here / "out" / name))
+        JobState(Job(photograph(folder / "in" / name, level), folder / "out" / name))
         for level, name in enumerate(names)
     ]
 
 
-def test_order_and_outcomes_are_kept_among_failures_and_skips(here):
+def test_order_and_outcomes_are_preserved_among_failures_and_skipped_photographs(here):
     states = states_of(here, 50)
     for number in range(0, 50, 7):
         states[number].job.source.write_text("no image")
@@ -71,47 +71,47 @@ def test_order_and_outcomes_are_kept_among_failures_and_skips(here):
     assert [state.job for state in done] == [state.job for state in states]
     expected = {0: FAILED, 3: SKIPPED}
     assert [state.outcome for state in done] == [expected.get(n % 7, COLORED) for n in range(50)]
-    # The network's batches are full, whatever fails or is skipped between.
+    # The network's batches are full, even if photographs in between fail or are skipped.
     colored = [number for number in range(50) if number % 7 not in expected]
     assert colorizer.batches == [4] * (len(colored) // 4) + [len(colored) % 4]
-    # And each got its own pixels.
+    # Each result shows its own photograph.
     for number in colored:
         assert Image.open(here / f"out/{number:03}.png").getpixel((0, 0)) == (number,) * 3
     assert len(os.listdir(here / "out")) == len(colored)
 
 
 def test_few_photographs_are_held_at_once(here):
-    begun = []
+    started = []
 
     def states():
         for state in states_of(here, 120):
-            begun.append(state)
+            started.append(state)
             yield state
 
-    line = ColorizationPipeline(GrayColorizer(batch_size=4)).run(states())
-    next(line)
-    # A batch being read, one in the network, and what the writers have before them.
-    assert len(begun) <= 4 + 4 + 4 + 2 * colorization_pipeline._THREADS
-    assert all(state.photo is None and not state.colors for state in line)
+    results = ColorizationPipeline(GrayColorizer(batch_size=4)).run(states())
+    next(results)
+    # One batch being read, one in the network, and those waiting for the writers.
+    assert len(started) <= 4 + 4 + 4 + 2 * colorization_pipeline._THREADS
+    assert all(state.photo is None and not state.colors for state in results)
 
 
-def test_reading_goes_on_while_photographs_are_written(here, monkeypatch):
+def test_reading_continues_while_photographs_are_written(here, monkeypatch):
     if colorization_pipeline._THREADS < 2:
         pytest.skip("one core")
     states = states_of(here, 10)
-    last_is_read = threading.Event()
+    last_was_read = threading.Event()
 
     class Watched(colorization_pipeline.PhotoFile):
         def __init__(self, path):
             super().__init__(path)
             if path == states[-1].job.source:
-                last_is_read.set()
+                last_was_read.set()
 
     waited = []
     write = colorization_pipeline.write_photo
 
     def wait_and_write(*arguments):
-        waited.append(last_is_read.wait(10))
+        waited.append(last_was_read.wait(10))
         write(*arguments)
 
     monkeypatch.setattr(colorization_pipeline, "PhotoFile", Watched)
@@ -137,14 +137,14 @@ def test_large_photographs_are_not_in_memory_together(here, monkeypatch):
             self.look_at(page)
             return super().strips(page, lightness, ab)
 
-    # As if each were larger than all memory.
+    # Every photograph alone exceeds this budget.
     monkeypatch.setattr(colorization_pipeline, "_BUDGET", 1)
     done = list(ColorizationPipeline(Counting()).run(states_of(here, 8)))
     assert [state.outcome for state in done] == [COLORED] * 8
     assert counts["most"] == 1
 
 
-def test_what_does_not_fit_into_memory_fails_and_the_rest_goes_on(here):
+def test_photographs_that_do_not_fit_into_memory_fail_and_the_others_are_colored(here):
     class Small(GrayColorizer):
         def predict(self, lightness):
             if len(self.batches) == 1:
@@ -164,18 +164,18 @@ def test_what_does_not_fit_into_memory_fails_and_the_rest_goes_on(here):
     assert [state.reason for state in done[1:4]] == ["it does not fit into memory"] * 3
 
 
-def before_writing(monkeypatch, do):
-    """Does something each time a photograph begins to be written."""
+def before_writing(monkeypatch, action):
+    """Calls `action` with the path each time before a photograph is written."""
     write_photo = colorization_pipeline.write_photo
 
-    def write_later(path, pages, quality):
-        do(path)
+    def act_and_write(path, pages, quality):
+        action(path)
         write_photo(path, pages, quality)
 
-    monkeypatch.setattr(colorization_pipeline, "write_photo", write_later)
+    monkeypatch.setattr(colorization_pipeline, "write_photo", act_and_write)
 
 
-def test_a_photograph_that_goes_away_between_its_readings_fails(here, monkeypatch):
+def test_a_photograph_that_is_deleted_between_its_two_reads_fails(here, monkeypatch):
     states = states_of(here, 3)
     gone = states[1].job
     before_writing(
@@ -187,17 +187,17 @@ def test_a_photograph_that_goes_away_between_its_readings_fails(here, monkeypatc
     assert sorted(os.listdir(here / "out")) == ["000.png", "002.png"]
 
 
-def test_whoever_waits_is_told_what_is_in_work(here, monkeypatch):
+def test_while_waiting_is_called_with_the_job_in_progress(here, monkeypatch):
     monkeypatch.setattr(colorization_pipeline, "_BLINK", 0.01)
     before_writing(monkeypatch, lambda target: time.sleep(0.1))
-    told = []
+    jobs = []
     states = states_of(here, 1)
-    list(ColorizationPipeline(GrayColorizer(), while_waiting=told.append).run(states))
-    assert told
-    assert set(told) == {states[0].job}
+    list(ColorizationPipeline(GrayColorizer(), while_waiting=jobs.append).run(states))
+    assert jobs
+    assert set(jobs) == {states[0].job}
 
 
-def test_nothing_is_read_once_it_is_stopped(here, monkeypatch):
+def test_nothing_is_read_once_the_pipeline_is_stopped(here, monkeypatch):
     monkeypatch.delattr(colorization_pipeline, "PhotoFile")
     states = states_of(here, 9)
     states[2].outcome, states[3].outcome = SKIPPED, FAILED
@@ -207,7 +207,7 @@ def test_nothing_is_read_once_it_is_stopped(here, monkeypatch):
     assert not (here / "out").exists()
 
 
-def test_what_is_being_written_when_it_is_stopped_is_finished(here, monkeypatch):
+def test_photographs_being_written_when_the_pipeline_is_stopped_are_finished(here, monkeypatch):
     stopped = threading.Event()
     states = states_of(here, 40)
     before_writing(monkeypatch, lambda target: stopped.set())
@@ -218,11 +218,11 @@ def test_what_is_being_written_when_it_is_stopped_is_finished(here, monkeypatch)
     assert sorted(os.listdir(here / "out")) == [state.job.target.name for state in finished]
 
 
-def test_whoever_looks_away_leaves_no_threads_and_no_half_files(here):
+def test_closing_the_iterator_leaves_no_threads_and_no_partial_files(here):
     before = threading.active_count()
-    line = ColorizationPipeline(GrayColorizer()).run(states_of(here, 40))
-    next(line)
-    line.close()
+    results = ColorizationPipeline(GrayColorizer()).run(states_of(here, 40))
+    next(results)
+    results.close()
     assert threading.active_count() == before
     for file in (here / "out").iterdir():
         assert file.suffix == ".png"
@@ -249,23 +249,23 @@ def test_files_written_together_have_the_permissions_of_any_new_file(here, monke
     before = umask(0)
     umask(before)
 
-    def slow(mask):
+    def slow_umask(mask):
         earlier = umask(mask)
-        # As if another thread came in between.
+        # Lets another thread run in between.
         time.sleep(0.02)
         return earlier
 
-    monkeypatch.setattr(os, "umask", slow)
+    monkeypatch.setattr(os, "umask", slow_umask)
     try:
         assert len(list(ColorizationPipeline(GrayColorizer()).run(states_of(here, 8)))) == 8
     finally:
-        left = umask(before)
-    assert oct(left) == oct(before)
+        after = umask(before)
+    assert oct(after) == oct(before)
     modes = {file.stat().st_mode for file in (here / "out").iterdir()}
     assert modes == {ordinary.stat().st_mode}
 
 
-def test_what_waits_for_memory_is_dropped_when_it_is_stopped(here, monkeypatch):
+def test_photographs_waiting_for_memory_when_the_pipeline_is_stopped_are_dropped(here, monkeypatch):
     monkeypatch.setattr(colorization_pipeline, "_BUDGET", 1)
     monkeypatch.setattr(colorization_pipeline, "_THREADS", 8)
     stopped = threading.Event()
@@ -277,7 +277,7 @@ def test_what_waits_for_memory_is_dropped_when_it_is_stopped(here, monkeypatch):
     assert len(os.listdir(here / "out")) == 1
 
 
-def test_an_error_of_writing_names_the_result(here):
+def test_a_write_error_names_the_result(here):
     [state] = states_of(here, 1)
     state.job.target.mkdir(parents=True)
     [done] = ColorizationPipeline(GrayColorizer()).run([state])

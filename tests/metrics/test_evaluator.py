@@ -1,4 +1,4 @@
-"""A evaluator gives what each metric gives alone, and nothing that cannot be computed."""
+"""An evaluator agrees with each single metric, and returns None for what cannot be computed."""
 
 import math
 
@@ -35,15 +35,17 @@ def classes(seed):
     return raw / raw.sum(axis=1, keepdims=True)
 
 
-def seen(seed, scale=1.0, **networks):
+def image_features(seed, scale=1.0, **networks):
     return ImageFeatures(tf.constant(scale * images(seed)), **networks)
 
 
 def part(batch, start, size):
-    return ImageFeatures(*(each if each is None else each[start : start + size] for each in batch))
+    return ImageFeatures(
+        *(values if values is None else values[start : start + size] for values in batch)
+    )
 
 
-def judged(true, colored, batch_size=5):
+def evaluated(true, colored, batch_size=5):
     truth = Evaluator()
     evaluator = Evaluator(truth)
     for start in range(0, COUNT, batch_size):
@@ -53,66 +55,67 @@ def judged(true, colored, batch_size=5):
     return evaluator.results()
 
 
-def judged_alone(colored):
+def evaluated_without_truth(colored):
     evaluator = Evaluator(has_truth=False)
     evaluator.update(colored)
     return evaluator.results()
 
 
 @pytest.mark.parametrize(
-    "metric", [PSNR(), PooledPSNR(), SSIM(), Blotches()], ids=lambda each: each.name
+    "metric", [PSNR(), PooledPSNR(), SSIM(), Blotches()], ids=lambda metric: metric.name
 )
-def test_numbers_are_those_of_the_metrics_alone(metric):
+def test_results_are_those_of_the_single_metrics(metric):
     metric.update_state(images(0), images(1))
-    numbers = judged(seen(0), seen(1))
-    assert numbers[metric.name] == pytest.approx(float(metric.result()), rel=1e-5)
+    results = evaluated(image_features(0), image_features(1))
+    assert results[metric.name] == pytest.approx(float(metric.result()), rel=1e-5)
 
 
-def test_difference_of_colorfulness_is_of_the_means():
-    numbers = judged(seen(0), seen(1, 0.5))
-    mean = [np.mean(colorfulness(255.0 * each)) for each in (images(0), 0.5 * images(1))]
-    assert numbers["colorfulness"] == pytest.approx(mean[1], rel=1e-4)
-    assert numbers["delta_colorfulness"] == pytest.approx(mean[0] - mean[1], rel=1e-4)
+def test_delta_colorfulness_is_the_difference_of_the_means():
+    results = evaluated(image_features(0), image_features(1, 0.5))
+    mean = [np.mean(colorfulness(255.0 * rgb1)) for rgb1 in (images(0), 0.5 * images(1))]
+    assert results["colorfulness"] == pytest.approx(mean[1], rel=1e-4)
+    assert results["delta_colorfulness"] == pytest.approx(mean[0] - mean[1], rel=1e-4)
 
 
-def test_hues_are_those_of_the_metric_alone():
+def test_hues_are_those_of_the_single_metric():
     metric = HueCoverage()
     metric.update_state(images(0), 0.5 * images(1))
     coverage = np.asarray(metric.result())
-    numbers = judged(seen(0), seen(1, 0.5))
-    assert [numbers[f"hue_{45 * hue}"] for hue in range(8)] == pytest.approx(coverage, rel=1e-5)
-    assert numbers["least_hue"] == pytest.approx(coverage.min(), rel=1e-5)
+    results = evaluated(image_features(0), image_features(1, 0.5))
+    assert [results[f"hue_{45 * hue}"] for hue in range(8)] == pytest.approx(coverage, rel=1e-5)
+    assert results["least_hue"] == pytest.approx(coverage.min(), rel=1e-5)
 
 
-def test_hues_that_are_not_there_are_not_judged():
+def test_hues_missing_in_the_true_images_are_none():
     red = np.broadcast_to(np.array([0.8, 0.2, 0.2], "float32"), (COUNT, 16, 16, 3))
     gray = np.full_like(red, 0.5)
-    numbers = judged(ImageFeatures(tf.constant(red)), ImageFeatures(tf.constant(gray)))
-    assert numbers["hue_0"] == numbers["least_hue"] == 0.0
-    assert [numbers[f"hue_{45 * hue}"] for hue in range(1, 8)] == [None] * 7
-    numbers = judged(ImageFeatures(tf.constant(gray)), ImageFeatures(tf.constant(red)))
-    assert numbers["least_hue"] is None
+    results = evaluated(ImageFeatures(tf.constant(red)), ImageFeatures(tf.constant(gray)))
+    assert results["hue_0"] == results["least_hue"] == 0.0
+    assert [results[f"hue_{45 * hue}"] for hue in range(1, 8)] == [None] * 7
+    results = evaluated(ImageFeatures(tf.constant(gray)), ImageFeatures(tf.constant(red)))
+    assert results["least_hue"] is None
 
 
-def test_features_and_classes_are_judged_where_they_are_given():
-    numbers = judged(
-        seen(0, features=features(0)), seen(1, features=features(1), classes=classes(1))
+def test_features_and_classes_are_evaluated_where_there_are_any():
+    results = evaluated(
+        image_features(0, features=features(0)),
+        image_features(1, features=features(1), classes=classes(1)),
     )
     statistics = [FeatureStatistics(), FeatureStatistics()]
-    for seed, each in enumerate(statistics):
-        each.update(features(seed))
+    for seed, feature_statistics in enumerate(statistics):
+        feature_statistics.update(features(seed))
     kernel, score = KernelDistance(), InceptionScore()
     kernel.update(features(0), features(1))
     score.update(classes(1))
-    assert numbers["fid"] == pytest.approx(FrechetDistance(*statistics).result())
-    assert (numbers["kid"], numbers["kid_deviation"]) == pytest.approx(kernel.result())
-    assert numbers["inception_score"] == pytest.approx(score.result()[0])
-    assert numbers["inception_score_deviation"] == pytest.approx(score.result()[1])
+    assert results["fid"] == pytest.approx(FrechetDistance(*statistics).result())
+    assert (results["kid"], results["kid_deviation"]) == pytest.approx(kernel.result())
+    assert results["inception_score"] == pytest.approx(score.result()[0])
+    assert results["inception_score_deviation"] == pytest.approx(score.result()[1])
 
 
-def test_what_cannot_be_computed_is_none():
-    numbers = judged(seen(0), seen(1))
-    missing = {name for name, number in numbers.items() if number is None}
+def test_metrics_that_cannot_be_computed_are_none():
+    results = evaluated(image_features(0), image_features(1))
+    missing = {name for name, number in results.items() if number is None}
     assert missing == {
         *("lpips", "fid", "kid", "kid_deviation"),
         *("inception_score", "inception_score_deviation"),
@@ -121,54 +124,54 @@ def test_what_cannot_be_computed_is_none():
 
 def test_too_few_images_have_no_distance_and_no_score():
     evaluator = Evaluator(Evaluator())
-    true = part(seen(0, features=features(0)), 0, 1)
-    evaluator.update(part(seen(1, features=features(1), classes=classes(1)), 0, 1), true)
+    true = part(image_features(0, features=features(0)), 0, 1)
+    evaluator.update(part(image_features(1, features=features(1), classes=classes(1)), 0, 1), true)
     assert evaluator.results()["fid"] is None
     assert evaluator.results()["inception_score"] is None
 
 
-def test_truth_itself_is_infinitely_good():
+def test_true_images_have_no_error():
     truth = Evaluator()
-    batch = seen(0, features=features(0))
+    batch = image_features(0, features=features(0))
     truth.update(batch, batch)
-    numbers = truth.results()
-    assert numbers["psnr"] == numbers["pooled_psnr"] == math.inf
-    assert numbers["ssim"] == pytest.approx(1.0, abs=1e-6)
-    assert numbers["delta_colorfulness"] == 0.0
-    assert numbers["fid"] == pytest.approx(0.0, abs=1e-6)
-    assert numbers["kid"] == pytest.approx(0.0, abs=1e-12)
+    results = truth.results()
+    assert results["psnr"] == results["pooled_psnr"] == math.inf
+    assert results["ssim"] == pytest.approx(1.0, abs=1e-6)
+    assert results["delta_colorfulness"] == 0.0
+    assert results["fid"] == pytest.approx(0.0, abs=1e-6)
+    assert results["kid"] == pytest.approx(0.0, abs=1e-12)
 
 
-def test_without_truth_colors_and_classes_alone_are_judged():
-    numbers = judged_alone(seen(0, features=features(0), classes=classes(0)))
-    assert numbers["colorfulness"] == pytest.approx(
+def test_without_truth_only_colorfulness_and_classes_are_evaluated():
+    results = evaluated_without_truth(image_features(0, features=features(0), classes=classes(0)))
+    assert results["colorfulness"] == pytest.approx(
         np.mean(colorfulness(255.0 * images(0))), rel=1e-4
     )
-    assert numbers["inception_score"] > 1.0
-    assert numbers.keys() == {
+    assert results["inception_score"] > 1.0
+    assert results.keys() == {
         "colorfulness",
         "inception_score",
         "inception_score_deviation",
     }
 
 
-def test_lpips_is_the_mean_of_what_its_network_says():
+def test_lpips_is_the_mean_of_the_distances_of_its_network():
     class Network:
         def distance(self, true, colored):
             return tf.reduce_mean(tf.abs(true[0] - colored[0]), axis=1)
 
     evaluator = Evaluator(Evaluator(), lpips=Network())
-    values = [tf.constant(features(seed)) for seed in (0, 1)]
+    lpips_features = [tf.constant(features(seed)) for seed in (0, 1)]
     for start in (0, 5, 10):
         true, colored = (
-            seen(seed)._replace(lpips_features=[each[start : start + 5]])
-            for seed, each in enumerate(values)
+            image_features(seed)._replace(lpips_features=[layer[start : start + 5]])
+            for seed, layer in enumerate(lpips_features)
         )
         evaluator.update(colored, true)
-    expected = np.mean(np.abs(values[0] - values[1]))
+    expected = np.mean(np.abs(lpips_features[0] - lpips_features[1]))
     assert evaluator.results()["lpips"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_without_images_there_is_nothing_to_say():
+def test_results_without_images_raise_an_error():
     with pytest.raises(ValueError, match="no image"):
         Evaluator().results()

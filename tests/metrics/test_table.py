@@ -1,4 +1,4 @@
-"""The table says every number, and a dash where there is none."""
+"""The table shows every metric, and a dash for one that cannot be computed."""
 
 import math
 
@@ -31,23 +31,23 @@ def cells_of(numbers):
     return [cell.strip() for cell in row_of(numbers) if cell.strip()]
 
 
-def test_every_number_is_there():
+def test_every_metric_is_shown():
     assert cells_of(NUMBERS) == [
         *("23.46", "22.10", "0.9877", "0.1235", "8.70", "0.0012 +-0.0004"),
         *("12.30 +-0.50", "0.46", "0.0123", "31.6", "8.0"),
     ]
 
 
-def test_what_cannot_be_computed_is_a_dash():
+def test_metrics_that_cannot_be_computed_are_dashes():
     missing = dict.fromkeys(("lpips", "fid", "kid", "inception_score"))
     assert cells_of({**NUMBERS, **missing})[3:7] == ["-"] * 4
 
 
-def test_truth_has_no_error():
+def test_psnr_without_error_is_inf():
     assert cells_of({**NUMBERS, "psnr": math.inf})[0] == "inf"
 
 
-def test_columns_stand_below_each_other():
+def test_columns_are_aligned():
     table = format_table({"a": NUMBERS, "a longer name": {**NUMBERS, "psnr": 5.0}})
     lines = table.splitlines()
     assert {len(line) for line in lines} == {len(lines[0])}
@@ -57,14 +57,14 @@ def test_columns_stand_below_each_other():
     assert ends[0] == ends[1] == lines[0].index("PSNR dB ^") + len("PSNR dB ^")
 
 
-def test_headings_say_what_is_better():
+def test_headings_show_whether_higher_or_lower_is_better():
     heading = format_table({"ours": NUMBERS}).splitlines()[0]
     assert all(
-        each in heading for each in ("PSNR dB ^", "SSIM ^", "LPIPS v", "FID v", "delta CF v")
+        part in heading for part in ("PSNR dB ^", "SSIM ^", "LPIPS v", "FID v", "delta CF v")
     )
 
 
-def test_footnotes_stand_below():
+def test_footnotes_are_below_the_table():
     assert format_table({"ours": NUMBERS}, ["FID by X", "no LPIPS"]).endswith(
         "\nFID by X\nno LPIPS"
     )

@@ -1,4 +1,4 @@
-"""The Frechet distance has the values of closed forms and of SciPy's matrix root."""
+"""The Frechet distance agrees with closed forms and with SciPy's matrix square root."""
 
 import numpy as np
 import pytest
@@ -25,8 +25,8 @@ def samples(seed, count=500, channels=8):
     return random.normal(size=(count, channels)) @ mixture + random.normal(size=channels)
 
 
-def with_moments(mean, covariance):
-    """Features that have exactly these moments."""
+def with_statistics(mean, covariance):
+    """Features that have exactly this mean and covariance."""
     mean, covariance = np.asarray(mean, "float64"), np.asarray(covariance, "float64")
     raw = np.random.default_rng(0).normal(size=(100, len(mean)))
     raw -= raw.mean(axis=0)
@@ -34,13 +34,13 @@ def with_moments(mean, covariance):
     return white @ np.linalg.cholesky(covariance).T + mean
 
 
-def of_scipy(first, second):
+def scipy_distance(first, second):
     root = scipy.linalg.sqrtm(np.cov(first.T) @ np.cov(second.T)).real
     offset = first.mean(axis=0) - second.mean(axis=0)
     return offset @ offset + np.trace(np.cov(first.T) + np.cov(second.T) - 2 * root)
 
 
-def test_moments_are_those_of_numpy():
+def test_mean_and_covariance_are_those_of_numpy():
     features = samples(0)
     statistics = statistics_of(features, batch_size=7)
     np.testing.assert_allclose(statistics.mean, features.mean(axis=0), rtol=1e-12)
@@ -56,32 +56,32 @@ def test_large_means_do_not_spoil_small_covariances():
 
 def test_distance_of_isotropic_gaussians_is_the_closed_form():
     # |m1 - m2|^2 + channels (s1 - s2)^2
-    first = with_moments([0, 0, 0], 4.0 * np.eye(3))
-    second = with_moments([1, 2, 2], 9.0 * np.eye(3))
+    first = with_statistics([0, 0, 0], 4.0 * np.eye(3))
+    second = with_statistics([1, 2, 2], 9.0 * np.eye(3))
     distance = distance_of(first, second)
     assert distance == pytest.approx(9.0 + 3 * 1.0)
 
 
 def test_distance_of_gaussians_with_common_axes_is_the_closed_form():
-    first = with_moments([0, 0], np.diag([1.0, 16.0]))
-    second = with_moments([0, 0], np.diag([9.0, 4.0]))
+    first = with_statistics([0, 0], np.diag([1.0, 16.0]))
+    second = with_statistics([0, 0], np.diag([9.0, 4.0]))
     distance = distance_of(first, second)
     assert distance == pytest.approx((1 - 3) ** 2 + (4 - 2) ** 2)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_equals_the_matrix_root_of_scipy(seed):
+def test_equals_the_distance_by_the_matrix_square_root_of_scipy(seed):
     first, second = samples(seed), samples(seed + 10)
     distance = distance_of(first, second)
-    assert distance == pytest.approx(of_scipy(first, second), rel=1e-8)
+    assert distance == pytest.approx(scipy_distance(first, second), rel=1e-8)
 
 
-def test_equal_sets_have_none():
+def test_equal_samples_have_a_distance_of_0():
     assert 0.0 <= distance_of(samples(0), samples(0)) < 1e-8
 
 
 def test_is_never_negative():
-    # Where covariances are singular, rounding leaves more than elsewhere.
+    # Rounding errors are larger where covariances are singular.
     few = samples(0, count=40, channels=64)
     assert 0.0 <= distance_of(few, few) < 1e-3
 
@@ -96,7 +96,7 @@ def test_statistics_may_be_shared_and_grow():
     assert distance.result() == pytest.approx(distance_of(*together), rel=1e-10)
 
 
-def test_fewer_samples_than_channels_give_a_number():
+def test_fewer_samples_than_channels_have_a_finite_distance():
     first, second = samples(0, count=5), samples(1, count=6)
     assert 0 < distance_of(first, second) < np.inf
 

@@ -1,4 +1,4 @@
-"""The Inception Score has the values of closed forms."""
+"""The Inception Score agrees with closed forms."""
 
 import numpy as np
 import pytest
@@ -19,26 +19,26 @@ def random_probabilities(count=200, classes=7):
     return raw / raw.sum(axis=1, keepdims=True)
 
 
-def test_sure_and_varied_images_have_as_many_as_there_are_classes():
-    # In each part all four classes are equally frequent.
+def test_score_of_certain_and_varied_images_is_the_number_of_classes():
+    # All four classes are equally frequent in each split.
     probabilities = np.eye(4)[np.arange(80) // 10 % 4]
     assert score_of(probabilities) == pytest.approx((4.0, 0.0))
 
 
-def test_sure_images_of_one_class_have_1():
+def test_score_of_certain_images_of_one_class_is_1():
     assert score_of(np.eye(4)[np.zeros(40, int)]) == pytest.approx((1.0, 0.0))
 
 
-def test_unsure_images_have_1():
+def test_score_of_uncertain_images_is_1():
     assert score_of(np.full((40, 4), 0.25)) == pytest.approx((1.0, 0.0))
 
 
 def test_is_the_exponential_of_the_mean_divergence():
     probabilities = random_probabilities()
     scores = []
-    for part in range(10):
-        each = probabilities[part::10]
-        divergences = (each * np.log(each / each.mean(axis=0))).sum(axis=1)
+    for first in range(10):
+        split = probabilities[first::10]
+        divergences = (split * np.log(split / split.mean(axis=0))).sum(axis=1)
         scores.append(np.exp(divergences.mean()))
     assert score_of(probabilities) == pytest.approx((np.mean(scores), np.std(scores)))
 
@@ -48,13 +48,15 @@ def test_batch_size_does_not_matter():
     assert score_of(probabilities, batch_size=7) == pytest.approx(score_of(probabilities))
 
 
-def test_parts_may_differ_by_one_image():
+def test_splits_may_differ_by_one_image():
     probabilities = random_probabilities(count=23)
-    each = [probabilities[part::10] for part in range(10)]
-    expected = np.mean([np.exp((p * np.log(p / p.mean(axis=0))).sum(axis=1).mean()) for p in each])
+    splits = [probabilities[first::10] for first in range(10)]
+    expected = np.mean(
+        [np.exp((p * np.log(p / p.mean(axis=0))).sum(axis=1).mean()) for p in splits]
+    )
     assert score_of(probabilities)[0] == pytest.approx(expected)
 
 
-def test_fewer_samples_than_parts_are_refused():
+def test_fewer_samples_than_splits_are_rejected():
     with pytest.raises(ValueError, match="10 splits needs at least as many samples; received 9"):
         score_of(random_probabilities(count=9))

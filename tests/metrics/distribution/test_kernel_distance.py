@@ -1,4 +1,4 @@
-"""The kernel distance is the unbiased estimate of its paper."""
+"""The kernel distance is the unbiased estimate of the paper."""
 
 import itertools
 
@@ -21,7 +21,7 @@ def distance_of(true, colored, batch_size=None, **options):
 
 
 def by_hand(x, y):
-    """Gretton's equation 4, pair by pair."""
+    """Equation 4 of Gretton et al. (2012), computed pair by pair."""
 
     def kernel(a, b):
         return (a @ b / len(a) + 1) ** 3
@@ -35,14 +35,14 @@ def by_hand(x, y):
     return np.mean(values)
 
 
-def test_two_samples_have_the_value_of_the_equation():
+def test_two_samples_give_the_value_of_the_equation():
     x, y = samples(0, 2).astype("float32"), samples(1, 2, shift=0.5).astype("float32")
     mean, deviation = distance_of(x, y)
     assert mean == pytest.approx(by_hand(x.astype("float64"), y.astype("float64")), rel=1e-6)
     assert deviation == pytest.approx(0.0, abs=1e-9)
 
 
-def test_subsets_have_the_value_of_all_on_average():
+def test_subsets_give_the_value_of_all_samples_on_average():
     x, y = samples(0, 60), samples(1, 60, shift=1.0)
     mean, deviation = distance_of(x, y)
     assert abs(mean - by_hand(x, y)) < 3 * deviation / np.sqrt(100)
@@ -54,8 +54,8 @@ def test_is_unbiased():
     assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
 
 
-def test_is_unbiased_for_the_same_images_in_two_kinds():
-    # Half of what makes an image is the same in both: what is left is of one distribution.
+def test_is_unbiased_for_two_versions_of_the_same_images():
+    # Half of each image is the same in both sets, and the other halves have one distribution.
     values = []
     for seed in range(60):
         same = samples(seed + 2000)
@@ -84,7 +84,7 @@ def test_large_sets_have_a_deviation():
     assert 0 < deviation < mean
 
 
-def test_no_more_is_kept_than_the_limit():
+def test_samples_above_the_limit_are_ignored():
     x, y = samples(0, 50), samples(1, 50)
     assert distance_of(x, y, 20, limit=30) == pytest.approx(distance_of(x[:30], y[:30]))
 

@@ -1,4 +1,4 @@
-"""The share of glaring pixels where there should be gray, against scikit-image and NumPy."""
+"""The share of gray pixels that were given a glaring color agrees with scikit-image and NumPy."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from metrics.image.blotches import Blotches
 
 
 def images(seed, spread, count=4):
-    """Grays with as much color."""
+    """Gray images with random color of up to `spread`."""
     random = np.random.default_rng(seed)
     gray = random.uniform(0.3, 0.7, (count, 9, 11, 1))
     return (gray + random.uniform(-spread, spread, (count, 9, 11, 3))).clip(0, 1).astype("float32")
@@ -19,7 +19,7 @@ def chroma(rgb1):
     return np.hypot(lab[..., 1], lab[..., 2])
 
 
-def test_it_is_the_share_of_what_should_be_gray():
+def test_result_is_the_share_of_glaring_pixels_among_those_that_should_be_gray():
     metric = Blotches()
     true, colored = images(0, 0.1), images(1, 0.4)
     for part in (slice(0, 3), slice(3, 4)):
@@ -34,7 +34,7 @@ def test_it_is_the_share_of_what_should_be_gray():
     assert float(metric.result()) == 0.0
 
 
-def test_where_nothing_should_be_gray_there_are_none():
+def test_result_is_0_where_nothing_should_be_gray():
     metric = Blotches()
     red = np.broadcast_to(np.array([1.0, 0.0, 0.0], "float32"), (1, 4, 4, 3))
     metric.update_state(red, red)

@@ -1,4 +1,4 @@
-"""The shares of hues, against scikit-image and NumPy."""
+"""The shares of the hues agree with scikit-image and NumPy."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from metrics.image.hue_coverage import HueCoverage
 
 def images(seed, count=4):
     random = np.random.default_rng(seed)
-    # Not all hues are as frequent in each.
+    # The frequencies of the hues depend on the seed.
     return random.beta(1.0 + seed, 1.0, (count, 9, 11, 3)).astype("float32")
 
 
@@ -28,7 +28,7 @@ def patch(chroma, degrees):
     return np.broadcast_to(lab2rgb(lab), (1, 4, 4, 3)).astype("float32")
 
 
-def test_it_is_the_quotient_of_shares_over_all_batches():
+def test_result_is_the_ratio_of_shares_over_all_batches():
     metric = HueCoverage()
     true, colored = images(0), images(1)
     for part in (slice(0, 3), slice(3, 4)):
@@ -40,7 +40,7 @@ def test_it_is_the_quotient_of_shares_over_all_batches():
 
 
 @pytest.mark.parametrize("hue", range(8))
-def test_hues_are_eighths_of_the_circle_from_0_on(hue):
+def test_hues_are_eighths_of_the_circle_starting_at_0(hue):
     metric = HueCoverage()
     for degrees in (45 * hue + 1, 45 * hue + 44):
         metric.update_state(patch(20.0, degrees), patch(20.0, degrees))
@@ -49,7 +49,7 @@ def test_hues_are_eighths_of_the_circle_from_0_on(hue):
     np.testing.assert_array_equal(metric.result(), expected)
 
 
-def test_a_hue_that_is_hardly_there_is_not_judged():
+def test_a_hue_of_less_than_a_thousandth_of_the_true_pixels_is_nan():
     metric = HueCoverage()
     true = np.repeat(patch(20.0, 30.0), 1001, axis=0)
     true[0] = patch(20.0, 100.0)
@@ -60,7 +60,7 @@ def test_a_hue_that_is_hardly_there_is_not_judged():
     assert np.isfinite(np.asarray(metric.result())).tolist() == [True, False, True] + 5 * [False]
 
 
-def test_what_is_almost_gray_has_no_hue():
+def test_almost_gray_pixels_have_no_hue():
     metric = HueCoverage()
     metric.update_state(patch(11.0, 30.0), patch(9.0, 30.0))
     assert float(metric.result()[0]) == 0.0

@@ -23,7 +23,7 @@ def skimage_psnr(true, colored):
     ]
 
 
-def test_equals_skimage_mean_over_images():
+def test_equals_the_mean_of_skimage_over_images():
     metric, true = PSNR(), images(0)
     metric.update_state(true, noisy(true))
     assert float(metric.result()) == pytest.approx(np.mean(skimage_psnr(true, noisy(true))), 1e-5)
@@ -36,7 +36,7 @@ def test_mean_is_over_all_batches_image_by_image():
     assert float(metric.result()) == pytest.approx(np.mean(skimage_psnr(true, noisy(true))), 1e-5)
 
 
-def test_a_tenth_off_everywhere_is_20_decibels():
+def test_an_error_of_a_tenth_everywhere_is_20_decibels():
     metric = PSNR()
     metric.update_state(np.zeros((1, 4, 4, 3), "float32"), np.full((1, 4, 4, 3), 0.1, "float32"))
     assert float(metric.result()) == pytest.approx(20.0)
@@ -48,13 +48,13 @@ def test_equal_images_count_as_100_decibels():
     assert float(metric.result()) == pytest.approx(100.0)
 
 
-def test_sample_weight_leaves_images_out():
+def test_sample_weight_of_0_skips_images():
     metric, true = PSNR(), images(0, 2)
     metric.update_state(true, noisy(true), sample_weight=np.array([0.0, 1.0]))
     assert float(metric.result()) == pytest.approx(skimage_psnr(true, noisy(true))[1], 1e-5)
 
 
-def test_reset_forgets():
+def test_reset_state_forgets_earlier_images():
     metric, true = PSNR(), images(0)
     metric.update_state(true, true)
     metric.reset_state()
@@ -62,9 +62,9 @@ def test_reset_forgets():
     assert float(metric.result()) == pytest.approx(np.mean(skimage_psnr(true, noisy(true))), 1e-5)
 
 
-def test_is_called_psnr_unless_told():
+def test_default_name_is_psnr():
     assert PSNR().name == "psnr"
 
 
-def test_configuration_comes_back():
+def test_is_restored_from_its_configuration():
     assert PSNR.from_config(PSNR(name="mine").get_config()).name == "mine"

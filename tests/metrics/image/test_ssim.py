@@ -1,4 +1,4 @@
-"""SSIM equals scikit-image's."""
+"""SSIM agrees with scikit-image."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def photograph(size=96):
     return (data.astronaut()[100 : 100 + size, 150 : 150 + size] / 255.0).astype("float32")
 
 
-def of_skimage(true, colored):
+def skimage_ssim(true, colored):
     return structural_similarity(
         true,
         colored,
@@ -39,27 +39,27 @@ def measured(true, colored):
 def test_equals_skimage(deviation):
     true = photograph()
     colored = noisy(true, deviation)
-    assert measured([true], [colored]) == pytest.approx(of_skimage(true, colored), abs=1e-5)
+    assert measured([true], [colored]) == pytest.approx(skimage_ssim(true, colored), abs=1e-5)
 
 
-def test_equals_skimage_for_other_colors():
+def test_equals_skimage_for_swapped_channels():
     true = photograph()
     colored = np.roll(true, 1, axis=-1)
-    assert measured([true], [colored]) == pytest.approx(of_skimage(true, colored), abs=1e-5)
+    assert measured([true], [colored]) == pytest.approx(skimage_ssim(true, colored), abs=1e-5)
 
 
-def test_equals_skimage_where_it_is_dark_and_flat():
+def test_equals_skimage_for_dark_and_flat_images():
     true = np.full((20, 30, 3), 0.02, "float32")
     colored = noisy(true, 0.01)
-    assert measured([true], [colored]) == pytest.approx(of_skimage(true, colored), abs=1e-4)
+    assert measured([true], [colored]) == pytest.approx(skimage_ssim(true, colored), abs=1e-4)
 
 
-def test_equal_images_have_1():
+def test_equal_images_have_an_ssim_of_1():
     assert measured([photograph()], [photograph()]) == pytest.approx(1.0, abs=1e-6)
 
 
 def test_is_the_mean_of_the_images():
     true = photograph()
     colored = [noisy(true, 0.05), noisy(true, 0.3)]
-    expected = np.mean([of_skimage(true, each) for each in colored])
+    expected = np.mean([skimage_ssim(true, image) for image in colored])
     assert measured([true, true], colored) == pytest.approx(expected, abs=1e-5)
