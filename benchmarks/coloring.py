@@ -101,7 +101,7 @@ def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
 
     for file in files:
         page = PhotoFile(file).pages[0]
-        lightness = colorizer.look_at(page)[..., :1]
+        lightness = colorizer.lab_at_render_size(page)[..., :1]
         [ab] = colorizer.predict([lightness])
         write_photo(folder / file.name, [(page, colorizer.strips(page, lightness, ab))])
 
@@ -129,31 +129,31 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
     from inference.guided_upsampling import GuidedUpsampling
-    from inference.lab_recombiner import LabRecombiner, room_for
+    from inference.lab_recombiner import LabRecombiner, allocate_planes
 
     page = PhotoFile(file).pages[0]
-    lightness = colorizer.look_at(page)[..., :1]
+    lightness = colorizer.lab_at_render_size(page)[..., :1]
     batch = [lightness] * colorizer.batch_size
     [ab, *_] = colorizer.predict(batch)
     read = [rgb for rgb, _ in page.strips()]
-    recombiner, rooms = LabRecombiner(), [room_for(rgb) for rgb in read]
+    recombiner, buffers = LabRecombiner(), [allocate_planes(rgb) for rgb in read]
     tops = np.cumsum([0, *map(len, read[:-1])])
 
-    def enlarged():
+    def upsampled():
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         return [
-            recombiner.upsample(upsampling, int(top), rgb, room)
-            for top, rgb, room in zip(tops, read, rooms, strict=True)
+            recombiner.upsample(upsampling, int(top), rgb, planes)
+            for top, rgb, planes in zip(tops, read, buffers, strict=True)
         ]
 
-    large = enlarged()
+    large = upsampled()
     colored = list(colorizer.strips(page, lightness, ab))
     target = file.with_name("stage.jpg")
     stages = {
-        "decode small, to lightness": lambda: colorizer.look_at(page),
+        "decode small, to lightness": lambda: colorizer.lab_at_render_size(page),
         "network, its share of a batch": lambda: colorizer.predict(batch),
         "decode at full size": lambda: list(page.strips()),
-        "upsample ab": enlarged,
+        "upsample ab": upsampled,
         "to Lab and back": lambda: [
             recombiner.recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],

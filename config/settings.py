@@ -115,11 +115,11 @@ JOBS = {"evaluate": "evaluate", "colorize": "images", "inspect": "inspect"}
 INSPECTING = frozenset({"inspect"})
 EVALUATING = frozenset({"evaluate"})
 TRAINING = frozenset({"train", "inspect"})
-COLORING_IN_ANY_WAY = frozenset({"colorize", "evaluate"})
-RESUMING = frozenset({"train"}) | COLORING_IN_ANY_WAY
+USING_WEIGHTS = frozenset({"colorize", "evaluate"})
+RESUMING = frozenset({"train"}) | USING_WEIGHTS
 COLORIZING = frozenset({"colorize"})
 OPENING_DATASETS = TRAINING | EVALUATING
-ANY_JOB = TRAINING | COLORING_IN_ANY_WAY
+ANY_JOB = TRAINING | USING_WEIGHTS
 
 
 def setting(
@@ -169,7 +169,7 @@ class Settings:
         "color these photographs: files, folders (searched recursively), or `demo`; with "
         "--evaluate, evaluate on them without true colors",
         WHAT,
-        COLORING_IN_ANY_WAY,
+        USING_WEIGHTS,
         nargs="+",
         action="extend",
         metavar="PATH",
@@ -216,7 +216,7 @@ class Settings:
         "color with the weights in this folder; with --evaluate, compare the weights in several "
         "folders (default: the shipped weights of --model)",
         WHAT,
-        COLORING_IN_ANY_WAY,
+        USING_WEIGHTS,
         nargs="+",
         action="extend",
         metavar="DIR",
@@ -760,7 +760,7 @@ class Settings:
         "results",
         "folder for the colored photographs, and for the sheets of --inspect and --evaluate",
         COLORING,
-        COLORING_IN_ANY_WAY | INSPECTING,
+        USING_WEIGHTS | INSPECTING,
         metavar="DIR",
     )
     render_size: int | None = setting(
@@ -768,7 +768,7 @@ class Settings:
         "side of the square to which a photograph is resized for the network, at least 16; larger "
         "is more detailed and slower, and too large turns gray (default: saved with the weights)",
         COLORING,
-        COLORING_IN_ANY_WAY,
+        USING_WEIGHTS,
         type=side,
         metavar="PIXELS",
     )
@@ -821,7 +821,7 @@ class Settings:
         1.0,
         "multiply all colors by this factor",
         COLORING,
-        COLORING_IN_ANY_WAY,
+        USING_WEIGHTS,
         type=not_negative,
         metavar="FACTOR",
     )
@@ -829,7 +829,7 @@ class Settings:
         False,
         "also color the mirrored photograph and average: calmer colors, twice the network's time",
         COLORING,
-        COLORING_IN_ANY_WAY,
+        USING_WEIGHTS,
     )
     quiet: bool = setting(False, "print only what went wrong", COLORING, COLORIZING)
 

@@ -91,17 +91,17 @@ class GuidedUpsampling:
         return out
 
 
-def follow_lightness(lightness: Tensor, enlarged: Tensor) -> tuple[Tensor, Tensor]:
+def follow_lightness(lightness: Tensor, upsampled: Tensor) -> tuple[Tensor, Tensor]:
     """Adds the color that belongs to the lightness detail.
 
     Args:
         lightness: float32 tensor of any shape, L in [0, 100] at full size.
-        enlarged: float32 array or tensor of shape (5, ...), from `GuidedUpsampling.strip`.
+        upsampled: float32 array or tensor of shape (5, ...), from `GuidedUpsampling.strip`.
 
     Returns:
         a and b, float32 tensors of the same shape as `lightness`.
     """
-    a, b, smooth_lightness, slope_of_a, slope_of_b = (enlarged[plane] for plane in range(5))
+    a, b, smooth_lightness, slope_of_a, slope_of_b = (upsampled[plane] for plane in range(5))
     detail = lightness - smooth_lightness
     return a + slope_of_a * detail, b + slope_of_b * detail
 

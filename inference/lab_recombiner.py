@@ -71,36 +71,39 @@ class LabRecombiner:
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
-        room = None
+        planes = None
         top = 0
         for rgb, alpha in page.strips():
             # The first strip is the largest.
-            room = room_for(rgb) if room is None else room
-            colored = page.from_srgb(self.recombine(rgb, self.upsample(upsampling, top, rgb, room)))
+            planes = allocate_planes(rgb) if planes is None else planes
+            colored = page.from_srgb(
+                self.recombine(rgb, self.upsample(upsampling, top, rgb, planes))
+            )
             yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
             top += len(rgb)
 
     def upsample(
-        self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, room: np.ndarray
+        self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, planes: np.ndarray
     ) -> np.ndarray:
-        """Fills `room`, from `room_for`, with the upsampled planes for `rgb` and returns it.
+        """Fills `planes`, from `allocate_planes`, with the upsampled planes for `rgb` and returns
+        it.
 
         Args:
             upsampling: `GuidedUpsampling` of the page.
             top: int, the first row of the strip.
             rgb: array of shape (rows, width, channels), the strip.
-            room: float32 array, the buffer.
+            planes: float32 array, the buffer.
         """
         rows, width, _ = rgb.shape
-        upsampling.strip(top, rows, room[:, : rows * width].reshape(_PLANES, rows, width))
-        return room
+        upsampling.strip(top, rows, planes[:, : rows * width].reshape(_PLANES, rows, width))
+        return planes
 
-    def recombine(self, rgb: np.ndarray, enlarged: np.ndarray) -> np.ndarray:
+    def recombine(self, rgb: np.ndarray, upsampled: np.ndarray) -> np.ndarray:
         """Recombines the lightness of a strip with upsampled ab.
 
         Args:
             rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
-            enlarged: float32 array, as returned by `upsample`.
+            upsampled: float32 array, as returned by `upsample`.
 
         Returns:
             Array of the same type and of shape (rows, width, 3), with the lightness of `rgb`.
@@ -110,11 +113,11 @@ class LabRecombiner:
         colored = np.empty((len(rgb), 3), rgb.dtype)
         for first in range(0, len(rgb), _CHUNK):
             chunk = slice(first, first + _CHUNK)
-            self._fill(colored[chunk], rgb[chunk], enlarged[:, chunk])
+            self._fill(colored[chunk], rgb[chunk], upsampled[:, chunk])
         return colored.reshape(rows, width, 3)
 
-    def _fill(self, colored: np.ndarray, rgb: np.ndarray, enlarged: np.ndarray) -> None:
-        *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), enlarged)
+    def _fill(self, colored: np.ndarray, rgb: np.ndarray, upsampled: np.ndarray) -> None:
+        *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), upsampled)
         for number, channel in enumerate(channels):
             colored[:, number] = channel.numpy()[: len(rgb)]
         # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
@@ -123,34 +126,34 @@ class LabRecombiner:
         for first in range(0, len(outside), _CHUNK_OUTSIDE):
             indices = outside[first : first + _CHUNK_OUTSIDE]
             padded = _padded(indices, _CHUNK_OUTSIDE)
-            pulled = self._recombine_out_of_gamut(rgb[padded], enlarged[:, padded])
+            pulled = self._recombine_out_of_gamut(rgb[padded], upsampled[:, padded])
             colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
 
 
-def room_for(rgb: np.ndarray) -> np.ndarray:
+def allocate_planes(rgb: np.ndarray) -> np.ndarray:
     """A buffer for the upsampled planes of this strip or of smaller ones, in whole chunks."""
     chunks = -(-rgb.shape[0] * rgb.shape[1] // _CHUNK)
     return np.zeros((_PLANES, chunks * _CHUNK), "float32")
 
 
-def _recombine(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+def _recombine(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
     """Red, green and blue of pixels, and whether they are inside the sRGB gamut."""
-    linear = lab100_to_linear(*_recombined_lab(rgb, enlarged))
+    linear = lab100_to_linear(*_recombined_lab(rgb, upsampled))
     return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
 
 
-def _recombine_out_of_gamut(rgb: Tensor, enlarged: Tensor) -> list[Tensor]:
+def _recombine_out_of_gamut(rgb: Tensor, upsampled: Tensor) -> list[Tensor]:
     """Red, green and blue of pixels, pulled into the sRGB gamut."""
-    lightness, a, b = _recombined_lab(rgb, enlarged)
+    lightness, a, b = _recombined_lab(rgb, upsampled)
     share = share_in_gamut(lightness, a, b)
     return _as_integers(lab100_to_linear(lightness, share * a, share * b), rgb.dtype)
 
 
-def _recombined_lab(rgb: Tensor, enlarged: Tensor) -> tuple[Tensor, ...]:
+def _recombined_lab(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
     """L, a and b of shape (pixels,) from pixels, (pixels, 1 or 3), and planes, (5, pixels)."""
     rgb1 = integers_to_rgb1(rgb)
     lightness = rgb1_to_lightness100([rgb1[:, channel] for channel in range(rgb.shape[1])])
-    return lightness, *follow_lightness(lightness, enlarged)
+    return lightness, *follow_lightness(lightness, upsampled)
 
 
 def _as_integers(linear: list[Tensor], dtype: str) -> list[Tensor]:

@@ -37,7 +37,7 @@ class PhotoColorizer:
         generator = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 1)])
         colorizer = PhotoColorizer(generator, render_size=64)
         page = PhotoFile("gray.jpg").pages[0]
-        lightness = colorizer.look_at(page)[..., :1]
+        lightness = colorizer.lab_at_render_size(page)[..., :1]
         [ab] = colorizer.predict([lightness])
         write_photo("colored.jpg", [(page, colorizer.strips(page, lightness, ab))])
     """
@@ -70,7 +70,7 @@ class PhotoColorizer:
         """Traces the graph in advance, so that the first batch does not have to wait for it."""
         self._predict.get_concrete_function()
 
-    def look_at(self, page: PhotoPage) -> np.ndarray:
+    def lab_at_render_size(self, page: PhotoPage) -> np.ndarray:
         """Shrinks a page to the size of the network's input.
 
         Args:
@@ -89,7 +89,7 @@ class PhotoColorizer:
 
         Args:
             lightness: sequence of arrays of shape (render_size, render_size, 1), the L of what
-                `look_at` returns.
+                `lab_at_render_size` returns.
 
         Returns:
             List of float32 arrays of shape (render_size, render_size, 2), a and b of CIE Lab.

@@ -72,7 +72,7 @@ class JobState:
         reason: str, why it failed.
         notes: list of str, defects of the file, and what the result cannot hold.
         had_colors: bool, whether the photograph was in color.
-        is_there: bool, whether the result exists already and only the comparison is missing.
+        is_colored: bool, whether the result exists already and only the comparison is missing.
         photo: `PhotoFile` while in progress, otherwise None.
         lightness: list of arrays, the network's input for each page.
         colors: list of arrays, the network's output (ab) for each page.
@@ -83,7 +83,7 @@ class JobState:
     reason: str = ""
     notes: list[str] = field(default_factory=list)
     had_colors: bool = False
-    is_there: bool = False
+    is_colored: bool = False
     photo: PhotoFile | None = None
     lightness: list[np.ndarray] = field(default_factory=list)
     colors: list[np.ndarray] = field(default_factory=list)
@@ -155,7 +155,7 @@ class ColorizationPipeline:
                 with self._budget.share(page.size):
                     if self._drop(state):
                         return state
-                    lab = self._colorizer.look_at(page)
+                    lab = self._colorizer.lab_at_render_size(page)
                 state.lightness.append(lab[..., :1].copy())
                 state.had_colors = state.had_colors or has_colors(lab)
         except Exception as error:
@@ -197,7 +197,7 @@ class ColorizationPipeline:
                 if self._drop(state):
                     return state
                 self._started = job
-                if not state.is_there:
+                if not state.is_colored:
                     write_photo(job.target, self._colored_pages(state), self._quality)
                 if job.comparison:
                     self._write_comparison(state)

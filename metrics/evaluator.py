@@ -13,7 +13,7 @@ from metrics.distribution.inception_score import InceptionScore
 from metrics.distribution.kernel_distance import KernelDistance
 from metrics.image.blotches import Blotches
 from metrics.image.colorfulness import Colorfulness
-from metrics.image.decibels import DECIBELS_OF_NO_ERROR
+from metrics.image.decibels import LARGEST_PSNR
 from metrics.image.hue_coverage import HueCoverage
 from metrics.image.pooled_psnr import PooledPSNR
 from metrics.image.psnr import PSNR
@@ -110,7 +110,7 @@ class Evaluator:
             raise ValueError("there was no image to evaluate")
         numbers = {metric.name: float(metric.result()) for metric in self._comparisons}
         for name in numbers.keys() & {"psnr", "pooled_psnr"}:
-            if numbers[name] > DECIBELS_OF_NO_ERROR - _TOLERANCE:
+            if numbers[name] > LARGEST_PSNR - _TOLERANCE:
                 numbers[name] = math.inf
         numbers["colorfulness"] = float(self._colorfulness.result())
         if self._truth:

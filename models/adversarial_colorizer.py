@@ -1,4 +1,4 @@
-"""A colorizer that is trained against a discriminator: the step that all such models share."""
+"""The training step shared by the colorizers that are trained against a discriminator."""
 
 import enum
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from models.layers.replicas import (
 
 
 class Phase(enum.Enum):
-    """What a step trains."""
+    """Which networks a training step updates."""
 
     GENERATOR = "the generator alone"
     DISCRIMINATOR = "the discriminator alone"
@@ -28,23 +28,24 @@ class Phase(enum.Enum):
 
 
 class AdversarialColorizer(Colorizer):
-    """A generator that colors and a discriminator that judges Lab images.
+    """A generator that predicts ab and a discriminator that scores Lab images.
 
-    A subclass builds the networks, and may change how the discriminator is asked.
+    A subclass builds the networks and may override how the discriminator is called.
 
     Args:
         generator: `keras.Model` from lightness to ab.
-        generator_ema: a second one of the same architecture.
-        discriminator: `keras.Model` from Lab images to logits, larger for what looks real.
-        ema_decay: float, of the EMA generator.
+        generator_ema: `keras.Model` of the same architecture.
+        discriminator: `keras.Model` from Lab images to logits, larger for images that look real.
+        ema_decay: float, decay of the EMA generator.
         name: str.
 
     Attributes:
-        phase: `Phase`, what a step trains; without an adversarial loss always the generator.
-        undo_nonfinite_steps: bool, of `compile`.
+        phase: `Phase`, which networks a step updates. `Phase.GENERATOR` without an adversarial
+            loss.
+        undo_nonfinite_steps: bool, as given to `compile`.
     """
 
-    # Of all that the discriminator minimizes.
+    # Factor on the total loss of the discriminator.
     discriminator_weight = 1.0
 
     def __init__(
@@ -73,23 +74,28 @@ class AdversarialColorizer(Colorizer):
         jit_compile: bool = False,
         undo_nonfinite_steps: bool = False,
     ):
-        """Sets what training minimizes.
+        """Sets the optimizers, losses and metrics.
 
         Args:
-            generator_optimizer, discriminator_optimizer: one for each network.
+            generator_optimizer, discriminator_optimizer: `keras.optimizers.Optimizer`, one for
+                each network.
             reconstruction: `losses.reconstruction.Reconstruction`.
             adversarial: `losses.adversarial.adversarial.Adversarial`, or None to train the
-                generator alone.
-            adversarial_weight: float, of the generator's adversarial loss.
-            discriminator_steps: int. Where both are trained, the discriminator is in every step,
-                and the generator in every step of this number: each time with a fresh batch.
-            encoder_optimizer: the optimizer of the generator's encoder, where the encoder is frozen
-                for a while: its own count of steps begins when it does learn. Adam would take
-                many times too large steps with the count of the others. None for the generator's.
-            seed: int, of the places of the gradient penalty.
+                generator alone. Defaults to `None`.
+            adversarial_weight: float, weight of the generator's adversarial loss. Defaults to
+                `1.0`.
+            discriminator_steps: int. While both networks are trained, every step trains the
+                discriminator, and only every `discriminator_steps`-th step the generator too. Each
+                step uses a new batch. Defaults to `1`.
+            encoder_optimizer: `keras.optimizers.Optimizer` for a generator's encoder that is frozen
+                at first: its step count starts when the encoder starts to train. With the step
+                count of the generator's optimizer, Adam's first updates of the encoder would be
+                many times too large. Defaults to `None`, the generator's optimizer.
+            seed: int, seed of the gradient penalty's random interpolation. Defaults to `0`.
             validation_metrics, jit_compile: as in `Colorizer.compile`.
-            undo_nonfinite_steps: bool. A step one of whose losses or gradients is NaN or infinite
-                leaves all variables as they were; all that a step changes is in memory twice.
+            undo_nonfinite_steps: bool, whether a step with a NaN or infinite loss or gradient
+                leaves all variables unchanged. Everything that a step changes is then in memory
+                twice. Defaults to `False`.
         """
         super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
         self.reconstruction = reconstruction
@@ -98,7 +104,7 @@ class AdversarialColorizer(Colorizer):
         self.discriminator_steps = discriminator_steps
         self.undo_nonfinite_steps = undo_nonfinite_steps
         self.seed = seed
-        # An optimizer that is not built would silently keep none of its state in a checkpoint.
+        # A checkpoint silently omits the state of an optimizer that is not built.
         self.encoder_optimizer = encoder_optimizer
         self.generator_optimizer = generator_optimizer
         for optimizer, variables in self._optimizers_of(self.generator_variables):
@@ -112,33 +118,37 @@ class AdversarialColorizer(Colorizer):
             self._update_discriminator, self.discriminator.count_params()
         )
 
-        of_generator = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
-        self.training_means = _means([*of_generator, *self._discriminator_losses])
+        generator_losses = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
+        self.training_means = _means([*generator_losses, *self._discriminator_losses])
         self.step_losses = {name: tf.Variable(0.0, trainable=False) for name in self.training_means}
         self.validation_means = _means([*reconstruction.names, "loss"])
         self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
-        self._is_turn_of_generator = False
-        self._generator_has_lost = False
+        self._trains_generator = False
+        self._has_generator_loss = False
 
     def set_learning_rates(self, generator: float, discriminator: float):
-        """Sets the rates of both optimizers from the next step on."""
+        """Sets the learning rates from the next step on."""
         self.generator_optimizer.learning_rate = generator
         if self.encoder_optimizer is not None:
             self.encoder_optimizer.learning_rate = generator
         self.discriminator_optimizer.learning_rate = discriminator
 
     def set_phase(self, phase: Phase):
-        """Sets what is trained from the next step on."""
+        """Sets which networks are trained from the next step on."""
         if phase is not self.phase:
             self.phase = phase
-            # Each phase is a graph of its own.
+            # Each phase has its own graph.
             self.make_train_function(force=True)
 
     def freeze_encoder(self, frozen: bool):
-        """Sets whether the generator's encoder stays as it is from the next step on.
+        """Freezes or unfreezes the generator's encoder from the next step on.
 
-        A frozen one normalizes with the statistics that it came with. Freeze it at the beginning
-        only, and with an `encoder_optimizer`: the EMA generator's encoder follows at once.
+        A frozen encoder normalizes with its moving statistics. Freeze it only at the beginning of
+        training and with an `encoder_optimizer`, because the EMA generator copies a frozen encoder
+        instead of averaging it.
+
+        Args:
+            frozen: bool.
         """
         encoder = self._encoder()
         if encoder.trainable is frozen:
@@ -146,27 +156,27 @@ class AdversarialColorizer(Colorizer):
             self.make_train_function(force=True)
 
     def make_train_function(self, force=False):
-        """Makes Keras' own, whose logs leave out what the generator has not yet lost this epoch."""
+        """Makes the train function; its logs omit generator losses that are not known yet."""
         before = self.train_function
         super().make_train_function(force)
         has_turns = self.phase is Phase.BOTH and self.discriminator_steps > 1
         if has_turns and self.train_function is not before:
             if self.distribute_strategy.num_replicas_in_sync > 1:
-                self.train_function = self._one_for_each_turn()
+                self.train_function = self._function_for_each_turn()
             self.train_function = self._with_losses_so_far(self.train_function)
 
     def reset_metrics(self):
-        """Forgets the losses of the epoch."""
+        """Resets the mean losses of the epoch."""
         super().reset_metrics()
-        self._generator_has_lost = False
+        self._has_generator_loss = False
 
     def train_step(self, data):
-        """One step on a batch of (lightness, ab), and what else a subclass makes use of."""
+        """Runs a step on a batch of (lightness, ab) and the extra targets of a subclass."""
         self.nonfinite_count.assign(0)
         if not self.undo_nonfinite_steps:
             return self._as_logs(self._train(data))
         state = self._state()
-        # No copies: an assignment leaves the memory of what was read alone.
+        # These are not copies: an assignment does not overwrite the memory of a tensor read before.
         before = [tf.convert_to_tensor(variable) for variable in state]
         logs = self._train(data)
 
@@ -174,12 +184,12 @@ class AdversarialColorizer(Colorizer):
 
         def undo():
             for variable, value in zip(state, before, strict=True):
-                if not _waits_for_replicas(variable):
+                if not _involves_all_replicas(variable):
                     variable.assign(value)
 
         tf.cond(is_bad, undo, lambda: None)
         for variable, value in zip(state, before, strict=True):
-            if _waits_for_replicas(variable):
+            if _involves_all_replicas(variable):
                 variable.assign(tf.where(is_bad, value, variable))
         return self._as_logs({name: self.training_means[name].result() for name in logs})
 
@@ -198,36 +208,36 @@ class AdversarialColorizer(Colorizer):
 
     @property
     def generator_variables(self) -> list:
-        """What the generator's optimizer trains."""
+        """The variables that the generator's loss trains."""
         return self.generator.trainable_variables
 
     def generator_terms(self) -> list[str]:
-        """The names of the terms that `generate` gives."""
+        """The names of the terms that `generate` returns."""
         return self.reconstruction.names
 
     def generate(self, data) -> tuple:
-        """What the generator makes of a batch in training: ab, and its terms by name."""
+        """Colors a training batch and returns ab, and the generator's loss terms by name."""
         lightness, true_ab = data
         colored_ab = self.generator(lightness, training=True)
         return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
 
     def weigh(self, terms):
-        """The weighted sum of the terms, which the generator minimizes."""
+        """The weighted sum of the generator's loss terms."""
         return self.reconstruction.total(terms)
 
     def score_both(self, real_lab, fake_lab):
-        """What the discriminator that learns says of true and colored images: two logits."""
-        # One call for both: spectral norms move in each.
+        """The logits of true and of colored images, to train the discriminator."""
+        # A single call for both, because each training call updates the spectral norms.
         logits = self.discriminator(tf.concat([real_lab, fake_lab], axis=0), training=True)
         return tf.split(logits, 2)
 
     def score(self, lab):
-        """What the discriminator says of colored images, from which the generator learns."""
-        # It is a judge here, not a pupil: spectral norms stay as they are.
+        """The logits of images, for the generator's loss and the gradient penalty."""
+        # `training=True` would update the spectral norms again in the same step.
         return self.discriminator(lab, training=False)
 
     def _train_generator(self, data) -> dict:
-        """The generator learns to come near the true colors, and the EMA generator follows."""
+        """Trains the generator to match the true colors, and updates the EMA generator."""
         with tf.GradientTape() as tape:
             _, terms = self.generate(data)
             loss = self.weigh(terms)
@@ -235,29 +245,29 @@ class AdversarialColorizer(Colorizer):
         return {"generator_loss": loss, **terms}
 
     def _train_both(self, data) -> dict:
-        """One step of both networks, by algorithm:
+        """Runs one step of both networks:
 
         1. The generator colors the batch.
-        2. The discriminator learns to tell the true images from the colored ones.
-        3. The generator learns to come near the true colors and to pass for true.
-        4. The EMA generator follows.
+        2. The discriminator is trained to tell the true images from the colored ones.
+        3. The generator is trained to match the true colors and to be scored as real.
+        4. The EMA generator is updated.
         """
         lightness, true_ab = data[:2]
         with tf.GradientTape() as tape:
             colored_ab, terms = self.generate(data)
             colored_lab = join_lab(lightness, colored_ab)
             with tape.stop_recording():
-                of_discriminator = self._train_discriminator(
+                discriminator_losses = self._train_discriminator(
                     join_lab(lightness, true_ab), colored_lab
                 )
             adversarial_loss = self.adversarial.generator(self.score(colored_lab))
             loss = self.weigh(terms) + self.adversarial_weight * adversarial_loss
         self._apply_to_generator(gradients_of_mean(tape, loss, self.generator_variables))
-        of_generator = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
-        return {**of_generator, **of_discriminator}
+        generator_losses = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
+        return {**generator_losses, **discriminator_losses}
 
     def _train_in_turns(self, data) -> dict:
-        """A step in which the discriminator learns, and the generator when it is its turn."""
+        """Trains the discriminator, and every `discriminator_steps`-th step the generator too."""
 
         def both():
             self.report(self._train_both(data))
@@ -268,18 +278,18 @@ class AdversarialColorizer(Colorizer):
             return tf.constant(False)
 
         if is_one_of_several():
-            # Inside a condition replicas could not wait for each other.
-            both() if self._is_turn_of_generator else discriminator_alone()
+            # Inside `tf.cond` the replicas could not wait for each other.
+            both() if self._trains_generator else discriminator_alone()
         else:
             step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
             tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
         return {name: mean.result() for name, mean in self.training_means.items()}
 
     def _train_discriminator_alone(self, data) -> dict:
-        """The discriminator learns from what the generator colors, and that one stays as it is.
+        """Trains the discriminator on images that the generator colors without being trained.
 
-        It colors as where both are trained, with its dropout and the statistics of the batch: what
-        the discriminator meets does not change when the generator begins to learn.
+        The generator colors as in `_train_both`, with dropout and batch statistics, so that the
+        discriminator's input does not change when the generator's training begins.
         """
         lightness, true_ab = data[:2]
         colored_ab = self.generator(lightness, training=True)
@@ -288,7 +298,7 @@ class AdversarialColorizer(Colorizer):
         )
 
     def _train_discriminator(self, real_lab, fake_lab) -> dict:
-        """One step of the discriminator; returns its losses."""
+        """Runs one step of the discriminator and returns its losses."""
         with tf.GradientTape() as tape:
             loss = self.adversarial.discriminator(*self.score_both(real_lab, fake_lab))
             losses = {"discriminator_loss": loss}
@@ -301,7 +311,7 @@ class AdversarialColorizer(Colorizer):
         return losses
 
     def _gradient_penalty(self, real_lab, fake_lab):
-        # With the count of steps, which a checkpoint holds: a resumed training draws the same.
+        # Checkpoints save the step count, so that a resumed training draws the same numbers.
         step = tf.cast(self.discriminator_optimizer.iterations, tf.int64)
         seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
         images = tf.shape(real_lab)[0] * replicas()
@@ -309,10 +319,11 @@ class AdversarialColorizer(Colorizer):
         return gradient_penalty(self.score, real_lab, fake_lab, alpha)
 
     def _state(self) -> list:
-        """Every variable that a step may change."""
+        """All variables that a step may change."""
         optimizers = [value for value in vars(self).values() if isinstance(value, keras.Optimizer)]
         parts = [self, *self.training_means.values(), *optimizers]
-        return list({id(each): each for part in parts for each in part.variables}.values())
+        variables = [variable for part in parts for variable in part.variables]
+        return list({id(variable): variable for variable in variables}.values())
 
     def _update_discriminator(self, gradients: list) -> None:
         self.count_nonfinite(gradients)
@@ -321,46 +332,46 @@ class AdversarialColorizer(Colorizer):
     def _update_generator_and_ema(self, gradients: list) -> None:
         self.count_nonfinite(gradients)
         variables = self.generator_variables
-        of_variable = dict(zip(map(id, variables), gradients, strict=True))
+        gradient_of = dict(zip(map(id, variables), gradients, strict=True))
         for optimizer, part in self._optimizers_of(variables):
-            optimizer.apply([of_variable[id(variable)] for variable in part], part)
+            optimizer.apply([gradient_of[id(variable)] for variable in part], part)
         self.update_ema(self.generator_optimizer.iterations)
 
     def _optimizers_of(self, variables: list) -> list[tuple[keras.optimizers.Optimizer, list]]:
-        """The optimizers of the generator, each with those of the variables that it trains."""
+        """The optimizers of the generator, each with the variables that it trains."""
         if self.encoder_optimizer is None:
             return [(self.generator_optimizer, variables)]
-        of_encoder = {id(variable) for variable in self._encoder().variables}
+        encoder_ids = {id(variable) for variable in self._encoder().variables}
         parts = [(self.generator_optimizer, []), (self.encoder_optimizer, [])]
         for variable in variables:
-            parts[id(variable) in of_encoder][1].append(variable)
+            parts[id(variable) in encoder_ids][1].append(variable)
         return [(optimizer, part) for optimizer, part in parts if part]
 
     def _encoder(self) -> keras.Model:
         return self.generator.get_layer(self.architecture["encoder"])
 
-    def _one_for_each_turn(self):
-        """Keras' function, traced for the discriminator's turn and for that of both."""
+    def _function_for_each_turn(self):
+        """Keras' train function, made once for discriminator steps and once for steps of both."""
         functions = {}
-        for turn in (False, True):
+        for trains_generator in (False, True):
             super().make_train_function(force=True)
-            functions[turn] = self.train_function
+            functions[trains_generator] = self.train_function
 
         def step(iterator):
             steps = int(read(self.discriminator_optimizer.iterations))
-            self._is_turn_of_generator = (steps + 1) % self.discriminator_steps == 0
-            return functions[self._is_turn_of_generator](iterator)
+            self._trains_generator = (steps + 1) % self.discriminator_steps == 0
+            return functions[self._trains_generator](iterator)
 
         return step
 
     def _with_losses_so_far(self, train_function):
-        # A mean of nothing is 0, which would be drawn as a loss.
+        # A mean of no values is 0, which would be plotted as a loss.
         def step(iterator):
             logs = train_function(iterator)
-            if not self._generator_has_lost:
+            if not self._has_generator_loss:
                 count = read(self.training_means["generator_loss"].count)
-                self._generator_has_lost = bool(count > 0)
-            if self._generator_has_lost:
+                self._has_generator_loss = bool(count > 0)
+            if self._has_generator_loss:
                 return logs
             return {name: logs[name] for name in self._discriminator_losses}
 
@@ -376,6 +387,6 @@ def _means(names) -> Mapping[str, keras.metrics.Mean]:
     return by_name(keras.metrics.Mean(name=name) for name in names)
 
 
-def _waits_for_replicas(variable) -> bool:
-    """Whether an assignment to it is one of all replicas, which cannot be part of a condition."""
+def _involves_all_replicas(variable) -> bool:
+    """Whether assigning the variable involves all replicas, which a condition cannot contain."""
     return is_one_of_several() and variable.aggregation == "only_first_replica"

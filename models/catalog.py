@@ -1,4 +1,4 @@
-"""The colorizers by the names that the command line knows."""
+"""The colorizers by their names on the command line."""
 
 from models.chromagan import ChromaGAN
 from models.encoder_decoder import EncoderDecoder

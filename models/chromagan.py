@@ -1,4 +1,4 @@
-"""ChromaGAN: a colorizer that also learns what is in the image."""
+"""ChromaGAN: a colorizer that is also trained to classify the image."""
 
 import keras
 
@@ -10,43 +10,55 @@ from models.teacher import Teacher
 
 
 class ChromaGAN(AdversarialColorizer):
-    """The generator of Vitoria et al., its class head, and a PatchGAN that mixes no samples.
+    """The generator of Vitoria et al., its class head, and a PatchGAN without normalization.
 
-    The class head shares its features with the network that colors, and is trained towards what a
-    classifier sees in the gray image. It stands in no weights that color.
+    The class head shares features with the generator. It is trained on the class distribution that
+    a classifier predicts from the gray image, and is not saved with the weights for coloring.
 
-    Where the training differs from the paper's: ab is in units of 110, so that a squared error
-    weighs as that unit has it; images are cropped at random, and the teacher is shown the crop
-    (or, where it is asked once for all epochs, the central square); and what colors is a moving
-    average of the generator. Of the network, see `chromagan_generator`.
+    The training differs from the paper's: ab is in units of 110, which scales the squared error;
+    images are cropped at random, and the teacher is run on the crop (or, where it is run once for
+    all epochs, on the central square); and the moving average of the generator is used for
+    coloring. For differences of the network, see `chromagan_generator`.
 
     Args:
-        filters: int, channels of the generator where its features are a quarter as large as the
-            image; its widest have eight times as many. Defaults to `64`.
-        norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
-        encoder: str, what the generator begins with. Defaults to `vgg16`.
-        global_features: str, `flatten` or `pool`; see `chromagan_generator`.
-        resolution: int or None, the side of the images, which `flatten` fixes.
-        classes: int, of the class distribution; 0 for no class head.
-        discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
-            that they come with; see `pretrained_encoder`. Defaults to `False`.
-        encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the EMA generator.
+        filters: int, channels of the generator at 1/4 of the image size; the widest convolutions
+            have eight times as many. Defaults to `64`.
+        norm: str, `batch`, `instance` or `none`, normalization of the generator. Defaults to
+            `batch`.
+        encoder: str, the pretrained network that the generator begins with. Defaults to `vgg16`.
+        global_features: str, `flatten` or `pool`; see `chromagan_generator`. Defaults to `flatten`.
+        resolution: int or None, the side of the images, which `flatten` fixes. Defaults to `224`.
+        classes: int, size of the class distribution; 0 for no class head. Defaults to `1000`.
+        discriminator_filters: int, channels of the discriminator's first convolution. Defaults to
+            `64`.
+        freeze_encoder_statistics: bool, whether the encoder's batch normalizations always use the
+            statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
+        encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
+            `None`.
+        ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
 
     Example:
-        model = ChromaGAN(global_features="pool", encoder_weights="imagenet")
+        from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
+        from losses.reconstruction import Reconstruction
+
+        model = ChromaGAN(filters=4, global_features="pool", classes=10, discriminator_filters=4)
         model.compile(
-            adam, another_adam, Reconstruction({"mse": 1.0}), WassersteinAdversarial(10.0),
-            adversarial_weight=0.1, teacher=Teacher("vgg16"), class_weight=0.003,
+            keras.optimizers.Adam(2e-5),
+            keras.optimizers.Adam(2e-5),
+            Reconstruction({"mse": 1.0}),
+            WassersteinAdversarial(),
+            adversarial_weight=0.1,
+            class_weight=0.003,
         )
-        model.fit(batches, steps_per_epoch=100)
+        distributions = np.full((2, 10), 0.1, "float32")     # or compile with a teacher
+        batch = (lightness, true_ab, distributions)
+        model.fit(tf.data.Dataset.from_tensors(batch), shuffle=False)
+        model(lightness)                                     # ab of shape (2, 32, 32, 2)
 
     Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Image Colorization with Semantic
     Class Distribution", WACV 2020.
     """
 
-    # What is colored is shown twice, by two batches.
     sample_grids = 2
 
     def __init__(
@@ -89,32 +101,32 @@ class ChromaGAN(AdversarialColorizer):
 
     @staticmethod
     def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the network that colors, from the architecture in settings.json."""
+        """Builds the generator from the architecture in settings.json."""
         generator, _ = _build(architecture, encoder_weights)
         return generator
 
     @property
     def generator_variables(self) -> list:
-        of_head = [] if self.class_head is None else self.class_head.trainable_variables
-        return [*super().generator_variables, *of_head]
+        head_variables = [] if self.class_head is None else self.class_head.trainable_variables
+        return [*super().generator_variables, *head_variables]
 
     def compile(
         self, *args, teacher: Teacher | None = None, class_weight: float = 0.003, **options
     ):
-        """Sets what training minimizes.
+        """Sets the optimizers, losses and metrics.
 
         Args:
             *args, **options: as in `AdversarialColorizer.compile`.
-            teacher: `Teacher`, or None where the batches bring its distributions or there is no
-                class head.
-            class_weight: float, of the divergence from the teacher.
+            teacher: `Teacher`, or None if the batches contain its distributions or there is no
+                class head. Defaults to `None`.
+            class_weight: float, weight of the divergence from the teacher. Defaults to `0.003`.
         """
         self.teacher = teacher
         self.class_weight = class_weight
         super().compile(*args, **options)
 
     def generate(self, data):
-        """What the generator makes of a batch of (lightness, ab), or with distributions besides."""
+        """Colors a batch of (lightness, ab) or (lightness, ab, class distributions)."""
         if self.class_head is None:
             return super().generate(data)
         lightness, true_ab, *distributions = data
@@ -127,16 +139,16 @@ class ChromaGAN(AdversarialColorizer):
         return colored_ab, terms
 
     def weigh(self, terms):
-        """The weighted sum of the generator's terms."""
-        of_colors = {name: value for name, value in terms.items() if name != "class_divergence"}
-        total = super().weigh(of_colors)
+        """The weighted sum of the generator's loss terms."""
+        color_terms = {name: value for name, value in terms.items() if name != "class_divergence"}
+        total = super().weigh(color_terms)
         if self.class_head is not None:
             total += self.class_weight * terms["class_divergence"]
         return total
 
     def generator_terms(self) -> list[str]:
-        of_classes = [] if self.class_head is None else ["class_divergence"]
-        return [*super().generator_terms(), *of_classes]
+        class_terms = [] if self.class_head is None else ["class_divergence"]
+        return [*super().generator_terms(), *class_terms]
 
 
 def _build(architecture: dict, encoder_weights: str | None) -> tuple[keras.Model, keras.Model]:
@@ -144,6 +156,6 @@ def _build(architecture: dict, encoder_weights: str | None) -> tuple[keras.Model
     return chromagan_generator(
         **{name: architecture[name] for name in names},
         encoder_weights=encoder_weights,
-        # Weights of before there was a choice have moved them.
+        # Settings without the option belong to weights whose statistics were not frozen.
         freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
     )

@@ -1,4 +1,4 @@
-"""The colorizer of InceptionResNetV2 and a decoder, alone or against a PatchGAN."""
+"""InceptionResNetV2 and a decoder, trained alone or against a PatchGAN."""
 
 import keras
 
@@ -8,26 +8,35 @@ from models.networks.encoder_decoder import encoder_decoder
 
 
 class EncoderDecoder(AdversarialColorizer):
-    """A network for recognition that is followed by a decoder, five blocks for its five halvings.
+    """A network for image recognition and a decoder of five blocks for its five halvings.
 
     Args:
         filters: int, channels of the decoder at half size; they double with each further halving.
             Defaults to `32`.
-        norm: str, `batch`, `instance` or `none`, in the decoder. Defaults to `none`.
-        encoder: str, what the generator begins with. Defaults to `inception_resnet_v2`.
-        skip_connections: bool, join the encoder's features to the decoder's. Defaults to `False`.
-        attention_level: int or None, the level of the decoder at which self-attention stands:
-            level k is 1/2^k of the size. Defaults to `None`.
-        discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
-            that they come with; see `pretrained_encoder`. Defaults to `False`.
-        encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the EMA generator.
+        norm: str, `batch`, `instance` or `none`, normalization of the decoder. Defaults to `none`.
+        encoder: str, the pretrained network that the generator begins with. Defaults to
+            `inception_resnet_v2`.
+        skip_connections: bool, whether to concatenate the encoder's features to the decoder's.
+            Defaults to `False`.
+        attention_level: int or None, the decoder level with self-attention: level k is 1/2^k of
+            the image size. Defaults to `None`.
+        discriminator_filters: int, channels of the discriminator's first convolution. Defaults to
+            `64`.
+        freeze_encoder_statistics: bool, whether the encoder's batch normalizations always use the
+            statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
+        encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
+            `None`.
+        ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
 
     Example:
-        model = EncoderDecoder(encoder_weights="imagenet")
-        model.compile(adam, another_adam, Reconstruction({"mse": 1.0}))
-        model.fit(batches, steps_per_epoch=100)
+        from losses.reconstruction import Reconstruction
+
+        model = EncoderDecoder(filters=4, encoder="vgg16", discriminator_filters=4)
+        model.compile(
+            keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3), Reconstruction({"mse": 1.0})
+        )
+        model.fit(lightness, true_ab)
+        model(lightness)                                     # ab of shape (2, 32, 32, 2)
     """
 
     def __init__(
@@ -54,7 +63,7 @@ class EncoderDecoder(AdversarialColorizer):
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
             generator_ema=self.build_generator(architecture),
-            # Its samples stay apart, so that any adversarial loss may be chosen.
+            # No batch normalization mixes samples, so that any adversarial loss may be chosen.
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
             name="encoder_decoder",
@@ -63,7 +72,7 @@ class EncoderDecoder(AdversarialColorizer):
 
     @staticmethod
     def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the network that colors, from the architecture in settings.json."""
+        """Builds the generator from the architecture in settings.json."""
         return encoder_decoder(
             filters=architecture["filters"],
             norm=architecture["norm"],

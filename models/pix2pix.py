@@ -1,4 +1,4 @@
-"""pix2pix that colors: the U-Net and the discriminators of Isola et al."""
+"""The pix2pix colorizer: the U-Net and the discriminators of Isola et al."""
 
 import keras
 
@@ -10,7 +10,7 @@ from models.networks.discriminators import (
 )
 from models.networks.pix2pix_unet import pix2pix_unet
 
-# Each from its filters and the normalization of the generator.
+# Functions of the filters and of the generator's normalization.
 _DISCRIMINATORS = {
     "patch": patch_discriminator,
     "pixel": pixel_discriminator,
@@ -21,37 +21,49 @@ _DISCRIMINATORS = {
 class Pix2Pix(AdversarialColorizer):
     """The conditional GAN of Isola et al., from lightness to ab.
 
-    The discriminator is asked for true and for colored images apart, because its batch
-    normalization would mix them, and its loss, whichever it is, is halved, as in the paper
-    (section 3.3).
+    The discriminator is called separately for true and for colored images, because its batch
+    normalization would mix them. Its loss, whichever is chosen, is halved as in the paper (section
+    3.3).
 
-    Where it differs from the paper: dropout stands as in the authors' later program, not in the
-    innermost block on the decoder path. What colors is a moving average of the generator
-    (`ema_decay` 0: the generator itself), without dropout and with the moving statistics of its
-    normalization, so that a photograph's colors depend neither on chance nor on its neighbors in
-    the batch.
+    Differences from the paper: dropout is applied as in the authors' later code, not in the
+    innermost block of the decoder path. Images are colored by a moving average of the generator
+    (with `ema_decay=0` by the generator itself), without dropout and with moving statistics, so
+    that the colors of an image depend neither on chance nor on the other images in the batch.
 
     Args:
         filters: int, channels of the generator at half size. Defaults to `64`.
-        depth: int, how many times the generator halves the size; with an encoder, which has its
-            own depth, not used. Defaults to `8`, the paper's for 256 px.
-        norm: str, `batch`, `instance` or `none`, in both networks but for the discriminator
+        depth: int, how many times the generator halves the size; ignored with an encoder, which
+            has its own depth. Defaults to `8`, as in the paper for 256 px.
+        norm: str, `batch`, `instance` or `none`, in both networks except the discriminator
             `conv4`, which has none. Defaults to `batch`.
-        encoder: str, `none` or a pretrained network in place of the generator's encoder path.
-        input_channels: int, 1 or 3: how often the lightness is given to the generator.
-        attention_level: int or None, the level of the decoder path at which self-attention stands:
-            level k is 1/2^k of the size. Defaults to `None`, as in the paper.
+        encoder: str, `none` or a pretrained network that replaces the generator's encoder path.
+            Defaults to `none`.
+        input_channels: int, 1 or 3, the number of input channels that repeat the lightness.
+            Defaults to `1`.
+        attention_level: int or None, the level of the decoder path with self-attention: level k is
+            1/2^k of the image size. Defaults to `None`, as in the paper.
         discriminator: str, `patch`, `pixel` or `conv4`. Defaults to `patch`.
-        discriminator_filters: int, channels of its first convolution. Defaults to `64`.
-        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
-            that they come with; see `pretrained_encoder`. Defaults to `False`.
-        encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the EMA generator.
+        discriminator_filters: int, channels of the discriminator's first convolution. Defaults to
+            `64`.
+        freeze_encoder_statistics: bool, whether the encoder's batch normalizations always use the
+            statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
+        encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
+            `None`.
+        ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
 
     Example:
-        model = Pix2Pix(depth=7)
-        model.compile(adam, another_adam, Reconstruction({"l1": 100.0}), VanillaAdversarial(0.0))
-        model.fit(batches, steps_per_epoch=100)
+        from losses.adversarial.vanilla_adversarial import VanillaAdversarial
+        from losses.reconstruction import Reconstruction
+
+        model = Pix2Pix(filters=8, depth=5, discriminator_filters=8)
+        model.compile(
+            keras.optimizers.Adam(2e-4, beta_1=0.5),
+            keras.optimizers.Adam(2e-4, beta_1=0.5),
+            Reconstruction({"l1": 100.0}),
+            VanillaAdversarial(label_smoothing=0.0),
+        )
+        model.fit(lightness, true_ab)
+        model(lightness)                                     # ab of shape (2, 32, 32, 2)
 
     Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017.
@@ -95,7 +107,7 @@ class Pix2Pix(AdversarialColorizer):
 
     @staticmethod
     def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the network that colors, from the architecture in settings.json."""
+        """Builds the generator from the architecture in settings.json."""
         return pix2pix_unet(
             downs=architecture["depth"],
             filters=architecture["filters"],
@@ -103,9 +115,9 @@ class Pix2Pix(AdversarialColorizer):
             input_channels=architecture["input_channels"],
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
-            # Weights of before there was a choice have moved them.
+            # Settings without the option belong to weights whose statistics were not frozen.
             freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
-            # Weights of before there was a choice have none.
+            # Settings without the option belong to weights without attention.
             attention_level=architecture.get("attention_level"),
         )
 
@@ -115,5 +127,5 @@ class Pix2Pix(AdversarialColorizer):
         )
 
     def score(self, lab):
-        # As it learns: its normalization takes the statistics of the batch.
+        # With batch statistics, as when the discriminator is trained.
         return self.discriminator(lab, training=True)

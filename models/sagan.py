@@ -1,4 +1,4 @@
-"""The self-attention GAN that colors: a spectrally normalized U-Net and a VGG-like critic."""
+"""The SAGAN colorizer: a spectrally normalized U-Net and a VGG-like critic."""
 
 import keras
 
@@ -8,30 +8,42 @@ from models.networks.unet import unet
 
 
 class SAGAN(AdversarialColorizer):
-    """The spectral-norm self-attention U-Net, trained with or without an adversary.
+    """A spectral-norm U-Net with self-attention, trained with or without a discriminator.
 
     Args:
         filters: int, channels of the generator at full size. Defaults to `32`.
-        depth: int, how many times the networks halve the size; with an encoder, which has its own
-            depth, only the discriminator does. Defaults to `4`.
-        attention_level: int, the level at which self-attention stands in both networks: level k
-            is 1/2^k of the size. Defaults to `2`.
-        norm: str, `batch`, `instance` or `none`, in the generator. Defaults to `batch`.
-        encoder: str, `none` or a pretrained network in place of the generator's encoder path.
-        discriminator_filters: int, channels of the discriminator at full size.
-        freeze_encoder_statistics: bool, let the encoder's batch normalizations keep the statistics
-            that they come with; see `pretrained_encoder`. Defaults to `False`.
-        encoder_weights: None, `imagenet` or a path, of the encoder.
-        ema_decay: float, of the EMA generator.
+        depth: int, how many times both networks halve the size. An encoder has its own depth,
+            so that this applies to the discriminator alone. Defaults to `4`.
+        attention_level: int, the level of both networks with self-attention: level k is 1/2^k of
+            the image size. Defaults to `2`.
+        norm: str, `batch`, `instance` or `none`, normalization of the generator. Defaults to
+            `batch`.
+        encoder: str, `none` or a pretrained network that replaces the generator's encoder path.
+            Defaults to `none`.
+        discriminator_filters: int, channels of the discriminator at full size. Defaults to `32`.
+        freeze_encoder_statistics: bool, whether the encoder's batch normalizations always use the
+            statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
+        encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
+            `None`.
+        ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
 
     Example:
-        model = SAGAN(filters=16, encoder="mobilenet_v2", encoder_weights="imagenet")
-        model.compile(adam, adam_of_the_critic, Reconstruction({"l1": 10.0}), HingeAdversarial())
-        model.fit(batches, steps_per_epoch=100)
+        from losses.adversarial.hinge_adversarial import HingeAdversarial
+        from losses.reconstruction import Reconstruction
+
+        model = SAGAN(filters=4, depth=2, discriminator_filters=4)
+        model.compile(
+            keras.optimizers.Adam(1e-4),
+            keras.optimizers.Adam(4e-4),
+            Reconstruction({"l1": 10.0}),
+            HingeAdversarial(),
+        )
+        model.fit(lightness, true_ab)
+        model(lightness)                                     # ab of shape (2, 32, 32, 2)
 
     Reference:
         Zhang et al., "Self-Attention Generative Adversarial Networks", ICML 2019; Ronneberger et
-        al., "U-Net", MICCAI 2015; Antic, "NoGAN", for training the generator alone first.
+        al., "U-Net", MICCAI 2015; Antic, "NoGAN", for first training the generator alone.
     """
 
     def __init__(
@@ -66,7 +78,7 @@ class SAGAN(AdversarialColorizer):
 
     @staticmethod
     def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the network that colors, from the architecture in settings.json."""
+        """Builds the generator from the architecture in settings.json."""
         return unet(
             filters=architecture["filters"],
             depth=architecture["depth"],
@@ -74,6 +86,6 @@ class SAGAN(AdversarialColorizer):
             norm=architecture["norm"],
             encoder=architecture["encoder"],
             encoder_weights=encoder_weights,
-            # Weights of before there was a choice have moved them.
+            # Settings without the option belong to weights whose statistics were not frozen.
             freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
         )

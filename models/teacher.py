@@ -1,4 +1,4 @@
-"""A classifier whose opinion of a gray image teaches another network."""
+"""A classifier of gray images whose predictions another network is trained on."""
 
 import functools
 import os
@@ -15,29 +15,32 @@ from errors import InputError, first_line
 
 
 class Teacher:
-    """What a network for ImageNet sees in gray images: a distribution over classes.
+    """An ImageNet classifier that predicts class distributions from gray images.
 
-    Its weights never change and stand in no checkpoint. It computes in float32 whatever the
-    precision of the networks, so that what was kept of it holds in each.
+    Its weights are not trained and not saved in checkpoints. It computes in float32 whatever the
+    precision of the other networks, so that cached distributions are valid for any precision.
 
     Args:
-        name: str, a network of `keras.applications`, as `vgg16` or `mobilenet_v2`.
-        weights: None for ImageNet's, which Keras keeps or downloads, or the path of a file of the
-            whole network with its classifier.
-        class_numbers: int array of shape (classes,), which of ImageNet's 1000 count, in the order
-            of a dataset; None for all. Of the others' logits nothing is left: the softmax is
-            taken over the chosen ones.
+        name: str, a network of `keras.applications` such as `vgg16` or `mobilenet_v2`. Defaults to
+            `vgg16`.
+        weights: None for the ImageNet weights, which Keras caches or downloads, or the path of a
+            weights file of the network with its classifier. Defaults to `None`.
+        class_numbers: int array of shape (classes,), which of ImageNet's 1000 classes to use, in
+            the order of a dataset; None for all. The softmax is taken over their logits alone.
+            Defaults to `None`.
 
     Attributes:
-        side: int, of the images as the network sees them.
-        classes: int, how many classes a distribution has.
+        side: int, side of the images that the network is run on.
+        classes: int, the number of classes in a distribution.
         class_numbers: tuple of int or None, as given.
 
     Raises:
-        InputError: there is no such network, or its weights cannot be had.
+        InputError: there is no such network, or its weights cannot be loaded.
 
     Example:
-        teacher = Teacher("mobilenet_v2")
+        # Without `weights` Keras downloads those of ImageNet.
+        keras.applications.MobileNet(weights=None).save_weights("mobilenet.weights.h5")
+        teacher = Teacher("mobilenet", weights="mobilenet.weights.h5")
         teacher(lightness)                # (batch, 1000), float32
 
     Reference: Vitoria, Raad, Ballester, "ChromaGAN", WACV 2020.
@@ -51,7 +54,7 @@ class Teacher:
     ):
         application = find_application(name)
         network = _load(application, name, weights)
-        # Networks of open size were trained on ImageNet's 224 px too.
+        # Networks without a fixed input size were trained on 224 px too.
         self.side = network.input_shape[1] or 224
         self._preprocess = sys.modules[application.__module__].preprocess_input
         logits = network.output
@@ -59,15 +62,15 @@ class Teacher:
         self.class_numbers = None if class_numbers is None else tuple(map(int, class_numbers))
         if class_numbers is not None:
             self.classes = len(class_numbers)
-        # Hidden in a function: a model would save a network that it holds.
+        # Inside a `partial`, because a model saves the networks in its attributes.
         self._logits = functools.partial(network, training=False)
 
     def __call__(self, lightness) -> tf.Tensor:
-        """The class distribution of each image.
+        """Predicts the class distribution of each image.
 
         Args:
-            lightness: tensor of shape (batch, height, width, 1), in the range of networks. It is
-                brought to the size that the network was trained on.
+            lightness: tensor of shape (batch, height, width, 1), L/50 - 1. It is resized to the
+                size that the network was trained on.
 
         Returns:
             float32 tensor of shape (batch, classes); each row sums to 1.
@@ -81,15 +84,15 @@ class Teacher:
 
 
 def find_application(name: str) -> Callable[..., keras.Model]:
-    """The network of `keras.applications` of this name, in any spelling of capitals and lines.
+    """Finds a network of `keras.applications`; case and underscores of the name are ignored.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such network.
     """
     applications = {
-        _plain(each): value
-        for each, value in vars(keras.applications).items()
-        if each[0].isupper() and callable(value)
+        _plain(key): value
+        for key, value in vars(keras.applications).items()
+        if key[0].isupper() and callable(value)
     }
     if _plain(name) not in applications:
         raise InputError(
@@ -115,12 +118,12 @@ def _load(
                 "with its classifier"
             )
         with warnings.catch_warnings():
-            # Keras warns once for each layer of a file that does not fit, before it raises.
+            # Keras warns of each layer that does not fit before it raises.
             warnings.simplefilter("ignore", UserWarning)
             return application(weights=weights or "imagenet", classifier_activation=None)
     except InputError:
         raise
-    # A download that fails raises a bare Exception, a file of another kind whatever h5py makes of.
+    # A failed download raises a bare Exception, an unsuitable file any exception of h5py's.
     except Exception as error:
         if weights is not None:
             raise InputError(

@@ -252,7 +252,7 @@ def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator
         if reason:
             state.outcome, state.reason = FAILED, reason
         elif not settings.overwrite and os.path.isfile(job.target):
-            state.is_there = True
+            state.is_colored = True
             if all(map(os.path.isfile, _targets(job))):
                 state.outcome = SKIPPED
         yield state

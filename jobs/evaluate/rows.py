@@ -136,7 +136,7 @@ def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
         # The same steps as with --images, from shrinking to the input size to coloring in strips.
         pages = [page_of_pixels(rgb255) for rgb255 in batch.rgb255]
-        small_lightness = [colorizer.look_at(page)[..., :1] for page in pages]
+        small_lightness = [colorizer.lab_at_render_size(page)[..., :1] for page in pages]
         ab = colorizer.predict(small_lightness)
         if not np.isfinite(ab).all():
             raise InputError(

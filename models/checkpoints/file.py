@@ -1,4 +1,4 @@
-"""Files of weights as Keras writes them: room for them, and one clear error where they fail."""
+"""Saving and loading of Keras weights, with a check for disk space and clear errors."""
 
 import errno
 import math
@@ -14,15 +14,15 @@ from errors import InputError, first_line
 
 
 def require_room(folder: Path, model: keras.Model, what: str) -> None:
-    """Makes sure that the weights of a model fit on the disk: HDF5 may crash where it is full.
+    """Checks that the weights of a model fit on the disk, because HDF5 may crash on a full one.
 
     Args:
-        folder: where they go.
-        model: with all that is saved along.
-        what: str, for the error.
+        folder: the folder for the file.
+        model: the model, with the optimizers that are saved with it.
+        what: str, what is saved, for the error message.
 
     Raises:
-        OSError: they do not.
+        OSError: they do not fit.
     """
     needed = 1.1 * _bytes_of(model)
     if shutil.disk_usage(folder).free < needed:
@@ -32,15 +32,15 @@ def require_room(folder: Path, model: keras.Model, what: str) -> None:
 
 
 def save_weights(model: keras.Model, path: Path) -> None:
-    """Writes all weights of a model, its optimizers' too.
+    """Saves all weights of a model and of its optimizers.
 
     Raises:
-        OSError: they cannot be written, whatever HDF5 makes of it.
+        OSError: they cannot be written, also where HDF5 raises a RuntimeError.
     """
     try:
         model.save_weights(path)
     except RuntimeError as error:
-        # Where a disk fills up in the meantime HDF5 says so in the middle of a long sentence.
+        # If the disk fills up while writing, HDF5 gives the errno within a long message.
         number = re.search(r"errno = (\d+)", str(error))
         if number is None:
             raise
@@ -49,21 +49,21 @@ def save_weights(model: keras.Model, path: Path) -> None:
 
 
 def load_weights(model: keras.Model, path: Path) -> None:
-    """Loads all weights of a model, its optimizers' too.
+    """Loads all weights of a model and of its optimizers.
 
     Raises:
-        InputError: the file is broken or of another network.
+        InputError: the file is damaged or was saved from another network.
     """
     try:
         with warnings.catch_warnings():
-            # Keras warns once for each layer that does not fit, before it raises.
+            # Keras warns of each layer that does not fit before it raises.
             warnings.simplefilter("ignore", UserWarning)
-            # An optimizer without its state would go on as if nothing had been learned.
+            # Keras only warns of an optimizer whose state is missing, and would start it anew.
             warnings.filterwarnings("error", "Skipping variable loading for optimizer")
             model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         raise InputError(
-            f"{path} cannot be loaded: it is broken or of another network ({first_line(error)})"
+            f"{path} cannot be loaded: it is damaged or from another network ({first_line(error)})"
         ) from error
 
 

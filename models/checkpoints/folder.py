@@ -1,18 +1,19 @@
 """A folder of weights that describes itself.
 
-    settings.json                 what the network is and how it was trained
-    generator.weights.h5          the weights that color: those of the EMA generator
-    lowest_loss/                  the same two files; only where an adversary is trained
-    lowest_training_loss/         the same, of the lowest loss in training while the generator
-                                  learned alone
-    ab_histogram.npy              how often each color occurs in what was learned from, where rare
-                                  colors weigh more
+    settings.json                 the network and how it was trained
+    generator.weights.h5          the weights for coloring: those of the EMA generator
+    lowest_loss/                  the same two files at the lowest validation loss, if the
+                                  discriminator is trained
+    lowest_training_loss/         the same two files at the lowest training loss while the
+                                  generator was trained alone
+    ab_histogram.npy              how often each color occurs in the training images, for color
+                                  rebalancing
     curves.png                    losses and metrics, step by step
     nonfinite_steps.txt           steps whose losses or gradients were NaN or infinite, if any
-    checkpoints/000001250-00005/  all that a training needs to go on, after 1,250 steps, 5 epochs
+    checkpoints/000001250-00005/  everything needed to resume after 1,250 steps, 5 epochs
 
-Every file is written beside its place and renamed into it: what stands under a final name is
-whole.
+Every file is written under a temporary name and then renamed, so that a file with its final name is
+complete.
 """
 
 import contextlib
@@ -49,8 +50,10 @@ class WeightsFolder:
         path: the folder; it need not exist yet.
 
     Example:
-        folder = WeightsFolder("weights/sagan")
-        generator = SAGAN.build_generator(folder.read_settings()["architecture"])
+        from models.pix2pix import Pix2Pix
+
+        folder = WeightsFolder("weights/pretrained/pix2pix")
+        generator = Pix2Pix.build_generator(folder.read_settings()["architecture"])
         folder.load_generator(generator)
     """
 
@@ -59,56 +62,56 @@ class WeightsFolder:
 
     @property
     def of_lowest_loss(self) -> "WeightsFolder":
-        """The folder inside for the weights whose validation loss was the lowest."""
+        """The subfolder of the weights with the lowest validation loss."""
         return WeightsFolder(self.path / _LOWEST_LOSS)
 
     @property
     def of_lowest_training_loss(self) -> "WeightsFolder":
-        """The folder inside for the weights whose loss in training was the lowest."""
+        """The subfolder of the weights with the lowest training loss."""
         return WeightsFolder(self.path / _LOWEST_TRAINING_LOSS)
 
     @property
     def checkpoints(self) -> CheckpointStore:
-        """What the training in this folder goes on from."""
+        """The checkpoints of the training in this folder."""
         return CheckpointStore(self.path / _CHECKPOINTS)
 
     @property
     def curves(self) -> Path:
-        """The image of the training's curves."""
+        """The path of the image of the training's curves."""
         return self.path / _CURVES
 
     @property
     def nonfinite_steps(self) -> Path:
-        """The list of the steps whose losses or gradients were no numbers."""
+        """The path of the list of steps whose losses or gradients were NaN or infinite."""
         return self.path / _NONFINITE_STEPS
 
     @property
     def resume_command(self) -> str:
-        """What a person types to go on with the training in this folder."""
+        """The command that resumes the training in this folder."""
         return f"python run.py --load_weights --weights_dir {self.path}"
 
     def holds_weights(self) -> bool:
-        """Whether there is something here that a new training would overwrite."""
+        """Whether there are weights or checkpoints that a new training would overwrite."""
         return (self.path / _GENERATOR).exists() or self.checkpoints.last() is not None
 
     def remove_unfinished(self) -> None:
-        """Removes what a training that was killed had begun to write; none may be at work."""
+        """Removes unfinished files of a killed training; no training may be running here."""
         for folder in (self, self.of_lowest_loss, self.of_lowest_training_loss):
             remove_unfinished(folder.path)
 
     def check_version(self) -> None:
-        """Makes sure that what lies here, if anything, can be read.
+        """Checks the version of settings.json, if there is one.
 
         Raises:
-            InputError: another version of this program wrote it.
+            InputError: it has another version than this program reads.
         """
-        # What is broken is said by whoever needs it.
+        # The methods that need the settings report a broken file.
         with contextlib.suppress(OSError, ValueError, AttributeError):
             settings = json.loads((self.path / _SETTINGS).read_text())
             check_version(settings.get("version", 1), str(self.path / _SETTINGS))
 
     def write_settings(self, settings: dict[str, Any]) -> None:
-        """Writes settings.json; `architecture` and `model` in it are what rebuilds the network."""
+        """Writes settings.json; its `architecture` and `model` describe the network."""
         with write_beside(self.path / _SETTINGS) as temporary:
             temporary.write_text(json.dumps({"version": VERSION, **settings}, indent=2) + "\n")
 
@@ -116,7 +119,7 @@ class WeightsFolder:
         """Reads settings.json.
 
         Raises:
-            InputError: there is none, it is broken, or another version of this program wrote it.
+            InputError: it does not exist, is broken, or has another version.
         """
         path = self.path / _SETTINGS
         try:
@@ -133,12 +136,12 @@ class WeightsFolder:
         return settings
 
     def write_ab_histogram(self, counts: np.ndarray) -> None:
-        """Writes how often each color occurs, from `data.color.ab_bins.count_bins`."""
+        """Saves how often each color occurs, from `data.color.ab_bins.count_bins`."""
         with write_beside(self.path / _AB_HISTOGRAM) as temporary, open(temporary, "wb") as file:
             np.save(file, counts)
 
     def read_ab_histogram(self) -> np.ndarray | None:
-        """How often each color occurs in what was learned from, or None where it was not kept.
+        """Reads how often each color occurs in the training images; None if it was not saved.
 
         Raises:
             InputError: the file is damaged.
@@ -150,34 +153,35 @@ class WeightsFolder:
             return None
         except (OSError, ValueError, EOFError) as error:
             raise InputError(
-                f"{path} cannot be read: {first_line(error)}; remove it, and colors are counted "
+                f"{path} cannot be read: {first_line(error)}; remove it to have the colors counted "
                 "again"
             ) from error
 
     def network(self) -> dict[str, Any]:
-        """What settings.json says of the network that a checkpoint here belongs to.
+        """Describes the network of settings.json, as a checkpoint saves it too.
 
         Raises:
-            InputError: as `read_settings`.
+            InputError: as for `read_settings`.
         """
         settings = self.read_settings()
         described = {name: settings.get(name) for name in ("model", "resolution")}
         return {**settings["architecture"], **described}
 
     def save_generator(self, generator: keras.Model, half: bool = False) -> None:
-        """Writes the weights that color.
+        """Saves the weights for coloring.
 
         Args:
             generator: the EMA generator.
-            half: bool, store float16, half the size, for weights that ship.
+            half: bool, whether to store float16 instead of float32, as for weights that ship.
+                Defaults to `False`.
 
         Raises:
-            OSError: it cannot be written; the earlier file stays.
+            OSError: the file cannot be written; an earlier file is not changed.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         require_room(self.path, generator, "the generator")
         with write_beside(self.path / _GENERATOR) as temporary:
-            # Keras insists on this ending, which the temporary name ends in as well.
+            # Keras requires this ending.
             named = temporary.with_name(temporary.name + ".weights.h5")
             try:
                 save_weights(generator, named)
@@ -188,21 +192,21 @@ class WeightsFolder:
                 named.unlink(missing_ok=True)
 
     def load_generator(self, generator: keras.Model) -> None:
-        """Loads the weights that color into a generator of the same architecture.
+        """Loads the weights for coloring into a generator of the same architecture.
 
         Raises:
-            InputError: the file is absent, broken, or of another architecture.
+            InputError: the file does not exist, is damaged, or has another architecture.
         """
         path = self.path / _GENERATOR
         if not path.exists():
-            raise InputError(f"{self.path} holds no weights to color with: no {_GENERATOR} in it")
+            raise InputError(f"{self.path} has no weights to color with: no {_GENERATOR} in it")
         load_weights(generator, path)
 
     def copy_generator(self, target: "WeightsFolder") -> None:
-        """Copies the weights that color, with their settings, into another folder.
+        """Copies the weights for coloring and their settings to another folder.
 
         Raises:
-            InputError, OSError: there are none, or they cannot be written.
+            InputError, OSError: they do not exist, or cannot be written.
         """
         target.write_settings(self.read_settings())
         with write_beside(target.path / _GENERATOR) as temporary:
@@ -210,19 +214,19 @@ class WeightsFolder:
 
 
 def _store_half_precision(path: Path) -> None:
-    """Rewrites a file of weights with its float32 numbers as float16; Keras reads them back."""
+    """Rewrites a weights file with float16 instead of float32; Keras can load it too."""
     half = path.with_name(path.name + ".half")
 
-    def copy(place, item):
+    def copy(name, item):
         if isinstance(item, h5py.Dataset):
             values = item[()]
             values = values.astype("float16") if values.dtype == "float32" else values
-            # HDF5 cannot compress a single number.
+            # HDF5 cannot compress scalars.
             packed = {"compression": "gzip", "shuffle": True} if values.ndim else {}
-            target.create_dataset(place, data=values, **packed)
+            target.create_dataset(name, data=values, **packed)
         else:
-            target.require_group(place)
-        target[place].attrs.update(item.attrs)
+            target.require_group(name)
+        target[name].attrs.update(item.attrs)
 
     with h5py.File(path) as source, h5py.File(half, "w") as target:
         target.attrs.update(source.attrs)

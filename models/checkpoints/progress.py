@@ -1,24 +1,24 @@
-"""How far a training has come."""
+"""The progress of a training."""
 
 import dataclasses
 
 
 @dataclasses.dataclass
 class Progress:
-    """How far a training has come.
+    """The progress of a training.
 
     Attributes:
-        epoch: int, how many epochs are complete.
-        step: int, how many steps of the current epoch are done.
-        total_steps: int, steps since the beginning.
+        epoch: int, the number of complete epochs.
+        step: int, the number of complete steps of the current epoch.
+        total_steps: int, the number of steps since the beginning.
         best_loss: float or None, the lowest validation loss so far.
-        best_training_loss: float or None, the lowest loss of an epoch in training so far.
-        rate_factor: float, what plateaus have made of the learning rates.
-        plateau_loss: float or None, the loss that the next has to be below.
-        plateau_epochs: int, for how many epochs none was.
-        losses: of an epoch that was broken off, the sums of its losses and how many each is of.
+        best_training_loss: float or None, the lowest training loss of an epoch so far.
+        rate_factor: float, the factor of all plateaus so far on the learning rates.
+        plateau_loss: float or None, the loss that later epochs have to go below.
+        plateau_epochs: int, the number of epochs since then that did not.
+        losses: dict, the sum and the count of each loss in an epoch that was interrupted.
         skipped_steps: int, how many steps were undone because of nonfinite values.
-        log_dir: str, where the records of this training go.
+        log_dir: str, the folder of this training's logs.
     """
 
     epoch: int = 0
@@ -34,20 +34,20 @@ class Progress:
     log_dir: str = ""
 
     def mean_losses(self) -> dict[str, float]:
-        """The losses of the epoch that was broken off, as far as it came."""
+        """The mean losses of the epoch that was interrupted, up to that point."""
         return {name: total / count for name, (total, count) in self.losses.items() if count}
 
     def forget_validation(self) -> None:
-        """What follows is judged by another objective or by other images."""
+        """Forgets the lowest validation loss, for another objective or other images."""
         self.best_loss = None
         self.forget_plateau()
 
     def forget_training(self) -> None:
-        """What follows is learned from another objective or from other images."""
+        """Forgets the lowest training loss, for another objective or other images."""
         self.best_training_loss = None
         self.forget_plateau()
 
     def forget_plateau(self) -> None:
-        """The lowest loss that a plateau is told by is sought anew."""
+        """Forgets the loss that a plateau is measured by."""
         self.plateau_loss = None
         self.plateau_epochs = 0

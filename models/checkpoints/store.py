@@ -1,11 +1,12 @@
-"""The checkpoints of a training: each whole, or known to be damaged.
+"""The checkpoints of a training. Each is complete, or known to be damaged.
 
     checkpoints/000001250-00005/  after 1,250 steps, 5 epochs
         model.weights.h5          networks, optimizers, counters
-        progress.json             how far the training has come, and what it trains
-        SHA256SUMS                of the two, as `sha256sum --check SHA256SUMS` reads it
+        progress.json             the progress of the training and a description of the network
+        SHA256SUMS                checksums of both files, for `sha256sum --check SHA256SUMS`
 
-A checkpoint is written beside its place and renamed into it; a disk or a copy may damage it later.
+A checkpoint is written under a temporary name and then renamed. A disk or a copy may still damage
+it later.
 """
 
 import dataclasses
@@ -41,9 +42,11 @@ class CheckpointStore:
         path: the folder; it need not exist yet.
 
     Example:
-        store = CheckpointStore("weights/sagan/checkpoints")
-        store.save(model, Progress(total_steps=100), {"model": "sagan"}, keep=2)
-        checkpoint = store.last_whole(on_damage=print)
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        store = CheckpointStore("checkpoints")
+        store.save(model, Progress(epoch=1, total_steps=100), {"units": 2}, keep=2)
+        checkpoint = store.last_whole(on_damage=print)       # checkpoints/000000100-00001
+        store.load(checkpoint, model)
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -52,65 +55,65 @@ class CheckpointStore:
     def save(
         self, model: keras.Model, progress: Progress, network: dict[str, Any], keep: int
     ) -> Path:
-        """Writes all that a resume needs, and then removes what is older than the last ones.
+        """Saves everything needed to resume, and then removes old checkpoints.
 
         Args:
-            model: compiled.
-            progress: how far it has come.
-            network: what it is, for `differences`: names and what JSON can hold.
-            keep: int, how many checkpoints stay.
+            model: compiled model.
+            progress: the progress of the training.
+            network: dict, a description of the network for `differences`, which JSON can store.
+            keep: int, the number of checkpoints to keep.
 
         Returns:
             The checkpoint's folder.
 
         Raises:
-            OSError: it cannot be written; the earlier ones stay.
+            OSError: the checkpoint cannot be written; the earlier ones are not removed.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        # The epoch is in the name as well: it ends some time after its last step.
-        place = self.path / f"{progress.total_steps:09d}-{progress.epoch:05d}"
-        if not place.exists() or _damage(place):
-            self._write(place, model, progress, network)
-        self._remove_others(place, keep)
-        return place
+        # The name contains the epoch too, because an epoch ends after its last step.
+        path = self.path / f"{progress.total_steps:09d}-{progress.epoch:05d}"
+        if not path.exists() or _damage(path):
+            self._write(path, model, progress, network)
+        self._remove_others(path, keep)
+        return path
 
     def last(self) -> Path | None:
-        """The last checkpoint, whole or not, or None."""
+        """The last checkpoint, damaged or not, or None."""
         return max(self._all(), default=None)
 
     def last_whole(self, on_damage: Callable[[Path, str], None]) -> Path | None:
-        """The last checkpoint whose files are as they were written, or None.
+        """The last checkpoint that is not damaged, or None.
 
         Args:
-            on_damage: called with each later checkpoint that is damaged, and what is wrong with it.
+            on_damage: function called with each later checkpoint and the kind of its damage.
         """
-        for place in sorted(self._all(), reverse=True):
-            damage = _damage(place)
+        for path in sorted(self._all(), reverse=True):
+            damage = _damage(path)
             if damage is None:
-                return place
-            on_damage(place, damage)
+                return path
+            on_damage(path, damage)
         return None
 
     def read_progress(self, checkpoint: Path) -> Progress:
-        """How far the training had come at a checkpoint.
+        """Reads the progress of the training at a checkpoint.
 
         Raises:
-            InputError: it cannot be read, or another version of this program wrote it.
+            InputError: it cannot be read or has another version.
         """
         return _read(checkpoint)[0]
 
     def differences(self, checkpoint: Path, network: dict[str, Any]) -> list[str]:
-        """In which words the network of a checkpoint is another one.
+        """Lists the differences between the network of a checkpoint and another one.
 
         Args:
-            checkpoint: its folder.
-            network: as given to `save`.
+            checkpoint: the checkpoint's folder.
+            network: dict, a description as given to `save`.
 
         Returns:
-            One sentence without a verb for each difference, as "depth 4 and not 5".
+            List of str such as "depth 4 instead of 5".
 
         Raises:
-            InputError: it cannot be read, or another version of this program wrote it.
+            InputError: the checkpoint cannot be read or has another version.
         """
         return differences(_read(checkpoint)[1], json.loads(json.dumps(network)))
 
@@ -118,15 +121,15 @@ class CheckpointStore:
         """Loads networks, optimizers and counters into a compiled model.
 
         Raises:
-            InputError: the checkpoint is broken or of another model.
+            InputError: the checkpoint is damaged or from another model.
         """
         load_weights(model, checkpoint / _WEIGHTS)
 
     def _write(
-        self, place: Path, model: keras.Model, progress: Progress, network: dict[str, Any]
+        self, path: Path, model: keras.Model, progress: Progress, network: dict[str, Any]
     ) -> None:
         require_room(self.path, model, "a checkpoint")
-        # Made like any new folder, so that it has the permissions of one.
+        # `mkdir` and not `mkdtemp`, for the permissions of any new folder.
         unfinished = self.path / (_UNFINISHED + secrets.token_hex(8))
         unfinished.mkdir()
         try:
@@ -141,17 +144,20 @@ class CheckpointStore:
             (unfinished / _SUMS).write_text("".join(sums))
             for file in unfinished.iterdir():
                 flush_to_disk(file)
-            if place.exists():
-                # A damaged one.
-                _remove(place)
-            unfinished.rename(place)
+            if path.exists():
+                # `save` has found it damaged.
+                _remove(path)
+            unfinished.rename(path)
             flush_folder_to_disk(self.path)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
-    def _remove_others(self, place: Path, keep: int) -> None:
-        """Removes all but the last up to this one: later ones are of a future that was left."""
-        kept = sorted(other for other in self._all() if other <= place)[-keep:]
+    def _remove_others(self, path: Path, keep: int) -> None:
+        """Removes all but the last `keep` checkpoints up to this one.
+
+        Later ones belong to a training that was continued from an earlier checkpoint.
+        """
+        kept = sorted(other for other in self._all() if other <= path)[-keep:]
         for other in self._all():
             if other not in kept:
                 _remove(other)
@@ -161,13 +167,13 @@ class CheckpointStore:
     def _all(self) -> list[Path]:
         if not self.path.is_dir():
             return []
-        return [place for place in self.path.iterdir() if _NAME.fullmatch(place.name)]
+        return [path for path in self.path.iterdir() if _NAME.fullmatch(path.name)]
 
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    """What is another in two descriptions: "depth 4 and not 5"."""
+    """Lists the differences between two descriptions, such as "depth 4 instead of 5"."""
     return [
-        f"{name} {found.get(name)} and not {wanted.get(name)}"
+        f"{name} {found.get(name)} instead of {wanted.get(name)}"
         for name in sorted({*found, *wanted})
         if found.get(name) != wanted.get(name)
     ]
@@ -183,7 +189,7 @@ def _read(checkpoint: Path) -> tuple[Progress, dict[str, Any]]:
 
 
 def _damage(checkpoint: Path) -> str | None:
-    """What is wrong with the files of a checkpoint, or None."""
+    """Describes what is wrong with the files of a checkpoint; None if nothing is."""
     try:
         lines = (checkpoint / _SUMS).read_text().splitlines()
     except (OSError, ValueError):
@@ -192,7 +198,7 @@ def _damage(checkpoint: Path) -> str | None:
     for name in (_WEIGHTS, _PROGRESS):
         try:
             if _sum(checkpoint / name) != sums.get(name):
-                return f"{name} is not as it was written"
+                return f"{name} does not match its checksum"
         except OSError as error:
             return f"{name}: {error.strerror}"
     return None
@@ -204,7 +210,7 @@ def _sum(path: Path) -> str:
 
 
 def _remove(checkpoint: Path) -> None:
-    """Removes a checkpoint, which has its name no more before its first file goes."""
+    """Removes a checkpoint; it is renamed first, so that its name never holds a part of it."""
     doomed = checkpoint.with_name(_UNFINISHED + checkpoint.name)
     shutil.rmtree(doomed, ignore_errors=True)
     checkpoint.rename(doomed)

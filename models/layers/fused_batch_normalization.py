@@ -1,4 +1,4 @@
-"""Batch normalization by TensorFlow's fused kernel."""
+"""Batch normalization with TensorFlow's fused kernel."""
 
 import contextlib
 import functools
@@ -14,41 +14,40 @@ from models.layers.replicas import (
     sum_over_replicas,
 )
 
-# Of the inputs; scale, offset and statistics are float32 always.
+# The kernel's dtypes of inputs; scale, offset and statistics are always float32.
 _KERNEL_DTYPES = ("float32", "bfloat16", "float16")
-# For the kernel to measure the statistics.
-_OF_BATCH = {"mean": (), "variance": (), "is_training": True}
+# The kernel's arguments to compute the statistics of the batch.
+_BATCH_STATISTICS = {"mean": (), "variance": (), "is_training": True}
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` with the same results and options, but faster.
 
-    Keras 3 normalizes with a row of elementwise operations; TensorFlow has one kernel for all of
-    them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's precision,
-    while scale, offset and statistics are float32, as the kernel wants them. What the kernel cannot
-    do (masks, other axes, batch renormalization, other backends than TensorFlow) is done by Keras'
-    layer.
+    Keras 3 normalizes with a sequence of elementwise operations. TensorFlow has a single kernel for
+    all of them, with which a U-Net trains twice as fast on a CPU. Inputs stay in the layer's
+    precision, while scale, offset and statistics are float32, as the kernel requires. What the
+    kernel cannot do (masks, other axes, batch renormalization, other backends than TensorFlow) is
+    left to Keras' layer.
 
-    Where replicas learn together each takes the statistics of the whole batch, whatever
-    `synchronized`
-    says: what is learned does not depend on the number of devices.
+    With several replicas, each uses the statistics of the whole batch whatever `synchronized` is,
+    so that training does not depend on the number of devices.
 
-    Its variables are those of Keras' layer in the same order: `set_weights` and the files of
-    `save_own_variables` go both ways. (A whole model's `.weights.h5` does not: Keras files layers
-    under the names of their classes.)
+    Its variables are those of Keras' layer in the same order, so that `set_weights` and the files
+    of `save_own_variables` are interchangeable. (The `.weights.h5` of a whole model is not, because
+    Keras stores layers under the names of their classes.)
 
     Args:
-        freeze_statistics: bool, normalize with the moving statistics always, and never move them:
-            what a pretrained network wants, whose features would be others with the statistics of a
-            batch. Scale and offset are trained all the same. Defaults to `False`.
+        freeze_statistics: bool, whether to always normalize with the moving statistics and never
+            update them. Pretrained networks need this, because batch statistics would change their
+            features. Scale and offset are still trained. Defaults to `False`.
         **kwargs: those of `keras.layers.BatchNormalization`.
 
     Example:
         features = FusedBatchNormalization(epsilon=1e-5)(keras.Input((64, 64, 32)))
     """
 
-    # While statistics are collected, the momentum with which they are.
-    _collecting = None
+    # The momentum of `collect_batch_statistics` while it is active.
+    _collection_momentum = None
 
     def __init__(self, freeze_statistics=False, **kwargs):
         super().__init__(**kwargs)
@@ -60,7 +59,7 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
-        use_batch = self._collecting is not None or bool(training and self.trainable)
+        use_batch = self._collection_momentum is not None or bool(training and self.trainable)
         if use_batch and is_one_of_several():
             return self._normalize_by_all_replicas(inputs)
         channels = inputs.shape[-1]
@@ -75,12 +74,12 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             is_training=use_batch,
         )
         if use_batch:
-            self._move(self.moving_mean, mean)
-            self._move(self.moving_variance, variance * _bias(inputs))
+            self._update_average(self.moving_mean, mean)
+            self._update_average(self.moving_variance, variance * _bias_factor(inputs))
         return outputs
 
     def _normalize_by_all_replicas(self, inputs):
-        """The kernel with the statistics of all replicas; its gradient needs sums of all too."""
+        """Runs the kernel with statistics of all replicas, which its gradient depends on too."""
         import tensorflow as tf
 
         channels = inputs.shape[-1]
@@ -88,15 +87,15 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         offset = ops.convert_to_tensor(self.beta) if self.center else tf.zeros([channels])
         kernel = functools.partial(tf.raw_ops.FusedBatchNormV3, epsilon=self.epsilon)
 
-        # All parts are as large as each other. A mean of squares would lose digits.
-        _, mean, variance, *_ = kernel(x=inputs, scale=scale, offset=offset, **_OF_BATCH)
+        # All replicas have equally large parts. A mean of squares would lose digits.
+        _, mean, variance, *_ = kernel(x=inputs, scale=scale, offset=offset, **_BATCH_STATISTICS)
         means, variances = tf.unstack(
-            each_of_replicas(tf.stack([mean, variance * _bias(inputs)])), axis=1
+            each_of_replicas(tf.stack([mean, variance * _bias_factor(inputs)])), axis=1
         )
         mean = tf.reduce_mean(means, 0)
         variance = tf.reduce_mean(variances + tf.square(means - mean), 0)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, variance)
+        self._update_average(self.moving_mean, mean)
+        self._update_average(self.moving_variance, variance)
 
         @tf.custom_gradient
         def normalize(x, scale, offset):
@@ -104,10 +103,10 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
             outputs, *_, reserve = kernel(x=x, scale=scale, offset=offset, **statistics)
 
             def gradient(upstream):
-                # With statistics that are constants, and then what they add, in float32:
-                # dx = scale / deviation (dy - mean(dy) - normalized mean(dy normalized)),
-                # the means over all replicas (Ioffe and Szegedy, section 3).
-                of_x, of_scale, of_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                # The gradient with constant statistics, and then the terms of the statistics in
+                # float32: dx = scale / deviation (dy - mean(dy) - normalized mean(dy normalized)),
+                # with means over all replicas (Ioffe and Szegedy, section 3).
+                x_gradient, scale_gradient, offset_gradient, *_ = tf.raw_ops.FusedBatchNormGradV3(
                     y_backprop=upstream,
                     x=x,
                     scale=scale,
@@ -117,14 +116,15 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
                     epsilon=self.epsilon,
                     is_training=False,
                 )
-                sums = sum_over_replicas(tf.stack([of_offset, of_scale]))
+                sums = sum_over_replicas(tf.stack([offset_gradient, scale_gradient]))
                 count = tf.cast(tf.size(x) // channels * replicas(), tf.float32)
                 mean_upstream, mean_product = tf.unstack(sums / count)
                 deviation = tf.sqrt(variance + self.epsilon)
                 factor = scale / deviation
                 centered = tf.cast(x, tf.float32) - mean
                 change = factor * (mean_upstream + centered * (mean_product / deviation))
-                return tf.cast(tf.cast(of_x, tf.float32) - change, x.dtype), of_scale, of_offset
+                x_gradient = tf.cast(tf.cast(x_gradient, tf.float32) - change, x.dtype)
+                return x_gradient, scale_gradient, offset_gradient
 
             return outputs, gradient
 
@@ -133,8 +133,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     def get_config(self):
         return {**super().get_config(), "freeze_statistics": self.freeze_statistics}
 
-    def _move(self, average, value):
-        momentum = self.momentum if self._collecting is None else self._collecting
+    def _update_average(self, average, value):
+        collected = self._collection_momentum
+        momentum = self.momentum if collected is None else collected
         average.assign(average * momentum + value * (1.0 - momentum))
 
     def _kernel_applies(self, inputs):
@@ -148,43 +149,46 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         )
 
 
-def _bias(inputs):
-    """The kernel returns the unbiased variance of a sample; Keras keeps the biased one."""
+def _bias_factor(inputs):
+    """The factor from the unbiased variance of the kernel to the biased one that Keras stores."""
     count = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
     return (count - 1.0) / count
 
 
 def has_batch_statistics(network: keras.Model) -> bool:
-    """Whether there is anything in a network for `collect_batch_statistics`."""
-    return bool(_moving(network))
+    """Whether a network has batch statistics that `collect_batch_statistics` can update."""
+    return bool(_layers_with_statistics(network))
 
 
 @contextlib.contextmanager
 def collect_batch_statistics(network: keras.Model, momentum) -> Iterator[None]:
-    """Lets what passes through a network inside the block move its statistics, and nothing else.
+    """Updates the moving statistics of a network whenever it is called inside the block.
 
-    The network is called as it colors, without dropout, and need not be trainable; its
-    normalizations take the statistics of the batch, but for those that keep theirs.
+    Call it with `training=False`, as for coloring: dropout stays off, and the network need not be
+    trainable. Its batch normalizations use the statistics of the batch, except those with
+    `freeze_statistics`.
 
     Args:
-        network: `keras.Model`; its layers of other kinds are not touched.
-        momentum: float or scalar tensor in [0, 1), what is left of the statistics that were there.
+        network: `keras.Model`; its other layers are not changed.
+        momentum: float or scalar tensor in [0, 1), the weight of the previous statistics.
 
     Example:
-        with collect_batch_statistics(generator, 0.9):
-            generator(lightness, training=False)
+        network = keras.Sequential([keras.Input((32, 32, 1)), FusedBatchNormalization()])
+        with collect_batch_statistics(network, momentum=0.0):
+            network(lightness, training=False)
+        network.layers[0].moving_mean            # the mean of `lightness`
     """
-    layers = _moving(network)
+    layers = _layers_with_statistics(network)
     for layer in layers:
-        layer._collecting = momentum
+        layer._collection_momentum = momentum
     try:
         yield
     finally:
         for layer in layers:
-            layer._collecting = None
+            layer._collection_momentum = None
 
 
-def _moving(network: keras.Model) -> list[FusedBatchNormalization]:
+def _layers_with_statistics(network: keras.Model) -> list[FusedBatchNormalization]:
     return [
         layer
         for layer in network._flatten_layers(include_self=False)

@@ -1,4 +1,4 @@
-"""What a network that was trained on color images sees of a lightness."""
+"""The input of networks that were trained on color images."""
 
 import keras
 
@@ -6,7 +6,7 @@ from data.color.lab import lightness1_to_gray_rgb1
 
 
 class GrayImage(keras.layers.Layer):
-    """Lightness in [-1, 1] to the gray sRGB image in [0, 1], three channels."""
+    """Converts lightness in [-1, 1] to a gray sRGB image in [0, 1] with three channels."""
 
     def __init__(self, **kwargs):
         super().__init__(dtype="float32", **kwargs)

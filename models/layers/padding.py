@@ -1,14 +1,14 @@
-"""Layers that let a network of fixed strides take an image of any size."""
+"""Layers that let a network with fixed strides take images of any size."""
 
 import keras
 from keras import ops
 
 
 class PadToMultiple(keras.layers.Layer):
-    """Repeats the last row and column until height and width are multiples of a number.
+    """Pads height and width to multiples of a number by repeating the last row and column.
 
-    Unlike reflection this works for images of any size, a single pixel included. An image
-    whose size is right already passes untouched.
+    Unlike reflection, this works for images of any size, even a single pixel. Images of a suitable
+    size are not changed.
 
     Args:
         multiple: int.
@@ -41,7 +41,7 @@ class PadToMultiple(keras.layers.Layer):
 
 
 class CropLike(keras.layers.Layer):
-    """Cuts the first of two inputs to the height and width of the second: undoes the padding."""
+    """Crops the first of two inputs to the height and width of the second, to undo padding."""
 
     def call(self, inputs):
         padded, reference = inputs

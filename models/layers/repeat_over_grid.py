@@ -1,14 +1,14 @@
-"""Puts what is known of a whole image beside what is known of each place."""
+"""Combines features of the whole image with features of each position."""
 
 import keras
 from keras import ops
 
 
 class RepeatOverGrid(keras.layers.Layer):
-    """Joins a vector to the features of every place.
+    """Concatenates a vector to the features at every position.
 
-    Takes features of shape (batch, height, width, channels) and vectors of shape (batch, more),
-    and returns (batch, height, width, channels + more).
+    The inputs are features of shape (batch, height, width, channels) and vectors of shape (batch,
+    size). The output has shape (batch, height, width, channels + size).
     """
 
     def call(self, inputs):
@@ -20,5 +20,5 @@ class RepeatOverGrid(keras.layers.Layer):
         return ops.concatenate([features, repeated], axis=-1)
 
     def compute_output_shape(self, input_shape):
-        (*places, channels), (_, more) = input_shape
-        return (*places, channels + more)
+        (*grid, channels), (_, size) = input_shape
+        return (*grid, channels + size)

@@ -1,23 +1,23 @@
-"""What the replicas of a model do together, where it is trained on several devices.
+"""Communication between the replicas of a model that is trained on several devices.
 
-TensorFlow runs the step of a model once on each device, on that replica's part of the batch. All
-functions here are called inside such a step, or inside one that runs alone: then there is one
-replica, and they change nothing.
+TensorFlow runs the step of a model once on each device, on that replica's part of the batch. The
+functions here are called inside such a step. Inside the step of a single device they change
+nothing.
 """
 
 import tensorflow as tf
 
 
 def replicas() -> int:
-    """How many replicas learn together."""
+    """The number of replicas that are trained together."""
     return tf.distribute.get_strategy().num_replicas_in_sync if is_one_of_several() else 1
 
 
 def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
-    """The sum of what the replicas have, the same on all of them; it can be differentiated.
+    """Sums a value over all replicas; the result is the same on all of them and differentiable.
 
     Args:
-        value: tensor of one shape on all replicas.
+        value: tensor, with the same shape on all replicas.
     """
     if not is_one_of_several():
         return value
@@ -25,20 +25,20 @@ def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
 
 
 def each_of_replicas(value: tf.Tensor) -> tf.Tensor:
-    """What all replicas have, one after the other, of shape (replicas, ...); differentiable.
+    """Stacks the values of all replicas, to shape (replicas, ...); the result is differentiable.
 
     Args:
-        value: tensor of one shape on all replicas.
+        value: tensor, with the same shape on all replicas.
     """
     if not is_one_of_several():
         return value[None]
-    own_place = tf.one_hot(_number(), replicas(), dtype=value.dtype)
-    own_place = tf.reshape(own_place, [-1] + [1] * len(value.shape))
-    return sum_over_replicas(own_place * value[None])
+    own_row = tf.one_hot(_number(), replicas(), dtype=value.dtype)
+    own_row = tf.reshape(own_row, [-1] + [1] * len(value.shape))
+    return sum_over_replicas(own_row * value[None])
 
 
 def own_part(of_all: tf.Tensor) -> tf.Tensor:
-    """A replica's rows of what was drawn for the whole batch.
+    """Returns a replica's rows of random values that were drawn for the whole batch.
 
     Args:
         of_all: tensor whose first axis is the batch of all replicas, the same on all of them.
@@ -50,14 +50,14 @@ def own_part(of_all: tf.Tensor) -> tf.Tensor:
 
 
 def gradients_of_mean(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list:
-    """A replica's part of the gradients of the mean of the losses of all replicas.
+    """Returns a replica's part of the gradients of the mean loss of all replicas.
 
-    Optimizers of Keras add up what the replicas bring.
+    Keras' optimizers add up the gradients of the replicas.
 
     Args:
-        tape: it has recorded the loss.
-        loss: scalar, a mean over the replica's images.
-        variables: what to differentiate by.
+        tape: `tf.GradientTape` that has recorded the loss.
+        loss: scalar, the mean over the replica's images.
+        variables: list of variables to differentiate by.
     """
     return tape.gradient(
         loss, variables, output_gradients=tf.constant(1.0 / replicas(), loss.dtype)
@@ -65,7 +65,7 @@ def gradients_of_mean(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -
 
 
 def is_one_of_several() -> bool:
-    """Whether this is the step of one replica of several."""
+    """Whether this is a step of one of several replicas."""
     context = tf.distribute.get_replica_context()
     return context is not None and context.num_replicas_in_sync > 1
 
@@ -75,9 +75,9 @@ def _number() -> tf.Tensor:
 
 
 def read(variable) -> tf.Tensor:
-    """The number in a variable, between steps; this process' own copy where replicas have several.
+    """Reads a scalar variable between steps; of several replicas, the copy of this process.
 
-    A metric's is the sum over all of them, which all workers have to ask for together.
+    For a metric it is the sum over all replicas, which all workers have to read together.
     """
-    # Python's `float` knows no variables of replicas.
+    # Python's `float` does not accept variables of replicas.
     return tf.convert_to_tensor(variable)

@@ -1,4 +1,4 @@
-"""Layers that bring features to a size that is only known when an image comes."""
+"""Layers that resize to a size that is only known when the network is called."""
 
 import keras
 import tensorflow as tf
@@ -11,7 +11,7 @@ class ResizeLike(keras.layers.Layer):
     def call(self, inputs):
         features, reference = inputs
         _, height, width, _ = ops.shape(reference)
-        return _resized(features, (height, width))
+        return _resize(features, (height, width))
 
     def compute_output_shape(self, input_shape):
         features, reference = input_shape
@@ -19,10 +19,10 @@ class ResizeLike(keras.layers.Layer):
 
 
 class EnlargeToAtLeast(keras.layers.Layer):
-    """Enlarges images, with their proportions, whose shorter side is too short; others pass.
+    """Enlarges images whose shorter side is too short, with their proportions; others pass.
 
     Args:
-        side: int, the shortest that height and width may be.
+        side: int, the minimum of height and width.
     """
 
     def __init__(self, side, **kwargs):
@@ -33,24 +33,24 @@ class EnlargeToAtLeast(keras.layers.Layer):
         _, height, width, _ = ops.shape(inputs)
         if isinstance(height, int) and isinstance(width, int) and min(height, width) >= self.side:
             return inputs
-        return _resized(inputs, self._enlarged(height, width, ops.minimum, ops.maximum))
+        return _resize(inputs, self._enlarged_size(height, width, ops.minimum, ops.maximum))
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
         if height is None or width is None:
             return (batch, None, None, channels)
-        return (batch, *self._enlarged(height, width, min, max), channels)
+        return (batch, *self._enlarged_size(height, width, min, max), channels)
 
     def get_config(self):
         return {**super().get_config(), "side": self.side}
 
-    def _enlarged(self, height, width, minimum, maximum):
-        # In whole numbers: where nothing is to be enlarged every size stays as it is.
+    def _enlarged_size(self, height, width, minimum, maximum):
+        # Integer arithmetic leaves every size exact if nothing has to be enlarged.
         shorter = minimum(height, width)
         target = maximum(shorter, self.side)
         return tuple(-(-side * target // shorter) for side in (height, width))
 
 
-def _resized(features, size):
-    # Keras' own takes no size that is a tensor. TensorFlow's gives float32 always.
+def _resize(features, size):
+    # Keras' function takes no tensor as the size. TensorFlow's always returns float32.
     return ops.cast(tf.image.resize(features, size, "bilinear"), features.dtype)

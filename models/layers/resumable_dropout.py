@@ -1,4 +1,4 @@
-"""Dropout that resumes from a checkpoint, and drops the same on any number of devices."""
+"""Dropout that can be resumed from a checkpoint and is the same on any number of devices."""
 
 import keras
 from keras import ops
@@ -7,14 +7,14 @@ from models.layers.replicas import is_one_of_several, own_part, replicas
 
 
 class ResumableDropout(keras.layers.Dropout):
-    """`keras.layers.Dropout` whose random numbers are kept with the weights.
+    """`keras.layers.Dropout` whose random state is saved with the weights.
 
-    Keras saves no state of random generators: a training that goes on from a checkpoint would drop
-    other features than one that was never stopped. Replicas that learn together drop of the whole
-    batch what one alone would.
+    Keras does not save the state of random generators, so that a resumed training would drop other
+    features than one that was never stopped. Several replicas together drop the same features of
+    the batch as a single one would.
 
     Args:
-        rate, noise_shape, seed: those of `keras.layers.Dropout`.
+        rate, noise_shape, seed: as in `keras.layers.Dropout`.
 
     Example:
         features = ResumableDropout(0.5)(keras.Input((64, 64, 32)))

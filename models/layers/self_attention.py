@@ -1,4 +1,4 @@
-"""Self-attention over the places of a feature map."""
+"""Self-attention over the positions of a feature map."""
 
 import keras
 import tensorflow as tf
@@ -6,31 +6,31 @@ from keras import ops
 
 from models.layers.spectral_normalization import SpectralNormalization
 
-# Weights of attention that are held at once outside training: 4 MB of float32, which stay near the
-# processor. With 1 MB or with 16 the default network took a tenth to a fifth longer at 256 px.
-_HELD = 2**20
-# As few places as these are never worth a loop.
-_FEW = 32 * 32
+# Attention weights in memory at once outside training: 4 MB of float32, which fit in a CPU's cache.
+# With 1 MB or 16 MB the default network took 10 to 20% longer at 256 px.
+_WEIGHTS_AT_ONCE = 2**20
+# Feature maps with so few positions are not worth a loop.
+_FEW_POSITIONS = 32 * 32
 
 
 class SelfAttention(keras.layers.Layer):
-    """Lets every place of a feature map look at every other one.
+    """Lets every position of a feature map attend to all positions.
 
     With 1x1 convolutions f, g and h to `channels / reduction` channels and v back to all of them,
 
         beta[j, i] = softmax over i of f(x_i) . g(x_j)
         output_j = gamma v(sum_i beta[j, i] h(x_i)) + x_j
 
-    where the learned number gamma starts at 0, so that a network first learns from near places.
-    Any height and width. The softmax is computed in float32. Outside training the weights beta of
-    large feature maps are computed some rows at a time and in float32, so that memory grows with
-    the number of places and not with its square.
+    where the trained scalar gamma starts at 0, so that a network first relies on local features.
+    Height and width can be any. The softmax is computed in float32. Outside training the weights
+    beta of large feature maps are computed a few rows at a time and in float32, so that memory
+    grows with the number of positions and not with its square.
 
     Args:
         reduction: int, how many times fewer channels f, g and h have. Defaults to `8`, as in the
             paper.
-        spectral_normalization: bool, normalizes the four convolutions, as the authors' code does.
-            Defaults to `True`.
+        spectral_normalization: bool, whether to normalize the four convolutions, as the authors'
+            code does. Defaults to `True`.
 
     Example:
         features = SelfAttention()(keras.Input((32, 32, 256)))
@@ -64,12 +64,12 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs, training=False):
         batch, height, width, _ = ops.shape(inputs)
 
-        def places(features):
+        def flatten(features):
             return ops.reshape(features, (batch, height * width, features.shape[-1]))
 
-        keys = places(self.f(inputs, training=training))
-        queries = places(self.g(inputs, training=training))
-        values = places(self.h(inputs, training=training))
+        keys = flatten(self.f(inputs, training=training))
+        queries = flatten(self.g(inputs, training=training))
+        values = flatten(self.h(inputs, training=training))
         if training:
             attended = self._attend(queries, keys, values)
         else:
@@ -88,26 +88,26 @@ class SelfAttention(keras.layers.Layer):
         }
 
     def _attend(self, queries, keys, values):
-        """For each query, of (batch, queries, inner), the values that it looks at."""
+        """Returns the attended values of all queries, which have shape (batch, queries, inner)."""
         scores = ops.cast(ops.einsum("bjc,bic->bji", queries, keys), "float32")
         weights = ops.cast(ops.softmax(scores, axis=-1), values.dtype)
         return ops.einsum("bji,bic->bjc", weights, values)
 
     def _attend_in_parts(self, queries, keys, values):
-        """The same, `_HELD` weights of one image at a time."""
-        batch, places, inner = ops.shape(queries)
-        if isinstance(places, int) and places <= _FEW:
+        """The same as `_attend`, with `_WEIGHTS_AT_ONCE` weights of one image at a time."""
+        batch, positions, inner = ops.shape(queries)
+        if isinstance(positions, int) and positions <= _FEW_POSITIONS:
             return self._attend(queries, keys, values)
 
-        # On a CPU half precision costs more to convert than it saves where channels are few.
+        # On a CPU with few channels half precision costs more in conversions than it saves.
         queries, keys, values = (ops.cast(part, "float32") for part in (queries, keys, values))
-        rows = ops.maximum(1, _HELD // places)
-        blocks = (places + rows - 1) // rows
+        rows = ops.maximum(1, _WEIGHTS_AT_ONCE // positions)
+        blocks = (positions + rows - 1) // rows
 
         def attend(number, parts):
             image, first = number // blocks, number % blocks * rows
-            one = slice(image, image + 1)
-            part = self._attend(queries[one, first : first + rows], keys[one], values[one])
+            own = slice(image, image + 1)
+            part = self._attend(queries[own, first : first + rows], keys[own], values[own])
             return number + 1, parts.write(number, part[0])
 
         parts = tf.TensorArray(
@@ -118,7 +118,7 @@ class SelfAttention(keras.layers.Layer):
             element_shape=[None, values.shape[-1]],
         )
         _, parts = tf.while_loop(lambda number, _: number < batch * blocks, attend, (0, parts))
-        attended = ops.reshape(parts.concat(), (batch, places, inner))
+        attended = ops.reshape(parts.concat(), (batch, positions, inner))
         return ops.cast(attended, self.compute_dtype)
 
     def _convolution(self, filters, name):

@@ -4,27 +4,27 @@ import keras
 import numpy as np
 from keras import ops
 
-# As many as PyTorch makes: a fresh layer starts close to its true norm.
+# As many as in PyTorch, so that a new layer starts close to its true norm.
 _ITERATIONS_AT_BUILD = 15
 
 
 class SpectralNormalization(keras.layers.Wrapper):
     """Divides the kernel of a layer by an estimate of its largest singular value.
 
-    The kernel is *reparametrized*: the trained weight stays as it is, and `kernel / sigma` is
+    The kernel is *reparametrized*: the trained weight is not changed, and `kernel / sigma` is
     computed in every call, with gradients through sigma. `keras.layers.SpectralNormalization`
     overwrites the weight instead, which loses its scale and its gradient through sigma, and
     does nothing outside training.
 
-    The kernel is seen as a matrix W of (outputs, everything else). One step of power iteration in
-    each training call improves the stored vectors, u <- Wv/|Wv| and then v <- W'u/|W'u|, which are
-    constants to the gradient; sigma = u'Wv. Outside training the stored pair is used as it is, so
-    that a call with `training=False` is a pure function of the weights. All of it is computed in
-    float32 whatever the precision of the layer. It equals PyTorch's
-    `torch.nn.utils.parametrizations.spectral_norm` on the same weights, vectors and inputs.
+    The kernel is reshaped to a matrix W of (outputs, everything else). One step of power iteration
+    in each training call updates the stored vectors, u <- Wv/|Wv| and then v <- W'u/|W'u|, which
+    are constants to the gradient; sigma = u'Wv. Outside training the stored vectors are not
+    updated, so that a call with `training=False` is a pure function of the weights. Everything is
+    computed in float32 whatever the precision of the layer. The results equal those of PyTorch's
+    `torch.nn.utils.parametrizations.spectral_norm` with the same weights, vectors and inputs.
 
-    Score real and generated images with one call on the joined batch: each training call moves
-    u and v.
+    Score real and generated images in one call on the concatenated batch, because each training
+    call updates u and v.
 
     Args:
         layer: `Conv2D`, `Conv2DTranspose` or `Dense`.
@@ -33,7 +33,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     Example:
         convolution = SpectralNormalization(keras.layers.Conv2D(64, 3, padding="same"))
-        features = convolution(images, training=True)
+        features = convolution(lightness, training=True)     # (2, 32, 32, 64)
 
     Reference:
         Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018,
@@ -55,7 +55,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             )
         kwargs.setdefault("name", f"spectral_{layer.name}")
         # Without autocast the kernel is read here in float32, not as the half-precision copy that
-        # the layer computes with. The layer itself still casts as its own policy says.
+        # the layer computes with. The layer itself still casts according to its own policy.
         kwargs["dtype"] = layer.variable_dtype
         super().__init__(layer, autocast=False, **kwargs)
         self.power_iterations = power_iterations
@@ -64,7 +64,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     def build(self, input_shape):
         super().build(input_shape)
         others, outputs = self._transposed_matrix().shape
-        # Initializers, not assignments: those made while a model is being traced are lost.
+        # Initializers are used because assignments are lost while a model is traced.
         self.u = self._unit_vector(outputs, "u", self._first_u)
         self.v = self._unit_vector(others, "v", self._first_v)
 
@@ -77,7 +77,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         else:
             u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         sigma = ops.sum(ops.matmul(ops.stop_gradient(v), transposed) * ops.stop_gradient(u))
-        # The gradient of a product passes through large kernels half as often as a quotient's.
+        # The gradient of a product reads large kernels half as often as that of a quotient.
         kernel = ops.convert_to_tensor(self._kernel()) * (1.0 / sigma)
         return self._call_with_kernel(kernel, inputs)
 
@@ -107,7 +107,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def _first_u(self, shape, dtype=None):
-        # In NumPy: hundreds of small operations would each be dispatched by TensorFlow.
+        # NumPy avoids TensorFlow's dispatch of hundreds of small operations.
         matrix = ops.convert_to_numpy(self._transposed_matrix()).T
         u = ops.convert_to_numpy(keras.initializers.RandomNormal()(shape, dtype=dtype))
         for _ in range(_ITERATIONS_AT_BUILD):
@@ -122,10 +122,10 @@ class SpectralNormalization(keras.layers.Wrapper):
         return next(weight for weight in self.layer.weights if weight.name == "kernel")
 
     def _transposed_matrix(self):
-        """W' of (everything else, outputs), which most kernels are without moving a number."""
+        """Returns W' of (everything else, outputs), for most kernels without a copy."""
         kernel = ops.convert_to_tensor(self._kernel())
         if isinstance(self.layer, keras.layers.Conv2DTranspose):
-            # Stored as (height, width, outputs, inputs).
+            # The kernel is stored as (height, width, outputs, inputs).
             kernel = ops.transpose(kernel, (0, 1, 3, 2))
         return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
@@ -140,9 +140,9 @@ class SpectralNormalization(keras.layers.Wrapper):
         return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
 
     def _call_with_kernel(self, kernel, inputs):
-        """Calls the layer with another kernel than its own."""
-        # Inside the scope the layer reads this tensor where it would read its variable. Its other
-        # variables are named as well, or an enclosing stateless scope would be forgotten.
+        """Calls the layer with another kernel."""
+        # Inside the scope the layer reads this tensor in place of its variable. Its other variables
+        # are mapped too, because otherwise an enclosing stateless scope would be ignored.
         values = {id(weight): ops.convert_to_tensor(weight) for weight in self.layer.weights}
         values[id(self._kernel())] = kernel
         mapping = [(weight, values[id(weight)]) for weight in self.layer.weights]

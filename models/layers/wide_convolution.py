@@ -1,4 +1,4 @@
-"""A convolution whose kernel may be very large."""
+"""A convolution for very large kernels."""
 
 import keras
 from keras import ops
@@ -7,9 +7,9 @@ from models.layers.kernel_gradient import is_large, with_kernel_gradient
 
 
 class WideConv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D` that learns large kernels faster on a CPU: see `is_large`.
+    """`keras.layers.Conv2D` that trains large kernels faster on a CPU; see `is_large`.
 
-    What it computes is the same, but for rounding.
+    The results are the same except for rounding.
     """
 
     def convolution_op(self, inputs, kernel):

@@ -1,4 +1,4 @@
-"""A transposed convolution whose kernel may be very large."""
+"""A transposed convolution for very large kernels."""
 
 import keras
 from keras import ops
@@ -7,9 +7,9 @@ from models.layers.kernel_gradient import is_large, with_kernel_gradient
 
 
 class WideConv2DTranspose(keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose` that learns large kernels faster on a CPU: see `is_large`.
+    """`keras.layers.Conv2DTranspose` that trains large kernels faster on a CPU; see `is_large`.
 
-    What it computes is the same, but for rounding.
+    The results are the same except for rounding.
     """
 
     def call(self, inputs):

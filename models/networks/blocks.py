@@ -1,4 +1,4 @@
-"""What the networks are made of."""
+"""Building blocks of the networks."""
 
 import keras
 
@@ -9,28 +9,28 @@ NORMS = ("batch", "instance", "none")
 
 
 def small_weights() -> keras.initializers.Initializer:
-    """Weights from N(0, 0.02), those of pix2pix (section 6.2) and of DCGAN before it.
+    """Returns an initializer of N(0, 0.02), as in pix2pix (section 6.2) and in DCGAN before it.
 
-    A new one for each layer: an initializer gives the same numbers each time.
+    Each layer needs a new one: an initializer returns the same numbers each time.
     """
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
 def spectral_convolution(filters: int, size: int, **options) -> SpectralNormalization:
-    """A `Conv2D` with padding to the same size and a spectrally normalized kernel."""
+    """Returns a `Conv2D` with `same` padding and a spectrally normalized kernel."""
     return SpectralNormalization(
         keras.layers.Conv2D(filters, size, padding="same", **options),
     )
 
 
 def spectral_pair(features, filters: int, activation: str, norm: str = "none"):
-    """Two spectrally normalized 3x3 convolutions, each normalized and activated.
+    """Applies two spectrally normalized 3x3 convolutions, each with normalization and activation.
 
     Args:
         features: symbolic tensor of shape (batch, height, width, channels).
-        filters: int, of both convolutions.
+        filters: int, output channels of both convolutions.
         activation: str, `relu` or `leaky_relu`.
-        norm: str, `batch`, `instance` or `none`.
+        norm: str, `batch`, `instance` or `none`. Defaults to `none`.
 
     Returns:
         Symbolic tensor of shape (batch, height, width, filters).
@@ -56,5 +56,5 @@ def normalize(features, norm: str):
 
 
 def level_nearest(resolution: int, target: int, depth: int) -> int:
-    """How many halvings bring `resolution` nearest to `target`, at most `depth`."""
+    """The number of halvings, at most `depth`, that bring `resolution` nearest to `target`."""
     return min(range(depth + 1), key=lambda level: abs(resolution / 2**level - target))

@@ -1,4 +1,4 @@
-"""The generator of ChromaGAN: what colors, and the head that names what is in the image."""
+"""The networks of ChromaGAN: the generator and its class head."""
 
 import keras
 from keras import layers
@@ -9,7 +9,7 @@ from models.layers.repeat_over_grid import RepeatOverGrid
 from models.networks.blocks import normalize, small_weights
 from models.networks.encoders import pretrained_encoder
 
-# The encoder is cut where its features are 1/8 of the size: VGG16 behind block4_conv3.
+# The encoder is cut off at 1/8 of the size: VGG16 after block4_conv3.
 HALVINGS = 3
 
 GLOBAL_FEATURES = ("flatten", "pool")
@@ -25,32 +25,38 @@ def chromagan_generator(
     resolution: int | None = 224,
     name: str = "generator",
 ) -> tuple[keras.Model, keras.Model]:
-    """The part of ChromaGAN's generator that colors.
+    """Builds ChromaGAN's generator without its class head.
 
-    An encoder gives features at 1/8 of the size. Two convolutions make the mid-level features of
-    every place; four others and three dense layers one vector of the whole image, which is
-    joined to every place. Convolutions and three enlargements bring both to ab at full size.
+    An encoder computes features at 1/8 of the image size. Two convolutions turn them into
+    mid-level features; four other convolutions and three dense layers turn them into one vector for
+    the whole image, which is concatenated to the mid-level features at every position.
+    Convolutions and three upsamplings lead to ab at full size.
 
-    Where it differs from the paper: the encoder sees the gray image in the range that it was
-    trained on, which its weights want, and not L itself; dense layers are followed by ReLU,
-    because three linear ones are one; ab ends in tanh, because ours is in units of 110 and has
-    both signs; and the last enlargement, of ab itself, is bilinear, so that no blocks show.
+    Differences from the paper: the encoder's input is the gray image in the range that its weights
+    were trained on, and not L; the dense layers are followed by ReLU, because three linear layers
+    are equivalent to one; ab ends in tanh, because it is in units of 110 here and has both signs;
+    and the last upsampling, of ab itself, is bilinear to avoid visible blocks.
 
     Args:
-        filters: int, 64 in the paper: the widest convolutions have eight times as many.
-        norm: str, `batch`, `instance` or `none`, of the convolutions at 1/8 of the size and below.
-        encoder: str, one of `ENCODERS`.
-        encoder_weights: as in `pretrained_encoder`.
-        freeze_encoder_statistics: bool, `freeze_statistics` there.
-        global_features: str. `flatten` gives the dense layers every place of the grid, and fixes
-            the size of the images; `pool` the mean of them, for images of any size.
-        resolution: int or None, the side of the images, where it is fixed.
+        filters: int, the widest convolutions have eight times as many channels. Defaults to `64`,
+            as in the paper.
+        norm: str, `batch`, `instance` or `none`, after the convolutions of the mid-level features
+            and of the whole image. Defaults to `batch`.
+        encoder: str, one of `ENCODERS`. Defaults to `vgg16`.
+        encoder_weights: as `weights` in `pretrained_encoder`.
+        freeze_encoder_statistics: as `freeze_statistics` in `pretrained_encoder`.
+        global_features: str. With `flatten` the dense layers get the features of every position,
+            which fixes the image size; with `pool` they get the mean, for images of any size.
+            Defaults to `flatten`.
+        resolution: int or None, the side of the images; used with `flatten` alone. Defaults to
+            `224`.
         name: str.
 
     Returns:
-        Two `keras.Model` of the same layers, both from lightness, (batch, height, width, 1): one to
-        ab, (batch, height, width, 2), float32, all in the range of networks; the other to the same
-        and the features of the whole image, (batch, height / 32, width / 32, 8 filters).
+        Two `keras.Model` that share their layers and take lightness, (batch, height, width, 1).
+        The first returns ab, (batch, height, width, 2), float32. The second returns ab and the
+        features of the whole image, (batch, height / 32, width / 32, 8 filters). Lightness and ab
+        are scaled as in `lab1`.
 
     Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Image Colorization with Semantic
     Class Distribution", WACV 2020, figure 2.
@@ -67,20 +73,22 @@ def chromagan_generator(
         gray
     )[-1]
 
-    whole = features
+    image_features = features
     for number, stride in enumerate((2, 1, 2, 1), start=1):
-        whole = _block(whole, 8 * filters, norm, f"global_{number}", strides=stride)
-    vector = _flat(whole, global_features)
+        image_features = _block(
+            image_features, 8 * filters, norm, f"global_{number}", strides=stride
+        )
+    vector = _to_vector(image_features, global_features)
     for number, factor in enumerate((16, 8, 4), start=1):
         vector = layers.Dense(factor * filters, activation="relu", name=f"dense_{number}")(vector)
 
-    places = _block(features, 8 * filters, norm, "mid_1")
-    places = _block(places, 4 * filters, norm, "mid_2")
-    ab = _to_ab(RepeatOverGrid(name="fusion")([places, vector]), filters)
+    mid_level = _block(features, 8 * filters, norm, "mid_1")
+    mid_level = _block(mid_level, 4 * filters, norm, "mid_2")
+    ab = _to_ab(RepeatOverGrid(name="fusion")([mid_level, vector]), filters)
     ab = CropLike(dtype="float32", name="crop")([ab, lightness])
     return (
         keras.Model(lightness, ab, name=name),
-        keras.Model(lightness, [ab, whole], name=f"{name}_with_features"),
+        keras.Model(lightness, [ab, image_features], name=f"{name}_with_features"),
     )
 
 
@@ -91,22 +99,22 @@ def class_head(
     global_features: str = "flatten",
     name: str = "class_head",
 ) -> keras.Model:
-    """The head that says what is in the image; only training needs it.
+    """Builds the head that classifies the image; only training needs it.
 
     Args:
-        features_shape: of the features of the whole image, without the batch.
-        classes: int, how many classes there are.
+        features_shape: tuple, shape of the features of the whole image without the batch axis.
+        classes: int, the number of classes.
         filters, global_features: as in `chromagan_generator`.
         name: str.
 
     Returns:
-        `keras.Model` from the features to logits, (batch, classes), float32: their softmax is the
+        `keras.Model` from the features to logits, (batch, classes), float32; their softmax is the
         class distribution.
 
-    Reference: as above.
+    Reference: as in `chromagan_generator`.
     """
     features = keras.Input(features_shape, name="features")
-    vector = _flat(features, global_features)
+    vector = _to_vector(features, global_features)
     for number in (1, 2):
         vector = layers.Dense(64 * filters, activation="relu", name=f"class_{number}")(vector)
     logits = layers.Dense(classes, dtype="float32", name="classes")(vector)
@@ -114,7 +122,7 @@ def class_head(
 
 
 def _to_ab(features, filters: int):
-    """From 1/8 of the size to ab at full size."""
+    """Computes ab at full size from features at 1/8 of the size."""
     features = _convolution(features, 4 * filters, 1)
     features = _convolution(features, 2 * filters, 3)
     features = layers.UpSampling2D(2)(features)
@@ -122,7 +130,7 @@ def _to_ab(features, filters: int):
     features = _convolution(features, filters, 3)
     features = layers.UpSampling2D(2)(features)
     features = _convolution(features, max(1, filters // 2), 3)
-    # Small weights: a fresh network colors in gray, not in noise.
+    # With small weights an untrained network colors in gray, not in noise.
     ab = layers.Conv2D(
         2,
         3,
@@ -147,7 +155,7 @@ def _block(features, filters: int, norm: str, name: str, strides: int = 1):
     return layers.ReLU()(normalize(convolution(features), norm))
 
 
-def _flat(features, global_features: str):
+def _to_vector(features, global_features: str):
     if global_features == "flatten":
         return layers.Flatten()(features)
     return layers.GlobalAveragePooling2D()(features)

@@ -1,4 +1,4 @@
-"""The generator of an encoder for recognition and a plain decoder: lightness in, ab out."""
+"""A generator with a pretrained encoder and a plain decoder: lightness in, ab out."""
 
 import keras
 from keras import layers
@@ -20,28 +20,31 @@ def encoder_decoder(
     attention_level: int | None = None,
     name: str = "generator",
 ) -> keras.Model:
-    """An encoder and a decoder of one block for each of its halvings.
+    """Builds an encoder and a decoder that has one block for each halving of the encoder.
 
-    A block is a 3x3 convolution, ReLU and an enlargement to twice the size. A last convolution
-    makes ab, which is resized to the size of the input: encoders round sizes, each in its way.
+    A block is a 3x3 convolution, ReLU and upsampling to twice the size. A last convolution computes
+    ab, which is resized to the size of the input, because each encoder rounds sizes differently.
 
     Args:
-        filters: int, channels of the last of the five blocks; each before it has twice as many.
-        norm: str, `batch`, `instance` or `none`, of the decoder's convolutions.
-        encoder: str, one of `ENCODERS`.
-        encoder_weights: as in `pretrained_encoder`.
-        freeze_encoder_statistics: bool, `freeze_statistics` there.
-        skip_connections: bool, join the encoder's features of the same size to each block's.
-        attention_level: int or None, self-attention in the decoder, on features of 1/2^level of
-            the size.
+        filters: int, channels of the last of the five blocks; each block before has twice as many.
+            Defaults to `32`.
+        norm: str, `batch`, `instance` or `none`, after the decoder's convolutions. Defaults to
+            `none`.
+        encoder: str, one of `ENCODERS`. Defaults to `inception_resnet_v2`.
+        encoder_weights: as `weights` in `pretrained_encoder`.
+        freeze_encoder_statistics: as `freeze_statistics` in `pretrained_encoder`.
+        skip_connections: bool, whether to concatenate the encoder's features of the same size to
+            those of each block. Defaults to `False`.
+        attention_level: int or None, self-attention in the decoder on features of 1/2^level of the
+            image size. Defaults to `None`.
         name: str.
 
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), of any size, to ab, (batch,
-        height, width, 2), float32, both in the range of networks.
+        height, width, 2), float32, both scaled as in `lab1`.
 
     Raises:
-        ValueError: the encoder does not halve images `attention_level` times.
+        ValueError: `attention_level` is not one of the encoder's levels.
 
     Reference: Szegedy et al., "Inception-v4, Inception-ResNet and the Impact of Residual
     Connections on Learning", AAAI 2017, for the encoder.
@@ -53,7 +56,8 @@ def encoder_decoder(
     )(gray)
     if attention_level is not None and not 1 <= attention_level <= len(levels):
         raise ValueError(
-            f"attention_level is from 1 to {len(levels)} or None; received {attention_level}"
+            f"`attention_level` should be from 1 to {len(levels)} or None. Received: "
+            f"`attention_level={attention_level}`"
         )
     features = levels[-1]
     for level in range(len(levels), 0, -1):
@@ -63,8 +67,8 @@ def encoder_decoder(
         if skip_connections and level > 1:
             same_size = ResizeLike(name=f"skip_{level - 1}")([levels[level - 2], features])
             features = layers.Concatenate()([features, same_size])
-    # A fresh network colors in gray: features of pretrained encoders are large, and without a
-    # normalization behind them even small weights gave half of all ab there is.
+    # With zeros an untrained network colors in gray: the features of pretrained encoders are large,
+    # and without a normalization after them even small weights gave half of the range of ab.
     ab = layers.Conv2D(
         2,
         3,

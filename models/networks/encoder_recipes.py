@@ -1,7 +1,7 @@
-"""The networks for recognition that may begin a generator: one list for all colorizers.
+"""The networks for image recognition that can be a generator's encoder, for all colorizers.
 
-A new backbone is one entry. Keras is not imported here, so that the command line can name them at
-once.
+A new backbone is one entry. Keras is not imported here, so that the command line can list the names
+without delay.
 """
 
 from dataclasses import dataclass, field
@@ -10,21 +10,23 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """How a network serves as an encoder.
+    """How to use a network as an encoder.
 
     Attributes:
-        name: str, of what builds it in the library.
-        levels: the layers whose outputs are the features at 1/2, 1/4, 1/8, ... of the size: by
-            name, or by number where Keras makes up a name anew each time.
-        images: str, how it was trained to see images: `signed` (RGB in [-1, 1]), `bgr` (blue,
-            green, red in [0, 255] without ImageNet's mean) or `standardized` (RGB in [0, 1]
-            without the mean, in units of the deviation).
-        library: str, `keras.applications` or `keras_hub`, which is installed by few.
-        preset: str, of KerasHub, the name of ImageNet's weights.
-        options: of KerasHub, what builds the network without weights.
-        smallest_side: int, of the images that it takes; smaller ones are enlarged.
-        halves_exactly: bool, whether sizes that can be halved are: convolutions without padding
-            lose a border each time.
+        name: str, the class or function of the library that builds the network.
+        levels: tuple of str or int, the layers whose outputs are the features at 1/2, 1/4, 1/8, ...
+            of the size: by name, or by index where Keras generates a new name each time.
+        images: str, the input that the network was trained on: `signed` (RGB in [-1, 1]), `bgr`
+            (blue, green, red in [0, 255] minus ImageNet's mean) or `standardized` (RGB in [0, 1]
+            minus the mean, divided by the standard deviation).
+        library: str, `keras.applications` or the optional `keras_hub`. Defaults to
+            `keras.applications`.
+        preset: str, for KerasHub, the name of the ImageNet weights.
+        options: dict, for KerasHub, the arguments that build the network without weights.
+        smallest_side: int, the smallest image side that the network accepts; smaller images are
+            enlarged. Defaults to `1`.
+        halves_exactly: bool, whether even sizes are halved exactly; convolutions without padding
+            lose a border each time. Defaults to `True`.
     """
 
     name: str
@@ -88,7 +90,7 @@ ENCODERS = {
     ),
     "inception_resnet_v2": EncoderRecipe(
         "InceptionResNetV2",
-        # What the two poolings of the stem are given has no name of its own.
+        # The inputs of the stem's two poolings have generated names.
         levels=(9, 16, "block35_10_ac", "block17_20_ac", "conv_7b_ac"),
         images="signed",
         smallest_side=75,

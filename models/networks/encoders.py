@@ -1,4 +1,4 @@
-"""Encoders that were trained on other images: the encoder path of a U-Net."""
+"""Pretrained encoders: the encoder path of a U-Net."""
 
 import importlib
 import warnings
@@ -15,14 +15,14 @@ from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 
 _MOMENTUM = 0.99
 
-# The mean and the deviation of ImageNet's red, green and blue in [0, 1].
+# The mean and the standard deviation of ImageNet's red, green and blue in [0, 1].
 _MEAN_RGB = np.array([0.485, 0.456, 0.406], "float32")
 _DEVIATION_RGB = np.array([0.229, 0.224, 0.225], "float32")
 
-# The mean of ImageNet in the order of the first networks' weights, blue, green, red.
+# The mean of ImageNet's blue, green and red in [0, 255].
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
-# sRGB in [0, 1] as the networks were trained to see images.
+# From sRGB in [0, 1] to the input that the networks were trained on.
 PREPARATIONS = {
     "signed": lambda rgb1: rgb1 * 2.0 - 1.0,
     "bgr": lambda rgb1: ops.flip(rgb1, axis=-1) * 255.0 - _MEAN_BGR,
@@ -41,23 +41,24 @@ def pretrained_encoder(
 
     Args:
         name: str, one of `ENCODERS`.
-        weights: None for random ones, `imagenet` for those that Keras keeps or downloads, or the
-            path of a file of weights, with or without the classifier.
-        halvings: int or None, at which of them to cut the network off. Defaults to all.
-        freeze_statistics: bool, normalize in training too with the statistics that the weights come
-            with, as Keras' guide to fine-tuning advises: those of a batch make other features. Of
-            no use to random weights. Defaults to `False`.
-        exact: bool, give networks that lose borders the padding that they lack, so that features
-            lie on the grid of the image. Without it they are as Keras has them, and images that
-            are too small for them are enlarged. Defaults to `True`.
+        weights: None for random weights, `imagenet` for those that Keras caches or downloads, or
+            the path of a weights file, with or without the classifier.
+        halvings: int or None, the number of halvings after which to cut the network off. Defaults
+            to `None`, for all of them.
+        freeze_statistics: bool, whether to normalize with the statistics of the weights in training
+            too, as Keras' guide to fine-tuning advises, because batch statistics change the
+            features. It is of no use with random weights. Defaults to `False`.
+        exact: bool, whether to add the missing padding to networks that lose borders, so that the
+            features are aligned with the image. Without it such networks are unchanged, and images
+            that are too small for them are enlarged. Defaults to `True`.
 
     Returns:
         `keras.Model` from sRGB in [0, 1], (batch, height, width, 3), to a list of features, the
-        finest first. With `exact`, where height and width are multiples of 2 ** (number of
-        levels), each is half as large as the one before.
+        finest first. With `exact`, and if height and width are multiples of 2 ** (number of
+        levels), each level is half as large as the one before.
 
     Raises:
-        InputError: the weights cannot be had or do not fit.
+        InputError: the weights cannot be loaded or do not fit.
     """
     recipe = ENCODERS[name]
     backbone = _load_backbone(recipe, weights)
@@ -69,7 +70,7 @@ def pretrained_encoder(
     is_padded = exact and not recipe.halves_exactly
     if recipe.smallest_side > 1 and not is_padded:
         prepared = EnlargeToAtLeast(recipe.smallest_side, name="enlarge")(prepared)
-    features = _rebuilt(levels, freeze_statistics, is_padded)(prepared)
+    features = _rebuild(levels, freeze_statistics, is_padded)(prepared)
     return keras.Model(images, features, name=name)
 
 
@@ -80,7 +81,7 @@ def _layer(network: keras.Model, level: str | int) -> keras.Layer:
 
 
 def _build(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
-    """The network without its classifier, of open size, with ImageNet's weights or random ones."""
+    """Builds the network without its classifier, for images of any size."""
     if recipe.library == "keras_hub":
         backbone = getattr(_keras_hub(recipe).models, recipe.name)
         if weights is None:
@@ -92,12 +93,12 @@ def _build(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
 
 def _keras_hub(recipe: EncoderRecipe) -> ModuleType:
     try:
-        # Large, and not in the requirements.
+        # KerasHub is large and not in the requirements.
         return importlib.import_module("keras_hub")
     except ImportError as error:
         raise InputError(
-            f"the encoder {recipe.preset} is a network of KerasHub: pip install keras-hub, or give "
-            "another --encoder"
+            f"the encoder {recipe.preset} needs KerasHub: pip install keras-hub, or give another "
+            "--encoder"
         ) from error
 
 
@@ -107,7 +108,7 @@ def _load_backbone(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
     if weights != "imagenet":
         return _load_file(recipe, weights)
     with warnings.catch_warnings():
-        # That of ImageNet's 224 px weights are loaded for a network of open size: so it is meant.
+        # Keras warns that weights for 224 px are loaded into a network for any size.
         warnings.simplefilter("ignore", UserWarning)
         try:
             return _build(recipe, "imagenet")
@@ -117,8 +118,8 @@ def _load_backbone(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
         except Exception as error:
             raise InputError(
                 f"the ImageNet weights of {recipe.name} cannot be downloaded "
-                f"({first_line(error)}); give a file with --encoder_weights PATH, or train without "
-                "with --encoder_weights none"
+                f"({first_line(error)}); give a file with --encoder_weights PATH, or start from "
+                "random weights with --encoder_weights none"
             ) from error
 
 
@@ -133,41 +134,41 @@ def _load_file(recipe: EncoderRecipe, path: str) -> keras.Model:
             "or `imagenet` to have Keras download them"
         ) from error
     except (ValueError, OSError) as error:
-        whole = _load_with_classifier(recipe, path, error)
-    # By their order: not every layer has the same name each time.
-    for layer, same in zip(backbone.layers, whole.layers, strict=False):
-        layer.set_weights(same.get_weights())
+        classifier = _load_with_classifier(recipe, path, error)
+    # Layers are matched by their order, because some have a new name in each network.
+    for layer, loaded in zip(backbone.layers, classifier.layers, strict=False):
+        layer.set_weights(loaded.get_weights())
     return backbone
 
 
 def _load_with_classifier(recipe: EncoderRecipe, path: str, error: Exception) -> keras.Model:
-    """A file that was saved with the classifier."""
+    """Loads a file that was saved with the classifier."""
     try:
         if recipe.library != "keras.applications":
             raise error
-        whole = getattr(keras.applications, recipe.name)(weights=None)
-        _load_without_warnings(whole, path)
+        classifier = getattr(keras.applications, recipe.name)(weights=None)
+        _load_without_warnings(classifier, path)
     except (ValueError, OSError) as last_error:
         raise InputError(
             f"--encoder_weights {path}: these are not weights of {recipe.name} "
             f"({first_line(last_error)})"
         ) from last_error
-    return whole
+    return classifier
 
 
 def _load_without_warnings(network: keras.Model, path: str) -> None:
-    """Keras warns once for each layer of a file that does not fit, before it raises."""
+    """Loads weights; Keras would warn of each layer that does not fit before it raises."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         network.load_weights(path)
 
 
-def _rebuilt(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) -> keras.Model:
-    """The same weights with the fast batch normalization, and with padding where it is asked for.
+def _rebuild(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) -> keras.Model:
+    """Copies a network with `FusedBatchNormalization`, and with `same` padding if `is_padded`.
 
-    Statistics, where they are not kept, forget within hundreds of steps: some of these
-    networks were trained with a momentum of 0.999, with which validation would see the statistics
-    of ImageNet's color images for the first thousands of steps.
+    Statistics that are not frozen adapt within hundreds of steps: some of these networks were
+    trained with a momentum of 0.999, with which validation would use the statistics of ImageNet's
+    color images for the first thousands of steps.
     """
 
     def replace(layer):

@@ -13,11 +13,11 @@ from models.networks.blocks import normalize, small_weights
 from models.networks.encoder_recipes import ENCODERS
 from models.networks.encoders import pretrained_encoder
 
-# The widest features are this many times those at half size.
+# The widest features have this many times the channels at half size.
 _WIDEST = 8
-# Of the blocks on the decoder path the innermost and the four nearest to the image drop nothing.
-_OUTER = 4
-_DROPPED = 0.5
+# The innermost decoder block and the four nearest to the image have no dropout.
+_BLOCKS_WITHOUT_DROPOUT = 4
+_DROPOUT_RATE = 0.5
 
 
 def pix2pix_unet(
@@ -31,28 +31,31 @@ def pix2pix_unet(
     attention_level: int | None = None,
     name: str = "generator",
 ) -> keras.Model:
-    """The U-Net of Isola et al.
+    """Builds the U-Net of Isola et al.
 
-    Down: 4x4 convolutions of stride 2 until nothing is left to halve. Up: 4x4 transposed
-    convolutions of stride 2, joined with the features of the same size on the encoder path. Neither
-    the first nor the last convolution down is normalized. Leaky ReLU 0.2 down, ReLU up, dropout of
-    one half in the inner blocks of the decoder path.
+    The encoder path has `downs` 4x4 convolutions of stride 2 with leaky ReLU 0.2; the first and the
+    last are not normalized. The decoder path has 4x4 transposed convolutions of stride 2 with ReLU,
+    concatenated with the features of the same size on the encoder path, and dropout of one half in
+    its inner blocks.
 
     Args:
-        downs: int, how many times the size is halved; 8 at 256 px is the paper's.
-        filters: int, channels at half size; they double with each halving, up to eight times.
-        norm: str, `batch`, `instance` or `none`.
-        input_channels: int; with 3 the lightness is repeated. An encoder sees gray images.
-        encoder: str, `none` or one of `ENCODERS`, a pretrained encoder path of its own depth.
-        encoder_weights: as in `pretrained_encoder`.
-        freeze_encoder_statistics: bool, `freeze_statistics` there.
+        downs: int, how many times the size is halved. Defaults to `8`, as in the paper for 256 px.
+        filters: int, channels at half size; they double with each halving, up to eight times as
+            many. Defaults to `64`.
+        norm: str, `batch`, `instance` or `none`. Defaults to `batch`.
+        input_channels: int, how many input channels repeat the lightness; ignored with an encoder,
+            which takes gray images. Defaults to `1`.
+        encoder: str, `none` or one of `ENCODERS`, a pretrained encoder path with its own depth.
+            Defaults to `none`.
+        encoder_weights: as `weights` in `pretrained_encoder`.
+        freeze_encoder_statistics: as `freeze_statistics` in `pretrained_encoder`.
         attention_level: int or None, self-attention on the decoder path, on features of 1/2^level
-            of the size. The paper has none.
+            of the image size. Defaults to `None`, as in the paper.
         name: str.
 
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
-        float32, both in the range of networks. Other sizes than multiples of 2^downs are padded.
+        float32, both scaled as in `lab1`. Sizes that are not multiples of 2^downs are padded.
 
     Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017, section 6.1.1.
@@ -75,7 +78,7 @@ def pix2pix_unet(
 
 
 def _encoder_path(features, downs: int, filters: int, norm: str) -> list:
-    """The features of every level, the finest first, before they are activated."""
+    """Returns the features of every level before activation, the finest first."""
     levels = []
     for level in range(downs):
         is_outer = level in (0, downs - 1)
@@ -105,8 +108,8 @@ def _decoder_path(levels: list, filters: int, norm: str, attention_level: int | 
             _channels(filters, level - 1), use_bias=norm != "batch", name=f"up_{level}"
         )(features)
         features = normalize(features, norm)
-        if _OUTER <= level < downs - 1:
-            features = ResumableDropout(_DROPPED)(features)
+        if _BLOCKS_WITHOUT_DROPOUT <= level < downs - 1:
+            features = ResumableDropout(_DROPOUT_RATE)(features)
         features = keras.layers.Concatenate()([levels[level - 1], features])
         if level == attention_level:
             features = SelfAttention(name="attention_up")(features)

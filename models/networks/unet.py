@@ -1,4 +1,4 @@
-"""The U-Net that colors: lightness in, ab out, any height and width."""
+"""The U-Net of SAGAN: lightness in, ab out, any height and width."""
 
 import keras
 
@@ -20,27 +20,29 @@ def unet(
     freeze_encoder_statistics: bool = False,
     name: str = "generator",
 ) -> keras.Model:
-    """A U-Net of spectrally normalized convolutions with self-attention.
+    """Builds a U-Net of spectrally normalized convolutions with self-attention.
 
-    Down: pairs of 3x3 convolutions and average pooling. Up: nearest upsampling and a 2x2
-    convolution, joined with the features of the same size on the encoder path, and a pair of 3x3
-    convolutions. A pretrained encoder may take the place of the encoder path.
+    The encoder path has pairs of 3x3 convolutions and average pooling. Each level of the decoder
+    path has nearest neighbor upsampling and a 2x2 convolution, whose output is concatenated with
+    the features of the same size on the encoder path, and a pair of 3x3 convolutions. A pretrained
+    encoder can replace the encoder path.
 
     Args:
-        filters: int, channels at full size; they double at every level.
-        depth: int, how many times the size is halved; an encoder has its own.
-        attention_level: int or None, the level at which self-attention stands, on the encoder path
-            and on the decoder path (with a pretrained encoder on the decoder path alone). Level k
-            is 1/2^k of the size.
-        norm: str, `batch`, `instance` or `none`.
-        encoder: str, `none` or one of `ENCODERS`.
-        encoder_weights: as in `pretrained_encoder`.
-        freeze_encoder_statistics: bool, `freeze_statistics` there.
+        filters: int, channels at full size; they double at every level. Defaults to `32`.
+        depth: int, how many times the size is halved; ignored with an encoder, which has its own
+            depth. Defaults to `4`.
+        attention_level: int or None, the level with self-attention, on the encoder path and on the
+            decoder path (with a pretrained encoder on the decoder path alone). Level k is 1/2^k of
+            the image size. Defaults to `2`.
+        norm: str, `batch`, `instance` or `none`. Defaults to `batch`.
+        encoder: str, `none` or one of `ENCODERS`. Defaults to `none`.
+        encoder_weights: as `weights` in `pretrained_encoder`.
+        freeze_encoder_statistics: as `freeze_statistics` in `pretrained_encoder`.
         name: str.
 
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
-        float32, both in the range of networks.
+        float32, both scaled as in `lab1`.
 
     Reference: Ronneberger et al., "U-Net", MICCAI 2015; Zhang et al., "Self-Attention Generative
     Adversarial Networks", ICML 2019.
@@ -59,7 +61,7 @@ def unet(
             )(gray),
         ]
     features = _decoder_path(levels, filters, attention_level, norm)
-    # Small weights: a fresh network colors in gray, not in noise.
+    # With small weights an untrained network colors in gray, not in noise.
     ab = keras.layers.Conv2D(
         2,
         1,
@@ -76,7 +78,7 @@ def unet(
 def _encoder_path(
     features, filters: int, depth: int, attention_level: int | None, norm: str
 ) -> list:
-    """The features of every level, the finest first."""
+    """Returns the features of every level, the finest first."""
     levels = []
     for level in range(depth + 1):
         if level > 0:

@@ -101,7 +101,7 @@ def page_of(tmp_path):
 
 
 def colored(colorizer, page):
-    lightness, _ = split_lab(colorizer.look_at(page))
+    lightness, _ = split_lab(colorizer.lab_at_render_size(page))
     [ab] = colorizer.predict([lightness])
     return np.concatenate(list(colorizer.strips(page, lightness, ab)))
 
@@ -169,7 +169,7 @@ def test_lightness_is_that_of_the_photograph(a_little_red, page_of, depth):
 def test_colors_outside_the_gamut_keep_lightness_and_hue(a_little_red, page_of, ab):
     ramp = np.linspace(4000, 64000, 64 * 64).round().astype("uint16").reshape(64, 64, 1)
     page = page_of(ramp)
-    lightness, _ = split_lab(a_little_red.look_at(page))
+    lightness, _ = split_lab(a_little_red.lab_at_render_size(page))
     predicted = np.float32(ab) + np.zeros_like(lightness)
     after = lab100(np.concatenate(list(a_little_red.strips(page, lightness, predicted))))
     before = lab100(np.repeat(ramp, 3, axis=-1))
@@ -200,7 +200,7 @@ def test_only_lightness_is_used(page_of):
 
 def test_network_input_is_the_whole_photograph_in_a_square(a_little_red, page_of):
     photograph = np.repeat(data.coffee()[:64, :96].mean(axis=-1, keepdims=True), 3, axis=-1)
-    lab = a_little_red.look_at(page_of(photograph.astype("uint8")))
+    lab = a_little_red.lab_at_render_size(page_of(photograph.astype("uint8")))
     assert lab.shape == (RENDER_SIZE, RENDER_SIZE, 3)
     assert lab.dtype == np.float32
     squares = lab100(photograph.astype("uint8"))[..., 0].reshape(32, 2, 32, 3).mean(axis=(1, 3))
@@ -213,10 +213,11 @@ def test_network_input_is_the_same_for_gray_photographs_of_one_and_three_channel
 ):
     gray = data.camera()[100:150, 100:180, None]
     inputs = [
-        a_little_red.look_at(page_of(pixels)) for pixels in (gray, np.repeat(gray, 3, axis=-1))
+        a_little_red.lab_at_render_size(page_of(pixels))
+        for pixels in (gray, np.repeat(gray, 3, axis=-1))
     ]
     np.testing.assert_allclose(*inputs, atol=1e-4)
-    deep = a_little_red.look_at(page_of(gray.astype("uint16") * 257))
+    deep = a_little_red.lab_at_render_size(page_of(gray.astype("uint16") * 257))
     # Shrinking rounds 8-bit pixels.
     np.testing.assert_allclose(deep, inputs[0], atol=0.6)
 
@@ -247,7 +248,7 @@ def test_strips_fit_together(one_sided, page_of, monkeypatch):
     page = page_of(data.astronaut()[:130, :90])
     whole = colored(one_sided, page)
     monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 90 * 7)
-    lightness, _ = split_lab(one_sided.look_at(page))
+    lightness, _ = split_lab(one_sided.lab_at_render_size(page))
     [ab] = one_sided.predict([lightness])
     strips = list(one_sided.strips(page, lightness, ab))
     assert len(strips) > 10
@@ -258,7 +259,7 @@ def test_the_network_is_traced_once(page_of):
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, batch_size=3)
     for number, size in enumerate([(10, 20), (30, 40), (64, 10), (1, 1)]):
         page = page_of(np.full((*size, 3), 90, "uint8"), f"{number}.png")
-        lightness, _ = split_lab(colorizer.look_at(page))
+        lightness, _ = split_lab(colorizer.lab_at_render_size(page))
         for count in (1, 2, 3, 4, 7):
             assert len(colorizer.predict([lightness] * count)) == count
     assert colorizer._predict.experimental_get_tracing_count() == 1
@@ -381,7 +382,7 @@ def test_threads_share_a_colorizer(one_sided, page_of):
     photographs = [data.astronaut()[50 * number :][:40, :60] for number in range(6)]
     pages = [page_of(pixels, f"{number}.png") for number, pixels in enumerate(photographs)]
     with ThreadPoolExecutor(4) as pool:
-        lightness = [split_lab(lab)[0] for lab in pool.map(one_sided.look_at, pages)]
+        lightness = [split_lab(lab)[0] for lab in pool.map(one_sided.lab_at_render_size, pages)]
         colors = one_sided.predict(lightness)
         strips = [
             pool.submit(list, strips) for strips in map(one_sided.strips, pages, lightness, colors)

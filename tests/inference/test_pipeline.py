@@ -33,7 +33,7 @@ class GrayColorizer:
     def trace(self):
         pass
 
-    def look_at(self, page):
+    def lab_at_render_size(self, page):
         return np.broadcast_to(page.shrunk(SIDE, SIDE) / 2.55, (SIDE, SIDE, 3)).astype("float32")
 
     def predict(self, lightness):
@@ -124,17 +124,17 @@ def test_large_photographs_are_not_in_memory_together(here, monkeypatch):
     lock, counts = threading.Lock(), {"now": 0, "most": 0}
 
     class Counting(GrayColorizer):
-        def look_at(self, page):
+        def lab_at_render_size(self, page):
             with lock:
                 counts["now"] += 1
                 counts["most"] = max(counts["most"], counts["now"])
             time.sleep(0.01)
             with lock:
                 counts["now"] -= 1
-            return super().look_at(page)
+            return super().lab_at_render_size(page)
 
         def strips(self, page, lightness, ab):
-            self.look_at(page)
+            self.lab_at_render_size(page)
             return super().strips(page, lightness, ab)
 
     # Every photograph alone exceeds this budget.
