@@ -1,4 +1,4 @@
-"""The commands in the documents are accepted as they are written."""
+"""The commands in the documents are accepted as they are written, and their paths exist."""
 
 import re
 import shlex
@@ -36,3 +36,23 @@ def test_documented_command_is_accepted(arguments):
     settings, explicit = parse(arguments)
     assert settings.job in {"train", "inspect", "colorize", "evaluate"}
     assert len(explicit) == sum(word.startswith("--") for word in arguments)
+
+
+def documented_paths() -> list:
+    """Links to files, and paths of modules in backticks, of every page."""
+    found = []
+    pages = (*_DOCUMENTS, "CONTRIBUTING.md", "benchmarks/README.md")
+    for page in sorted(path for pattern in pages for path in _ROOT.glob(pattern)):
+        text = page.read_text()
+        links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
+        modules = re.findall(r"`([a-z_]+/[\w/]+\.py)`", text)
+        paths = {page.parent / link for link in links} | {_ROOT / module for module in modules}
+        name = page.relative_to(_ROOT)
+        found += [pytest.param(path, id=f"{name}: {path.name}") for path in sorted(paths)]
+    return found
+
+
+@pytest.mark.parametrize("path", documented_paths())
+def test_documented_path_exists(path):
+    # NAME stands for a file that a reader adds.
+    assert path.exists() or "NAME" in path.name
