@@ -214,7 +214,7 @@ class Settings:
     weights: list[str] | None = setting(
         None,
         "color with the weights in this folder; with --evaluate, compare the weights in several "
-        "folders (default: the shipped weights of --model)",
+        "folders (default: the pretrained weights of --model)",
         WHAT,
         USING_WEIGHTS,
         nargs="+",

@@ -23,5 +23,5 @@ def check_version(found: Any, what: str) -> None:
     is_newer = isinstance(found, int) and found > VERSION
     advice = "update the program" if is_newer else "use the program that wrote it, or train again"
     raise InputError(
-        f"{what} has version {found}, but this program reads version {VERSION}; {advice}"
+        f"{what} has version {found!r}, but this program reads version {VERSION}; {advice}"
     )

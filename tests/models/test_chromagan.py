@@ -1,4 +1,4 @@
-"""The ChromaGAN colorizer: its training step, what its teacher teaches, its checkpoints."""
+"""The ChromaGAN colorizer: its training step, its class loss, its checkpoints."""
 
 import functools
 
@@ -55,8 +55,8 @@ def teacher(tiny_teachers):
     return Teacher("vgg16", class_numbers=np.array(NUMBERS))
 
 
-def refuse(lightness):
-    raise AssertionError("the teacher was asked")
+def unused_teacher(lightness):
+    raise AssertionError("the teacher was run")
 
 
 def compiled(teacher=None, adversarial="wgan-gp", rate=1e-3, class_weight=0.003, **options):
@@ -82,31 +82,31 @@ def changed(before, network):
     return not all(np.array_equal(old, new) for old, new in pairs)
 
 
-def numbers(losses):
+def floats(losses):
     return {name: float(value) for name, value in losses.items()}
 
 
 def arrays_in(path):
-    """All numbers of a file of weights, by their place in it."""
+    """All arrays of a weights file by their names in it."""
     arrays = {}
 
-    def keep(place, item):
+    def collect(name, item):
         if isinstance(item, h5py.Dataset):
-            arrays[place] = item[()]
+            arrays[name] = item[()]
 
     with h5py.File(path) as file:
-        file.visititems(keep)
+        file.visititems(collect)
     return arrays
 
 
-# --- the step ------------------------------------------------------------------------------------
+# --- the training step ---------------------------------------------------------------------------
 
 
 def test_step_trains_everything_and_reports_every_loss(batch, teacher):
     model = compiled(teacher)
     networks = ("generator", "class_head", "discriminator")
     before = {name: values(getattr(model, name)) for name in networks}
-    losses = numbers(model.train_step(batch))
+    losses = floats(model.train_step(batch))
     assert set(losses) == EVERYTHING
     assert all(np.isfinite(value) for value in losses.values())
     assert losses["class_divergence"] > 0.01
@@ -120,15 +120,15 @@ def test_step_trains_everything_and_reports_every_loss(batch, teacher):
 def test_losses_are_those_of_the_networks_before_the_step(batch, teacher):
     lightness, true_ab = batch
     model = compiled(teacher)
-    # Another one with the same weights: the statistics move where a batch is colored.
+    # A second model with the same weights: coloring a batch updates the statistics.
     other = compiled(teacher)
     colored_ab, features = other.generator_with_features(lightness, training=True)
     logits = other.class_head(features).numpy()
     wanted = teacher(lightness).numpy()
-    losses = numbers(model.train_step(batch))
+    losses = floats(model.train_step(batch))
     assert losses["mse"] == pytest.approx(np.mean((true_ab - colored_ab) ** 2), rel=1e-5)
-    each = rel_entr(wanted, softmax(logits, axis=-1)).sum(axis=-1)
-    assert losses["class_divergence"] == pytest.approx(each.mean(), rel=1e-4)
+    divergences = rel_entr(wanted, softmax(logits, axis=-1)).sum(axis=-1)
+    assert losses["class_divergence"] == pytest.approx(divergences.mean(), rel=1e-4)
 
 
 def test_the_class_loss_trains_the_class_head_and_the_encoder_that_both_share(batch, teacher):
@@ -145,40 +145,40 @@ def test_the_class_loss_trains_the_class_head_and_the_encoder_that_both_share(ba
         assert any(path.startswith(f"{name}/") for path in reached), name
     encoder = [variable.path for variable in model.generator.get_layer("vgg16").variables]
     assert set(reached).intersection(encoder)
-    # Of the network that colors no more than that.
+    # It does not train the layers that color.
     for name in ("mid_1", "mid_2", "dense_1", "ab"):
         assert not any(path.startswith(f"{name}/") for path in reached), name
 
 
-def test_the_class_head_learns_the_distributions_it_is_given(batch, distributions):
-    model = compiled(refuse, adversarial=None, rate=3e-2, class_weight=1.0)
-    seen = []
+def test_the_class_head_learns_the_distributions_of_the_batch(batch, distributions):
+    model = compiled(unused_teacher, adversarial=None, rate=3e-2, class_weight=1.0)
+    divergences = []
     for _ in range(10):
         model.reset_metrics()
         losses = model.train_step((*batch, distributions))
-        seen.append(float(losses["class_divergence"]))
-    assert seen[-1] < 0.5 * seen[0]
+        divergences.append(float(losses["class_divergence"]))
+    assert divergences[-1] < 0.5 * divergences[0]
 
 
-def test_distributions_in_the_batch_stand_for_the_teacher(batch, teacher):
+def test_distributions_in_the_batch_replace_the_teacher(batch, teacher):
     wanted = teacher(batch[0])
-    asked = numbers(compiled(teacher).train_step(batch))
-    given = numbers(compiled(refuse).train_step((*batch, wanted)))
-    assert given == pytest.approx(asked, rel=1e-5)
+    by_teacher = floats(compiled(teacher).train_step(batch))
+    by_batch = floats(compiled(unused_teacher).train_step((*batch, wanted)))
+    assert by_batch == pytest.approx(by_teacher, rel=1e-5)
 
 
-def test_the_teacher_is_asked_once_in_a_step_and_sees_the_lightness(batch, distributions):
-    seen = []
-    model = compiled(lambda lightness: seen.append(lightness) or distributions)
+def test_the_teacher_is_run_once_in_a_step_on_the_lightness(batch, distributions):
+    inputs = []
+    model = compiled(lambda lightness: inputs.append(lightness) or distributions)
     model.train_step(batch)
-    [lightness] = seen
+    [lightness] = inputs
     np.testing.assert_array_equal(lightness, batch[0])
 
 
 def test_without_classes_there_is_no_class_head_and_no_class_loss(batch):
     model = compiled(classes=0)
     assert model.class_head is None
-    losses = numbers(model.train_step(batch))
+    losses = floats(model.train_step(batch))
     assert set(losses) == EVERYTHING - {"class_divergence"}
     assert losses["generator_loss"] == pytest.approx(
         losses["mse"] + 0.1 * losses["adversarial_loss"], rel=1e-5
@@ -187,10 +187,10 @@ def test_without_classes_there_is_no_class_head_and_no_class_loss(batch):
     assert model.generator_variables == model.generator.trainable_variables
 
 
-def test_without_an_adversary_the_generator_learns_alone(batch, teacher):
+def test_without_an_adversarial_loss_only_the_generator_is_trained(batch, teacher):
     model = compiled(teacher, adversarial=None)
     before = values(model.generator), values(model.discriminator)
-    losses = numbers(model.train_step(batch))
+    losses = floats(model.train_step(batch))
     assert set(losses) == {"mse", "class_divergence", "generator_loss"}
     assert losses["generator_loss"] == pytest.approx(
         losses["mse"] + 0.003 * losses["class_divergence"], rel=1e-5
@@ -199,34 +199,40 @@ def test_without_an_adversary_the_generator_learns_alone(batch, teacher):
     assert not changed(before[1], model.discriminator)
 
 
-@pytest.mark.parametrize("brings", [False, True], ids=["asked", "in the batch"])
-def test_discriminator_alone_asks_for_no_classes(batch, distributions, brings):
-    model = compiled(refuse)
+@pytest.mark.parametrize(
+    "with_distributions", [False, True], ids=["lightness and ab", "with distributions"]
+)
+def test_training_only_the_discriminator_does_not_run_the_teacher(
+    batch, distributions, with_distributions
+):
+    model = compiled(unused_teacher)
     model.set_phase(Phase.DISCRIMINATOR)
     before = values(model.generator), values(model.class_head)
-    losses = model.train_step((*batch, distributions) if brings else batch)
+    losses = model.train_step((*batch, distributions) if with_distributions else batch)
     assert set(losses) == {"discriminator_loss", "gradient_penalty"}
     assert not changed(before[0], model.generator)
     assert not changed(before[1], model.class_head)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("brings", [False, True], ids=["asked", "in the batch"])
-def test_it_trains_in_a_graph(batch, teacher, distributions, brings):
-    model = compiled(None if brings else teacher)
-    data = (*batch, distributions) if brings else batch
+@pytest.mark.parametrize(
+    "with_distributions", [False, True], ids=["lightness and ab", "with distributions"]
+)
+def test_fit_trains_in_a_graph(batch, teacher, distributions, with_distributions):
+    model = compiled(None if with_distributions else teacher)
+    data = (*batch, distributions) if with_distributions else batch
     batches = tf.data.Dataset.from_tensors(data).repeat()
     history = model.fit(batches, steps_per_epoch=2, shuffle=False, verbose=0).history
     assert set(history) == EVERYTHING
     assert np.isfinite([*history.values()]).all()
 
 
-def test_validation_asks_for_no_classes(batch):
-    model = compiled(refuse)
-    judged = model.evaluate(tf.data.Dataset.from_tensors(batch), return_dict=True, verbose=0)
-    assert set(judged) == {"mse", "loss"}
+def test_validation_does_not_run_the_teacher(batch):
+    model = compiled(unused_teacher)
+    results = model.evaluate(tf.data.Dataset.from_tensors(batch), return_dict=True, verbose=0)
+    assert set(results) == {"mse", "loss"}
     colored_ab = model(batch[0])
-    assert judged["loss"] == pytest.approx(np.mean((batch[1] - colored_ab) ** 2), rel=1e-5)
+    assert results["loss"] == pytest.approx(np.mean((batch[1] - colored_ab) ** 2), rel=1e-5)
 
 
 def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch, tiny_teachers):
@@ -236,25 +242,25 @@ def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch, tiny_teacher
     assert all(term.dtype == tf.float32 for term in terms.values())
     losses = model.train_step(batch)
     assert set(losses) == EVERYTHING
-    assert all(np.isfinite(value) for value in numbers(losses).values())
+    assert all(np.isfinite(value) for value in floats(losses).values())
     assert all(loss.dtype == tf.float32 for loss in losses.values())
     assert model(batch[0]).dtype == tf.float32
     assert all(weight.dtype == "float32" for weight in model.generator_variables)
 
 
-# --- what colors, and what is kept ---------------------------------------------------------------
+# --- weights files and the architecture ----------------------------------------------------------
 
 
-def test_what_colors_has_no_class_head(tmp_path, teacher, batch):
+def test_the_generator_ema_has_no_class_head(tmp_path, teacher, batch):
     model = compiled(teacher)
     model.train_step(batch)
     average = model.generator_ema
     assert average.output_shape == (None, None, None, 2)
     assert not isinstance(average(batch[0]), list)
     average.save_weights(tmp_path / "generator.weights.h5")
-    places = arrays_in(tmp_path / "generator.weights.h5")
-    assert not [place for place in places if "class" in place]
-    assert sum(array.size for array in places.values()) == average.count_params()
+    arrays = arrays_in(tmp_path / "generator.weights.h5")
+    assert not [name for name in arrays if "class" in name]
+    assert sum(array.size for array in arrays.values()) == average.count_params()
 
     network = ChromaGAN.build_generator(model.architecture)
     assert network.count_params() == average.count_params()
@@ -262,7 +268,7 @@ def test_what_colors_has_no_class_head(tmp_path, teacher, batch):
     np.testing.assert_allclose(network(batch[0]), model(batch[0]), atol=1e-6)
 
 
-def test_the_generator_ema_follows_what_colors(batch, teacher):
+def test_the_generator_ema_follows_the_generator_without_the_class_head(batch, teacher):
     model = compiled(teacher, rate=1e-2)
     before = values(model.class_head)
     average = [variable.numpy() for variable in model.generator_ema.variables]
@@ -273,7 +279,7 @@ def test_the_generator_ema_follows_what_colors(batch, teacher):
     assert len(model.generator_ema.variables) == len(model.generator.variables)
 
 
-def test_architecture_says_what_is_built():
+def test_architecture_describes_the_network():
     model = ChromaGAN(**{**TINY, "global_features": "flatten", "resolution": 32, "norm": "none"})
     assert model.architecture == {
         "filters": 2,
@@ -294,16 +300,16 @@ def test_each_weight_is_saved_once_and_none_of_the_teacher(batch, teacher, tmp_p
     model = compiled(teacher)
     model.train_step(batch)
     model.save_weights(tmp_path / "model.weights.h5")
-    places = arrays_in(tmp_path / "model.weights.h5")
+    arrays = arrays_in(tmp_path / "model.weights.h5")
     networks = (model.generator, model.generator_ema, model.discriminator, model.class_head)
     optimizers = (model.generator_optimizer, model.discriminator_optimizer)
     variables = [variable for each in (*networks, *optimizers) for variable in each.variables]
     assert len({id(variable) for variable in variables}) == len(variables)
-    saved = sorted(array.shape for array in places.values())
+    saved = sorted(array.shape for array in arrays.values())
     assert saved == sorted(tuple(variable.shape) for variable in variables)
-    # Of the tiny teacher, and of nothing else here.
-    assert not [place for place, array in places.items() if 1000 in array.shape]
-    assert not [place for place in places if "teacher" in place]
+    # Here only the tiny teacher has arrays with 1000 entries along an axis.
+    assert not [name for name, array in arrays.items() if 1000 in array.shape]
+    assert not [name for name in arrays if "teacher" in name]
     assert not [each for each in model.variables if 1000 in each.shape]
 
 
@@ -313,7 +319,7 @@ def test_each_weight_is_saved_once_and_none_of_the_teacher(batch, teacher, tmp_p
 def test_stopped_and_resumed_equals_never_stopped(batch, teacher, tmp_path, global_features):
     fresh = functools.partial(compiled, teacher, global_features=global_features, resolution=32)
     straight, first, second = fresh(), fresh(), fresh()
-    # As different as a model of another start is.
+    # Other initial values, as in a new process.
     for variable in second.variables:
         if variable.dtype == "float32":
             variable.assign(variable + 1.0)

@@ -1,4 +1,4 @@
-"""Updates that XLA compiles change weights as those that it does not."""
+"""Updates that XLA compiles change weights as other updates do."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ from models.pix2pix import Pix2Pix
 
 
 def trained(steps=2):
-    """All weights after some steps: of the networks, the average and the optimizers."""
+    """All weights after some steps: those of the networks, the EMA generator and the optimizers."""
     keras.utils.set_random_seed(0)
     model = Pix2Pix(depth=3, filters=2, discriminator_filters=2)
     adams = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
@@ -52,7 +52,7 @@ def test_many_weights_are_compiled(any_number_is_many):
     assert "HloModule" in add.experimental_get_compiler_ir(tf.ones(3))(stage="hlo")
 
 
-def test_few_weights_are_not():
+def test_few_weights_are_not_compiled():
     update = list.append
     assert compiled_update(update, 100) is update
 

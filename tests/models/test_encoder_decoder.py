@@ -1,4 +1,4 @@
-"""The colorizer of an encoder and a decoder: alone, against a PatchGAN, and rebuilt from a file."""
+"""The encoder-decoder colorizer: alone, with a PatchGAN, and rebuilt from a file."""
 
 import itertools
 import json
@@ -33,7 +33,7 @@ def batch():
 
 @pytest.fixture
 def normalized_encoder(monkeypatch):
-    """Has a tiny network with batch normalization in place of VGG16."""
+    """Replaces VGG16 as the encoder with a tiny network with batch normalization."""
 
     def build(include_top, weights, input_shape):
         layers = keras.layers
@@ -51,7 +51,7 @@ def normalized_encoder(monkeypatch):
 def compiled(adversarial=None, rate=1e-2, **options):
     keras.utils.set_random_seed(1)
     model = EncoderDecoder(**{**TINY, **options})
-    # A fresh network has no weights behind which anything else could learn.
+    # The last convolution starts with zeros, so that no gradient reaches the layers before.
     embolden(model.generator)
     model.generator_ema.set_weights(model.generator.get_weights())
     model.compile(
@@ -67,7 +67,7 @@ def embolden(network):
     random = np.random.default_rng(1)
     last = network.get_layer("ab")
     last.set_weights([random.normal(0, 0.5, each.shape) for each in last.get_weights()])
-    # What so few channels pass on is small, where nothing is normalized.
+    # Without normalization the outputs of so few channels are small.
     first = network.get_layer("up_5")
     first.kernel.assign(40.0 * first.kernel)
 
@@ -93,7 +93,7 @@ def statistics(encoder):
 # --- training ------------------------------------------------------------------------------------
 
 
-def test_the_generator_alone_learns_down_to_its_encoder(batch):
+def test_the_generator_alone_is_trained_with_its_encoder(batch):
     model = compiled()
     assert model.phase is Phase.GENERATOR
     generator, discriminator = values(model.generator), values(model.discriminator)
@@ -105,7 +105,7 @@ def test_the_generator_alone_learns_down_to_its_encoder(batch):
     assert all(np.any(old != new) for old, new in followed)
 
 
-def test_against_the_patchgan_both_learn(batch):
+def test_generator_and_discriminator_are_trained_with_an_adversarial_loss(batch):
     model = compiled(VanillaAdversarial(0.0))
     assert model.phase is Phase.BOTH
     generator, discriminator = values(model.generator), values(model.discriminator)
@@ -117,22 +117,22 @@ def test_against_the_patchgan_both_learn(batch):
     assert all_changed(discriminator, model.discriminator)
 
 
-def test_a_fresh_network_begins_with_its_last_convolution(batch):
+def test_the_first_step_of_a_fresh_network_changes_its_last_convolution_but_not_its_encoder(batch):
     model = EncoderDecoder(**TINY)
     model.compile(
         keras.optimizers.Adam(1e-2), keras.optimizers.Adam(1e-2), Reconstruction({"mse": 1.0})
     )
     encoder, last = model.generator.get_layer("vgg16"), model.generator.get_layer("ab")
-    of_encoder, of_last = values(encoder), values(last)
+    encoder_before, last_before = values(encoder), values(last)
     loss = float(model.train_step(batch)["mse"])
     assert loss == pytest.approx(float(np.mean(batch[1] ** 2)), rel=1e-5)
-    assert none_changed(of_encoder, encoder)
-    assert all_changed(of_last, last)
+    assert none_changed(encoder_before, encoder)
+    assert all_changed(last_before, last)
     model.train_step(batch)
-    assert not none_changed(of_encoder, encoder)
+    assert not none_changed(encoder_before, encoder)
 
 
-def test_training_brings_the_colors_nearer(batch):
+def test_training_reduces_the_loss(batch):
     model = compiled(skip_connections=True)
     losses = []
     for _ in range(8):
@@ -142,12 +142,12 @@ def test_training_brings_the_colors_nearer(batch):
 
 
 @pytest.mark.parametrize("options", [{}, {"skip_connections": True}, {"attention_level": 2}])
-def test_any_adversarial_loss_may_be_chosen(batch, options):
+def test_every_architecture_trains_with_a_gradient_penalty(batch, options):
     model = compiled(WassersteinAdversarial(10.0), norm="batch", **options)
     losses = model.train_step(batch)
     assert float(losses["gradient_penalty"]) > 0
     assert all(np.isfinite(float(loss)) for loss in losses.values())
-    # What it says of an image does not depend on the others of the batch.
+    # The score of an image does not depend on the other images of the batch.
     lab = np.random.default_rng(2).uniform(-1, 1, (2, 32, 32, 3)).astype("float32")
     together, alone = model.score(lab), model.score(lab[:1])
     np.testing.assert_allclose(together[:1], alone, atol=1e-6)
@@ -161,12 +161,14 @@ def test_losses_and_metrics_of_one_kind_do_not_share_a_name(batch):
         Reconstruction({"ssim": 1.0, "colorfulness": 0.5}),
         validation_metrics=[SSIM(), Colorfulness()],
     )
-    judged = {name: float(value) for name, value in model.test_step(batch).items()}
-    assert set(judged) == {"ssim_loss", "colorfulness_loss", "loss", "ssim", "colorfulness"}
-    # A fresh network colors in gray, inside sRGB, where one is the opposite of the other.
-    assert judged["colorfulness_loss"] == pytest.approx(1 - judged["colorfulness"] / 100, abs=1e-3)
-    total = judged["ssim_loss"] + 0.5 * judged["colorfulness_loss"]
-    assert judged["loss"] == pytest.approx(total, rel=1e-5)
+    results = {name: float(value) for name, value in model.test_step(batch).items()}
+    assert set(results) == {"ssim_loss", "colorfulness_loss", "loss", "ssim", "colorfulness"}
+    # A fresh network colors in gray, inside sRGB, where the loss follows from the metric.
+    assert results["colorfulness_loss"] == pytest.approx(
+        1 - results["colorfulness"] / 100, abs=1e-3
+    )
+    total = results["ssim_loss"] + 0.5 * results["colorfulness_loss"]
+    assert results["loss"] == pytest.approx(total, rel=1e-5)
     trained = model.train_step(batch)
     assert set(trained) == {"ssim_loss", "colorfulness_loss", "generator_loss"}
 
@@ -205,7 +207,7 @@ def test_the_architecture_rebuilds_the_network(batch, tmp_path, options):
     np.testing.assert_allclose(rebuilt(batch[0]), expected, atol=1e-6)
 
 
-def test_the_architecture_is_all_that_the_constructor_takes():
+def test_the_architecture_has_all_arguments_of_the_constructor():
     model = EncoderDecoder(**TINY, skip_connections=True, attention_level=4)
     copy = EncoderDecoder(**json.loads(json.dumps(model.architecture)))
     assert copy.architecture == model.architecture
@@ -215,25 +217,25 @@ def test_the_architecture_is_all_that_the_constructor_takes():
 
 
 @pytest.mark.parametrize("freeze_statistics", [True, False])
-def test_statistics_of_the_encoder_are_kept_where_it_is_asked_for(
+def test_statistics_of_the_encoder_are_frozen_if_requested(
     batch, normalized_encoder, freeze_statistics
 ):
     model = compiled(freeze_encoder_statistics=freeze_statistics, norm="batch")
     encoder = model.generator.get_layer("vgg16")
     before = statistics(encoder)
     assert len(before) == 10
-    of_decoder = model.generator.get_layer("up_5")
-    decoder_before = values(of_decoder)
+    decoder_layer = model.generator.get_layer("up_5")
+    decoder_before = values(decoder_layer)
     model.train_step(batch)
     after = statistics(encoder)
     same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
     assert same == [freeze_statistics] * 10
-    assert all_changed(decoder_before, of_decoder)
+    assert all_changed(decoder_before, decoder_layer)
     average = statistics(model.generator_ema.get_layer("vgg16"))
     np.testing.assert_array_equal(average, after)
 
 
-def test_both_generators_begin_with_the_weights_of_the_encoder(normalized_encoder, tmp_path):
+def test_both_generators_start_with_the_weights_of_the_encoder(normalized_encoder, tmp_path):
     network = keras.applications.Normalized(False, None, (None, None, 3))
     random = np.random.default_rng(3)
     network.set_weights([random.uniform(0.2, 1, each.shape) for each in network.get_weights()])
@@ -247,7 +249,7 @@ def test_both_generators_begin_with_the_weights_of_the_encoder(normalized_encode
 
 
 @pytest.mark.parametrize("filters", [2, 5])
-def test_discriminator_is_a_patchgan_of_the_filters_asked_for(filters):
+def test_discriminator_is_a_patchgan_with_the_requested_filters(filters):
     model = EncoderDecoder(**{**TINY, "discriminator_filters": filters})
     widths = [3, filters, 2 * filters, 4 * filters, 8 * filters, 1]
     expected = sum(

@@ -1,4 +1,4 @@
-"""An encoder that is frozen at first: it stays as it is, and then learns by small steps."""
+"""An encoder that is frozen at first and trained later, with and without its own optimizer."""
 
 import itertools
 
@@ -31,7 +31,7 @@ COLORIZERS = {
 
 @pytest.fixture(autouse=True)
 def encoder(monkeypatch):
-    """Has five tiny convolutions with batch normalization in place of VGG16."""
+    """Replaces VGG16 as the encoder with five tiny convolutions with batch normalization."""
 
     def build(include_top, weights, input_shape):
         layers = keras.layers
@@ -58,12 +58,12 @@ def adam():
     return keras.optimizers.Adam(RATE, BETA_1, BETA_2)
 
 
-def compiled(has_its_own=True, name="inception", adversarial=None, build=None, **options):
-    """A colorizer whose encoder has an optimizer of its own, or not."""
+def compiled(own_optimizer=True, name="inception", adversarial=None, build=None, **options):
+    """A compiled colorizer, by default with a separate optimizer for its encoder."""
     keras.utils.set_random_seed(1)
     model = (build or COLORIZERS[name])()
     if isinstance(model, EncoderDecoder):
-        # A fresh one has no weights behind which anything else could learn.
+        # The last convolution starts with zeros, so that no gradient reaches the layers before.
         last = model.generator.get_layer("ab")
         last.kernel.assign(np.random.default_rng(1).normal(0, 0.5, last.kernel.shape))
         model.generator_ema.set_weights(model.generator.get_weights())
@@ -72,13 +72,13 @@ def compiled(has_its_own=True, name="inception", adversarial=None, build=None, *
         adam(),
         Reconstruction({"mse": 1.0}),
         adversarial,
-        encoder_optimizer=adam() if has_its_own else None,
+        encoder_optimizer=adam() if own_optimizer else None,
         **options,
     )
     return model
 
 
-def freeze_statistics():
+def with_frozen_statistics():
     return EncoderDecoder(**TINY, freeze_encoder_statistics=True)
 
 
@@ -91,21 +91,21 @@ def values(variables):
 
 
 def changed(before, variables):
-    """Of each variable, whether it is another."""
+    """Whether each variable differs from its value before."""
     pairs = zip(before, values(variables), strict=True)
     return [not np.array_equal(old, new) for old, new in pairs]
 
 
 def decoder_variables(model):
-    of_encoder = {id(variable) for variable in encoder_of(model.generator).variables}
-    return [each for each in model.generator.variables if id(each) not in of_encoder]
+    encoder_ids = {id(variable) for variable in encoder_of(model.generator).variables}
+    return [each for each in model.generator.variables if id(each) not in encoder_ids]
 
 
 # --- frozen --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "adversarial", "has_its_own"),
+    ("name", "adversarial", "own_optimizer"),
     [
         ("inception", False, True),
         ("inception", False, False),
@@ -114,10 +114,12 @@ def decoder_variables(model):
         ("chromagan", False, True),
     ],
 )
-def test_encoder_stays_as_it_is_and_then_learns(batch, name, adversarial, has_its_own):
-    model = compiled(has_its_own, name, VanillaAdversarial(0.0) if adversarial else None)
+def test_encoder_is_unchanged_while_frozen_and_trained_afterwards(
+    batch, name, adversarial, own_optimizer
+):
+    model = compiled(own_optimizer, name, VanillaAdversarial(0.0) if adversarial else None)
     encoders = [encoder_of(model.generator), encoder_of(model.generator_ema)]
-    # Statistics of its normalizations included.
+    # The statistics of its normalizations are included.
     before = [values(each.variables) for each in encoders]
     decoder = values(decoder_variables(model))
     average = values(model.generator_ema.variables)
@@ -129,41 +131,41 @@ def test_encoder_stays_as_it_is_and_then_learns(batch, name, adversarial, has_it
     assert any(changed(average, model.generator_ema.variables))
     if name == "inception":
         assert all(changed(decoder, decoder_variables(model)))
-    if has_its_own:
+    if own_optimizer:
         assert int(model.encoder_optimizer.iterations) == 0
     model.freeze_encoder(False)
     model.train_step(batch)
     for old, new in zip(before, encoders, strict=True):
-        # No instance normalization sees an even offset before it.
+        # Instance normalization cancels an offset before it, which is then not trained.
         assert np.mean(changed(old, new.variables)) > 0.9
-    if has_its_own:
+    if own_optimizer:
         assert int(model.encoder_optimizer.iterations) == 1
 
 
 @pytest.mark.parametrize("name", COLORIZERS)
 def test_every_colorizer_has_an_encoder_to_freeze(name):
     model = compiled(name=name)
-    both = {id(each) for each in model.generator_variables}
-    of_encoder = {id(each) for each in encoder_of(model.generator).trainable_variables}
-    assert len(model.encoder_optimizer.variables) == 2 + 2 * len(of_encoder)
+    all_ids = {id(each) for each in model.generator_variables}
+    encoder_ids = {id(each) for each in encoder_of(model.generator).trainable_variables}
+    assert len(model.encoder_optimizer.variables) == 2 + 2 * len(encoder_ids)
     for frozen in (True, False):
         model.freeze_encoder(frozen)
         trained = {id(each) for each in model.generator_variables}
-        assert trained == (both - of_encoder if frozen else both)
+        assert trained == (all_ids - encoder_ids if frozen else all_ids)
 
 
-def test_a_frozen_encoder_normalizes_with_the_statistics_it_came_with(batch):
+def test_a_frozen_encoder_normalizes_with_its_moving_statistics(batch):
     model = compiled()
     encoder = encoder_of(model.generator)
     gray = model.generator.get_layer("gray")(batch[0])
-    as_it_colors = encoder(gray, training=False)[0]
+    in_inference = encoder(gray, training=False)[0]
     model.freeze_encoder(True)
-    np.testing.assert_allclose(encoder(gray, training=True)[0], as_it_colors, atol=1e-6)
+    np.testing.assert_allclose(encoder(gray, training=True)[0], in_inference, atol=1e-6)
     model.freeze_encoder(False)
-    assert np.abs(encoder(gray, training=True)[0] - as_it_colors).max() > 0.1
+    assert np.abs(encoder(gray, training=True)[0] - in_inference).max() > 0.1
 
 
-def test_class_head_learns_with_the_decoder(batch):
+def test_class_head_is_trained_with_the_decoder(batch):
     model = compiled(build=lambda: ChromaGAN(**TINY, global_features="pool", classes=4))
     model.freeze_encoder(True)
     head = values(model.class_head.trainable_variables)
@@ -179,7 +181,7 @@ def test_class_head_learns_with_the_decoder(batch):
     assert int(model.encoder_optimizer.iterations) == 1
 
 
-def test_an_encoder_is_frozen_where_the_generator_has_its_turns(batch):
+def test_an_encoder_is_frozen_with_several_discriminator_steps(batch):
     model = compiled(adversarial=VanillaAdversarial(0.0), discriminator_steps=2)
     before = values(encoder_of(model.generator).trainable_variables)
     model.freeze_encoder(True)
@@ -194,10 +196,10 @@ def test_an_encoder_is_frozen_where_the_generator_has_its_turns(batch):
     assert int(model.generator_optimizer.iterations) == 2
 
 
-# --- and then ------------------------------------------------------------------------------------
+# --- after freezing ------------------------------------------------------------------------------
 
 
-def test_what_the_decoder_has_learned_by_is_kept_exactly(batch):
+def test_unfreezing_does_not_change_the_optimizer_of_the_decoder(batch):
     model = compiled()
     model.freeze_encoder(True)
     for _ in range(2):
@@ -211,9 +213,9 @@ def test_what_the_decoder_has_learned_by_is_kept_exactly(batch):
     assert int(model.encoder_optimizer.iterations) == 1
 
 
-def test_the_decoder_does_not_notice_that_the_encoder_begins_to_learn(batch):
-    # With the same statistics in both, so that its features are the same.
-    models = [compiled(build=freeze_statistics) for _ in range(2)]
+def test_unfreezing_does_not_change_the_step_of_the_decoder(batch):
+    # Frozen statistics give both models the same encoder features.
+    models = [compiled(build=with_frozen_statistics) for _ in range(2)]
     for model in models:
         model.freeze_encoder(True)
         model.train_step(batch)
@@ -227,9 +229,9 @@ def test_the_decoder_does_not_notice_that_the_encoder_begins_to_learn(batch):
         np.testing.assert_allclose(free, frozen, atol=1e-6)
 
 
-def first_steps_of_the_encoder(batch, has_its_own, count=1000):
-    """How far each of its weights goes when it begins to learn, in units of the rate."""
-    model = compiled(has_its_own)
+def first_steps_of_the_encoder(batch, own_optimizer, count=1000):
+    """The size of the first step of each encoder weight, relative to the learning rate."""
+    model = compiled(own_optimizer)
     model.freeze_encoder(True)
     model.train_step(batch)
     model.generator_optimizer.iterations.assign(count)
@@ -241,30 +243,30 @@ def first_steps_of_the_encoder(batch, has_its_own, count=1000):
     return np.concatenate([np.abs(new - old).ravel() for old, new in pairs]) / RATE
 
 
-def test_first_step_of_the_encoder_is_as_long_as_its_rate(batch):
-    steps = first_steps_of_the_encoder(batch, has_its_own=True)
+def test_first_step_of_the_encoder_is_as_large_as_its_learning_rate(batch):
+    steps = first_steps_of_the_encoder(batch, own_optimizer=True)
     assert steps.max() <= 1.001
-    # That of a gradient of any size.
+    # It does not depend on the size of the gradient.
     assert np.median(steps) == pytest.approx(1.0, abs=0.01)
 
 
-def test_by_the_count_of_the_decoder_it_would_be_many_times_too_long(batch):
-    steps = first_steps_of_the_encoder(batch, has_its_own=False)
-    # Adam takes the mean of a single gradient among a thousand for settled: with m = (1 - b1) g
-    # and v = (1 - b2) g^2 nothing of the correction is left to it.
+def test_with_the_step_count_of_the_decoder_it_would_be_many_times_too_large(batch):
+    steps = first_steps_of_the_encoder(batch, own_optimizer=False)
+    # Adam corrects its moments as if they were means of a thousand gradients, but they contain a
+    # single one: m = (1 - b1) g and v = (1 - b2) g^2.
     correction = np.sqrt(1 - BETA_2**1001) / (1 - BETA_1**1001)
     by_hand = correction * (1 - BETA_1) / np.sqrt(1 - BETA_2)
     assert by_hand > 12
     assert np.median(steps) == pytest.approx(by_hand, rel=0.01)
 
 
-# --- its optimizer -------------------------------------------------------------------------------
+# --- the optimizer of the encoder ----------------------------------------------------------------
 
 
-def test_without_one_of_its_own_all_is_as_before(batch, tmp_path):
-    model = compiled(has_its_own=False)
+def test_without_an_encoder_optimizer_the_generator_optimizer_trains_all_variables(batch, tmp_path):
+    model = compiled(own_optimizer=False)
     trained = model.generator.trainable_variables
-    # Iterations, rate, and two moments of each.
+    # Iterations, learning rate, and two moments of each variable.
     assert len(model.generator_optimizer.variables) == 2 + 2 * len(trained)
     model.train_step(batch)
     assert all(np.any(moment != 0) for moment in values(model.generator_optimizer.variables[2:]))
@@ -275,17 +277,17 @@ def test_without_one_of_its_own_all_is_as_before(batch, tmp_path):
     assert "encoder_optimizer" not in names
 
 
-def test_each_has_the_variables_that_it_trains():
+def test_each_optimizer_has_the_variables_that_it_trains():
     model = compiled()
-    of_encoder = encoder_of(model.generator).trainable_variables
-    of_decoder = len(model.generator.trainable_variables) - len(of_encoder)
-    assert len(of_encoder) == 20
+    trained = encoder_of(model.generator).trainable_variables
+    decoder_count = len(model.generator.trainable_variables) - len(trained)
+    assert len(trained) == 20
     assert len(model.encoder_optimizer.variables) == 2 + 2 * 20
-    assert len(model.generator_optimizer.variables) == 2 + 2 * of_decoder
+    assert len(model.generator_optimizer.variables) == 2 + 2 * decoder_count
 
 
-def test_two_optimizers_are_one_where_nothing_was_frozen(batch):
-    models = [compiled(has_its_own) for has_its_own in (True, False)]
+def test_two_optimizers_equal_one_if_nothing_was_frozen(batch):
+    models = [compiled(own_optimizer) for own_optimizer in (True, False)]
     before = values(models[0].generator.trainable_variables)
     for model in models:
         for _ in range(2):
@@ -295,13 +297,13 @@ def test_two_optimizers_are_one_where_nothing_was_frozen(batch):
         np.testing.assert_allclose(two, one, atol=1e-6)
 
 
-@pytest.mark.parametrize("has_its_own", [True, False])
-def test_learning_rates_reach_all_optimizers(has_its_own):
-    model = compiled(has_its_own)
+@pytest.mark.parametrize("own_optimizer", [True, False])
+def test_learning_rates_reach_all_optimizers(own_optimizer):
+    model = compiled(own_optimizer)
     model.set_learning_rates(0.25, 0.125)
     assert float(model.generator_optimizer.learning_rate) == 0.25
     assert float(model.discriminator_optimizer.learning_rate) == 0.125
-    if has_its_own:
+    if own_optimizer:
         assert float(model.encoder_optimizer.learning_rate) == 0.25
 
 
@@ -330,31 +332,31 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path, stopped_after
         np.testing.assert_allclose(left, right, atol=1e-6, err_msg=left.path)
 
 
-# --- in a training -------------------------------------------------------------------------------
+# --- in fit --------------------------------------------------------------------------------------
 
 
-def test_a_training_goes_on_with_a_graph_of_its_own(batch):
+def test_fit_trains_with_a_new_graph_after_unfreezing(batch):
     model = compiled(build=lambda: EncoderDecoder(**TINY))
     assert model.phase is Phase.GENERATOR
     encoder = encoder_of(model.generator)
-    seen = [values(encoder.variables)]
+    recorded = [values(encoder.variables)]
     callback = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: model.freeze_encoder(epoch < 1),
-        on_epoch_end=lambda epoch, logs: seen.append(values(encoder.variables)),
+        on_epoch_end=lambda epoch, logs: recorded.append(values(encoder.variables)),
     )
     batches = tf.data.Dataset.from_tensors(batch).repeat()
     options = {"shuffle": False, "verbose": 0, "callbacks": [callback]}
     model.fit(batches, epochs=3, steps_per_epoch=2, **options)
-    learned = [
+    trained = [
         any(np.any(old != new) for old, new in zip(*pair, strict=True))
-        for pair in itertools.pairwise(seen)
+        for pair in itertools.pairwise(recorded)
     ]
-    assert learned == [False, True, True]
+    assert trained == [False, True, True]
     assert int(model.generator_optimizer.iterations) == 6
     assert int(model.encoder_optimizer.iterations) == 4
 
 
-def test_graph_is_made_anew_only_where_something_changes():
+def test_graph_is_rebuilt_only_if_something_changes():
     model = compiled()
     model.make_train_function()
     functions = []

@@ -33,7 +33,7 @@ def listed(reference, prefix):
 
 
 def in_order(network):
-    """The trained weights of a network in the order of the data, kernel first."""
+    """The trainable weights of a network in the order of its layers, kernel first."""
     return [weight for layer in network.layers for weight in layer.trainable_variables]
 
 
@@ -63,7 +63,7 @@ def test_networks_of_the_paper_have_as_many_weights(reference):
     assert trained(patch_discriminator()) == reference["parameters/discriminator"] == 2_765_633
 
 
-def test_networks_give_what_those_of_pytorch_give(reference):
+def test_outputs_equal_those_of_pytorch(reference):
     model = from_pytorch(reference)
     lightness, true_ab = reference["lightness"], reference["true_ab"]
     colored_ab = model.generator(lightness, training=True)
@@ -74,7 +74,7 @@ def test_networks_give_what_those_of_pytorch_give(reference):
     np.testing.assert_allclose(fake_logits, reference["fake_logits"], atol=1e-4)
 
 
-def test_step_is_that_of_pytorch(reference):
+def test_step_equals_that_of_pytorch(reference):
     model = from_pytorch(reference)
     losses = model.train_step((reference["lightness"], reference["true_ab"]))
     for name in ("discriminator_loss", "adversarial_loss", "l1", "generator_loss"):
@@ -82,12 +82,12 @@ def test_step_is_that_of_pytorch(reference):
     for name in ("generator", "discriminator"):
         before, after = (listed(reference, f"{name}/{when}") for when in ("before", "after"))
         for weight, old, new in zip(in_order(getattr(model, name)), before, after, strict=True):
-            # Adam's first step is as long for a gradient of rounding as for any other.
+            # Adam's first step is as large for a rounding error as for any other gradient.
             moved, wanted = weight.numpy() - old, new - old
             assert np.mean(np.abs(moved - wanted) > 2e-5) < 0.02, (name, weight.path)
 
 
-def test_gradient_penalty_is_that_of_pytorch(reference):
+def test_gradient_penalty_equals_that_of_pytorch(reference):
     critic = patch_discriminator(2, norm="none")
     assign(critic, listed(reference, "penalty/weights"))
     images = reference["penalty/images"]
@@ -139,7 +139,7 @@ def changed(before, network):
         (Phase.BOTH, {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}),
     ],
 )
-def test_phase_says_what_is_trained(batch, phase, losses):
+def test_phase_selects_what_is_trained(batch, phase, losses):
     model = compiled()
     model.set_phase(phase)
     before = values(model.generator), values(model.discriminator)
@@ -148,7 +148,7 @@ def test_phase_says_what_is_trained(batch, phase, losses):
     assert changed(before[1], model.discriminator) == (phase is not Phase.GENERATOR)
 
 
-def test_generator_learns_in_every_step_of_a_number(batch):
+def test_generator_is_trained_in_one_of_several_discriminator_steps(batch):
     model = compiled(discriminator_steps=3)
     turns = []
     for _ in range(6):
@@ -161,7 +161,7 @@ def test_generator_learns_in_every_step_of_a_number(batch):
     assert int(model.discriminator_optimizer.iterations) == 6
 
 
-def test_gradient_penalty_is_reported_and_weighs(batch):
+def test_gradient_penalty_is_reported_and_changes_the_step(batch):
     losses = {}
     for weight in (0.0, 10.0):
         model = compiled(WassersteinAdversarial(weight), norm="instance")
@@ -173,7 +173,7 @@ def test_gradient_penalty_is_reported_and_weighs(batch):
     assert not all(np.array_equal(*pair) for pair in pairs)
 
 
-def test_places_of_the_penalty_are_those_of_the_seed(batch):
+def test_points_of_the_penalty_depend_on_the_seed(batch):
     def penalty(seed):
         model = compiled(WassersteinAdversarial(), norm="instance", seed=seed)
         return float(model.train_step(batch)["gradient_penalty"])
@@ -182,35 +182,35 @@ def test_places_of_the_penalty_are_those_of_the_seed(batch):
     assert penalty(0) != penalty(2**32 - 1)
 
 
-def test_penalty_is_taken_at_one_new_place_for_each_pair(batch):
+def test_penalty_is_computed_at_one_new_point_for_each_pair(batch):
     model = compiled(WassersteinAdversarial(), norm="instance")
-    score, seen = model.score, []
-    model.score = lambda lab: seen.append(lab) or score(lab)
+    score, scored = model.score, []
+    model.score = lambda lab: scored.append(lab) or score(lab)
     random = np.random.default_rng(2)
     real, fake = (random.normal(size=(64, 32, 32, 3)).astype("float32") for _ in range(2))
     for step in (7, 8):
         model.discriminator_optimizer.iterations.assign(step)
         model._gradient_penalty(real, fake)
-    # The share of the true image in what was judged, number by number.
-    shares = [np.sum((lab - fake) * (real - fake), -1) for lab in seen]
-    shares = [each / np.sum((real - fake) ** 2, -1) for each in shares]
-    for lab, each in zip(seen, shares, strict=True):
-        alphas = each.mean(axis=(1, 2))
+    # The share of the true image in what was scored, pixel by pixel.
+    shares = [np.sum((lab - fake) * (real - fake), -1) for lab in scored]
+    shares = [share / np.sum((real - fake) ** 2, -1) for share in shares]
+    for lab, share in zip(scored, shares, strict=True):
+        alphas = share.mean(axis=(1, 2))
         between = alphas[:, None, None, None] * (real - fake) + fake
         np.testing.assert_allclose(lab, between, atol=1e-4)
         assert alphas.min() >= 0.0
         assert alphas.max() <= 1.0
-        # Of 64 uniform numbers the mean is within 0.15 of 1/2 in all but 1 of 30,000 draws.
+        # The mean of 64 uniform numbers is within 0.15 of 1/2 in all but 1 of 30,000 draws.
         assert alphas.mean() == pytest.approx(0.5, abs=0.15)
         assert alphas.max() - alphas.min() > 0.8
         assert len(np.unique(alphas)) == 64
     assert np.abs(shares[0] - shares[1]).mean() > 0.1
 
 
-def test_discriminator_alone_learns_from_what_it_will_judge(batch):
+def test_discriminator_alone_is_trained_on_the_colors_of_joint_training(batch):
     model = compiled(depth=5)
-    score_both, seen = model.score_both, []
-    model.score_both = lambda real, fake: seen.append(fake) or score_both(real, fake)
+    score_both, fakes = model.score_both, []
+    model.score_both = lambda real, fake: fakes.append(fake) or score_both(real, fake)
     average = [variable.numpy() for variable in model.generator_ema.variables]
     for phase in (Phase.DISCRIMINATOR, Phase.BOTH):
         model.set_phase(phase)
@@ -218,11 +218,11 @@ def test_discriminator_alone_learns_from_what_it_will_judge(batch):
         if phase is Phase.DISCRIMINATOR:
             pairs = zip(average, model.generator_ema.variables, strict=True)
             assert all(np.array_equal(*pair) for pair in pairs)
-    # Statistics of the batch, not the moving ones: the generator is the same in both steps.
-    np.testing.assert_allclose(seen[0], seen[1], atol=1e-5)
+    # Both use batch statistics, not moving ones, and the generator is the same in both steps.
+    np.testing.assert_allclose(fakes[0], fakes[1], atol=1e-5)
 
 
-def test_losses_that_are_not_there_yet_are_in_no_log(batch):
+def test_losses_that_do_not_exist_yet_are_not_logged(batch):
     class Logs(keras.callbacks.Callback):
         def __init__(self):
             super().__init__()
@@ -235,11 +235,11 @@ def test_losses_that_are_not_there_yet_are_in_no_log(batch):
     batches = tf.data.Dataset.from_tensors(batch).repeat()
     quiet = {"verbose": 0, "shuffle": False, "callbacks": [logs]}
     history = model.fit(batches, epochs=2, steps_per_epoch=4, **quiet).history
-    of_both = {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}
+    complete = {"l1", "generator_loss", "adversarial_loss", "discriminator_loss"}
     early = {"discriminator_loss"}
-    # The generator learns in the third and in the sixth step, the second one of the second epoch.
-    assert logs.names == [early, early, of_both, of_both, early, of_both, of_both, of_both]
-    assert set(history) == of_both
+    # The generator is trained in the third and in the sixth step, the second of the second epoch.
+    assert logs.names == [early, early, complete, complete, early, complete, complete, complete]
+    assert set(history) == complete
     assert min(history["l1"]) > 0
     model.set_phase(Phase.GENERATOR)
     model.fit(batches, epochs=1, steps_per_epoch=1, **quiet)
@@ -247,7 +247,7 @@ def test_losses_that_are_not_there_yet_are_in_no_log(batch):
 
 
 def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
-    # As deep as there is dropout.
+    # Depth 6 (64 px) is the smallest with dropout.
     batch = [np.repeat(np.repeat(array, 2, axis=1), 2, axis=2) for array in batch]
 
     def fresh():
@@ -270,7 +270,7 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
             np.testing.assert_allclose(old, new, atol=1e-6)
 
 
-def test_dropout_goes_on_where_it_stopped(tmp_path):
+def test_dropout_resumes_where_it_stopped(tmp_path):
     keras.utils.set_random_seed(1)
     network = pix2pix_unet(6, filters=2)
     [dropout] = [layer for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
@@ -295,7 +295,7 @@ def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch):
 
 
 @pytest.mark.parametrize("discriminator", ["patch", "pixel", "conv4"])
-def test_every_discriminator_judges(discriminator):
+def test_every_discriminator_returns_float32_logits(discriminator):
     model = Pix2Pix(**{**TINY, "discriminator": discriminator})
     logits = model.score(np.zeros((2, 128, 128, 3), "float32"))
     assert (
@@ -316,13 +316,13 @@ def test_any_size_is_colored(size, options):
     assert network(np.zeros((2, *size, 1), "float32")).shape == (2, *size, 2)
 
 
-def test_repeated_lightness_has_weights_of_its_own():
+def test_repeated_lightness_channels_have_their_own_weights():
     one, three = (pix2pix_unet(2, filters=4, input_channels=number) for number in (1, 3))
     assert three.count_params() - one.count_params() == 2 * 4 * 4 * 4
 
 
 @pytest.mark.parametrize(("downs", "sizes"), [(5, []), (7, [4, 8]), (8, [4, 8, 16])])
-def test_dropout_stands_in_the_inner_blocks_but_the_innermost(downs, sizes):
+def test_dropout_is_in_the_inner_blocks_except_the_innermost(downs, sizes):
     network = pix2pix_unet(downs, filters=2)
     dropped = [layer.output for layer in network.layers if isinstance(layer, keras.layers.Dropout)]
     probe = keras.Model(network.inputs, [*dropped, network.output])
@@ -331,7 +331,7 @@ def test_dropout_stands_in_the_inner_blocks_but_the_innermost(downs, sizes):
 
 
 @pytest.mark.parametrize("norm", ["batch", "instance", "none"])
-def test_first_and_last_convolution_down_are_not_normalized(norm):
+def test_first_and_last_convolution_of_the_encoder_path_are_not_normalized(norm):
     network = pix2pix_unet(4, filters=2, norm=norm)
     kinds = ("FusedBatchNormalization", "GroupNormalization")
     norms = [layer for layer in network.layers if type(layer).__name__ in kinds]
@@ -339,7 +339,7 @@ def test_first_and_last_convolution_down_are_not_normalized(norm):
     assert len(norms) == (0 if norm == "none" else 2 + 3)
 
 
-def test_weights_begin_small_and_each_kernel_with_its_own():
+def test_initial_weights_are_small_and_differ_between_kernels():
     network = pix2pix_unet(8, filters=8)
     kernels = [network.get_layer(f"down_{level}").kernel.numpy() for level in (5, 6)]
     assert np.std(kernels[0]) == pytest.approx(0.02, rel=0.02)
@@ -354,30 +354,30 @@ def attentions(network):
 
 
 @pytest.mark.parametrize(("level", "channels"), [(1, 4), (2, 8), (4, 32)])
-def test_attention_stands_on_the_decoder_path_at_the_level_asked_for(level, channels):
+def test_attention_is_on_the_decoder_path_at_the_requested_level(level, channels):
     network = pix2pix_unet(5, filters=2, attention_level=level)
     [attention] = attentions(network)
     features = keras.Model(network.input, attention.output)(np.zeros((1, 64, 96, 1), "float32"))
-    # Half of the channels came up, and half were joined.
+    # Half of the channels are from the level below, half from the skip connection.
     assert features.shape == (1, 64 // 2**level, 96 // 2**level, channels)
     inner = max(1, channels // 8)
-    of_convolutions = 3 * (channels * inner + inner) + inner * channels + channels
-    of_spectral_norms = 4 * (channels + inner)
+    convolution_weights = 3 * (channels * inner + inner) + inner * channels + channels
+    power_vectors = 4 * (channels + inner)
     added = network.count_params() - pix2pix_unet(5, filters=2).count_params()
-    assert added == of_convolutions + of_spectral_norms + 1
+    assert added == convolution_weights + power_vectors + 1
 
 
-def test_attention_stands_behind_an_encoder_too(tiny_encoder):
+def test_attention_works_with_an_encoder_too(tiny_encoder):
     network = pix2pix_unet(filters=2, encoder="vgg16", attention_level=3)
     [attention] = attentions(network)
     features = keras.Model(network.input, attention.output)(np.zeros((1, 64, 96, 1), "float32"))
-    # Four of the encoder, and 2 x 4 of the decoder.
+    # Four channels are from the encoder, and 2 x 4 from the decoder.
     assert features.shape == (1, 8, 12, 4 + 8)
 
 
-def test_without_attention_the_network_is_that_of_before(reference):
+def test_network_without_attention_has_the_weights_of_the_reference(reference):
     assert attentions(pix2pix_unet(5, filters=2)) == []
-    # PyTorch's weights fit, and so does their order.
+    # PyTorch's weights fit in number and order.
     model = Pix2Pix(filters=2, depth=5, discriminator_filters=2, attention_level=None)
     assign(model.generator, listed(reference, "generator/before"))
     assert attentions(model.generator) == []
@@ -397,7 +397,7 @@ def test_attention_is_in_both_generators_and_is_trained(batch, level):
     np.testing.assert_allclose(rebuilt(batch[0]), model(batch[0]), atol=1e-6)
 
 
-def test_weights_of_before_there_was_attention_still_color(batch, tmp_path):
+def test_weights_saved_before_there_was_attention_still_color(batch, tmp_path):
     model = compiled()
     model.train_step(batch)
     model.generator_ema.save_weights(tmp_path / "old.weights.h5")

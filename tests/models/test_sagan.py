@@ -1,4 +1,4 @@
-"""The SAGAN colorizer: its size, its training step, its checkpoints."""
+"""The SAGAN colorizer: its weight counts, its training step, its checkpoints."""
 
 import keras
 import numpy as np
@@ -71,7 +71,7 @@ def test_parameters_are_pinned(architecture, generator, discriminator):
     assert model.discriminator.count_params() == discriminator
 
 
-def test_training_brings_the_colors_nearer(batch):
+def test_training_reduces_the_loss(batch):
     model = compiled()
     history = model.fit(
         repeated(batch), steps_per_epoch=15, epochs=2, shuffle=False, verbose=0
@@ -80,7 +80,7 @@ def test_training_brings_the_colors_nearer(batch):
     assert set(history) == {"generator_loss", "l1", "adversarial_loss", "discriminator_loss"}
 
 
-def test_generator_alone_leaves_the_discriminator_as_it_is(batch):
+def test_training_only_the_generator_does_not_change_the_discriminator(batch):
     model = compiled()
     model.set_phase(Phase.GENERATOR)
     before = values(model.discriminator.variables)
@@ -89,7 +89,7 @@ def test_generator_alone_leaves_the_discriminator_as_it_is(batch):
     assert "discriminator_loss" not in history
 
 
-def test_the_discriminator_is_only_a_judge_in_the_generators_step(batch):
+def test_the_step_of_the_discriminator_does_not_change_the_generator(batch):
     model = compiled()
     generator = values(model.generator.trainable_variables)
     model._train_discriminator(tf.zeros((2, 16, 16, 3)), tf.ones((2, 16, 16, 3)))
@@ -104,14 +104,14 @@ def test_the_generator_ema_follows_with_the_warmed_up_decay(batch):
     model.train_step(batch)
     # After one step the decay is (1 + 1) / (10 + 1), still below 0.5.
     decay = 2.0 / 11.0
-    for index, fast in enumerate(model.generator.variables):
-        expected = average[index] * decay + fast.numpy() * (1 - decay) if fast.trainable else fast
+    for index, new in enumerate(model.generator.variables):
+        expected = average[index] * decay + new.numpy() * (1 - decay) if new.trainable else new
         np.testing.assert_allclose(
             model.generator_ema.variables[index], expected, rtol=1e-4, atol=1e-6
         )
 
 
-def test_statistics_are_those_of_the_features_of_the_generator_ema(batch):
+def test_batch_statistics_are_those_of_the_features_of_the_generator_ema(batch):
     model = compiled(adversarial=False, ema_decay=0.5)
     for _ in range(3):
         model.train_step(batch)
@@ -121,24 +121,24 @@ def test_statistics_are_those_of_the_features_of_the_generator_ema(batch):
     before = values(others)
     halves = [batch[0][:2], batch[0][2:]]
     model.update_batch_statistics(halves)
-    # Of the first layer the inputs depend on no statistics.
+    # The inputs of the first normalization do not depend on statistics.
     probe = keras.Model(average.inputs, layers[0].input)
     features = [probe([half], training=False).numpy() for half in halves]
-    for statistic, of_one in (
+    for statistic, reduce in (
         (layers[0].moving_mean, np.mean),
         (layers[0].moving_variance, np.var),
     ):
-        expected = np.mean([of_one(each, (0, 1, 2)) for each in features], axis=0)
+        expected = np.mean([reduce(each, (0, 1, 2)) for each in features], axis=0)
         np.testing.assert_allclose(statistic, expected, rtol=1e-3, atol=1e-6)
     assert same(before, values(others))
-    # A batch alone is then normalized as in training.
+    # With its own statistics a batch is normalized as in training.
     model.update_batch_statistics([batch[0]])
     measured = average(batch[0], training=False)
     average.trainable = True
     np.testing.assert_allclose(average(batch[0], training=True), measured, atol=1e-3)
 
 
-def test_validation_judges_the_generator_ema(batch):
+def test_validation_evaluates_the_generator_ema(batch):
     model = compiled()
     model.generator.set_weights([weight + 1.0 for weight in model.generator.get_weights()])
     lightness, ab = batch
@@ -158,7 +158,7 @@ def test_validation_weighs_batches_by_their_images(batch):
     assert uneven["psnr"] == pytest.approx(whole["psnr"], rel=1e-5)
 
 
-def test_weights_and_both_optimizers_come_back_from_a_file(batch, tmp_path):
+def test_weights_and_both_optimizers_are_restored_from_a_file(batch, tmp_path):
     model = compiled()
     fit(model, batch, steps_per_epoch=3)
     model.save_weights(tmp_path / "model.weights.h5")
@@ -195,7 +195,7 @@ def test_the_step_compiles_with_xla(batch):
     expected = fit(plain, batch, steps_per_epoch=1).history
     got = fit(compiled_step, batch, steps_per_epoch=1).history
     for name, value in expected.items():
-        # Adam's first steps make a rounding error as large as a gradient.
+        # In Adam's first steps a rounding error moves a weight as far as a gradient.
         assert got[name] == pytest.approx(value, abs=1e-2)
 
 

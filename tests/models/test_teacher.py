@@ -1,4 +1,4 @@
-"""A teacher gives the distribution that its network has over the chosen classes."""
+"""The teacher: its class distributions, its precision, and the choice of its network."""
 
 import sys
 
@@ -16,13 +16,13 @@ LIGHTNESS = np.random.default_rng(0).uniform(-1, 1, (3, 8, 8, 1)).astype("float3
 
 
 def gray_rgb255(lightness):
-    """The gray images as skimage makes them."""
+    """The gray images of scikit-image for a lightness, in [0, 255]."""
     lab100 = np.concatenate([50.0 * (lightness + 1.0), np.zeros((*lightness.shape[:-1], 2))], -1)
     return 255.0 * color.lab2rgb(lab100)
 
 
 def logits_of(teacher_name, lightness):
-    """What the tiny classifier of this name says, computed by itself."""
+    """The logits of the tiny classifier of this name, without the teacher."""
     network = find_tiny(teacher_name)("imagenet", None)
     return network(gray_rgb255(lightness) / 127.5 - 1.0).numpy()
 
@@ -33,10 +33,10 @@ def find_tiny(name):
 
 @pytest.fixture(scope="module")
 def mobilenet(tmp_path_factory):
-    """MobileNetV2 with random weights that sees something in images, and their file."""
+    """A MobileNetV2 with random weights whose output depends on the image, and its file."""
     keras.utils.set_random_seed(3)
     network = keras.applications.MobileNetV2(weights=None)
-    # With fresh statistics the features fade out on their way, and the softmax is flat.
+    # With the initial moving statistics the features vanish with depth: the softmax is flat.
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
@@ -46,7 +46,7 @@ def mobilenet(tmp_path_factory):
     return network, str(path)
 
 
-# --- what it sees and says -----------------------------------------------------------------------
+# --- inputs and outputs --------------------------------------------------------------------------
 
 
 def test_rows_are_distributions_over_all_classes(tiny_teachers):
@@ -61,26 +61,26 @@ def test_rows_are_distributions_over_all_classes(tiny_teachers):
     )
 
 
-def test_chosen_classes_share_what_there_is_in_the_order_of_the_dataset(tiny_teachers):
+def test_rows_over_chosen_classes_sum_to_one_in_the_order_of_the_dataset(tiny_teachers):
     numbers = np.array([700, 2, 999, 31])
     teacher = Teacher("vgg16", class_numbers=numbers)
     rows = teacher(LIGHTNESS).numpy()
     assert (teacher.classes, teacher.class_numbers) == (4, (700, 2, 999, 31))
     np.testing.assert_allclose(rows.sum(axis=-1), 1.0, rtol=1e-5)
-    # By hand, column by column.
+    # The softmax over the chosen classes, column by column.
     exponentials = np.exp(logits_of("vgg16", LIGHTNESS))
     total = sum(exponentials[:, number] for number in (700, 2, 999, 31))
-    for place, number in enumerate((700, 2, 999, 31)):
-        np.testing.assert_allclose(rows[:, place], exponentials[:, number] / total, rtol=2e-3)
+    for column, number in enumerate((700, 2, 999, 31)):
+        np.testing.assert_allclose(rows[:, column], exponentials[:, number] / total, rtol=2e-3)
 
 
-def test_network_of_keras_sees_the_gray_image_as_keras_prepares_it(mobilenet):
+def test_network_of_keras_receives_the_gray_image_as_keras_prepares_it(mobilenet):
     network, path = mobilenet
     lightness = np.random.default_rng(1).uniform(-1, 1, (2, 224, 224, 1)).astype("float32")
     lightness[1] *= np.linspace(0, 1, 224, dtype="float32")[:, None]
     teacher = Teacher("mobilenet_v2", path, class_numbers=[5, 3, 400])
     prepared = keras.applications.mobilenet_v2.preprocess_input(gray_rgb255(lightness))
-    # The network's own softmax over all classes: what is left of the chosen ones.
+    # The network's own softmax is over all classes: scale the chosen ones to a sum of 1.
     chosen = network(prepared.astype("float32")).numpy()[:, [5, 3, 400]].astype("float64")
     expected = chosen / chosen.sum(axis=-1, keepdims=True)
     assert np.ptp(expected, axis=-1).min() > 0.05
@@ -88,14 +88,16 @@ def test_network_of_keras_sees_the_gray_image_as_keras_prepares_it(mobilenet):
 
 
 @pytest.mark.parametrize("size", [(8, 8), (24, 24), (5, 13)])
-def test_it_is_shown_gray_of_its_own_size(tiny_teachers, monkeypatch, size):
-    shown = []
+def test_network_receives_gray_images_of_its_own_size(tiny_teachers, monkeypatch, size):
+    received = []
     module = sys.modules[find_tiny("vgg16").__module__]
     prepare = module.preprocess_input
-    monkeypatch.setattr(module, "preprocess_input", lambda rgb: shown.append(rgb) or prepare(rgb))
+    monkeypatch.setattr(
+        module, "preprocess_input", lambda rgb: received.append(rgb) or prepare(rgb)
+    )
     lightness = np.random.default_rng(2).uniform(-1, 1, (2, *size, 1)).astype("float32")
     Teacher("vgg16")(lightness)
-    [rgb255] = shown
+    [rgb255] = received
     assert rgb255.shape == (2, 8, 8, 3)
     np.testing.assert_array_equal(rgb255[..., 0], rgb255[..., 1])
     np.testing.assert_array_equal(rgb255[..., 0], rgb255[..., 2])
@@ -106,7 +108,7 @@ def test_it_is_shown_gray_of_its_own_size(tiny_teachers, monkeypatch, size):
         np.testing.assert_allclose(rgb255, gray_rgb255(lightness), atol=0.1)
 
 
-def test_nothing_of_it_is_trained(tiny_teachers):
+def test_no_gradient_flows_through_the_teacher(tiny_teachers):
     lightness = tf.constant(LIGHTNESS)
     with tf.GradientTape() as tape:
         tape.watch(lightness)
@@ -117,7 +119,7 @@ def test_nothing_of_it_is_trained(tiny_teachers):
 # --- precision -----------------------------------------------------------------------------------
 
 
-def test_it_computes_in_float32_and_leaves_the_precision_of_others(tiny_teachers):
+def test_teacher_computes_in_float32_and_restores_the_precision_policy(tiny_teachers):
     exact = Teacher("vgg16")(LIGHTNESS)
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     teacher = Teacher("vgg16")
@@ -125,7 +127,7 @@ def test_it_computes_in_float32_and_leaves_the_precision_of_others(tiny_teachers
     np.testing.assert_array_equal(teacher(LIGHTNESS), exact)
 
 
-def test_precision_of_others_is_left_where_loading_fails(tiny_teachers, tmp_path):
+def test_precision_policy_is_restored_if_loading_fails(tiny_teachers, tmp_path):
     (tmp_path / "bad.weights.h5").write_bytes(b"no weights")
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     for path in ("absent.weights.h5", tmp_path / "bad.weights.h5"):
@@ -151,7 +153,7 @@ def test_names_are_known_in_any_spelling(spellings, application):
         assert find_application(spelling) is getattr(keras.applications, application)
 
 
-def test_every_network_says_how_images_are_prepared():
+def test_every_network_has_a_function_that_prepares_images():
     names = [name for name in vars(keras.applications) if name[0].isupper()]
     assert len(names) > 30
     for name in names:
@@ -161,23 +163,23 @@ def test_every_network_says_how_images_are_prepared():
 @pytest.mark.parametrize(
     ("name", "red"),
     [
-        # Blue, green, red, without ImageNet's mean.
+        # Blue, green, red, with ImageNet's mean subtracted.
         ("vgg16", (-103.939, -116.779, 255.0 - 123.68)),
         ("resnet50", (-103.939, -116.779, 255.0 - 123.68)),
         ("mobilenet_v2", (1.0, -1.0, -1.0)),
         ("inception_v3", (1.0, -1.0, -1.0)),
-        # These prepare it inside.
+        # These networks prepare their images inside.
         ("efficientnet_b0", (255.0, 0.0, 0.0)),
         ("mobilenet_v3_small", (255.0, 0.0, 0.0)),
     ],
 )
-def test_images_are_prepared_as_each_network_was_trained(name, red):
+def test_images_are_prepared_as_in_the_training_of_each_network(name, red):
     preprocess = sys.modules[find_application(name).__module__].preprocess_input
     found = preprocess(np.array([[[[255.0, 0.0, 0.0]]]], "float32"))
     np.testing.assert_allclose(np.ravel(found), red, rtol=1e-5)
 
 
-def test_network_of_open_size_sees_images_of_224(tmp_path):
+def test_network_of_any_size_receives_images_of_224_px(tmp_path):
     path = tmp_path / "teacher.weights.h5"
     keras.applications.MobileNetV3Small(weights=None).save_weights(path)
     teacher = Teacher("mobilenet_v3_small", path)
@@ -186,7 +188,7 @@ def test_network_of_open_size_sees_images_of_224(tmp_path):
 
 
 def refusal(*arguments):
-    """The one line that a teacher is refused with."""
+    """The one-line error message of a teacher with these arguments."""
     with pytest.raises(InputError) as caught:
         Teacher(*arguments)
     message = str(caught.value)
@@ -195,13 +197,13 @@ def refusal(*arguments):
 
 
 @pytest.mark.parametrize("name", ["vgg17", "", "imagenet_utils", "keras"])
-def test_unknown_name_is_one_line(name):
+def test_unknown_name_is_a_one_line_error(name):
     message = refusal(name)
     assert message.startswith(f"--teacher {name}: there is no such network in keras.applications")
     assert "give vgg16, mobilenet_v2" in message
 
 
-def test_missing_file_is_one_line(tmp_path):
+def test_missing_file_is_a_one_line_error(tmp_path):
     path = str(tmp_path / "absent.weights.h5")
     assert refusal("mobilenet_v2", path) == (
         f"--teacher_weights {path}: there is no such file; give the weights of mobilenet_v2 with "
@@ -211,7 +213,7 @@ def test_missing_file_is_one_line(tmp_path):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", ["another network", "without a classifier", "no weights"])
-def test_file_of_something_else_is_one_line(tmp_path, kind):
+def test_file_of_other_content_is_a_one_line_error(tmp_path, kind):
     path = str(tmp_path / "other.weights.h5")
     if kind == "no weights":
         (tmp_path / "other.weights.h5").write_text("hello")
@@ -224,19 +226,19 @@ def test_file_of_something_else_is_one_line(tmp_path, kind):
     )
 
 
-def test_file_of_another_network_is_nothing_but_one_line(tmp_path, recwarn):
+def test_file_of_another_network_causes_no_warnings(tmp_path, recwarn):
     path = str(tmp_path / "other.weights.h5")
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     refusal("mobilenet_v2", path)
-    assert [each for each in recwarn if each.category is UserWarning] == []
+    assert [warning for warning in recwarn if warning.category is UserWarning] == []
 
 
-def test_weights_that_cannot_be_downloaded_are_one_line(tmp_path, monkeypatch):
+def test_weights_that_cannot_be_downloaded_are_a_one_line_error(tmp_path, monkeypatch):
     def no_network(*args, **options):
         raise Exception("URL fetch failure\non https://storage.googleapis.com")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    # Where the networks of Keras look for it.
+    # The networks of Keras call `get_file` through this module.
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", no_network)
     message = refusal("mobilenet_v2")
     assert message.startswith(

@@ -1,4 +1,4 @@
-"""Weights and settings on disk: whole, self-describing, or one clear error."""
+"""Weights and settings on disk: saved and loaded, or a clear error."""
 
 import json
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ def folder(tmp_path):
     return WeightsFolder(tmp_path / "weights")
 
 
-def test_settings_come_back(folder):
+def test_settings_are_restored(folder):
     folder.write_settings({"model": "sagan", "architecture": {"filters": 2}})
     assert folder.read_settings()["architecture"] == {"filters": 2}
     assert folder.read_settings()["version"] == VERSION
@@ -32,10 +32,10 @@ def test_settings_come_back(folder):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"version": VERSION + 1}, "is of version 3, and this program reads version 2; update"),
-        # The first version called itself a format.
-        ({"format": 1}, "is of version 1, and this program reads version 2; use the program that"),
-        ({"version": "2"}, "is of version 2, and this program reads version 2; use the program"),
+        ({"version": VERSION + 1}, "has version 3, but this program reads version 2; update"),
+        # The first version had the key `format`.
+        ({"format": 1}, "has version 1, but this program reads version 2; use the program that"),
+        ({"version": "2"}, "has version 2, but this program reads version 2; use the program"),
     ],
 )
 def test_settings_of_another_version_are_refused(folder, settings, words):
@@ -48,14 +48,14 @@ def test_settings_of_another_version_are_refused(folder, settings, words):
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]"])
-def test_a_folder_without_settings_is_of_no_other_version(folder, content):
+def test_a_folder_without_readable_settings_passes_the_version_check(folder, content):
     if content is not None:
         folder.path.mkdir()
         (folder.path / "settings.json").write_text(content)
     folder.check_version()
 
 
-def test_absent_and_broken_settings_are_one_clear_error(folder):
+def test_absent_and_broken_settings_are_an_error(folder):
     with pytest.raises(InputError, match="not a folder of weights"):
         folder.read_settings()
     folder.path.mkdir()
@@ -65,7 +65,7 @@ def test_absent_and_broken_settings_are_one_clear_error(folder):
 
 
 @pytest.mark.parametrize(("half", "tolerance"), [(False, 0.0), (True, 1e-3)])
-def test_generator_comes_back(folder, half, tolerance):
+def test_generator_is_restored(folder, half, tolerance):
     saved, loaded = network(seed=1), network(seed=2)
     folder.save_generator(saved, half=half)
     folder.load_generator(loaded)
@@ -85,7 +85,7 @@ def test_half_precision_halves_the_file(folder):
 
 def test_weights_of_another_network_are_refused(folder):
     folder.save_generator(network(units=3))
-    with pytest.raises(InputError, match="of another network"):
+    with pytest.raises(InputError, match="from another network"):
         folder.load_generator(network(units=4))
 
 
@@ -99,7 +99,7 @@ def test_a_broken_or_absent_file_is_refused(folder):
         folder.load_generator(network())
 
 
-def test_folders_inside_have_names_of_their_own(folder):
+def test_paths_inside_the_folder_are_fixed(folder):
     paths = [folder.of_lowest_loss.path, folder.of_lowest_training_loss.path, folder.curves]
     assert [path.relative_to(folder.path).as_posix() for path in paths] == [
         "lowest_loss",
@@ -108,7 +108,7 @@ def test_folders_inside_have_names_of_their_own(folder):
     ]
 
 
-def test_a_full_disk_is_told_before_anything_is_written(folder, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_written(folder, monkeypatch):
     folder.save_generator(network())
     before = (folder.path / "generator.weights.h5").read_bytes()
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))

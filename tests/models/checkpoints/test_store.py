@@ -1,4 +1,4 @@
-"""Checkpoints: whole, or known to be damaged; the last ones stay."""
+"""Checkpoints: complete or detected as damaged; only the last ones remain."""
 
 import errno
 import json
@@ -39,16 +39,16 @@ def save(store):
 
 
 def names(store):
-    return sorted(place.name for place in store.path.iterdir())
+    return sorted(path.name for path in store.path.iterdir())
 
 
-def flip_a_bit(path, place):
+def flip_a_bit(path, position):
     contents = bytearray(path.read_bytes())
-    contents[place] ^= 1
+    contents[position] ^= 1
     path.write_bytes(contents)
 
 
-def test_all_comes_back(store):
+def test_model_and_progress_are_restored(store):
     progress = Progress(
         epoch=1,
         step=2,
@@ -69,29 +69,29 @@ def test_all_comes_back(store):
 
 
 @pytest.mark.parametrize("keep", [1, 3])
-def test_as_many_stay_as_were_asked_for(store, save, keep):
+def test_the_requested_number_of_checkpoints_remains(store, save, keep):
     for steps in (8, 9, 10, 11):
         save(steps, keep=keep)
     assert names(store) == [f"{steps:09d}-00000" for steps in (8, 9, 10, 11)][-keep:]
 
 
-def test_the_end_of_an_epoch_is_kept_although_no_step_was_made(store, save):
+def test_the_end_of_an_epoch_is_saved_although_no_step_was_made(store, save):
     save(2, epoch=0)
     checkpoint = save(2, epoch=1)
     assert store.last() == checkpoint
     assert store.read_progress(checkpoint).epoch == 1
 
 
-def test_what_is_written_twice_stays_as_it_is(store, save):
+def test_a_checkpoint_that_exists_is_not_written_again(store, save):
     checkpoint = save(model=network(seed=1))
     before = (checkpoint / WEIGHTS).stat().st_mtime_ns
     assert save(model=network(seed=2)) == checkpoint
     assert (checkpoint / WEIGHTS).stat().st_mtime_ns == before
 
 
-def test_an_unfinished_checkpoint_is_never_taken(store, save, monkeypatch):
+def test_an_unfinished_checkpoint_is_never_used(store, save, monkeypatch):
     model = network()
-    kept = save(1)
+    saved = save(1)
 
     def fail(path):
         path.write_bytes(b"half")
@@ -100,28 +100,28 @@ def test_an_unfinished_checkpoint_is_never_taken(store, save, monkeypatch):
     monkeypatch.setattr(model, "save_weights", fail)
     with pytest.raises(OSError, match="No space"):
         save(2, model=model)
-    assert store.last() == kept
-    assert names(store) == [kept.name]
+    assert store.last() == saved
+    assert names(store) == [saved.name]
 
 
-def test_what_a_killed_process_left_is_removed_and_nothing_else(store, save):
+def test_only_the_unfinished_checkpoint_of_a_killed_process_is_removed(store, save):
     for name in ("my_copy", ".writing-abc"):
         (store.path / name).mkdir(parents=True)
     checkpoint = save()
     assert names(store) == [checkpoint.name, "my_copy"]
 
 
-def test_a_full_disk_is_told_before_anything_is_written(store, save, monkeypatch):
-    kept = save(1)
+def test_a_full_disk_is_reported_before_anything_is_written(store, save, monkeypatch):
+    saved = save(1)
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=10))
     with pytest.raises(OSError, match="the disk is full: a checkpoint takes"):
         save(2)
-    assert store.last() == kept
+    assert store.last() == saved
 
 
-def test_a_disk_that_fills_up_is_one_clear_error(store, save, monkeypatch):
+def test_a_disk_that_fills_up_while_writing_is_reported(store, save, monkeypatch):
     model = network()
-    kept = save(1)
+    saved = save(1)
 
     def fail(path):
         path.write_bytes(b"half")
@@ -131,7 +131,7 @@ def test_a_disk_that_fills_up_is_one_clear_error(store, save, monkeypatch):
     with pytest.raises(OSError, match="No space left on device") as caught:
         save(2, model=model)
     assert caught.value.errno == errno.ENOSPC
-    assert names(store) == [kept.name]
+    assert names(store) == [saved.name]
 
 
 def cut_in_half(checkpoint):
@@ -153,24 +153,24 @@ def cut_in_half(checkpoint):
         (lambda checkpoint: (checkpoint / "SHA256SUMS").write_text(""), WEIGHTS),
     ],
 )
-def test_a_damaged_checkpoint_is_passed_over(store, save, harm, words):
+def test_a_damaged_checkpoint_is_skipped(store, save, harm, words):
     before, last = save(1), save(2)
     found = []
     assert store.last_whole(lambda *damage: found.append(damage)) == last
     assert found == []
     harm(last)
     assert store.last_whole(lambda *damage: found.append(damage)) == before
-    [(place, damage)] = found
-    assert place == last
+    [(path, damage)] = found
+    assert path == last
     assert words in damage
 
 
-def test_a_training_that_went_back_leaves_the_damaged_ones_behind(store, save):
+def test_saving_an_earlier_step_removes_the_damaged_later_checkpoints(store, save):
     before, later, last = save(10, keep=3), save(20, keep=3), save(30, keep=3)
     cut_in_half(later)
     cut_in_half(last)
     found = []
-    # By way of a step that had no checkpoint, to one that has.
+    # First a step that had no checkpoint, then one that had a damaged checkpoint.
     save(15)
     assert names(store) == ["000000010-00000", "000000015-00000"]
     save(20)
@@ -179,7 +179,7 @@ def test_a_training_that_went_back_leaves_the_damaged_ones_behind(store, save):
     assert found == []
 
 
-def test_a_damaged_checkpoint_of_the_same_step_is_written_anew(store, save):
+def test_a_damaged_checkpoint_of_the_same_step_is_written_again(store, save):
     before, last = save(1), save(2)
     cut_in_half(last)
     assert save(2) == last
@@ -187,23 +187,23 @@ def test_a_damaged_checkpoint_of_the_same_step_is_written_anew(store, save):
     assert names(store) == [before.name, last.name]
 
 
-def test_none_is_whole(store, save):
+def test_there_may_be_no_undamaged_checkpoint(store, save):
     assert store.last_whole(pytest.fail) is None
     cut_in_half(save())
     assert store.last_whole(lambda *damage: None) is None
 
 
-def test_what_is_another_is_listed(store, save):
+def test_differences_between_settings_are_listed(store, save):
     checkpoint = save()
     assert store.differences(checkpoint, NETWORK) == []
     assert store.differences(checkpoint, {"model": "pix2pix", "norm": "batch"}) == [
-        "depth 4 and not None",
-        "model sagan and not pix2pix",
-        "norm None and not batch",
+        "depth 4 instead of None",
+        "model sagan instead of pix2pix",
+        "norm None instead of batch",
     ]
 
 
-def test_tuples_are_what_json_makes_of_them(store):
+def test_tuples_equal_the_lists_of_json(store):
     checkpoint = store.save(network(), Progress(), {"widths": (1, 2)}, keep=1)
     assert store.differences(checkpoint, {"widths": (1, 2)}) == []
 
@@ -211,22 +211,22 @@ def test_tuples_are_what_json_makes_of_them(store):
 @pytest.mark.parametrize(
     ("version", "words"), [(VERSION + 1, "update the program"), (1, "use the program that wrote")]
 )
-def test_one_of_another_version_is_refused(store, save, version, words):
+def test_a_checkpoint_of_another_version_is_refused(store, save, version, words):
     checkpoint = save()
     path = checkpoint / "progress.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
-    for read in (store.read_progress, lambda place: store.differences(place, NETWORK)):
+    for read in (store.read_progress, lambda folder: store.differences(folder, NETWORK)):
         with pytest.raises(InputError, match=words):
             read(checkpoint)
 
 
-def test_one_of_another_network_is_refused(store, save):
+def test_a_checkpoint_of_another_network_is_refused(store, save):
     checkpoint = save(model=network(units=3))
-    with pytest.raises(InputError, match="of another network"):
+    with pytest.raises(InputError, match="from another network"):
         store.load(checkpoint, network(units=4))
 
 
-def test_a_person_can_look_for_damage(save):
+def test_damage_is_detected_by_sha256sum(save):
     checkpoint = save()
     if os.name != "posix":
         pytest.skip("sha256sum is a program of Unix")

@@ -27,7 +27,7 @@ def gradients(*shape, seed=10):
 
 
 def both(shape=SHAPE, **options):
-    """Ours and Keras' with the same weights, none of them as at the start."""
+    """Our layer and that of Keras with the same weights, none with its initial value."""
     options = {"epsilon": 1e-5, "momentum": 0.9, **options}
     layers = FusedBatchNormalization(**options), keras.layers.BatchNormalization(**options)
     random = np.random.default_rng(1)
@@ -52,7 +52,7 @@ def assert_close(actual, expected, tolerance=1e-5):
     assert len(actual) == len(expected)
     for one, other in zip(actual, expected, strict=True):
         one, other = (np.asarray(keras.ops.cast(array, "float32")) for array in (one, other))
-        # Rounding grows with the largest term of a sum.
+        # Rounding errors grow with the largest term of a sum.
         scale = max(1.0, np.abs(other).max())
         np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * scale)
 
@@ -71,7 +71,7 @@ def test_equals_keras(training):
 def test_moving_statistics_by_hand():
     layer = FusedBatchNormalization(momentum=0.5)
     outputs = layer(np.array([1, 3], "float32").reshape(1, 1, 2, 1), training=True)
-    # Mean 2 and biased variance 1, halfway from 0 and 1.
+    # The batch has mean 2 and biased variance 1; the statistics go halfway there from 0 and 1.
     assert_close([layer.moving_mean, layer.moving_variance], [[1.0], [1.0]])
     assert_close([outputs[0, 0, :, 0]], [[-(1.001**-0.5), 1.001**-0.5]])
 
@@ -109,7 +109,7 @@ def test_mixed_precision(training):
     outputs = fused(inputs, training=training)
     assert keras.backend.standardize_dtype(outputs.dtype) == "bfloat16"
     assert {weight.dtype for weight in fused.weights} == {"float32"}
-    # A bfloat16 has 8 bits.
+    # A bfloat16 has 8 significant bits.
     assert_close([outputs], [keras_layer(inputs, training=training)], tolerance=2**-7)
     assert_close(fused.get_weights(), keras_layer.get_weights())
 
@@ -129,7 +129,7 @@ def test_weights_load_into_the_other(saves):
     layers = both()
     source, target = layers[saves], layers[1 - saves]
     target.set_weights([np.zeros(3)] * 4)
-    # What a file of weights holds for one layer.
+    # The entries of one layer in a weights file.
     stored = {}
     source.save_own_variables(stored)
     target.load_own_variables(stored)
@@ -177,7 +177,7 @@ def test_config_round_trip():
 
 
 @pytest.mark.parametrize("fused", [True, False], ids=["fused", "by Keras"])
-def test_statistics_that_are_kept_normalize_in_training_too(fused):
+def test_frozen_statistics_normalize_in_training_too(fused):
     layer, keras_layer = both()
     layer.freeze_statistics = True
     mask = None if fused else np.ones(SHAPE[:-1], bool)
@@ -194,12 +194,12 @@ def test_statistics_that_are_kept_normalize_in_training_too(fused):
         np.testing.assert_array_equal(old, new)
 
 
-def test_statistics_that_are_kept_are_not_collected():
-    kept, other = FusedBatchNormalization(freeze_statistics=True), FusedBatchNormalization()
-    network = keras.Sequential([keras.Input((8, 8, 3)), kept, other])
+def test_frozen_statistics_are_not_collected():
+    frozen, other = FusedBatchNormalization(freeze_statistics=True), FusedBatchNormalization()
+    network = keras.Sequential([keras.Input((8, 8, 3)), frozen, other])
     with collect_batch_statistics(network, 0.0):
         network(images(4, 8, 8, 3), training=False)
-    np.testing.assert_array_equal(kept.moving_mean, np.zeros(3))
+    np.testing.assert_array_equal(frozen.moving_mean, np.zeros(3))
     assert np.abs(other.moving_mean).min() > 1
 
 
@@ -213,7 +213,7 @@ def test_statistics_are_collected_and_nothing_else_changes():
     for momentum in (0.0, 0.75):
         with collect_batch_statistics(network, momentum):
             outputs = network(inputs, training=False)
-        # No dropout: the second one sees what the first one has normalized.
+        # Dropout is off: the second layer receives what the first has normalized.
         np.testing.assert_allclose(np.mean(outputs, (0, 1, 2)), 0.0, atol=1e-4)
         np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)), rtol=1e-4)
         np.testing.assert_allclose(first.moving_variance, np.var(inputs, (0, 1, 2)), rtol=1e-4)
@@ -221,7 +221,7 @@ def test_statistics_are_collected_and_nothing_else_changes():
         network(inputs + 4.0, training=False)
     np.testing.assert_allclose(first.moving_mean, np.mean(inputs, (0, 1, 2)) + 1.0, rtol=1e-4)
     assert np.mean(last.moving_mean) < 1e-2
-    # Outside the block they stay what they are.
+    # Outside the block the statistics do not change.
     after = network(inputs, training=False)
     assert not np.allclose(before, after)
     np.testing.assert_array_equal(network(inputs, training=False), after)

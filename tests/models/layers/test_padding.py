@@ -1,4 +1,4 @@
-"""Padding to a multiple, and cutting it off again."""
+"""Padding to a multiple, and cropping it again."""
 
 import keras
 import numpy as np
@@ -27,7 +27,7 @@ def test_shapes(size, padded):
     assert layer.weights == []
 
 
-def test_the_right_size_passes_untouched():
+def test_images_of_the_right_size_are_unchanged():
     inputs = keras.ops.convert_to_tensor(image(4, 8))
     np.testing.assert_array_equal(PadToMultiple(4)(inputs), inputs)
 
@@ -44,7 +44,7 @@ def test_crop_undoes_padding_of_any_size():
         )
 
 
-def test_crop_keeps_the_channels_of_the_first():
+def test_crop_keeps_the_channels_of_its_first_input():
     layer = CropLike()
     assert layer([image(8, 8, channels=3), image(5, 7)]).shape == (1, 5, 7, 3)
     assert layer.compute_output_shape([(None, 8, 8, 3), (None, 5, 7, 1)]) == (None, 5, 7, 3)

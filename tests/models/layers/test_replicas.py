@@ -1,4 +1,4 @@
-"""What replicas do together, on two devices of one process, beside what one does alone."""
+"""Two replicas on two devices of one process, compared with a single one."""
 
 import subprocess
 import sys
@@ -15,44 +15,45 @@ from models.layers.replicas import (
     sum_over_replicas,
 )
 
-# Devices are made before TensorFlow has computed anything: this runs in a process of its own.
+# The devices have to be created before TensorFlow computes anything: this runs in a process of
+# its own.
 HEAD = f"""{TWO_DEVICES}
 import keras
 import numpy as np
 
-both = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 random = np.random.default_rng(0)
 
-def of_each(of_all):
-    # Rows of the first replica and of the second.
-    parts = np.split(np.asarray(of_all), 2)
+def distribute(rows):
+    # The first half is for the first replica, the second half for the second.
+    parts = np.split(np.asarray(rows), 2)
     give = lambda context: tf.constant(parts[context.replica_id_in_sync_group])
-    return both.experimental_distribute_values_from_function(give)
+    return strategy.experimental_distribute_values_from_function(give)
 
 def results(values):
-    return [np.asarray(value) for value in both.experimental_local_results(values)]
+    return [np.asarray(value) for value in strategy.experimental_local_results(values)]
 """
 
 TOGETHER = """
 from models.layers.replicas import *
 
-def step(mine):
+def step(own):
     assert replicas() == 2 and is_one_of_several()
     with tf.GradientTape() as tape:
-        tape.watch(mine)
-        value = tf.reduce_sum(each_of_replicas(mine) ** 3)
+        tape.watch(own)
+        value = tf.reduce_sum(each_of_replicas(own) ** 3)
     part = own_part(tf.range(6))
-    return sum_over_replicas(mine), each_of_replicas(mine), part, tape.gradient(value, mine)
+    return sum_over_replicas(own), each_of_replicas(own), part, tape.gradient(value, own)
 
-mine = np.array([[1.0, 2.0], [3.0, 5.0]], "float32")
-total, each, part, gradient = both.run(tf.function(step), [of_each(mine)])
+values = np.array([[1.0, 2.0], [3.0, 5.0]], "float32")
+total, each, part, gradient = strategy.run(tf.function(step), [distribute(values)])
 for row in results(total):
     np.testing.assert_array_equal(row[0], [4, 7])
 for rows in results(each):
-    np.testing.assert_array_equal(rows[:, 0], mine)
+    np.testing.assert_array_equal(rows[:, 0], values)
 np.testing.assert_array_equal(results(part), [[0, 1, 2], [3, 4, 5]])
-# Both have the sum of both, and what the optimizers add up is that of all of it.
-for row, own in zip(results(gradient), mine):
+# Both replicas sum the cubes of both, so each gradient has a factor of two.
+for row, own in zip(results(gradient), values):
     np.testing.assert_allclose(row[0], 2 * 3 * own**2)
 """
 
@@ -71,30 +72,30 @@ def losses(layer, inputs, targets):
     weights = [weight.value for weight in layer.trainable_weights]
     return outputs, *gradients_of_mean(tape, loss, [inputs, *weights])
 
-# Keras' own, alone, with the whole batch.
+# Keras' own layer on the whole batch.
 alone = keras.layers.BatchNormalization()
 alone.build(images.shape)
-outputs, of_inputs, *gradients = losses(alone, tf.constant(images), wanted)
-with both.scope():
+outputs, input_gradient, *gradients = losses(alone, tf.constant(images), wanted)
+with strategy.scope():
     layer = FusedBatchNormalization()
     layer.build(images.shape)
-parts = both.run(
-    tf.function(lambda *data: losses(layer, *data)), [of_each(images), of_each(wanted)]
+parts = strategy.run(
+    tf.function(lambda *data: losses(layer, *data)), [distribute(images), distribute(wanted)]
 )
 np.testing.assert_allclose(np.concatenate(results(parts[0])), outputs, atol=1e-5)
-assert np.abs(of_inputs).max() > 1e-3
-np.testing.assert_allclose(np.concatenate(results(parts[1])), of_inputs, rtol=1e-4, atol=1e-7)
-for mine, whole in zip(parts[2:], gradients):
-    np.testing.assert_allclose(sum(results(mine)), whole, rtol=1e-4, atol=1e-6)
-for moved, whole in zip(layer.non_trainable_weights, alone.non_trainable_weights):
-    for copy in results(moved.value):
+assert np.abs(input_gradient).max() > 1e-3
+np.testing.assert_allclose(np.concatenate(results(parts[1])), input_gradient, rtol=1e-4, atol=1e-7)
+for gradient, whole in zip(parts[2:], gradients):
+    np.testing.assert_allclose(sum(results(gradient)), whole, rtol=1e-4, atol=1e-6)
+for statistic, whole in zip(layer.non_trainable_weights, alone.non_trainable_weights):
+    for copy in results(statistic.value):
         np.testing.assert_allclose(copy, whole, rtol=1e-5)
 
-# One that is no longer trained, or keeps its statistics, asks nobody.
+# A layer that is not trained leaves its statistics unchanged.
 layer.trainable = False
 statistics = layer.moving_mean.value, layer.moving_variance.value
 before = [results(each) for each in statistics]
-both.run(tf.function(lambda mine: layer(mine, training=True)), [of_each(images)])
+strategy.run(tf.function(lambda own: layer(own, training=True)), [distribute(images)])
 np.testing.assert_array_equal(before, [results(each) for each in statistics])
 """
 
@@ -104,21 +105,21 @@ from models.layers.resumable_dropout import ResumableDropout
 features = random.normal(size=(6, 5)).astype("float32")
 alone = ResumableDropout(0.5, seed=7)
 wanted = [alone(features, training=True).numpy() for _ in range(2)]
-with both.scope():
+with strategy.scope():
     layer = ResumableDropout(0.5, seed=7)
-step = tf.function(lambda mine: layer(mine, training=True))
+step = tf.function(lambda own: layer(own, training=True))
 for whole in wanted:
-    parts = both.run(step, [of_each(features)])
+    parts = strategy.run(step, [distribute(features)])
     np.testing.assert_array_equal(np.concatenate(results(parts)), whole)
 assert (wanted[0] != wanted[1]).any() and (wanted[0][:3] == 0).sum() > 0
 np.testing.assert_array_equal(
-    np.concatenate(results(both.run(lambda mine: layer(mine), [of_each(features)]))), features
+    np.concatenate(results(strategy.run(lambda own: layer(own), [distribute(features)]))), features
 )
 """
 
 
-def test_two_replicas_do_what_one_does(request):
-    # In one process: TensorFlow takes longer to start than all of it.
+def test_two_replicas_compute_what_one_computes(request):
+    # A single process runs all three: starting TensorFlow takes longer than all of them.
     ran = subprocess.run(
         [sys.executable, "-c", HEAD + TOGETHER + NORMALIZATION + DROPOUT],
         cwd=request.config.rootpath,
@@ -129,7 +130,7 @@ def test_two_replicas_do_what_one_does(request):
     assert ran.returncode == 0, ran.stderr[-3000:]
 
 
-def test_one_alone_changes_nothing():
+def test_one_replica_alone_changes_nothing():
     value = tf.constant([1.0, 2.0])
     assert replicas() == 1
     assert not is_one_of_several()

@@ -1,4 +1,4 @@
-"""Features of another size are enlarged and reduced bilinearly, as scikit-image does it."""
+"""Layers that resize features bilinearly, compared with scikit-image."""
 
 import keras
 import numpy as np
@@ -13,8 +13,8 @@ def random(*shape):
     return np.random.default_rng(0).normal(size=shape).astype("float32")
 
 
-def of_skimage(features, size):
-    """The same size of every image of a batch, in float64 and without blurring before."""
+def resized_by_skimage(features, size):
+    """Resizes every image of a batch in float64, without anti-aliasing."""
     images = [
         resize(image.astype("float64"), size, order=1, mode="edge", anti_aliasing=False)
         for image in features
@@ -23,19 +23,19 @@ def of_skimage(features, size):
 
 
 def network(layer, *channels):
-    """The layer alone, for features of open size."""
+    """A model of the layer alone, for features of unknown size."""
     inputs = [keras.Input((None, None, each)) for each in channels]
     inputs = inputs if len(inputs) > 1 else inputs[0]
     return keras.Model(inputs, layer(inputs))
 
 
 def in_a_graph(layer, channels=(3, 1)):
-    """The layer in a graph that knows neither the batch nor the height nor the width."""
+    """The layer in a graph of unknown batch size, height and width."""
     signature = [tf.TensorSpec((None, None, None, each), tf.float32) for each in channels]
     call = tf.function(lambda *inputs: layer(inputs if len(inputs) > 1 else inputs[0]), signature)
 
     def checked(*inputs):
-        # One graph takes all sizes.
+        # One graph accepts all sizes.
         result = call(*inputs)
         assert call.experimental_get_tracing_count() == 1
         return result
@@ -43,31 +43,32 @@ def in_a_graph(layer, channels=(3, 1)):
     return checked
 
 
-# --- the size of another -------------------------------------------------------------------------
+# --- ResizeLike ----------------------------------------------------------------------------------
 
 
 def test_a_row_twice_as_wide_by_hand():
-    # Centers of the new pixels lie at -1/4, 1/4, 3/4 and 5/4 of the old; beyond them it is level.
+    # The centers of the new pixels are at -1/4, 1/4, 3/4 and 5/4 of the old; values outside the
+    # old centers are those of the border.
     row = np.array([0.0, 4.0], "float32").reshape(1, 1, 2, 1)
     resized = ResizeLike()([row, np.zeros((1, 1, 4, 1), "float32")])
     np.testing.assert_allclose(np.ravel(resized), [0.0, 1.0, 3.0, 4.0])
 
 
 @pytest.mark.parametrize("size", [(6, 10), (3, 5), (2, 4), (1, 1), (7, 4), (16, 5)])
-def test_resizes_to_the_other_as_skimage_does(size):
+def test_resizes_to_the_reference_as_skimage_does(size):
     features = random(2, 3, 5, 4)
     resized = ResizeLike()([features, np.zeros((2, *size, 1), "float32")])
     assert resized.shape == (2, *size, 4)
-    np.testing.assert_allclose(resized, of_skimage(features, size), atol=1e-5)
+    np.testing.assert_allclose(resized, resized_by_skimage(features, size), atol=1e-5)
 
 
-def test_features_of_the_right_size_stay_as_they_are():
+def test_features_of_the_right_size_are_unchanged():
     features = random(2, 3, 5, 4)
     np.testing.assert_array_equal(ResizeLike()([features, features[..., :1]]), features)
 
 
 @pytest.mark.parametrize("size", [(6, 10), (2, 9)])
-def test_shape_like_another_is_known_where_its_size_is(size):
+def test_output_size_is_known_if_the_size_of_the_reference_is(size):
     layer = ResizeLike()
     shapes = [(None, 3, 5, 4), (None, *size, 1)]
     assert layer.compute_output_shape(shapes) == (None, *size, 4)
@@ -76,16 +77,16 @@ def test_shape_like_another_is_known_where_its_size_is(size):
     assert network(layer, 4, 1).output_shape == (None, None, None, 4)
 
 
-def test_like_another_in_a_graph_of_open_sizes():
+def test_resizes_to_the_reference_in_a_graph_of_unknown_sizes():
     call = in_a_graph(ResizeLike())
     for size, other in (((3, 5), (6, 9)), ((8, 2), (3, 3)), ((1, 1), (4, 2))):
         features, reference = random(2, *size, 3), random(2, *other, 1)
         np.testing.assert_allclose(
-            call(features, reference), of_skimage(features, other), atol=1e-5
+            call(features, reference), resized_by_skimage(features, other), atol=1e-5
         )
 
 
-# --- images that are too small -----------------------------------------------------------------
+# --- EnlargeToAtLeast ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -94,50 +95,50 @@ def test_like_another_in_a_graph_of_open_sizes():
         ((4, 4), (8, 8)),
         ((4, 6), (8, 12)),
         ((6, 4), (12, 8)),
-        # 8/3 of 5 is 13.3: rounded up, so that nothing falls below.
+        # 8/3 of 5 is 13.3. Sizes are rounded up, so that none is too small.
         ((3, 5), (8, 14)),
         ((1, 1), (8, 8)),
         ((1, 7), (8, 56)),
         ((30, 7), (35, 8)),
     ],
 )
-def test_short_images_are_enlarged_with_their_proportions(size, enlarged):
+def test_small_images_are_enlarged_with_their_proportions(size, enlarged):
     layer = EnlargeToAtLeast(8)
     images = random(2, *size, 3)
     larger = layer(images)
-    np.testing.assert_allclose(larger, of_skimage(images, enlarged), atol=1e-5)
+    np.testing.assert_allclose(larger, resized_by_skimage(images, enlarged), atol=1e-5)
     assert layer.compute_output_shape(images.shape) == (2, *enlarged, 3)
     assert layer(keras.Input((*size, 3))).shape == (None, *enlarged, 3)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (8, 9), (31, 8), (50, 11)])
-def test_large_images_pass_untouched(size):
+def test_large_images_are_unchanged(size):
     layer = EnlargeToAtLeast(8)
     images = random(2, *size, 3)
     np.testing.assert_array_equal(layer(images), images)
     assert layer.compute_output_shape(images.shape) == (2, *size, 3)
 
 
-def test_enlarges_in_a_graph_of_open_sizes_what_is_too_small():
+def test_small_images_are_enlarged_in_a_graph_of_unknown_sizes():
     call = in_a_graph(EnlargeToAtLeast(8), channels=(3,))
     for size, enlarged in (((3, 5), (8, 14)), ((30, 7), (35, 8)), ((1, 1), (8, 8))):
         images = random(2, *size, 3)
-        np.testing.assert_allclose(call(images), of_skimage(images, enlarged), atol=1e-5)
+        np.testing.assert_allclose(call(images), resized_by_skimage(images, enlarged), atol=1e-5)
     for size in ((8, 8), (9, 31)):
         images = random(2, *size, 3)
         np.testing.assert_array_equal(call(images), images)
 
 
-@pytest.mark.parametrize("open_side", [(None, 5), (3, None)])
-def test_one_open_side_is_enough_to_leave_both_open(open_side):
+@pytest.mark.parametrize("sides", [(None, 5), (3, None)])
+def test_one_unknown_side_makes_both_output_sides_unknown(sides):
     layer = EnlargeToAtLeast(8)
-    assert layer.compute_output_shape((None, *open_side, 3)) == (None, None, None, 3)
-    call = tf.function(layer, [tf.TensorSpec((None, *open_side, 3), tf.float32)])
+    assert layer.compute_output_shape((None, *sides, 3)) == (None, None, None, 3)
+    call = tf.function(layer, [tf.TensorSpec((None, *sides, 3), tf.float32)])
     images = random(1, 3, 5, 3)
-    np.testing.assert_allclose(call(images), of_skimage(images, (8, 14)), atol=1e-5)
+    np.testing.assert_allclose(call(images), resized_by_skimage(images, (8, 14)), atol=1e-5)
 
 
-def test_every_image_is_at_least_as_large_and_hardly_distorted():
+def test_every_image_has_the_minimum_size_and_is_hardly_distorted():
     call = in_a_graph(EnlargeToAtLeast(75), channels=(1,))
     for height, width in np.random.default_rng(1).integers(1, 90, (40, 2)):
         larger = call(np.zeros((1, height, width, 1), "float32")).shape[1:3]
@@ -147,7 +148,7 @@ def test_every_image_is_at_least_as_large_and_hardly_distorted():
         assert larger[1] - width * factor < 1
 
 
-# --- all of them ---------------------------------------------------------------------------------
+# --- both layers ---------------------------------------------------------------------------------
 
 
 LAYERS = [
@@ -156,7 +157,7 @@ LAYERS = [
 ]
 
 
-def of_one_or_two(inputs):
+def one_or_list(inputs):
     return inputs if len(inputs) > 1 else inputs[0]
 
 
@@ -168,19 +169,19 @@ def own_arguments(layer):
 def test_half_precision_stays_half(layer, shapes):
     half = type(layer).from_config({**layer.get_config(), "dtype": "bfloat16"})
     inputs = [random(*shape) for shape in shapes]
-    resized = half(of_one_or_two([tf.cast(each, "bfloat16") for each in inputs]))
+    resized = half(one_or_list([tf.cast(each, "bfloat16") for each in inputs]))
     assert resized.dtype == tf.bfloat16
-    expected = layer(of_one_or_two(inputs))
+    expected = layer(one_or_list(inputs))
     assert expected.dtype == tf.float32
     np.testing.assert_allclose(tf.cast(resized, "float32"), expected, atol=0.03)
 
 
 @pytest.mark.parametrize(("layer", "shapes"), LAYERS, ids=lambda each: type(each).__name__)
-def test_what_is_mixed_is_symbolically_half_too(layer, shapes):
+def test_symbolic_outputs_are_in_half_precision_under_a_mixed_policy(layer, shapes):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     mixed = type(layer)(**{name: getattr(layer, name) for name in own_arguments(layer)})
-    symbolic = mixed(of_one_or_two([keras.Input(shape[1:]) for shape in shapes]))
-    actual = mixed(of_one_or_two([random(*shape) for shape in shapes]))
+    symbolic = mixed(one_or_list([keras.Input(shape[1:]) for shape in shapes]))
+    actual = mixed(one_or_list([random(*shape) for shape in shapes]))
     assert symbolic.dtype == "bfloat16"
     assert actual.dtype == tf.bfloat16
     assert actual.shape == (1, *symbolic.shape[1:])
@@ -191,12 +192,12 @@ def test_gradients_reach_every_pixel(layer, shapes):
     inputs = [tf.constant(random(*shape)) for shape in shapes]
     with tf.GradientTape() as tape:
         tape.watch(inputs[0])
-        total = tf.reduce_sum(layer(of_one_or_two(inputs)))
+        total = tf.reduce_sum(layer(one_or_list(inputs)))
     gradient = tape.gradient(total, inputs[0])
     assert gradient.shape == shapes[0]
-    # What is added up is the same if all pixels are one brighter.
+    # Adding 1 to all pixels of the input adds 1 to all pixels of the output.
     assert float(tf.reduce_sum(gradient)) == pytest.approx(
-        float(tf.size(layer(of_one_or_two(inputs)))), rel=1e-5
+        float(tf.size(layer(one_or_list(inputs)))), rel=1e-5
     )
 
 
@@ -207,6 +208,6 @@ def test_config_round_trip(layer, shapes):
     assert copy.name == layer.name
     for name in own_arguments(layer):
         assert getattr(copy, name) == getattr(layer, name)
-    inputs = of_one_or_two([random(*shape) for shape in shapes])
+    inputs = one_or_list([random(*shape) for shape in shapes])
     np.testing.assert_array_equal(copy(inputs), layer(inputs))
     assert copy.weights == []

@@ -18,20 +18,20 @@ def features(*shape):
 
 
 def self_attention(x, layer):
-    """Equations 1 to 3 of the paper, one place at a time."""
+    """Equations 1 to 3 of the paper, one position at a time."""
 
-    def convolve(places, convolution):
+    def convolve(positions, convolution):
         kernel, bias = (weight.numpy() for weight in convolution.weights)
-        return places @ kernel[0, 0] + bias
+        return positions @ kernel[0, 0] + bias
 
     outputs = []
-    for places in x.reshape(len(x), -1, x.shape[-1]):
-        f, g, h = (convolve(places, convolution) for convolution in (layer.f, layer.g, layer.h))
+    for positions in x.reshape(len(x), -1, x.shape[-1]):
+        f, g, h = (convolve(positions, convolution) for convolution in (layer.f, layer.g, layer.h))
         attended = np.empty_like(h)
-        for j in range(len(places)):
+        for j in range(len(positions)):
             beta = np.exp(f @ g[j])
             attended[j] = (beta / beta.sum()) @ h
-        outputs.append(layer.gamma.numpy() * convolve(attended, layer.v) + places)
+        outputs.append(layer.gamma.numpy() * convolve(attended, layer.v) + positions)
     return np.reshape(outputs, x.shape)
 
 
@@ -45,7 +45,7 @@ def test_equals_the_equations():
     np.testing.assert_allclose(layer(x), self_attention(x, layer), rtol=1e-5, atol=1e-5)
 
 
-def test_attention_to_all_alike_adds_the_mean():
+def test_uniform_attention_adds_the_mean():
     layer = SelfAttention(spectral_normalization=False)
     layer.build((None, 2, 2, 1))
     for convolution, weight in ((layer.f, 0), (layer.g, 1), (layer.h, 1), (layer.v, 1)):
@@ -64,7 +64,8 @@ def test_starts_as_the_identity(spectral_normalization):
 
 @pytest.mark.parametrize(
     ("spectral_normalization", "trainable", "constant"),
-    # Three times 16 x 2 + 2, then 2 x 16 + 16, and gamma. u and v: three times 2 + 16, then 16 + 2.
+    # Trainable: three times 16 x 2 + 2, then 2 x 16 + 16, and gamma. Constant, u and v: three times
+    # 2 + 16, then 16 + 2.
     [(True, 151, 72), (False, 151, 0)],
 )
 def test_weight_counts(spectral_normalization, trainable, constant):
@@ -97,14 +98,15 @@ def test_any_height_and_width():
 
 @pytest.fixture
 def in_parts(monkeypatch):
-    """As of a large feature map: 50 weights at a time, which are few rows."""
-    monkeypatch.setattr("models.layers.self_attention._HELD", 50)
-    monkeypatch.setattr("models.layers.self_attention._FEW", 4)
+    """Computes 50 weights at a time (a few rows), as for a large feature map."""
+    monkeypatch.setattr("models.layers.self_attention._WEIGHTS_AT_ONCE", 50)
+    monkeypatch.setattr("models.layers.self_attention._FEW_POSITIONS", 4)
 
 
-# 15 places: three rows at a time, and all of them. 35: one row. 64: not even one, so one.
+# 15 positions: three rows at a time, without remainder. 35: one row. 64: one row too, although
+# its 64 weights are more than 50.
 @pytest.mark.parametrize("shape", [(1, 3, 5, 8), (2, 3, 5, 8), (1, 5, 7, 8), (1, 8, 8, 8)])
-def test_parts_of_the_weights_give_what_all_of_them_give(in_parts, shape):
+def test_attention_in_parts_equals_attention_at_once(in_parts, shape):
     layer, x = (
         SelfAttention(reduction=2, spectral_normalization=False),
         tf.constant(features(*shape)),
@@ -128,7 +130,7 @@ def test_parts_of_the_weights_give_what_all_of_them_give(in_parts, shape):
             np.testing.assert_allclose(found_array, wanted, atol=1e-5, err_msg=name)
 
 
-def test_parts_stay_in_half_precision(in_parts):
+def test_attention_in_parts_stays_in_half_precision(in_parts):
     layer = SelfAttention(reduction=2, spectral_normalization=False, dtype="mixed_bfloat16")
     x = features(1, 3, 5, 8)
     layer.build(x.shape)
@@ -153,7 +155,7 @@ def test_gradients():
     assert abs(gradients()[layer.gamma.path]) > 1e-3
     layer.gamma.assign(1)
     for path, gradient in gradients().items():
-        # Softmax does not see what f's bias adds to all scores of a place.
+        # The softmax cancels f's bias, which adds the same to all scores of a position.
         if path != layer.f.layer.bias.path:
             assert np.abs(gradient).max() > 1e-6, path
 

@@ -1,4 +1,4 @@
-"""Spectral normalization against PyTorch, tensorflow-addons and matrices done by hand."""
+"""Spectral normalization against PyTorch, tensorflow-addons and computations by hand."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from models.layers.spectral_normalization import SpectralNormalization
 
-# How these files came to be is told by the scripts beside them.
+# The scripts in this folder made its files.
 REFERENCE = Path(__file__).parents[2] / "reference"
 
 LAYERS = {
@@ -33,7 +33,7 @@ def mixed_bfloat16():
 
 
 def reference(library, name):
-    """The arrays of one layer, without its name."""
+    """The arrays of one layer; their keys lack its name."""
     with np.load(REFERENCE / f"spectral_normalization_{library}.npz") as file:
         return {
             key.removeprefix(f"{name}/"): file[key] for key in file if key.startswith(f"{name}/")
@@ -52,7 +52,7 @@ def normalized_layer(name, kernel, u, v, input_shape, bias=None):
 
 
 def dense(kernel, u, v, **options):
-    """A normalized `Dense` without bias; called with the identity it gives its kernel."""
+    """A normalized `Dense` without bias; on the identity it returns its normalized kernel."""
     normalized = SpectralNormalization(keras.layers.Dense(2, use_bias=False), **options)
     normalized.build((None, 2))
     normalized.layer.kernel.assign(kernel)
@@ -100,7 +100,7 @@ def test_sigma_equals_tensorflow_addons(name, input_shape):
     inputs = np.random.default_rng(0).normal(size=input_shape).astype("float32")
     # The bias is 0, so the outputs are the layer's own divided by sigma.
     assert_close(normalized(inputs) * arrays["sigma"], normalized.layer(inputs))
-    # It updates v before u, and we u before v: from its v we come to its u.
+    # tensorflow-addons updates v before u, this layer u before v: its v leads to its u.
     normalized.u.assign(arrays["u"])
     normalized(inputs, training=True)
     assert_close(normalized.u, arrays["new_u"])
@@ -167,7 +167,7 @@ def test_power_vectors_have_converged_when_built_by_a_model_being_traced():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_training_calls_leave_the_kernel_alone(name):
+def test_training_calls_do_not_change_the_kernel(name):
     arrays = reference("pytorch", name)
     normalized = SpectralNormalization(LAYERS[name]())
     normalized.build(arrays["inputs"].shape)
@@ -178,7 +178,7 @@ def test_training_calls_leave_the_kernel_alone(name):
 
 
 @pytest.mark.parametrize("options", [{}, {"training": False}])
-def test_only_training_moves_the_power_vectors(options):
+def test_only_training_updates_the_power_vectors(options):
     start = np.full(2, 0.5**0.5, "float32")
     normalized = dense(np.diag([3.0, 1.0]), start, start, power_iterations=1)
     inputs = np.eye(2, dtype="float32")
@@ -192,7 +192,7 @@ def test_only_training_moves_the_power_vectors(options):
 
 
 @pytest.mark.usefixtures("mixed_bfloat16")
-def test_half_precision_computes_but_does_not_store():
+def test_half_precision_is_used_to_compute_but_not_to_store():
     normalized = SpectralNormalization(keras.layers.Dense(3, kernel_initializer="ones"))
     inputs = np.ones((2, 4), "float32")
     outputs = normalized(inputs, training=True)

@@ -1,4 +1,4 @@
-"""Convolutions of large kernels compute and learn what Keras' own do."""
+"""Convolutions with large kernels have the outputs and gradients of those of Keras."""
 
 import keras
 import numpy as np
@@ -21,8 +21,8 @@ def all_are_large(monkeypatch):
 
 
 @pytest.fixture
-def products(monkeypatch):
-    """The shapes of the patches that kernels have learned from."""
+def patched_shapes(monkeypatch):
+    """The shapes of the feature maps whose patches kernel gradients were computed from."""
     shapes, extract = [], tf.image.extract_patches
 
     def counted(images, *arguments, **options):
@@ -34,7 +34,7 @@ def products(monkeypatch):
 
 
 def pair(kind, **options):
-    """Ours and Keras' own with the same weights."""
+    """Our layer and that of Keras with the same weights."""
     random = np.random.default_rng(0)
     layers = [layer(6, 4, **options) for layer in KINDS[kind]]
     for layer in layers:
@@ -45,8 +45,8 @@ def pair(kind, **options):
     return layers
 
 
-def learned(layer, inputs):
-    """Outputs, and the gradients by inputs and weights."""
+def outputs_and_gradients(layer, inputs):
+    """The outputs, and the gradients with respect to inputs and weights."""
     inputs = tf.constant(inputs)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
@@ -67,19 +67,21 @@ def learned(layer, inputs):
     ],
     ids=["halving", "without bias", "valid", "same"],
 )
-def test_equals_keras(all_are_large, products, kind, options):
+def test_equals_keras(all_are_large, patched_shapes, kind, options):
     inputs = np.random.default_rng(1).normal(size=(2, 6, 8, 5)).astype("float32")
-    ours, of_keras = pair(kind, **options)
-    for found, wanted in zip(learned(ours, inputs), learned(of_keras, inputs), strict=True):
+    ours, theirs = pair(kind, **options)
+    for found, wanted in zip(
+        outputs_and_gradients(ours, inputs), outputs_and_gradients(theirs, inputs), strict=True
+    ):
         np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4 * np.abs(wanted).max())
-    # Only ours took the other way.
-    assert len(products) == 1
+    # Only our layer extracts patches.
+    assert len(patched_shapes) == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_graph_of_open_size_learns_the_same(all_are_large, kind):
+def test_the_gradient_is_the_same_in_a_graph_of_unknown_size(all_are_large, kind):
     inputs = tf.constant(np.random.default_rng(1).normal(size=(2, 6, 8, 5)), "float32")
-    ours, of_keras = pair(kind, strides=2, padding="same")
+    ours, theirs = pair(kind, strides=2, padding="same")
 
     @tf.function(input_signature=[tf.TensorSpec((None, None, None, 5))])
     def gradient(images):
@@ -87,26 +89,30 @@ def test_a_graph_of_open_size_learns_the_same(all_are_large, kind):
             loss = tf.reduce_sum(ours(images) ** 3)
         return tape.gradient(loss, ours.kernel.value)
 
-    wanted = learned(of_keras, inputs)[2]
+    wanted = outputs_and_gradients(theirs, inputs)[2]
     np.testing.assert_allclose(gradient(inputs), wanted, atol=1e-4 * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_half_precision_learns_float32_weights(all_are_large, kind):
+def test_half_precision_trains_float32_weights(all_are_large, kind):
     inputs = np.random.default_rng(1).normal(size=(2, 6, 8, 5)).astype("float32")
-    ours, of_keras = pair(kind, strides=2, padding="same", dtype="mixed_bfloat16")
+    ours, theirs = pair(kind, strides=2, padding="same", dtype="mixed_bfloat16")
     assert {weight.dtype for weight in ours.weights} == {"float32"}
-    for found, wanted in zip(learned(ours, inputs), learned(of_keras, inputs), strict=True):
+    for found, wanted in zip(
+        outputs_and_gradients(ours, inputs), outputs_and_gradients(theirs, inputs), strict=True
+    ):
         np.testing.assert_allclose(found, wanted, atol=0.03 * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_small_kernels_are_left_to_keras(products, kind):
-    ours, of_keras = pair(kind, strides=2, padding="same")
+def test_small_kernels_are_left_to_keras(patched_shapes, kind):
+    ours, theirs = pair(kind, strides=2, padding="same")
     inputs = np.random.default_rng(1).normal(size=(2, 6, 8, 5)).astype("float32")
-    for found, wanted in zip(learned(ours, inputs), learned(of_keras, inputs), strict=True):
+    for found, wanted in zip(
+        outputs_and_gradients(ours, inputs), outputs_and_gradients(theirs, inputs), strict=True
+    ):
         np.testing.assert_array_equal(found, wanted)
-    assert products == []
+    assert patched_shapes == []
 
 
 def test_the_innermost_kernels_of_pix2pix_are_large():

@@ -1,4 +1,4 @@
-"""The networks of ChromaGAN have the shapes and the weights of the paper's figure."""
+"""The networks of ChromaGAN: the shapes and weight counts of the paper, sizes, and layers."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from models.networks.chromagan_networks import chromagan_generator, class_head
 from models.networks.discriminators import patch_discriminator
 from models.networks.encoders import pretrained_encoder
 
-# What the table of layers adds up to, 3x3 convolutions of so many channels from so many.
+# The 3x3 convolutions of VGG16 up to its fourth block: input and output channels.
 VGG16_TO_BLOCK_4 = [(3, 64), (64, 64), (64, 128), (128, 128)]
 VGG16_TO_BLOCK_4 += [(128, 256), (256, 256), (256, 256), (256, 512), (512, 512), (512, 512)]
 
@@ -23,7 +23,7 @@ def convolution(channels, filters, size=3):
 
 
 def normalized(channels, filters):
-    """A convolution without a bias, and a scale and a shift for each of its channels."""
+    """The weights of a 3x3 convolution without bias, and a scale and an offset per channel."""
     return 9 * channels * filters + 2 * filters
 
 
@@ -66,16 +66,16 @@ def test_shapes_at_224_px_are_those_of_the_figure(flat):
         (512,),
         (256,),
     ]
-    # Half of what is fused is known of the place, half of the image.
-    places, vector = network.get_layer("fusion").input
-    assert (places.shape[1:], vector.shape[1:]) == ((28, 28, 256), (256,))
-    enlarged = [layer for layer in network.layers if isinstance(layer, keras.layers.UpSampling2D)]
-    assert [tuple(layer.output.shape)[1:] for layer in enlarged] == [
+    # Half of the fused features are local, half describe the whole image.
+    local_features, vector = network.get_layer("fusion").input
+    assert (local_features.shape[1:], vector.shape[1:]) == ((28, 28, 256), (256,))
+    upsampling = [layer for layer in network.layers if isinstance(layer, keras.layers.UpSampling2D)]
+    assert [tuple(layer.output.shape)[1:] for layer in upsampling] == [
         (56, 56, 128),
         (112, 112, 64),
         (224, 224, 2),
     ]
-    assert [layer.interpolation for layer in enlarged] == ["nearest", "nearest", "bilinear"]
+    assert [layer.interpolation for layer in upsampling] == ["nearest", "nearest", "bilinear"]
     assert network.output_shape == (None, 224, 224, 2)
     assert [output.shape for output in with_features.outputs] == [
         (None, 224, 224, 2),
@@ -83,9 +83,9 @@ def test_shapes_at_224_px_are_those_of_the_figure(flat):
     ]
 
 
-def test_images_of_224_px_give_what_the_shapes_say(pooled):
+def test_network_of_any_size_has_the_shapes_of_the_figure_at_224_px(pooled):
     network, with_features = pooled
-    # What is open in the network of any size, seen in an image.
+    # The sizes are unknown in the graph of this network: check them on an image.
     encoder = network.get_layer("vgg16")
     fused = network.get_layer("fusion").output
     probe = keras.Model(network.input, [fused, *with_features.outputs])
@@ -98,7 +98,7 @@ def test_images_of_224_px_give_what_the_shapes_say(pooled):
     assert tuple(encoder(np.zeros((1, 224, 224, 3), "float32"))[-1].shape) == (1, 28, 28, 512)
 
 
-def test_vector_of_the_image_is_the_same_at_every_place(tiny_encoder):
+def test_vector_of_the_image_is_the_same_at_every_position(tiny_encoder):
     network, _ = tiny()
     lightness = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 1)).astype("float32")
     fused = keras.Model(network.input, network.get_layer("fusion").output)(lightness).numpy()
@@ -112,9 +112,9 @@ def test_encoder_is_vgg16_up_to_the_fourth_block(pooled):
     expected = sum(convolution(*pair) for pair in VGG16_TO_BLOCK_4)
     assert encoder.count_params() == expected == 7_635_264
     whole = keras.applications.VGG16(weights=None, include_top=False)
-    behind = whole.get_layer("block4_conv3")
-    upto = whole.layers[: whole.layers.index(behind) + 1]
-    assert sum(layer.count_params() for layer in upto) == expected
+    last = whole.get_layer("block4_conv3")
+    layers = whole.layers[: whole.layers.index(last) + 1]
+    assert sum(layer.count_params() for layer in layers) == expected
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ def test_networks_have_as_many_weights_as_the_layers_of_the_paper(
         {"pool": "pooled", "flatten": "flat"}[global_features]
     )
     inputs = 512 if global_features == "pool" else 7 * 7 * 512
-    on_the_decoder_path = [(512, 256, 1), (256, 128), (128, 64), (64, 64), (64, 32), (32, 2)]
+    decoder = [(512, 256, 1), (256, 128), (128, 64), (64, 64), (64, 32), (32, 2)]
     expected = sum(
         [
             sum(convolution(*pair) for pair in VGG16_TO_BLOCK_4),
             4 * normalized(512, 512),
             dense(inputs, 1024) + dense(1024, 512) + dense(512, 256),
             normalized(512, 512) + normalized(512, 256),
-            sum(convolution(*each) for each in on_the_decoder_path),
+            sum(convolution(*each) for each in decoder),
         ]
     )
     assert trained(network) == trained(with_features) == expected == generator
@@ -160,7 +160,7 @@ def test_discriminator_has_as_many_weights_as_the_patchgan():
 
 
 @pytest.mark.parametrize("encoder", ["vgg16", "mobilenet_v2"])
-def test_encoder_is_cut_at_an_eighth(encoder):
+def test_encoder_is_cut_off_at_an_eighth_of_the_size(encoder):
     found = pretrained_encoder(encoder, None, halvings=3)
     images = np.zeros((1, 64, 64, 3), "float32")
     assert [each.shape[1] for each in found(images)] == [32, 16, 8]
@@ -182,7 +182,7 @@ def test_pool_colors_any_size(tiny_encoder, size):
 
 
 @pytest.mark.parametrize("resolution", [32, 36, 41])
-def test_flatten_colors_one_size_alone(tiny_encoder, resolution):
+def test_flatten_colors_only_one_size(tiny_encoder, resolution):
     network, with_features = tiny(global_features="flatten", resolution=resolution)
     assert network.input_shape == (None, resolution, resolution, 1)
     ab, features = with_features(np.zeros((2, resolution, resolution, 1), "float32"))
@@ -193,11 +193,11 @@ def test_flatten_colors_one_size_alone(tiny_encoder, resolution):
             network(np.zeros((1, other, other, 1), "float32"))
 
 
-# --- the rest ------------------------------------------------------------------------------------
+# --- layers and precision ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("norm", "kind"), [("batch", "Batch"), ("instance", "Group")])
-def test_convolutions_at_an_eighth_and_below_are_normalized(tiny_encoder, norm, kind):
+def test_convolutions_at_an_eighth_of_the_size_and_below_are_normalized(tiny_encoder, norm, kind):
     network, _ = tiny(norm=norm)
     norms = [layer for layer in network.layers if "Normalization" in type(layer).__name__]
     assert len(norms) == 6
@@ -218,14 +218,14 @@ def test_fresh_network_colors_in_gray(tiny_encoder):
     assert 0.0 < np.abs(ab).max() < 0.05
 
 
-def test_both_networks_are_of_the_same_layers(tiny_encoder):
+def test_both_networks_share_their_layers(tiny_encoder):
     network, with_features = tiny()
     assert network.layers == with_features.layers
     lightness = np.random.default_rng(0).uniform(-1, 1, (2, 32, 32, 1)).astype("float32")
     np.testing.assert_array_equal(network(lightness), with_features(lightness)[0])
 
 
-def test_bfloat16_computes_inside_and_gives_float32(tiny_encoder):
+def test_bfloat16_computes_inside_and_colors_and_logits_are_float32(tiny_encoder):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     network, with_features = tiny()
     ab, features = with_features(np.zeros((1, 32, 32, 1), "float32"))

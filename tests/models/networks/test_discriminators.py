@@ -1,4 +1,4 @@
-"""The VGG-like critic."""
+"""The VGG-like discriminator."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def test_every_kernel_is_spectrally_normalized():
     assert pairs == 7
 
 
-def test_samples_do_not_see_each_other():
+def test_samples_do_not_affect_each_other():
     network = vgg_discriminator(filters=2, depth=2, attention_level=1)
     images = np.random.default_rng(0).uniform(-1, 1, (3, 16, 16, 3)).astype("float32")
     np.testing.assert_allclose(network(images)[:1], network(images[:1]), atol=1e-5)

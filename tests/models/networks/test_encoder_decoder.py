@@ -1,4 +1,4 @@
-"""The generator of an encoder and a plain decoder: its size, its joins, and what it computes."""
+"""The encoder-decoder generator: weight counts, image sizes, skip connections, attention."""
 
 import itertools
 
@@ -22,7 +22,7 @@ def inception():
 
 @pytest.fixture
 def tiny(tiny_encoder):
-    """Builds a network of tiny convolutions that colors boldly."""
+    """Returns a function that builds a tiny network with strong colors."""
 
     def build(**options):
         keras.utils.set_random_seed(0)
@@ -34,11 +34,11 @@ def tiny(tiny_encoder):
 
 
 def embolden(network):
-    """Gives the last convolution weights: a fresh one has none."""
+    """Gives the last convolution random weights: it starts with zeros."""
     random = np.random.default_rng(1)
     last = network.get_layer("ab")
     last.set_weights([random.normal(0, 0.5, each.shape) for each in last.get_weights()])
-    # What so few channels pass on is small, where nothing is normalized.
+    # Without normalization the outputs of so few channels are small.
     first = network.get_layer("up_5")
     first.kernel.assign(40.0 * first.kernel)
 
@@ -55,7 +55,7 @@ def convolution(inputs, outputs, use_bias=True):
     return 9 * inputs * outputs + outputs * use_bias
 
 
-# --- its size ------------------------------------------------------------------------------------
+# --- weight counts -------------------------------------------------------------------------------
 
 
 def test_parameters_are_pinned(inception):
@@ -77,22 +77,22 @@ def test_parameters_without_skip_connections_by_hand(tiny):
 
 
 def test_parameters_with_skip_connections_by_hand(tiny):
-    # What is joined comes before all blocks but the first, and not before the last convolution.
+    # All blocks but the first have a skip connection; the last convolution has none.
     blocks = [(4, 32), (32 + 4, 16), (16 + 4, 8), (8 + 4, 4), (4 + 4, 2), (2, 2)]
     expected = sum(convolution(*block) for block in blocks)
     assert decoder_parameters(tiny(skip_connections=True), "vgg16") == expected
 
 
 @pytest.mark.parametrize(
-    ("norm", "kind", "of_norms"),
+    ("norm", "kind", "norm_weights"),
     [
         ("none", None, 0),
-        # Scale and offset, and with a batch its two statistics.
+        # Scale and offset; batch normalization has two moving statistics too.
         ("batch", "FusedBatchNormalization", 4 * sum(DECODED.values())),
         ("instance", "GroupNormalization", 2 * sum(DECODED.values())),
     ],
 )
-def test_norms_stand_in_the_decoder_and_make_its_biases_useless(tiny, norm, kind, of_norms):
+def test_norms_are_in_the_decoder_and_replace_its_biases(tiny, norm, kind, norm_weights):
     network = tiny(norm=norm)
     kinds = [type(layer).__name__ for layer in network.layers]
     found = [each for each in kinds if each.endswith("Normalization")]
@@ -100,10 +100,10 @@ def test_norms_stand_in_the_decoder_and_make_its_biases_useless(tiny, norm, kind
     widths = [ENCODED, *DECODED.values()]
     blocks = itertools.pairwise(widths)
     expected = sum(convolution(*block, use_bias=norm == "none") for block in blocks)
-    assert decoder_parameters(network, "vgg16") == expected + convolution(2, 2) + of_norms
+    assert decoder_parameters(network, "vgg16") == expected + convolution(2, 2) + norm_weights
 
 
-# --- any image ---------------------------------------------------------------------------------
+# --- image sizes ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [(16, 16), (1, 1), (33, 65), (7, 30), (64, 96)])
@@ -122,7 +122,7 @@ def test_inception_colors_any_size(inception, size):
 
 
 @pytest.mark.parametrize("skip_connections", [False, True])
-def test_graph_of_open_sizes_takes_any_size(tiny, skip_connections):
+def test_graph_of_unknown_sizes_accepts_any_size(tiny, skip_connections):
     network = tiny(skip_connections=skip_connections)
     assert network.output_shape == (None, None, None, 2)
     signature = [tf.TensorSpec((None, None, None, 1), tf.float32)]
@@ -138,15 +138,18 @@ def test_a_fresh_network_colors_in_gray(tiny_encoder, skip_connections):
     assert not np.any(network(100.0 * images(32, 32)))
 
 
-def test_a_fresh_inception_colors_in_gray(inception):
+def test_a_fresh_network_with_inception_colors_in_gray(inception):
     assert not np.any(inception(images(80, 80)))
 
 
-# --- what it computes ----------------------------------------------------------------------------
+# --- outputs -------------------------------------------------------------------------------------
 
 
 def colored_by_hand(network, lightness, skip_connections):
-    """The network of its docstring, one block after another; only convolutions are Keras' own."""
+    """Colors block by block, as the docstring of the network describes.
+
+    Only the encoder and the convolutions are computed with the layers of the network.
+    """
     gray = network.get_layer("gray")(lightness)
     levels = [np.asarray(each) for each in network.get_layer("vgg16")(gray)]
     features = levels[-1]
@@ -170,7 +173,7 @@ def resized(features, size):
 
 @pytest.mark.parametrize("size", [(64, 32), (37, 50)])
 @pytest.mark.parametrize("skip_connections", [False, True])
-def test_equals_what_its_docstring_says(tiny, size, skip_connections):
+def test_equals_the_computation_of_its_docstring(tiny, size, skip_connections):
     network = tiny(skip_connections=skip_connections)
     lightness = images(*size, count=2)
     expected = colored_by_hand(network, lightness, skip_connections)
@@ -197,7 +200,7 @@ def test_without_skip_connections_nothing_is_joined(tiny):
 
 @pytest.mark.parametrize("skip_connections", [False, True])
 @pytest.mark.parametrize("level", [1, 2, 3, 4, 5])
-def test_attention_stands_at_the_level_asked_for(tiny, level, skip_connections):
+def test_attention_is_at_the_requested_level(tiny, level, skip_connections):
     network = tiny(attention_level=level, skip_connections=skip_connections)
     found = [layer for layer in network.layers if type(layer).__name__ == "SelfAttention"]
     assert [layer.name for layer in found] == ["attention_up"]
@@ -207,16 +210,17 @@ def test_attention_stands_at_the_level_asked_for(tiny, level, skip_connections):
 
 
 @pytest.mark.parametrize("level", [0, 6])
-def test_attention_at_a_level_that_is_not_there_is_an_error(tiny, level):
-    with pytest.raises(ValueError, match=f"attention_level is from 1 to 5 or None; .* {level}"):
+def test_attention_at_a_missing_level_is_an_error(tiny, level):
+    message = f"`attention_level` should be from 1 to 5 or None. Received: `.*={level}`"
+    with pytest.raises(ValueError, match=message):
         tiny(attention_level=level)
 
 
-def test_attention_is_not_there_unless_asked_for(tiny):
+def test_there_is_no_attention_by_default(tiny):
     assert not any("attention" in layer.name for layer in tiny().layers)
 
 
-def test_attention_changes_the_colors_once_it_has_learned(tiny):
+def test_attention_changes_the_colors_once_gamma_is_not_zero(tiny):
     plain, attentive = tiny(), tiny(attention_level=3)
     for layer in plain.layers:
         if layer.weights:
@@ -238,9 +242,9 @@ def test_gradients_reach_the_encoder_and_all_variables(tiny, norm, skip_connecti
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(network(lightness, training=True) - 0.3))
     gradients = tape.gradient(loss, network.trainable_variables)
-    of_encoder = {id(each) for each in network.get_layer("vgg16").trainable_variables}
-    assert len(of_encoder) == 10
-    assert of_encoder < {id(each) for each in network.trainable_variables}
+    encoder_ids = {id(each) for each in network.get_layer("vgg16").trainable_variables}
+    assert len(encoder_ids) == 10
+    assert encoder_ids < {id(each) for each in network.trainable_variables}
     for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
         assert np.abs(gradient).max() > 1e-8, variable.path
 

@@ -1,4 +1,4 @@
-"""Pretrained encoders halve the size five times and see images as they were trained to."""
+"""Pretrained encoders: five halvings, the preparation of images, and weights files."""
 
 import importlib
 
@@ -44,7 +44,7 @@ def test_images_are_prepared_as_keras_prepares_them(name):
     np.testing.assert_allclose(prepared, expected, atol=1e-3)
 
 
-def test_encoder_gives_what_the_whole_network_gives():
+def test_encoder_equals_the_network_of_keras():
     keras.utils.set_random_seed(1)
     found = pretrained_encoder("resnet50", None)
     keras.utils.set_random_seed(1)
@@ -55,7 +55,7 @@ def test_encoder_gives_what_the_whole_network_gives():
     np.testing.assert_allclose(found(IMAGES)[-1], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_encoder_of_a_package_that_is_not_installed_is_one_line(monkeypatch):
+def test_encoder_of_a_package_that_is_not_installed_is_a_one_line_error(monkeypatch):
     def import_module(name):
         raise ImportError(f"No module named {name!r}")
 
@@ -64,26 +64,24 @@ def test_encoder_of_a_package_that_is_not_installed_is_one_line(monkeypatch):
         with pytest.raises(InputError) as caught:
             pretrained_encoder("resnet18", weights)
         message = str(caught.value)
-        assert message.startswith(
-            "the encoder resnet_18_imagenet is a network of KerasHub: pip install"
-        )
+        assert message.startswith("the encoder resnet_18_imagenet needs KerasHub: pip install")
         assert len(message.splitlines()) == 1
 
 
 @pytest.mark.parametrize("freeze_statistics", [True, False])
-def test_statistics_of_the_weights_are_kept_in_training_where_it_is_asked_for(freeze_statistics):
+def test_statistics_of_the_weights_are_frozen_in_training_if_requested(freeze_statistics):
     encoder = pretrained_encoder(
         "mobilenet_v2", None, halvings=2, freeze_statistics=freeze_statistics
     )
     before = [each.numpy() for each in encoder.non_trainable_variables]
-    as_it_colors = encoder(IMAGES, training=False)[-1]
-    as_it_learns = encoder(IMAGES, training=True)[-1]
-    assert np.allclose(as_it_colors, as_it_learns, atol=1e-5) is freeze_statistics
+    in_inference = encoder(IMAGES, training=False)[-1]
+    in_training = encoder(IMAGES, training=True)[-1]
+    assert np.allclose(in_inference, in_training, atol=1e-5) is freeze_statistics
     after = [each.numpy() for each in encoder.non_trainable_variables]
     same = [np.array_equal(old, new) for old, new in zip(before, after, strict=True)]
     assert len(same) > 4
     assert all(same) is freeze_statistics
-    # Scales and offsets are learned all the same.
+    # Scales and offsets are trained in both cases.
     assert {each.name for each in encoder.trainable_variables} >= {"gamma", "beta"}
 
 
@@ -92,7 +90,7 @@ def test_statistics_of_the_weights_are_kept_in_training_where_it_is_asked_for(fr
 
 @pytest.fixture(scope="module")
 def inception():
-    """Keras' own network."""
+    """The network of Keras."""
     keras.utils.set_random_seed(2)
     return keras.applications.InceptionResNetV2(
         include_top=False, weights=None, input_shape=(None, None, 3)
@@ -101,14 +99,14 @@ def inception():
 
 @pytest.fixture(scope="module")
 def inception_encoder(inception):
-    """As an encoder, of the sizes that it makes itself, with the same weights."""
+    """The encoder with the same weights, and without the missing padding."""
     encoder = pretrained_encoder("inception_resnet_v2", None, exact=False)
     encoder.set_weights(inception.get_weights())
     return encoder
 
 
 def before_each_halving(network):
-    """The network to the features that its poolings are given, and to its last."""
+    """A model of the inputs of the network's poolings and of its last features."""
     poolings = [each for each in network.layers if isinstance(each, keras.layers.MaxPooling2D)]
     assert len(poolings) == 4
     return keras.Model(network.input, [*(each.input for each in poolings), network.output])
@@ -121,10 +119,10 @@ def assert_features_equal(features, expected):
         np.testing.assert_allclose(found, wanted, rtol=1e-3, atol=1e-3 * np.abs(wanted).max())
 
 
-def test_inception_gives_its_features_before_each_halving(inception, inception_encoder):
+def test_inception_returns_its_features_before_each_halving(inception, inception_encoder):
     images = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
     features = inception_encoder(images)
-    # Its convolutions and poolings without padding lose a border each.
+    # Each of its convolutions and poolings without padding loses a border.
     sizes = [(61, 45), (28, 20), (13, 9), (6, 4), (2, 1)]
     assert [each.shape[1:3] for each in features] == sizes
     assert [each.shape[-1] for each in features] == [64, 192, 320, 1088, 1536]
@@ -141,31 +139,31 @@ def test_images_too_small_for_inception_are_enlarged(inception, inception_encode
 
 
 @pytest.mark.slow
-def test_features_of_exact_size_lie_on_the_grid_of_the_image(inception_encoder):
+def test_features_of_exact_size_are_aligned_with_the_image(inception_encoder):
     images = np.random.default_rng(1).uniform(0, 1, (1, 128, 96, 3)).astype("float32")
     exact = pretrained_encoder("inception_resnet_v2", None)
     exact.set_weights(inception_encoder.get_weights())
     found, wanted = np.asarray(exact(images)[0]), np.asarray(inception_encoder(images)[0])
     assert (found.shape[1:3], wanted.shape[1:3]) == ((64, 48), (61, 45))
-    # Away from the borders they are Keras' own: of its three convolutions the second begins one
-    # place later without padding.
+    # Away from the borders they equal those of Keras, where the second of three convolutions
+    # begins one position later, without padding.
     np.testing.assert_allclose(found[:, 3:-4, 3:-4], wanted[:, 2:-2, 2:-2], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "vgg16"])
-def test_other_networks_are_what_they_are(name):
+def test_exact_does_not_change_other_networks(name):
     layers = pretrained_encoder(name, None).layers
     assert not any(isinstance(layer, EnlargeToAtLeast) for layer in layers)
-    backbone, as_it_is = (pretrained_encoder(name, None, exact=exact) for exact in (True, False))
-    as_it_is.set_weights(backbone.get_weights())
-    assert_features_equal(backbone(IMAGES), as_it_is(IMAGES))
+    exact, inexact = (pretrained_encoder(name, None, exact=value) for value in (True, False))
+    inexact.set_weights(exact.get_weights())
+    assert_features_equal(exact(IMAGES), inexact(IMAGES))
 
 
-# --- files of weights ----------------------------------------------------------------------------
+# --- weights files -------------------------------------------------------------------------------
 
 
 class Unnamed:
-    """Builds a network of two branches whose layers Keras names anew each time."""
+    """Builds a network of two branches whose layers get new names from Keras each time."""
 
     def __init__(self):
         self.built = []
@@ -187,7 +185,7 @@ class Unnamed:
 
 @pytest.fixture
 def unnamed(monkeypatch):
-    """A recipe of a network that is told by numbers where its levels are."""
+    """Adds an encoder whose recipe gives its levels as numbers; returns its builder."""
     build = Unnamed()
     recipe = EncoderRecipe("Unnamed", levels=(2, -1), images="signed")
     monkeypatch.setattr(keras.applications, "Unnamed", build, raising=False)
@@ -215,8 +213,8 @@ def test_levels_may_be_given_by_number(unnamed):
     assert_features_equal(features, probe(2.0 * IMAGES - 1.0))
 
 
-def test_network_is_cut_off_at_the_level_asked_for(unnamed):
-    # The first convolution and its normalization: 3 x 3 x 3 x 2 + 2, and 4 x 2.
+def test_network_is_cut_off_at_the_requested_level(unnamed):
+    # The first convolution has 3 x 3 x 3 x 2 + 2 weights, its normalization 4 x 2.
     found = pretrained_encoder("unnamed", None, halvings=1)
     assert len(found.outputs) == 1
     assert found.count_params() == 54 + 2 + 8
@@ -224,14 +222,14 @@ def test_network_is_cut_off_at_the_level_asked_for(unnamed):
 
 @pytest.mark.parametrize("save", ["save_weights", "save"], ids=["weights_alone", "keras_2"])
 @pytest.mark.parametrize("include_top", [True, False])
-def test_weights_are_found_by_their_order_whatever_the_layers_are_called(
+def test_weights_are_matched_by_the_order_of_layers_and_not_by_their_names(
     unnamed, tmp_path, include_top, save
 ):
     saved = randomize(unnamed(include_top=include_top))
     path = str(tmp_path / ("file.weights.h5" if save == "save_weights" else "file.h5"))
     getattr(saved, save)(path)
     found = pretrained_encoder("unnamed", path)
-    # Only an older file has to be read with the classifier on: its layers are counted.
+    # Only a file of Keras 2 has to be loaded with the classifier: its layers are counted.
     assert len(unnamed.built) == 2 + (include_top and save == "save")
     for built in unnamed.built[1:]:
         assert not set(names(built)) & set(names(saved))
@@ -240,7 +238,7 @@ def test_weights_are_found_by_their_order_whatever_the_layers_are_called(
     assert_features_equal(found(small), features(2.0 * small - 1.0))
 
 
-def test_weights_of_another_network_are_one_clear_error(unnamed, tmp_path):
+def test_weights_of_another_network_are_a_one_line_error(unnamed, tmp_path):
     for include_top in (True, False):
         path = str(tmp_path / f"{include_top}.weights.h5")
         unnamed(include_top=include_top, filters=5).save_weights(path)
@@ -250,7 +248,7 @@ def test_weights_of_another_network_are_one_clear_error(unnamed, tmp_path):
         assert path in str(caught.value)
 
 
-def test_weights_that_cannot_be_downloaded_are_one_clear_error(unnamed, monkeypatch):
+def test_weights_that_cannot_be_downloaded_are_a_one_line_error(unnamed, monkeypatch):
     def no_network(**options):
         assert options["weights"] == "imagenet"
         raise Exception("URL fetch failure\nand more")

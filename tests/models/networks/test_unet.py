@@ -1,4 +1,4 @@
-"""The U-Net: any size, attention where it belongs, with and without an encoder."""
+"""The U-Net: image sizes, attention and normalization, with and without an encoder."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_a_fresh_network_colors_in_gray(plain):
     ("resolution", "target", "level"),
     [(128, 32, 2), (64, 32, 1), (32, 32, 0), (100, 32, 2), (512, 1, 4)],
 )
-def test_attention_stands_at_the_level_nearest_to_its_resolution(resolution, target, level):
+def test_attention_is_at_the_level_nearest_to_its_resolution(resolution, target, level):
     assert level_nearest(resolution, target, depth=4) == level
 
 
@@ -62,7 +62,7 @@ def test_attention_stands_at_the_level_nearest_to_its_resolution(resolution, tar
         (None, set()),
     ],
 )
-def test_attention_stands_on_the_encoder_path_and_up(attention_level, names):
+def test_attention_is_on_the_encoder_path_and_the_decoder_path(attention_level, names):
     network = unet(filters=2, depth=3, attention_level=attention_level)
     assert {layer.name for layer in network.layers if "attention" in layer.name} == names
 
@@ -89,7 +89,7 @@ def test_encoder_returns_a_feature_for_every_halving():
     assert len(features) == len(ENCODERS["mobilenet_v2"].levels)
 
 
-def test_encoder_without_its_file_is_one_clear_error(tmp_path):
+def test_missing_and_broken_encoder_weights_are_an_error(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
         pretrained_encoder("mobilenet_v2", str(tmp_path / "absent.weights.h5"))
     wrong = tmp_path / "wrong.weights.h5"
@@ -98,7 +98,7 @@ def test_encoder_without_its_file_is_one_clear_error(tmp_path):
         pretrained_encoder("mobilenet_v2", str(wrong))
 
 
-def test_encoder_takes_files_with_and_without_the_classifier(tmp_path):
+def test_encoder_loads_files_with_and_without_the_classifier(tmp_path):
     keras.utils.set_random_seed(3)
     whole = keras.applications.MobileNetV2(weights=None)
     headless = keras.applications.MobileNetV2(
@@ -115,8 +115,8 @@ def test_encoder_takes_files_with_and_without_the_classifier(tmp_path):
         np.testing.assert_allclose(features[-1], expected, atol=1e-4)
 
 
-@pytest.mark.skipif(not MOBILENET.exists(), reason=f"{MOBILENET.name} is not there")
-def test_encoder_recognizes_with_imagenets_weights():
+@pytest.mark.skipif(not MOBILENET.exists(), reason=f"{MOBILENET.name} is missing")
+def test_encoder_with_imagenet_weights_equals_the_network_of_keras():
     features = pretrained_encoder("mobilenet_v2", str(MOBILENET))
     whole = keras.applications.MobileNetV2(weights=str(MOBILENET))
     images = np.random.default_rng(0).uniform(0, 1, (1, 224, 224, 3)).astype("float32")
