@@ -22,7 +22,7 @@ from models.sagan import SAGAN
 RATE, BETA_1, BETA_2 = 1e-3, 0.5, 0.999
 TINY = {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2}
 COLORIZERS = {
-    "inception": lambda: EncoderDecoder(**TINY, skip_connections=True),
+    "encoder_decoder": lambda: EncoderDecoder(**TINY, skip_connections=True),
     "pix2pix": lambda: Pix2Pix(**TINY, norm="instance"),
     "sagan": lambda: SAGAN(**TINY, attention_level=1),
     "chromagan": lambda: ChromaGAN(**TINY, global_features="pool", classes=0),
@@ -58,7 +58,7 @@ def adam():
     return keras.optimizers.Adam(RATE, BETA_1, BETA_2)
 
 
-def compiled(own_optimizer=True, name="inception", adversarial=None, build=None, **options):
+def compiled(own_optimizer=True, name="encoder_decoder", adversarial=None, build=None, **options):
     """A compiled colorizer, by default with a separate optimizer for its encoder."""
     keras.utils.set_random_seed(1)
     model = (build or COLORIZERS[name])()
@@ -107,9 +107,9 @@ def decoder_variables(model):
 @pytest.mark.parametrize(
     ("name", "adversarial", "own_optimizer"),
     [
-        ("inception", False, True),
-        ("inception", False, False),
-        ("inception", True, True),
+        ("encoder_decoder", False, True),
+        ("encoder_decoder", False, False),
+        ("encoder_decoder", True, True),
         ("pix2pix", True, True),
         ("chromagan", False, True),
     ],
@@ -129,7 +129,7 @@ def test_encoder_is_unchanged_while_frozen_and_trained_afterwards(
         assert not any(changed(old, new.variables))
     assert any(changed(decoder, decoder_variables(model)))
     assert any(changed(average, model.generator_ema.variables))
-    if name == "inception":
+    if name == "encoder_decoder":
         assert all(changed(decoder, decoder_variables(model)))
     if own_optimizer:
         assert int(model.encoder_optimizer.iterations) == 0

@@ -35,7 +35,7 @@ def test_settings_are_restored(folder):
         ({"version": VERSION + 1}, "has version 3, but this program reads version 2; update"),
         # The first version had the key `format`.
         ({"format": 1}, "has version 1, but this program reads version 2; use the program that"),
-        ({"version": "2"}, "has version 2, but this program reads version 2; use the program"),
+        ({"version": "2"}, "has version '2', but this program reads version 2; use the program"),
     ],
 )
 def test_settings_of_another_version_are_refused(folder, settings, words):
