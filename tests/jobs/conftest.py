@@ -1,4 +1,4 @@
-"""What the tests of the jobs share: small images and a training that takes seconds."""
+"""Fixtures of the tests of the jobs, such as small images and trainings of a few seconds."""
 
 import json
 import os
@@ -28,7 +28,10 @@ ARCHITECTURE = {
 
 @pytest.fixture(autouse=True)
 def _without_curves(request, monkeypatch):
-    """Drawing them takes longer than some of the trainings; some tests want them."""
+    """Draws no curves, unless the test has the marker `draws_curves`.
+
+    Drawing them takes longer than some of the trainings.
+    """
     if "draws_curves" not in request.keywords:
         monkeypatch.setattr(
             "jobs.train.train.draw_curves", lambda log_dir, target: False, raising=False
@@ -37,7 +40,7 @@ def _without_curves(request, monkeypatch):
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
-    """Weights of a tiny untrained network that colors boldly."""
+    """The path of a folder with the weights of a tiny untrained network that colors strongly."""
     import keras
 
     from models.checkpoints.folder import WeightsFolder
@@ -47,7 +50,7 @@ def weights(tmp_path_factory):
     folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
     keras.utils.set_random_seed(0)
     generator = SAGAN.build_generator(ARCHITECTURE)
-    # By itself it is as good as gray, and nothing that happens to colors would be seen.
+    # An untrained network colors nearly gray, which would hide errors in the colors.
     last = generator.get_layer("ab")
     last.set_weights([300 * last.get_weights()[0], np.array([0.1, 0.05])])
     folder.save_generator(generator)
@@ -56,7 +59,7 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def offline(tmp_path_factory):
-    """A machine without a network, where nothing was downloaded before."""
+    """Simulates a machine without a network connection and without downloaded files."""
 
     def no_network(*args, **options):
         raise Exception("URL fetch failure")
@@ -64,14 +67,14 @@ def offline(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setattr("keras.utils.get_file", no_network)
-        # It builds the whole network before it asks for its weights.
+        # InceptionV3 builds the whole network before it requests its weights.
         patch.setattr("keras.applications.InceptionV3", no_network)
         yield
 
 
 @pytest.fixture
 def images(here):
-    """A folder of ten small color images."""
+    """Writes a folder of ten small color images and returns its path."""
     random = np.random.default_rng(0)
     for number in range(10):
         colors = random.uniform(0, 255, (1, 1, 3)) + random.normal(0, 20, (20, 24, 3))
@@ -81,7 +84,7 @@ def images(here):
 
 @pytest.fixture
 def train(images):
-    """Trains a tiny model on the images and returns the exit status."""
+    """Returns a function that trains a tiny model on the images and returns the exit status."""
 
     def call(*arguments):
         return run.main(["--dataset", str(images), *TINY, *arguments])
@@ -91,9 +94,10 @@ def train(images):
 
 @pytest.fixture
 def tiny_imagenet(here):
-    """Makes a folder like Tiny ImageNet: four images of one color for each class.
+    """Returns a function that writes a folder like Tiny ImageNet and returns its dataset name.
 
-    What is called is given the folder and, by the WordNet id, the words and the color of each.
+    The function takes the name of the folder and a dict from WordNet ids to the words and the color
+    of each class. A class has four training images and one validation image of its color.
     """
 
     def make(folder, classes):
@@ -108,8 +112,8 @@ def tiny_imagenet(here):
             "words.txt": [f"{wordnet_id}\t{words}" for wordnet_id, (words, _) in classes.items()],
             "val/val_annotations.txt": [f"val_{each}.JPEG\t{each}\t0\t0\t9\t9" for each in classes],
         }
-        for name, each in lines.items():
-            (here / folder / name).write_text("\n".join(each) + "\n")
+        for name, rows in lines.items():
+            (here / folder / name).write_text("\n".join(rows) + "\n")
         return f"tiny-imagenet:{folder}"
 
     return make
@@ -117,7 +121,7 @@ def tiny_imagenet(here):
 
 @pytest.fixture
 def coco(here):
-    """A folder in COCO's format: six images with a cat and four with a dog."""
+    """Writes a COCO dataset, six images with a cat and four with a dog, and returns its name."""
     random = np.random.default_rng(1)
     images, annotations = [], []
     for number in range(10):
@@ -138,18 +142,18 @@ def coco(here):
 
 @pytest.fixture
 def stop_after(monkeypatch):
-    """Sends this process a signal after a number of steps."""
+    """Returns a function that makes this process receive a signal after a number of steps."""
 
     from callbacks.training_checkpoint import TrainingCheckpoint
 
     def arrange(steps, number=signal.SIGINT):
-        count = TrainingCheckpoint.on_train_batch_end
+        original = TrainingCheckpoint.on_train_batch_end
 
-        def counted(self, batch, logs=None):
-            count(self, batch, logs)
+        def with_signal(self, batch, logs=None):
+            original(self, batch, logs)
             if self.progress.total_steps == steps:
                 os.kill(os.getpid(), number)
 
-        monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", counted)
+        monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", with_signal)
 
     return arrange

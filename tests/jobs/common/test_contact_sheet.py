@@ -1,4 +1,4 @@
-"""The contact sheet: what stands where, and that a small image is enlarged by its pixels."""
+"""Tests of contact sheets: the layout, the headings and captions, and enlarged images."""
 
 import numpy as np
 import pytest
@@ -23,12 +23,12 @@ def kinds_of(count, *size):
     }
 
 
-def place(sheet, index, number, lines, size, line=0, kinds=3):
-    """The part of a sheet where an image is to stand: `index` of all, `number` of its kinds."""
+def area(sheet, index, number, lines, size, caption_height=0, kinds=3):
+    """Returns the part of a sheet where kind `number` of image `index` should be."""
     height, width = size
     column, row = divmod(index, lines)
     left = MARGIN + column * (kinds * (width + GAP) - GAP + MARGIN) + number * (width + GAP)
-    top = TOP + row * (height + GAP + line)
+    top = TOP + row * (height + GAP + caption_height)
     return sheet[top : top + height, left : left + width]
 
 
@@ -39,7 +39,7 @@ def has_text(part):
 @pytest.mark.parametrize(
     ("count", "columns", "lines"), [(1, 1, 1), (2, 2, 1), (3, 2, 2), (7, 2, 4), (16, 2, 8)]
 )
-def test_images_go_down_the_first_column_and_then_the_second(count, columns, lines):
+def test_images_fill_the_first_column_and_then_the_second(count, columns, lines):
     kinds = kinds_of(count, 120, 130)
     sheet = draw_contact_sheet(kinds)
     assert sheet.dtype == np.uint8
@@ -50,15 +50,15 @@ def test_images_go_down_the_first_column_and_then_the_second(count, columns, lin
     )
     for number, images in enumerate(kinds.values()):
         for index, image in enumerate(images):
-            drawn = place(sheet, index, number, lines, (120, 130))
+            drawn = area(sheet, index, number, lines, (120, 130))
             np.testing.assert_array_equal(drawn, image, err_msg=f"{number} of {index}")
 
 
-def test_all_but_images_and_headings_is_white():
+def test_everything_but_images_and_headings_is_white():
     sheet = draw_contact_sheet(kinds_of(3, 120, 120)).copy()
     for index in range(3):
         for number in range(3):
-            place(sheet, index, number, 2, (120, 120))[:] = 255
+            area(sheet, index, number, 2, (120, 120))[:] = 255
     assert (sheet[TOP:] == 255).all()
     assert (sheet[:, :MARGIN] == 255).all()
     assert (sheet[:, -MARGIN:] == 255).all()
@@ -79,19 +79,19 @@ def test_each_kind_has_its_heading_in_each_column():
     ("size", "factor"),
     [(16, 7), (37, 4), (64, 2), (111, 2), (112, 1), (113, 1), (256, 1)],
 )
-def test_small_images_are_enlarged_by_whole_pixels(size, factor):
+def test_small_images_are_enlarged_by_a_whole_factor(size, factor):
     kinds = kinds_of(2, size, size)
     sheet = draw_contact_sheet(kinds)
     side = size * factor
     for number, images in enumerate(kinds.values()):
         for index, image in enumerate(images):
-            drawn = place(sheet, index, number, 1, (side, side))
+            drawn = area(sheet, index, number, 1, (side, side))
             expected = np.kron(image, np.ones((factor, factor, 1), "uint8"))
             np.testing.assert_array_equal(drawn, expected)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
-def test_captions_stand_below_their_images(count):
+def test_captions_are_below_their_images(count):
     kinds = kinds_of(count, 120, 120)
     captions = [f"class {number}" for number in range(count)]
     sheet = draw_contact_sheet(kinds, captions)
@@ -99,7 +99,7 @@ def test_captions_stand_below_their_images(count):
     below = []
     for index in range(count):
         for number, images in enumerate(kinds.values()):
-            drawn = place(sheet, index, number, lines, (120, 120), LINE)
+            drawn = area(sheet, index, number, lines, (120, 120), LINE)
             np.testing.assert_array_equal(drawn, images[index])
         column, row = divmod(index, lines)
         left = MARGIN + column * (3 * 124 - GAP + MARGIN)
@@ -109,8 +109,8 @@ def test_captions_stand_below_their_images(count):
     assert len({strip.tobytes() for strip in below}) == count
 
 
-def test_captions_are_drawn_whole():
-    # Their letters reach below the line.
+def test_captions_are_not_cut_off():
+    # These letters reach below the baseline.
     captions = ["gjpqy", "gjpqy"]
     sheet = draw_contact_sheet(kinds_of(2, 120, 120), captions)
     last = sheet[TOP + 120 :]
@@ -123,7 +123,7 @@ def test_captions_are_drawn_whole():
     ["", "Größe", "котёнок", "猫", "قط", "\N{CAT}", "\udcff"],
     ids=["none", "umlaut", "Cyrillic", "Chinese", "Arabic", "emoji", "not UTF-8"],
 )
-def test_any_caption_leaves_the_images_as_they_are(caption):
+def test_any_caption_leaves_the_images_unchanged(caption):
     kinds = kinds_of(3, 120, 120)
     plain = draw_contact_sheet(kinds, ["", "", ""])
     sheet = draw_contact_sheet(kinds, [caption, "", ""])

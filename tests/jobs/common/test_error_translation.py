@@ -1,4 +1,4 @@
-"""What TensorFlow raises of images becomes one line, and what was left out is counted."""
+"""Tests of error translation and of the warning that counts the skipped images."""
 
 import pytest
 import tensorflow as tf
@@ -13,7 +13,7 @@ def skipped(tmp_path):
     return SkippedImages(tmp_path / "skipped_images.tsv", total=4)
 
 
-def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
+def test_out_of_memory_error_says_what_to_lower(skipped, capsys):
     error = tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating a tensor")
     with pytest.raises(InputError) as caught, translate_errors(skipped, 16, 256):
         raise error
@@ -24,19 +24,19 @@ def test_memory_that_ran_out_says_what_to_lower(skipped, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_an_error_of_ours_inside_the_pipeline_comes_out_as_itself(skipped, capsys):
-    def give_up(number):
+def test_an_input_error_inside_the_pipeline_is_raised_unchanged(skipped, capsys):
+    def fail(number):
         skipped.add("a.png", "unreadable: torn")
         skipped.fail("no image can be used")
 
-    stream = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(give_up, [n], tf.int64))
+    stream = tf.data.Dataset.range(3).map(lambda n: tf.numpy_function(fail, [n], tf.int64))
     with (
         pytest.raises(InputError, match="no image can be used: 1 of 4 skipped") as caught,
         translate_errors(skipped, 16, 256),
     ):
         list(stream)
     assert caught.value is skipped.failure
-    # The error itself counts them.
+    # The error already counts them, so there is no warning.
     assert capsys.readouterr().err == ""
 
 
@@ -49,7 +49,7 @@ def test_other_errors_are_not_hidden(skipped, error):
     assert caught.value is error
 
 
-def test_what_was_skipped_is_counted_when_the_work_is_done(skipped, capsys):
+def test_skipped_images_are_counted_when_the_job_ends(skipped, capsys):
     with translate_errors(skipped, 16, 256):
         skipped.add("a.png", "unreadable: torn")
         skipped.add("b.png", "no color: colorfulness 0.1")
@@ -58,13 +58,13 @@ def test_what_was_skipped_is_counted_when_the_work_is_done(skipped, capsys):
     assert line.startswith("warning: 2 of 4 skipped (1 unreadable, 1 no color), listed in ")
 
 
-def test_nothing_is_said_of_nothing(skipped, capsys):
+def test_nothing_is_printed_without_skipped_images(skipped, capsys):
     with translate_errors(skipped, 16, 256):
         pass
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_was_skipped_is_counted_when_the_work_is_broken_off(skipped, capsys):
+def test_skipped_images_are_counted_when_the_job_is_interrupted(skipped, capsys):
     skipped.add("a.png", "unreadable: torn")
     with pytest.raises(KeyboardInterrupt), translate_errors(skipped, 16, 256):
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""One training in a folder at a time, and no folder that holds nothing."""
+"""Tests of the lock that allows one training at a time in a folder of weights."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ def assert_is_refused(folder):
         pass
 
 
-def test_the_second_is_refused_until_the_first_is_done(tmp_path):
+def test_a_second_training_is_refused_until_the_first_ends(tmp_path):
     (tmp_path / "weights.h5").touch()
     with (
         alone_in(tmp_path),
@@ -28,7 +28,7 @@ def test_the_second_is_refused_until_the_first_is_done(tmp_path):
         pass
 
 
-def test_a_process_that_was_killed_holds_nothing(tmp_path):
+def test_a_killed_process_releases_its_lock(tmp_path):
     (tmp_path / "weights.h5").touch()
     hold = (
         "import sys, time, pathlib; from jobs.common.folder_lock import alone_in\n"
@@ -54,10 +54,10 @@ def test_an_empty_folder_is_not_left_behind(tmp_path):
     assert (tmp_path / "weights" / "settings.json").exists()
 
 
-def test_a_disk_without_locks_is_told(tmp_path, monkeypatch, capsys):
+def test_a_disk_that_does_not_support_locks_is_reported(tmp_path, monkeypatch, capsys):
     def refuse(self, timeout):
         raise NotImplementedError
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
     with alone_in(tmp_path / "weights"):
-        assert "knows no locks" in capsys.readouterr().err
+        assert "does not support locks" in capsys.readouterr().err

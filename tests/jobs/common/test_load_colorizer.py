@@ -1,4 +1,4 @@
-"""Which weights color, and what their folders must say."""
+"""Tests of which weights a job colors with, and of how they are loaded."""
 
 import json
 
@@ -10,7 +10,7 @@ from errors import InputError
 from jobs.common.load_colorizer import load_colorizer, weights_folders
 from models.checkpoints.folder import WeightsFolder
 
-SHIPPED = ("sagan", "pix2pix", "chromagan")
+PRETRAINED_MODELS = ("sagan", "pix2pix", "chromagan")
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ SHIPPED = ("sagan", "pix2pix", "chromagan")
         (["--load_weights", "--weights_dir", "mine"], ["mine"]),
     ],
 )
-def test_weights_are_those_that_were_asked_for_or_those_that_ship(arguments, paths):
+def test_weights_are_the_explicit_or_the_pretrained_ones(arguments, paths):
     settings, _ = parse(["--evaluate", *arguments])
     assert [str(folder.path) for folder in weights_folders(settings)] == paths
 
 
-@pytest.mark.parametrize("model", SHIPPED)
+@pytest.mark.parametrize("model", PRETRAINED_MODELS)
 def test_pretrained_weights_are_there(model):
     [folder] = weights_folders(Settings(model=model))
     assert folder.read_settings()["model"] == model
@@ -39,26 +39,26 @@ def test_pretrained_weights_are_there(model):
 def test_pretrained_weights_are_small_enough_for_a_repository():
     size = {
         model: sum(file.stat().st_size for file in (PRETRAINED_WEIGHTS / model).iterdir()) / 2**20
-        for model in SHIPPED
+        for model in PRETRAINED_MODELS
     }
     assert size["sagan"] <= 40
     assert size["pix2pix"] + size["chromagan"] <= 70
 
 
-def test_weights_of_a_model_that_ships_none_are_refused():
+def test_a_model_without_pretrained_weights_is_refused():
     with pytest.raises(InputError) as caught:
         weights_folders(Settings(model="encoder_decoder"))
     message = str(caught.value)
-    assert "no weights of --model encoder_decoder come with this program" in message
+    assert "no pretrained weights ship for --model encoder_decoder; looked for " in message
     assert str(PRETRAINED_WEIGHTS / "encoder_decoder") in message
-    assert "--weights in place of --model" in message
+    assert "--weights instead of --model" in message
 
 
-def test_a_colorizer_is_set_as_it_was_asked_for(weights):
+def test_a_colorizer_has_the_explicit_settings(weights):
     settings = Settings(batch_size=3, saturation=0.5, flip_average=True)
     colorizer = load_colorizer(WeightsFolder(weights), settings)
     assert (colorizer.batch_size, colorizer.saturation, colorizer.flip_average) == (3, 0.5, True)
-    # The choice of the weights.
+    # This size is saved with the weights.
     assert colorizer.render_size == 32
 
 
@@ -81,7 +81,7 @@ def test_a_colorizer_is_set_as_it_was_asked_for(weights):
         ({"version": 99, "architecture": {}}, "update the program"),
     ],
 )
-def test_settings_of_no_network_are_refused(tmp_path, settings, words):
+def test_settings_that_describe_no_network_are_refused(tmp_path, settings, words):
     (tmp_path / "settings.json").write_text(json.dumps(settings))
     with pytest.raises(InputError) as caught:
         load_colorizer(WeightsFolder(tmp_path), Settings())

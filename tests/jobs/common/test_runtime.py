@@ -1,4 +1,4 @@
-"""Precision by what the machine computes natively."""
+"""Tests of `--precision`, whose default depends on what the machine computes natively."""
 
 import keras
 import pytest
@@ -9,9 +9,9 @@ from jobs.common import runtime
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Pretends to be a machine with these processor flags and GPUs."""
+    """Returns a function that simulates processor flags and GPUs of these compute capabilities."""
 
-    def pretend(flags="", gpus=()):
+    def simulate(flags="", gpus=()):
         information = tmp_path / "cpuinfo"
         information.write_text(f"flags : fpu {flags} sse\n")
         monkeypatch.setattr(runtime, "_CPU_INFORMATION", information)
@@ -22,7 +22,7 @@ def machine(monkeypatch, tmp_path):
             lambda gpu: {"compute_capability": gpu},
         )
 
-    yield pretend
+    yield simulate
     keras.mixed_precision.set_global_policy("float32")
 
 
@@ -37,19 +37,19 @@ def machine(monkeypatch, tmp_path):
         ("avx2", [(8, 0), (7, 0)], "float32"),
     ],
 )
-def test_auto_takes_bfloat16_where_it_is_native(machine, flags, gpus, policy):
+def test_auto_is_bfloat16_where_it_is_native(machine, flags, gpus, policy):
     machine(flags, gpus)
     runtime.prepare_keras("auto", seed=0)
     assert keras.mixed_precision.dtype_policy().name == policy
 
 
-def test_a_precision_that_was_asked_for_is_taken(machine):
+def test_an_explicit_precision_is_used(machine):
     machine("amx_bf16")
     runtime.prepare_keras("float32", seed=0)
     assert keras.mixed_precision.dtype_policy().name == "float32"
 
 
-def test_a_machine_that_says_nothing_gets_float32(machine, monkeypatch, tmp_path):
+def test_auto_is_float32_without_processor_information(machine, monkeypatch, tmp_path):
     machine()
     monkeypatch.setattr(runtime, "_CPU_INFORMATION", tmp_path / "absent")
     runtime.prepare_keras("auto", seed=0)

@@ -1,4 +1,4 @@
-"""The folder that ships colors like the training's and names no path of its machine."""
+"""Tests of the export of weights."""
 
 import json
 
@@ -19,7 +19,7 @@ ARCHITECTURE = {
 }
 
 
-def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
+def test_exported_weights_color_alike_and_hold_no_path(tmp_path):
     source, target = WeightsFolder(tmp_path / "trained"), WeightsFolder(tmp_path / "shipped")
     trained = SAGAN.build_generator(ARCHITECTURE)
     source.save_generator(trained)
@@ -32,13 +32,13 @@ def test_what_ships_colors_alike_and_holds_no_path(tmp_path):
     assert "/home/me" not in text
     assert json.loads(text)["settings"] == {"epochs": 3}
     assert target.read_settings()["render_size"] == 64
-    shipped = SAGAN.build_generator(ARCHITECTURE)
-    target.load_generator(shipped)
+    exported = SAGAN.build_generator(ARCHITECTURE)
+    target.load_generator(exported)
     lightness = np.random.default_rng(0).uniform(-1, 1, (1, 8, 8, 1)).astype("float32")
-    np.testing.assert_allclose(shipped(lightness), trained(lightness), atol=1e-3)
+    np.testing.assert_allclose(exported(lightness), trained(lightness), atol=1e-3)
 
 
-def test_what_is_no_training_is_one_line(tmp_path, capsys):
+def test_a_folder_without_weights_is_a_one_line_error(tmp_path, capsys):
     assert export_weights.main([str(tmp_path), str(tmp_path / "out"), "--render_size", "64"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

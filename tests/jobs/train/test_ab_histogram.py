@@ -1,4 +1,4 @@
-"""The counts by which rare colors weigh more are those that a training was begun with."""
+"""Tests of the ab histogram for color rebalancing: saved with the weights, or counted."""
 
 from types import SimpleNamespace
 
@@ -23,20 +23,20 @@ def folder(tmp_path):
     return folder
 
 
-def generator_of(name):
+def generator_arrays(name):
     arrays = {}
 
-    def keep(place, item):
+    def collect(path, item):
         if isinstance(item, h5py.Dataset):
-            arrays[place] = item[()]
+            arrays[path] = item[()]
 
     with h5py.File(WeightsFolder(name).path / "generator.weights.h5") as file:
-        file.visititems(keep)
+        file.visititems(collect)
     assert len(arrays) > 10
     return arrays
 
 
-def found(folder, *arguments):
+def find(folder, *arguments):
     settings, explicit = parse(["--reconstruction", "l1:1", *arguments])
     data = SimpleNamespace(ab_histogram=lambda: NEW)
     return find_ab_histogram(settings, explicit - {"reconstruction"}, folder, data)
@@ -52,48 +52,48 @@ def found(folder, *arguments):
         (["--load_weights", "--dataset", "others"], NEW),
     ],
 )
-def test_a_training_that_goes_on_keeps_them(folder, arguments, counts):
-    assert found(folder, "--color_rebalancing", "0.5", *arguments) is not None
-    np.testing.assert_array_equal(found(folder, "--color_rebalancing", "1", *arguments), counts)
+def test_a_resumed_training_uses_the_saved_histogram_unless_colors_change(
+    folder, arguments, counts
+):
+    assert find(folder, "--color_rebalancing", "0.5", *arguments) is not None
+    np.testing.assert_array_equal(find(folder, "--color_rebalancing", "1", *arguments), counts)
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["--color_rebalancing", "0"]], ids=["by default", "not asked for"]
-)
-def test_nothing_is_counted_where_all_weigh_the_same(folder, arguments):
-    assert found(folder, *arguments) is None
+@pytest.mark.parametrize("arguments", [[], ["--color_rebalancing", "0"]], ids=["default", "zero"])
+def test_nothing_is_counted_without_color_rebalancing(folder, arguments):
+    assert find(folder, *arguments) is None
 
 
-def test_nothing_is_counted_for_terms_without_a_weight(folder):
+def test_nothing_is_counted_for_terms_with_a_weight_of_zero(folder):
     settings, explicit = parse(["--reconstruction", "mse:1", "--color_rebalancing", "0.5"])
     settings.reconstruction = ["mse:0", "ssim:1"]
     assert find_ab_histogram(settings, explicit, folder, None) is None
 
 
-def test_what_was_not_kept_is_counted(tmp_path):
-    counts = found(WeightsFolder(tmp_path), "--load_weights", "--color_rebalancing", "0.5")
+def test_a_histogram_that_was_not_saved_is_counted(tmp_path):
+    counts = find(WeightsFolder(tmp_path), "--load_weights", "--color_rebalancing", "0.5")
     np.testing.assert_array_equal(counts, NEW)
 
 
-def test_damaged_counts_are_one_line(folder):
+def test_a_damaged_histogram_is_a_one_line_error(folder):
     (folder.path / "ab_histogram.npy").write_bytes(b"\x93NUMPY")
     with pytest.raises(InputError, match=r"ab_histogram\.npy cannot be read: .*; remove it"):
-        found(folder, "--load_weights", "--color_rebalancing", "0.5")
+        find(folder, "--load_weights", "--color_rebalancing", "0.5")
 
 
-def test_colors_of_the_stream_are_counted(images, here):
+def test_colors_of_the_training_batches_are_counted(images, here):
     def counts(*arguments):
         options = ["--dataset", "images", "--resolution", "16", "--batch_size", "5", *arguments]
         settings, _ = parse(options)
         return TrainingData(settings, find_training_images(settings), "logs").ab_histogram()
 
     true = counts()
-    # Whole batches of enough images.
+    # Whole batches of five images are counted, at least 2048 images.
     assert true.sum() == 2050 * 16 * 16
     np.testing.assert_array_equal(counts(), true)
-    places = np.hypot(*np.meshgrid(np.arange(-11, 12), np.arange(-11, 12)))
+    distances = np.hypot(*np.meshgrid(np.arange(-11, 12), np.arange(-11, 12)))
     strong = counts("--target_saturation", "1.5")
-    assert (strong * places).sum() > 1.1 * (true * places).sum()
+    assert (strong * distances).sum() > 1.1 * (true * distances).sum()
 
 
 def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_after, monkeypatch):
@@ -104,7 +104,7 @@ def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_af
     assert train(*options, "--weights_dir", "broken") == 130
     monkeypatch.setattr(TrainingData, "ab_histogram", None)
     assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
-    straight, broken = map(generator_of, ("straight", "broken"))
+    straight, broken = map(generator_arrays, ("straight", "broken"))
     assert straight.keys() == broken.keys()
-    for place, array in straight.items():
-        np.testing.assert_array_equal(broken[place], array)
+    for path, array in straight.items():
+        np.testing.assert_array_equal(broken[path], array)

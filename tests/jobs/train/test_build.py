@@ -1,4 +1,4 @@
-"""A model is compiled as the settings say."""
+"""Tests of building and compiling a model from the settings."""
 
 import contextlib
 
@@ -36,11 +36,11 @@ def compiled(*arguments):
         (["--validation_metrics", "ssim", "psnr", "ssim"], ["ssim", "psnr"]),
     ],
 )
-def test_validation_measures_what_is_asked_for(arguments, names):
+def test_validation_metrics_are_the_explicit_or_the_default_ones(arguments, names):
     assert list(compiled(*arguments).validation_metrics) == names
 
 
-def test_rare_colors_are_counted_where_they_are_to_count_more():
+def test_color_rebalancing_gives_rare_colors_more_weight():
     settings, explicit = parse([*SMALL, "--color_rebalancing", "0.5"])
     model, settings = new_model(settings, explicit)
     counts = np.zeros((23, 23), "int64")
@@ -55,26 +55,26 @@ def test_rare_colors_are_counted_where_they_are_to_count_more():
     assert rare > 1.5 * common
 
 
-LPIPS_OF = pytest.mark.parametrize(
+with_lpips = pytest.mark.parametrize(
     "arguments", [("--validation_metrics", "lpips"), ("--reconstruction", "lpips:1")]
 )
 
 
-@LPIPS_OF
-def test_lpips_without_its_weights_is_one_line(arguments):
+@with_lpips
+def test_lpips_without_its_weights_is_a_one_line_error(arguments):
     with pytest.raises(InputError) as caught:
         compiled(*arguments, "--lpips_weights", "absent.npz")
     message = str(caught.value)
     assert message.startswith("absent.npz: there is no such file; give the weights of LPIPS")
 
 
-@LPIPS_OF
-def test_lpips_of_images_that_are_too_small_is_one_line(arguments):
+@with_lpips
+def test_lpips_of_too_small_images_is_a_one_line_error(arguments):
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
         compiled(*arguments, "--resolution", "16")
 
 
-def test_lpips_may_be_learned_from(lpips_weights):
+def test_lpips_can_be_trained_on(lpips_weights):
     term = ("--reconstruction", "lpips:2", "--lpips_weights", lpips_weights)
     model = compiled(*term, "--resolution", "32")
     assert model.reconstruction.weights == {"l1": 1.0, "lpips": 2.0}
@@ -92,7 +92,7 @@ def test_lpips_may_be_learned_from(lpips_weights):
         pytest.param("chromagan", marks=pytest.mark.slow),
     ],
 )
-def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
+def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
     small = [
@@ -106,12 +106,12 @@ def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
         "l1:1",
     ]
     small += ["--global_features", "pool"] if model == "chromagan" else []
-    for weights, keeps in ((path, True), ("none", False)):
+    for weights, frozen in ((path, True), ("none", False)):
         options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
         settings, explicit = parse([*small, *options])
         built, _ = new_model(settings, explicit)
-        assert built.architecture["freeze_encoder_statistics"] is keeps
-        # What colors is built from the architecture alone, and so is what is gone on with.
+        assert built.architecture["freeze_encoder_statistics"] is frozen
+        # Coloring and resuming build their networks from the architecture alone.
         for network in (built.generator, built.generator_ema):
             normalizations = [
                 layer
@@ -119,7 +119,7 @@ def test_encoder_keeps_the_statistics_of_its_weights(model, tmp_path):
                 if isinstance(layer, FusedBatchNormalization)
             ]
             assert len(normalizations) > 10
-            assert {layer.freeze_statistics for layer in normalizations} == {keeps}
+            assert {layer.freeze_statistics for layer in normalizations} == {frozen}
 
 
 # --- optimizers ----------------------------------------------------------------------------------
@@ -172,13 +172,13 @@ def test_optimizers_are_those_of_keras(arguments, kind, values):
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
-def test_weights_decay_but_biases_and_normalizations_do_not(optimizer):
+def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
     decay = ["--weight_decay", "0.5", "--generator_lr", "0.5", "--beta_1", "0.5"]
     model = compiled("--optimizer", optimizer, *decay, "--attention_resolution", "64")
     variables = model.generator.trainable_variables
     for variable in variables:
         variable.assign(np.ones(variable.shape))
-    # Of no gradient: what changes is the decay.
+    # The gradients are zero, so only the decay changes the weights.
     gradients = [np.zeros(variable.shape, "float32") for variable in variables]
     model.generator_optimizer.apply(gradients, variables)
     after = {variable.path: np.unique(variable.numpy()) for variable in variables}
@@ -196,8 +196,8 @@ def test_weights_decay_but_biases_and_normalizations_do_not(optimizer):
         "lion",
     ],
 )
-def test_optimizers_begin_with_the_defaults_or_say_in_one_line_what_they_want(optimizer):
-    # An InputError is one line.
+def test_optimizers_work_with_the_defaults_or_raise_an_input_error(optimizer):
+    # The message of an InputError is one line.
     with contextlib.suppress(InputError):
         model = compiled("--optimizer", optimizer)
         assert type(model.generator_optimizer).__name__.lower() == optimizer
@@ -205,7 +205,7 @@ def test_optimizers_begin_with_the_defaults_or_say_in_one_line_what_they_want(op
 
 @pytest.mark.usefixtures("tiny_encoder")
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lion"])
-def test_an_encoder_that_is_frozen_first_has_an_optimizer_of_its_own(optimizer, tmp_path):
+def test_an_encoder_that_is_frozen_first_has_its_own_optimizer(optimizer, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.Tiny(False, None, None).save_weights(path)
     options = [
@@ -235,7 +235,7 @@ def built(*arguments):
 
 
 def attended_side(model, side):
-    """The size of the features that the decoder's attention sees."""
+    """Returns the side of the features that the attention in the decoder receives."""
     attention = model.generator.get_layer("attention_up")
     network = keras.Model(model.generator.input, attention.input)
     _, height, width, _ = network(np.zeros((1, side, side, 1), "float32")).shape
@@ -248,7 +248,7 @@ def layer_names(model):
 
 
 @pytest.mark.usefixtures("tiny_encoder")
-def test_encoder_decoder_is_built_as_the_settings_say():
+def test_encoder_decoder_is_built_from_the_settings():
     model = built(*ENCODER_DECODER)
     assert model.architecture == {
         "filters": 2,
@@ -261,13 +261,13 @@ def test_encoder_decoder_is_built_as_the_settings_say():
     }
     assert "attention_up" not in layer_names(model)
     assert not [name for name in layer_names(model) if name.startswith("skip_")]
-    others = ["--adversarial", "hinge", "--discriminator_filters", "3", "--norm", "instance"]
-    architecture = built(*ENCODER_DECODER, *others).architecture
+    options = ["--adversarial", "hinge", "--discriminator_filters", "3", "--norm", "instance"]
+    architecture = built(*ENCODER_DECODER, *options).architecture
     assert (architecture["discriminator_filters"], architecture["norm"]) == (3, "instance")
 
 
 @pytest.mark.usefixtures("tiny_encoder")
-def test_features_of_the_encoder_are_joined_where_it_is_asked_for():
+def test_skip_connections_join_features_of_the_encoder():
     model = built(*ENCODER_DECODER, "--skip_connections")
     assert model.architecture["skip_connections"] is True
     assert {f"skip_{level}" for level in (1, 2, 3, 4)} <= layer_names(model)
@@ -280,11 +280,11 @@ def test_features_of_the_encoder_are_joined_where_it_is_asked_for():
     ("resolution", "wanted", "level"),
     [(64, 32, 1), (64, 9, 3), (400, 32, 4), (64, 64, 1), (64, 1, 5)],
 )
-def test_attention_stands_at_the_level_that_is_nearest(resolution, wanted, level, skips):
+def test_attention_is_at_the_nearest_level(resolution, wanted, level, skips):
     options = ["--decoder_attention", "--attention_resolution", str(wanted), *skips]
     model = built(*ENCODER_DECODER, *options, "--resolution", str(resolution))
     assert model.architecture["attention_level"] == level
-    # Of 64 px, whatever is trained on: attention to the finest features takes much memory.
+    # Images of 64 px at any resolution: attention over the finest features needs much memory.
     assert attended_side(model, 64) == 64 // 2**level
 
 
@@ -293,7 +293,7 @@ def test_attention_stands_at_the_level_that_is_nearest(resolution, wanted, level
     # At the deepest of three levels there is no decoder path yet.
     [(64, 1), (16, 1), (9, 2), (4, 2)],
 )
-def test_pix2pix_has_attention_where_it_is_asked_for(wanted, level):
+def test_pix2pix_has_attention_only_on_request_and_at_the_nearest_level(wanted, level):
     small = ["--model", "pix2pix", "--filters", "2", "--depth", "3", "--resolution", "32"]
     plain = built(*small)
     assert plain.architecture["attention_level"] is None
@@ -303,28 +303,28 @@ def test_pix2pix_has_attention_where_it_is_asked_for(wanted, level):
     assert attended_side(model, 32) == 32 // 2**level
 
 
-def test_pix2pix_has_attention_or_says_in_one_line_that_it_cannot():
+def test_pix2pix_of_depth_1_has_attention_or_raises_an_input_error():
     with contextlib.suppress(InputError):
         model = built("--model", "pix2pix", "--filters", "2", "--depth", "1", "--decoder_attention")
         assert "attention_up" in layer_names(model)
 
 
-def test_sagan_has_attention_without_asking():
+def test_sagan_has_attention_by_default():
     small = ["--filters", "2", "--depth", "2", "--resolution", "32"]
     assert built(*small, "--attention_resolution", "8").architecture["attention_level"] == 2
 
 
-def test_weights_of_pix2pix_of_before_had_no_attention():
+def test_older_pix2pix_weights_have_no_attention():
     architecture = {"filters": 2, "depth": 2, "norm": "batch", "encoder": "none"}
     architecture |= {"input_channels": 1, "discriminator": "patch", "discriminator_filters": 2}
     generator = Pix2Pix.build_generator(architecture)
     assert "attention_up" not in {layer.name for layer in generator.layers}
 
 
-# --- weights of before ---------------------------------------------------------------------------
+# --- older weights -------------------------------------------------------------------------------
 
 
-def test_weights_of_before_kept_no_statistics():
+def test_older_weights_do_not_freeze_batch_statistics():
     architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
     architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
     generator = SAGAN.build_generator(architecture)
@@ -338,7 +338,7 @@ def test_weights_of_before_kept_no_statistics():
 
 
 def started_from(folder, *arguments, **architecture):
-    """The architecture of a training that begins with weights of pix2pix."""
+    """Returns the model and the settings of a training that starts from weights of pix2pix."""
     network = {
         **{"filters": 2, "depth": 2, "norm": "batch", "encoder": "none", "input_channels": 1},
         **{"discriminator": "patch", "discriminator_filters": 2, **architecture},
@@ -350,7 +350,7 @@ def started_from(folder, *arguments, **architecture):
     return new_model(settings, explicit)
 
 
-def test_discriminator_may_be_another_one(tmp_path):
+def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
     model, settings = started_from(tmp_path, "--discriminator", "pixel")
     assert model.architecture["discriminator"] == settings.discriminator == "pixel"
     assert settings.discriminator_filters == 64
@@ -360,7 +360,7 @@ def test_discriminator_may_be_another_one(tmp_path):
 
 
 def test_discriminator_is_that_of_the_preset(tmp_path):
-    # The generator is that of the weights, whatever the preset begins with.
+    # The generator is that of the weights, whatever the preset sets.
     model, settings = started_from(tmp_path, "--preset", "adversarial-conv4")
     assert model.architecture["discriminator"] == settings.discriminator == "conv4"
     assert model.architecture["discriminator_filters"] == 16
@@ -369,14 +369,14 @@ def test_discriminator_is_that_of_the_preset(tmp_path):
         started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "7")
 
 
-def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypatch):
+def test_preset_that_starts_from_another_says_what_it_needs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
     with pytest.raises(InputError) as caught:
         new_model(settings, explicit)
     assert str(caught.value) == (
-        "--preset ls-gan goes on from weights/unet-l1, and there are no weights; train them with "
-        "--preset unet-l1 first, or name others with --pretrained"
+        "--preset ls-gan starts from weights/unet-l1, which holds no weights; train them with "
+        "--preset unet-l1 first, or give other weights with --pretrained"
     )
     started_from(tmp_path, encoder="none")
     (tmp_path / "weights").mkdir()
@@ -386,7 +386,7 @@ def test_preset_that_goes_on_from_another_says_what_it_needs(tmp_path, monkeypat
     assert settings.encoder == "none"
 
 
-def test_an_encoder_that_the_weights_do_not_have_is_not_frozen(tmp_path):
+def test_freezing_an_encoder_that_the_weights_do_not_have_is_refused(tmp_path):
     started_from(tmp_path, encoder="none")
     options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
     settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
@@ -394,7 +394,7 @@ def test_an_encoder_that_the_weights_do_not_have_is_not_frozen(tmp_path):
         compile_model(*new_model(settings, explicit), explicit)
 
 
-def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path):
+def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_path):
     with pytest.raises(InputError, match="conv4 takes images of at least 121 px"):
         started_from(tmp_path, "--resolution", "64", discriminator="conv4")
     with pytest.raises(InputError, match="give --norm instance or none"):
@@ -403,7 +403,7 @@ def test_discriminator_of_the_weights_is_refused_where_it_cannot_judge(tmp_path)
         )
 
 
-def test_what_was_left_to_the_model_is_settled():
+def test_defaults_that_depend_on_the_model_are_filled_in():
     settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
     _, settings = new_model(settings, explicit)
     assert (settings.depth, settings.discriminator_filters) == (5, 64)

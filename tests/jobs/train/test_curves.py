@@ -1,4 +1,4 @@
-"""The curves of a training, read from TensorBoard's records and drawn."""
+"""Tests of the curves of a training, which are read from TensorBoard's records and drawn."""
 
 import os
 
@@ -13,8 +13,11 @@ from jobs.train.curves import draw_curves, read_curves
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes a file of records in a run: what is called is given the values of tags by step."""
-    # Files are told apart by their age, which the clock may not tell so quickly.
+    """Returns a function that writes a file of records and returns its path.
+
+    The function takes the name of the run and a dict from tags to dicts from steps to values.
+    """
+    # The modification times have the order of writing, however quickly the files are written.
     written = []
 
     def call(run, values, image=False):
@@ -43,7 +46,7 @@ def logs(tmp_path):
 
 @pytest.fixture
 def drawn(monkeypatch):
-    """The figures that were written."""
+    """A list of the figures that were saved."""
     figures, save = [], Figure.savefig
 
     def remember(self, *arguments, **options):
@@ -65,7 +68,7 @@ def test_values_are_those_that_were_written(write, logs):
     }
 
 
-def test_what_is_measured_in_both_runs_is_one_curve_each(write, logs):
+def test_a_tag_of_both_runs_has_one_curve_for_each(write, logs):
     write("validation", {"l1": {2: 5.0}, "psnr": {2: 20.0}})
     write("train", {"l1": {1: 3.0, 2: 4.0}, "generator_loss": {1: 1.0}})
     curves = read_curves(logs)
@@ -75,7 +78,7 @@ def test_what_is_measured_in_both_runs_is_one_curve_each(write, logs):
     assert curves["psnr"] == {"validation": [(2, 20.0)]}
 
 
-def test_several_files_are_one_curve(write, logs):
+def test_several_files_of_a_run_make_one_curve(write, logs):
     write("train", {"l1": {1: 1.0, 2: 2.0}})
     write("train", {"l1": {3: 3.0}})
     write("train", {"l1": {4: 4.0}})
@@ -83,27 +86,27 @@ def test_several_files_are_one_curve(write, logs):
     assert read_curves(logs)["l1"]["train"] == expected
 
 
-def test_later_records_count_where_a_training_was_resumed(write, logs):
+def test_later_records_replace_earlier_ones_of_a_resumed_training(write, logs):
     write("train", {"l1": {1: 1.0, 2: 2.0, 3: 3.0}})
     write("train", {"l1": {2: 20.0, 3: 30.0, 4: 40.0}})
     expected = [(1, 1.0), (2, 20.0), (3, 30.0), (4, 40.0)]
     assert read_curves(logs)["l1"]["train"] == expected
 
 
-def test_later_records_count_in_a_copy_too(write, logs):
+def test_later_records_replace_earlier_ones_in_a_copy_too(write, logs):
     earlier = write("train", {"l1": {1: 1.0, 2: 2.0}})
     write("train", {"l1": {2: 20.0}})
     os.utime(earlier, (2e9, 2e9))
     assert read_curves(logs)["l1"]["train"] == [(1, 1.0), (2, 20.0)]
 
 
-def test_images_and_speed_are_no_curves(write, logs):
+def test_images_and_speed_are_not_curves(write, logs):
     write("train", {"l1": {1: 1.0}, "images_per_second": {1: 9.0}}, image=True)
     write("samples", {"psnr": {1: 20.0}}, image=True)
     assert list(read_curves(logs)) == ["l1"]
 
 
-def test_a_file_that_was_broken_off_is_read_as_far_as_it_goes(write, logs):
+def test_a_truncated_file_is_read_up_to_the_last_complete_record(write, logs):
     path = write("train", {"l1": {1: 1.0, 2: 2.0, 3: 3.0}})
     path.write_bytes(path.read_bytes()[:-5])
     write("train", {"l1": {4: 4.0}})
@@ -111,7 +114,7 @@ def test_a_file_that_was_broken_off_is_read_as_far_as_it_goes(write, logs):
 
 
 @pytest.mark.parametrize("name", ["logs", "logs/train"])
-def test_no_records_are_no_curves(tmp_path, name):
+def test_without_records_there_are_no_curves(tmp_path, name):
     assert read_curves(tmp_path / "logs") == {}
     (tmp_path / name).mkdir(parents=True)
     assert read_curves(tmp_path / "logs") == {}
@@ -121,13 +124,13 @@ def test_no_records_are_no_curves(tmp_path, name):
 
 
 @pytest.mark.parametrize(("tags", "rows"), [(1, 1), (3, 1), (4, 2)])
-def test_image_has_a_row_for_three_curves(write, logs, tmp_path, tags, rows):
+def test_image_has_a_row_for_every_three_curves(write, logs, tmp_path, tags, rows):
     write("train", {f"loss_{number}": {1: 1.0, 2: 2.0} for number in range(tags)})
     assert draw_curves(logs, tmp_path / "new/curves.png") is True
     with Image.open(tmp_path / "new/curves.png") as image:
         assert image.format == "PNG"
         assert image.size == (1200, 260 * rows)
-        # Not all of it is white.
+        # The image is not blank.
         assert len(image.convert("RGB").getcolors(1 << 20)) > 10
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["curves.png"]
 
@@ -150,7 +153,7 @@ def test_runs_are_two_lines_of_one_panel(write, logs, tmp_path, drawn):
 
 
 def test_few_points_are_marked_and_many_are_not(write, logs, tmp_path, drawn):
-    # A line through a single point cannot be seen.
+    # A line through a single point is invisible.
     write("train", {"few": {1: 1.0}, "many": dict.fromkeys(range(20), 1.0)})
     draw_curves(logs, tmp_path / "curves.png")
     few, many = (axes.get_lines()[0] for axes in drawn[0].axes)
@@ -158,7 +161,9 @@ def test_few_points_are_marked_and_many_are_not(write, logs, tmp_path, drawn):
     assert many.get_marker() == "None"
 
 
-def test_true_colorfulness_stands_beside_that_of_the_colored(write, logs, tmp_path, drawn):
+def test_true_colorfulness_shares_a_panel_with_that_of_the_colored_images(
+    write, logs, tmp_path, drawn
+):
     values = {"colorfulness": {1: 5.0}, "true_colorfulness": {1: 30.0}, "psnr": {1: 20.0}}
     write("validation", values)
     draw_curves(logs, tmp_path / "curves.png")
@@ -169,7 +174,7 @@ def test_true_colorfulness_stands_beside_that_of_the_colored(write, logs, tmp_pa
     assert len(psnr.get_lines()) == 1
 
 
-def test_true_colorfulness_alone_has_its_panel(write, logs, tmp_path, drawn):
+def test_true_colorfulness_alone_has_a_panel(write, logs, tmp_path, drawn):
     write("validation", {"true_colorfulness": {1: 30.0}})
     draw_curves(logs, tmp_path / "curves.png")
     (axes,) = drawn[0].axes
@@ -177,7 +182,7 @@ def test_true_colorfulness_alone_has_its_panel(write, logs, tmp_path, drawn):
     assert [line.get_label() for line in axes.get_lines()] == ["true images"]
 
 
-def test_nothing_is_drawn_of_no_records(write, logs, tmp_path):
+def test_nothing_is_drawn_without_records(write, logs, tmp_path):
     target = tmp_path / "curves.png"
     assert draw_curves(logs, target) is False
     write("train", {"images_per_second": {1: 9.0}}, image=True)
@@ -185,7 +190,7 @@ def test_nothing_is_drawn_of_no_records(write, logs, tmp_path):
     assert not target.exists()
 
 
-def test_image_is_replaced_at_once_or_not_at_all(write, logs, tmp_path, monkeypatch):
+def test_image_is_replaced_completely_or_not_at_all(write, logs, tmp_path, monkeypatch):
     target = tmp_path / "curves.png"
     target.write_bytes(b"the earlier one")
     write("train", {"l1": {1: 1.0}})
@@ -204,10 +209,10 @@ def test_image_is_replaced_at_once_or_not_at_all(write, logs, tmp_path, monkeypa
     assert {path.name for path in tmp_path.iterdir()} == {"logs", "curves.png"}
 
 
-def test_drawing_changes_nothing_for_others(write, logs, tmp_path):
+def test_drawing_leaves_no_figures_to_pyplot(write, logs, tmp_path):
     from matplotlib import _pylab_helpers
 
     write("train", {"l1": {1: 1.0}})
     draw_curves(logs, tmp_path / "curves.png")
-    # No figure that stays in memory, and no window.
+    # Figures that pyplot manages would stay in memory and could open windows.
     assert _pylab_helpers.Gcf.get_all_fig_managers() == []

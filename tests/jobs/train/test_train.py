@@ -1,4 +1,4 @@
-"""Training as a person does it: start, stop, go on, start from other weights."""
+"""Tests of training from the command line: start, stop, resume, and use pretrained weights."""
 
 import json
 import shutil
@@ -22,11 +22,11 @@ pytestmark = pytest.mark.usefixtures("without_graphs")
 
 
 def checkpoint_arrays(folder):
-    """All numbers of the last checkpoint by their place in the file."""
+    """Returns the arrays of the last checkpoint by their path in the file."""
     arrays = {}
     with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
         file.visititems(
-            lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
+            lambda path, item: arrays.update({path: item[()]} if hasattr(item, "shape") else {})
         )
     return arrays
 
@@ -38,7 +38,7 @@ def progress(folder):
 
 @pytest.mark.in_a_graph
 @pytest.mark.draws_curves
-def test_training_leaves_weights_settings_checkpoint_grids_and_records(train, here):
+def test_training_writes_weights_settings_checkpoints_grids_and_records(train, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
     assert train(*options, "--log_dir", "logs") == 0
 
@@ -77,7 +77,7 @@ def test_losses_are_logged_every_few_steps(train, here):
     options = ("--epochs", "1", "--steps_per_epoch", "5", "--log_every", "2", "--sample_every", "0")
     assert train(*options, "--log_dir", "logs") == 0
     records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
-    # And at the end of the epoch.
+    # The last step of an epoch is logged too.
     assert [event.step for event in records.Tensors("l1")] == [2, 4, 5]
     assert {"generator_loss", "discriminator_loss", "images_per_second"} <= set(
         records.Tags()["tensors"]
@@ -105,64 +105,65 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
     assert train(*options, "--weights_dir", "broken") == 130
     message = capsys.readouterr().err
     assert "stopped: in epoch" in message
-    assert "go on with: python run.py --load_weights --weights_dir broken" in message
+    assert "resume with: python run.py --load_weights --weights_dir broken" in message
     assert progress("broken").total_steps == stop_at
     assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
     output = capsys.readouterr().out
-    assert "going on from" in output
+    assert "resuming from" in output
     assert all(f"Epoch {epoch + 1}/2" in output for epoch in range(stop_at // 2, 2))
 
     assert progress("broken").total_steps == 4
     straight, broken = checkpoint_arrays("straight"), checkpoint_arrays("broken")
     assert straight.keys() == broken.keys()
-    # Networks, EMA weights, both optimizers: everything but the running means of the losses.
-    compared = [place for place in straight if not place.startswith(("_metrics", "training_means"))]
+    # Networks, EMA weights and both optimizers: everything except the means of the losses.
+    compared = [path for path in straight if not path.startswith(("_metrics", "training_means"))]
     assert len(compared) > 100
-    for place in compared:
-        np.testing.assert_allclose(broken[place], straight[place], atol=1e-6, err_msg=place)
+    for path in compared:
+        np.testing.assert_allclose(broken[path], straight[path], atol=1e-6, err_msg=path)
 
 
-def test_sigterm_keeps_a_checkpoint_too(train, stop_after):
+def test_sigterm_saves_a_checkpoint_too(train, stop_after):
     stop_after(1, signal.SIGTERM)
     assert train("--weights_dir", "w") == 143
     assert progress("w").total_steps == 1
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_resume_takes_the_settings_of_the_training_and_changes_to_them(train, capsys):
+def test_resume_uses_the_saved_settings_with_explicit_changes(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     assert run.main(["--load_weights", "--epochs", "2", "--generator_lr", "1e-5"]) == 0
     assert progress("weights/sagan").epoch == 2
     saved = WeightsFolder("weights/sagan").read_settings()["settings"]
     assert (saved["batch_size"], saved["generator_lr"], saved["epochs"]) == (2, 1e-5, 2)
-    # Keras keeps an optimizer's iterations first and its rate second.
+    # Keras saves an optimizer's iterations first and its learning rate second.
     rate = checkpoint_arrays("weights/sagan")["generator_optimizer/vars/1"]
     assert rate == pytest.approx(1e-5)
 
     out = capsys.readouterr().out
-    assert "changed: epochs 2 and not 1, generator_lr 1e-05 and not 0.0001" in out
+    assert "changed: epochs 2 instead of 1, generator_lr 1e-05 instead of 0.0001" in out
 
     other = ("--filters", "3", "--resolution", "32", "--model", "sagan", "--encoder", "vgg16")
     assert run.main(["--load_weights", *other]) == 2
     words = (
-        "was begun with encoder none and not vgg16, filters 2 and not 3, resolution 16 and not 32"
+        "was started with encoder none instead of vgg16, filters 2 instead of 3, "
+        "resolution 16 instead of 32"
     )
     assert words in capsys.readouterr().err
     assert run.main(["--load_weights", "--label_smoothing", "0.2"]) == 2
     assert "--label_smoothing has no effect" in capsys.readouterr().err
 
 
-def test_nothing_to_resume_is_one_clear_error(here, capsys):
+def test_nothing_to_resume_is_a_one_line_error(here, capsys):
     for _ in range(2):
         assert run.main(["--load_weights"]) == 2
         message = capsys.readouterr().err
-        assert "nothing to go on from in weights/sagan" in message
+        assert "there is no training to resume in weights/sagan" in message
         assert message.count("\n") == 1
         assert not (here / "weights/sagan").exists()
         (here / "weights").mkdir(exist_ok=True)
 
 
-def test_a_damaged_checkpoint_is_passed_over(train, capsys):
+def test_a_damaged_checkpoint_is_skipped(train, capsys):
     assert train("--epochs", "2", "--sample_every", "0") == 0
     store = WeightsFolder("weights/sagan").checkpoints
     wanted = checkpoint_arrays("weights/sagan")
@@ -172,17 +173,17 @@ def test_a_damaged_checkpoint_is_passed_over(train, capsys):
 
     assert run.main(["--load_weights"]) == 0
     warning = capsys.readouterr().err
-    assert f"the checkpoint {damaged} is damaged (model.weights.h5 is not as it was" in warning
+    assert f"the checkpoint {damaged} is damaged (model.weights.h5 does not match its" in warning
     assert store.last_whole(pytest.fail) == damaged
     found = checkpoint_arrays("weights/sagan")
-    compared = [place for place in wanted if not place.startswith(("_metrics", "training_means"))]
-    for place in compared:
-        np.testing.assert_allclose(found[place], wanted[place], atol=1e-6, err_msg=place)
+    compared = [path for path in wanted if not path.startswith(("_metrics", "training_means"))]
+    for path in compared:
+        np.testing.assert_allclose(found[path], wanted[path], atol=1e-6, err_msg=path)
 
     for checkpoint in store.path.iterdir():
         (checkpoint / "SHA256SUMS").unlink()
     assert run.main(["--load_weights"]) == 2
-    assert "no checkpoint in weights/sagan/checkpoints is whole" in capsys.readouterr().err
+    assert "no checkpoint in weights/sagan/checkpoints is intact" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_a_folder_of_an_older_version_is_refused(here, capsys, arguments):
     (folder / "settings.json").write_text(settings)
     assert run.main(arguments) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert "weights/sagan/settings.json is of version 1, and this program reads version 2" in line
+    assert "weights/sagan/settings.json has version 1, but this program reads version 2" in line
     assert (folder / "settings.json").read_text() == settings
 
 
@@ -221,52 +222,53 @@ def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train,
     assert run.main(["--load_weights"]) == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
-    for words in ("is not of the training in weights/sagan", "model pix2pix and not sagan"):
+    belongs = "does not belong to the training in weights/sagan"
+    for words in (belongs, "model pix2pix instead of sagan"):
         assert words in message
-    assert "resolution 32 and not 16" in message
+    assert "resolution 32 instead of 16" in message
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of four megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
+    """Mounts a disk of four megabytes and returns its path."""
+    path = tmp_path / "disk"
+    path.mkdir()
     try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", place], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no small disk can be mounted here: {error}")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
+    yield path
+    subprocess.run(["umount", "--lazy", path], check=True)
 
 
-def test_a_disk_that_fills_up_leaves_the_checkpoints_before_whole(train, small_disk, capsys):
+def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train, small_disk, capsys):
     folder = small_disk / "weights"
     options = ("--checkpoint_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
     assert train(*options, "--weights_dir", str(folder), "--sample_every", "0") == 2
     [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert "No space left on device" in error or "the disk is full" in error
     store = WeightsFolder(folder).checkpoints
-    kept = sorted(store.path.iterdir())
-    assert len(kept) > 1
+    saved = sorted(store.path.iterdir())
+    assert len(saved) > 1
     damaged = []
-    assert store.last_whole(lambda *what: damaged.append(what)) == kept[-1]
+    assert store.last_whole(lambda *what: damaged.append(what)) == saved[-1]
     assert damaged == []
-    # Nothing half written takes what room is left.
-    assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in kept)
+    # No half-written file takes up the remaining space.
+    assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in saved)
 
 
 def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
     with alone_in(here / "weights/sagan"):
         assert train("--epochs", "1") == 2
         message = capsys.readouterr().err
-        assert "another training is at work in it" in message
+        assert "another training is running in this folder" in message
         assert message.count("\n") == 1
         assert run.main(["--load_weights"]) == 2
-        assert "another training is at work in it" in capsys.readouterr().err
+        assert "another training is running in this folder" in capsys.readouterr().err
     assert train("--epochs", "1", "--sample_every", "0") == 0
 
 
-def test_what_a_killed_training_left_is_removed(train, here):
+def test_unfinished_files_of_a_killed_training_are_removed(train, here):
     unfinished = here / "weights/sagan/.writing-0123.h5"
     unfinished.parent.mkdir(parents=True)
     unfinished.write_bytes(b"half")
@@ -274,7 +276,7 @@ def test_what_a_killed_training_left_is_removed(train, here):
     assert not unfinished.exists()
 
 
-def test_checkpoints_are_written_in_an_epoch_too(train, monkeypatch):
+def test_checkpoints_are_written_within_an_epoch_too(train, monkeypatch):
     saved = []
     save = TrainingCheckpoint.save
     monkeypatch.setattr(
@@ -289,19 +291,19 @@ def test_checkpoints_are_written_in_an_epoch_too(train, monkeypatch):
     assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
 
 
-def test_a_bad_batch_is_written_down_and_skipped(train, here, capsys, monkeypatch):
-    stack = Reconstruction.terms
+def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypatch):
+    original = Reconstruction.terms
     calls = []
 
     def poisoned(self, lightness, true_ab, colored_ab):
         calls.append(1)
-        terms = stack(self, lightness, true_ab, colored_ab)
+        terms = original(self, lightness, true_ab, colored_ab)
         return {**terms, "l1": terms["l1"] * np.nan} if len(calls) == 2 else terms
 
     monkeypatch.setattr(Reconstruction, "terms", poisoned)
     options = ("--epochs", "1", "--steps_per_epoch", "4", "--sample_every", "0")
     assert train(*options, "--nan", "skip") == 0
-    assert "step 2 is undone (1 of at most 10): " in capsys.readouterr().err
+    assert "step 2 was undone (1 of at most 10): " in capsys.readouterr().err
     first, *names = (here / "weights/sagan/nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
     assert "l1 is nan" in first
@@ -320,12 +322,12 @@ def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
     before = checkpoint_arrays("weights/sagan")
     assert train("--epochs", "1") == 2
-    assert "weights/sagan holds weights already" in capsys.readouterr().err
+    assert "weights/sagan already holds weights" in capsys.readouterr().err
     after = checkpoint_arrays("weights/sagan")
-    assert all(np.array_equal(before[place], after[place]) for place in before)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
-def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
+def test_pix2pix_trains_in_three_phases_and_resumes(train, stop_after):
     options = ["--model", "pix2pix", "--sample_every", "0"]
     options += ["--adversarial", "wgan-gp", "--norm", "instance", "--discriminator", "pixel"]
     options += ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
@@ -336,29 +338,29 @@ def test_pix2pix_trains_in_three_phases_and_goes_on(train, stop_after):
     assert run.main(["--load_weights", "--weights_dir", "resumed"]) == 0
     straight, resumed = checkpoint_arrays("straight"), checkpoint_arrays("resumed")
     assert straight.keys() == resumed.keys()
-    for place, array in straight.items():
-        np.testing.assert_allclose(array, resumed[place], atol=1e-6, err_msg=place)
+    for path, array in straight.items():
+        np.testing.assert_allclose(array, resumed[path], atol=1e-6, err_msg=path)
 
 
-def test_with_an_adversary_the_weights_of_the_lowest_loss_are_kept_beside(train, capsys):
+def test_with_an_adversary_the_weights_of_the_lowest_loss_are_saved_too(train, capsys):
     options = ("--epochs", "2", "--generator_epochs", "1", "--sample_every", "0")
     assert train(*options) == 0
-    beside = WeightsFolder("weights/sagan/lowest_loss")
-    assert beside.read_settings() == WeightsFolder("weights/sagan").read_settings()
+    lowest = WeightsFolder("weights/sagan/lowest_loss")
+    assert lowest.read_settings() == WeightsFolder("weights/sagan").read_settings()
     capsys.readouterr()
     assert run.main(["--images", "demo", "--weights", "weights/sagan/lowest_loss"]) == 0
 
 
-def test_a_generator_that_would_not_learn_is_refused(train, capsys):
+def test_a_generator_that_would_not_be_trained_is_refused(train, capsys):
     options = ("--model", "pix2pix", "--discriminator", "pixel", "--discriminator_steps", "3")
     assert train(*options) == 2
     assert capsys.readouterr().err == (
-        "error: --discriminator_steps 3: the generator would not learn in every epoch, which has 2 "
-        "steps; lower it, or raise --steps_per_epoch\n"
+        "error: --discriminator_steps 3: the generator would not be trained in every epoch, which "
+        "has 2 steps; lower it, or raise --steps_per_epoch\n"
     )
 
 
-def test_weights_of_another_model_begin_no_training(train, here, capsys):
+def test_pretrained_weights_of_another_model_are_refused(train, here, capsys):
     WeightsFolder(here / "other").write_settings({"model": "sagan", "architecture": {}})
     options = ("--model", "pix2pix", "--discriminator", "pixel", "--pretrained", "other")
     assert train(*options) == 2
@@ -366,9 +368,9 @@ def test_weights_of_another_model_begin_no_training(train, here, capsys):
     assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
 
 
-def test_pretrained_weights_begin_a_new_training(train, capsys):
+def test_pretrained_weights_start_a_new_training(train, capsys):
     assert train("--epochs", "1", "--weights_dir", "first", "--sample_every", "0") == 0
-    # So small a rate that the weights stay what they were.
+    # The learning rate is so small that the weights do not change.
     again = ("--weights_dir", "second", "--pretrained", "first", "--generator_lr", "1e-12")
     options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch", "--sample_every", "0")
     assert train(*again, *options) == 0
@@ -377,8 +379,8 @@ def test_pretrained_weights_begin_a_new_training(train, capsys):
         h5py.File("first/generator.weights.h5") as first,
         h5py.File("second/generator.weights.h5") as second,
     ):
-        place = "layers/conv2d/vars/0"
-        np.testing.assert_allclose(first[place][()], second[place][()], atol=1e-6)
+        path = "layers/conv2d/vars/0"
+        np.testing.assert_allclose(first[path][()], second[path][()], atol=1e-6)
     assert train("--weights_dir", "third", "--pretrained", "first", "--filters", "3") == 2
     assert "were trained with 2" in capsys.readouterr().err
     assert train("--weights_dir", "third", "--pretrained", "absent") == 2
@@ -386,33 +388,33 @@ def test_pretrained_weights_begin_a_new_training(train, capsys):
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_ends_training(train, capsys):
+def test_a_nonfinite_loss_ends_training(train, capsys):
     assert train("--epochs", "1", "--sample_every", "0") == 0
-    kept = checkpoint_arrays("weights/sagan")
+    before = checkpoint_arrays("weights/sagan")
     assert run.main(["--load_weights", "--epochs", "2", "--reconstruction", "l1:1e39"]) == 3
     message = capsys.readouterr().err
     assert "training diverged at step 3 (epoch 2)" in message
     assert "generator_loss is inf" in message
     after = checkpoint_arrays("weights/sagan")
-    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
 @pytest.mark.slow
-def test_weights_that_diverge_in_the_last_step_are_not_kept(train, capsys, monkeypatch):
+def test_weights_that_diverge_in_the_last_step_are_not_saved(train, capsys, monkeypatch):
     assert train("--epochs", "1", "--sample_every", "0") == 0
-    kept = checkpoint_arrays("weights/sagan")
-    count = TrainingCheckpoint.on_train_batch_end
+    before = checkpoint_arrays("weights/sagan")
+    original = TrainingCheckpoint.on_train_batch_end
 
     def poisoned(self, batch, logs=None):
-        count(self, batch, logs)
+        original(self, batch, logs)
         if self.progress.step == 2:
             self.model.generator.variables[0].assign(self.model.generator.variables[0] * np.nan)
 
     monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", poisoned)
     assert run.main(["--load_weights", "--epochs", "2"]) == 3
-    assert "a weight is no number" in capsys.readouterr().err
+    assert "a weight is NaN or infinite" in capsys.readouterr().err
     after = checkpoint_arrays("weights/sagan")
-    assert all(np.array_equal(kept[place], after[place]) for place in kept)
+    assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
 @pytest.mark.slow
@@ -439,13 +441,13 @@ def test_a_perceptual_loss_is_never_dropped_on_resume(train, capsys):
     assert saved["reconstruction"] == ["l1:10"]
 
 
-def test_photographs_without_truth_are_shown(train, here, images):
+def test_sample_photographs_are_shown_without_true_colors(train, here, images):
     assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(images)) == 0
     grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
-def test_useless_images_are_skipped_and_counted(train, images, capsys):
+def test_unusable_images_are_skipped_and_counted(train, images, capsys):
     (images / "broken.png").write_bytes(b"no image")
     Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
     options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
@@ -464,7 +466,7 @@ IMAGES = ["--dataset", "images"]
     ("arguments", "words"),
     [
         (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no image in it"),
+        (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
         (["--dataset", "grays"], "more than half of the images cannot be used"),
         ([*IMAGES, "--batch_size", "64"], "fewer than one batch of 64"),
         ([*IMAGES, "--cache", "file"], "the cache file cannot be used"),
@@ -483,7 +485,7 @@ IMAGES = ["--dataset", "images"]
         ([*IMAGES, "--max_images", "1", "--steps_per_epoch", "1"], "no image is left"),
     ],
 )
-def test_what_cannot_be_begun_is_one_line(images, here, capsys, arguments, words):
+def test_a_training_that_cannot_start_is_a_one_line_error(images, here, capsys, arguments, words):
     (here / "empty").mkdir()
     (here / "file").write_text("")
     (here / "grays").mkdir()
@@ -497,7 +499,7 @@ def test_what_cannot_be_begun_is_one_line(images, here, capsys, arguments, words
     assert message.count("\n") == 1
 
 
-def test_without_a_default_perceptual_network_training_begins_and_says_so(
+def test_without_the_default_perceptual_network_training_starts_with_a_warning(
     images, capsys, monkeypatch
 ):
     def no_network(*args, **kwargs):

@@ -1,4 +1,4 @@
-"""Training ChromaGAN as a person does it: on every kind of dataset, with a teacher and without."""
+"""Tests of training ChromaGAN from the command line: datasets, teacher, resuming and coloring."""
 
 import json
 import pickle
@@ -25,7 +25,7 @@ SMALL = [
     *("--precision", "float32", "--validation_share", "0", "--sample_every", "0"),
 ]
 FOLDER = "weights/chromagan"
-AGAIN = ["--load_weights", "--weights_dir", FOLDER, "--epochs", "2"]
+RESUME = ["--load_weights", "--weights_dir", FOLDER, "--epochs", "2"]
 
 GOLDFISH, SALAMANDER, TENCH = "n01443537", "n01629819", "n01440764"
 CLASSES = {SALAMANDER: ("salamander", (200, 60, 50)), GOLDFISH: ("goldfish", (50, 70, 200))}
@@ -34,17 +34,17 @@ pytestmark = pytest.mark.usefixtures("without_graphs", "tiny_encoder", "tiny_tea
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """How many images the teacher was shown each time, and the last distributions."""
+def teacher_batches(monkeypatch):
+    """A list of the sizes of the teacher's batches, with its last distributions in `rows`."""
 
     class Record(list):
         rows = None
 
-    record, see = Record(), Teacher.__call__
+    record, original = Record(), Teacher.__call__
 
     def counted(self, lightness):
         record.append(int(lightness.shape[0]))
-        record.rows = see(self, lightness)
+        record.rows = original(self, lightness)
         return record.rows
 
     monkeypatch.setattr(Teacher, "__call__", counted)
@@ -53,21 +53,21 @@ def asked(monkeypatch):
 
 @pytest.fixture
 def bars(monkeypatch):
-    """What the bars of progress said: how many images of how many."""
+    """A list of the final counts of all progress bars of the teacher: (images done, total)."""
     shown = []
 
     class Bar:
         def __init__(self, total, **options):
-            self.seen, self.total = 0, total
+            self.done, self.total = 0, total
 
         def update(self, count):
-            self.seen += count
+            self.done += count
 
         def __enter__(self):
             return self
 
         def __exit__(self, *error):
-            shown.append((self.seen, self.total))
+            shown.append((self.done, self.total))
 
     monkeypatch.setattr("jobs.train.teacher_cache.tqdm", Bar)
     return shown
@@ -75,7 +75,7 @@ def bars(monkeypatch):
 
 @pytest.fixture
 def imagenet64(here):
-    """A folder of the downsampled ImageNet: a batch of eight images, and four to judge by."""
+    """Writes a downsampled ImageNet of 8 training and 4 validation images, and returns its name."""
     random = np.random.default_rng(0)
     (here / "small").mkdir()
     for name, count in (("train_data_batch_1", 8), ("val_data", 4)):
@@ -90,7 +90,7 @@ def train(*arguments):
 
 
 def refusal(capsys, *arguments):
-    """The one line that a training is refused with."""
+    """Runs a command that must be refused, and returns its one-line error."""
     capsys.readouterr()
     assert run.main(list(arguments)) == 2
     message = capsys.readouterr().err
@@ -109,38 +109,38 @@ def steps_done(folder=FOLDER):
 
 
 def checkpoint_arrays(folder):
-    """All numbers of the last checkpoint by their place in the file."""
+    """Returns the arrays of the last checkpoint by their path in the file."""
     arrays = {}
 
-    def keep(place, item):
+    def collect(path, item):
         if isinstance(item, h5py.Dataset):
-            arrays[place] = item[()]
+            arrays[path] = item[()]
 
     with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
-        file.visititems(keep)
+        file.visititems(collect)
     return arrays
 
 
 def assert_same_networks(left, right):
     left, right = checkpoint_arrays(left), checkpoint_arrays(right)
     assert left.keys() == right.keys()
-    places = [place for place in left if not place.startswith(("_metrics", "training_means"))]
-    assert any(place.startswith("class_head/") for place in places)
-    for place in places:
-        np.testing.assert_allclose(left[place], right[place], atol=1e-6, err_msg=place)
+    paths = [path for path in left if not path.startswith(("_metrics", "training_means"))]
+    assert any(path.startswith("class_head/") for path in paths)
+    for path in paths:
+        np.testing.assert_allclose(left[path], right[path], atol=1e-6, err_msg=path)
 
 
 # --- datasets -----------------------------------------------------------------------------------
 
 
-def test_labels_of_imagenet_make_the_teacher_speak_of_them(
-    tiny_imagenet, asked, capsys, monkeypatch
+def test_teacher_has_only_the_imagenet_classes_of_the_dataset(
+    tiny_imagenet, teacher_batches, capsys, monkeypatch
 ):
-    made, make = [], Teacher.__init__
+    class_numbers, original = [], Teacher.__init__
 
     def remember(self, *arguments):
-        make(self, *arguments)
-        made.append(self.class_numbers)
+        original(self, *arguments)
+        class_numbers.append(self.class_numbers)
 
     monkeypatch.setattr(Teacher, "__init__", remember)
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
@@ -150,16 +150,16 @@ def test_labels_of_imagenet_make_the_teacher_speak_of_them(
     ) in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 2
     # The dataset sorts its classes: goldfish, salamander.
-    assert made == [(1, 25)]
-    assert asked == [2]
-    assert asked.rows.shape == (2, 2)
+    assert class_numbers == [(1, 25)]
+    assert teacher_batches == [2]
+    assert teacher_batches.rows.shape == (2, 2)
 
 
 @pytest.mark.parametrize(
     "kind", ["folder", "demo", "tfds", "coco", "imagenet64", "unknown labels", "joined"]
 )
-def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
-    images, tiny_imagenet, coco, imagenet64, asked, capsys, monkeypatch, kind
+def test_teacher_has_all_imagenet_classes_for_other_datasets(
+    images, tiny_imagenet, coco, imagenet64, teacher_batches, capsys, monkeypatch, kind
 ):
     toys = demo_set(SplitOptions())
     monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *arguments: toys)
@@ -170,7 +170,7 @@ def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
         "coco": [coco],
         "imagenet64": [imagenet64],
         "unknown labels": [tiny_imagenet("other", {"n99999999": ("toy", (200, 60, 50))})],
-        # One of them has labels.
+        # Only one of the two has labels.
         "joined": [tiny_imagenet("tiny", CLASSES), "images"],
     }[kind]
     assert train("--dataset", *names) == 0
@@ -178,19 +178,19 @@ def test_without_classes_of_its_own_it_is_taught_all_of_imagenet(
     assert "encoder vgg16 with the weights none\n" in printed
     assert "teacher vgg16 with the weights imagenet: 1000 classes\n" in printed
     assert saved()["architecture"]["classes"] == 1000
-    assert asked == [2]
-    assert asked.rows.shape == (2, 1000)
+    assert teacher_batches == [2]
+    assert teacher_batches.rows.shape == (2, 1000)
     assert steps_done() == 1
 
 
-def test_a_real_encoder_is_trained(images, asked, capsys):
+def test_a_real_encoder_is_trained(images, teacher_batches, capsys):
     assert train("--dataset", "images", "--encoder", "mobilenet_v2") == 0
     assert "encoder mobilenet_v2 with the weights none\n" in capsys.readouterr().out
     assert saved()["architecture"]["encoder"] == "mobilenet_v2"
     assert steps_done() == 1
 
 
-def test_a_damaged_list_of_classes_is_one_line(tiny_imagenet, here, capsys, monkeypatch):
+def test_a_damaged_class_index_is_a_one_line_error(tiny_imagenet, here, capsys, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(here / "keras"))
     (here / "keras/models").mkdir(parents=True)
     (here / "keras/models/imagenet_class_index.json").write_text("{}")
@@ -199,23 +199,25 @@ def test_a_damaged_list_of_classes_is_one_line(tiny_imagenet, here, capsys, monk
     assert "remove it, or give --class_index" in message
 
 
-def test_joined_sets_of_the_same_classes_keep_them(tiny_imagenet, asked):
+def test_joined_datasets_with_the_same_classes_use_these_classes(tiny_imagenet, teacher_batches):
     names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
     assert train("--dataset", *names) == 0
     assert saved()["architecture"]["classes"] == 2
 
 
-def test_joined_sets_of_different_classes_are_taught_all_of_imagenet(tiny_imagenet, asked):
+def test_joined_datasets_with_different_classes_use_all_imagenet_classes(
+    tiny_imagenet, teacher_batches
+):
     names = [tiny_imagenet("one", CLASSES), tiny_imagenet("two", {TENCH: ("tench", (9, 99, 9))})]
     assert train("--dataset", *names) == 0
     assert saved()["architecture"]["classes"] == 1000
 
 
-# --- what a training leaves ----------------------------------------------------------------------
+# --- what a training writes ----------------------------------------------------------------------
 
 
 @pytest.mark.in_a_graph
-def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, images):
+def test_training_writes_weights_losses_and_grids_of_every_epoch(here, images):
     options = ["--epochs", "2", "--sample_every", "1", "--sample_count", "1", "--log_every", "1"]
     options += ["--validation_share", "0.4", "--sample_images", "images"]
     assert train("--dataset", "images", *options, "--log_dir", "logs") == 0
@@ -230,7 +232,7 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, image
         np.asarray(Image.open(here / f"logs/samples/{name}_epoch_0001.png"))
         for name in ("validation", "validation_2")
     )
-    # Gray, colored and true, of other images.
+    # Each grid has gray, colored and true images; the two grids show different images.
     assert first.shape == second.shape == (32, 3 * 32 + 2 * 4, 3)
     assert not np.array_equal(first, second)
 
@@ -238,9 +240,9 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, image
     losses = {"mse", "class_divergence", "adversarial_loss", "generator_loss"}
     losses |= {"discriminator_loss", "gradient_penalty"}
     assert losses <= set(records.Tags()["tensors"])
-    judged = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
-    assert {"mse", "loss", "psnr"} <= set(judged.Tags()["tensors"])
-    assert "class_divergence" not in judged.Tags()["tensors"]
+    validation = EventAccumulator(str(here / "logs/validation"), {"tensors": 0}).Reload()
+    assert {"mse", "loss", "psnr"} <= set(validation.Tags()["tensors"])
+    assert "class_divergence" not in validation.Tags()["tensors"]
 
     architecture = saved()["architecture"]
     assert architecture == {
@@ -254,54 +256,56 @@ def test_training_leaves_weights_losses_and_two_grids_of_every_epoch(here, image
         "freeze_encoder_statistics": False,
     }
     with h5py.File(here / FOLDER / "generator.weights.h5") as file:
-        places = []
-        file.visit(places.append)
-    assert places
-    assert not [place for place in places if "class" in place]
-    # Nor is the teacher in a checkpoint: 8 x 8 x 3 pixels to 1000 classes.
+        paths = []
+        file.visit(paths.append)
+    assert paths
+    assert not [path for path in paths if "class" in path]
+    # Nor does a checkpoint hold the teacher, a kernel from 8 x 8 x 3 values to 1000 classes.
     assert not [a for a in checkpoint_arrays(FOLDER).values() if a.shape == (192, 1000)]
 
 
-def test_without_classes_no_teacher_is_needed(here, images, tiny_teachers, capsys):
+def test_with_a_class_weight_of_zero_no_teacher_is_needed(here, images, tiny_teachers, capsys):
     assert train("--dataset", "images", "--class_weight", "0", "--log_every", "1") == 0
     assert tiny_teachers == []
     assert "teacher" not in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 0
-    assert not [place for place in checkpoint_arrays(FOLDER) if place.startswith("class_head")]
-    assert run.main(AGAIN) == 0
+    assert not [path for path in checkpoint_arrays(FOLDER) if path.startswith("class_head")]
+    assert run.main(RESUME) == 0
     assert tiny_teachers == []
     assert steps_done() == 2
 
 
-def test_without_an_adversary_the_generator_learns_from_colors_and_classes(here, images, asked):
+def test_without_an_adversary_the_generator_is_trained_on_colors_and_classes(
+    here, images, teacher_batches
+):
     options = ["--adversarial", "none", "--log_every", "1", "--log_dir", "logs"]
-    # A discriminator would have no effect.
-    place = SMALL.index("--discriminator_filters")
-    small = SMALL[:place] + SMALL[place + 2 :]
+    # Without an adversary, --discriminator_filters has no effect and is refused.
+    index = SMALL.index("--discriminator_filters")
+    small = SMALL[:index] + SMALL[index + 2 :]
     assert run.main([*small, "--dataset", "images", *options]) == 0
     records = EventAccumulator(str(here / "logs/train"), {"tensors": 0}).Reload()
     names = set(records.Tags()["tensors"])
     assert {"mse", "class_divergence", "generator_loss"} <= names
     assert not {"adversarial_loss", "discriminator_loss", "gradient_penalty"} & names
-    assert asked == [2]
+    assert teacher_batches == [2]
 
 
 @pytest.mark.slow
-def test_it_trains_in_three_phases(images, asked):
+def test_chromagan_trains_in_three_phases(images, teacher_batches):
     options = ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
     assert train("--dataset", "images", *options, "--teacher_cache", "cache") == 0
     assert steps_done() == 3
 
 
-def test_other_terms_and_adversaries_can_be_asked_for(images, asked):
+def test_other_terms_and_adversaries_can_be_used(images, teacher_batches):
     options = ["--adversarial", "vanilla", "--reconstruction", "l1:10", "mse:1", "--norm", "none"]
     options += ["--discriminator_steps", "2", "--steps_per_epoch", "2"]
     assert train("--dataset", "images", *options) == 0
-    # The generator learns in the second step alone.
-    assert asked == [2]
+    # The generator is trained only in the second step.
+    assert teacher_batches == [2]
 
 
-# --- going on ------------------------------------------------------------------------------------
+# --- resuming ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -314,7 +318,7 @@ def test_other_terms_and_adversaries_can_be_asked_for(images, asked):
             ["--global_features", "flatten"], marks=[pytest.mark.in_a_graph, pytest.mark.slow]
         ),
     ],
-    ids=["kept", "asked", "asked in a graph"],
+    ids=["cached teacher", "teacher", "teacher in a graph"],
 )
 def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, options):
     options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--epochs", "2", *options]
@@ -328,37 +332,37 @@ def test_stopped_and_resumed_equals_never_stopped(tiny_imagenet, stop_after, opt
 
 
 @pytest.mark.slow
-def test_other_classes_cannot_be_gone_on_with(tiny_imagenet, images, capsys):
+def test_resuming_with_other_classes_is_refused(tiny_imagenet, images, capsys):
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
-    words = f"the training in {FOLDER} was begun with other classes: give the --dataset"
-    assert words in refusal(capsys, *AGAIN, "--dataset", "images")
+    words = f"the training in {FOLDER} was started with other classes; give the --dataset"
+    assert words in refusal(capsys, *RESUME, "--dataset", "images")
     three = tiny_imagenet("three", {**CLASSES, TENCH: ("tench", (9, 99, 9))})
-    assert words in refusal(capsys, *AGAIN, "--dataset", three)
-    assert words in refusal(capsys, *AGAIN, "--class_weight", "0")
-    # What was refused has changed nothing.
-    assert run.main(AGAIN) == 0
+    assert words in refusal(capsys, *RESUME, "--dataset", three)
+    assert words in refusal(capsys, *RESUME, "--class_weight", "0")
+    # The refused commands have changed nothing.
+    assert run.main(RESUME) == 0
 
 
-def test_as_many_other_classes_cannot_be_gone_on_with(tiny_imagenet, capsys):
+def test_resuming_with_as_many_other_classes_is_refused(tiny_imagenet, capsys):
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
     others = {GOLDFISH: CLASSES[GOLDFISH], TENCH: ("tench", (9, 99, 9))}
     other = tiny_imagenet("other", others)
-    # Going on would teach another meaning to a class head that knows the first.
-    assert run.main([*AGAIN, "--dataset", other]) == 2
+    # Resuming would train the class head, which knows the first classes, on other ones.
+    assert run.main([*RESUME, "--dataset", other]) == 2
     assert "classes" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_flattened_features_go_on_with_their_resolution_alone(images, capsys):
+def test_flattened_features_resume_only_at_their_resolution(images, capsys):
     assert train("--dataset", "images", "--global_features", "flatten") == 0
-    message = refusal(capsys, *AGAIN, "--resolution", "40")
-    assert "weights/chromagan was begun with resolution 32 and not 40; leave" in message
-    message = refusal(capsys, *AGAIN, "--global_features", "pool")
-    assert "was begun with global_features flatten and not pool" in message
-    assert run.main([*AGAIN, "--resolution", "32"]) == 0
+    message = refusal(capsys, *RESUME, "--resolution", "40")
+    assert "weights/chromagan was started with resolution 32 instead of 40; leave" in message
+    message = refusal(capsys, *RESUME, "--global_features", "pool")
+    assert "was started with global_features flatten instead of pool" in message
+    assert run.main([*RESUME, "--resolution", "32"]) == 0
 
 
-def test_weights_begin_no_training_that_they_do_not_fit(images, capsys):
+def test_pretrained_weights_that_do_not_fit_are_refused(images, capsys):
     assert train("--dataset", "images", "--global_features", "flatten") == 0
     begin = ["--model", "chromagan", "--dataset", "images", "--weights_dir", "second"]
     begin += ["--pretrained", FOLDER, "--precision", "float32"]
@@ -366,13 +370,13 @@ def test_weights_begin_no_training_that_they_do_not_fit(images, capsys):
     assert (
         "--global_features pool: the weights in weights/chromagan were trained with flatten"
     ) in refusal(capsys, *begin, "--resolution", "32", "--global_features", "pool")
-    assert "take images of 32 px alone; give --resolution 32" in refusal(capsys, *begin)
+    assert "only take images of 32 px; give --resolution 32" in refusal(capsys, *begin)
 
 
 @pytest.mark.slow
-def test_pooled_features_learn_on_at_another_resolution(images, capsys):
+def test_pooled_features_can_start_a_training_at_another_resolution(images, capsys):
     assert train("--dataset", "images") == 0
-    assert "with resolution 32 and not 40" in refusal(capsys, *AGAIN, "--resolution", "40")
+    assert "with resolution 32 instead of 40" in refusal(capsys, *RESUME, "--resolution", "40")
     begin = ["--model", "chromagan", "--dataset", "images", "--precision", "float32"]
     begin += ["--batch_size", "2", "--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
     begin += ["--pretrained", FOLDER, "--weights_dir", "second", "--global_features", "pool"]
@@ -381,7 +385,7 @@ def test_pooled_features_learn_on_at_another_resolution(images, capsys):
 
 
 @pytest.mark.slow
-def test_weights_begin_a_training_of_other_classes(images, tiny_imagenet, capsys):
+def test_pretrained_weights_can_start_a_training_with_other_classes(images, tiny_imagenet, capsys):
     assert train("--dataset", "images") == 0
     name = tiny_imagenet("tiny", CLASSES)
     begin = [each for each in SMALL if each not in ("--encoder_weights", "none")]
@@ -394,89 +398,91 @@ def test_weights_begin_a_training_of_other_classes(images, tiny_imagenet, capsys
     ):
         kernels = []
         first.visititems(
-            lambda place, item: kernels.append(place) if getattr(item, "ndim", 0) == 4 else None
+            lambda path, item: kernels.append(path) if getattr(item, "ndim", 0) == 4 else None
         )
         assert len(kernels) > 10
-        for place in kernels:
-            np.testing.assert_allclose(first[place][()], second[place][()], atol=1e-6)
+        for path in kernels:
+            np.testing.assert_allclose(first[path][()], second[path][()], atol=1e-6)
 
 
-# --- what the teacher saw, kept ------------------------------------------------------------------
+# --- the cache of the teacher --------------------------------------------------------------------
 
 
-def test_what_the_teacher_sees_is_kept_once(images, asked, bars):
+def test_teacher_is_run_on_every_image_only_once(images, teacher_batches, bars):
     options = ["--dataset", str(images), "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
-    # All training images, and none in a step.
-    assert asked == [10]
+    # The teacher is run on all training images before the first step, and in no step.
+    assert teacher_batches == [10]
     assert bars == [(10, 10)]
     assert train(*options, "--weights_dir", "two") == 0
     assert run.main(["--load_weights", "--weights_dir", "one", "--epochs", "2"]) == 0
-    assert asked == [10]
+    assert teacher_batches == [10]
     assert bars == [(10, 10)]
     assert len(list(images.parent.glob("cache/*"))) == 1
     assert saved("one")["settings"]["teacher_cache"] == str(images.parent / "cache")
 
 
 @pytest.mark.slow
-def test_what_is_kept_is_found_by_any_path_of_the_dataset(images, asked):
+def test_cache_is_found_by_any_path_of_the_dataset(images, teacher_batches):
     options = ["--teacher_cache", "cache"]
     assert train("--dataset", "images", *options) == 0
-    assert run.main(AGAIN) == 0
-    assert asked == [10]
+    assert run.main(RESUME) == 0
+    assert teacher_batches == [10]
 
 
-def test_a_fill_that_was_broken_off_goes_on(images, asked, bars, monkeypatch, capsys):
+def test_filling_the_cache_continues_after_an_interruption(
+    images, teacher_batches, bars, monkeypatch, capsys
+):
     monkeypatch.setattr("jobs.train.teacher_cache._BATCH", 2)
-    see = Teacher.__call__
+    original = Teacher.__call__
 
     def interrupted(self, lightness):
-        if len(asked) == 2:
+        if len(teacher_batches) == 2:
             raise KeyboardInterrupt
-        return see(self, lightness)
+        return original(self, lightness)
 
     options = ["--dataset", "images", "--teacher_cache", "cache"]
     monkeypatch.setattr(Teacher, "__call__", interrupted)
     assert train(*options) == 130
-    assert asked == [2, 2]
-    monkeypatch.setattr(Teacher, "__call__", see)
+    assert teacher_batches == [2, 2]
+    monkeypatch.setattr(Teacher, "__call__", original)
     assert train(*options) == 0
-    # Of ten images the six that were not there yet.
-    assert asked == [2, 2, 2, 2, 2]
+    # Four of the ten images were in the cache already.
+    assert teacher_batches == [2, 2, 2, 2, 2]
     assert bars == [(4, 10), (6, 6)]
 
 
-def test_what_is_kept_is_what_was_seen_of_each_image(tiny_imagenet, asked, monkeypatch):
-    given = []
+def test_cached_distributions_are_those_of_each_image(tiny_imagenet, teacher_batches, monkeypatch):
+    batches = []
 
     def remember(self, data):
-        given.append(data)
+        batches.append(data)
         return {"generator_loss": tf.constant(0.0)}
 
     monkeypatch.setattr("models.chromagan.ChromaGAN.train_step", remember)
     options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--teacher_cache", "cache"]
     assert train(*options, "--steps_per_epoch", "4") == 0
     teacher = Teacher("vgg16", class_numbers=[1, 25])
-    assert len(given) == 4
-    for lightness, _, distributions in given:
-        # Of one color: each crop is like the central square.
+    assert len(batches) == 4
+    for lightness, _, distributions in batches:
+        # Each image has a single color, so any crop equals the central square.
         np.testing.assert_allclose(distributions, teacher(lightness), rtol=0.01, atol=1e-4)
 
 
 @pytest.mark.slow
-def test_a_image_that_was_changed_is_asked_for_anew(images, asked):
+def test_teacher_is_run_again_after_an_image_has_changed(images, teacher_batches):
     options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
     write_rgb(images / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
     assert train(*options, "--weights_dir", "two") == 0
-    assert asked == [10, 10]
+    assert teacher_batches == [10, 10]
 
 
-def test_the_teacher_is_shown_images_as_large_as_it_can_see(images, monkeypatch):
-    shapes, make = [], Teacher.__init__
+def test_teacher_receives_images_at_its_own_resolution(images, monkeypatch):
+    shapes, original = [], Teacher.__init__
 
     def make_larger(self, *arguments):
-        make(self, *arguments)
+        original(self, *arguments)
         self.side = 48
 
     def remember(self, lightness):
@@ -490,19 +496,21 @@ def test_the_teacher_is_shown_images_as_large_as_it_can_see(images, monkeypatch)
 
 
 @pytest.mark.slow
-def test_another_teacher_is_asked_anew(images, here, asked, tiny_teachers):
+def test_another_teacher_or_resolution_has_another_cache(
+    images, here, teacher_batches, tiny_teachers
+):
     options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options, "--weights_dir", "one") == 0
     assert train(*options, "--weights_dir", "two", "--teacher", "mobilenet_v2") == 0
     assert tiny_teachers == ["vgg16", "mobilenet_v2"]
-    assert asked == [10, 10]
+    assert teacher_batches == [10, 10]
     assert train(*options, "--weights_dir", "three", "--resolution", "40") == 0
-    assert asked == [10, 10, 10]
+    assert teacher_batches == [10, 10, 10]
     assert len(list(here.glob("cache/*"))) == 3
 
 
 @pytest.mark.slow
-def test_another_file_of_weights_is_another_teacher(images, here, asked):
+def test_other_teacher_weights_have_another_cache(images, here, teacher_batches):
     from models import teacher as module
 
     network = module.find_application("mobilenet_v2")("imagenet", None)
@@ -511,32 +519,32 @@ def test_another_file_of_weights_is_another_teacher(images, here, asked):
     options += ["--teacher_weights", "teacher.weights.h5"]
     assert train(*options, "--weights_dir", "one") == 0
     assert train(*options, "--weights_dir", "two") == 0
-    assert asked == [10]
+    assert teacher_batches == [10]
     network.layers[-1].kernel.assign_add(np.ones((192, 1000)))
     network.save_weights("teacher.weights.h5")
     assert train(*options, "--weights_dir", "three") == 0
-    assert asked == [10, 10]
+    assert teacher_batches == [10, 10]
     assert saved("three")["settings"]["teacher_weights"] == str(here / "teacher.weights.h5")
 
 
 @pytest.mark.slow
-def test_images_that_are_skipped_are_not_asked_for(images, asked, capsys):
+def test_teacher_is_not_run_on_skipped_images(images, teacher_batches, capsys):
     Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
     (images / "broken.png").write_bytes(b"no image")
     options = ["--dataset", "images", "--teacher_cache", "cache"]
     assert train(*options) == 0
-    assert asked == [10]
+    assert teacher_batches == [10]
     assert "2 of 12 skipped" in capsys.readouterr().err
     assert train(*options, "--weights_dir", "again") == 0
-    assert asked == [10]
+    assert teacher_batches == [10]
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(images, here, capsys):
+def test_a_cache_that_cannot_be_written_is_a_one_line_error(images, here, capsys):
     (here / "file").write_text("")
     options = ["--dataset", "images", "--teacher_cache"]
     message = refusal(capsys, *SMALL, *options, "file")
     assert message == "error: --teacher_cache file: File exists; give another folder\n"
-    # Nothing stands in the way of the next try.
+    # The refused command leaves nothing that prevents the next one.
     assert train(*options, "cache") == 0
 
 
@@ -553,27 +561,27 @@ def test_trained_weights_color(images, here, capsys):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("offline")
-def test_flattened_weights_see_images_at_their_own_size_alone(images, here, capsys):
+def test_flattened_features_color_only_at_their_resolution(images, here, capsys):
     assert train("--dataset", "images", "--global_features", "flatten") == 0
     color = ["--images", "images/0.png", "--weights", FOLDER]
     assert run.main(color) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
     message = refusal(capsys, *color, "--render_size", "64", "--overwrite")
     assert message == (
-        f"error: the weights in {FOLDER} take images of 32 px alone; received 64; give "
+        f"error: the weights in {FOLDER} only take images of 32 px; received 64; give "
         "--render_size 32\n"
     )
     assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
     shutil.copytree("images", "others")
-    judge = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
-    message = refusal(capsys, *judge, "--render_size", "64")
+    evaluate = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
+    message = refusal(capsys, *evaluate, "--render_size", "64")
     assert "received 64; give --render_size 32" in message
-    assert run.main([*judge, "--resolution", "48"]) == 0
+    assert run.main([*evaluate, "--resolution", "48"]) == 0
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert "chromagan" in rows
 
 
-# --- what cannot be begun ------------------------------------------------------------------------
+# --- what cannot be started ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -583,17 +591,17 @@ def test_flattened_weights_see_images_at_their_own_size_alone(images, here, caps
         (["--teacher_weights", "images/0.png"], "these are not the weights of vgg16 with its"),
     ],
 )
-def test_teacher_that_cannot_be_had_is_one_line(images, here, capsys, arguments, words):
+def test_unusable_teacher_weights_are_a_one_line_error(images, here, capsys, arguments, words):
     assert words in refusal(capsys, *SMALL, "--dataset", "images", *arguments)
-    # Nothing was begun.
+    # Nothing was written.
     assert {path.name for path in here.iterdir()} == {"images"}
 
 
 @pytest.mark.slow
-def test_settings_are_kept_for_going_on(images, here, tiny_teachers):
+def test_settings_are_saved_for_resuming(images, here, tiny_teachers):
     options = ["--teacher", "mobilenet_v2", "--class_weight", "0.5"]
     assert train("--dataset", "images", *options) == 0
     settings = json.loads((here / FOLDER / "settings.json").read_text())["settings"]
     assert (settings["teacher"], settings["class_weight"]) == ("mobilenet_v2", 0.5)
-    assert run.main(AGAIN) == 0
+    assert run.main(RESUME) == 0
     assert tiny_teachers == ["mobilenet_v2", "mobilenet_v2"]

@@ -1,4 +1,4 @@
-"""Training on several datasets, and on those that have labels."""
+"""Tests of training on several datasets and on datasets with labels."""
 
 import numpy as np
 import pytest
@@ -25,9 +25,10 @@ def saved_settings(folder="weights/sagan"):
 
 @pytest.fixture
 def begin(images, monkeypatch):
-    """Begins a training that takes no step, and keeps a checkpoint with a best loss of 0.5.
+    """Returns a function that starts a training without steps and returns the exit status.
 
-    What is called returns the exit status, and in `best_losses` is the best loss at each begin.
+    Each training saves a checkpoint with a best loss of 0.5. The attribute `best_losses` of the
+    function lists the best loss at the start of each training.
     """
 
     def take_no_step(model, data, settings, folder, progress, *others):
@@ -46,9 +47,9 @@ def begin(images, monkeypatch):
 
 @pytest.fixture
 def labels_needed(monkeypatch):
-    """Makes SAGAN need labels, and returns all batches of training and validation as it sees them.
+    """Makes SAGAN need labels, and returns the training and validation batches that it receives.
 
-    Each is a dictionary of its labels and the mean ab of its images.
+    Each batch is a tuple of its labels and the mean ab of its images.
     """
     seen = {"training": [], "validation": []}
 
@@ -75,14 +76,14 @@ def labels_needed(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsys):
+def test_a_model_that_needs_labels_receives_them(labels_needed, tiny_imagenet, capsys):
     names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
     options = ["--epochs", "1", "--sample_every", "0", "--weights_dir", "w"]
     assert run.main([*FEW, *options, "--dataset", *names]) == 0
 
     seen = [batch for kind in ("training", "validation") for batch in labels_needed[kind]]
     labels, ab = (np.concatenate(arrays) for arrays in zip(*seen, strict=True))
-    # Sixteen to learn from, four to judge by.
+    # Sixteen training and four validation images, in batches of two.
     assert [len(labels_needed[kind]) for kind in ("training", "validation")] == [8, 2]
     assert sorted(labels) == [0] * 10 + [1] * 10
     # The first class is red, the second blue.
@@ -95,7 +96,7 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
         ["dataset", "training", "validation", "skipped"],
         [names[0], "8", "2", "0"],
         [names[1], "8", "2", "0"],
-        ["together", "16", "4", "0"],
+        ["total", "16", "4", "0"],
     ]
 
 
@@ -103,15 +104,15 @@ def test_a_model_that_needs_labels_gets_them(labels_needed, tiny_imagenet, capsy
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["images"], "labels are needed, and images has none"),
-        (["tiny-imagenet:one", "images"], "labels are needed, and images has none"),
+        (["images"], "labels are required, but images has none"),
+        (["tiny-imagenet:one", "images"], "labels are required, but images has none"),
         (
             ["tiny-imagenet:one", "tiny-imagenet:other"],
-            "tiny-imagenet:one (2 classes) and tiny-imagenet:other (1) have different ones",
+            "tiny-imagenet:one and tiny-imagenet:other have different classes (2 and 1)",
         ),
     ],
 )
-def test_a_model_that_needs_labels_refuses_other_sets(
+def test_a_model_that_needs_labels_refuses_datasets_without_common_labels(
     labels_needed, tiny_imagenet, images, here, capsys, job, names, words
 ):
     tiny_imagenet("one", CLASSES)
@@ -124,7 +125,7 @@ def test_a_model_that_needs_labels_refuses_other_sets(
     assert {path.name for path in here.iterdir()} == {"images", "one", "other"}
 
 
-def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
+def test_joined_datasets_are_saved_with_absolute_paths(
     begin, here, coco, tiny_imagenet, capsys, monkeypatch
 ):
     names = ["images", coco, tiny_imagenet("tiny", CLASSES), "demo", "tfds:toys"]
@@ -134,10 +135,10 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     assert begin(*FEW, *options, "--dataset", *names) == 0
     table = capsys.readouterr().out.splitlines()[:7]
     assert table[0].split() == ["dataset", "training", "validation", "skipped"]
-    assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "together"]
+    assert [row.split()[0] for row in table[1:]] == [*names[:4], "demo", "total"]
 
-    kept = [f"{here}/images", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]
-    assert saved_settings("w")["dataset"] == [*kept, "demo", "tfds:toys"]
+    absolute = [f"{here}/images", f"coco:{here}/toys", f"tiny-imagenet:{here}/tiny"]
+    assert saved_settings("w")["dataset"] == [*absolute, "demo", "tfds:toys"]
     assert saved_settings("w")["categories"] == ["cat"]
     assert saved_settings("w")["data_dir"] == f"{here}/sets"
 
@@ -146,37 +147,37 @@ def test_joined_sets_are_kept_by_names_that_hold_from_anywhere(
     assert begin("--load_weights", "--weights_dir", "../w") == 0
     again = capsys.readouterr().out.splitlines()[:7]
     assert [row.split()[1:] for row in again[1:]] == [row.split()[1:] for row in table[1:]]
-    assert saved_settings("../w")["dataset"] == [*kept, "demo", "tfds:toys"]
-    # The same images: the best loss still holds.
+    assert saved_settings("../w")["dataset"] == [*absolute, "demo", "tfds:toys"]
+    # The images are the same, so the best loss still holds.
     assert begin.best_losses == [None, 0.5]
 
 
 @pytest.mark.slow
-def test_losses_of_other_images_do_not_compare_with_the_best_so_far(begin, coco, capsys):
+def test_other_images_reset_the_best_loss(begin, coco, capsys):
     assert begin(*FEW, "--dataset", coco, "--categories", "cat") == 0
     changes = (["--categories", "dog"], ["--max_images", "3"], ["--dataset", "images"])
     for change in changes:
         assert begin("--load_weights", *change) == 0
     assert begin.best_losses == [None] * 4
-    # There is no COCO any more, and what was asked of it is forgotten.
+    # COCO is no longer among the datasets, so its categories are no longer saved.
     assert saved_settings()["categories"] is None
     assert begin("--load_weights", "--categories", "cat") == 2
     assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_images_that_were_added_are_told_and_the_best_is_chosen_anew(begin, images, capsys):
+def test_added_images_are_reported_and_reset_the_best_loss(begin, images, capsys):
     assert begin(*FEW, "--dataset", str(images)) == 0
     assert begin("--load_weights") == 0
     assert "note: " not in capsys.readouterr().out
     image = next(images.glob("**/*.*"))
     (images / f"copy_of_{image.name}").write_bytes(image.read_bytes())
     assert begin("--load_weights") == 0
-    assert "note: there were " in capsys.readouterr().out
+    assert "note: the datasets had " in capsys.readouterr().out
     assert begin.best_losses == [None, 0.5, None]
 
 
-def test_home_in_the_folder_of_tfds_holds_from_anywhere(begin, here, monkeypatch):
+def test_home_in_data_dir_is_saved_as_an_absolute_path(begin, here, monkeypatch):
     toys = demo_set(SplitOptions())
     monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *args: toys)
     monkeypatch.setenv("HOME", str(here / "home"))

@@ -1,4 +1,4 @@
-"""Training the encoder-decoder as a person does it: stop, go on, freeze, schedule, color."""
+"""Tests of training the encoder-decoder from the command line: stop, resume, freeze and color."""
 
 import dataclasses
 import os
@@ -46,26 +46,29 @@ def _with_weights_of_the_encoder(tiny_encoder, images):
 
 @pytest.fixture(autouse=True)
 def _with_a_small_discriminator(monkeypatch):
-    """It is in every checkpoint, and without an adversary the command line says nothing of it."""
+    """Makes the discriminator small, because every checkpoint holds it.
+
+    Without an adversary, the command line refuses --discriminator_filters.
+    """
     monkeypatch.setitem(DISCRIMINATOR_FILTERS, "patch", 2)
 
 
 @pytest.fixture
 def stop_in_validation(monkeypatch):
-    """Sends this process a signal in its first validation."""
-    look = StopOnSignal.on_test_batch_end
+    """Makes this process receive a signal in its first validation."""
+    original = StopOnSignal.on_test_batch_end
 
     def signaled(self, batch, logs=None):
-        monkeypatch.setattr(StopOnSignal, "on_test_batch_end", look)
+        monkeypatch.setattr(StopOnSignal, "on_test_batch_end", original)
         os.kill(os.getpid(), signal.SIGINT)
-        look(self, batch, logs)
+        original(self, batch, logs)
 
     monkeypatch.setattr(StopOnSignal, "on_test_batch_end", signaled)
 
 
 @pytest.fixture
 def generators(monkeypatch):
-    """The weights at the beginning of every epoch: those of the encoder, and all others."""
+    """A list of the weights at the start of every epoch: those of the encoder, and all others."""
     states, begin = [], FrozenEncoder.on_epoch_begin
 
     def remember(self, epoch, logs=None):
@@ -86,7 +89,7 @@ def train(*arguments):
     return run.main([*SMALL, *arguments])
 
 
-def go_on(folder, *arguments):
+def resume(folder, *arguments):
     return run.main(["--load_weights", "--weights_dir", folder, *arguments])
 
 
@@ -105,27 +108,25 @@ def names_in(folder=FOLDER):
 
 
 def checkpoint_arrays(folder):
-    """All numbers of the last checkpoint by their place in the file."""
+    """Returns the arrays of the last checkpoint by their path in the file."""
     arrays = {}
     with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
         file.visititems(
-            lambda place, item: arrays.update({place: item[()]} if hasattr(item, "shape") else {})
+            lambda path, item: arrays.update({path: item[()]} if hasattr(item, "shape") else {})
         )
     return arrays
 
 
 def assert_same(left, right):
-    """Networks, EMA weights, optimizers and what plateaus have made of the rates."""
-    of_checkpoints = checkpoint_arrays(left), checkpoint_arrays(right)
-    assert of_checkpoints[0].keys() == of_checkpoints[1].keys()
-    places = [
-        place for place in of_checkpoints[0] if not place.startswith(("_metrics", "training_means"))
-    ]
-    assert len(places) > 60
-    for place in places:
-        left_array, right_array = (arrays[place] for arrays in of_checkpoints)
-        np.testing.assert_allclose(left_array, right_array, atol=1e-6, err_msg=place)
-    # The loss in training is the mean of what is left of an epoch.
+    """Asserts that two trainings have the same networks, EMA weights, optimizers and progress."""
+    checkpoints = checkpoint_arrays(left), checkpoint_arrays(right)
+    assert checkpoints[0].keys() == checkpoints[1].keys()
+    paths = [path for path in checkpoints[0] if not path.startswith(("_metrics", "training_means"))]
+    assert len(paths) > 60
+    for path in paths:
+        left_array, right_array = (arrays[path] for arrays in checkpoints)
+        np.testing.assert_allclose(left_array, right_array, atol=1e-6, err_msg=path)
+    # The best training loss has its own test, on the losses of the whole epoch.
     left, right = (
         {**dataclasses.asdict(progress(folder)), "log_dir": "", "best_training_loss": None}
         for folder in (left, right)
@@ -142,12 +143,12 @@ def assert_png(path):
         assert image.format == "PNG"
 
 
-# --- what a training leaves ----------------------------------------------------------------------
+# --- what a training writes ----------------------------------------------------------------------
 
 
 @pytest.mark.in_a_graph
 @pytest.mark.draws_curves
-def test_training_leaves_weights_the_lowest_losses_and_curves(here, capsys):
+def test_training_writes_last_and_best_weights_and_curves(here, capsys):
     assert train("--epochs", "2", "--log_dir", "logs") == 0
     assert names_in() == {
         "curves.png",
@@ -173,7 +174,7 @@ def test_training_leaves_weights_the_lowest_losses_and_curves(here, capsys):
     assert set(curves) >= {"mse", "generator_loss", "generator_lr", "loss", "psnr", "colorfulness"}
     assert [step for step, _ in curves["mse"]["train"]] == [1, 2, 3, 4]
     assert [step for step, _ in curves["mse"]["validation"]] == [2, 4]
-    # The record of an epoch's last step is the mean of the epoch.
+    # The record of the last step of an epoch is the mean of the epoch.
     of_epochs = dict(curves["generator_loss"]["train"])
     assert done.best_training_loss == pytest.approx(min(of_epochs[2], of_epochs[4]))
 
@@ -188,28 +189,28 @@ def test_training_leaves_weights_the_lowest_losses_and_curves(here, capsys):
     }
 
 
-def test_two_folders_are_learned_from_at_once(here, capsys):
+def test_two_folders_are_trained_on_at_once(here, capsys):
     random = np.random.default_rng(1)
     for number in range(6):
         pixels = random.integers(0, 256, (30, 26, 3), dtype="uint8")
         write_rgb(here / "others" / "deep" / f"{number}.png", pixels)
     assert train("--dataset", "others", "--epochs", "1") == 0
     table = [line.split() for line in capsys.readouterr().out.splitlines()[1:4]]
-    assert [name for name, *_ in table] == ["images", "others", "together"]
-    images, others, together = (
+    assert [name for name, *_ in table] == ["images", "others", "total"]
+    images, others, total = (
         [int(training), int(validation)] for _, training, validation, _ in table
     )
     assert (sum(images), sum(others)) == (10, 6)
     assert min(others) > 0
-    assert together == [left + right for left, right in zip(images, others, strict=True)]
+    assert total == [left + right for left, right in zip(images, others, strict=True)]
     assert saved()["settings"]["dataset"] == [str(here / "images"), str(here / "others")]
     assert progress().total_steps == 2
 
 
 @pytest.mark.draws_curves
 def test_without_validation_there_are_curves_and_weights(here):
-    place = SMALL.index("--validation_share")
-    small = [*SMALL[: place + 1], "0", *SMALL[place + 2 :]]
+    index = SMALL.index("--validation_share")
+    small = [*SMALL[: index + 1], "0", *SMALL[index + 2 :]]
     assert run.main([*small, "--epochs", "1", "--log_dir", "logs"]) == 0
     assert names_in() >= {"curves.png", "generator.weights.h5", "lowest_training_loss"}
     assert all(list(runs) == ["train"] for runs in read_curves(here / "logs").values())
@@ -226,9 +227,9 @@ def test_without_validation_there_are_curves_and_weights(here):
     ],
     ids=["skips", "attention", "both"],
 )
-def test_variants_train_go_on_and_color(here, options):
+def test_variants_train_resume_and_color(here, options):
     assert train(*options, "--epochs", "1") == 0
-    assert go_on(FOLDER, "--epochs", "2") == 0
+    assert resume(FOLDER, "--epochs", "2") == 0
     assert progress().total_steps == 4
     assert run.main(["--images", "images/0.png", "--weights", FOLDER]) == 0
     assert Image.open(here / "results/0.png").size == (24, 20)
@@ -248,30 +249,30 @@ def test_trained_weights_color_photographs_of_other_sizes(here):
 
 @pytest.mark.slow
 @pytest.mark.draws_curves
-def test_curves_are_drawn_of_a_training_that_was_stopped(stop_after, capsys):
+def test_curves_of_a_stopped_training_are_drawn(stop_after, capsys):
     stop_after(1)
     assert train("--epochs", "2") == 130
     assert names_in() == {"curves.png", "settings.json", "checkpoints"}
     assert_png(f"{FOLDER}/curves.png")
     assert "curves in " in capsys.readouterr().out
     (WeightsFolder(FOLDER).curves).unlink()
-    assert go_on(FOLDER) == 0
+    assert resume(FOLDER) == 0
     assert_png(f"{FOLDER}/curves.png")
 
 
 @pytest.mark.slow
 @pytest.mark.draws_curves
-def test_curves_are_drawn_of_a_training_that_diverged(capsys):
+def test_curves_of_a_diverged_training_are_drawn(capsys):
     assert train("--epochs", "1") == 0
     WeightsFolder(FOLDER).curves.unlink()
-    assert go_on(FOLDER, "--epochs", "2", "--reconstruction", "mse:1e39") == 3
+    assert resume(FOLDER, "--epochs", "2", "--reconstruction", "mse:1e39") == 3
     assert "training diverged at step 3 (epoch 2)" in capsys.readouterr().err
     assert_png(f"{FOLDER}/curves.png")
     assert progress().total_steps == 2
 
 
 @pytest.mark.draws_curves
-def test_of_no_records_there_are_no_curves(stop_after, capsys):
+def test_without_records_there_are_no_curves(stop_after, capsys):
     stop_after(1)
     assert train("--log_every", "5") == 130
     assert names_in() == {"settings.json", "checkpoints"}
@@ -289,10 +290,10 @@ def test_curves_that_cannot_be_written_are_a_warning(monkeypatch, capsys):
     assert "trained 1 of 1 epochs" in captured.out
 
 
-# --- going on ------------------------------------------------------------------------------------
+# --- resuming ------------------------------------------------------------------------------------
 
 SCHEDULES = {
-    # So large a rate that the loss rises.
+    # The learning rate is so large that the loss rises.
     "plateau": ["--generator_lr", "0.05", "--plateau_patience", "1", "--plateau_factor", "0.5"],
     "cosine": ["--lr_schedule", "cosine", "--warmup_steps", "5", "--generator_lr", "0.01"],
 }
@@ -303,11 +304,11 @@ SCHEDULES = {
 def test_stopped_and_resumed_equals_never_stopped(stop_after, here, schedule):
     options = [*SCHEDULES[schedule], "--epochs", "4"]
     assert train(*options, "--weights_dir", "straight", "--log_dir", "straight_logs") == 0
-    # In an epoch, at its end and in the next.
+    # The stops are within an epoch, at its end, and within the next.
     for step in (3, 4, 5):
         stop_after(step)
     assert train(*options, "--weights_dir", "broken", "--log_dir", "broken_logs") == 130
-    assert [go_on("broken") for _ in range(3)] == [130, 130, 0]
+    assert [resume("broken") for _ in range(3)] == [130, 130, 0]
     assert_same("broken", "straight")
     if schedule == "plateau":
         assert progress("straight").rate_factor < 1.0
@@ -320,48 +321,48 @@ def test_stopped_and_resumed_equals_never_stopped(stop_after, here, schedule):
 
 
 @pytest.mark.slow
-def test_a_frozen_encoder_goes_on_as_if_never_stopped(stop_after):
+def test_a_frozen_encoder_resumes_as_if_never_stopped(stop_after):
     options = ["--freeze_encoder_epochs", "1", "--epochs", "2", "--generator_lr", "0.01"]
     assert train(*options, "--weights_dir", "straight") == 0
-    # Within the frozen epoch, at its end, within the next.
+    # The stops are within the frozen epoch, at its end, and within the next.
     for step in (1, 2, 3):
         stop_after(step)
     assert train(*options, "--weights_dir", "broken") == 130
-    assert [go_on("broken") for _ in range(3)] == [130, 130, 0]
+    assert [resume("broken") for _ in range(3)] == [130, 130, 0]
     assert_same("broken", "straight")
     arrays = checkpoint_arrays("straight")
-    # It has learned in the epoch behind the first.
+    # The encoder was trained in the second epoch only.
     assert arrays["encoder_optimizer/vars/0"] == 2
     assert arrays["generator_optimizer/vars/0"] == 4
 
 
 @pytest.mark.slow
-def test_a_frozen_encoder_goes_on_from_the_end_of_the_frozen_epoch():
+def test_a_frozen_encoder_resumes_from_the_end_of_the_frozen_epoch():
     options = ["--freeze_encoder_epochs", "1", "--generator_lr", "0.01"]
     assert train(*options, "--epochs", "2", "--weights_dir", "straight") == 0
     assert train(*options, "--epochs", "1", "--weights_dir", "broken") == 0
     assert checkpoint_arrays("broken")["encoder_optimizer/vars/0"] == 0
-    assert go_on("broken", "--epochs", "2") == 0
+    assert resume("broken", "--epochs", "2") == 0
     assert_same("broken", "straight")
 
 
 @pytest.mark.in_a_graph
-def test_encoder_is_left_as_it_is_and_learns_then(generators):
-    # Weights that decay would change without any gradient.
+def test_encoder_is_frozen_first_and_trained_then(generators):
+    # Weight decay would change the encoder without any gradient.
     options = ["--freeze_encoder_epochs", "2", "--optimizer", "adamw", "--generator_lr", "0.01"]
     assert train(*options, "--epochs", "4") == 0
     (first, decoder), (second, decoder_2), (third, _), (fourth, _) = generators
     assert len(first) == 10
     for before, after in zip([*first, *first], [*second, *third], strict=True):
         np.testing.assert_array_equal(before, after)
-    kernels = [place for place, array in enumerate(third) if array.ndim == 4]
-    assert all(not np.array_equal(third[place], fourth[place]) for place in kernels)
+    kernels = [index for index, array in enumerate(third) if array.ndim == 4]
+    assert all(not np.array_equal(third[index], fourth[index]) for index in kernels)
     assert any(
         not np.array_equal(before, after) for before, after in zip(decoder, decoder_2, strict=True)
     )
 
 
-def test_the_state_of_optimizers_cannot_be_changed(capsys):
+def test_settings_of_the_saved_state_cannot_be_changed(capsys):
     assert train("--epochs", "1") == 0
     for option, value, before in (
         ("optimizer", "sgd", "adam"),
@@ -370,63 +371,63 @@ def test_the_state_of_optimizers_cannot_be_changed(capsys):
         ("decoder_attention", None, "False"),
     ):
         capsys.readouterr()
-        assert go_on(FOLDER, f"--{option}", *([value] if value else [])) == 2
+        assert resume(FOLDER, f"--{option}", *([value] if value else [])) == 2
         assert capsys.readouterr().err == (
-            f"error: --load_weights: the training in {FOLDER} was begun with {option} {before} and "
-            f"not {value or True}; leave these arguments out, or begin another training from its "
-            f"weights with --pretrained {FOLDER} --weights_dir NEW\n"
+            f"error: --load_weights: the training in {FOLDER} was started with {option} {before} "
+            f"instead of {value or True}; leave these arguments out, or start another training "
+            f"from its weights with --pretrained {FOLDER} --weights_dir NEW\n"
         )
-    # What it was begun with may be said again, and the schedule is not of the state.
+    # The same values may be given again, and the schedule is not part of the state.
     again = ["--optimizer", "adam", "--freeze_encoder_epochs", "0", "--lr_schedule", "cosine"]
-    assert go_on(FOLDER, *again, "--epochs", "2") == 0
+    assert resume(FOLDER, *again, "--epochs", "2") == 0
     assert saved()["settings"]["lr_schedule"] == "cosine"
 
 
-def test_a_training_of_before_there_was_a_choice_goes_on_with_adam(capsys):
+def test_a_training_without_a_saved_optimizer_resumes_with_adam(capsys):
     assert train("--epochs", "1") == 0
     folder = WeightsFolder(FOLDER)
     settings = saved()
     for name in ("optimizer", "freeze_encoder_epochs", "weight_decay", "warmup_steps"):
         del settings["settings"][name]
     folder.write_settings(settings)
-    assert go_on(FOLDER, "--epochs", "2", "--optimizer", "lion") == 2
-    assert "was begun with optimizer adam and not lion" in capsys.readouterr().err
-    assert go_on(FOLDER, "--epochs", "2", "--optimizer", "adam") == 0
+    assert resume(FOLDER, "--epochs", "2", "--optimizer", "lion") == 2
+    assert "was started with optimizer adam instead of lion" in capsys.readouterr().err
+    assert resume(FOLDER, "--epochs", "2", "--optimizer", "adam") == 0
     assert progress().total_steps == 4
 
 
 @pytest.mark.slow
-def test_plateaus_of_another_objective_do_not_compare():
+def test_another_objective_resets_the_lowest_losses():
     assert train("--epochs", "2", *SCHEDULES["plateau"]) == 0
     before = progress()
     assert before.plateau_loss is not None
-    # A thousand times the loss: by the lowest before, it would never have fallen.
-    assert go_on(FOLDER, "--epochs", "3", "--reconstruction", "mse:1000") == 0
+    # The loss is a thousand times as large, and would never fall below the earlier lowest loss.
+    assert resume(FOLDER, "--epochs", "3", "--reconstruction", "mse:1000") == 0
     after = progress()
     assert after.plateau_loss > 10 * before.plateau_loss
     assert after.best_training_loss > 10 * before.best_training_loss
     assert (after.plateau_epochs, after.rate_factor) == (0, before.rate_factor)
-    # Other rates begin as they are given.
-    assert go_on(FOLDER, "--epochs", "4", "--generator_lr", "0.003") == 0
+    # An explicit learning rate starts without the reductions of earlier plateaus.
+    assert resume(FOLDER, "--epochs", "4", "--generator_lr", "0.003") == 0
     assert progress().rate_factor == 1.0
 
 
 # --- stopped in validation -----------------------------------------------------------------------
 
 
-def test_stopped_in_validation_goes_on_as_if_never_stopped(stop_in_validation):
-    # The first that is trained is stopped.
+def test_stopped_in_validation_resumes_as_if_never_stopped(stop_in_validation):
+    # Only the first training is stopped.
     options = ["--epochs", "2", "--freeze_encoder_epochs", "1", "--generator_lr", "0.01"]
     assert train(*options, "--weights_dir", "broken") == 130
     done = progress("broken")
     assert (done.epoch, done.step, done.total_steps) == (0, 2, 2)
-    assert go_on("broken") == 0
+    assert resume("broken") == 0
     assert train(*options, "--weights_dir", "straight") == 0
     assert_same("broken", "straight")
 
 
 @pytest.mark.slow
-def test_stopped_in_validation_of_the_generator_alone_ends_that_epoch(
+def test_resuming_a_stopped_validation_ends_the_epoch_in_its_own_phase(
     stop_in_validation, monkeypatch
 ):
     ended, end = [], SaveBestThenLast.on_epoch_end
@@ -439,16 +440,16 @@ def test_stopped_in_validation_of_the_generator_alone_ends_that_epoch(
     options = ["--adversarial", "vanilla", "--generator_epochs", "1", "--epochs", "2"]
     assert train(*options) == 130
     assert ended == []
-    assert go_on(FOLDER) == 0
+    assert resume(FOLDER) == 0
     assert ended == [(0, Phase.GENERATOR, False), (1, Phase.BOTH, True)]
 
 
 @pytest.mark.slow
-def test_stopped_in_validation_the_plateau_is_counted_once(stop_in_validation, monkeypatch):
+def test_plateau_counts_an_epoch_stopped_in_validation_once(stop_in_validation, monkeypatch):
     options = [*SCHEDULES["plateau"], "--epochs", "3"]
     assert train(*options, "--weights_dir", "broken") == 130
     assert progress("broken").plateau_loss is None
-    assert go_on("broken") == 0
+    assert resume("broken") == 0
     assert train(*options, "--weights_dir", "straight") == 0
     assert_same("broken", "straight")
 
@@ -461,21 +462,21 @@ def test_stopped_in_validation_the_plateau_is_counted_once(stop_in_validation, m
         pytest.param(2, id="at its end"),
     ],
 )
-def test_losses_in_training_are_those_of_the_whole_epoch(stop_after, stop_at):
-    place = SMALL.index("--validation_share")
-    small = [*SMALL[: place + 1], "0", *SMALL[place + 2 :], "--epochs", "2"]
+def test_training_losses_of_a_resumed_epoch_are_those_of_the_whole_epoch(stop_after, stop_at):
+    index = SMALL.index("--validation_share")
+    small = [*SMALL[: index + 1], "0", *SMALL[index + 2 :], "--epochs", "2"]
     assert run.main([*small, "--weights_dir", "straight"]) == 0
     stop_after(stop_at)
     assert run.main([*small, "--weights_dir", "broken"]) == 130
-    assert go_on("broken") == 0
+    assert resume("broken") == 0
     straight, broken = progress("straight"), progress("broken")
     assert broken.best_training_loss == pytest.approx(straight.best_training_loss, rel=1e-5)
     assert broken.plateau_loss == pytest.approx(straight.plateau_loss, rel=1e-5)
 
 
-def test_stopped_in_validation_the_lowest_loss_in_training_is_kept(stop_in_validation):
+def test_stopped_in_validation_the_lowest_training_loss_is_saved(stop_in_validation):
     assert train("--epochs", "1") == 130
-    assert go_on(FOLDER) == 0
+    assert resume(FOLDER) == 0
     assert "lowest_training_loss" in names_in()
 
 
@@ -483,13 +484,13 @@ def test_stopped_in_validation_the_lowest_loss_in_training_is_kept(stop_in_valid
 
 
 @pytest.mark.parametrize("adversarial", ["vanilla", "wgan-gp"])
-def test_it_trains_against_an_adversary(here, adversarial):
+def test_encoder_decoder_trains_against_an_adversary(here, adversarial):
     options = ["--adversarial", adversarial, "--epochs", "2"]
     options += ["--generator_epochs", "1", "--log_dir", "logs"]
     assert train(*options) == 0
     assert names_in() >= {"lowest_loss", "lowest_training_loss"}
     curves = read_curves(here / "logs")
-    # The first epoch was the generator's alone.
+    # Only the generator is trained in the first epoch.
     assert [step for step, _ in curves["adversarial_loss"]["train"]] == [3, 4]
     assert [step for step, _ in curves["discriminator_loss"]["train"]] == [3, 4]
     assert ("gradient_penalty" in curves) is (adversarial == "wgan-gp")
@@ -498,12 +499,12 @@ def test_it_trains_against_an_adversary(here, adversarial):
 
 
 @pytest.mark.slow
-def test_against_an_adversary_it_goes_on_as_if_never_stopped(stop_after):
+def test_training_against_an_adversary_resumes_as_if_never_stopped(stop_after):
     options = ["--adversarial", "vanilla", "--epochs", "2"]
     options += ["--generator_epochs", "1", "--freeze_encoder_epochs", "1"]
     assert train(*options, "--weights_dir", "straight") == 0
     stop_after(3)
     assert train(*options, "--weights_dir", "broken") == 130
-    assert go_on("broken") == 0
+    assert resume("broken") == 0
     assert_same("broken", "straight")
     assert checkpoint_arrays("broken")["discriminator_optimizer/vars/0"] == 2
