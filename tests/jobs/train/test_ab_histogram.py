@@ -96,6 +96,7 @@ def test_colors_of_the_training_batches_are_counted(images, here):
     assert (strong * distances).sum() > 1.1 * (true * distances).sum()
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_after, monkeypatch):
     options = ("--epochs", "2", "--sample_every", "0", "--deterministic")
     options += ("--color_rebalancing", "0.5", "--target_saturation", "1.2")
