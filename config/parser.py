@@ -262,6 +262,11 @@ def _check_networks(settings: Settings) -> None:
             f"images of {settings.resolution} px cannot be halved {settings.network_depth} "
             f"times: raise --resolution to {2**settings.network_depth}, or lower --depth"
         )
+    if settings.model == "sagan" and settings.color_stride > 2**settings.network_depth:
+        raise InputError(
+            f"--color_stride {settings.color_stride}: with --depth {settings.network_depth} the "
+            f"networks halve the size only {settings.network_depth} times; raise --depth"
+        )
 
 
 def _check_reconstruction(settings: Settings) -> None:

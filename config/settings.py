@@ -46,6 +46,8 @@ SHAPES = (
     "discriminator_filters",
     "depth",
     "attention_resolution",
+    "attention_pool",
+    "color_stride",
     "norm",
     "encoder",
     "skip_connections",
@@ -59,6 +61,8 @@ SHAPES = (
 # without skip connections or attention.
 OF_MODELS = {
     "attention_resolution": ("sagan", "pix2pix", "encoder_decoder"),
+    "attention_pool": ("sagan",),
+    "color_stride": ("sagan",),
     "decoder_attention": ("pix2pix", "encoder_decoder"),
     "skip_connections": ("encoder_decoder",),
     "input_channels": ("pix2pix",),
@@ -440,6 +444,22 @@ class Settings:
         NETWORKS,
         type=positive_int,
         metavar="PIXELS",
+    )
+    attention_pool: int = setting(
+        1,
+        "let self-attention attend to the maxima of N x N positions; 2, as in the code of SAGAN's "
+        "authors, needs a quarter of the products",
+        NETWORKS,
+        type=int,
+        choices=(1, 2),
+    )
+    color_stride: int = setting(
+        1,
+        "predict one color for each N x N pixels; colors are upsampled along the lightness anyway, "
+        "and fewer of them are faster",
+        NETWORKS,
+        type=int,
+        choices=(1, 2, 4),
     )
     norm: str = setting(
         "batch",

@@ -92,7 +92,8 @@ class PhotoColorizer:
                 `lab_at_render_size` returns.
 
         Returns:
-            List of float32 arrays of shape (render_size, render_size, 2), a and b of CIE Lab.
+            List of float32 arrays of shape (side, side, 2), a and b of CIE Lab: the side is
+            `render_size`, or a part of it where the generator's colors are coarser.
 
         Raises:
             tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
@@ -122,7 +123,7 @@ class PhotoColorizer:
             Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
-        return self._recombiner.strips(page, lightness, ab)
+        return self._recombiner.strips(page, _mean_of_squares(lightness, len(ab)), ab)
 
     def _generate(self, lightness):
         scaled = lightness / LIGHTNESS_SCALE - 1.0
@@ -133,6 +134,12 @@ class PhotoColorizer:
         else:
             ab = self.generator(scaled, training=False)
         return tf.cast(ab, tf.float32) * (AB_SCALE * self.saturation)
+
+
+def _mean_of_squares(image: np.ndarray, side: int) -> np.ndarray:
+    """Averages a square image of (n * side, n * side, channels) to (side, side, channels)."""
+    squares = image.reshape(side, -1, side, len(image) // side, image.shape[-1])
+    return squares.mean(axis=(1, 3))
 
 
 def _lab100(rgb):

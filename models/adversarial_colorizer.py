@@ -194,6 +194,9 @@ class AdversarialColorizer(Colorizer):
         return self._as_logs({name: self.training_means[name].result() for name in logs})
 
     def _train(self, data) -> dict:
+        lightness, true_ab, *others = data
+        # Otherwise the discriminator could tell the images apart by color detail alone.
+        data = (lightness, self.coarsen(true_ab), *others)
         if self.phase is Phase.GENERATOR:
             return self.report(self._train_generator(data))
         if self.phase is Phase.DISCRIMINATOR:
@@ -218,7 +221,7 @@ class AdversarialColorizer(Colorizer):
     def generate(self, data) -> tuple:
         """Colors a training batch and returns ab, and the generator's loss terms by name."""
         lightness, true_ab = data
-        colored_ab = self.generator(lightness, training=True)
+        colored_ab = self.enlarge(self.generator(lightness, training=True), lightness)
         return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
 
     def weigh(self, terms):
@@ -292,7 +295,7 @@ class AdversarialColorizer(Colorizer):
         discriminator's input does not change when the generator's training begins.
         """
         lightness, true_ab = data[:2]
-        colored_ab = self.generator(lightness, training=True)
+        colored_ab = self.enlarge(self.generator(lightness, training=True), lightness)
         return self._train_discriminator(
             join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
         )

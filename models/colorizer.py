@@ -5,10 +5,12 @@ from types import MappingProxyType
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 from data.color.lab import join_lab, lab1_to_rgb1
 from models.layers.fused_batch_normalization import collect_batch_statistics, has_batch_statistics
 from models.layers.replicas import is_one_of_several, replicas, sum_over_replicas
+from models.layers.resizing import enlarge_squares, mean_of_squares
 
 _TOGETHER = "together"
 
@@ -37,6 +39,8 @@ class Colorizer(keras.Model):
             (lightness, ab).
         sample_grids: int, a class attribute: how many validation batches are shown after every
             epoch.
+        color_stride: int, the generator predicts ab of size ceil(side / color_stride), and `call`
+            enlarges it to the size of the lightness.
         step_losses: dict of variables by name, the losses of the last training step alone.
         nonfinite_count: int variable, how many losses and gradients of the last training step are
             NaN or infinite.
@@ -47,6 +51,7 @@ class Colorizer(keras.Model):
 
     needs_labels = False
     sample_grids = 1
+    color_stride = 1
 
     def __init__(
         self,
@@ -86,7 +91,19 @@ class Colorizer(keras.Model):
         self.validation_metrics = by_name(validation_metrics)
 
     def call(self, lightness, training=False):
-        return self.generator_ema(lightness, training=training)
+        return self.enlarge(self.generator_ema(lightness, training=training), lightness)
+
+    def enlarge(self, ab, lightness):
+        """Enlarges the ab of a generator to the size of its input."""
+        if self.color_stride == 1:
+            return ab
+        return enlarge_squares(ab, self.color_stride, ops.shape(lightness)[1:3])
+
+    def coarsen(self, ab):
+        """Reduces true ab to what a perfect generator could predict, at its own size."""
+        if self.color_stride == 1:
+            return ab
+        return self.enlarge(mean_of_squares(ab, self.color_stride), ab)
 
     @property
     def metrics(self):

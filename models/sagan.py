@@ -23,6 +23,9 @@ class SAGAN(AdversarialColorizer):
         discriminator_filters: int, channels of the discriminator at full size. Defaults to `32`.
         freeze_encoder_statistics: bool, whether the encoder's batch normalizations always use the
             statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
+        color_stride: int, `color_stride` of `unet`: the generator gives ab of
+            ceil(side / color_stride), and the model enlarges it. Defaults to `1`.
+        attention_pool: int, `pool` of the generator's `SelfAttention`. Defaults to `1`.
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
@@ -55,6 +58,8 @@ class SAGAN(AdversarialColorizer):
         encoder: str = "none",
         discriminator_filters: int = 32,
         freeze_encoder_statistics: bool = False,
+        color_stride: int = 1,
+        attention_pool: int = 1,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
     ):
@@ -66,6 +71,8 @@ class SAGAN(AdversarialColorizer):
             "encoder": encoder,
             "discriminator_filters": discriminator_filters,
             "freeze_encoder_statistics": freeze_encoder_statistics,
+            "color_stride": color_stride,
+            "attention_pool": attention_pool,
         }
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
@@ -75,6 +82,7 @@ class SAGAN(AdversarialColorizer):
             name="sagan",
         )
         self.architecture = architecture
+        self.color_stride = color_stride
 
     @staticmethod
     def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
@@ -88,4 +96,7 @@ class SAGAN(AdversarialColorizer):
             encoder_weights=encoder_weights,
             # Settings without the option belong to weights whose statistics were not frozen.
             freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
+            # Older settings have neither.
+            color_stride=architecture.get("color_stride", 1),
+            attention_pool=architecture.get("attention_pool", 1),
         )

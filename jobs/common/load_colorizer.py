@@ -71,6 +71,13 @@ def load_colorizer(
             f"the weights in {folder.path} only take images of {side} px; received "
             f"{render_size}; give --render_size {side}"
         )
+    stride = saved["architecture"].get("color_stride", 1)
+    if render_size % stride:
+        raise InputError(
+            f"the weights in {folder.path} only take images of a side that is a multiple of "
+            f"{stride} px; received {render_size}; give --render_size "
+            f"{render_size // stride * stride}"
+        )
     folder.load_generator(generator)
     return PhotoColorizer(
         generator,

@@ -238,7 +238,12 @@ def _architecture(settings: Settings, classes: int) -> dict:
         }
     else:
         level = level_nearest(settings.resolution, settings.attention_resolution, depth)
-        own = {"attention_level": level}
+        own = {
+            # The decoder path ends at the level of the colors.
+            "attention_level": max(level, settings.color_stride.bit_length() - 1),
+            "color_stride": settings.color_stride,
+            "attention_pool": settings.attention_pool,
+        }
     return {**architecture, **own}
 
 
@@ -262,6 +267,9 @@ def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit
     """The architecture of the pretrained weights. Only the discriminator may differ from it."""
     saved = source.read_settings()
     architecture = dict(saved["architecture"])
+    if settings.model == "sagan":
+        # Older weights say neither.
+        architecture = {"color_stride": 1, "attention_pool": 1, **architecture}
     if saved.get("model") != settings.model:
         raise InputError(
             f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "

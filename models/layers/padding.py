@@ -41,13 +41,29 @@ class PadToMultiple(keras.layers.Layer):
 
 
 class CropLike(keras.layers.Layer):
-    """Crops the first of two inputs to the height and width of the second, to undo padding."""
+    """Crops the first of two inputs to the size of the second, to undo padding.
+
+    Args:
+        stride: int, how many times coarser the first input is: a side of n pixels of the second
+            input becomes ceil(n / stride). Defaults to `1`.
+    """
+
+    def __init__(self, stride=1, **kwargs):
+        super().__init__(**kwargs)
+        self.stride = stride
 
     def call(self, inputs):
         padded, reference = inputs
         _, height, width, _ = ops.shape(reference)
-        return padded[:, :height, :width]
+        return padded[:, : self._strided(height), : self._strided(width)]
 
     def compute_output_shape(self, input_shape):
-        padded, reference = input_shape
-        return (*reference[:3], padded[-1])
+        padded, (batch, height, width, _) = input_shape
+        sides = (None if side is None else self._strided(side) for side in (height, width))
+        return (batch, *sides, padded[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "stride": self.stride}
+
+    def _strided(self, side):
+        return -(-side // self.stride)

@@ -1,8 +1,10 @@
-"""Layers that resize to a size that is only known when the network is called."""
+"""Resizing to a size that is only known when the network is called."""
 
 import keras
 import tensorflow as tf
 from keras import ops
+
+from models.layers.padding import PadToMultiple
 
 
 class ResizeLike(keras.layers.Layer):
@@ -54,3 +56,35 @@ class EnlargeToAtLeast(keras.layers.Layer):
 def _resize(features, size):
     # Keras' function takes no tensor as the size. TensorFlow's always returns float32.
     return ops.cast(tf.image.resize(features, size, "bilinear"), features.dtype)
+
+
+def mean_of_squares(features, side):
+    """Averages squares of `side` x `side` pixels.
+
+    Args:
+        features: tensor of shape (batch, height, width, channels).
+        side: int.
+
+    Returns:
+        Tensor of shape (batch, ceil(height / side), ceil(width / side), channels). The image is
+        padded as by `PadToMultiple`.
+    """
+    # The global policy may be half precision, which is too coarse for colors.
+    pad = PadToMultiple(side, dtype=keras.backend.standardize_dtype(features.dtype))
+    return ops.average_pool(pad(features), side, side)
+
+
+def enlarge_squares(means, side, size):
+    """Enlarges the result of `mean_of_squares` by bilinear interpolation between its centers.
+
+    Args:
+        means: tensor of shape (batch, ceil(height / side), ceil(width / side), channels).
+        side: int.
+        size: height and width.
+
+    Returns:
+        Tensor of shape (batch, height, width, channels).
+    """
+    _, rows, columns, _ = ops.shape(means)
+    height, width = size
+    return _resize(means, (rows * side, columns * side))[:, :height, :width]

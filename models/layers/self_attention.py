@@ -26,11 +26,18 @@ class SelfAttention(keras.layers.Layer):
     beta of large feature maps are computed a few rows at a time and in float32, so that memory
     grows with the number of positions and not with its square.
 
+    With `pool`, f and h are replaced by their maxima over `pool` x `pool` positions, as in the
+    authors' code: with 2, a quarter of the products.
+
     Args:
         reduction: int, how many times fewer channels f, g and h have. Defaults to `8`, as in the
             paper.
         spectral_normalization: bool, whether to normalize the four convolutions, as the authors'
             code does. Defaults to `True`.
+        pool: int, side of the squares of positions that keys and values are pooled over. Defaults
+            to `1`, the paper's equations.
+        in_parts: bool, whether to compute large feature maps in parts outside training. The loop
+            that does so cannot be exported to other runtimes. Defaults to `True`.
 
     Example:
         features = SelfAttention()(keras.Input((32, 32, 256)))
@@ -40,14 +47,17 @@ class SelfAttention(keras.layers.Layer):
         (arXiv 1805.08318), equations 1 to 3.
     """
 
-    def __init__(self, reduction=8, spectral_normalization=True, **kwargs):
-        if reduction <= 0:
-            raise ValueError(
-                f"`reduction` should be greater than zero. Received: `reduction={reduction}`"
-            )
+    def __init__(self, reduction=8, spectral_normalization=True, pool=1, in_parts=True, **kwargs):
+        for name, value in {"reduction": reduction, "pool": pool}.items():
+            if value <= 0:
+                raise ValueError(
+                    f"`{name}` should be greater than zero. Received: `{name}={value}`"
+                )
         super().__init__(**kwargs)
         self.reduction = reduction
         self.spectral_normalization = spectral_normalization
+        self.pool = pool
+        self.in_parts = in_parts
 
     def build(self, input_shape):
         channels = input_shape[-1]
@@ -64,13 +74,10 @@ class SelfAttention(keras.layers.Layer):
     def call(self, inputs, training=False):
         batch, height, width, _ = ops.shape(inputs)
 
-        def flatten(features):
-            return ops.reshape(features, (batch, height * width, features.shape[-1]))
-
-        keys = flatten(self.f(inputs, training=training))
-        queries = flatten(self.g(inputs, training=training))
-        values = flatten(self.h(inputs, training=training))
-        if training:
+        keys = _flatten(self._pool(self.f(inputs, training=training)))
+        queries = _flatten(self.g(inputs, training=training))
+        values = _flatten(self._pool(self.h(inputs, training=training)))
+        if training or not self.in_parts:
             attended = self._attend(queries, keys, values)
         else:
             attended = self._attend_in_parts(queries, keys, values)
@@ -85,7 +92,15 @@ class SelfAttention(keras.layers.Layer):
             **super().get_config(),
             "reduction": self.reduction,
             "spectral_normalization": self.spectral_normalization,
+            "pool": self.pool,
+            "in_parts": self.in_parts,
         }
+
+    def _pool(self, features):
+        if self.pool == 1:
+            return features
+        # `same` pads with -inf, so that the last row and column count at any size.
+        return ops.max_pool(features, self.pool, self.pool, padding="same")
 
     def _attend(self, queries, keys, values):
         """Returns the attended values of all queries, which have shape (batch, queries, inner)."""
@@ -96,12 +111,13 @@ class SelfAttention(keras.layers.Layer):
     def _attend_in_parts(self, queries, keys, values):
         """The same as `_attend`, with `_WEIGHTS_AT_ONCE` weights of one image at a time."""
         batch, positions, inner = ops.shape(queries)
+        pooled_positions = ops.shape(keys)[1]
         if isinstance(positions, int) and positions <= _FEW_POSITIONS:
             return self._attend(queries, keys, values)
 
         # On a CPU with few channels half precision costs more in conversions than it saves.
         queries, keys, values = (ops.cast(part, "float32") for part in (queries, keys, values))
-        rows = ops.maximum(1, _WEIGHTS_AT_ONCE // positions)
+        rows = ops.maximum(1, _WEIGHTS_AT_ONCE // pooled_positions)
         blocks = (positions + rows - 1) // rows
 
         def attend(number, parts):
@@ -124,3 +140,9 @@ class SelfAttention(keras.layers.Layer):
     def _convolution(self, filters, name):
         convolution = keras.layers.Conv2D(filters, 1, dtype=self.dtype_policy, name=name)
         return SpectralNormalization(convolution) if self.spectral_normalization else convolution
+
+
+def _flatten(features):
+    """(batch, height, width, channels) to (batch, height * width, channels)."""
+    batch, height, width, channels = ops.shape(features)
+    return ops.reshape(features, (batch, height * width, channels))

@@ -18,6 +18,8 @@ def unet(
     encoder: str = "none",
     encoder_weights: str | None = None,
     freeze_encoder_statistics: bool = False,
+    color_stride: int = 1,
+    attention_pool: int = 1,
     name: str = "generator",
 ) -> keras.Model:
     """Builds a U-Net of spectrally normalized convolutions with self-attention.
@@ -38,20 +40,29 @@ def unet(
         encoder: str, `none` or one of `ENCODERS`. Defaults to `none`.
         encoder_weights: as `weights` in `pretrained_encoder`.
         freeze_encoder_statistics: as `freeze_statistics` in `pretrained_encoder`.
+        color_stride: int, a power of 2. The decoder path ends at 1/color_stride of the image size:
+            colors are coarse, and the finest levels are the most expensive. Defaults to `1`.
+        attention_pool: int, `pool` of `SelfAttention`. Defaults to `1`.
         name: str.
 
     Returns:
-        `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
-        float32, both scaled as in `lab1`.
+        `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch,
+        ceil(height / color_stride), ceil(width / color_stride), 2), float32, both scaled as in
+        `lab1`.
+
+    Raises:
+        ValueError: `color_stride` is not a power of 2, or the decoder path ends before
+            `attention_level`.
 
     Reference: Ronneberger et al., "U-Net", MICCAI 2015; Zhang et al., "Self-Attention Generative
     Adversarial Networks", ICML 2019.
     """
     lightness = keras.Input((None, None, 1), name="lightness")
     depth = depth if encoder == "none" else len(ENCODERS[encoder].levels)
+    last_level = _last_level(color_stride, depth, attention_level)
     padded = PadToMultiple(2**depth, name="pad")(lightness)
     if encoder == "none":
-        levels = _encoder_path(padded, filters, depth, attention_level, norm)
+        levels = _encoder_path(padded, filters, depth, attention_level, attention_pool, norm)
     else:
         gray = GrayImage(name="gray")(padded)
         levels = [
@@ -60,7 +71,7 @@ def unet(
                 encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics
             )(gray),
         ]
-    features = _decoder_path(levels, filters, attention_level, norm)
+    features = _decoder_path(levels, last_level, filters, attention_level, attention_pool, norm)
     # With small weights an untrained network colors in gray, not in noise.
     ab = keras.layers.Conv2D(
         2,
@@ -70,13 +81,33 @@ def unet(
         dtype="float32",
         name="ab",
     )(features)
-    return keras.Model(
-        lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
-    )
+    ab = CropLike(color_stride, dtype="float32", name="crop")([ab, lightness])
+    return keras.Model(lightness, ab, name=name)
+
+
+def _last_level(color_stride: int, depth: int, attention_level: int | None) -> int:
+    """The level at which the decoder path ends."""
+    level = color_stride.bit_length() - 1
+    if color_stride != 2**level or level > depth:
+        raise ValueError(
+            f"`color_stride` should be a power of 2 of at most {2**depth}. Received: "
+            f"`color_stride={color_stride}`"
+        )
+    if attention_level is not None and attention_level < level:
+        raise ValueError(
+            f"`attention_level` should be at least {level} with `color_stride={color_stride}`. "
+            f"Received: `attention_level={attention_level}`"
+        )
+    return level
 
 
 def _encoder_path(
-    features, filters: int, depth: int, attention_level: int | None, norm: str
+    features,
+    filters: int,
+    depth: int,
+    attention_level: int | None,
+    attention_pool: int,
+    norm: str,
 ) -> list:
     """Returns the features of every level, the finest first."""
     levels = []
@@ -85,20 +116,27 @@ def _encoder_path(
             features = keras.layers.AveragePooling2D(2)(features)
         features = spectral_pair(features, filters * 2**level, "relu", norm)
         if level == attention_level:
-            features = SelfAttention(name="attention_down")(features)
+            features = SelfAttention(pool=attention_pool, name="attention_down")(features)
         levels.append(features)
     return levels
 
 
-def _decoder_path(levels: list, filters: int, attention_level: int | None, norm: str):
+def _decoder_path(
+    levels: list,
+    last_level: int,
+    filters: int,
+    attention_level: int | None,
+    attention_pool: int,
+    norm: str,
+):
     features = levels[-1]
     if attention_level == len(levels) - 1:
-        features = SelfAttention(name="attention_up")(features)
-    for level in reversed(range(len(levels) - 1)):
+        features = SelfAttention(pool=attention_pool, name="attention_up")(features)
+    for level in reversed(range(last_level, len(levels) - 1)):
         features = keras.layers.UpSampling2D(2, interpolation="nearest")(features)
         features = spectral_convolution(filters * 2**level, 2)(features)
         features = keras.layers.Concatenate()([features, levels[level]])
         features = spectral_pair(features, filters * 2**level, "relu", norm)
         if level == attention_level:
-            features = SelfAttention(name="attention_up")(features)
+            features = SelfAttention(pool=attention_pool, name="attention_up")(features)
     return features

@@ -265,6 +265,14 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             "--input_channels has no effect with --model chromagan",
         ),
         (
+            ["--model", "pix2pix", "--color_stride", "4"],
+            "--color_stride has no effect with --model pix2pix; leave it out",
+        ),
+        (
+            ["--depth", "1", "--color_stride", "4"],
+            "--color_stride 4: with --depth 1 the networks halve the size only 1 times; raise",
+        ),
+        (
             ["--model", "chromagan", "--attention_resolution", "8"],
             "--attention_resolution has no effect with --model chromagan",
         ),

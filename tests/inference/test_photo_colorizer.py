@@ -244,6 +244,22 @@ def test_color_follows_the_edges_of_the_photograph(page_of):
     assert np.abs(fraction - (np.arange(124, 140) >= 131)).mean() < 0.1
 
 
+def test_coarse_colors_are_upsampled_along_the_lightness(page_of):
+    # Two halves that differ in lightness and color: the border is within a coarse pixel.
+    pixels = np.full((96, 96, 3), 60, "uint8")
+    pixels[:, 50:] = 190
+    page = page_of(pixels)
+    inputs = keras.Input((None, None, 1))
+    ab = keras.layers.Lambda(lambda lightness: keras.ops.tile(lightness, (1, 1, 1, 2)) / 8)(inputs)
+    fine = PhotoColorizer(keras.Model(inputs, ab), RENDER_SIZE)
+    pooled = keras.layers.AveragePooling2D(4)(ab)
+    coarse = PhotoColorizer(keras.Model(inputs, pooled), RENDER_SIZE)
+    lightness = coarse.lab_at_render_size(page)[..., :1]
+    [coarse_ab] = coarse.predict([lightness])
+    assert coarse_ab.shape == (RENDER_SIZE // 4, RENDER_SIZE // 4, 2)
+    np.testing.assert_allclose(lab100(colored(coarse, page)), lab100(colored(fine, page)), atol=1.5)
+
+
 def test_strips_fit_together(one_sided, page_of, monkeypatch):
     page = page_of(data.astronaut()[:130, :90])
     whole = colored(one_sided, page)

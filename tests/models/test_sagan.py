@@ -9,6 +9,7 @@ from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
 from metrics.image.psnr import PSNR
 from models.adversarial_colorizer import Phase
+from models.layers.resizing import enlarge_squares, mean_of_squares
 from models.sagan import SAGAN
 
 TINY = {"filters": 2, "depth": 2, "attention_level": 1, "discriminator_filters": 2}
@@ -63,6 +64,7 @@ def same(left, right):
             7_006_596,
             4_737_766,
         ),
+        ({"color_stride": 4, "attention_pool": 2}, 7_636_237, 4_737_454),
     ],
 )
 def test_parameters_are_pinned(architecture, generator, discriminator):
@@ -78,6 +80,57 @@ def test_training_reduces_the_loss(batch):
     ).history
     assert history["l1"][1] < history["l1"][0]
     assert set(history) == {"generator_loss", "l1", "adversarial_loss", "discriminator_loss"}
+
+
+# --- coarse colors -------------------------------------------------------------------------------
+
+
+def test_coarse_colors_are_enlarged_to_the_size_of_the_image(batch):
+    model = SAGAN(**TINY, color_stride=2)
+    assert model.generator(batch[0]).shape == (4, 8, 8, 2)
+    assert model(batch[0]).shape == (4, 16, 16, 2)
+    np.testing.assert_allclose(
+        model(batch[0]), enlarge_squares(model.generator_ema(batch[0]), 2, (16, 16)), atol=1e-6
+    )
+    # Odd sizes too.
+    assert model(batch[0][:, :15, :13]).shape == (4, 15, 13, 2)
+
+
+def test_training_with_coarse_colors_compares_with_coarse_truth(batch):
+    model = compiled(color_stride=2)
+    seen = []
+    score_both = model.score_both
+    model.score_both = lambda real, fake: seen.append((real, fake)) or score_both(real, fake)
+    colored = model.enlarge(model.generator(batch[0], training=True), batch[0])
+    coarse = enlarge_squares(mean_of_squares(batch[1], 2), 2, (16, 16))
+    losses = model.train_step(batch)
+    [(real, fake)] = seen
+    np.testing.assert_allclose(real[..., 1:], coarse, atol=1e-6)
+    np.testing.assert_allclose(fake[..., 1:], colored, atol=1e-5)
+    expected = np.mean(np.abs(coarse - colored))
+    assert float(losses["l1"]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_validation_with_coarse_colors_compares_with_the_truth(batch):
+    model = compiled(color_stride=2)
+    losses = model.test_step(batch)
+    assert float(losses["l1"]) == pytest.approx(
+        np.mean(np.abs(batch[1] - model(batch[0]))), rel=1e-4
+    )
+
+
+def test_coarse_colors_are_trained(batch):
+    model = compiled(color_stride=2, attention_pool=2)
+    history = fit(model, batch, steps_per_epoch=15, epochs=2).history
+    assert history["l1"][1] < history["l1"][0]
+
+
+def test_settings_without_coarse_colors_build_the_network_as_it_was():
+    architecture = SAGAN(**TINY).architecture
+    new = ("color_stride", "attention_pool")
+    generator = SAGAN.build_generator({k: v for k, v in architecture.items() if k not in new})
+    assert generator(np.zeros((1, 16, 16, 1), "float32")).shape == (1, 16, 16, 2)
+    assert generator.get_layer("attention_up").pool == 1
 
 
 def test_training_only_the_generator_does_not_change_the_discriminator(batch):

@@ -9,6 +9,7 @@ from config.settings import PRETRAINED_WEIGHTS, Settings
 from errors import InputError
 from jobs.common.load_colorizer import load_colorizer, weights_folders
 from models.checkpoints.folder import WeightsFolder
+from models.sagan import SAGAN
 
 PRETRAINED_MODELS = ("sagan", "pix2pix", "chromagan")
 
@@ -60,6 +61,17 @@ def test_a_colorizer_has_the_explicit_settings(weights):
     assert (colorizer.batch_size, colorizer.saturation, colorizer.flip_average) == (3, 0.5, True)
     # This size is saved with the weights.
     assert colorizer.render_size == 32
+
+
+def test_coarse_colors_need_a_multiple_of_their_pixels(tmp_path):
+    folder = WeightsFolder(tmp_path)
+    architecture = SAGAN(2, depth=2, discriminator_filters=2, color_stride=4).architecture
+    settings = {"model": "sagan", "architecture": architecture, "render_size": 32}
+    folder.write_settings(settings)
+    folder.save_generator(SAGAN.build_generator(architecture))
+    assert load_colorizer(folder, Settings()).render_size == 32
+    with pytest.raises(InputError, match="multiple of 4 px; received 67; give --render_size 64"):
+        load_colorizer(folder, Settings(), render_size=67)
 
 
 @pytest.mark.parametrize(

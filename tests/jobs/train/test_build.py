@@ -314,6 +314,15 @@ def test_sagan_has_attention_by_default():
     assert built(*small, "--attention_resolution", "8").architecture["attention_level"] == 2
 
 
+def test_colors_end_at_the_level_of_attention_at_the_latest():
+    options = ["--resolution", "32", "--filters", "2", "--discriminator_filters", "2"]
+    model = built(*options, "--color_stride", "4", "--attention_pool", "2")
+    # Attention at 32 x 32 would be at level 0.
+    assert model.architecture["attention_level"] == 2
+    assert (model.color_stride, model.architecture["attention_pool"]) == (4, 2)
+    assert model.generator.output_shape == (None, None, None, 2)
+
+
 def test_older_pix2pix_weights_have_no_attention():
     architecture = {"filters": 2, "depth": 2, "norm": "batch", "encoder": "none"}
     architecture |= {"input_channels": 1, "discriminator": "patch", "discriminator_filters": 2}
@@ -348,6 +357,22 @@ def started_from(folder, *arguments, **architecture):
     source.save_generator(Pix2Pix.build_generator(network))
     settings, explicit = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
     return new_model(settings, explicit)
+
+
+def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
+    architecture = SAGAN(filters=2, depth=2, attention_level=1).architecture
+    new = ("attention_pool", "color_stride")
+    source = WeightsFolder(tmp_path / "source")
+    older = {name: value for name, value in architecture.items() if name not in new}
+    source.write_settings({"model": "sagan", "architecture": older})
+    source.save_generator(SAGAN.build_generator(older))
+    settings, explicit = parse(["--pretrained", str(source.path)])
+    model, settings = new_model(settings, explicit)
+    assert (model.color_stride, settings.color_stride, settings.attention_pool) == (1, 1, 1)
+    for name, value in (("--color_stride", "4"), ("--attention_pool", "2")):
+        settings, explicit = parse(["--pretrained", str(source.path), name, value])
+        with pytest.raises(InputError, match=f"{name} {value}: the weights in .* with 1"):
+            new_model(settings, explicit)
 
 
 def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):

@@ -50,7 +50,18 @@ def test_crop_keeps_the_channels_of_its_first_input():
     assert layer.compute_output_shape([(None, 8, 8, 3), (None, 5, 7, 1)]) == (None, 5, 7, 3)
 
 
+@pytest.mark.parametrize(
+    ("size", "cropped"), [((8, 8), (2, 2)), ((5, 1), (2, 1)), ((9, 4), (3, 1))]
+)
+def test_crop_of_coarser_pixels_covers_the_image(size, cropped):
+    layer = CropLike(4)
+    assert layer([image(8, 8), image(*size)]).shape[1:3] == cropped
+    assert layer.compute_output_shape([(1, 8, 8, 1), (1, *size, 1)]) == (1, *cropped, 1)
+    assert layer.compute_output_shape([(1, 8, 8, 1), (1, None, 9, 1)]) == (1, None, 3, 1)
+
+
 def test_config_round_trip():
     layer = PadToMultiple(16, name="pad")
     copy = PadToMultiple.from_config(layer.get_config())
     assert (copy.multiple, copy.name) == (16, "pad")
+    assert CropLike.from_config(CropLike(4).get_config()).stride == 4

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from skimage.transform import resize
 
-from models.layers.resizing import EnlargeToAtLeast, ResizeLike
+from models.layers.resizing import EnlargeToAtLeast, ResizeLike, enlarge_squares, mean_of_squares
 
 
 def random(*shape):
@@ -211,3 +211,42 @@ def test_config_round_trip(layer, shapes):
     inputs = one_or_list([random(*shape) for shape in shapes])
     np.testing.assert_array_equal(copy(inputs), layer(inputs))
     assert copy.weights == []
+
+
+# --- means of squares ----------------------------------------------------------------------------
+
+
+def test_means_of_squares_are_those_of_numpy():
+    image = random(2, 8, 12, 3)
+    expected = image.reshape(2, 2, 4, 3, 4, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(mean_of_squares(image, 4), expected, atol=1e-6)
+
+
+def test_means_of_squares_stay_in_float32_under_a_mixed_policy():
+    keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    image = random(1, 8, 8, 2)
+    means = mean_of_squares(tf.constant(image), 4)
+    assert means.dtype == tf.float32
+    assert enlarge_squares(means, 4, (8, 8)).dtype == tf.float32
+    np.testing.assert_allclose(means, image.reshape(1, 2, 4, 2, 4, 2).mean(axis=(2, 4)), atol=1e-6)
+
+
+def test_the_last_square_is_filled_with_the_last_row_and_column():
+    image = random(1, 5, 7, 2)
+    padded = np.pad(image, ((0, 0), (0, 3), (0, 1), (0, 0)), mode="edge")
+    np.testing.assert_allclose(mean_of_squares(image, 4), mean_of_squares(padded, 4), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(8, 12), (5, 7), (1, 1)])
+def test_enlarged_squares_have_the_size_that_is_asked_for(size):
+    means = mean_of_squares(np.full((1, *size, 2), 0.3, "float32"), 4)
+    enlarged = enlarge_squares(means, 4, size)
+    assert enlarged.shape == (1, *size, 2)
+    np.testing.assert_allclose(enlarged, 0.3, atol=1e-6)
+
+
+def test_a_gradient_comes_back_at_the_same_position():
+    # Between the centers of the outer squares: beyond them nothing is known.
+    ramp = np.arange(16, dtype="float32")[None, None, :, None] + np.zeros((1, 16, 1, 1), "float32")
+    enlarged = enlarge_squares(mean_of_squares(ramp, 4), 4, (16, 16))
+    np.testing.assert_allclose(enlarged[0, :, 2:14], ramp[0, :, 2:14], atol=1e-5)

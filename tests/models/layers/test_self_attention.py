@@ -24,10 +24,18 @@ def self_attention(x, layer):
         kernel, bias = (weight.numpy() for weight in convolution.weights)
         return positions @ kernel[0, 0] + bias
 
+    def pool(features):
+        height, width = x.shape[1:3]
+        features = features.reshape(height, width, -1)
+        rows, columns = range(0, height, layer.pool), range(0, width, layer.pool)
+        squares = (features[r : r + layer.pool, c : c + layer.pool] for r in rows for c in columns)
+        return np.stack([square.max(axis=(0, 1)) for square in squares])
+
     outputs = []
     for positions in x.reshape(len(x), -1, x.shape[-1]):
         f, g, h = (convolve(positions, convolution) for convolution in (layer.f, layer.g, layer.h))
-        attended = np.empty_like(h)
+        f, h = pool(f), pool(h)
+        attended = np.empty((len(positions), h.shape[-1]), "float32")
         for j in range(len(positions)):
             beta = np.exp(f @ g[j])
             attended[j] = (beta / beta.sum()) @ h
@@ -35,8 +43,10 @@ def self_attention(x, layer):
     return np.reshape(outputs, x.shape)
 
 
-def test_equals_the_equations():
-    layer = SelfAttention(reduction=2, spectral_normalization=False)
+# 3 x 5 positions are no multiple of 2: the squares of the last row and column are smaller.
+@pytest.mark.parametrize("pool", [1, 2, 3])
+def test_equals_the_equations(pool):
+    layer = SelfAttention(reduction=2, spectral_normalization=False, pool=pool)
     x = features(2, 3, 5, 8)
     layer.build(x.shape)
     layer.gamma.assign(0.7)
@@ -103,12 +113,13 @@ def in_parts(monkeypatch):
     monkeypatch.setattr("models.layers.self_attention._FEW_POSITIONS", 4)
 
 
+@pytest.mark.parametrize("pool", [1, 2])
 # 15 positions: three rows at a time, without remainder. 35: one row. 64: one row too, although
 # its 64 weights are more than 50.
 @pytest.mark.parametrize("shape", [(1, 3, 5, 8), (2, 3, 5, 8), (1, 5, 7, 8), (1, 8, 8, 8)])
-def test_attention_in_parts_equals_attention_at_once(in_parts, shape):
+def test_attention_in_parts_equals_attention_at_once(in_parts, shape, pool):
     layer, x = (
-        SelfAttention(reduction=2, spectral_normalization=False),
+        SelfAttention(reduction=2, spectral_normalization=False, pool=pool),
         tf.constant(features(*shape)),
     )
     layer.build(shape)
@@ -128,6 +139,18 @@ def test_attention_in_parts_equals_attention_at_once(in_parts, shape):
     for name, parts in found.items():
         for found_array, wanted in zip(parts, whole, strict=True):
             np.testing.assert_allclose(found_array, wanted, atol=1e-5, err_msg=name)
+
+
+def test_a_switch_computes_large_feature_maps_whole(in_parts):
+    def operations(layer):
+        layer.build((None, None, None, 8))
+        signature = tf.TensorSpec((None, None, None, 8))
+        graph = tf.function(layer, autograph=False).get_concrete_function(signature).graph
+        return {operation.type for operation in graph.get_operations()}
+
+    loops = {"While", "StatelessWhile"}
+    assert operations(SelfAttention(reduction=2)) & loops
+    assert not operations(SelfAttention(reduction=2, in_parts=False)) & loops
 
 
 def test_attention_in_parts_stays_in_half_precision(in_parts):
@@ -181,13 +204,15 @@ def test_saved_weights_load(tmp_path):
 
 
 def test_config_round_trip():
-    layer = SelfAttention(reduction=4, spectral_normalization=False, name="attention")
+    layer = SelfAttention(4, spectral_normalization=False, pool=2, in_parts=False, name="attention")
     copy = SelfAttention.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
     assert (copy.reduction, copy.spectral_normalization) == (4, False)
+    assert (copy.pool, copy.in_parts) == (2, False)
 
 
-@pytest.mark.parametrize("reduction", [0, -8])
-def test_wrong_reduction(reduction):
-    with pytest.raises(ValueError, match=f"greater than zero. Received: `reduction={reduction}`"):
-        SelfAttention(reduction=reduction)
+@pytest.mark.parametrize("name", ["reduction", "pool"])
+@pytest.mark.parametrize("value", [0, -8])
+def test_numbers_that_are_not_positive(name, value):
+    with pytest.raises(ValueError, match=f"greater than zero. Received: `{name}={value}`"):
+        SelfAttention(**{name: value})

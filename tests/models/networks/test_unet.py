@@ -1,5 +1,6 @@
 """The U-Net: image sizes, attention and normalization, with and without an encoder."""
 
+import re
 from pathlib import Path
 
 import keras
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from errors import InputError
+from models.layers.self_attention import SelfAttention
 from models.networks.blocks import level_nearest
 from models.networks.encoder_recipes import ENCODERS
 from models.networks.encoders import pretrained_encoder
@@ -65,6 +67,46 @@ def test_attention_is_at_the_level_nearest_to_its_resolution(resolution, target,
 def test_attention_is_on_the_encoder_path_and_the_decoder_path(attention_level, names):
     network = unet(filters=2, depth=3, attention_level=attention_level)
     assert {layer.name for layer in network.layers if "attention" in layer.name} == names
+
+
+@pytest.mark.parametrize("stride", [2, 4])
+@pytest.mark.parametrize("encoder", ["none", "mobilenet_v2"])
+def test_colors_may_be_coarser_than_the_image(stride, encoder):
+    network = unet(2, depth=3, attention_level=2, encoder=encoder, color_stride=stride)
+    assert network.output_shape == (None, None, None, 2)
+    for height, width in ((32, 16), (7, 30), (1, 1)):
+        lightness = np.zeros((1, height, width, 1), "float32")
+        assert network(lightness).shape == (1, -(-height // stride), -(-width // stride), 2)
+
+
+def test_coarse_colors_cover_the_whole_image():
+    # An odd image is colored as the same image with its last row and column repeated.
+    network = unet(2, depth=3, attention_level=2, color_stride=4)
+    lightness = np.random.default_rng(0).uniform(-1, 1, (1, 15, 13, 1)).astype("float32")
+    padded = np.pad(lightness, ((0, 0), (0, 1), (0, 3), (0, 0)), mode="edge")
+    np.testing.assert_allclose(network(lightness), network(padded), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"color_stride": 3}, "a power of 2 of at most 8. Received: `color_stride=3`"),
+        ({"color_stride": 16}, "a power of 2 of at most 8. Received: `color_stride=16`"),
+        (
+            {"color_stride": 4, "attention_level": 1},
+            "at least 2 with `color_stride=4`. Received: `attention_level=1`",
+        ),
+    ],
+)
+def test_colors_that_no_level_has(options, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
+        unet(filters=2, depth=3, **options)
+
+
+def test_attention_may_pool_on_both_paths():
+    network = unet(filters=2, depth=3, attention_level=2, attention_pool=2)
+    layers = [layer for layer in network.layers if isinstance(layer, SelfAttention)]
+    assert [layer.pool for layer in layers] == [2, 2]
 
 
 def test_every_level_has_a_skip_connection(plain, encoded):
