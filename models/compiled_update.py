@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from models.layers.devices import has_gpu
+
 # Updates of smaller networks are too fast for compiling to pay.
 _MANY_WEIGHTS = 2**20
 
@@ -24,7 +26,6 @@ def compiled_update(update: Callable, weights: int) -> Callable:
         strategy, whose updates involve all replicas, XLA cannot compile it. On a GPU, where
         operations wait less for each other, the gain was not measured.
     """
-    has_gpu = bool(tf.config.list_logical_devices("GPU"))
-    if weights < _MANY_WEIGHTS or has_gpu or tf.distribute.has_strategy():
+    if weights < _MANY_WEIGHTS or has_gpu() or tf.distribute.has_strategy():
         return update
     return tf.function(update, jit_compile=True)

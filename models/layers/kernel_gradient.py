@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from models.layers.devices import has_gpu
+
 # The kernel size from which the matrix product is faster on a CPU, whatever the image size.
 _LARGE = 2**22
 
@@ -12,11 +14,10 @@ def is_large(kernel_shape: tuple[int, ...]) -> bool:
     The innermost kernels of pix2pix have millions of weights and are applied at few positions.
     oneDNN's backward pass of such a convolution (TensorFlow 2.21, 2 cores, batch 8) takes 50 ms for
     16 x 512 x 1024 weights in bfloat16 and 128 positions, the matrix product 11 ms; in float32 it
-    is 45 and 19 ms. Below 4 million weights they are about equally fast. GPUs were not measured.
+    is 45 and 19 ms. Below 4 million weights they are about equally fast.
     """
     height, width, before, after = kernel_shape
-    has_gpu = bool(tf.config.list_logical_devices("GPU"))
-    return height * width * before * after >= _LARGE and not has_gpu
+    return height * width * before * after >= _LARGE and not has_gpu()
 
 
 def with_kernel_gradient(outputs, kernel, large, small, strides, padding):

@@ -9,7 +9,9 @@ import numpy as np
 from keras import ops
 
 from errors import InputError, first_line
+from models.layers.depthwise_convolution import DepthwiseConv2D
 from models.layers.fused_batch_normalization import FusedBatchNormalization
+from models.layers.relu6 import ReLU6
 from models.layers.resizing import EnlargeToAtLeast
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
 
@@ -179,6 +181,10 @@ def _rebuild(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) ->
                 "freeze_statistics": freeze_statistics,
             }
             return FusedBatchNormalization.from_config(config)
+        if type(layer) is keras.layers.DepthwiseConv2D:
+            return DepthwiseConv2D.from_config(layer.get_config())
+        if type(layer) is keras.layers.ReLU and layer.max_value == 6.0:
+            return ReLU6(name=layer.name)
         config = layer.get_config()
         if is_padded and config.get("padding") == "valid":
             config["padding"] = "same"
