@@ -51,9 +51,10 @@ def spread(monkeypatch):
 
 
 @pytest.mark.parametrize("options", [{}, {"use_bias": False}, {"activation": "relu"}])
-@pytest.mark.parametrize("height, width", [(9, 13), (10, 12), (3, 4)])
+@pytest.mark.parametrize(("height", "width"), [(9, 13), (10, 12), (3, 4)])
 @pytest.mark.parametrize(
-    "kernel_size, strides, multiplier", [(3, 2, 1), (3, 3, 1), (2, 2, 1), ((3, 2), 2, 2), (1, 2, 1)]
+    ("kernel_size", "strides", "multiplier"),
+    [(3, 2, 1), (3, 3, 1), (2, 2, 1), ((3, 2), 2, 2), (1, 2, 1)],
 )
 def test_equals_keras(height, width, kernel_size, strides, multiplier, options, spread):
     ours, theirs = both(
