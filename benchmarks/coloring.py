@@ -2,6 +2,7 @@
 
     python -m benchmarks.coloring
     python -m benchmarks.coloring --render_size 256
+    python -m benchmarks.coloring --render_size 256 --ddcolor DIR --torch_python torch/bin/python
 
 Two folders of gray JPEGs, made from scikit-image's photographs, are colored with the weights that
 ship: 200 photographs of 1 megapixel and 20 of 24 megapixels. The pipeline of `python run.py
@@ -9,6 +10,10 @@ ship: 200 photographs of 1 megapixel and 20 of 24 megapixels. The pipeline of `p
 colors it with the same network and writes it. Then each stage is measured alone for one photograph:
 the sum of the stages, divided by the number of cores, is a lower bound of the time per photograph.
 At the end the whole command is run for one photograph.
+
+With `--ddcolor`, a clone of github.com/piddnad/DDColor, and a Python with PyTorch and OpenCV, only
+photographs per second are measured, of ours and of DDColor's tiny network in its own pipeline, in
+turn.
 """
 
 import argparse
@@ -24,7 +29,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.in_turn import ROOT, print_machine
+from benchmarks.in_turn import ROOT, measure, print_machine, python_of, serve, show
 from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
 # Number of photographs, their width and their height.
@@ -33,6 +38,8 @@ ROUNDS = 3
 # Shorter stages are repeated until they take this long.
 SECONDS_OF_A_STAGE = 0.5
 COMMANDS = 5
+# Photographs in a round of ours and of DDColor's, which take about equally long.
+BESIDE_DDCOLOR = {"ours": 96, "ddcolor": 12}
 
 
 def main() -> None:
@@ -44,17 +51,22 @@ def main() -> None:
         action="store_true",
         help="skip the large photographs and the timing of the command",
     )
+    parser.add_argument("--weights", help="as for run.py (default: those that ship)")
+    parser.add_argument("--ddcolor", metavar="DIR", help="a clone of DDColor's repository")
+    parser.add_argument(
+        "--torch_python", metavar="PATH", default=sys.executable, help="a Python with PyTorch"
+    )
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    import_tensorflow_quietly()
-    from config.parser import parse
-    from jobs.common.load_colorizer import load_colorizer, weights_folders
-
+    if arguments.ddcolor:
+        print_machine()
+        _compare_with_ddcolor(arguments)
+        return
+    colorizer = _load(arguments.render_size, arguments.weights)
+    if arguments.worker:
+        _serve(colorizer, Path(arguments.worker))
+        return
     print_machine("pillow")
-    size = ["--render_size", arguments.render_size] if arguments.render_size else []
-    settings, _ = parse(["--images", "demo", *size])
-    prepare_keras(settings.precision, settings.seed)
-    [weights] = weights_folders(settings)
-    colorizer = load_colorizer(weights, settings, settings.render_size)
     print(f"network input {colorizer.render_size} px, batches of {colorizer.batch_size}")
     for count, width, height in FOLDERS[:1] if arguments.small_only else FOLDERS:
         with tempfile.TemporaryDirectory() as folder:
@@ -64,6 +76,55 @@ def main() -> None:
             _measure_stages(colorizer, files[0], seconds / count)
     if not arguments.small_only:
         _measure_command()
+
+
+def _load(render_size: str | None, weights: str | None):
+    import_tensorflow_quietly()
+    from config.parser import parse
+    from jobs.common.load_colorizer import load_colorizer, weights_folders
+
+    size = ["--render_size", render_size] if render_size else []
+    folder = ["--weights", weights] if weights else []
+    settings, _ = parse(["--images", "demo", *size, *folder])
+    prepare_keras(settings.precision, settings.seed)
+    [folder] = weights_folders(settings)
+    return load_colorizer(folder, settings, settings.render_size)
+
+
+def _compare_with_ddcolor(arguments: argparse.Namespace) -> None:
+    """Prints photographs per second of both."""
+    _, width, height = FOLDERS[0]
+    size = arguments.render_size or "256"
+    weights = ["--weights", arguments.weights] if arguments.weights else []
+    with tempfile.TemporaryDirectory() as folder:
+        folders = {name: Path(folder, name) for name in BESIDE_DDCOLOR}
+        for name, count in BESIDE_DDCOLOR.items():
+            folders[name].mkdir()
+            _make_photographs(folders[name], count, width, height)
+        commands = {
+            "ours": python_of(
+                "benchmarks.coloring",
+                *("--render_size", size, *weights, "--worker", str(folders["ours"])),
+            ),
+            "ddcolor": python_of(
+                "benchmarks.ddcolor",
+                *(arguments.ddcolor, size, str(folders["ddcolor"]), folder),
+                python=arguments.torch_python,
+            ),
+        }
+        show(measure(commands, ROUNDS), "photographs/s", beside="ddcolor")
+
+
+def _serve(colorizer, folder: Path) -> None:
+    """Measures the pipeline in the process of a worker."""
+    files = sorted(folder.iterdir())
+
+    def photographs_per_second():
+        begun = time.perf_counter()
+        _color_in_pipeline(colorizer, files, folder.parent / "colored")
+        return len(files) / (time.perf_counter() - begun)
+
+    serve(photographs_per_second)
 
 
 def _compare(colorizer, files: list[Path], folder: Path) -> float:

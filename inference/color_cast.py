@@ -26,6 +26,8 @@ def has_colors(lab100: np.ndarray) -> bool:
         has_colors(gray)    # False
     """
     lightness, ab = lab100[..., 0].reshape(-1), lab100[..., 1:].reshape(-1, 2)
+    if not ab.any():
+        return False
     tint = np.stack([np.ones_like(lightness), lightness / 100, (lightness / 100) ** 2], axis=-1)
     residual = ab - tint @ np.linalg.lstsq(tint, ab, rcond=None)[0]
     return float(np.sqrt(np.mean(np.sum(residual**2, axis=-1)))) > _COLOR_THRESHOLD

@@ -45,8 +45,8 @@ class GuidedUpsampling:
     channel, which XLA can vectorize.
 
     Args:
-        lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
-            shrunk photograph.
+        lightness: float32 array of shape (n * small height, n * small width, 1), L in [0, 100] of
+            the shrunk photograph, which is averaged over squares of n x n pixels.
         ab: float32 array of shape (small height, small width, 2), its ab.
         height: int, height of the photograph.
         width: int, width of the photograph.
@@ -62,6 +62,7 @@ class GuidedUpsampling:
     def __init__(self, lightness: np.ndarray, ab: np.ndarray, height: int, width: int):
         self.height = height
         self.width = width
+        lightness = _mean_of_squares(lightness, *ab.shape[:2])
         small = np.concatenate([ab, lightness, slopes(lightness, ab)], axis=-1)
         self._planes = np.ascontiguousarray(np.moveaxis(small, -1, 0))
         self._columns = list(_bands(small.shape[1], width, 0, width))
@@ -176,6 +177,11 @@ def slopes(lightness: np.ndarray, ab: np.ndarray) -> np.ndarray:
     lightness, ab = lightness - _blur(lightness), ab - _blur(ab)
     covariance, variance = _blur(lightness * ab), _blur(lightness * lightness)
     return _blur(covariance / (variance + _EPSILON))
+
+
+def _mean_of_squares(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    side = image.shape[0] // height
+    return image.reshape(height, side, width, side, -1).mean(axis=(1, 3))
 
 
 def _blur(image: np.ndarray) -> np.ndarray:

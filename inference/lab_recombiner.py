@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 from keras import KerasTensor as Tensor
+from keras import ops
 
 from data.color.color_curves import linear_to_rgb1
 from data.color.gamut import is_linear_in_gamut, share_in_gamut
-from data.color.lab import integers_to_rgb1, rgb1_to_integers
-from data.color.lab_planes import lab100_to_linear, rgb1_to_lightness100
+from data.color.lab import rgb1_to_integers
+from data.color.lab_planes import integers_to_lightness100, lab100_to_linear
 from data.photos.page import PhotoPage
 from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 
@@ -17,7 +18,7 @@ from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 # the long chain of small operations into few loops only once.
 _CHUNK = 2**18
 # The same for pixels outside the sRGB gamut, which are few.
-_CHUNK_OUTSIDE = 2**13
+_CHUNK_OUTSIDE = 2**14
 
 _PLANES = 5
 
@@ -49,11 +50,9 @@ class LabRecombiner:
             channels: int, 1 or 3.
             dtype: str, `uint8` or `uint16`.
         """
-        for function, size in (
-            (self._recombine, _CHUNK),
-            (self._recombine_out_of_gamut, _CHUNK_OUTSIDE),
-        ):
-            function(np.zeros((size, channels), dtype), np.zeros((_PLANES, size), "float32"))
+        rgb, upsampled = tf.zeros((_CHUNK, channels), dtype), tf.zeros((_PLANES, _CHUNK))
+        self._recombine(rgb, upsampled)
+        self._recombine_out_of_gamut(rgb, upsampled, tf.zeros(_CHUNK_OUTSIDE, "int32"))
 
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
@@ -62,9 +61,8 @@ class LabRecombiner:
 
         Args:
             page: `PhotoPage`.
-            lightness: float32 array of shape (small height, small width, 1), L in [0, 100] of the
-                shrunk page.
-            ab: float32 array of shape (small height, small width, 2), its ab.
+            lightness: as in `GuidedUpsampling`, of the shrunk page.
+            ab: as in `GuidedUpsampling`.
 
         Yields:
             Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
@@ -117,7 +115,8 @@ class LabRecombiner:
         return colored.reshape(rows, width, 3)
 
     def _fill(self, colored: np.ndarray, rgb: np.ndarray, upsampled: np.ndarray) -> None:
-        *channels, is_inside = self._recombine(_padded(rgb, _CHUNK), upsampled)
+        padded, upsampled = tf.constant(_padded(rgb, _CHUNK)), _without_copy(upsampled)
+        *channels, is_inside = self._recombine(padded, upsampled)
         for number, channel in enumerate(channels):
             colored[:, number] = channel.numpy()[: len(rgb)]
         # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
@@ -125,8 +124,9 @@ class LabRecombiner:
         outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
         for first in range(0, len(outside), _CHUNK_OUTSIDE):
             indices = outside[first : first + _CHUNK_OUTSIDE]
-            padded = _padded(indices, _CHUNK_OUTSIDE)
-            pulled = self._recombine_out_of_gamut(rgb[padded], upsampled[:, padded])
+            pulled = self._recombine_out_of_gamut(
+                padded, upsampled, _padded(indices.astype("int32"), _CHUNK_OUTSIDE)
+            )
             colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
 
 
@@ -142,22 +142,28 @@ def _recombine(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
     return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
 
 
-def _recombine_out_of_gamut(rgb: Tensor, upsampled: Tensor) -> list[Tensor]:
-    """Red, green and blue of pixels, pulled into the sRGB gamut."""
-    lightness, a, b = _recombined_lab(rgb, upsampled)
+def _recombine_out_of_gamut(rgb: Tensor, upsampled: Tensor, indices: Tensor) -> list[Tensor]:
+    """Red, green and blue of the pixels at `indices`, pulled into the sRGB gamut."""
+    lightness, a, b = _recombined_lab(
+        ops.take(rgb, indices, axis=0), ops.take(upsampled, indices, axis=1)
+    )
     share = share_in_gamut(lightness, a, b)
     return _as_integers(lab100_to_linear(lightness, share * a, share * b), rgb.dtype)
 
 
 def _recombined_lab(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
     """L, a and b of shape (pixels,) from pixels, (pixels, 1 or 3), and planes, (5, pixels)."""
-    rgb1 = integers_to_rgb1(rgb)
-    lightness = rgb1_to_lightness100([rgb1[:, channel] for channel in range(rgb.shape[1])])
+    lightness = integers_to_lightness100([rgb[:, channel] for channel in range(rgb.shape[1])])
     return lightness, *follow_lightness(lightness, upsampled)
 
 
 def _as_integers(linear: list[Tensor], dtype: str) -> list[Tensor]:
     return [rgb1_to_integers(linear_to_rgb1(channel), dtype) for channel in linear]
+
+
+def _without_copy(planes: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of an array; copying would cost as much as computing."""
+    return tf.experimental.dlpack.from_dlpack(np.ascontiguousarray(planes).__dlpack__())
 
 
 def _padded(array: np.ndarray, size: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras import ops
 
 from data.color.lab import AB_SCALE, LIGHTNESS_SCALE, integers_to_rgb1, rgb1_to_lab100
+from data.color.lab_planes import integers_to_lightness100
 from data.photos.page import PhotoPage
 from inference.lab_recombiner import LabRecombiner
 
@@ -123,7 +124,7 @@ class PhotoColorizer:
             Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
-        return self._recombiner.strips(page, _mean_of_squares(lightness, len(ab)), ab)
+        return self._recombiner.strips(page, lightness, ab)
 
     def _generate(self, lightness):
         scaled = lightness / LIGHTNESS_SCALE - 1.0
@@ -136,12 +137,9 @@ class PhotoColorizer:
         return tf.cast(ab, tf.float32) * (AB_SCALE * self.saturation)
 
 
-def _mean_of_squares(image: np.ndarray, side: int) -> np.ndarray:
-    """Averages a square image of (n * side, n * side, channels) to (side, side, channels)."""
-    squares = image.reshape(side, -1, side, len(image) // side, image.shape[-1])
-    return squares.mean(axis=(1, 3))
-
-
 def _lab100(rgb):
-    rgb1 = integers_to_rgb1(rgb)
-    return rgb1_to_lab100(ops.broadcast_to(rgb1, (*rgb1.shape[:-1], 3)))
+    """CIE Lab (height, width, 3) of integers (height, width, 1 or 3)."""
+    if rgb.shape[-1] == 3:
+        return rgb1_to_lab100(integers_to_rgb1(rgb))
+    lightness = integers_to_lightness100([rgb[..., 0]])
+    return ops.stack([lightness, ops.zeros_like(lightness), ops.zeros_like(lightness)], axis=-1)

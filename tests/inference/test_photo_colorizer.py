@@ -216,7 +216,10 @@ def test_network_input_is_the_same_for_gray_photographs_of_one_and_three_channel
         a_little_red.lab_at_render_size(page_of(pixels))
         for pixels in (gray, np.repeat(gray, 3, axis=-1))
     ]
-    np.testing.assert_allclose(*inputs, atol=1e-4)
+    lightness, ab = zip(*map(split_lab, inputs), strict=True)
+    np.testing.assert_allclose(*lightness, atol=1e-4)
+    # Of three equal channels the rounded matrices make a color that nobody sees.
+    np.testing.assert_allclose(*ab, atol=1e-2)
     deep = a_little_red.lab_at_render_size(page_of(gray.astype("uint16") * 257))
     # Shrinking rounds 8-bit pixels.
     np.testing.assert_allclose(deep, inputs[0], atol=0.6)
