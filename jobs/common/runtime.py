@@ -18,7 +18,7 @@ def import_tensorflow_quietly() -> None:
     """Imports TensorFlow without the notices that its libraries print."""
     # Failures in TensorFlow raise exceptions; its log messages are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_unless_it_fails():
+    with _silent_unless_it_fails(), _without_matplotlib():
         import tensorflow as tf
 
         # The first listing of the devices prints notices too.
@@ -73,6 +73,20 @@ def _processor_has_bfloat16() -> bool:
     flags = _CPU_INFORMATION.read_text().split()
     # `bf16` is the flag of ARM processors.
     return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+@contextlib.contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Makes Keras, which imports Matplotlib for figures of its own, start 0.4 s earlier."""
+    if "matplotlib" in sys.modules:
+        yield
+        return
+    # With this entry an import raises an ImportError.
+    sys.modules["matplotlib"] = None
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]
 
 
 @contextlib.contextmanager

@@ -9,11 +9,10 @@ import numpy as np
 from keras import ops
 
 from errors import InputError, first_line
-from models.layers.depthwise_convolution import DepthwiseConv2D
 from models.layers.fused_batch_normalization import FusedBatchNormalization
-from models.layers.relu6 import ReLU6
 from models.layers.resizing import EnlargeToAtLeast
 from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
+from models.networks.mobilenet_v2 import mobilenet_v2
 
 _MOMENTUM = 0.99
 
@@ -63,17 +62,36 @@ def pretrained_encoder(
         InputError: the weights cannot be loaded or do not fit.
     """
     recipe = ENCODERS[name]
-    backbone = _load_backbone(recipe, weights)
-    levels = keras.Model(
-        backbone.inputs, [_layer(backbone, level).output for level in recipe.levels[:halvings]]
-    )
     images = keras.Input((None, None, 3), name="rgb1")
     prepared = PREPARATIONS[recipe.images](images)
     is_padded = exact and not recipe.halves_exactly
     if recipe.smallest_side > 1 and not is_padded:
         prepared = EnlargeToAtLeast(recipe.smallest_side, name="enlarge")(prepared)
-    features = _rebuild(levels, freeze_statistics, is_padded)(prepared)
-    return keras.Model(images, features, name=name)
+    levels = _levels(recipe, weights, halvings, freeze_statistics, is_padded)
+    return keras.Model(images, levels(prepared), name=name)
+
+
+def _levels(
+    recipe: EncoderRecipe,
+    weights: str | None,
+    halvings: int | None,
+    freeze_statistics: bool,
+    is_padded: bool,
+) -> keras.Model:
+    """Builds the network up to its last level, with `FusedBatchNormalization`."""
+    own = None
+    if recipe.name == "MobileNetV2":
+        whole = mobilenet_v2(_MOMENTUM, freeze_statistics)
+        own = keras.Model(whole.inputs, whole.outputs[:halvings])
+        if weights is None:
+            return own
+    backbone = _load_backbone(recipe, weights)
+    loaded = keras.Model(
+        backbone.inputs, [_layer(backbone, level).output for level in recipe.levels[:halvings]]
+    )
+    levels = own or _rebuild(loaded, freeze_statistics, is_padded)
+    levels.set_weights(loaded.get_weights())
+    return levels
 
 
 def _layer(network: keras.Model, level: str | int) -> keras.Layer:
@@ -166,7 +184,8 @@ def _load_without_warnings(network: keras.Model, path: str) -> None:
 
 
 def _rebuild(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) -> keras.Model:
-    """Copies a network with `FusedBatchNormalization`, and with `same` padding if `is_padded`.
+    """Builds a network again with `FusedBatchNormalization`, and with `same` padding if
+    `is_padded`. The weights are not copied.
 
     Statistics that are not frozen adapt within hundreds of steps: some of these networks were
     trained with a momentum of 0.999, with which validation would use the statistics of ImageNet's
@@ -181,15 +200,9 @@ def _rebuild(backbone: keras.Model, freeze_statistics: bool, is_padded: bool) ->
                 "freeze_statistics": freeze_statistics,
             }
             return FusedBatchNormalization.from_config(config)
-        if type(layer) is keras.layers.DepthwiseConv2D:
-            return DepthwiseConv2D.from_config(layer.get_config())
-        if type(layer) is keras.layers.ReLU and layer.max_value == 6.0:
-            return ReLU6(name=layer.name)
         config = layer.get_config()
         if is_padded and config.get("padding") == "valid":
             config["padding"] = "same"
         return layer.__class__.from_config(config)
 
-    copy = keras.models.clone_model(backbone, clone_function=replace)
-    copy.set_weights(backbone.get_weights())
-    return copy
+    return keras.models.clone_model(backbone, clone_function=replace)

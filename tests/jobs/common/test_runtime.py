@@ -1,4 +1,7 @@
-"""Tests of `--precision`, whose default depends on what the machine computes natively."""
+"""TensorFlow's import, and `--precision`, whose default depends on the machine."""
+
+import subprocess
+import sys
 
 import keras
 import pytest
@@ -54,3 +57,18 @@ def test_auto_is_float32_without_processor_information(machine, monkeypatch, tmp
     monkeypatch.setattr(runtime, "_CPU_INFORMATION", tmp_path / "absent")
     runtime.prepare_keras("auto", seed=0)
     assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_matplotlib_is_imported_only_when_it_is_needed():
+    program = """
+import sys
+from jobs.common.runtime import import_tensorflow_quietly
+import_tensorflow_quietly()
+print("matplotlib" in sys.modules)
+from matplotlib.figure import Figure
+print("matplotlib" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "True"]
