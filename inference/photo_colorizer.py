@@ -10,6 +10,7 @@ from keras import ops
 from data.color.lab import AB_SCALE, LIGHTNESS_SCALE, integers_to_rgb1, rgb1_to_lab100
 from data.color.lab_planes import integers_to_lightness100
 from data.photos.page import PhotoPage
+from inference.frozen_generator import FrozenGenerator
 from inference.lab_recombiner import LabRecombiner
 
 
@@ -21,7 +22,8 @@ class PhotoColorizer:
     with the photograph's own shape, and on panoramas of 3:1 it is 0.7 dB better.
 
     Args:
-        generator: `keras.Model` from lightness to ab, both scaled for networks (`data.color.lab`).
+        generator: `keras.Model` or `FrozenGenerator` from lightness to ab, both scaled for networks
+            (`data.color.lab`).
         render_size: int, side of the network's input.
         batch_size: int, photographs in a batch. Halved permanently when memory runs out. Defaults
             to `16`.
@@ -45,7 +47,7 @@ class PhotoColorizer:
 
     def __init__(
         self,
-        generator: keras.Model,
+        generator: keras.Model | FrozenGenerator,
         render_size: int,
         batch_size: int = 16,
         saturation: float = 1.0,
@@ -57,19 +59,13 @@ class PhotoColorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.flip_average = flip_average
-        # The batch size is left open, so that the graph is traced only once.
-        self._predict = tf.function(
-            self._generate,
-            # AutoGraph has nothing to convert here, but takes long to find that out.
-            autograph=False,
-            input_signature=[tf.TensorSpec([None, render_size, render_size, 1], tf.float32)],
-        )
+        self._color = generator if isinstance(generator, FrozenGenerator) else self._graph()
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
 
     def trace(self) -> None:
         """Traces the graph in advance, so that the first batch does not have to wait for it."""
-        self._predict.get_concrete_function()
+        self._color.get_concrete_function()
 
     def lab_at_render_size(self, page: PhotoPage) -> np.ndarray:
         """Shrinks a page to the size of the network's input.
@@ -103,7 +99,7 @@ class PhotoColorizer:
         while len(colored) < len(lightness):
             batch = np.stack(lightness[len(colored) : len(colored) + self.batch_size])
             try:
-                colored.extend(self._predict(batch).numpy())
+                colored.extend(self._generate(batch))
             except tf.errors.ResourceExhaustedError:
                 if len(batch) == 1:
                     raise
@@ -126,15 +122,26 @@ class PhotoColorizer:
         """
         return self._recombiner.strips(page, lightness, ab)
 
+    def _graph(self):
+        return tf.function(
+            lambda lightness: tf.cast(self.generator(lightness, training=False), tf.float32),
+            # AutoGraph has nothing to convert here, but takes long to find that out.
+            autograph=False,
+            # The batch size is left open, so that the graph is traced only once.
+            input_signature=[
+                tf.TensorSpec([None, self.render_size, self.render_size, 1], tf.float32)
+            ],
+        )
+
     def _generate(self, lightness):
         scaled = lightness / LIGHTNESS_SCALE - 1.0
         if self.flip_average:
-            both = self.generator(tf.concat([scaled, scaled[:, :, ::-1]], axis=0), training=False)
-            straight, mirrored = tf.split(both, 2)
+            both = self._color(np.concatenate([scaled, scaled[:, :, ::-1]])).numpy()
+            straight, mirrored = np.split(both, 2)
             ab = (straight + mirrored[:, :, ::-1]) / 2.0
         else:
-            ab = self.generator(scaled, training=False)
-        return tf.cast(ab, tf.float32) * (AB_SCALE * self.saturation)
+            ab = self._color(scaled).numpy()
+        return ab * np.float32(AB_SCALE * self.saturation)
 
 
 def _lab100(rgb):

@@ -16,6 +16,16 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_the_tests(tmp_path_factory):
+    """Keeps the user's cache out of the tests, and the tests out of the user's cache."""
+    folder = str(tmp_path_factory.mktemp("cache"))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+            monkeypatch.setenv(name, folder)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _float32():
     """Resets the precision policy, which a job may have set for the whole process."""

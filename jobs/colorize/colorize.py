@@ -68,7 +68,7 @@ def colorize(settings: Settings) -> int:
     recombiner = LabRecombiner()
     # Compiling takes a second, during which another core builds the network.
     Thread(target=_prepare, args=(recombiner, jobs_of_shard)).start()
-    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
+    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner, is_cached=True)
     # Not earlier: a run that cannot start should leave no folder behind.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()

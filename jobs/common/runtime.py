@@ -68,11 +68,8 @@ def _fastest_precision() -> str:
 
 
 def _processor_has_bfloat16() -> bool:
-    if not _CPU_INFORMATION.exists():
-        return False
-    flags = _CPU_INFORMATION.read_text().split()
     # `bf16` is the flag of ARM processors.
-    return any(flag in flags for flag in ("avx512_bf16", "amx_bf16", "bf16"))
+    return bool(processor_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
 @contextlib.contextmanager
@@ -110,6 +107,16 @@ def _silent_unless_it_fails() -> Iterator[None]:
         finally:
             os.dup2(original, 2)
             os.close(original)
+
+
+def processor_flags() -> set[str]:
+    """The features of the processor; on other systems than Linux none."""
+    if not _CPU_INFORMATION.exists():
+        return set()
+    lines = _CPU_INFORMATION.read_text().splitlines()
+    # `Features` on ARM processors.
+    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return set(" ".join(flags).split())
 
 
 def installed_versions() -> dict[str, str]:

@@ -191,6 +191,11 @@ class WeightsFolder:
             finally:
                 named.unlink(missing_ok=True)
 
+    @property
+    def files_to_color(self) -> tuple[Path, Path]:
+        """The paths of settings.json and of the weights for coloring."""
+        return self.path / _SETTINGS, self.path / _GENERATOR
+
     def load_generator(self, generator: keras.Model) -> None:
         """Loads the weights for coloring into a generator of the same architecture.
 

@@ -281,7 +281,7 @@ def test_the_network_is_traced_once(page_of):
         lightness, _ = split_lab(colorizer.lab_at_render_size(page))
         for count in (1, 2, 3, 4, 7):
             assert len(colorizer.predict([lightness] * count)) == count
-    assert colorizer._predict.experimental_get_tracing_count() == 1
+    assert colorizer._color.experimental_get_tracing_count() == 1
     assert colorizer.predict([]) == []
 
 
@@ -292,7 +292,7 @@ def test_prepared_functions_are_not_compiled_again(page_of, channels, dtype):
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, recombiner=recombiner)
     colorizer.trace()
     recombiner.prepare(channels, dtype)
-    functions = colorizer._predict, recombiner._recombine, recombiner._recombine_out_of_gamut
+    functions = colorizer._color, recombiner._recombine, recombiner._recombine_out_of_gamut
     assert [function.experimental_get_tracing_count() for function in functions] == [1, 1, 1]
     # Black cannot be red: these pixels are outside the gamut.
     pixels = np.zeros((30, 40, channels), dtype)
@@ -322,7 +322,7 @@ def test_batch_is_halved_when_memory_runs_out():
     colorizer = PhotoColorizer(OneSidedColors(), RENDER_SIZE, batch_size=6)
     lightness = some_lightness(7)
     expected = colorizer.predict(lightness)
-    colorizer._predict = memory = Memory(colorizer._predict, room=3)
+    colorizer._color = memory = Memory(colorizer._color, room=3)
     np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
     assert memory.tried == [6, 3, 3, 1]
     # The smaller batch size stays, so the next photographs do not run out of memory again.
@@ -336,14 +336,14 @@ def test_batch_is_halved_down_to_one():
     colorizer = PhotoColorizer(OneSidedColors(), RENDER_SIZE, batch_size=16)
     lightness = some_lightness(5)
     expected = colorizer.predict(lightness)
-    colorizer._predict = memory = Memory(colorizer._predict, room=1)
+    colorizer._color = memory = Memory(colorizer._color, room=1)
     np.testing.assert_allclose(colorizer.predict(lightness), expected, atol=1e-4)
     assert memory.tried == [5, 2, 1, 1, 1, 1, 1]
 
 
 def test_no_memory_for_a_single_photograph_is_an_error():
     colorizer = PhotoColorizer(ConstantColors(), RENDER_SIZE, batch_size=4)
-    colorizer._predict = memory = Memory(colorizer._predict, room=0)
+    colorizer._color = memory = Memory(colorizer._color, room=0)
     with pytest.raises(tf.errors.ResourceExhaustedError):
         colorizer.predict(some_lightness(5))
     assert memory.tried == [4, 2, 1]

@@ -44,10 +44,10 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(folder, settings, render_size, recombiner):
+    def call(folder, settings, render_size, recombiner, **options):
         key = folder.path, render_size, settings.saturation, settings.flip_average
         if key not in loaded:
-            loaded[key] = load(folder, settings, render_size, recombiner)
+            loaded[key] = load(folder, settings, render_size, recombiner, **options)
         loaded[key].batch_size = settings.batch_size
         return loaded[key]
 
@@ -712,17 +712,17 @@ def test_out_of_memory_makes_batches_smaller(
         photograph(here / f"in/{seed:02}.png", seed=seed)
     batch_sizes = []
 
-    def load_scarce(*arguments):
-        colorizer = load_once(*arguments)
-        predict = colorizer._predict
+    def load_scarce(*arguments, **options):
+        colorizer = load_once(*arguments, **options)
+        color = colorizer._color
 
         def scarce(batch):
             if len(batch) > 2:
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
             batch_sizes.append(len(batch))
-            return predict(batch)
+            return color(batch)
 
-        monkeypatch.setattr(colorizer, "_predict", scarce)
+        monkeypatch.setattr(colorizer, "_color", scarce)
         return colorizer
 
     assert color_photographs("in", "--output_dir", "ample") == 0

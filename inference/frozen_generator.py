@@ -1,0 +1,139 @@
+"""Generators as graphs and arrays, which start much faster than layers."""
+
+import functools
+import os
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import KerasTensor as Tensor
+
+from data.atomic import write_beside
+
+# No layer has these names.
+_INPUT, _OUTPUT = "input_of_frozen_generator", "output_of_frozen_generator"
+_WEIGHT = "weight_{}_of_frozen_generator"
+_GRAPH = "graph"
+
+
+class FrozenGenerator:
+    """A generator for images of one size as a graph and its weights.
+
+    Hundreds of layers take seconds to build, to load and to trace; the graph that was traced is
+    imported in half a second. The results are those of the generator to the last bit.
+
+    Args:
+        graph: `tf.compat.v1.GraphDef`, as made by `freeze`.
+        weights: sequence of arrays, in the order of the graph.
+
+    Example:
+        generator = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 1)])
+        frozen = FrozenGenerator.freeze(generator, side=64)
+        ab = frozen(np.zeros((3, 64, 64, 1), "float32"))    # (3, 64, 64, 2)
+    """
+
+    def __init__(self, graph: tf.compat.v1.GraphDef, weights: Sequence[np.ndarray]):
+        self._graph = graph
+        self._weights = weights
+
+    @classmethod
+    def freeze(cls, generator: keras.Model, side: int) -> "FrozenGenerator":
+        """Traces a generator.
+
+        Args:
+            generator: `keras.Model` from lightness to ab, both scaled for networks.
+            side: int, the height and width of the lightness.
+        """
+        variables = [*generator.trainable_variables, *generator.non_trainable_variables]
+        weights = [np.asarray(variable) for variable in variables]
+        trainable = len(generator.trainable_variables)
+
+        def color(lightness, weights):
+            ab, _ = generator.stateless_call(
+                weights[:trainable], weights[trainable:], lightness, training=False
+            )
+            return tf.identity(ab, name=_OUTPUT)
+
+        signature = [
+            tf.TensorSpec([None, side, side, 1], tf.float32, _INPUT),
+            [
+                tf.TensorSpec(weight.shape, weight.dtype, _WEIGHT.format(number))
+                for number, weight in enumerate(weights)
+            ],
+        ]
+        function = tf.function(color, autograph=False, input_signature=signature)
+        return cls(function.get_concrete_function().graph.as_graph_def(), weights)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "FrozenGenerator":
+        """Loads a file that `save` wrote.
+
+        Raises:
+            OSError: the file does not exist or cannot be read.
+            ValueError: the file is damaged.
+        """
+        try:
+            with np.load(path) as arrays:
+                graph = tf.compat.v1.GraphDef.FromString(arrays[_GRAPH].tobytes())
+                weights = [arrays[_WEIGHT.format(number)] for number in range(len(arrays) - 1)]
+        # Each array has a checksum.
+        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f"`path` should be the file of a frozen generator. Received: {path} ({error})"
+            ) from error
+        return cls(graph, weights)
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Saves the graph and the weights as .npz, completely or not at all.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        arrays = {_WEIGHT.format(number): weight for number, weight in enumerate(self._weights)}
+        arrays[_GRAPH] = np.frombuffer(self._graph.SerializeToString(), "uint8")
+        with write_beside(Path(path)) as temporary, open(temporary, "wb") as file:
+            np.savez(file, **arrays)
+
+    def __call__(self, lightness: Tensor) -> Tensor:
+        """Colors a batch.
+
+        Call it eagerly: inside another graph TensorFlow does not optimize it, and it takes more
+        memory.
+
+        Args:
+            lightness: float32 tensor of shape (batch, side, side, 1).
+
+        Returns:
+            float32 tensor, the ab of the generator.
+        """
+        return self._function(tf.convert_to_tensor(lightness))
+
+    def get_concrete_function(self) -> Callable[[Tensor], Tensor]:
+        """Imports the graph, unless it is already imported; named as that of `tf.function`."""
+        return self._function
+
+    @functools.cached_property
+    def _function(self) -> Callable[[Tensor], Tensor]:
+        weights = [tf.constant(weight) for weight in self._weights]
+
+        def color(lightness):
+            # An identity makes a tensor from outside part of the graph.
+            tensors = {
+                f"{_WEIGHT.format(number)}:0": tf.identity(weight)
+                for number, weight in enumerate(weights)
+            }
+            [ab] = tf.graph_util.import_graph_def(
+                self._graph,
+                input_map={f"{_INPUT}:0": lightness, **tensors},
+                return_elements=[f"{_OUTPUT}:0"],
+                name="",
+            )
+            return ab
+
+        [node] = (node for node in self._graph.node if node.name == _INPUT)
+        shape = tf.TensorShape(node.attr["shape"].shape)
+        # Unlike `tf.function`, this registers the functions in the graph, such as loops.
+        return tf.compat.v1.wrap_function(color, [tf.TensorSpec(shape, tf.float32)])
