@@ -22,6 +22,9 @@ _CHUNK_OUTSIDE = 2**14
 
 _PLANES = 5
 
+# In bytes, of TensorFlow's tensors: its kernels crash at other addresses.
+_ALIGNMENT = 64
+
 
 class LabRecombiner:
     """Recombines L and ab at full size, compiled once for photographs of all sizes.
@@ -133,7 +136,10 @@ class LabRecombiner:
 def allocate_planes(rgb: np.ndarray) -> np.ndarray:
     """A buffer for the upsampled planes of this strip or of smaller ones, in whole chunks."""
     chunks = -(-rgb.shape[0] * rgb.shape[1] // _CHUNK)
-    return np.zeros((_PLANES, chunks * _CHUNK), "float32")
+    size = _PLANES * chunks * _CHUNK
+    buffer = np.zeros(size + _ALIGNMENT, "float32")
+    first = -buffer.ctypes.data % _ALIGNMENT // buffer.itemsize
+    return buffer[first : first + size].reshape(_PLANES, -1)
 
 
 def _recombine(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
@@ -163,7 +169,9 @@ def _as_integers(linear: list[Tensor], dtype: str) -> list[Tensor]:
 
 def _without_copy(planes: np.ndarray) -> Tensor:
     """A tensor that shares the memory of an array; copying would cost as much as computing."""
-    return tf.experimental.dlpack.from_dlpack(np.ascontiguousarray(planes).__dlpack__())
+    if planes.flags.c_contiguous and planes.ctypes.data % _ALIGNMENT == 0:
+        return tf.experimental.dlpack.from_dlpack(planes.__dlpack__())
+    return tf.constant(planes)
 
 
 def _padded(array: np.ndarray, size: int) -> np.ndarray:

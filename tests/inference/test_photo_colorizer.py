@@ -13,7 +13,7 @@ from skimage import color, data
 from data.color.lab import split_lab
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
-from inference.lab_recombiner import LabRecombiner
+from inference.lab_recombiner import LabRecombiner, allocate_planes
 from inference.photo_colorizer import PhotoColorizer
 
 RENDER_SIZE = 32
@@ -409,3 +409,11 @@ def test_threads_share_a_colorizer(one_sided, page_of):
         results = [np.concatenate(future.result()) for future in strips]
     for page, result in zip(pages, results, strict=True):
         np.testing.assert_array_equal(result, colored(one_sided, page))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (100, 200, 3), (3, 2**18, 1)])
+def test_planes_are_where_tensorflow_can_use_them(shape):
+    for _ in range(5):
+        planes = allocate_planes(np.zeros(shape, "uint8"))
+        assert planes.ctypes.data % 64 == 0
+        assert planes.shape == (5, -(-shape[0] * shape[1] // 2**18) * 2**18)
