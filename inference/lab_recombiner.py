@@ -11,12 +11,12 @@ from data.color.color_curves import linear_to_rgb1
 from data.color.gamut import is_linear_in_gamut, share_in_gamut
 from data.color.lab import rgb1_to_integers
 from data.color.lab_planes import integers_to_lightness100, lab100_to_linear
-from data.photos.page import PhotoPage
+from data.photos.page import PIXELS_IN_A_STRIP, PhotoPage
 from inference.guided_upsampling import GuidedUpsampling, follow_lightness
 
 # Pixels that are recombined at a time: those of a strip. The size is fixed, so that XLA compiles
 # the long chain of small operations into few loops only once.
-_CHUNK = 2**18
+_CHUNK = PIXELS_IN_A_STRIP
 # The same for pixels outside the sRGB gamut, which are few.
 _CHUNK_OUTSIDE = 2**14
 

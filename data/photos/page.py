@@ -25,9 +25,10 @@ from data.photos.profiles import (
 # A photograph is read once and its file may change, so operations are not cached.
 pyvips.cache_set_max(0)
 
-# The number of pixels in a strip, whose colors take 5 MB while they are computed. Larger strips do
-# not stay in the caches of the processor, smaller ones need too many calls.
-_PIXELS_IN_A_STRIP = 2**18
+# The number of pixels in a strip, whose colors take 8 MB while they are computed. Photographs of 24
+# megapixels were colored 15% slower with 2**18, and as fast with 2**19, of which a megapixel fills
+# two and wastes most of a third.
+PIXELS_IN_A_STRIP = 3 * 2**17
 
 # The factors by which libvips can shrink a JPEG while decoding it.
 _JPEG_SHRINKS = (8, 4, 2)
@@ -240,7 +241,7 @@ def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:
     # One region for all strips: a second one would start at the top again, but a sequential image
     # cannot be read again.
     region = pyvips.Region.new(image)
-    rows = max(1, _PIXELS_IN_A_STRIP // image.width)
+    rows = max(1, PIXELS_IN_A_STRIP // image.width)
     for top in range(0, image.height, rows):
         size = min(rows, image.height - top), image.width, image.bands
         data = region.fetch(0, top, image.width, size[0])

@@ -13,6 +13,7 @@ from skimage import color, data
 from data.color.lab import split_lab
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
+from data.photos.page import PIXELS_IN_A_STRIP
 from inference.lab_recombiner import LabRecombiner, allocate_planes
 from inference.photo_colorizer import PhotoColorizer
 
@@ -266,7 +267,7 @@ def test_coarse_colors_are_upsampled_along_the_lightness(page_of):
 def test_strips_fit_together(one_sided, page_of, monkeypatch):
     page = page_of(data.astronaut()[:130, :90])
     whole = colored(one_sided, page)
-    monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 90 * 7)
+    monkeypatch.setattr(page_module, "PIXELS_IN_A_STRIP", 90 * 7)
     lightness, _ = split_lab(one_sided.lab_at_render_size(page))
     [ab] = one_sided.predict([lightness])
     strips = list(one_sided.strips(page, lightness, ab))
@@ -411,9 +412,9 @@ def test_threads_share_a_colorizer(one_sided, page_of):
         np.testing.assert_array_equal(result, colored(one_sided, page))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (100, 200, 3), (3, 2**18, 1)])
+@pytest.mark.parametrize("shape", [(1, 1, 1), (100, 200, 3), (3, PIXELS_IN_A_STRIP, 1)])
 def test_planes_are_where_tensorflow_can_use_them(shape):
     for _ in range(5):
         planes = allocate_planes(np.zeros(shape, "uint8"))
         assert planes.ctypes.data % 64 == 0
-        assert planes.shape == (5, -(-shape[0] * shape[1] // 2**18) * 2**18)
+        assert planes.shape == (5, (3 if shape[0] == 3 else 1) * PIXELS_IN_A_STRIP)

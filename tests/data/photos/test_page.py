@@ -80,7 +80,7 @@ def test_strips_equal_the_whole(tmp_path, monkeypatch):
         assert len(list(page_in(path).strips())) == 1
         page = page_in(path)
         with monkeypatch.context() as patch:
-            patch.setattr(page_module, "_PIXELS_IN_A_STRIP", 5 * page.width)
+            patch.setattr(page_module, "PIXELS_IN_A_STRIP", 5 * page.width)
             heights = [len(colors) for colors, _ in page.strips()]
             assert heights == [5] * (page.height // 5) + [page.height % 5] * (page.height % 5 > 0)
             for part, expected in zip(joined(page_in(path)), whole, strict=True):
@@ -99,7 +99,7 @@ def test_kind_is_that_of_the_strips(tmp_path):
 
 def test_page_wider_than_a_strip_is_read_in_single_rows(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / "a.png")
-    monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1)
+    monkeypatch.setattr(page_module, "PIXELS_IN_A_STRIP", 1)
     strips = [colors for colors, _ in page_in(tmp_path / "a.png").strips()]
     assert len(strips) == HEIGHT
     np.testing.assert_array_equal(np.concatenate(strips), noise())
@@ -118,7 +118,7 @@ def test_page_can_be_read_repeatedly(tmp_path, name):
 
 def test_unfinished_strips_do_not_affect_others(tmp_path, monkeypatch):
     Image.fromarray(noise()).save(tmp_path / "a.png")
-    monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 5 * WIDTH)
+    monkeypatch.setattr(page_module, "PIXELS_IN_A_STRIP", 5 * WIDTH)
     page = page_in(tmp_path / "a.png")
     begun = page.strips()
     next(begun)
@@ -197,7 +197,7 @@ def test_page_is_upright_as_with_pillow(tmp_path, name, mode, orientation):
 @pytest.mark.parametrize("orientation", [3, 6])
 def test_tall_page_is_upright(tmp_path, monkeypatch, orientation):
     # More rows than a decoder that reads from top to bottom buffers.
-    monkeypatch.setattr(page_module, "_PIXELS_IN_A_STRIP", 1000)
+    monkeypatch.setattr(page_module, "PIXELS_IN_A_STRIP", 1000)
     image = Image.fromarray(noise(4000, 8))
     image.save(tmp_path / "a.png", exif=turned(orientation))
     image.getexif()[ExifTags.Base.Orientation] = orientation
