@@ -42,7 +42,8 @@ def cached_generator(
     if has_gpu():
         return build()
     path = None
-    with contextlib.suppress(OSError):
+    # `Path.home` raises a RuntimeError for a user without a home.
+    with contextlib.suppress(OSError, RuntimeError):
         path = _cache_folder() / f"{_key(folder, side)}.npz"
         with contextlib.suppress(ValueError):
             frozen = FrozenGenerator.load(path)

@@ -100,6 +100,17 @@ def test_a_folder_that_cannot_be_written_is_no_error(cache, folder, build):
     np.testing.assert_allclose(colored, network()(LIGHTNESS), atol=1e-6)
 
 
+def test_a_user_without_a_home_is_no_error(folder, build, monkeypatch):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr("pathlib.Path.home", home)
+    colored = cached_generator(folder, 32, build)(LIGHTNESS)
+    np.testing.assert_allclose(colored, network()(LIGHTNESS), atol=1e-6)
+
+
 def test_only_the_files_that_were_used_last_are_kept(cache, folder, build):
     for age, side in enumerate((16, 32, 48, 64)):
         cached_generator(folder, side, build)
