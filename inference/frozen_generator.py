@@ -2,7 +2,6 @@
 
 import functools
 import os
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -79,8 +78,10 @@ class FrozenGenerator:
             with np.load(path) as arrays:
                 graph = tf.compat.v1.GraphDef.FromString(arrays[_GRAPH].tobytes())
                 weights = [arrays[_WEIGHT.format(number)] for number in range(len(arrays) - 1)]
-        # Each array has a checksum.
-        except (EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except OSError:
+            raise
+        # Each array has a checksum, and a reader of a damaged file raises exceptions of any type.
+        except Exception as error:
             raise ValueError(
                 f"`path` should be the file of a frozen generator. Received: {path} ({error})"
             ) from error

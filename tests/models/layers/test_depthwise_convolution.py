@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from models.layers import depthwise_convolution
 from models.layers.depthwise_convolution import DepthwiseConv2D
+from tests.gradients import outputs_and_gradients
 
 
 def images(height, width, channels=5):
@@ -24,17 +25,6 @@ def both(**options):
     for layer in layers:
         layer.set_weights(weights)
     return layers
-
-
-def outputs_and_gradients(layer, inputs):
-    """The outputs, and the gradients with respect to inputs and weights."""
-    inputs = tf.cast(inputs, layer.compute_dtype)
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        outputs = layer(inputs)
-        loss = tf.reduce_sum(tf.cast(outputs, "float32") ** 3)
-    gradients = tape.gradient(loss, [inputs, *layer.trainable_weights])
-    return [np.asarray(tf.cast(each, "float32")) for each in (outputs, *gradients)]
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import tensorflow as tf
 from models.layers.kernel_gradient import is_large
 from models.layers.wide_convolution import WideConv2D
 from models.layers.wide_transposed_convolution import WideConv2DTranspose
+from tests.gradients import outputs_and_gradients
 
 KINDS = {
     "down": (WideConv2D, keras.layers.Conv2D),
@@ -43,17 +44,6 @@ def pair(kind, **options):
     for layer in layers:
         layer.set_weights(weights)
     return layers
-
-
-def outputs_and_gradients(layer, inputs):
-    """The outputs, and the gradients with respect to inputs and weights."""
-    inputs = tf.constant(inputs)
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        outputs = layer(inputs)
-        loss = tf.reduce_sum(tf.cast(outputs, "float32") ** 3)
-    gradients = tape.gradient(loss, [inputs, *layer.trainable_weights])
-    return [np.asarray(tf.cast(each, "float32")) for each in (outputs, *gradients)]
 
 
 @pytest.mark.parametrize("kind", KINDS)
