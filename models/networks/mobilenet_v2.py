@@ -22,8 +22,8 @@ def mobilenet_v2(momentum: float, freeze_statistics: bool) -> keras.Model:
     """Builds the network of `keras.applications.MobileNetV2`.
 
     The layers and their order are the same, so that `set_weights` takes the weights of Keras'
-    network. Those that are slow in bfloat16 on a CPU are replaced. With Keras' network, which is then
-    copied with other layers, every start took a second longer.
+    network. Those that are slow in bfloat16 on a CPU are replaced. With Keras' network, copied with
+    other layers, every start took a second longer.
 
     Args:
         momentum: float, as in `FusedBatchNormalization`.
