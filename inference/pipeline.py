@@ -139,7 +139,8 @@ class ColorizationPipeline:
                 readers.submit(self._colorizer.trace)
                 read = self._ahead(readers, self._read, states, self._colorizer.batch_size)
                 colored = self._color(read)
-                yield from self._ahead(writers, self._write, colored, 2 * _THREADS)
+                # As many as the writers need while the network colors the next batch.
+                yield from self._ahead(writers, self._write, colored, self._colorizer.batch_size)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)
