@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from config.argument_types import Switch
-from config.presets import MODEL_DEFAULTS, PRESETS
+from config.presets import MODEL_DEFAULTS, PRESETS, SAGAN_ENCODER_DEFAULTS
 from config.settings import JOBS, OF_DATASETS, OF_MODELS, TRAINING, Settings, fields
 from data.datasets.dataset_name import COCO, TFDS
 from errors import InputError
@@ -64,7 +64,9 @@ def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the model and the preset that the command line does not override."""
     preset = PRESETS[explicit["preset"]].settings if explicit.get("preset") else {}
     model = explicit.get("model") or preset.get("model")
-    defaults = {**MODEL_DEFAULTS.get(model, {}), **preset}
+    has_encoder = explicit.get("encoder", "none") != "none"
+    of_encoder = SAGAN_ENCODER_DEFAULTS if has_encoder and model in (None, "sagan") else {}
+    defaults = {**MODEL_DEFAULTS.get(model, {}), **of_encoder, **preset}
     if explicit.get("preset") and PRESETS[explicit["preset"]].starts_from:
         defaults["pretrained"] = os.path.join("weights", PRESETS[explicit["preset"]].starts_from)
     return {name: value for name, value in defaults.items() if name not in explicit}
@@ -130,6 +132,8 @@ def _help(entry: dataclasses.Field) -> str:
             for model, defaults in MODEL_DEFAULTS.items()
             if defaults.get(entry.name, default) != default
         ]
+        if entry.name in SAGAN_ENCODER_DEFAULTS:
+            notes.append(f"{SAGAN_ENCODER_DEFAULTS[entry.name]} with sagan and --encoder")
     return f"{text} ({'; '.join(notes)})" if notes else text
 
 
@@ -265,7 +269,14 @@ def _check_networks(settings: Settings) -> None:
     if settings.model == "sagan" and settings.color_stride > 2**settings.network_depth:
         raise InputError(
             f"--color_stride {settings.color_stride}: with --depth {settings.network_depth} the "
-            f"networks halve the size only {settings.network_depth} times; raise --depth"
+            f"networks halve the size only {settings.network_depth} times; raise --depth, or lower "
+            "--color_stride"
+        )
+    if settings.model == "sagan" and settings.resolution % settings.color_stride:
+        raise InputError(
+            f"--resolution {settings.resolution}: with --color_stride {settings.color_stride} the "
+            f"side must be a multiple of {settings.color_stride}; give another --resolution, or "
+            "--color_stride 1"
         )
 
 

@@ -445,10 +445,10 @@ class Settings:
         type=positive_int,
         metavar="PIXELS",
     )
+    # With 2, as in the code of SAGAN's authors, there are a quarter of the products.
     attention_pool: int = setting(
         1,
-        "let self-attention attend to the maxima of N x N positions; 2, as in the code of SAGAN's "
-        "authors, needs a quarter of the products",
+        "let self-attention attend to the maxima of N x N positions",
         NETWORKS,
         type=int,
         choices=(1, 2),

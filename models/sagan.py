@@ -25,7 +25,7 @@ class SAGAN(AdversarialColorizer):
             statistics of the loaded weights; see `pretrained_encoder`. Defaults to `False`.
         color_stride: int, `color_stride` of `unet`: the generator gives ab of
             ceil(side / color_stride), and the model enlarges it. Defaults to `1`.
-        attention_pool: int, `pool` of the generator's `SelfAttention`. Defaults to `1`.
+        attention_pool: int, `pool` of `SelfAttention` in both networks. Defaults to `1`.
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
@@ -77,7 +77,9 @@ class SAGAN(AdversarialColorizer):
         super().__init__(
             generator=self.build_generator(architecture, encoder_weights),
             generator_ema=self.build_generator(architecture),
-            discriminator=vgg_discriminator(discriminator_filters, depth, attention_level),
+            discriminator=vgg_discriminator(
+                discriminator_filters, depth, attention_level, attention_pool
+            ),
             ema_decay=ema_decay,
             name="sagan",
         )

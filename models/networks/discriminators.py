@@ -12,6 +12,7 @@ def vgg_discriminator(
     filters: int = 32,
     depth: int = 4,
     attention_level: int | None = 2,
+    attention_pool: int = 1,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds a VGG-like critic with one logit for each Lab image.
@@ -24,6 +25,7 @@ def vgg_discriminator(
         filters: int, channels at full size; they double at every level. Defaults to `32`.
         depth: int, how many times the size is halved. Defaults to `4`.
         attention_level: int or None, the level with self-attention. Defaults to `2`.
+        attention_pool: int, `pool` of `SelfAttention`. Defaults to `1`.
         name: str.
 
     Returns:
@@ -40,7 +42,7 @@ def vgg_discriminator(
             features = keras.layers.AveragePooling2D(2)(features)
         features = spectral_pair(features, filters * 2**level, "leaky_relu")
         if level == attention_level:
-            features = SelfAttention(name="attention")(features)
+            features = SelfAttention(pool=attention_pool, name="attention")(features)
     # A sum over many positions needs the range and the precision of float32.
     features = ops.sum(ops.cast(features, "float32"), axis=(1, 2))
     logits = SpectralNormalization(keras.layers.Dense(1, dtype="float32", name="logits"))(features)

@@ -326,6 +326,13 @@ def test_help_names_the_models_of_an_argument_and_their_defaults(capsys):
     assert "at a quarter with chromagan) (default: 32; 64 with pix2pix; 64 with chromagan)" in text
 
 
+def test_help_says_what_an_encoder_changes(capsys):
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "(only with sagan; default: 1; 4 with sagan and --encoder)" in text
+
+
 def test_help_does_not_import_tensorflow():
     code = (
         "import sys, run\n"

@@ -273,6 +273,10 @@ def test_discriminators_are_as_wide_as_in_the_reports(kind, filters):
             "--color_stride 4: with --depth 1 the networks halve the size only 1 times; raise",
         ),
         (
+            ["--resolution", "130", "--encoder", "mobilenet_v2"],
+            "--resolution 130: with --color_stride 4 the side must be a multiple of 4; give",
+        ),
+        (
             ["--model", "chromagan", "--attention_resolution", "8"],
             "--attention_resolution has no effect with --model chromagan",
         ),

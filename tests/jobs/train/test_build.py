@@ -375,6 +375,24 @@ def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
             new_model(settings, explicit)
 
 
+@pytest.mark.parametrize(
+    ("options", "stride", "pool", "level"),
+    [
+        ((), 1, 1, 2),
+        (("--encoder", "mobilenet_v2"), 4, 2, 3),
+        (("--encoder", "mobilenet_v2", "--color_stride", "2"), 2, 2, 3),
+    ],
+)
+def test_sagan_predicts_coarse_colors_with_an_encoder(options, stride, pool, level):
+    if options:
+        options = (*options, "--encoder_weights", "none")
+    model = built("--filters", "2", "--discriminator_filters", "2", *options)
+    assert model.color_stride == stride
+    assert model.architecture["attention_level"] == level
+    attentions = (model.generator, "attention_up"), (model.discriminator, "attention")
+    assert [network.get_layer(name).pool for network, name in attentions] == [pool, pool]
+
+
 def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
     model, settings = started_from(tmp_path, "--discriminator", "pixel")
     assert model.architecture["discriminator"] == settings.discriminator == "pixel"
