@@ -178,8 +178,8 @@ class PhotoPage:
         if not self._can_shrink:
             return 1
         height, width = self._turned_size(self.height, self.width)
-        # The decoder leaves at least twice the requested size to the better filter.
-        factor = min(height / stored_height, width / stored_width) / 2
+        # The decoder leaves at least 1.5 times the requested size to the better filter.
+        factor = min(height / stored_height, width / stored_width) / 1.5
         return next((shrink for shrink in _JPEG_SHRINKS if shrink <= factor), 1)
 
     def _choose_profiles(self, profile: bytes) -> tuple[bytes, bytes]:
