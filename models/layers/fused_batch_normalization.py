@@ -20,6 +20,7 @@ _KERNEL_DTYPES = ("float32", "bfloat16", "float16")
 _BATCH_STATISTICS = {"mean": (), "variance": (), "is_training": True}
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class FusedBatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` with the same results and options, but faster.
 

@@ -5,11 +5,17 @@ import keras
 from data.color.lab import lightness1_to_gray_rgb1
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class GrayImage(keras.layers.Layer):
-    """Converts lightness in [-1, 1] to a gray sRGB image in [0, 1] with three channels."""
+    """Converts lightness in [-1, 1] to a gray sRGB image in [0, 1] with three channels.
 
-    def __init__(self, **kwargs):
-        super().__init__(dtype="float32", **kwargs)
+    Args:
+        dtype: as in `keras.layers.Layer`. Defaults to `float32`, because half precision is too
+            coarse for colors.
+    """
+
+    def __init__(self, dtype="float32", **kwargs):
+        super().__init__(dtype=dtype, **kwargs)
 
     def call(self, lightness):
         return lightness1_to_gray_rgb1(lightness)

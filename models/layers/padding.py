@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class PadToMultiple(keras.layers.Layer):
     """Pads height and width to multiples of a number by repeating the last row and column.
 
@@ -40,6 +41,7 @@ class PadToMultiple(keras.layers.Layer):
         return ops.take(inputs, ops.minimum(ops.arange(padded), size - 1), axis=axis)
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class CropLike(keras.layers.Layer):
     """Crops the first of two inputs to the size of the second, to undo padding.
 

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class RepeatOverGrid(keras.layers.Layer):
     """Concatenates a vector to the features at every position.
 

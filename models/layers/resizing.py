@@ -7,6 +7,7 @@ from keras import ops
 from models.layers.padding import PadToMultiple
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class ResizeLike(keras.layers.Layer):
     """Resizes the first of two inputs to the height and width of the second, bilinearly."""
 
@@ -20,6 +21,7 @@ class ResizeLike(keras.layers.Layer):
         return (*reference[:3], features[-1])
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class EnlargeToAtLeast(keras.layers.Layer):
     """Enlarges images whose shorter side is too short, with their proportions; others pass.
 

@@ -6,6 +6,7 @@ from keras import ops
 from models.layers.replicas import is_one_of_several, own_part, replicas
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class ResumableDropout(keras.layers.Dropout):
     """`keras.layers.Dropout` whose random state is saved with the weights.
 

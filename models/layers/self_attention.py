@@ -13,6 +13,7 @@ _WEIGHTS_AT_ONCE = 2**20
 _FEW_POSITIONS = 32 * 32
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class SelfAttention(keras.layers.Layer):
     """Lets every position of a feature map attend to all positions.
 

@@ -8,6 +8,7 @@ from keras import ops
 _ITERATIONS_AT_BUILD = 15
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class SpectralNormalization(keras.layers.Wrapper):
     """Divides the kernel of a layer by an estimate of its largest singular value.
 
@@ -29,7 +30,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     Args:
         layer: `Conv2D`, `Conv2DTranspose` or `Dense`.
         power_iterations: int, steps of power iteration in each training call. Defaults to `1`.
-        epsilon: float, keeps the normalization of a zero vector finite. Defaults to `1e-12`.
+        epsilon: float, the length below which a vector counts as zero: u and v then stay as they
+            are, and a kernel of zeros is not divided. Defaults to `1e-12`.
 
     Example:
         convolution = SpectralNormalization(keras.layers.Conv2D(64, 3, padding="same"))
@@ -77,6 +79,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         else:
             u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         sigma = ops.sum(ops.matmul(ops.stop_gradient(v), transposed) * ops.stop_gradient(u))
+        # A kernel of zeros has no norm to be divided by.
+        sigma = ops.where(ops.abs(sigma) > self.epsilon, sigma, 1.0)
         # The gradient of a product reads large kernels half as often as that of a quotient.
         kernel = ops.convert_to_tensor(self._kernel()) * (1.0 / sigma)
         return self._call_with_kernel(kernel, inputs)
@@ -110,13 +114,16 @@ class SpectralNormalization(keras.layers.Wrapper):
         # NumPy avoids TensorFlow's dispatch of hundreds of small operations.
         matrix = ops.convert_to_numpy(self._transposed_matrix()).T
         u = ops.convert_to_numpy(keras.initializers.RandomNormal()(shape, dtype=dtype))
+        u = u / np.linalg.norm(u)
         for _ in range(_ITERATIONS_AT_BUILD):
-            u = matrix @ (matrix.T @ u)
-            u = u / max(np.linalg.norm(u), self.epsilon)
+            product = matrix @ (matrix.T @ u)
+            if (norm := np.linalg.norm(product)) > self.epsilon:
+                u = product / norm
         return ops.convert_to_tensor(u, dtype)
 
     def _first_v(self, shape, dtype=None):
-        return self._normalize(ops.matmul(self._transposed_matrix(), self.u))
+        even = ops.full(shape, 1.0 / np.sqrt(shape[0]), dtype)
+        return self._normalize(ops.matmul(self._transposed_matrix(), self.u), even)
 
     def _kernel(self):
         return next(weight for weight in self.layer.weights if weight.name == "kernel")
@@ -132,12 +139,14 @@ class SpectralNormalization(keras.layers.Wrapper):
     def _iterate(self, transposed, iterations):
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         for _ in range(iterations):
-            u = self._normalize(ops.matmul(v, transposed))
-            v = self._normalize(ops.matmul(transposed, u))
+            u = self._normalize(ops.matmul(v, transposed), u)
+            v = self._normalize(ops.matmul(transposed, u), v)
         return u, v
 
-    def _normalize(self, vector):
-        return vector / ops.maximum(ops.sqrt(ops.sum(ops.square(vector))), self.epsilon)
+    def _normalize(self, vector, otherwise):
+        """The unit vector of this direction, or `otherwise` if the vector is zero."""
+        norm = ops.sqrt(ops.sum(ops.square(vector)))
+        return ops.where(norm > self.epsilon, vector / ops.maximum(norm, self.epsilon), otherwise)
 
     def _call_with_kernel(self, kernel, inputs):
         """Calls the layer with another kernel."""

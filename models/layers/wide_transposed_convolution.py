@@ -6,6 +6,7 @@ from keras import ops
 from models.layers.kernel_gradient import is_large, with_kernel_gradient
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class WideConv2DTranspose(keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` that trains large kernels faster on a CPU; see `is_large`.
 

@@ -245,6 +245,29 @@ def test_unknown_height_and_width(layer, scale):
         assert outputs.shape == (2, height * scale, width * scale, 4)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_kernel_of_zeros_stays_zero_until_it_is_trained(name):
+    layer = LAYERS[name]()
+    layer.kernel_initializer = keras.initializers.Zeros()
+    normalized = SpectralNormalization(layer)
+    inputs = np.random.default_rng(0).normal(size=(2, 6, 6, 4)).astype("float32")
+    for training in (False, True):
+        np.testing.assert_array_equal(normalized(inputs, training=training), 0.0)
+
+    kernel = np.random.default_rng(1).normal(size=layer.kernel.shape).astype("float32")
+    layer.kernel.assign(kernel)
+    for _ in range(100):
+        normalized(inputs, training=True)
+    matrix = kernel.transpose(0, 1, 3, 2) if name == "conv2d_transpose" else kernel
+    sigma = np.linalg.norm(matrix.reshape(-1, matrix.shape[-1]), 2)
+    layer_alone = LAYERS[name]()
+    layer_alone.build(inputs.shape)
+    layer_alone.kernel.assign(kernel / sigma)
+    np.testing.assert_allclose(
+        normalized(inputs, training=False), layer_alone(inputs), rtol=1e-3, atol=1e-4
+    )
+
+
 def test_config_round_trip():
     layer = keras.layers.Conv2D(4, 3, strides=2, name="features")
     normalized = SpectralNormalization(layer, power_iterations=2, epsilon=1e-6)

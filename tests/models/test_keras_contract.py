@@ -1,0 +1,105 @@
+"""What Keras can serialize survives `from_config`, `clone_model` and a `.keras` file."""
+
+import importlib
+import inspect
+import pkgutil
+
+import keras
+import numpy as np
+import pytest
+
+import models.layers
+from models.layers.depthwise_convolution import DepthwiseConv2D
+from models.layers.fused_batch_normalization import FusedBatchNormalization
+from models.layers.gray_image import GrayImage
+from models.layers.padding import CropLike, PadToMultiple
+from models.layers.relu6 import ReLU6
+from models.layers.repeat_over_grid import RepeatOverGrid
+from models.layers.resizing import EnlargeToAtLeast, ResizeLike
+from models.layers.resumable_dropout import ResumableDropout
+from models.layers.self_attention import SelfAttention
+from models.layers.spectral_normalization import SpectralNormalization
+from models.layers.wide_convolution import WideConv2D
+from models.layers.wide_transposed_convolution import WideConv2DTranspose
+from models.networks.discriminators import (
+    conv4_discriminator,
+    patch_discriminator,
+    pixel_discriminator,
+    vgg_discriminator,
+)
+from models.networks.encoder_decoder import encoder_decoder
+from models.networks.pix2pix_unet import pix2pix_unet
+from models.networks.unet import unet
+
+# Functions without arguments, and the shapes of the inputs.
+LAYERS = {
+    CropLike: (lambda: CropLike(2), [(2, 8, 8, 3), (2, 13, 15, 1)]),
+    DepthwiseConv2D: (lambda: DepthwiseConv2D(3, strides=2), [(2, 9, 9, 3)]),
+    EnlargeToAtLeast: (lambda: EnlargeToAtLeast(12), [(2, 8, 9, 3)]),
+    FusedBatchNormalization: (lambda: FusedBatchNormalization(momentum=0.8), [(2, 4, 4, 3)]),
+    GrayImage: (lambda: GrayImage(), [(2, 4, 4, 1)]),
+    PadToMultiple: (lambda: PadToMultiple(4), [(2, 5, 6, 3)]),
+    ReLU6: (lambda: ReLU6(), [(2, 5, 6, 3)]),
+    RepeatOverGrid: (lambda: RepeatOverGrid(), [(2, 4, 5, 2), (2, 3)]),
+    ResizeLike: (lambda: ResizeLike(), [(2, 4, 4, 3), (2, 7, 9, 1)]),
+    ResumableDropout: (lambda: ResumableDropout(0.5), [(2, 4, 4, 3)]),
+    SelfAttention: (lambda: SelfAttention(reduction=2, pool=2), [(2, 5, 6, 4)]),
+    SpectralNormalization: (
+        lambda: SpectralNormalization(keras.layers.Conv2D(4, 3), power_iterations=2),
+        [(2, 6, 6, 3)],
+    ),
+    WideConv2D: (lambda: WideConv2D(4, 3, strides=2), [(2, 9, 9, 3)]),
+    WideConv2DTranspose: (lambda: WideConv2DTranspose(4, 3, strides=2), [(2, 5, 5, 3)]),
+}
+
+NETWORKS = {
+    "unet": (lambda: unet(2, depth=2, attention_level=1), 1),
+    "coarse unet": (lambda: unet(2, encoder="mobilenet_v2", color_stride=4, attention_pool=2), 1),
+    "pix2pix_unet": (lambda: pix2pix_unet(3, 2, attention_level=1), 1),
+    "encoder_decoder": (lambda: encoder_decoder(2, encoder="vgg16"), 1),
+    "vgg": (lambda: vgg_discriminator(2, depth=2, attention_level=1, attention_pool=2), 3),
+    "patch": (lambda: patch_discriminator(2), 3),
+    "pixel": (lambda: pixel_discriminator(2), 3),
+    "conv4": (lambda: conv4_discriminator(2), 3),
+}
+
+
+def random_arrays(*shapes):
+    random = np.random.default_rng(0)
+    return [random.uniform(-1, 1, shape).astype("float32") for shape in shapes]
+
+
+def test_every_layer_is_tested():
+    found = set()
+    for module in pkgutil.iter_modules(models.layers.__path__, "models.layers."):
+        for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(kind, keras.layers.Layer) and kind.__module__ == module.name:
+                found.add(kind)
+    assert found == set(LAYERS)
+
+
+@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
+def test_layers_survive_a_config_and_a_file(kind, tmp_path):
+    make, shapes = LAYERS[kind]
+    inputs = [keras.Input(shape[1:]) for shape in shapes]
+    layer = make()
+    network = keras.Model(inputs, layer(inputs if len(inputs) > 1 else inputs[0]))
+    again = kind.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    arrays = random_arrays(*shapes)
+    np.testing.assert_array_equal(loaded(arrays), network(arrays))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_networks_survive_cloning_and_a_file(name, tmp_path):
+    make, channels = NETWORKS[name]
+    network = make()
+    [images] = random_arrays((1, 128 if name == "conv4" else 32, 128, channels))
+    clone = keras.models.clone_model(network)
+    clone.set_weights(network.get_weights())
+    np.testing.assert_array_equal(clone(images), network(images))
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(loaded(images), network(images))
