@@ -9,6 +9,7 @@ from models.networks.discriminators import patch_discriminator
 from models.teacher import Teacher
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class ChromaGAN(AdversarialColorizer):
     """The generator of Vitoria et al., its class head, and a PatchGAN without normalization.
 
@@ -36,6 +37,7 @@ class ChromaGAN(AdversarialColorizer):
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
+        name: str. Defaults to `chromagan`.
 
     Example:
         from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
@@ -73,6 +75,7 @@ class ChromaGAN(AdversarialColorizer):
         freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
+        name: str = "chromagan",
     ):
         architecture = {
             "filters": filters,
@@ -90,7 +93,7 @@ class ChromaGAN(AdversarialColorizer):
             generator_ema=self.build_generator(architecture),
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
-            name="chromagan",
+            name=name,
         )
         self.architecture = architecture
         self.generator_with_features = generator_with_features

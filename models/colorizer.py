@@ -35,6 +35,8 @@ class Colorizer(keras.Model):
         name: str.
 
     Attributes:
+        architecture: dict, the arguments of the subclass that describe its networks, for
+            settings.json and `get_config`.
         needs_labels: bool, a class attribute: whether batches are (lightness, ab, label) and not
             (lightness, ab).
         sample_grids: int, a class attribute: how many validation batches are shown after every
@@ -92,6 +94,10 @@ class Colorizer(keras.Model):
 
     def call(self, lightness, training=False):
         return self.enlarge(self.generator_ema(lightness, training=training), lightness)
+
+    def get_config(self):
+        """The arguments of the constructor, except for the encoder's weights at the beginning."""
+        return {**self.architecture, "ema_decay": self.ema_decay, "name": self.name}
 
     def enlarge(self, ab, lightness):
         """Enlarges the ab of a generator to the size of its input."""

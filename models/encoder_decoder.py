@@ -7,6 +7,7 @@ from models.networks.discriminators import patch_discriminator
 from models.networks.encoder_decoder import encoder_decoder
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class EncoderDecoder(AdversarialColorizer):
     """A network for image recognition and a decoder of five blocks for its five halvings.
 
@@ -27,6 +28,7 @@ class EncoderDecoder(AdversarialColorizer):
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
+        name: str. Defaults to `encoder_decoder`.
 
     Example:
         from losses.reconstruction import Reconstruction
@@ -50,6 +52,7 @@ class EncoderDecoder(AdversarialColorizer):
         freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
+        name: str = "encoder_decoder",
     ):
         architecture = {
             "filters": filters,
@@ -66,7 +69,7 @@ class EncoderDecoder(AdversarialColorizer):
             # No batch normalization mixes samples, so that any adversarial loss may be chosen.
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
             ema_decay=ema_decay,
-            name="encoder_decoder",
+            name=name,
         )
         self.architecture = architecture
 

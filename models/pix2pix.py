@@ -18,6 +18,7 @@ _DISCRIMINATORS = {
 }
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class Pix2Pix(AdversarialColorizer):
     """The conditional GAN of Isola et al., from lightness to ab.
 
@@ -50,6 +51,7 @@ class Pix2Pix(AdversarialColorizer):
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
+        name: str. Defaults to `pix2pix`.
 
     Example:
         from losses.adversarial.vanilla_adversarial import VanillaAdversarial
@@ -84,6 +86,7 @@ class Pix2Pix(AdversarialColorizer):
         freeze_encoder_statistics: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
+        name: str = "pix2pix",
     ):
         architecture = {
             "filters": filters,
@@ -101,7 +104,7 @@ class Pix2Pix(AdversarialColorizer):
             generator_ema=self.build_generator(architecture),
             discriminator=_DISCRIMINATORS[discriminator](discriminator_filters, norm),
             ema_decay=ema_decay,
-            name="pix2pix",
+            name=name,
         )
         self.architecture = architecture
 

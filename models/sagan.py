@@ -7,6 +7,7 @@ from models.networks.discriminators import vgg_discriminator
 from models.networks.unet import unet
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class SAGAN(AdversarialColorizer):
     """A spectral-norm U-Net with self-attention, trained with or without a discriminator.
 
@@ -29,6 +30,7 @@ class SAGAN(AdversarialColorizer):
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
+        name: str. Defaults to `sagan`.
 
     Example:
         from losses.adversarial.hinge_adversarial import HingeAdversarial
@@ -62,6 +64,7 @@ class SAGAN(AdversarialColorizer):
         attention_pool: int = 1,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
+        name: str = "sagan",
     ):
         architecture = {
             "filters": filters,
@@ -81,7 +84,7 @@ class SAGAN(AdversarialColorizer):
                 discriminator_filters, depth, attention_level, attention_pool
             ),
             ema_decay=ema_decay,
-            name="sagan",
+            name=name,
         )
         self.architecture = architecture
         self.color_stride = color_stride

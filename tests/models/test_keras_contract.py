@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import models.layers
+from models.catalog import COLORIZERS
 from models.layers.depthwise_convolution import DepthwiseConv2D
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.layers.gray_image import GrayImage
@@ -63,6 +64,16 @@ NETWORKS = {
     "conv4": (lambda: conv4_discriminator(2), 3),
 }
 
+MODELS = {
+    "sagan": {"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 2},
+    "pix2pix": {"filters": 2, "depth": 3, "discriminator_filters": 2, "attention_level": 1},
+    "chromagan": {
+        **{"filters": 2, "encoder": "mobilenet_v2", "global_features": "pool"},
+        **{"classes": 3, "discriminator_filters": 2},
+    },
+    "encoder_decoder": {"filters": 2, "encoder": "vgg16", "discriminator_filters": 2},
+}
+
 
 def random_arrays(*shapes):
     random = np.random.default_rng(0)
@@ -103,3 +114,15 @@ def test_networks_survive_cloning_and_a_file(name, tmp_path):
     network.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(loaded(images), network(images))
+
+
+@pytest.mark.parametrize("name", COLORIZERS)
+def test_models_survive_a_config(name):
+    model = COLORIZERS[name](**MODELS[name], ema_decay=0.5, name="mine")
+    config = model.get_config()
+    assert config.items() >= {**MODELS[name], "ema_decay": 0.5, "name": "mine"}.items()
+    again = type(model).from_config(config)
+    assert again.get_config() == config
+    again.set_weights(model.get_weights())
+    [lightness] = random_arrays((1, 32, 32, 1))
+    np.testing.assert_array_equal(again(lightness), model(lightness))
