@@ -272,6 +272,16 @@ def _check_networks(settings: Settings) -> None:
             f"networks halve the size only {settings.network_depth} times; raise --depth, or lower "
             "--color_stride"
         )
+    if not settings.pretrained:
+        check_color_stride(settings)
+
+
+def check_color_stride(settings: Settings) -> None:
+    """Rejects images that do not consist of whole squares of one color.
+
+    Raises:
+        InputError: `resolution` is not a multiple of `color_stride`.
+    """
     if settings.model == "sagan" and settings.resolution % settings.color_stride:
         raise InputError(
             f"--resolution {settings.resolution}: with --color_stride {settings.color_stride} the "

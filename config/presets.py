@@ -56,7 +56,8 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 # The values of SAGAN with a pretrained encoder. Its colors may be coarse: half of the work, for the
-# same quality. Without an encoder they cost 0.007 in LPIPS (benchmarks/README.md).
+# same quality, measured with attention at 1/8 of 128 px. Without an encoder they cost 0.007 in
+# LPIPS (benchmarks/README.md).
 SAGAN_ENCODER_DEFAULTS: dict[str, Any] = {
     "color_stride": 4,
     "attention_pool": 2,

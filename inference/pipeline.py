@@ -139,8 +139,9 @@ class ColorizationPipeline:
                 readers.submit(self._colorizer.trace)
                 read = self._ahead(readers, self._read, states, self._colorizer.batch_size)
                 colored = self._color(read)
-                # As many as the writers need while the network colors the next batch.
-                yield from self._ahead(writers, self._write, colored, self._colorizer.batch_size)
+                # The writers need work while the network colors the next batch.
+                count = max(2 * _THREADS, self._colorizer.batch_size)
+                yield from self._ahead(writers, self._write, colored, count)
         finally:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)

@@ -243,14 +243,11 @@ def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:
     region = pyvips.Region.new(image)
     rows = max(1, PIXELS_IN_A_STRIP // image.width)
     for top in range(0, image.height, rows):
-        yield _rows(region, image, top, min(rows, image.height - top))
+        size = min(rows, image.height - top), image.width, image.bands
+        data = region.fetch(0, top, image.width, size[0])
+        yield np.frombuffer(data, _TYPES[image.format]).reshape(size)
 
 
 def _pixels(image: pyvips.Image) -> np.ndarray:
-    # Without libvips' threads: photographs are read in parallel anyway.
-    return _rows(pyvips.Region.new(image), image, 0, image.height)
-
-
-def _rows(region: pyvips.Region, image: pyvips.Image, top: int, rows: int) -> np.ndarray:
-    data = region.fetch(0, top, image.width, rows)
-    return np.frombuffer(data, _TYPES[image.format]).reshape(rows, image.width, image.bands)
+    pixels = image.numpy()
+    return pixels[..., None] if pixels.ndim == 2 else pixels

@@ -6,7 +6,7 @@ import sys
 import keras
 import numpy as np
 
-from config.parser import check_discriminator
+from config.parser import check_color_stride, check_discriminator
 from config.presets import PRESETS
 from config.settings import SHAPES, Settings
 from errors import InputError
@@ -73,6 +73,7 @@ def new_model(
     settings = _with_shapes(settings, architecture)
     if settings.model == "chromagan":
         architecture["classes"] = classes
+    check_color_stride(settings)
     check_discriminator(settings)
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)

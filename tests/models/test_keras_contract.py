@@ -22,6 +22,7 @@ from models.layers.self_attention import SelfAttention
 from models.layers.spectral_normalization import SpectralNormalization
 from models.layers.wide_convolution import WideConv2D
 from models.layers.wide_transposed_convolution import WideConv2DTranspose
+from models.networks.chromagan_networks import chromagan_generator
 from models.networks.discriminators import (
     conv4_discriminator,
     patch_discriminator,
@@ -38,11 +39,11 @@ LAYERS = {
     DepthwiseConv2D: (lambda: DepthwiseConv2D(3, strides=2), [(2, 9, 9, 3)]),
     EnlargeToAtLeast: (lambda: EnlargeToAtLeast(12), [(2, 8, 9, 3)]),
     FusedBatchNormalization: (lambda: FusedBatchNormalization(momentum=0.8), [(2, 4, 4, 3)]),
-    GrayImage: (lambda: GrayImage(), [(2, 4, 4, 1)]),
+    GrayImage: (GrayImage, [(2, 4, 4, 1)]),
     PadToMultiple: (lambda: PadToMultiple(4), [(2, 5, 6, 3)]),
-    ReLU6: (lambda: ReLU6(), [(2, 5, 6, 3)]),
-    RepeatOverGrid: (lambda: RepeatOverGrid(), [(2, 4, 5, 2), (2, 3)]),
-    ResizeLike: (lambda: ResizeLike(), [(2, 4, 4, 3), (2, 7, 9, 1)]),
+    ReLU6: (ReLU6, [(2, 5, 6, 3)]),
+    RepeatOverGrid: (RepeatOverGrid, [(2, 4, 5, 2), (2, 3)]),
+    ResizeLike: (ResizeLike, [(2, 4, 4, 3), (2, 7, 9, 1)]),
     ResumableDropout: (lambda: ResumableDropout(0.5), [(2, 4, 4, 3)]),
     SelfAttention: (lambda: SelfAttention(reduction=2, pool=2), [(2, 5, 6, 4)]),
     SpectralNormalization: (
@@ -58,6 +59,7 @@ NETWORKS = {
     "coarse unet": (lambda: unet(2, encoder="mobilenet_v2", color_stride=4, attention_pool=2), 1),
     "pix2pix_unet": (lambda: pix2pix_unet(3, 2, attention_level=1), 1),
     "encoder_decoder": (lambda: encoder_decoder(2, encoder="vgg16"), 1),
+    "chromagan": (lambda: chromagan_generator(2, global_features="pool", resolution=None)[0], 1),
     "vgg": (lambda: vgg_discriminator(2, depth=2, attention_level=1, attention_pool=2), 3),
     "patch": (lambda: patch_discriminator(2), 3),
     "pixel": (lambda: pixel_discriminator(2), 3),

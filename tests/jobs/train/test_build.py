@@ -393,6 +393,16 @@ def test_sagan_predicts_coarse_colors_with_an_encoder(options, stride, pool, lev
     assert [network.get_layer(name).pool for network, name in attentions] == [pool, pool]
 
 
+def test_images_have_whole_squares_of_the_pretrained_color_stride(tmp_path):
+    model = SAGAN(filters=2, depth=2, discriminator_filters=2, color_stride=4)
+    source = WeightsFolder(tmp_path / "source")
+    source.write_settings({"model": "sagan", "architecture": model.architecture})
+    source.save_generator(model.generator)
+    settings, explicit = parse(["--pretrained", str(source.path), "--resolution", "130"])
+    with pytest.raises(InputError, match="--resolution 130: with --color_stride 4 the side must"):
+        new_model(settings, explicit)
+
+
 def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
     model, settings = started_from(tmp_path, "--discriminator", "pixel")
     assert model.architecture["discriminator"] == settings.discriminator == "pixel"
