@@ -36,8 +36,11 @@ class ColorizerError(Exception):
         return _one_line(super().__str__())
 
 
-class InputError(ColorizerError):
-    """Arguments, data, weights or an output path cannot be used: the job did not start."""
+class InputError(ColorizerError, ValueError):
+    """Arguments, data, weights or an output path cannot be used: the job did not start.
+
+    Below `jobs/` the message says what was received; the job adds which option to change.
+    """
 
 
 class DivergedError(ColorizerError):

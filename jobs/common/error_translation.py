@@ -1,4 +1,4 @@
-"""Translates TensorFlow's errors about images into errors of this program."""
+"""Translates errors of lower floors into advice about the command line."""
 
 import contextlib
 import sys
@@ -8,6 +8,22 @@ import tensorflow as tf
 
 from data.input.skipped_images import SkippedImages
 from errors import InputError
+
+
+@contextlib.contextmanager
+def about_option(name: str) -> Iterator[None]:
+    """Names the option that an error is about.
+
+    Args:
+        name: str, the name of the option, without hyphens.
+
+    Raises:
+        InputError: the block raised one; its message now begins with the option.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"--{name}: {error}") from error
 
 
 @contextlib.contextmanager
