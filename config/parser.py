@@ -164,6 +164,7 @@ def check_use(settings: Settings, explicit: set[str]) -> None:
     for name, (useful, why) in _conditions(settings).items():
         if name in explicit and not useful:
             raise InputError(f"--{name} has no effect {why}; leave it out")
+    _check_dataset_weights(settings)
     _check_networks(settings)
     _check_reconstruction(settings)
     _check_schedule(settings)
@@ -198,6 +199,7 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
             "with --optimizer adam (adamw is Adam with weight decay)",
         ),
         "beta_2": (settings.optimizer != "sgd", "with --optimizer sgd"),
+        "dataset_weights": (len(settings.dataset) > 1, "with a single --dataset"),
         "categories": (_has_kind(settings, COCO), f"without a --dataset {COCO}:DIR"),
         "data_dir": (_has_kind(settings, TFDS), f"without a --dataset {TFDS}:NAME"),
         "sample_count": (settings.sample_every, "with --sample_every 0"),
@@ -252,6 +254,16 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
         if settings.model not in models:
             conditions[name] = (False, f"with --model {settings.model}")
     return conditions
+
+
+def _check_dataset_weights(settings: Settings) -> None:
+    weights = settings.dataset_weights
+    if weights and len(weights) != len(settings.dataset):
+        raise InputError(
+            f"--dataset_weights {' '.join(f'{weight:g}' for weight in weights)}: received "
+            f"{len(weights)} weights for the {len(settings.dataset)} datasets of --dataset; give "
+            "one for each"
+        )
 
 
 def _check_networks(settings: Settings) -> None:

@@ -94,8 +94,8 @@ PATHS = (
     "teacher_weights",
 )
 
-# Settings for datasets of one kind.
-OF_DATASETS = ("categories", "data_dir")
+# Settings for some datasets, which do not apply to others.
+OF_DATASETS = ("categories", "data_dir", "dataset_weights")
 
 # Settings that select the images.
 OF_IMAGES = frozenset({"categories", "dataset", "max_images", "minimum_colorfulness"})
@@ -284,6 +284,17 @@ class Settings:
         nargs="+",
         action="extend",
         metavar="NAME",
+    )
+    dataset_weights: list[float] | None = setting(
+        None,
+        "how often each --dataset is drawn for training, relative to the others: one number for "
+        "each, in their order, as in --dataset_weights 3 1 (default: in proportion to their "
+        "numbers of images)",
+        DATA,
+        nargs="+",
+        action="extend",
+        type=positive,
+        metavar="WEIGHT",
     )
     categories: list[str] | None = setting(
         None,

@@ -1,5 +1,8 @@
 """The training and validation images of one or more datasets."""
 
+import dataclasses
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.datasets.dataset import Dataset
@@ -15,15 +18,50 @@ class ImageLists:
         training: `ImageSource`, the training images.
         validation: `ImageSource`, the validation images, disjoint from `training`. They are in a
             fixed random order, so that the first N of them are a random sample.
-        sets: list of `Dataset`, each restricted to the images that are used.
+        sets: list of `Dataset`, each restricted to the images that are used. `training` lists their
+            training images one after another.
+        weights: tuple of float or None, how often each dataset is drawn for training, relative to
+            the others. Defaults to `None`, in proportion to their numbers of images.
     """
 
     training: ImageSource
     validation: ImageSource
     sets: list[Dataset]
+    weights: tuple[float, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.training) + len(self.validation)
+
+    @property
+    def mixture(self) -> list[tuple[int, float]] | None:
+        """The number of training images and the weight of each dataset, or None without weights."""
+        if self.weights is None:
+            return None
+        sizes = (len(dataset.training) for dataset in self.sets)
+        return list(zip(sizes, self.weights, strict=True))
+
+    def weighted(self, weights: Sequence[float]) -> "ImageLists":
+        """The same images, with weights that say how often each dataset is drawn for training.
+
+        Args:
+            weights: sequence of float, above 0, one for each dataset, relative to each other.
+
+        Raises:
+            InputError: if the weights do not fit the datasets.
+        """
+        if len(weights) != len(self.sets):
+            raise InputError(
+                f"received {len(weights)} weights for {len(self.sets)} datasets; give one for each"
+            )
+        for dataset, weight in zip(self.sets, weights, strict=True):
+            if not 0.0 < weight < math.inf:
+                raise InputError(f"received the weight {weight}; give a number above 0")
+            if not dataset.training:
+                raise InputError(
+                    f"no training image of {dataset.name} is left to draw "
+                    f"({dataset.reasons() or 'it has none'}); leave out the dataset and its weight"
+                )
+        return dataclasses.replace(self, weights=tuple(weights))
 
     def check_labels(self) -> None:
         """Checks that all images have labels, and that all datasets have the same classes.
@@ -46,8 +84,12 @@ class ImageLists:
                 )
 
     def table(self) -> str:
-        """Returns a printable table of the datasets: their sizes, and what is skipped and why."""
-        rows = [
+        """Returns a printable table of the datasets: their sizes, and what is skipped and why.
+
+        With weights, it also shows the share of each dataset in the training.
+        """
+        rows = [("dataset", "training", "validation", "skipped", "")]
+        rows += [
             (
                 shown(dataset.name),
                 f"{len(dataset.training):,}",
@@ -57,14 +99,23 @@ class ImageLists:
             )
             for dataset in self.sets
         ]
-        if len(rows) > 1:
+        if len(self.sets) > 1:
             skipped = sum(sum(dataset.skipped.values()) for dataset in self.sets)
             totals = (len(self.training), len(self.validation), skipped)
             rows.append(("total", *(f"{count:,}" for count in totals), ""))
-        rows.insert(0, ("dataset", "training", "validation", "skipped", ""))
-        widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        if self.weights:
+            shares = (f"{weight / sum(self.weights):.1%}" for weight in self.weights)
+            # A single dataset has no row of totals.
+            column = zip(rows, ("share", *shares, "100.0%"), strict=False)
+            rows = [(*row[:2], share, *row[2:]) for row, share in column]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(
-            f"{name:{widths[0]}}  {training:>{widths[1]}}  {validation:>{widths[2]}}  "
-            f"{skipped:>{widths[3]}}  {why}".rstrip()
-            for name, training, validation, skipped, why in rows
+            "  ".join(
+                [
+                    f"{row[0]:{widths[0]}}",
+                    *(f"{row[column]:>{widths[column]}}" for column in range(1, len(row) - 1)),
+                    row[-1],
+                ]
+            ).rstrip()
+            for row in rows
         )

@@ -5,7 +5,7 @@ skipped and named while the others are read; Pillow decodes outside Python's glo
 after that runs in the graph.
 
 The stream of training images is endless, and its element i depends only on the seed and i: it is
-the same in every run and different in every epoch. A run that resumes at step n starts the stream
+the same in every run and different in every pass. A run that resumes at step n starts the stream
 at element n x batch_size.
 
 Example:
@@ -23,7 +23,7 @@ Example:
 import functools
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -40,6 +40,7 @@ from data.color.lab import (
 from data.input.augmentation import central_square, random_square, rotate
 from data.input.extra_target import ExtraTarget
 from data.input.image_loader import ImageLoader
+from data.input.image_order import ImageOrder
 from data.input.input_shard import InputShard
 from data.input.skipped_images import OTHER_SHAPE
 
@@ -48,10 +49,6 @@ from data.input.skipped_images import OTHER_SHAPE
 # deleted only when it wakes, so that training paused after a validation (TensorFlow 2.21).
 _WORKERS = os.cpu_count() or 1
 _PREFETCHED = 2
-
-# A skipped image is replaced by a random one. If at least half of the images can be used, this many
-# draws never fail in a row; if they do fail, hardly any training image can be used.
-_DRAWS = 100
 
 # The pixels of a skipped image.
 _NO_PIXELS = np.zeros([0, 0, 3], "uint8")
@@ -73,10 +70,11 @@ def training_batches(
     start: int = 0,
     extra_target: ExtraTarget | None = None,
     shard: InputShard | None = None,
+    mixture: Sequence[tuple[int, float]] | None = None,
 ) -> tf.data.Dataset:
     """Makes an endless, shuffled, augmented stream of batches.
 
-    Every epoch contains each image once, in a new order, with a new crop, flip and rotation. A
+    Every pass contains each image once, in a new order, with a new crop, flip and rotation. A
     skipped image is replaced by another one, so that no step is lost.
 
     Args:
@@ -96,6 +94,9 @@ def training_batches(
         shard: `InputShard` or None. If given, each batch is reduced to the rows of one worker and
             split into one batch for each of its replicas; other images are not read. Defaults to
             `None`.
+        mixture: sequence of (int, float) or None, the number of images and the weight of each
+            dataset in the loader, as in `ImageOrder`. Each dataset then has passes of its own.
+            Defaults to `None`, which shuffles all images together.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 tensors in the range of the networks, of shape
@@ -105,9 +106,10 @@ def training_batches(
     """
     shard = shard or InputShard()
     part = batch_size // shard.replicas
+    order = _order(loader, seed, mixture)
 
     def load(position):
-        read = functools.partial(_load_for_training, loader, seed, extra_target)
+        read = functools.partial(_load_for_training, loader, order, extra_target)
         image, target = _read_in_python(read, position, extra_target)
         return position, image, target
 
@@ -139,21 +141,27 @@ def _own_positions(start: int, batch_size: int, shard: InputShard) -> tf.data.Da
     return batches.map(lambda batch: batch[shard.worker * rows :][:rows]).unbatch()
 
 
-def training_images(loader: ImageLoader, seed: int, positions: Iterable[int]) -> list[str]:
+def training_images(
+    loader: ImageLoader,
+    seed: int,
+    positions: Iterable[int],
+    mixture: Sequence[tuple[int, float]] | None = None,
+) -> list[str]:
     """The names of the images at given positions in the stream of training images.
 
     Args:
         loader: `ImageLoader`, as in `training_batches`.
         seed: int, as in `training_batches`.
         positions: iterable of int, the positions in the stream.
+        mixture: sequence of (int, float) or None, as in `training_batches`. Defaults to `None`.
 
     Returns:
         List of str, the names in the source of the loader. A skipped image is replaced by the same
         image as in the stream.
     """
-    names = []
+    names, order = [], _order(loader, seed, mixture)
     for position in positions:
-        for number in _candidates(loader, seed, position):
+        for number in order.candidates(position):
             if loader.load(number) is not None:
                 names.append(loader.source.name(number))
                 break
@@ -239,10 +247,10 @@ def comparison_batches(
     return _prefetch(stream.batch(batch_size))
 
 
-@functools.lru_cache(maxsize=2)
-def _order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """The order of one epoch. Two are cached: parallel calls reach into the next epoch."""
-    return np.random.default_rng([seed, epoch]).permutation(count)
+def _order(
+    loader: ImageLoader, seed: int, mixture: Sequence[tuple[int, float]] | None
+) -> ImageOrder:
+    return ImageOrder(seed, mixture or [(len(loader), 1.0)])
 
 
 # Stands in for an extra target if there is none.
@@ -259,20 +267,13 @@ def _read_in_python(
 
 
 def _load_for_training(
-    loader: ImageLoader, seed: int, extra_target: ExtraTarget | None, position: int
+    loader: ImageLoader, order: ImageOrder, extra_target: ExtraTarget | None, position: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    for number in _candidates(loader, seed, int(position)):
+    for number in order.candidates(int(position)):
         image, target = _load_or_empty(loader, extra_target, number)
         if image.size:
             return image, target
     return loader.skipped.fail("hardly any training image can be used")
-
-
-def _candidates(loader: ImageLoader, seed: int, position: int) -> Iterator[int]:
-    """Yields the image at a position in the stream, then replacements in case it is skipped."""
-    epoch, index = divmod(position, len(loader))
-    yield _order(len(loader), seed, epoch)[index]
-    yield from np.random.default_rng([seed, position]).integers(len(loader), size=_DRAWS)
 
 
 def _load_or_empty(

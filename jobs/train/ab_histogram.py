@@ -7,7 +7,7 @@ from jobs.train.dataset import TrainingData
 from models.checkpoints.folder import WeightsFolder
 
 # Settings that change the colors of the training images. Other crops have the same colors.
-_CHANGE_COLORS = OF_IMAGES | {"target_saturation"}
+_CHANGE_COLORS = OF_IMAGES | {"dataset_weights", "target_saturation"}
 
 
 def find_ab_histogram(

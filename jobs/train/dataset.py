@@ -25,7 +25,7 @@ from data.input.input_shard import InputShard
 from data.input.memory_cache import MemoryCache
 from data.input.skipped_images import SkippedImages
 from errors import InputError
-from jobs.common.error_translation import translate_errors
+from jobs.common.error_translation import about_option, translate_errors
 from jobs.common.progress_bar import progress_bar
 from models.catalog import COLORIZERS
 
@@ -43,9 +43,10 @@ def find_training_images(settings: Settings) -> ImageLists:
         settings: `Settings`.
 
     Raises:
-        InputError: a dataset cannot be found or is not of the expected format.
+        InputError: a dataset cannot be found, is not of the expected format, or has a weight but no
+            training image.
     """
-    return find_images(
+    lists = find_images(
         settings.dataset,
         DatasetOptions(
             validation_share=settings.validation_share,
@@ -56,6 +57,10 @@ def find_training_images(settings: Settings) -> ImageLists:
             data_dir=settings.data_dir,
         ),
     )
+    if settings.dataset_weights is None:
+        return lists
+    with about_option("dataset_weights"):
+        return lists.weighted(settings.dataset_weights)
 
 
 class TrainingData:
@@ -130,6 +135,7 @@ class TrainingData:
             start=start,
             extra_target=extra_target,
             shard=shard,
+            mixture=self.lists.mixture,
         )
 
     def shared_training_batches(
@@ -166,7 +172,7 @@ class TrainingData:
         """The names of the images of batch `number` of the stream."""
         first = number * self.settings.batch_size
         positions = range(first, first + self.settings.batch_size)
-        return training_images(self.training, self.settings.seed, positions)
+        return training_images(self.training, self.settings.seed, positions, self.lists.mixture)
 
     def validation_batches(
         self, strategy: tf.distribute.Strategy

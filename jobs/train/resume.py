@@ -16,8 +16,9 @@ from models.checkpoints.store import differences
 
 # Settings that change the validation losses.
 _CHANGE_VALIDATION_LOSSES = OF_IMAGES | {
-    # Validation images keep their saturation, but `target_saturation` changes the ab histogram.
-    *("color_rebalancing", "reconstruction", "target_saturation")
+    *("color_rebalancing", "reconstruction"),
+    # They leave the validation images as they are, but change the ab histogram.
+    *("dataset_weights", "target_saturation"),
 }
 
 # Settings that change the training losses.

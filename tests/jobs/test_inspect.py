@@ -298,6 +298,21 @@ def test_categories_select_images_of_coco(inspect, coco, capsys):
     assert why == ["4", "without", "cat"]
 
 
+def test_shares_of_weighted_datasets_are_shown(inspect, images, here, drawn, capsys):
+    write_solid_images(here / "blue", [BLUE] * 2)
+    options = ("--dataset", "images", "blue", "--dataset_weights", "1", "3", "--cache", "memory")
+    assert inspect(*options, "--validation_share", "0") == 0
+    heading, *rows = [line.split() for line in printed(capsys).splitlines()[:4]]
+    assert heading == ["dataset", "training", "share", "validation", "skipped"]
+    assert rows == [
+        ["images", "10", "25.0%", "0", "0"],
+        ["blue", "2", "75.0%", "0", "0"],
+        ["total", "12", "100.0%", "0", "0"],
+    ]
+    is_blue = np.abs(drawn["color"].mean(axis=(1, 2)) - BLUE).max(axis=-1) < 2
+    assert is_blue.sum() == 12
+
+
 # --- skipped images and errors -----------------------------------------------------------------
 
 
@@ -349,6 +364,10 @@ def test_a_cache_stores_the_images_and_the_list_of_skipped_ones(inspect, images,
         (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
         (["--dataset", "images", "--batch_size", "64"], "fewer than one batch of 64"),
         (["--dataset", "images", "--max_images", "1"], "no image is left to train on"),
+        (
+            ["--dataset", "images", "images/", "--dataset_weights", "1", "1"],
+            "--dataset_weights: no training image of images/ is left to draw (10 in another",
+        ),
         (["--dataset", "images", "--cache", "file"], "the cache file cannot be used"),
         (["--dataset", "images", "--output_dir", "file"], "--output_dir file: File exists"),
         (["--dataset", "images", "--output_dir", "file/a"], "file/a: Not a directory"),

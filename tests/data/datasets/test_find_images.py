@@ -464,6 +464,44 @@ def test_table_of_several_datasets(tmp_path, monkeypatch):
     ]
 
 
+def test_table_of_weighted_datasets_shows_their_shares(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    touch(tmp_path / "a", numbered(12, "train/") + numbered(3, "val/"))
+    touch(tmp_path / "b", numbered(2, "train/") + numbered(1, "val/"))
+    assert find_images(["a", "b"]).weighted([1, 2]).table().splitlines() == [
+        "dataset  training   share  validation  skipped",
+        "a              12   33.3%           3        0",
+        "b               2   66.7%           1        0",
+        "total          14  100.0%           4        0",
+    ]
+
+
+def test_weighted_datasets_are_in_the_order_of_the_training_images(tmp_path):
+    names = [touch(tmp_path / name, numbered(count)) for name, count in (("a", 50), ("b", 20))]
+    lists = find(names, max_images=30).weighted([3, 1])
+    training, _ = both(lists)
+    (size, weight), (other_size, other_weight) = lists.mixture
+    assert (weight, other_weight, size + other_size) == (3, 1, len(training))
+    assert all(name.startswith(names[0]) for name in training[:size])
+    assert all(name.startswith(names[1]) for name in training[size:])
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1.0], "received 1 weights for 2 datasets; give one for each"),
+        ([1.0, 0.0], "received the weight 0.0; give a number above 0"),
+        ([1.0, 2.0], r"no training image of .*deep is left to draw \(6 in another dataset\)"),
+    ],
+)
+def test_weights_that_do_not_fit_the_datasets_are_an_error(tmp_path, weights, words):
+    folder = touch(tmp_path, numbered(6, "deep/"))
+    lists = find([folder, f"{folder}/deep"], validation_share=0.3)
+    with pytest.raises(InputError, match=words) as caught:
+        lists.weighted(weights)
+    one_line(caught)
+
+
 def test_table_lists_every_reason(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     training = {"a.jpg": "cat", "b.jpg": "dog", "c.jpg": "cat", "d.jpg": "cat", "e.jpg": "cat"}
