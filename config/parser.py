@@ -257,12 +257,11 @@ def _conditions(settings: Settings) -> dict[str, tuple[Any, str]]:
 
 
 def _check_dataset_weights(settings: Settings) -> None:
-    weights = settings.dataset_weights
-    if weights and len(weights) != len(settings.dataset):
+    weights, count = settings.dataset_weights, len(settings.dataset)
+    if weights and len(weights) != count:
         raise InputError(
-            f"--dataset_weights {' '.join(f'{weight:g}' for weight in weights)}: received "
-            f"{len(weights)} weights for the {len(settings.dataset)} datasets of --dataset; give "
-            "one for each"
+            f"--dataset_weights {' '.join(f'{weight:g}' for weight in weights)}: give one weight "
+            f"for each of the {count} datasets of --dataset; received {len(weights)}"
         )
 
 

@@ -51,7 +51,8 @@ class ImageLists:
         """
         if len(weights) != len(self.sets):
             raise InputError(
-                f"received {len(weights)} weights for {len(self.sets)} datasets; give one for each"
+                f"give one weight for each of the {len(self.sets)} datasets; "
+                f"received {len(weights)}"
             )
         for dataset, weight in zip(self.sets, weights, strict=True):
             if not 0.0 < weight < math.inf:

@@ -138,6 +138,12 @@ def test_datasets_have_their_own_options(job):
     assert settings.data_dir == "a-b"
 
 
+@pytest.mark.parametrize("job", [[], ["--inspect"]], ids=["train", "inspect"])
+def test_datasets_have_weights(job):
+    settings, _ = parse([*job, "--dataset", "a", "coco:b", "--dataset_weights", "3", "0.5"])
+    assert settings.dataset_weights == [3.0, 0.5]
+
+
 def test_hyphens_in_dataset_names_are_preserved():
     settings, _ = parse(["--inspect", "--dataset", "tiny-imagenet:a-b", "--class-index", "c-d"])
     assert (settings.dataset, settings.class_index) == (["tiny-imagenet:a-b"], "c-d")
@@ -266,6 +272,16 @@ def test_reconstruction_terms_have_weights():
         (["--inspect", "--categories", "cat"], "no effect without a --dataset coco:DIR"),
         (["--dataset", "coco", "--categories", "cat"], "without a --dataset coco:DIR"),
         (["--dataset", "tfds:a", "--categories", "cat"], "without a --dataset coco:DIR"),
+        (
+            ["--dataset", "a", "b", "--dataset_weights", "3", "1", "0.5"],
+            "--dataset_weights 3 1 0.5: give one weight for each of the 2 datasets of --dataset",
+        ),
+        (["--dataset", "a", "b", "--dataset_weights", "3", "0"], "'0' is not a number above 0"),
+        (["--dataset_weights", "3"], "--dataset_weights has no effect with a single --dataset"),
+        (
+            ["--evaluate", "--dataset", "a", "b", "--dataset_weights", "3", "1"],
+            "--dataset_weights has no effect when --evaluate is given",
+        ),
         (["--dataset", "coco:a", "--categories"], "expected at least one argument"),
         (["--data_dir", "a"], "--data_dir has no effect without a --dataset tfds:NAME"),
         (["--inspect", "--data-dir", "a"], "no effect without a --dataset tfds:NAME"),

@@ -489,9 +489,9 @@ def test_weighted_datasets_are_in_the_order_of_the_training_images(tmp_path):
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
-        ([1.0], "received 1 weights for 2 datasets; give one for each"),
+        ([1.0], "give one weight for each of the 2 datasets; received 1"),
         ([1.0, 0.0], "received the weight 0.0; give a number above 0"),
-        ([1.0, 2.0], r"no training image of .*deep is left to draw \(6 in another dataset\)"),
+        ([1.0, 2.0], r"no training image of .*deep is left to draw \(\d in another dataset\)"),
     ],
 )
 def test_weights_that_do_not_fit_the_datasets_are_an_error(tmp_path, weights, words):

@@ -12,7 +12,12 @@ from data.color.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
 from data.datasets.image_files import ImageFiles
 from data.datasets.image_source import ImageSource
 from data.image_io import UnreadableImageError
-from data.input.batches import comparison_batches, training_batches, validation_batches
+from data.input.batches import (
+    comparison_batches,
+    training_batches,
+    training_images,
+    validation_batches,
+)
 from data.input.disk_cache import DiskCache
 from data.input.extra_target import ExtraTarget
 from data.input.image_loader import ImageLoader, crop_source_side
@@ -372,6 +377,31 @@ def test_every_epoch_has_crops_of_its_own(tmp_path):
     loader = loader_of(write_noise(tmp_path, 1), tmp_path, short_side=24)
     crops = stream(loader, 4, flip=False)
     assert len({crop.tobytes() for crop in crops}) == 8
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_weighted_datasets_have_the_same_images_in_every_stream(tmp_path, start):
+    files = write_solid(tmp_path)
+    loader = loader_of([*files[:4], *write_broken(tmp_path, 1), *files[4:]], tmp_path)
+    options = {"seed": 4, "mixture": [(5, 1.0), (2, 3.0)]}
+    shown = colors_of(stream(loader, 5, batch_size=4, start=start, **options))
+    # The broken image of the first dataset is replaced by one of its own.
+    for batch in np.reshape(shown, [5, 4]):
+        assert np.isin(batch, [4, 5]).sum() == 3
+    names = training_images(loader, 4, range(start, start + 20), options["mixture"])
+    assert [files.index(name) for name in names] == shown
+    for worker in range(2):
+        shard = InputShard(worker, 2, 2)
+        part = colors_of(stream(loader, 5, batch_size=4, start=start, shard=shard, **options))
+        assert part == np.reshape(shown, [5, 2, 2])[:, worker].flatten().tolist()
+
+
+def test_images_of_weighted_datasets_have_their_own_vectors(tmp_path):
+    loader = loader_of(write_solid(tmp_path), tmp_path)
+    options = {"extra_target": vectors_of(range(6)), "mixture": [(4, 1.0), (2, 2.0)]}
+    batches = training_batches(loader, 8, 3, seed=0, **options).take(4)
+    shown, vectors = colors_and_vectors(batches)
+    np.testing.assert_array_equal(vectors, VECTORS[shown])
 
 
 @pytest.mark.parametrize("start", [1, 4, 9])

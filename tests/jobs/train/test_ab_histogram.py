@@ -50,6 +50,7 @@ def find(folder, *arguments):
         (["--load_weights", "--crop_scale", "0.9", "--batch_size", "3"], OLD),
         (["--load_weights", "--target_saturation", "1.1"], NEW),
         (["--load_weights", "--dataset", "others"], NEW),
+        (["--load_weights", "--dataset", "a", "b", "--dataset_weights", "3", "1"], NEW),
     ],
 )
 def test_a_resumed_training_uses_the_saved_histogram_unless_colors_change(

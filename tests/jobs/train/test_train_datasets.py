@@ -165,6 +165,24 @@ def test_other_images_reset_the_best_loss(begin, coco, capsys):
     assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
 
 
+def test_weights_of_datasets_are_saved_and_may_change(begin, coco, capsys):
+    weights = ["--dataset", "images", coco, "--dataset_weights", "3", "1"]
+    assert begin(*FEW, *weights) == 0
+    assert begin("--load_weights") == 0
+    assert saved_settings()["dataset_weights"] == [3.0, 1.0]
+    assert begin("--load_weights", "--dataset_weights", "1", "1") == 0
+    assert saved_settings()["dataset_weights"] == [1.0, 1.0]
+    # Other weights have another lowest loss.
+    assert begin.best_losses == [None, 0.5, None]
+    assert begin("--load_weights", "--dataset_weights", "1") == 2
+    assert "--dataset_weights 1: give one weight for each of the 2 datasets" in (
+        capsys.readouterr().err
+    )
+    # The weights do not apply to other datasets.
+    assert begin("--load_weights", "--dataset", "images") == 0
+    assert saved_settings()["dataset_weights"] is None
+
+
 @pytest.mark.slow
 def test_added_images_are_reported_and_reset_the_best_loss(begin, images, capsys):
     assert begin(*FEW, "--dataset", str(images)) == 0
