@@ -58,7 +58,6 @@ def main() -> None:
 def _measures(lpips_weights: str | None) -> dict[str, Callable]:
     """For each metric, a function of a batch that returns when its result is computed."""
     from errors import InputError
-    from losses.lpips_weights import find_lpips_weights
     from metrics.image.blotches import Blotches
     from metrics.image.colorfulness import Colorfulness
     from metrics.image.hue_coverage import HueCoverage
@@ -69,7 +68,7 @@ def _measures(lpips_weights: str | None) -> dict[str, Callable]:
 
     metrics = [PSNR(), PooledPSNR(), SSIM(), Colorfulness(), HueCoverage(), Blotches()]
     try:
-        metrics.append(LPIPS(find_lpips_weights(lpips_weights)))
+        metrics.append(LPIPS(lpips_weights))
     except InputError as error:
         print(f"LPIPS is not measured: {error}")
     network = _inception()

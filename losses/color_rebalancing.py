@@ -1,5 +1,8 @@
 """Weights of pixels by the rarity of their true colors."""
 
+from typing import Any
+
+import keras
 import numpy as np
 from keras import ops
 from scipy.ndimage import gaussian_filter
@@ -10,6 +13,7 @@ from data.color.ab_bins import BIN_WIDTH, ab1_to_bin
 _SIGMA = 5.0
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class ColorRebalancing:
     """Weights pixels of rare colors more.
 
@@ -20,7 +24,7 @@ class ColorRebalancing:
     gamut). The mean weight of all pixels is 1.
 
     Args:
-        counts: integer array of shape (23, 23), the ab histogram from
+        counts: array or nested lists of integers of shape (23, 23), the ab histogram from
             `data.color.ab_bins.count_bins`.
         strength: float in [0, 1], 1 - lambda in the paper. 0 weights all pixels the same, 0.5 is
             the paper's value, and 1 weights all colors the same, however rare they are.
@@ -40,9 +44,11 @@ class ColorRebalancing:
     Reference: Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016, equation 4.
     """
 
-    def __init__(self, counts: np.ndarray, strength: float):
+    def __init__(self, counts: np.ndarray | list[list[int]], strength: float):
+        counts = np.asarray(counts)
         if not counts.sum():
             raise ValueError("`counts` should hold at least one pixel. Received: none")
+        self._config = {"counts": counts.tolist(), "strength": strength}
         shares = gaussian_filter(counts / counts.sum(), _SIGMA / BIN_WIDTH, mode="constant")
         shares /= shares.sum()
         occurs = counts > 0
@@ -50,6 +56,14 @@ class ColorRebalancing:
         # The weight of a color that does not occur is capped at that of the rarest one that does.
         weights = 1.0 / np.maximum(mixed, mixed[occurs].min())
         self.weights = (weights / np.average(weights, weights=counts)).astype("float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return self._config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "ColorRebalancing":
+        return cls(**config)
 
     def __call__(self, true_ab):
         """Returns the weights of pixels.

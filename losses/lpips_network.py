@@ -1,13 +1,15 @@
 """The network of LPIPS: the features of images, and the distance between two sets of them."""
 
 import os
-import zipfile
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from errors import InputError, first_line
+from errors import InputError
+from losses.lpips_weights import find_lpips_weights
+from losses.pretrained import reading
 
 # AlexNet's convolutions: filters, kernel size, stride, and whether a pooling comes before it.
 _CONVOLUTIONS = ((64, 11, 4, False), (192, 5, 1, True), (384, 3, 1, True), (256, 3, 1, False)) + (
@@ -22,18 +24,21 @@ _SCALE = np.array([0.458, 0.448, 0.450], "float32")
 SMALLEST_SIDE = 31
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class LPIPSNetwork:
     """AlexNet with the channel weights of LPIPS, version 0.1.
 
     Args:
         weights: str or path of an .npz with AlexNet's `convN_w` of shape (height, width, in, out)
             and `convN_b` for N from 1 to 5, and the channel weights `linN` for N from 0 to 4.
+            Defaults to `None`, the file that `find_lpips_weights` finds.
         dtype: str or `keras.DTypePolicy` of the convolutions. A loss may use a faster, less exact
             one; the metric needs float32, because it is a difference of similar values. Defaults
             to `"float32"`.
 
     Raises:
-        InputError: the file cannot be read or does not contain these weights.
+        InputError: the file cannot be read or does not contain these weights, or they cannot be
+            downloaded.
 
     Example:
         network = LPIPSNetwork("lpips_alexnet.npz")
@@ -45,9 +50,23 @@ class LPIPSNetwork:
     richzhang/PerceptualSimilarity.
     """
 
-    def __init__(self, weights: str | os.PathLike, dtype: str | keras.DTypePolicy = "float32"):
-        self._network = _alexnet_trunk(dtype)
-        self._channel_weights = _load(self._network, weights)
+    def __init__(
+        self,
+        weights: str | os.PathLike | None = None,
+        dtype: str | keras.DTypePolicy = "float32",
+    ):
+        self.weights = None if weights is None else os.fspath(weights)
+        self.dtype_policy = keras.dtype_policies.get(dtype)
+        self._network = _alexnet_trunk(self.dtype_policy)
+        self._channel_weights = _load(self._network, self.weights or find_lpips_weights())
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {"weights": self.weights, "dtype": self.dtype_policy.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "LPIPSNetwork":
+        return cls(**config)
 
     def features(self, rgb1) -> list:
         """Returns the features of the five convolutions, of unit length at each position.
@@ -95,7 +114,7 @@ def _unit_length(features):
     return features / (ops.sqrt(squares) + 1e-10)
 
 
-def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
+def _alexnet_trunk(dtype: keras.DTypePolicy) -> keras.Model:
     images = keras.Input((None, None, 3), dtype="float32")
     outputs, features = [], images
     for number, (filters, side, stride, is_pooled) in enumerate(_CONVOLUTIONS, start=1):
@@ -113,19 +132,8 @@ def _alexnet_trunk(dtype: str | keras.DTypePolicy) -> keras.Model:
 
 def _load(network: keras.Model, path: str | os.PathLike) -> list[np.ndarray]:
     """Loads the weights of the convolutions and returns the channel weights."""
-    try:
-        with np.load(path) as file:
-            for number in range(1, len(_CONVOLUTIONS) + 1):
-                layer = network.get_layer(f"conv{number}")
-                layer.set_weights([file[f"conv{number}_w"], file[f"conv{number}_b"]])
-            return [file[f"lin{number}"].reshape(-1) for number in range(len(_CONVOLUTIONS))]
-    except FileNotFoundError as error:
-        raise InputError(
-            f"{path}: there is no such file; give the weights of LPIPS with AlexNet, an .npz, with "
-            "--lpips_weights PATH"
-        ) from error
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}: these are not the weights of LPIPS with AlexNet "
-            f"({first_line(error)}); give an .npz of them with --lpips_weights PATH"
-        ) from error
+    with reading(path, "the weights of LPIPS with AlexNet, an .npz"), np.load(path) as file:
+        for number in range(1, len(_CONVOLUTIONS) + 1):
+            layer = network.get_layer(f"conv{number}")
+            layer.set_weights([file[f"conv{number}_w"], file[f"conv{number}_b"]])
+        return [file[f"lin{number}"].reshape(-1) for number in range(len(_CONVOLUTIONS))]

@@ -1,15 +1,14 @@
 """The perceptual loss: the distance of images in the features of VGG19."""
 
 import os
-import zipfile
+from typing import Any
 
 import h5py
 import keras
 import numpy as np
 from keras import ops
 
-from data.keras_cache import in_keras_cache
-from errors import InputError, first_line
+from losses.pretrained import download, reading
 
 # The convolutions of VGG19 up to the first one of its third block, with their filters.
 _CONVOLUTIONS = (
@@ -24,11 +23,16 @@ _POOLED_AFTER = ("block1_conv2", "block2_conv2")
 # The mean of ImageNet in the channel order of VGG's weights: blue, green, red.
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
-_KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-_KERAS_FILE_HASH = "253f8cb515780f3b799900260a226db6"
+# The address and the MD5 in keras.applications.
+_KERAS_FILE = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/vgg19/"
+    "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    "253f8cb515780f3b799900260a226db6",
+)
 
 
-class Perceptual:
+@keras.saving.register_keras_serializable("colorizer")
+class Perceptual(keras.losses.Loss):
     """Mean absolute difference of the features of VGG19 at block3_conv1.
 
     The loss compares RGB images with their colors, so that it trains color and not only structure.
@@ -39,46 +43,47 @@ class Perceptual:
             classifier, or an .npz with the arrays `blockB_convC_w` of shape (height, width, in,
             out) and `blockB_convC_b`. Defaults to `None`, the file in Keras' cache, which is
             downloaded if it is missing.
+        name, reduction, dtype: as in `keras.losses.Loss`. The network has the global dtype policy.
 
     Raises:
         InputError: the weights cannot be read or downloaded. The message says where to put them.
 
     Example:
         loss = Perceptual("vgg19.npz")
-        loss(true_rgb1, colored_rgb1)       # a scalar
+        loss(true_rgb1, colored_rgb1)       # a scalar, from sRGB in [0, 1]
 
     Reference:
         Johnson et al., "Perceptual Losses for Real-Time Style Transfer and Super-Resolution",
         ECCV 2016, equation 2; with absolute differences as in pix2pixHD (Wang et al., 2018).
     """
 
-    def __init__(self, weights: str | os.PathLike | None = None):
+    def __init__(
+        self,
+        weights: str | os.PathLike | None = None,
+        name: str = "perceptual",
+        reduction: str | None = "sum_over_batch_size",
+        dtype: str | keras.DTypePolicy | None = None,
+    ):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.weights = None if weights is None else os.fspath(weights)
         self.network = _vgg19_trunk()
-        path = _weights_in_keras_cache() if weights is None else weights
-        try:
-            for name, arrays in _read(path).items():
-                self.network.get_layer(name).set_weights(arrays)
-        except FileNotFoundError as error:
-            raise InputError(
-                f"--perceptual_weights {path}: there is no such file; give VGG19's weights, an "
-                ".h5 of Keras or an .npz"
-            ) from error
-        # h5py, zipfile and NumPy raise all of these for files of another kind.
-        except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"--perceptual_weights {path}: these are not VGG19's weights "
-                f"({first_line(error)}); give an .h5 of Keras or an .npz"
-            ) from error
+        path = self.weights or download(*_KERAS_FILE, what="VGG19's weights")
+        with reading(path, "VGG19's weights, an .h5 of Keras or an .npz"):
+            for layer, arrays in _read(path).items():
+                self.network.get_layer(layer).set_weights(arrays)
 
-    def __call__(self, true_rgb1, colored_rgb1):
-        """Returns the distance of two batches of images, a float32 scalar.
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weights": self.weights}
+
+    def call(self, true_rgb1, colored_rgb1):
+        """Returns the mean differences at all positions of the features, (batch, height, width).
 
         Args:
             true_rgb1: tensor of shape (batch, height, width, 3), sRGB in [0, 1].
             colored_rgb1: tensor of the same shape; values outside [0, 1] are allowed.
         """
         true = ops.stop_gradient(self._features(true_rgb1))
-        return ops.mean(ops.abs(true - self._features(colored_rgb1)))
+        return ops.mean(ops.abs(true - self._features(colored_rgb1)), axis=-1)
 
     def _features(self, rgb1):
         bgr255 = ops.flip(rgb1, axis=-1) * 255.0 - _MEAN_BGR
@@ -96,23 +101,6 @@ def _vgg19_trunk() -> keras.Model:
         if name in _POOLED_AFTER:
             features = keras.layers.MaxPooling2D(2)(features)
     return keras.Model(images, features, name="vgg19_to_block3_conv1")
-
-
-def _weights_in_keras_cache() -> str:
-    """The path of the weights in Keras' cache, after downloading them if they are missing."""
-    try:
-        return keras.utils.get_file(
-            _KERAS_FILE,
-            f"https://storage.googleapis.com/tensorflow/keras-applications/vgg19/{_KERAS_FILE}",
-            cache_subdir="models",
-            file_hash=_KERAS_FILE_HASH,
-        )
-    # `get_file` raises a bare Exception when the download fails.
-    except Exception as error:
-        raise InputError(
-            f"VGG19's weights for the perceptual loss cannot be downloaded; put {_KERAS_FILE} at "
-            f"{in_keras_cache(_KERAS_FILE)}, or give a file with --perceptual_weights PATH"
-        ) from error
 
 
 def _read(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:

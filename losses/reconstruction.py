@@ -1,7 +1,9 @@
 """The reconstruction loss: a weighted sum of terms that compare with the true colors."""
 
 from collections.abc import Mapping
+from typing import Any
 
+import keras
 from keras import ops
 
 from data.color.colorfulness import colorfulness
@@ -23,6 +25,7 @@ _NAMES_OF_METRICS = ("ssim", "lpips", "colorfulness")
 _COLORFULNESS_EPSILON = 1e-6
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class Reconstruction:
     """Weighted sum of terms that compare the generated colors with the true ones.
 
@@ -42,8 +45,10 @@ class Reconstruction:
 
     Args:
         weights: mapping from terms to weights. Terms of weight 0 are neither computed nor reported.
-        perceptual: `Perceptual`, required by the term `perceptual`. Defaults to `None`.
-        lpips: `LPIPSNetwork`, required by the term `lpips`. Defaults to `None`.
+        perceptual: `Perceptual`, for the term of this name. Defaults to `None`: with the weights in
+            Keras' cache, which are downloaded if they are missing.
+        lpips: `LPIPSNetwork`, for the term of this name. Defaults to `None`: with the weights in
+            Keras' cache, and the global dtype policy.
         rebalancing: `ColorRebalancing`, the weights of pixels in `l1`, `mse` and `huber`. Defaults
             to `None`: all pixels have the same weight.
 
@@ -71,14 +76,28 @@ class Reconstruction:
             )
         self.weights = {term: weight for term, weight in weights.items() if weight}
         self.names = [_reported(term) for term in self.weights]
-        for term, network in (("perceptual", perceptual), ("lpips", lpips)):
-            if term in self.weights and network is None:
-                raise ValueError(
-                    f"the term `{term}` needs the argument `{term}`. Received: `{term}=None`"
-                )
+        if "perceptual" in self.weights and perceptual is None:
+            perceptual = Perceptual()
+        if "lpips" in self.weights and lpips is None:
+            lpips = LPIPSNetwork(dtype=keras.config.dtype_policy())
         self._perceptual = perceptual
         self._lpips = lpips
         self._rebalancing = rebalancing
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return keras.saving.serialize_keras_object(
+            {
+                "weights": self.weights,
+                "perceptual": self._perceptual,
+                "lpips": self._lpips,
+                "rebalancing": self._rebalancing,
+            }
+        )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Reconstruction":
+        return cls(**keras.saving.deserialize_keras_object(config))
 
     def terms(self, lightness, true_ab, colored_ab):
         """Computes the terms, before they are weighted.
@@ -120,6 +139,34 @@ class Reconstruction:
     def total(self, terms):
         """Returns the weighted sum of the terms from `terms`, a scalar."""
         return sum(weight * terms[_reported(term)] for term, weight in self.weights.items())
+
+
+def get_reconstruction(
+    identifier: Mapping[str, Any] | Reconstruction,
+) -> Reconstruction:
+    """Returns a reconstruction loss, as `keras.losses.get` returns other losses.
+
+    Args:
+        identifier: dict from terms to weights; dict, the config that
+            `keras.saving.serialize_keras_object` returns; or `Reconstruction`.
+
+    Raises:
+        ValueError: the identifier is none of these.
+
+    Example:
+        get_reconstruction({"l1": 10.0, "ssim": 1.0})
+    """
+    loss = identifier
+    if isinstance(identifier, Mapping) and "class_name" in identifier:
+        loss = keras.saving.deserialize_keras_object(dict(identifier))
+    elif isinstance(identifier, Mapping):
+        loss = Reconstruction(identifier)
+    if isinstance(loss, Reconstruction):
+        return loss
+    raise ValueError(
+        "`reconstruction` should be a dict from terms to weights, the config of a "
+        f"`Reconstruction`, or a `Reconstruction`. Received: reconstruction={identifier!r}"
+    )
 
 
 def _reported(term: str) -> str:

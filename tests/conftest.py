@@ -72,6 +72,27 @@ def lpips_weights(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def vgg19_weights(tmp_path_factory):
+    """The path of a file of VGG19's first weights with the right shapes and random values."""
+    channels = {
+        "block1_conv1": (3, 64),
+        "block1_conv2": (64, 64),
+        "block2_conv1": (64, 128),
+        "block2_conv2": (128, 128),
+        "block3_conv1": (128, 256),
+    }
+    random = np.random.default_rng(0)
+    arrays = {}
+    for name, (inputs, outputs) in channels.items():
+        scale = np.sqrt(2.0 / (9 * inputs))
+        arrays[f"{name}_w"] = random.normal(0, scale, (3, 3, inputs, outputs)).astype("float32")
+        arrays[f"{name}_b"] = random.normal(0, 0.1, outputs).astype("float32")
+    path = tmp_path_factory.mktemp("vgg19") / "weights.npz"
+    np.savez(path, **arrays)
+    return str(path)
+
+
 def preprocess_input(rgb255):
     """Preprocesses images for the tiny classifiers below.
 

@@ -6,8 +6,8 @@ import tensorflow as tf
 from config.settings import Settings
 from data.color.lab import rgb1_to_lab100, rgb255_to_rgb1
 from errors import InputError
+from jobs.common.error_translation import about_option
 from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
-from losses.lpips_weights import find_lpips_weights
 from metrics.distribution.feature_network import FeatureNetwork
 from metrics.evaluator import Evaluator
 from metrics.image_features import ImageFeatures
@@ -91,7 +91,8 @@ class MetricFactory:
             self._missing.append(f"LPIPS: needs images of at least {SMALLEST_SIDE} px")
             return None
         try:
-            return LPIPSNetwork(find_lpips_weights(settings.lpips_weights))
+            with about_option("lpips_weights"):
+                return LPIPSNetwork(settings.lpips_weights)
         except InputError as error:
             if settings.lpips_weights:
                 raise

@@ -10,13 +10,13 @@ from config.parser import check_color_stride, check_discriminator
 from config.presets import PRESETS
 from config.settings import SHAPES, Settings
 from errors import InputError
+from jobs.common.error_translation import about_option
 from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.adversarial.least_squares_adversarial import LeastSquaresAdversarial
 from losses.adversarial.vanilla_adversarial import VanillaAdversarial
 from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
 from losses.color_rebalancing import ColorRebalancing
 from losses.lpips_network import SMALLEST_SIDE, LPIPSNetwork
-from losses.lpips_weights import find_lpips_weights
 from losses.perceptual import Perceptual
 from losses.reconstruction import Reconstruction
 from metrics.image.colorfulness import Colorfulness
@@ -183,12 +183,13 @@ def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
         "psnr": lambda: [PSNR()],
         "ssim": lambda: [SSIM()],
         "colorfulness": lambda: [Colorfulness(), Colorfulness(of_truth=True)],
-        "lpips": lambda: [LPIPS(find_lpips_weights(settings.lpips_weights))],
+        "lpips": lambda: [LPIPS(settings.lpips_weights)],
     }
     names = dict.fromkeys(settings.validation_metrics)
     if "lpips" in names:
         _check_side_for_lpips(settings, "--validation_metrics")
-    return [metric for name in names for metric in makers[name]()]
+    with about_option("lpips_weights"):
+        return [metric for name in names for metric in makers[name]()]
 
 
 def _check_side_for_lpips(settings: Settings, option: str) -> None:
@@ -311,7 +312,8 @@ def _reconstruction(
     perceptual = None
     if weights.get("perceptual"):
         try:
-            perceptual = Perceptual(settings.perceptual_weights)
+            with about_option("perceptual_weights"):
+                perceptual = Perceptual(settings.perceptual_weights)
         except InputError as error:
             is_explicit = explicit.intersection({"reconstruction", "perceptual_weights"})
             if is_explicit or settings.load_weights:
@@ -323,8 +325,8 @@ def _reconstruction(
     lpips = None
     if weights.get("lpips"):
         _check_side_for_lpips(settings, "--reconstruction")
-        path = find_lpips_weights(settings.lpips_weights)
-        lpips = LPIPSNetwork(path, keras.config.dtype_policy())
+        with about_option("lpips_weights"):
+            lpips = LPIPSNetwork(settings.lpips_weights, keras.config.dtype_policy())
     rebalancing = None
     if settings.rebalances_colors:
         if ab_histogram is None:

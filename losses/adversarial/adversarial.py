@@ -1,13 +1,15 @@
 """The base class of the adversarial losses."""
 
 import abc
+from typing import Any
 
 
 class Adversarial(abc.ABC):
     """Base class of the adversarial losses of a generator and a discriminator.
 
     Losses are computed in float32, whatever the precision of the logits. Logits may have any
-    shape: one for each image, or one for each patch of an image.
+    shape: one for each image, or one for each patch of an image. Keras can serialize a subclass
+    that is registered and says its arguments in `get_config`.
 
     Attributes:
         penalty_weight: float, the weight of the discriminator's gradient penalty. Defaults to
@@ -23,3 +25,11 @@ class Adversarial(abc.ABC):
     @abc.abstractmethod
     def generator(self, fake_logits):
         """Returns the loss of the generator, a scalar."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments of the constructor."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Adversarial":
+        return cls(**config)

@@ -1,10 +1,12 @@
 """The adversarial loss of SAGAN."""
 
+import keras
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class HingeAdversarial(Adversarial):
     """Hinge loss: logits beyond a margin of 1 do not contribute to the discriminator's loss.
 

@@ -1,10 +1,12 @@
 """The adversarial loss of least-squares GANs."""
 
+import keras
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class LeastSquaresAdversarial(Adversarial):
     """Squared distances of the logits from their labels, 1 for real images and 0 for fake ones.
 

@@ -6,6 +6,7 @@ from keras import ops
 from losses.adversarial.adversarial import Adversarial
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class VanillaAdversarial(Adversarial):
     """Binary cross entropy on logits, in the non-saturating form for the generator.
 
@@ -24,13 +25,16 @@ class VanillaAdversarial(Adversarial):
         "Improved Techniques for Training GANs", NeurIPS 2016, section 3.4 (label smoothing).
     """
 
-    def __init__(self, label_smoothing=0.1):
+    def __init__(self, label_smoothing: float = 0.1):
         if not 0.0 <= label_smoothing < 1.0:
             raise ValueError(
                 "`label_smoothing` should be in [0, 1). "
                 f"Received: `label_smoothing={label_smoothing}`"
             )
         self.label_smoothing = label_smoothing
+
+    def get_config(self):
+        return {"label_smoothing": self.label_smoothing}
 
     def discriminator(self, real_logits, fake_logits):
         real = self._cross_entropy(real_logits, 1.0 - self.label_smoothing)

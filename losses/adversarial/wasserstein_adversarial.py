@@ -1,10 +1,12 @@
 """The adversarial loss of Wasserstein GANs with a gradient penalty."""
 
+import keras
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class WassersteinAdversarial(Adversarial):
     """Difference of the mean scores, an estimate of the Wasserstein distance.
 
@@ -33,6 +35,9 @@ class WassersteinAdversarial(Adversarial):
                 f"Received: `penalty_weight={penalty_weight}`"
             )
         self.penalty_weight = penalty_weight
+
+    def get_config(self):
+        return {"penalty_weight": self.penalty_weight}
 
     def discriminator(self, real_logits, fake_logits):
         return _mean(fake_logits) - _mean(real_logits)

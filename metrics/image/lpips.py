@@ -15,7 +15,8 @@ class LPIPS(ImageMetric):
     and summed over the convolutions.
 
     Args:
-        weights: str or path of the .npz file that `LPIPSNetwork` reads.
+        weights: str or path of the .npz file that `LPIPSNetwork` reads. Defaults to `None`, the
+            file in Keras' cache, which is made if it is missing.
         name: str. Defaults to `lpips`.
         **kwargs: arguments of `keras.metrics.Metric`.
 
@@ -31,9 +32,9 @@ class LPIPS(ImageMetric):
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
     """
 
-    def __init__(self, weights: str | os.PathLike, name="lpips", **kwargs):
+    def __init__(self, weights: str | os.PathLike | None = None, name="lpips", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.weights_path = str(weights)
+        self.weights_path = None if weights is None else os.fspath(weights)
         network = LPIPSNetwork(weights)
         # Not an attribute: Keras would save it with every checkpoint of the model that is
         # evaluated.

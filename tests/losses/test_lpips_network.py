@@ -57,7 +57,6 @@ def test_invalid_weights_are_a_one_line_error(lpips_weights, tmp_path, kind):
     with pytest.raises(InputError) as caught:
         LPIPSNetwork(path)
     assert str(caught.value).startswith(f"{path}: ")
-    assert str(caught.value).endswith("with --lpips_weights PATH")
     assert len(str(caught.value).splitlines()) == 1
 
 

@@ -65,7 +65,9 @@ def test_lpips_without_its_weights_is_a_one_line_error(arguments):
     with pytest.raises(InputError) as caught:
         compiled(*arguments, "--lpips_weights", "absent.npz")
     message = str(caught.value)
-    assert message.startswith("absent.npz: there is no such file; give the weights of LPIPS")
+    assert message.startswith(
+        "--lpips_weights: absent.npz: there is no such file; give the weights of LPIPS"
+    )
 
 
 @with_lpips
