@@ -9,23 +9,24 @@ TERMS = ("l1", "mse", "huber", "ssim", "perceptual", "lpips", "colorfulness")
 # The terms to which color rebalancing applies: they can weight pixels of rare colors more.
 REBALANCED = frozenset({"l1", "mse", "huber"})
 
-# The other public names, by module. They are imported on first use, for the same reason.
+# The other public names by module. They are imported on first use, for the same reason.
 _PUBLIC = {
-    "losses.adversarial": ("ADVERSARIAL", "get_adversarial"),
-    "losses.adversarial.adversarial": ("Adversarial",),
-    "losses.adversarial.hinge_adversarial": ("HingeAdversarial",),
-    "losses.adversarial.least_squares_adversarial": ("LeastSquaresAdversarial",),
-    "losses.adversarial.vanilla_adversarial": ("VanillaAdversarial",),
-    "losses.adversarial.wasserstein_adversarial": ("WassersteinAdversarial",),
-    "losses.color_rebalancing": ("ColorRebalancing",),
-    "losses.lpips_network": ("LPIPSNetwork",),
-    "losses.perceptual": ("Perceptual",),
-    "losses.reconstruction": ("Reconstruction", "get_reconstruction"),
+    "ADVERSARIAL": "losses.adversarial",
+    "Adversarial": "losses.adversarial.adversarial",
+    "ColorRebalancing": "losses.color_rebalancing",
+    "HingeAdversarial": "losses.adversarial.hinge_adversarial",
+    "LPIPSNetwork": "losses.lpips_network",
+    "LeastSquaresAdversarial": "losses.adversarial.least_squares_adversarial",
+    "Perceptual": "losses.perceptual",
+    "Reconstruction": "losses.reconstruction",
+    "VanillaAdversarial": "losses.adversarial.vanilla_adversarial",
+    "WassersteinAdversarial": "losses.adversarial.wasserstein_adversarial",
+    "get_adversarial": "losses.adversarial",
+    "get_reconstruction": "losses.reconstruction",
 }
 
 
 def __getattr__(name: str):
-    for module, names in _PUBLIC.items():
-        if name in names:
-            return getattr(importlib.import_module(module), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import zipfile
 from collections.abc import Iterator
 
 import keras
@@ -38,17 +37,17 @@ def reading(path: str | os.PathLike, what: str) -> Iterator[None]:
 
     Args:
         path: str or path of the file.
-        what: str, a noun for what the file should be, in the plural.
+        what: str, a noun for what the file should be.
 
     Raises:
-        InputError: the block could not find or read the file.
+        InputError: the file does not exist, or the block could not read it.
     """
+    if not os.path.exists(path):
+        raise InputError(f"{path}: there is no such file; give {what}")
     try:
         yield
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file; give {what}") from error
-    # h5py, zipfile and NumPy raise all of these for files of another kind.
-    except (OSError, KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    # h5py, zipfile, NumPy and Keras raise all kinds of errors for files of another kind.
+    except Exception as error:
         raise InputError(
-            f"{path}: these are not {what} ({first_line(error)}); give another file"
+            f"{path}: it cannot be read as {what} ({first_line(error)}); give another file"
         ) from error

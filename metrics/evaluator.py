@@ -8,15 +8,14 @@ import tensorflow as tf
 from data.color.lab import rgb1_to_lab100
 from losses.lpips_network import LPIPSNetwork
 from metrics.distribution.feature_statistics import FeatureStatistics
-from metrics.distribution.frechet_distance import FrechetDistance
+from metrics.distribution.fid import frechet_distance
 from metrics.distribution.inception_score import InceptionScore
-from metrics.distribution.kernel_distance import KernelDistance
+from metrics.distribution.kid import KID
 from metrics.image.blotches import Blotches
 from metrics.image.colorfulness import Colorfulness
-from metrics.image.decibels import LARGEST_PSNR
 from metrics.image.hue_coverage import HueCoverage
 from metrics.image.pooled_psnr import PooledPSNR
-from metrics.image.psnr import PSNR
+from metrics.image.psnr import LARGEST_PSNR, PSNR
 from metrics.image.ssim import SSIM
 from metrics.image_features import ImageFeatures
 
@@ -60,16 +59,14 @@ class Evaluator:
         self._truth = (truth or self) if has_truth else None
         self._lpips = lpips
         self._colorfulness = Colorfulness()
-        self._comparisons: list[keras.metrics.Metric] = []
-        if has_truth:
-            self._comparisons = [PSNR(), PooledPSNR(), SSIM()]
-            self._blotches, self._hues = Blotches(), HueCoverage()
+        self._comparisons = [PSNR(), PooledPSNR(), SSIM()] if has_truth else []
+        self._color_comparisons = [HueCoverage(), Blotches()] if has_truth else []
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
         self._statistics = FeatureStatistics()
-        self._kernel = KernelDistance()
+        self._kernel = KID()
         self._score = InceptionScore()
         self._update = tf.function(self._update_metrics, reduce_retracing=True)
-        self._update_hues = tf.function(self._compare_hues, reduce_retracing=True)
+        self._compare_colors = tf.function(self._update_color_metrics, reduce_retracing=True)
 
     def update(self, colored: ImageFeatures, true: ImageFeatures | None = None) -> None:
         """Updates the metrics with a batch.
@@ -81,15 +78,18 @@ class Evaluator:
         """
         self.count += len(colored.rgb1)
         self._update(colored.rgb1, true and true.rgb1)
-        if self._truth:
-            self._update_hues(_lab100_of(true), _lab100_of(colored))
-        if self._lpips and self._truth:
-            self._update_lpips(colored, true)
-        if self._truth and colored.features is not None:
-            self._statistics.update(colored.features)
-            self._kernel.update(true.features, colored.features)
         if colored.classes is not None:
-            self._score.update(colored.classes)
+            self._score.update_with_classes(colored.classes)
+        if not self._truth:
+            return
+        self._compare_colors(_lab100_of(true), _lab100_of(colored))
+        if self._lpips:
+            self._lpips_mean.update_state(
+                self._lpips.distance(true.lpips_features, colored.lpips_features)
+            )
+        if colored.features is not None:
+            self._statistics.update(colored.features)
+            self._kernel.update_with_features(true.features, colored.features)
 
     def results(self) -> dict[str, float | None]:
         """The metrics by name, None where one cannot be computed.
@@ -108,19 +108,23 @@ class Evaluator:
         """
         if not self.count:
             raise ValueError("there was no image to evaluate")
-        numbers = {metric.name: float(metric.result()) for metric in self._comparisons}
+        numbers = _results_of([*self._comparisons, self._colorfulness])
         for name in numbers.keys() & {"psnr", "pooled_psnr"}:
             if numbers[name] > LARGEST_PSNR - _TOLERANCE:
                 numbers[name] = math.inf
-        numbers["colorfulness"] = float(self._colorfulness.result())
         if self._truth:
             of_truth = float(self._truth._colorfulness.result())
             numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - of_truth)
-            numbers |= self._hue_coverage()
-            numbers["blotches"] = float(self._blotches.result())
-            numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else None
-            numbers |= self._feature_distances()
-        return numbers | self._class_score()
+            numbers |= _results_of(self._color_comparisons)
+            numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else math.nan
+            numbers |= dict.fromkeys(("fid", "kid", "kid_deviation"), math.nan)
+            if self._statistics.count > 1:
+                numbers["fid"] = frechet_distance(self._truth._statistics, self._statistics)
+                numbers |= self._kernel.result()
+        numbers |= dict.fromkeys(("inception_score", "inception_score_deviation"), math.nan)
+        if self._score.count >= self._score.splits:
+            numbers |= self._score.result()
+        return {name: None if math.isnan(value) else value for name, value in numbers.items()}
 
     def _update_metrics(self, colored_rgb1: tf.Tensor, true_rgb1: tf.Tensor | None) -> None:
         # Colorfulness does not use the true images, which may be missing.
@@ -128,36 +132,17 @@ class Evaluator:
         for metric in self._comparisons:
             metric.update_state(true_rgb1, colored_rgb1)
 
-    def _compare_hues(self, true_lab100: tf.Tensor, colored_lab100: tf.Tensor) -> None:
-        for metric in (self._blotches, self._hues):
+    def _update_color_metrics(self, true_lab100: tf.Tensor, colored_lab100: tf.Tensor) -> None:
+        for metric in self._color_comparisons:
             metric.update_with_lab100(true_lab100, colored_lab100)
 
-    def _update_lpips(self, colored: ImageFeatures, true: ImageFeatures) -> None:
-        self._lpips_mean.update_state(
-            self._lpips.distance(true.lpips_features, colored.lpips_features)
-        )
 
-    def _hue_coverage(self) -> dict[str, float | None]:
-        coverage = map(float, self._hues.result())
-        numbers = {f"hue_{45 * hue}": share for hue, share in enumerate(coverage)}
-        least = min((share for share in numbers.values() if not math.isnan(share)), default=None)
-        return {
-            "least_hue": least,
-            **{name: None if math.isnan(share) else share for name, share in numbers.items()},
-        }
-
-    def _feature_distances(self) -> dict[str, float | None]:
-        if self._statistics.count < 2:
-            return dict.fromkeys(("fid", "kid", "kid_deviation"))
-        fid = FrechetDistance(self._truth._statistics, self._statistics).result()
-        kid, deviation = self._kernel.result()
-        return {"fid": fid, "kid": kid, "kid_deviation": deviation}
-
-    def _class_score(self) -> dict[str, float | None]:
-        if self._score.count < self._score.splits:
-            return dict.fromkeys(("inception_score", "inception_score_deviation"))
-        score, deviation = self._score.result()
-        return {"inception_score": score, "inception_score_deviation": deviation}
+def _results_of(metrics: list[keras.metrics.Metric]) -> dict[str, float]:
+    numbers = {}
+    for metric in metrics:
+        result = metric.result()
+        numbers |= result if isinstance(result, dict) else {metric.name: result}
+    return {name: float(number) for name, number in numbers.items()}
 
 
 def _lab100_of(images: ImageFeatures) -> tf.Tensor:

@@ -93,6 +93,18 @@ def vgg19_weights(tmp_path_factory):
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def feature_network(tmp_path_factory):
+    """The path of a network for FID and KID, whose features are the mean color in [0, 1]."""
+    import keras
+
+    inputs = keras.Input((None, None, 3))
+    scaled = keras.layers.Rescaling(1 / 255)(inputs)
+    path = str(tmp_path_factory.mktemp("features") / "mean color.keras")
+    keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(scaled)).save(path)
+    return path
+
+
 def preprocess_input(rgb255):
     """Preprocesses images for the tiny classifiers below.
 

@@ -22,15 +22,6 @@ from data.image_io import write_rgb
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("callbacks", "config", "data", "inference", "jobs", "losses", "metrics", "models")
 
-# Of VGG19 up to block3_conv1, channels in and out.
-VGG19 = {
-    "block1_conv1": (3, 64),
-    "block1_conv2": (64, 64),
-    "block2_conv1": (64, 128),
-    "block2_conv2": (128, 128),
-    "block3_conv1": (128, 256),
-}
-
 
 def docstrings(path):
     """The name and the docstring of a module, and of its classes and functions."""
@@ -66,21 +57,8 @@ def test_the_example_of_the_readme_runs(files, here):
         assert (colored.size, colored.mode) == ((64, 48), "RGB")
 
 
-@pytest.fixture(scope="module")
-def networks(tmp_path_factory, lpips_weights):
-    """Files of weights of the right shapes and of no meaning."""
-    random = np.random.default_rng(0)
-    arrays = {}
-    for name, (inputs, outputs) in VGG19.items():
-        arrays[f"{name}_w"] = random.normal(0.0, 0.05, (3, 3, inputs, outputs)).astype("float32")
-        arrays[f"{name}_b"] = np.zeros(outputs, "float32")
-    path = tmp_path_factory.mktemp("networks") / "vgg19.npz"
-    np.savez(path, **arrays)
-    return {"vgg19.npz": path, "lpips_alexnet.npz": Path(lpips_weights)}
-
-
 @pytest.fixture
-def files(here, networks):
+def files(here, vgg19_weights, lpips_weights, feature_network):
     """Makes a photograph, a folder of six, and weights, where the example runs."""
     random = np.random.default_rng(0)
     for number in range(6):
@@ -91,8 +69,9 @@ def files(here, networks):
     write_rgb(here / "gray.jpg", gray.astype("uint8"))
     (here / "weights").mkdir()
     (here / "weights" / "pretrained").symlink_to(ROOT / "weights" / "pretrained")
-    for name, path in networks.items():
-        (here / name).symlink_to(path)
+    (here / "vgg19.npz").symlink_to(vgg19_weights)
+    (here / "lpips_alexnet.npz").symlink_to(lpips_weights)
+    (here / "features.keras").symlink_to(feature_network)
 
 
 def arrays():

@@ -101,7 +101,8 @@ class MetricFactory:
 
     def _find_network(self, settings: Settings) -> FeatureNetwork | None:
         try:
-            network = FeatureNetwork(settings.feature_network)
+            with about_option("feature_network"):
+                network = FeatureNetwork(settings.feature_network)
         except InputError as error:
             if settings.feature_network:
                 raise

@@ -7,10 +7,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from data.keras_cache import in_keras_cache
-from errors import InputError, first_line
+from errors import InputError
+from losses.pretrained import download, reading
 
-_KERAS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+# The address and the MD5 in keras.applications.
+_KERAS_FILE = (
+    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    "inception_v3_weights_tf_dim_ordering_tf_kernels.h5",
+    "9a0d58056eeedaa3f26cb7ebd46da564",
+)
 _SIDE = 299
 
 
@@ -30,6 +35,7 @@ class FeatureNetwork:
             to `None`.
 
     Attributes:
+        path: as given.
         name: str, the network and its weights, for reports.
         has_classes: bool, whether the network returns class probabilities.
 
@@ -38,6 +44,7 @@ class FeatureNetwork:
     """
 
     def __init__(self, path: str | os.PathLike | None = None):
+        self.path = path
         if path is not None and str(path).endswith(".keras"):
             self._network, self._side = _whole_network(path)
             self.name = Path(path).stem
@@ -57,7 +64,15 @@ class FeatureNetwork:
         Returns:
             The features, float32 array of shape (batch, channels), and the class probabilities,
             array of shape (batch, classes), or None.
+
+        Raises:
+            ValueError: this is called while TensorFlow traces a function.
         """
+        if not tf.executing_eagerly():
+            raise ValueError(
+                "a `FeatureNetwork` returns NumPy arrays and cannot be part of a graph; compile "
+                "the model with `run_eagerly=True`"
+            )
         features, probabilities = self._call(tf.convert_to_tensor(rgb1, "float32"))
         return features.numpy(), probabilities.numpy() if self.has_classes else None
 
@@ -77,47 +92,26 @@ def _inception(path: str | os.PathLike | None) -> keras.Model:
     policy = keras.config.dtype_policy()
     # Half precision is too inexact for the statistics of features.
     keras.config.set_dtype_policy("float32")
+    path = path or download(*_KERAS_FILE, what="InceptionV3's weights")
     try:
-        network = keras.applications.InceptionV3(weights=path or "imagenet")
-    # A failed download raises a bare Exception, and h5py various ones for files of other kinds.
-    except Exception as error:
-        raise InputError(_why_no_inception(path, error)) from error
+        with reading(path, "Keras' weights of InceptionV3 (.h5) or a whole network (.keras)"):
+            network = keras.applications.InceptionV3(weights=path)
     finally:
         keras.config.set_dtype_policy(policy)
     pooled = network.get_layer("avg_pool").output
     return keras.Model(network.inputs, [pooled, network.output], trainable=False)
 
 
-def _why_no_inception(path: str | os.PathLike | None, error: Exception) -> str:
-    if path is None:
-        return (
-            f"InceptionV3's weights cannot be loaded ({first_line(error)}); put {_KERAS_FILE} at "
-            f"{in_keras_cache(_KERAS_FILE)}, or give --feature_network PATH"
-        )
-    reason = f"these are not InceptionV3's weights ({first_line(error)})"
-    if not os.path.exists(path):
-        reason = "there is no such file"
-    return (
-        f"--feature_network {path}: {reason}; give Keras' weights as .h5, or a whole network as "
-        ".keras"
-    )
-
-
 def _whole_network(path: str | os.PathLike) -> tuple[keras.Model, int | None]:
     """Loads a network, and returns it with the side of its input images, None for any side."""
-    try:
+    with reading(path, "a Keras network with one input"):
         # In safe mode, code in the file is not executed.
         network = keras.saving.load_model(path, compile=False, safe_mode=True)
         _, height, width, channels = network.input_shape
-        is_usable = height == width and channels == 3 and len(network.outputs) == 1
-        is_usable = is_usable and len(network.output_shape) in (2, 4)
-    except Exception as error:
+    is_usable = height == width and channels == 3 and len(network.outputs) == 1
+    if not (is_usable and len(network.output_shape) in (2, 4)):
         raise InputError(
-            f"--feature_network {path}: it cannot be read as a Keras network ({first_line(error)})"
-        ) from error
-    if not is_usable:
-        raise InputError(
-            f"--feature_network {path}: it should take square color images and return features; "
-            f"received {network.input_shape} -> {network.output_shape}"
+            f"{path}: it should take square color images and return features; received "
+            f"{network.input_shape} -> {network.output_shape}"
         )
     return network, height

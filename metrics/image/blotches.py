@@ -11,6 +11,7 @@ _ALMOST_GRAY = 15.0
 _GLARING = 40.0
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class Blotches(keras.metrics.Metric):
     """The share of almost gray pixels that were given a glaring color: 0 to 1, lower is better.
 
@@ -18,8 +19,7 @@ class Blotches(keras.metrics.Metric):
     above 40 in the colored images, such as red spots on gray walls. Mean errors hardly show them.
 
     Args:
-        name: str. Defaults to `blotches`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
 
     Example:
         metric = Blotches()
@@ -27,13 +27,13 @@ class Blotches(keras.metrics.Metric):
         metric.result()
     """
 
-    def __init__(self, name="blotches", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, name: str = "blotches", dtype=None):
+        super().__init__(name=name, dtype=dtype)
         # Sums of each image's share: float32 cannot count all the pixels.
-        self._gray = self.add_variable((), "zeros", dtype="float32", name="gray")
-        self._glaring = self.add_variable((), "zeros", dtype="float32", name="glaring")
+        self._gray = self.add_variable((), "zeros", name="gray")
+        self._glaring = self.add_variable((), "zeros", name="glaring")
 
-    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
+    def update_state(self, true_rgb1, colored_rgb1):
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
 
@@ -42,7 +42,7 @@ class Blotches(keras.metrics.Metric):
         is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
         is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
         for total, where in ((self._gray, is_gray), (self._glaring, is_glaring)):
-            total.assign_add(ops.sum(ops.mean(ops.cast(where, "float32"), axis=(1, 2))))
+            total.assign_add(ops.sum(ops.mean(ops.cast(where, self.dtype), axis=(1, 2))))
 
     def result(self):
         return ops.divide_no_nan(self._glaring, self._gray)

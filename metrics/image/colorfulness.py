@@ -1,11 +1,15 @@
 """Mean colorfulness of colored images."""
 
+from typing import Any
+
+import keras
 from keras import ops
 
 from data.color.colorfulness import colorfulness
 from metrics.image.image_metric import ImageMetric
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class Colorfulness(ImageMetric):
     """The mean over the colored images of Hasler and Suesstrunk's colorfulness.
 
@@ -16,8 +20,9 @@ class Colorfulness(ImageMetric):
 
     Args:
         of_truth: bool, whether to measure the true images instead. Defaults to `False`.
-        name: str. Defaults to `colorfulness`, or `true_colorfulness` with `of_truth`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name: str or None. Defaults to `None`: `colorfulness`, or `true_colorfulness` with
+            `of_truth`.
+        dtype: as in `keras.metrics.Metric`.
 
     Example:
         metric = Colorfulness()
@@ -25,14 +30,14 @@ class Colorfulness(ImageMetric):
         metric.result()
     """
 
-    def __init__(self, of_truth=False, name=None, **kwargs):
+    def __init__(self, of_truth: bool = False, name: str | None = None, dtype=None):
         default_name = "true_colorfulness" if of_truth else "colorfulness"
-        super().__init__(name=name or default_name, **kwargs)
+        super().__init__(name=name or default_name, dtype=dtype)
         self.of_truth = of_truth
 
     def measure(self, true_rgb1, colored_rgb1):
         images = true_rgb1 if self.of_truth else colored_rgb1
         return colorfulness(images * 255.0, numpy=ops)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "of_truth": self.of_truth}

@@ -7,6 +7,8 @@ from keras import ops
 
 from data.color.lab import lab100_to_chroma, rgb1_to_lab100
 
+_HUES = 8
+
 # Colors of a lower chroma count as gray: their hue is mostly noise.
 _LEAST_CHROMA = 10.0
 
@@ -14,6 +16,7 @@ _LEAST_CHROMA = 10.0
 _LEAST_SHARE = 1e-3
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class HueCoverage(keras.metrics.Metric):
     """The amount of each of eight hues, relative to the true images.
 
@@ -21,51 +24,55 @@ class HueCoverage(keras.metrics.Metric):
     of (a, b) in CIE Lab, in eight bins of 45 degrees starting at 0: reds, oranges, yellows, greens,
     blue-greens, sky blues, blues and purples. Pixels with a chroma of 10 or less have no hue.
 
-    `result` returns, for each hue, its share of all colored pixels divided by its share of all true
-    pixels: 1 is as much as in the true images, and 0 is none at all. It is NaN where less than a
-    thousandth of the true pixels have the hue, which are too few.
+    `result` returns a dict of scalars. `hue_0` to `hue_315`, named after the angles at which the
+    bins start, are the share of the hue among all colored pixels divided by that among all true
+    pixels: 1 is as much as in the true images, and 0 is none at all. They are NaN where less than a
+    thousandth of the true pixels have the hue, which are too few. `least_hue` is the smallest of
+    the others.
 
     Args:
-        name: str. Defaults to `hue_coverage`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
 
     Example:
         metric = HueCoverage()
         metric.update_state(true_rgb1, colored_rgb1)
-        metric.result()                                 # shape (8,)
+        metric.result()["least_hue"]
     """
 
-    HUES = 8
-
-    def __init__(self, name="hue_coverage", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, name: str = "hue_coverage", dtype=None):
+        super().__init__(name=name, dtype=dtype)
         # Sums of each image's share: float32 cannot count all the pixels.
-        self._images = self.add_variable((), "zeros", dtype="float32", name="images")
+        self._images = self.add_variable((), "zeros", name="images")
         self._true, self._colored = (
-            self.add_variable((self.HUES,), "zeros", dtype="float32", name=which)
-            for which in ("true", "colored")
+            self.add_variable((_HUES,), "zeros", name=which) for which in ("true", "colored")
         )
 
-    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
+    def update_state(self, true_rgb1, colored_rgb1):
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
 
     def update_with_lab100(self, true_lab100, colored_lab100):
         """Updates the metric with the same images in CIE Lab."""
-        self._images.assign_add(ops.cast(ops.shape(true_lab100)[0], "float32"))
-        self._true.assign_add(self._shares(true_lab100))
-        self._colored.assign_add(self._shares(colored_lab100))
+        self._images.assign_add(ops.cast(ops.shape(true_lab100)[0], self.dtype))
+        self._true.assign_add(_shares(true_lab100))
+        self._colored.assign_add(_shares(colored_lab100))
 
-    def result(self):
-        is_there = self._true >= _LEAST_SHARE * self._images
-        is_there = ops.logical_and(is_there, self._true > 0.0)
-        return ops.where(is_there, self._colored / ops.maximum(self._true, 1e-30), math.nan)
+    def result(self) -> dict:
+        is_there = ops.logical_and(self._true >= _LEAST_SHARE * self._images, self._true > 0.0)
+        coverage = self._colored / ops.maximum(self._true, 1e-30)
+        least = ops.min(ops.where(is_there, coverage, math.inf))
+        coverage = ops.where(is_there, coverage, math.nan)
+        return {
+            "least_hue": ops.where(ops.any(is_there), least, math.nan),
+            **{f"hue_{360 // _HUES * number}": coverage[number] for number in range(_HUES)},
+        }
 
-    def _shares(self, lab100):
-        """The share of each hue in each image, summed over the images: shape (8,)."""
-        turns = ops.arctan2(lab100[..., 2], lab100[..., 1]) / (2.0 * math.pi)
-        hue = ops.cast(ops.floor((turns - ops.floor(turns)) * self.HUES), "int32")
-        has_hue = lab100_to_chroma(lab100) > _LEAST_CHROMA
-        # `one_hot` gives -1 no class.
-        classes = ops.one_hot(ops.where(has_hue, hue % self.HUES, -1), self.HUES)
-        return ops.sum(ops.mean(classes, axis=(1, 2)), axis=0)
+
+def _shares(lab100):
+    """The share of each hue in each image, summed over the images: shape (8,)."""
+    turns = ops.arctan2(lab100[..., 2], lab100[..., 1]) / (2.0 * math.pi)
+    hue = ops.cast(ops.floor((turns - ops.floor(turns)) * _HUES), "int32")
+    has_hue = lab100_to_chroma(lab100) > _LEAST_CHROMA
+    # `one_hot` gives -1 no class.
+    classes = ops.one_hot(ops.where(has_hue, hue % _HUES, -1), _HUES)
+    return ops.sum(ops.mean(classes, axis=(1, 2)), axis=0)

@@ -3,17 +3,12 @@
 import keras
 
 
-class ImageMetric(keras.metrics.Metric):
+class ImageMetric(keras.metrics.Mean):
     """The mean over images of a value that a subclass computes for each image.
 
     Args:
-        name: str.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
     """
-
-    def __init__(self, name, **kwargs):
-        super().__init__(name=name, **kwargs)
-        self._mean = keras.metrics.Mean(dtype="float32")
 
     def measure(self, true_rgb1, colored_rgb1):
         """Computes the value of each image, shape (batch,), from two batches of sRGB in [0, 1]."""
@@ -21,10 +16,4 @@ class ImageMetric(keras.metrics.Metric):
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
-        self._mean.update_state(self.measure(true_rgb1, colored_rgb1), sample_weight)
-
-    def result(self):
-        return self._mean.result()
-
-    def reset_state(self):
-        self._mean.reset_state()
+        super().update_state(self.measure(true_rgb1, colored_rgb1), sample_weight)

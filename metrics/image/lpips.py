@@ -1,11 +1,15 @@
 """Learned perceptual image patch similarity (LPIPS)."""
 
 import os
+from typing import Any
+
+import keras
 
 from losses.lpips_network import LPIPSNetwork
 from metrics.image.image_metric import ImageMetric
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class LPIPS(ImageMetric):
     """The mean over images of LPIPS, version 0.1, with AlexNet.
 
@@ -17,8 +21,7 @@ class LPIPS(ImageMetric):
     Args:
         weights: str or path of the .npz file that `LPIPSNetwork` reads. Defaults to `None`, the
             file in Keras' cache, which is made if it is missing.
-        name: str. Defaults to `lpips`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
 
     Raises:
         InputError: the file does not contain such weights, or an image is smaller than 31 px.
@@ -32,18 +35,12 @@ class LPIPS(ImageMetric):
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
     """
 
-    def __init__(self, weights: str | os.PathLike | None = None, name="lpips", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self.weights_path = None if weights is None else os.fspath(weights)
-        network = LPIPSNetwork(weights)
-        # Not an attribute: Keras would save it with every checkpoint of the model that is
-        # evaluated.
-        self._distance = lambda true_rgb1, colored_rgb1: network.distance(
-            network.features(true_rgb1), network.features(colored_rgb1)
-        )
+    def __init__(self, weights: str | os.PathLike | None = None, name: str = "lpips", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self._network = LPIPSNetwork(weights)
 
     def measure(self, true_rgb1, colored_rgb1):
-        return self._distance(true_rgb1, colored_rgb1)
+        return self._network.distance(*map(self._network.features, (true_rgb1, colored_rgb1)))
 
-    def get_config(self):
-        return {**super().get_config(), "weights": self.weights_path}
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "weights": self._network.weights}

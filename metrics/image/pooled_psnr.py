@@ -1,12 +1,13 @@
 """Peak signal-to-noise ratio of all images pooled."""
 
 import keras
-from keras import ops
 
-from metrics.image.decibels import decibels
+from metrics.image.image_metric import ImageMetric
+from metrics.image.psnr import decibels, mean_squared_errors
 
 
-class PooledPSNR(keras.metrics.Metric):
+@keras.saving.register_keras_serializable("colorizer")
+class PooledPSNR(ImageMetric):
     """10 log10(1 / mean squared error of all pixels of all images), RGB in [0, 1], in dB.
 
     From 0 to 100 dB, the value of equal images; higher is better. It is lower than `PSNR`, which
@@ -14,8 +15,7 @@ class PooledPSNR(keras.metrics.Metric):
     one without saying which.
 
     Args:
-        name: str. Defaults to `pooled_psnr`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
 
     Example:
         metric = PooledPSNR()
@@ -23,17 +23,11 @@ class PooledPSNR(keras.metrics.Metric):
         metric.result()
     """
 
-    def __init__(self, name="pooled_psnr", **kwargs):
-        super().__init__(name=name, **kwargs)
-        self._error = keras.metrics.Mean(dtype="float32")
+    def __init__(self, name: str = "pooled_psnr", dtype=None):
+        super().__init__(name=name, dtype=dtype)
 
-    def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
-        """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
-        errors = ops.mean(ops.square(true_rgb1 - colored_rgb1), axis=(1, 2, 3))
-        self._error.update_state(errors, sample_weight)
+    def measure(self, true_rgb1, colored_rgb1):
+        return mean_squared_errors(true_rgb1, colored_rgb1)
 
     def result(self):
-        return decibels(self._error.result())
-
-    def reset_state(self):
-        self._error.reset_state()
+        return decibels(super().result())

@@ -1,9 +1,12 @@
 """Structural similarity."""
 
+import keras
+
 from losses.structural_similarity import structural_similarity
 from metrics.image.image_metric import ImageMetric
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class SSIM(ImageMetric):
     """The mean over images of the structural similarity of RGB in [0, 1].
 
@@ -16,8 +19,7 @@ class SSIM(ImageMetric):
     border.
 
     Args:
-        name: str. Defaults to `ssim`.
-        **kwargs: arguments of `keras.metrics.Metric`.
+        name, dtype: as in `keras.metrics.Metric`.
 
     Example:
         metric = SSIM()
@@ -25,8 +27,8 @@ class SSIM(ImageMetric):
         metric.result()
     """
 
-    def __init__(self, name="ssim", **kwargs):
-        super().__init__(name=name, **kwargs)
+    def __init__(self, name: str = "ssim", dtype=None):
+        super().__init__(name=name, dtype=dtype)
 
     def measure(self, true_rgb1, colored_rgb1):
         return structural_similarity(true_rgb1, colored_rgb1)

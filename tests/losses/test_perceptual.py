@@ -143,7 +143,7 @@ def test_missing_file_is_an_input_error(tmp_path, name):
 @pytest.mark.parametrize("content", [b"", b"a letter", b"PK\x03\x04 and no more"])
 def test_file_of_another_kind_is_an_input_error(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    assert "not VGG19's weights" in one_line_error(tmp_path / name)
+    assert "cannot be read as VGG19's weights" in one_line_error(tmp_path / name)
 
 
 @pytest.mark.parametrize("write", [write_npz, write_h5])
@@ -151,7 +151,7 @@ def test_truncated_file_is_an_input_error(arrays, tmp_path, write):
     path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
     write(path, arrays)
     path.write_bytes(path.read_bytes()[:100_000])
-    assert "not VGG19's weights" in one_line_error(path)
+    assert "cannot be read as VGG19's weights" in one_line_error(path)
 
 
 @pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
@@ -174,7 +174,7 @@ def test_h5_of_other_layers_is_an_input_error(tmp_path):
 def test_arrays_of_another_shape_are_an_input_error(arrays, tmp_path, write):
     path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
     write(path, {**arrays, "block2_conv1_w": np.zeros((3, 3, 64, 64), "float32")})
-    assert "not VGG19's weights" in one_line_error(path)
+    assert "cannot be read as VGG19's weights" in one_line_error(path)
 
 
 def test_weights_that_cannot_be_downloaded_are_an_input_error(monkeypatch):

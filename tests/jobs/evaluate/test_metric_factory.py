@@ -1,6 +1,5 @@
 """Tests of `MetricFactory`: the metrics of each row, and footnotes on missing metrics."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,16 +10,6 @@ from jobs.evaluate import metric_factory
 from jobs.evaluate.metric_factory import MetricFactory
 from metrics.evaluator import Evaluator
 from metrics.image_features import ImageFeatures
-
-
-@pytest.fixture(scope="module")
-def feature_network(tmp_path_factory):
-    """A file of a network whose features are the mean color."""
-    inputs = keras.Input((None, None, 3))
-    scaled = keras.layers.Rescaling(1 / 255)(inputs)
-    path = str(tmp_path_factory.mktemp("features") / "mean color.keras")
-    keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(scaled)).save(path)
-    return path
 
 
 @pytest.fixture
@@ -109,13 +98,14 @@ def test_footnotes_say_where_to_put_weights_that_cannot_be_downloaded(offline):
     assert lpips.startswith(
         "- LPIPS: --lpips_weights: LPIPS's weights cannot be downloaded; put https://"
     )
-    assert inception.startswith("- FID, KID, IS: InceptionV3's weights cannot be loaded (URL fetch")
-    assert "--feature_network PATH" in inception
+    assert inception.startswith("- FID, KID, IS: --feature_network: InceptionV3's weights cannot")
 
 
 def test_without_truth_footnotes_do_not_mention_distances(offline):
     [line] = MetricFactory(Settings(), False).footnotes(5)
-    assert line.startswith("- IS: InceptionV3's weights cannot be loaded (URL fetch failure); put ")
+    assert line.startswith(
+        "- IS: --feature_network: InceptionV3's weights cannot be downloaded; put "
+    )
 
 
 def test_every_missing_metric_has_a_footnote(offline, feature_network):
@@ -172,8 +162,7 @@ def test_an_explicit_file_that_cannot_be_used_is_a_one_line_error(offline, tmp_p
     with pytest.raises(InputError) as caught:
         MetricFactory(Settings(**{option: str(tmp_path / name)}), True).new_evaluator()
     message = str(caught.value)
-    assert message.startswith((f"--{option} {tmp_path}", str(tmp_path)))
-    assert f"--{option}" in message
+    assert message.startswith(f"--{option}: {tmp_path}")
     assert message.count("\n") == 0
 
 

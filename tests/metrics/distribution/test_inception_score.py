@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from metrics.distribution.inception_score import InceptionScore
+from metrics import InceptionScore
 
 
 def score_of(probabilities, splits=10, batch_size=None):
-    score = InceptionScore(splits)
+    metric = InceptionScore(splits=splits)
     step = batch_size or len(probabilities)
     for start in range(0, len(probabilities), step):
-        score.update(probabilities[start : start + step])
-    return score.result()
+        metric.update_with_classes(probabilities[start : start + step])
+    result = metric.result()
+    return result["inception_score"], result["inception_score_deviation"]
 
 
 def random_probabilities(count=200, classes=7):

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
 
-from metrics.image.lpips import LPIPS
+from metrics import LPIPS
 
 PRETRAINED = Path(__file__).resolve().parents[4] / "shared" / "pretrained" / "lpips_alexnet.npz"
 
@@ -63,8 +64,6 @@ def test_channels_with_a_weight_of_0_do_not_count(lpips_weights, tmp_path):
 
 
 def test_distance_does_not_depend_on_the_dtype_policy(lpips_weights):
-    import keras
-
     expected = measured(lpips_weights, [photograph()], [photograph()[::-1]])
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
     assert measured(lpips_weights, [photograph()], [photograph()[::-1]]) == expected
@@ -72,10 +71,3 @@ def test_distance_does_not_depend_on_the_dtype_policy(lpips_weights):
 
 def test_smallest_image_has_a_distance(lpips_weights):
     assert 0 < measured(lpips_weights, [photograph(31)], [photograph(31)[::-1]]) < 10
-
-
-def test_is_restored_from_its_configuration(lpips_weights):
-    metric = LPIPS.from_config(LPIPS(lpips_weights, name="distance").get_config())
-    metric.update_state(photograph()[None], photograph()[None, ::-1])
-    assert metric.name == "distance"
-    assert float(metric.result()) == measured(lpips_weights, [photograph()], [photograph()[::-1]])

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from metrics.distribution.kernel_distance import KernelDistance
+from metrics import KID
 
 
 def samples(seed, count=40, channels=5, shift=0.0):
@@ -13,11 +13,12 @@ def samples(seed, count=40, channels=5, shift=0.0):
 
 
 def distance_of(true, colored, batch_size=None, **options):
-    distance = KernelDistance(**options)
+    metric = KID(**options)
     step = batch_size or len(true)
     for start in range(0, len(true), step):
-        distance.update(true[start : start + step], colored[start : start + step])
-    return distance.result()
+        metric.update_with_features(true[start : start + step], colored[start : start + step])
+    result = metric.result()
+    return result["kid"], result["kid_deviation"]
 
 
 def by_hand(x, y):

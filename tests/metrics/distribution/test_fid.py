@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 from metrics.distribution.feature_statistics import FeatureStatistics
-from metrics.distribution.frechet_distance import FrechetDistance
+from metrics.distribution.fid import frechet_distance
 
 
 def statistics_of(features, batch_size=None):
@@ -16,7 +16,7 @@ def statistics_of(features, batch_size=None):
 
 
 def distance_of(first, second):
-    return FrechetDistance(statistics_of(first), statistics_of(second)).result()
+    return frechet_distance(statistics_of(first), statistics_of(second))
 
 
 def samples(seed, count=500, channels=8):
@@ -88,12 +88,11 @@ def test_is_never_negative():
 
 def test_statistics_may_be_shared_and_grow():
     true, colored = statistics_of(samples(0)), statistics_of(samples(1))
-    distance = FrechetDistance(true, colored)
-    assert distance.result() == distance_of(samples(0), samples(1))
+    assert frechet_distance(true, colored) == distance_of(samples(0), samples(1))
     true.update(samples(2))
     colored.update(samples(3))
     together = [np.concatenate([samples(seed), samples(seed + 2)]) for seed in (0, 1)]
-    assert distance.result() == pytest.approx(distance_of(*together), rel=1e-10)
+    assert frechet_distance(true, colored) == pytest.approx(distance_of(*together), rel=1e-10)
 
 
 def test_fewer_samples_than_channels_have_a_finite_distance():
@@ -105,7 +104,7 @@ def test_batch_size_and_order_do_not_matter():
     first, second = samples(0), samples(1)
     shuffled = np.random.default_rng(0).permutation(first)
     distances = [
-        FrechetDistance(statistics_of(features, size), statistics_of(second, 33)).result()
+        frechet_distance(statistics_of(features, size), statistics_of(second, 33))
         for features, size in ((first, 500), (first, 7), (shuffled, 64))
     ]
     np.testing.assert_allclose(distances, distances[0], rtol=1e-10)
