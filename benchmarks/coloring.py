@@ -1,19 +1,14 @@
 """Measures photographs colored per second, beside a plain loop, and where the time goes.
 
     python -m benchmarks.coloring
-    python -m benchmarks.coloring --render_size 256
-    python -m benchmarks.coloring --render_size 256 --ddcolor DIR --torch_python torch/bin/python
+    python -m benchmarks.coloring --counts 200 --render_size 256
 
-Two folders of gray JPEGs, made from scikit-image's photographs, are colored with the weights that
-ship: 200 photographs of 1 megapixel and 20 of 24 megapixels. The pipeline of `python run.py
---images` and a plain loop are measured in turn; the loop reads one photograph after the other,
-colors it with the same network and writes it. Then each stage is measured alone for one photograph:
-the sum of the stages, divided by the number of cores, is a lower bound of the time per photograph.
-At the end the whole command is run for one photograph.
-
-With `--ddcolor`, a clone of github.com/piddnad/DDColor, and a Python with PyTorch and OpenCV, only
-photographs per second are measured, of ours and of DDColor's tiny network in its own pipeline, in
-turn.
+Gray JPEGs, made from scikit-image's photographs, are colored with the weights that ship: 200 of 1
+megapixel and 20 of 24 megapixels. The pipeline of `python run.py --images` and a plain loop are
+measured in turn; the loop reads one photograph after the other, colors it with the same network and
+writes it. Then each stage is measured alone for one photograph: the sum of the stages, divided by
+the number of cores, is a lower bound of the time per photograph. At the end the whole command is
+run for one photograph, beside the import of TensorFlow.
 """
 
 import argparse
@@ -29,134 +24,54 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from benchmarks.in_turn import ROOT, measure, print_machine, python_of, serve, show
-from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
+from benchmarks.in_turn import ROOT, print_machine, seconds_of, show
+from benchmarks.photographs import color, load_colorizer, make_photographs
 
-# Number of photographs, their width and their height.
-FOLDERS = ((200, 1200, 900), (20, 5640, 4230))
+# Width and height of the photographs of each count.
+SIZES = ((1200, 900), (5640, 4230))
 ROUNDS = 3
-# Shorter stages are repeated until they take this long.
-SECONDS_OF_A_STAGE = 0.5
 COMMANDS = 5
-# Photographs in a round of ours and of DDColor's, which take about equally long.
-BESIDE_DDCOLOR = {"ours": 96, "ddcolor": 12}
 
 
 def main() -> None:
     """Prints photographs per second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--render_size", help="as for run.py (default: the weights' own)")
-    parser.add_argument(
-        "--small_only",
-        action="store_true",
-        help="skip the large photographs and the timing of the command",
-    )
     parser.add_argument("--weights", help="as for run.py (default: those that ship)")
-    parser.add_argument("--ddcolor", metavar="DIR", help="a clone of DDColor's repository")
     parser.add_argument(
-        "--torch_python", metavar="PATH", default=sys.executable, help="a Python with PyTorch"
+        "--counts",
+        nargs="+",
+        type=int,
+        default=[200, 20],
+        help="number of photographs of 1 megapixel, and of 24 megapixels",
     )
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.ddcolor:
-        print_machine()
-        _compare_with_ddcolor(arguments)
-        return
-    colorizer = _load(arguments.render_size, arguments.weights)
-    if arguments.worker:
-        _serve(colorizer, Path(arguments.worker))
-        return
+    options = []
+    for name in ("render_size", "weights"):
+        if getattr(arguments, name):
+            options += [f"--{name}", getattr(arguments, name)]
     print_machine("pillow")
+    colorizer = load_colorizer(*options)
     print(f"network input {colorizer.render_size} px, batches of {colorizer.batch_size}")
-    for count, width, height in FOLDERS[:1] if arguments.small_only else FOLDERS:
+    for count, (width, height) in zip(arguments.counts, SIZES, strict=False):
         with tempfile.TemporaryDirectory() as folder:
-            files = _make_photographs(Path(folder), count, width, height)
-            print(f"\n{count} gray JPEGs of {width} x {height}")
-            seconds = _compare(colorizer, files, Path(folder))
-            _measure_stages(colorizer, files[0], seconds / count)
-    if not arguments.small_only:
-        _measure_command()
+            files = make_photographs(Path(folder, "gray"), count, width, height)
+            print(f"\n{count} gray JPEGs of {width} x {height}, seconds for all")
+            ways = {
+                "one after the other": lambda files=files: _color_one_by_one(colorizer, files),
+                "pipeline": lambda files=files, folder=folder: color(
+                    colorizer, files, Path(folder)
+                ),
+            }
+            seconds = seconds_of(ways, ROUNDS)
+            show(seconds, "s", beside="one after the other")
+            pipeline = statistics.median(seconds["pipeline"])
+            print(f"pipeline: {count / pipeline:.2f} photographs/s")
+            _measure_stages(colorizer, files[0], pipeline / count)
+    _measure_command()
 
 
-def _load(render_size: str | None, weights: str | None):
-    import_tensorflow_quietly()
-    from config.parser import parse
-    from jobs.common.load_colorizer import load_colorizer, weights_folders
-
-    size = ["--render_size", render_size] if render_size else []
-    folder = ["--weights", weights] if weights else []
-    settings, _ = parse(["--images", "demo", *size, *folder])
-    prepare_keras(settings.precision, settings.seed)
-    [folder] = weights_folders(settings)
-    return load_colorizer(folder, settings, settings.render_size)
-
-
-def _compare_with_ddcolor(arguments: argparse.Namespace) -> None:
-    """Prints photographs per second of both."""
-    _, width, height = FOLDERS[0]
-    size = arguments.render_size or "256"
-    weights = ["--weights", arguments.weights] if arguments.weights else []
-    with tempfile.TemporaryDirectory() as folder:
-        folders = {name: Path(folder, name) for name in BESIDE_DDCOLOR}
-        for name, count in BESIDE_DDCOLOR.items():
-            folders[name].mkdir()
-            _make_photographs(folders[name], count, width, height)
-        commands = {
-            "ours": python_of(
-                "benchmarks.coloring",
-                *("--render_size", size, *weights, "--worker", str(folders["ours"])),
-            ),
-            "ddcolor": python_of(
-                "benchmarks.ddcolor",
-                *(arguments.ddcolor, size, str(folders["ddcolor"]), folder),
-                python=arguments.torch_python,
-            ),
-        }
-        show(measure(commands, ROUNDS), "photographs/s", beside="ddcolor")
-
-
-def _serve(colorizer, folder: Path) -> None:
-    """Measures the pipeline in the process of a worker."""
-    files = sorted(folder.iterdir())
-
-    def photographs_per_second():
-        begun = time.perf_counter()
-        _color_in_pipeline(colorizer, files, folder.parent / "colored")
-        return len(files) / (time.perf_counter() - begun)
-
-    serve(photographs_per_second)
-
-
-def _compare(colorizer, files: list[Path], folder: Path) -> float:
-    """Prints photographs per second of both; returns the median seconds of the pipeline."""
-    ways = {"pipeline": _color_in_pipeline, "one after the other": _color_one_by_one}
-    seconds = {name: [] for name in ways}
-    for color in ways.values():
-        color(colorizer, files[: min(len(files), colorizer.batch_size)], folder / "warm")
-    for _ in range(ROUNDS):
-        for name, color in ways.items():
-            begun = time.perf_counter()
-            color(colorizer, files, folder / "colored")
-            seconds[name].append(time.perf_counter() - begun)
-    for name, values in seconds.items():
-        speeds = sorted(len(files) / value for value in values)
-        print(
-            f"{name:20} {statistics.median(speeds):7.2f} photographs/s "
-            f"({speeds[0]:.2f} to {speeds[-1]:.2f})"
-        )
-    pipeline, loop = (statistics.median(values) for values in seconds.values())
-    print(f"{'ratio':20} {loop / pipeline:7.2f}")
-    return pipeline
-
-
-def _color_in_pipeline(colorizer, files: list[Path], folder: Path) -> None:
-    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
-
-    states = [JobState(Job(file, folder / file.name)) for file in files]
-    assert all(state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states))
-
-
-def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
+def _color_one_by_one(colorizer, files: list[Path]) -> None:
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
 
@@ -164,25 +79,8 @@ def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
         page = PhotoFile(file).pages[0]
         lightness = colorizer.lab_at_render_size(page)[..., :1]
         [ab] = colorizer.predict([lightness])
-        write_photo(folder / file.name, [(page, colorizer.strips(page, lightness, ab))])
-
-
-def _make_photographs(folder: Path, count: int, width: int, height: int) -> list[Path]:
-    from PIL import Image
-
-    from data.datasets.folder import demo_images
-
-    images = [Image.open(path).convert("L") for path in demo_images()]
-    random = np.random.default_rng(0)
-    files = []
-    for number in range(count):
-        image = images[number % len(images)].resize((width, height))
-        # Film grain: without it, JPEGs of enlarged images are decoded too fast.
-        grain = random.normal(0, 4, (height, width))
-        pixels = np.clip(np.asarray(image) + grain, 0, 255).astype("uint8")
-        files.append(folder / f"{number:03d}.jpg")
-        Image.fromarray(pixels).save(files[-1], quality=90)
-    return files
+        target = file.parent.parent / file.name
+        write_photo(target, [(page, colorizer.strips(page, lightness, ab))])
 
 
 def _measure_stages(colorizer, file: Path, seconds: float) -> None:
@@ -200,7 +98,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     recombiner, buffers = LabRecombiner(), [allocate_planes(rgb) for rgb in read]
     tops = np.cumsum([0, *map(len, read[:-1])])
 
-    def upsampled():
+    def upsampled() -> list:
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         return [
             recombiner.upsample(upsampling, int(top), rgb, planes)
@@ -209,8 +107,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
 
     large = upsampled()
     colored = list(colorizer.strips(page, lightness, ab))
-    target = file.with_name("stage.jpg")
-    stages = {
+    stages: dict[str, Callable] = {
         "decode small, to lightness": lambda: colorizer.lab_at_render_size(page),
         "network, its share of a batch": lambda: colorizer.predict(batch),
         "decode at full size": lambda: list(page.strips()),
@@ -218,65 +115,40 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
         "to Lab and back": lambda: [
             recombiner.recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],
-        "encode": lambda: write_photo(target, [(page, colored)]),
+        "encode": lambda: write_photo(file.parent.parent / "stage.jpg", [(page, colored)]),
     }
-    total = 0.0
-    for name, stage in stages.items():
-        with threadpool_limits(1, user_api="blas"):
-            milliseconds = _processor_milliseconds(stage)
-        if name.startswith("network"):
-            milliseconds /= len(batch)
-        total += milliseconds
-        print(f"{name:32} {milliseconds:8.1f} ms of processor time")
-    best = total / os.cpu_count()
-    print(f"{'sum, divided by the cores':32} {best:8.1f} ms")
-    print(f"{'measured, per photograph':32} {1e3 * seconds:8.1f} ms, x {1e3 * seconds / best:.2f}")
-
-
-def _processor_milliseconds(stage: Callable) -> float:
-    """The median processor time of all threads together, spinning included."""
-    begun = time.perf_counter()
-    stage()
-    repeats = max(1, round(SECONDS_OF_A_STAGE / (time.perf_counter() - begun)))
-    found = []
-    for _ in range(ROUNDS):
-        begun = time.process_time()
-        for _ in range(repeats):
-            stage()
-        found.append(1e3 * (time.process_time() - begun) / repeats)
-    return statistics.median(found)
+    # The processor time of all threads together, spinning included.
+    with threadpool_limits(1, user_api="blas"):
+        found = seconds_of(stages, 3 * ROUNDS, clock=time.process_time)
+    milliseconds = {name: [1e3 * value for value in values] for name, values in found.items()}
+    network = "network, its share of a batch"
+    milliseconds[network] = [value / len(batch) for value in milliseconds[network]]
+    show(milliseconds, "ms of processor time")
+    best = sum(map(statistics.median, milliseconds.values())) / os.cpu_count()
+    print(
+        f"sum, divided by the cores: {best:.1f} ms; measured per photograph: "
+        f"{1e3 * seconds:.1f} ms, x {1e3 * seconds / best:.2f}"
+    )
 
 
 def _measure_command() -> None:
     """Prints how long a user waits for the first photograph."""
     with tempfile.TemporaryDirectory() as folder:
-        [file] = _make_photographs(Path(folder), 1, 1200, 900)
+        [file] = make_photographs(Path(folder, "gray"), 1, *SIZES[0])
+        output = ["--output_dir", f"{folder}/colored", "--overwrite"]
         commands = {
-            "one photograph": [
-                "run.py",
-                "--images",
-                str(file),
-                "--output_dir",
-                f"{folder}/colored",
-            ],
+            "one photograph": ["run.py", "--images", str(file), *output],
             "import tensorflow": ["-c", "import tensorflow"],
         }
-        print("\nfrom a cold start, seconds")
-        for name, command in commands.items():
-            found = []
-            for _ in range(COMMANDS):
-                begun = time.perf_counter()
-                subprocess.run(
-                    [sys.executable, *command, *(["--overwrite"] if "--images" in command else [])],
-                    cwd=ROOT,
-                    check=True,
-                    capture_output=True,
-                )
-                found.append(time.perf_counter() - begun)
-            print(
-                f"{name:20} {statistics.median(found):5.2f} ({min(found):.2f} to {max(found):.2f})"
+        ways = {
+            name: lambda command=command: subprocess.run(
+                [sys.executable, *command], cwd=ROOT, check=True, capture_output=True
             )
+            for name, command in commands.items()
+        }
+        print("\nfrom a cold start")
+        show(seconds_of(ways, COMMANDS), "s")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

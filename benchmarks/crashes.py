@@ -44,17 +44,7 @@ def main() -> int:
 
 
 def survive(folder: Path, times: int, model: str = "sagan", seed: int = 0) -> int:
-    """Runs both trainings in a folder and prints a table.
-
-    Args:
-        folder: Path, an existing folder for images, weights and logs.
-        times: int, the number of interruptions.
-        model: str, the value of `--model`. Defaults to `"sagan"`.
-        seed: int, seed of the random times of the interruptions. Defaults to `0`.
-
-    Returns:
-        int, the number of arrays that differ at the end.
-    """
+    """Runs both trainings in an existing folder, and returns how many arrays differ at the end."""
     make_images(folder / "images")
     # There are one to four checkpoints, one per step, between two interruptions.
     epochs = 1 + times * 5 // _STEPS_PER_EPOCH
@@ -141,12 +131,8 @@ def _is_writing(folder: Path) -> bool:
 
 def _compare(straight: Path, broken: Path) -> int:
     ends = [_numbers(folder) for folder in (straight, broken)]
-    names = sorted({*ends[0], *ends[1]})
-    different = [
-        name
-        for name in names
-        if name not in ends[0] or name not in ends[1] or ends[0][name] != ends[1][name]
-    ]
+    names = sorted(ends[0].keys() | ends[1].keys())
+    different = [name for name in names if ends[0].get(name) != ends[1].get(name)]
     print(f"{len(names)} arrays compared; {len(different)} differ {different[:5]}")
     files = [sorted(path.name for path in folder.iterdir()) for folder in (straight, broken)]
     print("the same files" if files[0] == files[1] else f"different files: {files}")
@@ -155,20 +141,27 @@ def _compare(straight: Path, broken: Path) -> int:
 
 def _numbers(folder: Path) -> dict:
     """All numbers of the last checkpoint and of the EMA generator, arrays as bytes, by name."""
-    import h5py
-
     checkpoint = max(path for path in (folder / "checkpoints").iterdir() if path.name[0] != ".")
     found = {}
     for path in (checkpoint / "model.weights.h5", folder / "generator.weights.h5"):
-
-        def add(name, item, path=path):
-            if isinstance(item, h5py.Dataset):
-                found[f"{path.name}/{name}"] = np.asarray(item[()]).tobytes()
-
-        with h5py.File(path) as file:
-            file.visititems(add)
+        for name, array in arrays_of(path).items():
+            found[f"{path.name}/{name}"] = array.tobytes()
     progress = json.loads((checkpoint / "progress.json").read_text())["progress"]
-    found |= {f"progress/{name}": value for name, value in progress.items() if name != "log_dir"}
+    return found | {f"progress/{name}": progress[name] for name in progress if name != "log_dir"}
+
+
+def arrays_of(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an .h5 file by name."""
+    import h5py
+
+    found = {}
+
+    def add(name, item):
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.asarray(item[()])
+
+    with h5py.File(path) as file:
+        file.visititems(add)
     return found
 
 

@@ -7,14 +7,13 @@ again by four methods. The error is the mean distance in ab, as a ratio to that 
 interpolation: below 1 is better. No network is run, so its errors are not included.
 """
 
-import statistics
-import time
 from collections.abc import Callable
 
 import numpy as np
 from scipy import ndimage
 from skimage import color, data
 
+from benchmarks.in_turn import print_machine, seconds_of, show
 from jobs.common.runtime import import_tensorflow_quietly
 
 FACTOR = 8
@@ -40,41 +39,30 @@ Way = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def main() -> None:
     """Prints a table of ratios, and the times for a photograph of one megapixel."""
     import_tensorflow_quietly()
-    import tensorflow as tf
-
     ways = {
         "bilinear": bilinear,
         "bicubic": _bicubic,
         "original": _original_guided_filter,
         "ours": ours,
     }
-    print(
-        f"TensorFlow {tf.__version__}; shrunk {FACTOR} times; error in ab, as a ratio to bilinear"
-    )
+    print_machine("scikit-image")
+    print(f"shrunk {FACTOR} times; error in ab, as a ratio to bilinear")
     print(f"{'':18}{'beside edges':^40}  {'whole photograph':^40}")
     print(" " * 18 + "  ".join("".join(f"{name:>10}" for name in ways) for _ in range(2)))
     table = [_ratios(photograph(name), ways) for name in PHOTOGRAPHS]
     for name, ratios in zip((*PHOTOGRAPHS, "mean"), [*table, np.mean(table, axis=0)], strict=True):
-        print(
-            f"{name:18}" + "  ".join("".join(f"{ratio:10.3f}" for ratio in part) for part in ratios)
-        )
-    print(f"milliseconds from {SMALL_SIDE} x {SMALL_SIDE} to {SIDE} x {SIDE} pixels")
-    for name, times in _milliseconds({"ours": ours, "bicubic": _bicubic}).items():
-        print(
-            f"{name:10} median {statistics.median(times):6.1f}, {min(times):.1f} to "
-            f"{max(times):.1f}"
-        )
+        cells = ("".join(f"{ratio:10.3f}" for ratio in part) for part in ratios)
+        print(f"{name:18}" + "  ".join(cells))
+    random = np.random.default_rng(0)
+    small = random.uniform(0, 50, (SMALL_SIDE, SMALL_SIDE, 3)).astype("float32")
+    lightness = random.uniform(0, 100, (SIDE, SIDE, 1)).astype("float32")
+    print(f"from {SMALL_SIDE} x {SMALL_SIDE} to {SIDE} x {SIDE} pixels")
+    timed = {name: lambda way=way: way(small, lightness) for name, way in ways.items()}
+    show(seconds_of(timed, ROUNDS), "s", beside="bicubic")
 
 
 def photograph(name: str) -> np.ndarray:
-    """A photograph of scikit-image, cropped to sides that are multiples of `FACTOR`.
-
-    Args:
-        name: str, a function of `skimage.data`.
-
-    Returns:
-        float32 array of shape (height, width, 3), CIE Lab.
-    """
+    """A photograph of scikit-image in CIE Lab, cropped to sides that are multiples of `FACTOR`."""
     pixels = getattr(data, name)()
     if name.startswith("stereo"):
         pixels = pixels[0]
@@ -90,29 +78,14 @@ def shrunk(image: np.ndarray) -> np.ndarray:
 
 
 def beside_edges(lightness: np.ndarray) -> np.ndarray:
-    """A mask of the pixels beside strong edges, where colors bleed.
-
-    Args:
-        lightness: float32 array of shape (height, width, 1), in [0, 100].
-
-    Returns:
-        bool array of shape (height, width).
-    """
+    """A mask (height, width) of the pixels beside strong edges, where colors bleed."""
     steepness = ndimage.gaussian_gradient_magnitude(lightness[..., 0], 1.0)
     is_edge = steepness > np.percentile(steepness, EDGE_PERCENTILE)
     return ndimage.binary_dilation(is_edge, np.ones((BESIDE, BESIDE)))
 
 
 def errors(lab100: np.ndarray, way: Way) -> np.ndarray:
-    """The distance in ab between an image and its shrunken and upsampled version.
-
-    Args:
-        lab100: float32 array of shape (height, width, 3), CIE Lab.
-        way: function that upsamples.
-
-    Returns:
-        float32 array of shape (height, width).
-    """
+    """The distances (height, width) in ab between a Lab image and its upsampled version."""
     ab = way(shrunk(lab100), lab100[..., :1])
     return np.linalg.norm(ab - lab100[..., 1:], axis=-1)
 
@@ -162,21 +135,6 @@ def _ratios(lab100: np.ndarray, ways: dict[str, Way]) -> np.ndarray:
     distances = [errors(lab100, way) for way in ways.values()]
     means = np.array([[part[edges].mean(), part.mean()] for part in distances]).T
     return means / means[:, list(ways).index("bilinear")][:, None]
-
-
-def _milliseconds(ways: dict[str, Way]) -> dict[str, list[float]]:
-    """Times the methods in turn, round after round, so that other load affects all alike."""
-    random = np.random.default_rng(0)
-    small = random.uniform(0, 50, (SMALL_SIDE, SMALL_SIDE, 3)).astype("float32")
-    lightness = random.uniform(0, 100, (SIDE, SIDE, 1)).astype("float32")
-    times = {name: [] for name in ways}
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            begun = time.perf_counter()
-            way(small, lightness)
-            times[name].append(1000 * (time.perf_counter() - begun))
-    # The first call is slower than the others.
-    return {name: values[1:] for name, values in times.items()}
 
 
 if __name__ == "__main__":

@@ -4,22 +4,21 @@
 
 Both do the same work on the same files: decode, take a random square crop of half the area or
 more, flip, resize, convert to Lab and batch. The plain loop uses Pillow and scikit-image in one
-process. The two are measured in turn, round after round.
+process.
 """
 
 import argparse
 import math
 import os
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator
 
 import numpy as np
 
+from benchmarks.in_turn import print_machine, show
 from jobs.common.runtime import import_tensorflow_quietly
 
-RESOLUTIONS = (64, 128, 256)
 BATCH_SIZE = 16
 ROUNDS = 5
 SECONDS = 3.0
@@ -29,41 +28,33 @@ CROP_SCALE = 0.5
 
 
 def main() -> None:
-    """Prints a table of medians, ranges and ratios."""
+    """Prints medians, ranges and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", metavar="DIR", help="a folder of images, with its subfolders")
-    folder = parser.parse_args().folder
+    parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
+    arguments = parser.parse_args()
     import_tensorflow_quietly()
     from data.datasets.find_images import find_images
 
-    lists = find_images([folder])
-    print(f"{len(lists.training):,} images, batches of {BATCH_SIZE}, {os.cpu_count()} cores")
-    print("images per second, median and range")
-    for resolution in RESOLUTIONS:
+    source = find_images([arguments.folder]).training
+    print_machine("pillow", "scikit-image")
+    print(f"{len(source):,} images, batches of {BATCH_SIZE}")
+    for resolution in arguments.resolutions:
+        print(f"\n{resolution} px")
+        loop = "Pillow and scikit-image"
         streams = {
-            "pipeline": training_stream(lists.training, resolution),
-            "Pillow and scikit-image": _loop(list(lists.training.names()), resolution),
+            "pipeline": training_stream(source, resolution),
+            loop: _loop(list(source.names()), resolution),
         }
-        speeds = {name: [] for name in streams}
+        speeds: dict[str, list[float]] = {name: [] for name in streams}
         for _ in range(ROUNDS):
             for name, stream in streams.items():
                 speeds[name].append(images_per_second(stream))
-        for name, values in speeds.items():
-            print(
-                f"{resolution:4} px  {name:24} {statistics.median(values):7.1f}  "
-                f"{min(values):.1f} to {max(values):.1f}"
-            )
-        fast, plain = (statistics.median(values) for values in speeds.values())
-        print(f"{resolution:4} px  ratio {fast / plain:.1f}")
+        show(speeds, "images/s", beside=loop)
 
 
 def images_per_second(stream: Iterator, batch_size: int = BATCH_SIZE) -> float:
-    """The number of images per second in a stream, without the batches prepared ahead.
-
-    Args:
-        stream: iterator of batches.
-        batch_size: int, images in each batch. Defaults to `16`.
-    """
+    """The number of images per second in a stream, without the batches prepared ahead."""
     for _ in range(_READY):
         next(stream)
     images, begun = 0, time.perf_counter()
@@ -80,9 +71,6 @@ def training_stream(source, resolution: int, batch_size: int = BATCH_SIZE) -> It
         source: the images, as `find_images` lists them for training.
         resolution: int, side of the crops after resizing, in pixels.
         batch_size: int, images in each batch. Defaults to `16`.
-
-    Returns:
-        Iterator of batches.
     """
     from data.input.batches import training_batches
     from data.input.image_loader import ImageLoader, crop_source_side
@@ -103,8 +91,7 @@ def _loop(files: list[str], resolution: int) -> Iterator[tuple[np.ndarray, np.nd
         images = []
         for file in random.choice(files, BATCH_SIZE):
             image = Image.open(file).convert("RGB")
-            largest = min(image.size)
-            side = round(largest * math.sqrt(random.uniform(CROP_SCALE, 1.0)))
+            side = round(min(image.size) * math.sqrt(random.uniform(CROP_SCALE, 1.0)))
             left, top = (random.integers(0, length - side + 1) for length in image.size)
             box = (left, top, left + side, top + side)
             size = (resolution, resolution)

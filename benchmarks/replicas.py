@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.crashes import make_images
+from benchmarks.crashes import arrays_of, make_images
 from benchmarks.in_turn import ROOT, print_machine
 
 WAYS = ("alone", "other kernels", "two replicas", "two workers")
@@ -95,14 +95,13 @@ def compare(folder: Path, model: str, ways: tuple[str, ...] = WAYS[1:]) -> dict[
     """The differences of each variant from a training on one device.
 
     Args:
-        folder: Path, a folder to make, for images, weights and logs.
+        folder: `pathlib.Path`, a folder to make, for images, weights and logs.
         model: str, a key of `MODELS`.
-        ways: tuple of str, the variants: some of `WAYS`. Defaults to all but the first.
+        ways: tuple of str, some of `WAYS`. Defaults to all but the first.
 
     Returns:
         dict, by variant a dict of `gradients` (after the first step) and `weights` (after the
-        third), each the largest difference of any number as a share of the largest number in its
-        array, and of `seconds`, the time of the whole run.
+        third), the largest differences as in `_difference`, and of `seconds`, the time of the run.
     """
     folder.mkdir(parents=True)
     make_images(folder / "images")
@@ -127,12 +126,9 @@ def start_workers(
 
     Args:
         arguments: list of str, the arguments of run.py.
-        folder: Path, the working directory.
+        folder: `pathlib.Path`, the working directory.
         workers: int, the number of processes. Defaults to `2`.
         **options: keyword arguments of `subprocess.Popen`.
-
-    Returns:
-        list of `subprocess.Popen`.
     """
     command = [sys.executable, str(ROOT / "run.py"), *arguments]
     return [
@@ -142,14 +138,7 @@ def start_workers(
 
 
 def tasks_of_workers(workers: int) -> list[dict[str, str]]:
-    """The environment variables of each of several workers on this machine.
-
-    Args:
-        workers: int, the number of workers.
-
-    Returns:
-        list of dict, for each worker a new value of `TF_CONFIG`.
-    """
+    """The environment variables of each of several workers on this machine, with new ports."""
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
     tasks = [{"type": "worker", "index": number} for number in range(workers)]
     return [
@@ -192,23 +181,14 @@ def _numbers_of(folder: Path, way: str, model: str) -> dict[str, dict[str, np.nd
         log = (folder / f"{name}.txt").read_text()
         raise RuntimeError(f"{model}, {way}: exit statuses {statuses}\n{log[-4000:]}")
     checkpoints = sorted((folder / name / "checkpoints").iterdir())
-    return {
-        "gradients": _read(checkpoints[0], lambda name: "optimizer" in name),
-        "weights": _read(checkpoints[-1], lambda name: "optimizer" not in name),
-    }
-
-
-def _read(checkpoint: Path, wanted) -> dict[str, np.ndarray]:
-    import h5py
-
     found = {}
-
-    def add(name, item):
-        if isinstance(item, h5py.Dataset) and wanted(name) and item.dtype == "float32":
-            found[name] = item[()]
-
-    with h5py.File(checkpoint / "model.weights.h5") as file:
-        file.visititems(add)
+    for kind, checkpoint in (("gradients", checkpoints[0]), ("weights", checkpoints[-1])):
+        arrays = arrays_of(checkpoint / "model.weights.h5")
+        found[kind] = {
+            name: array
+            for name, array in arrays.items()
+            if array.dtype == "float32" and ("optimizer" in name) == (kind == "gradients")
+        }
     return found
 
 

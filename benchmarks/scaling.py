@@ -1,7 +1,7 @@
 """Measures the cost of one image as the folder, the image and the batch grow by 10 and by 100.
 
     python -m benchmarks.scaling
-    python -m benchmarks.scaling --only folder image
+    python -m benchmarks.scaling --only folder image --sizes 1 10
 
 These numbers should stay constant: the time per photograph of a folder, per megapixel of a
 photograph and per image of a batch, and the memory for a folder. Coloring uses the weights that
@@ -9,8 +9,6 @@ ship, training and inference the default networks.
 """
 
 import argparse
-import atexit
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,136 +16,98 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.in_turn import measure, print_machine, python_of, serve
+from benchmarks.in_turn import measure, peak_megabytes, print_machine, python_of, serve
+from benchmarks.photographs import color, load_colorizer, make_photographs
 
 ROUNDS = 3
-FOLDERS = (10, 100, 1000)
-MEGAPIXELS = (0.3, 3, 30)
-BATCHES = (1, 10, 100)
 RESOLUTION = 64
-
-TABLES = {
-    "folder": ("coloring a folder", "photographs", FOLDERS, "ms/photograph"),
-    "listing": ("listing a dataset", "images", FOLDERS, "ms/image"),
-    "image": ("coloring a photograph", "megapixels", MEGAPIXELS, "ms/megapixel"),
-    "batch": ("a training step", "batch size", BATCHES, "ms/image"),
-    "inference": ("the generator alone", "batch size", BATCHES, "ms/image"),
-}
 
 
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=TABLES, help="only these tables")
-    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", nargs="+", type=float, help="instead of those of each table")
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        what, size = arguments.worker
-        WORKERS[what](float(size))
+        _work(*arguments.worker)
         return
     print_machine()
-    for what in arguments.only or TABLES:
-        _table(what, *TABLES[what])
+    for name in arguments.only or TABLES:
+        title, of, sizes, _ = TABLES[name]
+        print(f"\n{title}\n{of:>16}  {'ms for each':>16} (range)             x   peak MB")
+        first = None
+        for size in arguments.sizes or sizes:
+            costs, [peak] = (_measured(name, size, what) for what in ("time", "peak"))
+            cost = float(np.median(costs))
+            first = first or cost
+            print(
+                f"{size:16g}  {cost:16.3f} ({min(costs):8.3f} to {max(costs):8.3f})  "
+                f"{cost / first:5.2f}  {peak:8.0f}",
+                flush=True,
+            )
 
 
-def _table(what: str, title: str, of: str, sizes: tuple, unit: str) -> None:
-    print(f"\n{title}\n{of:>16}  {unit:>16} (range)             x   peak MB")
-    first = None
-    for size in sizes:
-        costs = _measured(what, size, ROUNDS)
-        [peak] = _measured(f"{what} peak", size, 1)
-        cost = float(np.median(costs))
-        first = first or cost
-        print(
-            f"{size:16g}  {cost:16.3f} ({min(costs):8.3f} to {max(costs):8.3f})  "
-            f"{cost / first:5.2f}  {peak:8.0f}",
-            flush=True,
-        )
+def _measured(name: str, size: float, what: str) -> list[float]:
+    command = python_of("benchmarks.scaling", "--worker", name, str(size), what)
+    return measure({name: command}, ROUNDS if what == "time" else 1)[name]
 
 
-def _measured(what: str, size: float, rounds: int) -> list[float]:
-    command = python_of("benchmarks.scaling", "--worker", what, str(size))
-    return measure({what: command}, rounds)[what]
+def _work(name: str, size: str, what: str) -> None:
+    """Measures one size of one table, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = TABLES[name][-1](float(size), Path(folder))
+
+        def milliseconds() -> float:
+            begun = time.perf_counter()
+            run()
+            return 1e3 * (time.perf_counter() - begun) / float(size)
+
+        def peak() -> float:
+            run()
+            return peak_megabytes()
+
+        serve(peak if what == "peak" else milliseconds)
 
 
-def _serve_peak(cost: Callable[[], float]) -> None:
-    def peak() -> float:
-        cost()
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-
-    serve(peak)
+def _folder(photographs: float, folder: Path) -> Callable[[], None]:
+    files = make_photographs(folder / "gray", int(photographs), 200, 150)
+    colorizer = load_colorizer()
+    return lambda: color(colorizer, files, folder)
 
 
-def _folder(photographs: float) -> Callable[[], float]:
-    folder = _new_folder()
-    _write_images(folder, int(photographs), (150, 200))
-    color = _coloring()
-
-    def cost() -> float:
-        begun = time.perf_counter()
-        color(sorted(folder.glob("*.jpg")))
-        return 1e3 * (time.perf_counter() - begun) / photographs
-
-    return cost
-
-
-def _listing(images: float) -> Callable[[], float]:
+def _listing(images: float, folder: Path) -> Callable[[], None]:
     from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     from data.datasets.find_images import find_images
 
-    folder = _new_folder()
-    _write_images(folder, int(images), (15, 20))
-
-    def cost() -> float:
-        begun = time.perf_counter()
-        find_images([str(folder)])
-        return 1e3 * (time.perf_counter() - begun) / images
-
-    return cost
+    make_photographs(folder / "images", int(images), 20, 15)
+    return lambda: find_images([str(folder)])
 
 
-def _image(megapixels: float) -> Callable[[], float]:
-    folder = _new_folder()
+def _image(megapixels: float, folder: Path) -> Callable[[], None]:
     height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
-    _write_images(folder, 1, (height, height * 4 // 3))
-    color = _coloring()
-
-    def cost() -> float:
-        begun = time.perf_counter()
-        color(list(folder.glob("*.jpg")))
-        return 1e3 * (time.perf_counter() - begun) / megapixels
-
-    return cost
+    files = make_photographs(folder / "gray", 1, height * 4 // 3, height)
+    colorizer = load_colorizer()
+    return lambda: color(colorizer, files, folder)
 
 
-def _batch(images: float) -> Callable[[], float]:
+def _batch(images: float, folder: Path) -> Callable[[], None]:
     tf, model = _model()
     shape = (int(images), RESOLUTION, RESOLUTION)
     data = (tf.random.uniform((*shape, 1), -1, 1), tf.random.uniform((*shape, 2), -1, 1))
     step = tf.function(model.train_step)
-
-    def cost() -> float:
-        begun = time.perf_counter()
-        # Reading a loss waits until the step is done.
-        float(step(data)["generator_loss"])
-        return 1e3 * (time.perf_counter() - begun) / images
-
-    return cost
+    # Reading a loss waits until the step is done.
+    return lambda: float(step(data)["generator_loss"])
 
 
-def _inference(images: float) -> Callable[[], float]:
+def _inference(images: float, folder: Path) -> Callable[[], None]:
     tf, model = _model()
     lightness = tf.random.uniform((int(images), RESOLUTION, RESOLUTION, 1), -1, 1)
     generate = tf.function(lambda: model.generator(lightness, training=False))
-
-    def cost() -> float:
-        begun = time.perf_counter()
-        generate().numpy()
-        return 1e3 * (time.perf_counter() - begun) / images
-
-    return cost
+    return lambda: generate().numpy()
 
 
 def _model():
@@ -157,8 +117,7 @@ def _model():
     import keras
     import tensorflow as tf
 
-    from losses.adversarial.hinge_adversarial import HingeAdversarial
-    from losses.reconstruction import Reconstruction
+    from losses import HingeAdversarial, Reconstruction
     from models.sagan import SAGAN
 
     model = SAGAN()
@@ -167,57 +126,13 @@ def _model():
     return tf, model
 
 
-def _coloring() -> Callable[[list[Path]], None]:
-    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
-
-    import_tensorflow_quietly()
-    from config.parser import parse
-    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
-    from jobs.common.load_colorizer import load_colorizer, weights_folders
-
-    settings, _ = parse(["--images", "demo"])
-    prepare_keras(settings.precision, settings.seed)
-    [weights] = weights_folders(settings)
-    colorizer = load_colorizer(weights, settings)
-
-    def color(files: list[Path]) -> None:
-        states = [JobState(Job(file, file.with_suffix(".out.jpeg"))) for file in files]
-        assert all(
-            state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states)
-        )
-
-    return color
-
-
-def _new_folder() -> Path:
-    folder = tempfile.TemporaryDirectory()
-    # The folder is removed when the process ends.
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
-
-
-def _write_images(folder: Path, count: int, size: tuple[int, int]) -> None:
-    from PIL import Image
-
-    random = np.random.default_rng(0)
-    # Smooth, with film grain: JPEGs of pure noise would take unusually long to decode and encode.
-    small = Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype="uint8"))
-    smooth = np.asarray(small.resize(size[::-1], Image.Resampling.BICUBIC), "float32")
-    for number in range(count):
-        pixels = np.clip(smooth + random.normal(0, 4, (*size, 1)), 0, 255).astype("uint8")
-        Image.fromarray(pixels).save(folder / f"{number}.jpg", quality=90)
-
-
-WORKERS = {}
-for _name, _make in (
-    ("folder", _folder),
-    ("listing", _listing),
-    ("image", _image),
-    ("batch", _batch),
-    ("inference", _inference),
-):
-    WORKERS[_name] = lambda size, make=_make: serve(make(size))
-    WORKERS[f"{_name} peak"] = lambda size, make=_make: _serve_peak(make(size))
+TABLES = {
+    "folder": ("coloring a folder", "photographs", (10, 100, 1000), _folder),
+    "listing": ("listing a dataset", "images", (10, 100, 1000), _listing),
+    "image": ("coloring a photograph", "megapixels", (0.3, 3, 30), _image),
+    "batch": ("a training step", "batch size", (1, 10, 100), _batch),
+    "inference": ("the generator alone", "batch size", (1, 10, 100), _inference),
+}
 
 
 if __name__ == "__main__":

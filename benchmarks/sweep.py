@@ -22,32 +22,19 @@ from pathlib import Path
 
 _ENCODER_DECODER = ["--model", "encoder_decoder", "--resolution", "128"]
 _PIX2PIX = ["--preset", "patchgan"]
+_TERMS = (
+    *(("l1:1",), ("mse:1",), ("huber:1",), ("ssim:1",), ("perceptual:1",)),
+    *(("l1:1", "ssim:0.5"), ("l1:1", "colorfulness:0.05")),
+)
 
-# For each sweep, the arguments of all its trainings, and those of each training by its value.
+# For each sweep, the arguments of all its trainings, the option that differs, and its values.
 SWEEPS = {
-    "losses": (
-        _ENCODER_DECODER,
-        {
-            "_".join(terms).replace(":", "-"): ["--reconstruction", *terms]
-            for terms in (
-                ("l1:1",),
-                ("mse:1",),
-                ("huber:1",),
-                ("ssim:1",),
-                ("perceptual:1",),
-                ("l1:1", "ssim:0.5"),
-                ("l1:1", "colorfulness:0.05"),
-            )
-        },
-    ),
-    "l1": (
-        _PIX2PIX,
-        {value: ["--reconstruction", f"l1:{value}"] for value in (10, 25, 50, 75, 100)},
-    ),
-    "batch_size": (_PIX2PIX, {value: ["--batch_size", str(value)] for value in (4, 8, 16, 32)}),
+    "losses": (_ENCODER_DECODER, "--reconstruction", _TERMS),
+    "l1": (_PIX2PIX, "--reconstruction", [(f"l1:{value}",) for value in (10, 25, 50, 75, 100)]),
+    "batch_size": (_PIX2PIX, "--batch_size", [(str(value),) for value in (4, 8, 16, 32)]),
     "discriminator_steps": (
-        _PIX2PIX,
-        {value: ["--discriminator_steps", str(value)] for value in range(1, 7)},
+        *(_PIX2PIX, "--discriminator_steps"),
+        [(str(value),) for value in range(1, 7)],
     ),
 }
 # The options of a training that an evaluation takes too.
@@ -68,14 +55,15 @@ def main() -> int:
     parser.add_argument("sweep", choices=SWEEPS)
     sweep, options = parser.parse_known_args()
     folders, failed = [], []
-    base, values = SWEEPS[sweep.sweep]
-    for value, arguments in values.items():
-        folder = Path("weights", "sweep", sweep.sweep, str(value))
-        print(f"{sweep.sweep} {value}", flush=True)
+    base, option, values = SWEEPS[sweep.sweep]
+    for value in values:
+        name = "_".join(value).replace(":", "-")
+        folder = Path("weights", "sweep", sweep.sweep, name)
+        print(f"{sweep.sweep} {name}", flush=True)
         if (folder / "checkpoints").exists():
             status = call(["--load_weights", "--weights_dir", str(folder)])
         else:
-            status = call([*base, *arguments, *options, "--weights_dir", str(folder)])
+            status = call([*base, option, *value, *options, "--weights_dir", str(folder)])
         if status in INTERRUPTED:
             return status
         if status == 0:

@@ -27,18 +27,17 @@ from make_pix2pix import UNet, cross_entropy, patch_gan
 
 def main() -> None:
     """Serves measurements in images per second."""
-    model, resolution, precision, is_compiled, batch_size, steps = sys.argv[1:]
+    model, precision = sys.argv[1], sys.argv[3]
+    resolution, is_compiled, batch_size, steps = map(int, (sys.argv[2], *sys.argv[4:]))
     torch.set_num_threads(os.cpu_count())
     torch.manual_seed(0)
-    step = _step(
-        model, int(resolution), int(batch_size), precision != "float32", is_compiled == "1"
-    )
+    step = _step(model, resolution, batch_size, precision != "float32", bool(is_compiled))
 
     def images_per_second() -> float:
         begun = time.perf_counter()
-        for _ in range(int(steps)):
+        for _ in range(steps):
             step()
-        return int(steps) * int(batch_size) / (time.perf_counter() - begun)
+        return steps * batch_size / (time.perf_counter() - begun)
 
     serve(images_per_second)
 
@@ -147,10 +146,8 @@ def _step(model: str, resolution: int, batch_size: int, has_bfloat16: bool, is_c
         downs = min(8, resolution.bit_length() - 1)
         networks = UNet(downs, 64, dropped=0.5), UNet(downs, 64), patch_gan(64)
         rates, betas, l1_weight = (2e-4, 2e-4), (0.5, 0.999), 100.0
-        discriminator_loss, generator_loss = (
-            _cross_entropies,
-            lambda logits: cross_entropy(logits, 1.0),
-        )
+        discriminator_loss = _cross_entropies
+        generator_loss = lambda logits: cross_entropy(logits, 1.0)  # noqa: E731
     else:
         # As in our network, attention is on features of 32x32 for images of any size.
         level = (resolution // 32).bit_length() - 1

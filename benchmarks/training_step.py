@@ -4,11 +4,10 @@
     python -m benchmarks.training_step --models pix2pix sagan --resolutions 128
     python -m benchmarks.training_step --models pix2pix --torch_python torch/bin/python
 
-Each colorizer runs with its own defaults and an adversary, in float32 and bfloat16 in turn. The
-images are random numbers in memory; with `--data` the input pipeline is measured too: the time per
-batch of a folder's images while nothing else runs. The parts of a step are graphs of their own, so
-their sum is more or less than the whole step. Encoders have random weights; ChromaGAN's class
-distributions come with the batch, as from its cache.
+Each colorizer runs with its own defaults and an adversary, in float32 and bfloat16 in turn, on
+random numbers in memory. The parts of a step are graphs of their own, so their sum is more or less
+than the whole step. Encoders have random weights; ChromaGAN's class distributions come with the
+batch, as from its cache.
 
 With `--torch_python`, a Python with PyTorch, pix2pix and SAGAN are measured there too, eagerly and
 with torch.compile: the same networks and the same step, from benchmarks/torch_networks.py.
@@ -17,14 +16,20 @@ with torch.compile: the same networks and the same step, from benchmarks/torch_n
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
-from benchmarks.in_turn import measure, print_machine, python_of, serve, show
+from benchmarks.in_turn import (
+    measure,
+    peak_megabytes,
+    print_machine,
+    python_of,
+    seconds_of,
+    serve,
+    show,
+)
 
 BATCH_SIZE = 8
 ROUNDS = 3
@@ -40,9 +45,6 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--resolutions", nargs="+", type=int, default=[64, 128, 256])
     parser.add_argument("--torch_python", metavar="PATH", help="a Python with PyTorch")
-    parser.add_argument(
-        "--data", metavar="DIR", help="a folder of images, to measure the input pipeline too"
-    )
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -53,7 +55,7 @@ def main() -> None:
     for model in arguments.models:
         for resolution in arguments.resolutions:
             _compare(model, resolution, arguments.torch_python)
-            _split(model, resolution, arguments.data)
+            _split(model, resolution)
 
 
 def _compare(model: str, resolution: int, torch_python: str | None) -> None:
@@ -75,10 +77,10 @@ def _compare(model: str, resolution: int, torch_python: str | None) -> None:
     show(measure(commands, ROUNDS), "images/s", beside="float32")
 
 
-def _split(model: str, resolution: int, data: str | None) -> None:
+def _split(model: str, resolution: int) -> None:
     for precision in PRECISIONS:
         what = {"model": model, "resolution": resolution, "precision": precision}
-        command = _worker(**what, part="all", data=data)
+        command = _worker(**what, part="all")
         found = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
         peak = found.pop("peak")
         words = ", ".join(f"{part} {milliseconds:.0f}" for part, milliseconds in found.items())
@@ -89,22 +91,16 @@ def _worker(**what) -> list[str]:
     return python_of("benchmarks.training_step", "--worker", json.dumps(what))
 
 
-def _work(model: str, resolution: int, precision: str, part: str, data: str | None = None) -> None:
-    from jobs.common.runtime import import_tensorflow_quietly
+def _work(model: str, resolution: int, precision: str, part: str) -> None:
+    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
 
     import_tensorflow_quietly()
-    import keras
-
-    keras.utils.set_random_seed(0)
-    keras.mixed_precision.set_global_policy(precision)
+    prepare_keras(precision, seed=0)
     pieces = _pieces(model, resolution)
     if part == "all":
-        found = _milliseconds_of(pieces)
-        if data:
-            found["data"] = _milliseconds_of_data(data, resolution)
-        print(json.dumps(found))
+        print(json.dumps(_milliseconds_of(pieces)))
     else:
-        serve(lambda: images_per_second(pieces[part]))
+        serve(lambda: _images_per_second(pieces[part]))
 
 
 def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
@@ -112,36 +108,16 @@ def _milliseconds_of(pieces: dict[str, Callable[[], None]]) -> dict[str, float]:
     for _ in range(2):
         pieces["step"]()
     # Read before the parts run: their graphs take memory that a training does not.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    for piece in pieces.values():
-        piece()
-    found = {name: [] for name in pieces}
-    for _ in range(ROUNDS):
-        for name, piece in pieces.items():
-            found[name].append(1e3 * BATCH_SIZE / images_per_second(piece))
-    return {"peak": peak, **{name: statistics.median(values) for name, values in found.items()}}
+    peak = peak_megabytes() / 1e3
+    found = seconds_of(pieces, ROUNDS * STEPS)
+    return {"peak": peak, **{name: 1e3 * statistics.median(found[name]) for name in found}}
 
 
-def _milliseconds_of_data(folder: str, resolution: int) -> float:
-    """The milliseconds per batch of the input pipeline while nothing else runs."""
-    from benchmarks import pipeline
-    from data.datasets.find_images import find_images
-
-    stream = pipeline.training_stream(find_images([folder]).training, resolution, BATCH_SIZE)
-    return 1e3 * BATCH_SIZE / pipeline.images_per_second(stream, BATCH_SIZE)
-
-
-def images_per_second(step: Callable[[], None], batch_size: int = BATCH_SIZE) -> float:
-    """The number of images per second that a step processes.
-
-    Args:
-        step: function without arguments.
-        batch_size: int, images in a step. Defaults to `8`.
-    """
+def _images_per_second(step: Callable[[], None]) -> float:
     begun = time.perf_counter()
     for _ in range(STEPS):
         step()
-    return STEPS * batch_size / (time.perf_counter() - begun)
+    return STEPS * BATCH_SIZE / (time.perf_counter() - begun)
 
 
 def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
@@ -238,4 +214,4 @@ def _awaited(part: Callable) -> Callable[[], None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

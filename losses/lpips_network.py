@@ -7,18 +7,36 @@ import keras
 import numpy as np
 from keras import ops
 
+from data.atomic import write_beside
+from data.keras_cache import in_keras_cache
+from data.torch_file import read_state_dict
 from errors import InputError
-from losses.lpips_weights import find_lpips_weights
-from losses.pretrained import reading
+from losses.pretrained import download, reading
 
-# AlexNet's convolutions: filters, kernel size, stride, and whether a pooling comes before it.
-_CONVOLUTIONS = ((64, 11, 4, False), (192, 5, 1, True), (384, 3, 1, True), (256, 3, 1, False)) + (
-    (256, 3, 1, False),
+# AlexNet's convolutions: the index in torchvision's network, filters, kernel size, stride, and
+# whether a pooling comes before it.
+_CONVOLUTIONS = (
+    *((0, 64, 11, 4, False), (3, 192, 5, 1, True), (6, 384, 3, 1, True)),
+    *((8, 256, 3, 1, False), (10, 256, 3, 1, False)),
 )
 
 # The normalization of the reference implementation, for RGB in [-1, 1].
 _SHIFT = np.array([-0.030, -0.088, -0.188], "float32")
 _SCALE = np.array([0.458, 0.448, 0.450], "float32")
+
+_CACHED = "lpips_alexnet_v0.1.npz"
+# AlexNet of torchvision, and the channel weights of richzhang/PerceptualSimilarity at its newest
+# commit, which the package `lpips` 0.1.4 on PyPI contains too. Their SHA-256 were computed from
+# these files; the first begins with the digits in the name that torchvision gave the file.
+_ALEXNET = (
+    "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+    "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+)
+_CHANNELS = (
+    "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/"
+    "082bb24f84c091ea94de2867d34c4544f68e0963/lpips/weights/v0.1/alex.pth",
+    "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+)
 
 # AlexNet's first convolution and its two poolings leave nothing of a smaller image.
 SMALLEST_SIDE = 31
@@ -31,14 +49,15 @@ class LPIPSNetwork:
     Args:
         weights: str or path of an .npz with AlexNet's `convN_w` of shape (height, width, in, out)
             and `convN_b` for N from 1 to 5, and the channel weights `linN` for N from 0 to 4.
-            Defaults to `None`, the file that `find_lpips_weights` finds.
+            Defaults to `None`, the file in Keras' cache. If it is missing, it is
+            converted from the official PyTorch files, which are downloaded.
         dtype: str or `keras.DTypePolicy` of the convolutions. A loss may use a faster, less exact
             one; the metric needs float32, because it is a difference of similar values. Defaults
             to `"float32"`.
 
     Raises:
         InputError: the file cannot be read or does not contain these weights, or they cannot be
-            downloaded.
+            downloaded or saved. The message says where to put them.
 
     Example:
         network = LPIPSNetwork("lpips_alexnet.npz")
@@ -58,7 +77,7 @@ class LPIPSNetwork:
         self.weights = None if weights is None else os.fspath(weights)
         self.dtype_policy = keras.dtype_policies.get(dtype)
         self._network = _alexnet_trunk(self.dtype_policy)
-        self._channel_weights = _load(self._network, self.weights or find_lpips_weights())
+        self._channel_weights = _load(self._network, self.weights or _in_keras_cache())
 
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the constructor."""
@@ -117,7 +136,7 @@ def _unit_length(features):
 def _alexnet_trunk(dtype: keras.DTypePolicy) -> keras.Model:
     images = keras.Input((None, None, 3), dtype="float32")
     outputs, features = [], images
-    for number, (filters, side, stride, is_pooled) in enumerate(_CONVOLUTIONS, start=1):
+    for number, (_, filters, side, stride, is_pooled) in enumerate(_CONVOLUTIONS, start=1):
         if is_pooled:
             features = keras.layers.MaxPooling2D(3, 2, dtype=dtype)(features)
         border = 2 if side > 3 else 1
@@ -137,3 +156,24 @@ def _load(network: keras.Model, path: str | os.PathLike) -> list[np.ndarray]:
             layer = network.get_layer(f"conv{number}")
             layer.set_weights([file[f"conv{number}_w"], file[f"conv{number}_b"]])
         return [file[f"lin{number}"].reshape(-1) for number in range(len(_CONVOLUTIONS))]
+
+
+def _in_keras_cache() -> str:
+    """The path of the .npz in Keras' cache, which is made if it is missing."""
+    cached = in_keras_cache(_CACHED)
+    if not cached.exists():
+        files = [download(*file, what="LPIPS's weights") for file in (_ALEXNET, _CHANNELS)]
+        layers, linear = map(read_state_dict, files)
+        arrays = {}
+        for number, (layer, *_) in enumerate(_CONVOLUTIONS):
+            # From PyTorch's (out, in, height, width) to (height, width, in, out).
+            kernel = layers[f"features.{layer}.weight"]
+            arrays[f"conv{number + 1}_w"] = np.transpose(kernel, (2, 3, 1, 0))
+            arrays[f"conv{number + 1}_b"] = layers[f"features.{layer}.bias"]
+            arrays[f"lin{number}"] = linear[f"lin{number}.model.1.weight"].reshape(-1)
+        try:
+            with write_beside(cached) as temporary:
+                np.savez(temporary, **arrays)
+        except OSError as error:
+            raise InputError(f"LPIPS's weights cannot be saved ({error}); give a file") from error
+    return str(cached)

@@ -69,8 +69,7 @@ class Reconstruction:
         lpips: LPIPSNetwork | None = None,
         rebalancing: ColorRebalancing | None = None,
     ):
-        unknown = set(weights) - set(TERMS)
-        if unknown:
+        if not set(TERMS).issuperset(weights):
             raise ValueError(
                 f"`weights` should have keys from {TERMS}. Received: `weights={weights}`"
             )
@@ -116,7 +115,7 @@ class Reconstruction:
         weights = None if self._rebalancing is None else self._rebalancing(true_ab)
 
         def mean(differences):
-            return ops.mean(differences if self._rebalancing is None else weights * differences)
+            return ops.mean(differences if weights is None else weights * differences)
 
         def rgb1(ab):
             return lab1_to_unclipped_rgb1(join_lab(lightness, ab))

@@ -1,13 +1,14 @@
-"""A progress bar for preparatory work on many images."""
+"""A progress bar for work on many images."""
 
 from tqdm import tqdm
 
 
-def progress_bar(what: str, **options) -> tqdm:
-    """A progress bar that disappears when the work is done, and is only drawn on a terminal.
+def progress_bar(what: str, total: int | None = None, leave: bool = False) -> tqdm:
+    """A progress bar that is only drawn on a terminal.
 
     Args:
         what: str, a description of the work.
-        **options: options of `tqdm`.
+        total: int or None, the number of images. Defaults to `None`, unknown.
+        leave: bool, whether the bar stays when the work is done. Defaults to `False`.
     """
-    return tqdm(desc=what, unit="image", leave=False, dynamic_ncols=True, disable=None, **options)
+    return tqdm(desc=what, total=total, leave=leave, unit="image", dynamic_ncols=True, disable=None)

@@ -193,7 +193,12 @@ def _with_predictions(
 
 def _match(names: Sequence[str], folder: str) -> list[str | None]:
     """The prediction for each image, or None. Prints a warning if some are missing."""
-    paths = _list_predictions(folder)
+    try:
+        paths = list_image_paths(folder)
+    except OSError as error:
+        raise InputError(
+            f"--predictions {shown(folder)}: {error.strerror}; give a folder of colored images"
+        ) from error
     matched = match_by_name(names, paths)
     missing = [name for name, path in zip(names, matched, strict=True) if path is None]
     if len(missing) == len(names):
@@ -211,12 +216,3 @@ def _match(names: Sequence[str], folder: str) -> list[str | None]:
             file=sys.stderr,
         )
     return matched
-
-
-def _list_predictions(folder: str) -> list[str]:
-    try:
-        return list_image_paths(folder)
-    except OSError as error:
-        raise InputError(
-            f"--predictions {shown(folder)}: {error.strerror}; give a folder of colored images"
-        ) from error

@@ -37,7 +37,9 @@ class MetricFactory:
         self._missing: list[str] = []
         self._lpips = self._find_lpips(settings) if has_truth else None
         self._network = self._find_network(settings)
-        self._extract_for_lpips = tf.function(self._features_for_lpips, reduce_retracing=True)
+        self._lpips_features = (
+            tf.function(self._lpips.features, reduce_retracing=True) if self._lpips else None
+        )
         # XLA fuses the many small operations on each pixel into one.
         self._to_lab = tf.function(rgb1_to_lab100, jit_compile=True)
 
@@ -57,7 +59,7 @@ class MetricFactory:
     def features_of(self, rgb255: np.ndarray) -> ImageFeatures:
         """Computes what the metrics need from images, uint8 of shape (batch, height, width, 3)."""
         rgb1 = rgb255_to_rgb1(rgb255)
-        lpips_features = self._extract_for_lpips(rgb1) if self._lpips else None
+        lpips_features = self._lpips_features and self._lpips_features(rgb1)
         features, classes = self._network(rgb1) if self._network else (None, None)
         lab100 = self._to_lab(rgb1) if self._has_truth else None
         return ImageFeatures(rgb1, lpips_features, features, classes, lab100)
@@ -112,9 +114,6 @@ class MetricFactory:
             self._missing.append(f"IS: {network.name} has no classes")
             return None
         return network
-
-    def _features_for_lpips(self, rgb1: tf.Tensor) -> list[tf.Tensor]:
-        return self._lpips.features(rgb1)
 
     def _feature_metric_names(self, has_classes: bool = True) -> str:
         names = ["FID", "KID"] if self._has_truth else []

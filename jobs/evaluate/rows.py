@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from data.color.gamut import pull_into_gamut
 from data.color.lab import (
@@ -22,6 +21,7 @@ from data.color.lab import (
 from data.photos.pixels import page_of_pixels
 from errors import InputError, shown
 from inference.photo_colorizer import PhotoColorizer
+from jobs.common.progress_bar import progress_bar
 from jobs.evaluate.images import Batch, EvaluationImages
 from jobs.evaluate.metric_factory import MetricFactory
 from metrics.evaluator import Evaluator
@@ -69,28 +69,25 @@ def make_rows(
         images: `EvaluationImages`.
         metric_factory: `MetricFactory`, makes the evaluators of the rows.
     """
-    rows: list[tuple[str, Path | None, _Color]] = []
-    sizes = {path: colorizer.render_size for path, colorizer in colorizers.items()}
+    found: list[tuple[str, Path | None, _Color]] = []
     if images.has_truth:
-        rows.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
-    rows.append((GRAY, None, _gray))
+        found.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
+    found.append((GRAY, None, _gray))
     if images.has_truth:
-        rows.append((CONSTANT, None, _constant(_mean_ab(images))))
-    rows += [(WEIGHTS, path, _network(path, network)) for path, network in colorizers.items()]
-    rows += [
+        found.append((CONSTANT, None, _constant(_mean_ab(images))))
+    found += [(WEIGHTS, path, _network(path, network)) for path, network in colorizers.items()]
+    found += [
         (PREDICTIONS, Path(path), _prediction(number))
         for number, path in enumerate(images.predictions)
     ]
-    fixed = [kind for kind, path, _ in rows if path is None]
-    names = short_names([path for _, path, _ in rows if path], fixed)
-    evaluators = [metric_factory.new_evaluator()]
-    evaluators += [metric_factory.new_evaluator(evaluators[0]) for _ in rows[1:]]
-    return [
-        EvaluationRow(name, kind, str(path or ""), color, evaluator, sizes.get(path))
-        for name, (kind, path, color), evaluator in zip(
-            fixed + names, rows, evaluators, strict=True
-        )
-    ]
+    names = [kind for kind, path, _ in found if path is None]
+    names += short_names([path for _, path, _ in found if path], names)
+    rows: list[EvaluationRow] = []
+    for name, (kind, path, color) in zip(names, found, strict=True):
+        evaluator = metric_factory.new_evaluator(rows[0].evaluator if rows else None)
+        size = colorizers[path].render_size if kind == WEIGHTS else None
+        rows.append(EvaluationRow(name, kind, str(path or ""), color, evaluator, size))
+    return rows
 
 
 def short_names(paths: Sequence[Path], taken: Iterable[str] = ()) -> list[str]:
@@ -160,14 +157,7 @@ def _mean_ab(images: EvaluationImages) -> np.ndarray:
         jit_compile=True,
     )
     mean, count = np.zeros(2, "float64"), 0
-    with tqdm(
-        total=len(images),
-        desc="mean color",
-        unit="image",
-        leave=False,
-        dynamic_ncols=True,
-        disable=None,
-    ) as bar:
+    with progress_bar("mean color", len(images)) as bar:
         for batch in images.batches():
             count += len(batch.rgb255)
             mean += (mean_of(batch.rgb255).numpy() - mean).sum(axis=0) / count

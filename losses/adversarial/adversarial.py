@@ -9,11 +9,20 @@ class Adversarial(abc.ABC):
 
     Losses are computed in float32, whatever the precision of the logits. Logits may have any
     shape: one for each image, or one for each patch of an image. Keras can serialize a subclass
-    that is registered and says its arguments in `get_config`.
+    that is registered and returns its arguments from `get_config`.
 
     Attributes:
         penalty_weight: float, the weight of the discriminator's gradient penalty. Defaults to
             `0.0`, no penalty.
+
+    Example:
+        from keras import ops
+        from losses import HingeAdversarial
+
+        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
+        loss = HingeAdversarial()
+        loss.discriminator(real_logits, fake_logits)        # 1.0
+        loss.generator(fake_logits)                         # 0.0
     """
 
     penalty_weight = 0.0
@@ -27,7 +36,6 @@ class Adversarial(abc.ABC):
         """Returns the loss of the generator, a scalar."""
 
     def get_config(self) -> dict[str, Any]:
-        """Returns the arguments of the constructor."""
         return {}
 
     @classmethod

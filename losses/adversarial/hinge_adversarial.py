@@ -13,12 +13,6 @@ class HingeAdversarial(Adversarial):
     The discriminator minimizes E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))], the generator
     -E[D(fake)].
 
-    Example:
-        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
-        loss = HingeAdversarial()
-        loss.discriminator(real_logits, fake_logits)        # 1.0
-        loss.generator(fake_logits)                         # 0.0
-
     Reference:
         Lim and Ye, "Geometric GAN", 2017; Zhang et al., "Self-Attention Generative Adversarial
         Networks", ICML 2019, equation 4.

@@ -13,12 +13,6 @@ class LeastSquaresAdversarial(Adversarial):
     The discriminator minimizes E[(D(real) - 1)^2] + E[D(fake)^2], the generator
     E[(D(fake) - 1)^2].
 
-    Example:
-        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
-        loss = LeastSquaresAdversarial()
-        loss.discriminator(real_logits, fake_logits)        # 0.0
-        loss.generator(fake_logits)                         # 1.0
-
     Reference:
         Mao et al., "Least Squares Generative Adversarial Networks", ICCV 2017, equation 9,
         without its factors of 1/2, as in the code of pix2pix and CycleGAN.

@@ -1,5 +1,7 @@
 """The adversarial loss of the original GAN."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -14,12 +16,6 @@ class VanillaAdversarial(Adversarial):
         label_smoothing: float in [0, 1). The label of real images is 1 - `label_smoothing`; that of
             fake images stays 0 (one-sided smoothing). Defaults to `0.1`.
 
-    Example:
-        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
-        loss = VanillaAdversarial()
-        loss.discriminator(real_logits, fake_logits)        # about 1.11
-        loss.generator(fake_logits)                         # about 0.69
-
     Reference:
         Goodfellow et al., "Generative Adversarial Nets", NeurIPS 2014; Salimans et al.,
         "Improved Techniques for Training GANs", NeurIPS 2016, section 3.4 (label smoothing).
@@ -33,7 +29,7 @@ class VanillaAdversarial(Adversarial):
             )
         self.label_smoothing = label_smoothing
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing}
 
     def discriminator(self, real_logits, fake_logits):

@@ -1,5 +1,7 @@
 """The adversarial loss of Wasserstein GANs with a gradient penalty."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -18,12 +20,6 @@ class WassersteinAdversarial(Adversarial):
         penalty_weight: float, the weight of the gradient penalty. Defaults to `10.0`, as in the
             paper.
 
-    Example:
-        real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
-        loss = WassersteinAdversarial()
-        loss.discriminator(real_logits, fake_logits)        # -1.0
-        loss.generator(fake_logits)                         # 0.0
-
     Reference:
         Gulrajani et al., "Improved Training of Wasserstein GANs", NeurIPS 2017, equation 3.
     """
@@ -36,7 +32,7 @@ class WassersteinAdversarial(Adversarial):
             )
         self.penalty_weight = penalty_weight
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"penalty_weight": self.penalty_weight}
 
     def discriminator(self, real_logits, fake_logits):

@@ -1,4 +1,9 @@
-"""The gradients and errors of the LPIPS network; its values are tested with the metric."""
+"""The network of LPIPS: where its weights come from, its gradients and errors.
+
+Its values are tested with the metric.
+"""
+
+import os
 
 import keras
 import numpy as np
@@ -7,7 +12,7 @@ import tensorflow as tf
 from skimage import data
 
 from errors import InputError
-from losses.lpips_network import LPIPSNetwork
+from losses import LPIPSNetwork, lpips_network
 
 
 def photograph(size=64):
@@ -45,6 +50,22 @@ def test_gradient_is_zero_where_all_features_are_zero(lpips_weights, tmp_path):
     np.testing.assert_array_equal(tape.gradient(distance, colored), tf.zeros_like(colored))
 
 
+@pytest.mark.parametrize("side", [16, 30])
+def test_image_that_is_too_small_is_an_input_error(lpips_weights, side):
+    with pytest.raises(InputError, match="at least 31 px; received 40 x "):
+        LPIPSNetwork(lpips_weights).features(photograph(40)[None, :side])
+
+
+# --- weights -------------------------------------------------------------------------------------
+
+
+def one_line_error(path):
+    with pytest.raises(InputError) as caught:
+        LPIPSNetwork(path)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
 @pytest.mark.parametrize("kind", ["absent", "text", "other arrays", "other shapes"])
 def test_invalid_weights_are_a_one_line_error(lpips_weights, tmp_path, kind):
     path = tmp_path / "weights.npz"
@@ -54,13 +75,48 @@ def test_invalid_weights_are_a_one_line_error(lpips_weights, tmp_path, kind):
         np.savez(path, a=np.zeros(3))
     elif kind == "other shapes":
         np.savez(path, **{name: array[..., :1] for name, array in np.load(lpips_weights).items()})
-    with pytest.raises(InputError) as caught:
-        LPIPSNetwork(path)
-    assert str(caught.value).startswith(f"{path}: ")
-    assert len(str(caught.value).splitlines()) == 1
+    words = "there is no such file" if kind == "absent" else "it cannot be read as the weights of"
+    assert one_line_error(path).startswith(f"{path}: {words}")
 
 
-@pytest.mark.parametrize("side", [16, 30])
-def test_image_that_is_too_small_is_an_input_error(lpips_weights, side):
-    with pytest.raises(InputError, match="at least 31 px; received 40 x "):
-        LPIPSNetwork(lpips_weights).features(photograph(40)[None, :side])
+@pytest.fixture
+def downloads(lpips_weights, tmp_path, monkeypatch):
+    """Replaces the official files by those of the fixture; returns the hashes asked for."""
+    arrays = np.load(lpips_weights)
+    alexnet, channels, hashes = {}, {}, []
+    for number, layer in enumerate((0, 3, 6, 8, 10)):
+        kernel = arrays[f"conv{number + 1}_w"]
+        alexnet[f"features.{layer}.weight"] = kernel.transpose(3, 2, 0, 1)
+        alexnet[f"features.{layer}.bias"] = arrays[f"conv{number + 1}_b"]
+        channels[f"lin{number}.model.1.weight"] = arrays[f"lin{number}"].reshape(1, -1, 1, 1)
+
+    def get_file(origin, file_hash, cache_subdir):
+        hashes.append(file_hash)
+        return "alexnet" if "alexnet-owt" in origin else "channels"
+
+    files = {"alexnet": alexnet, "channels": channels}
+    monkeypatch.setattr(lpips_network, "read_state_dict", files.__getitem__)
+    monkeypatch.setattr(keras.utils, "get_file", get_file)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    return hashes
+
+
+def test_official_files_are_converted_once(downloads, lpips_weights, tmp_path):
+    images = photograph()[None]
+    expected = LPIPSNetwork(lpips_weights).features(images)
+    for _ in range(2):
+        for level, wanted in zip(LPIPSNetwork().features(images), expected, strict=True):
+            np.testing.assert_array_equal(level, wanted)
+    assert [len(sha256) for sha256 in downloads] == [64, 64]
+    assert os.listdir(tmp_path / "models") == ["lpips_alexnet_v0.1.npz"]
+
+
+def test_failed_download_says_where_to_put_the_file(tmp_path, monkeypatch):
+    def no_network(**options):
+        raise Exception("URL fetch failure\non https://...")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(keras.utils, "get_file", no_network)
+    name = "alexnet-owt-7be5be79.pth"
+    assert f"{name} at {tmp_path}/models/{name}, or give a file" in one_line_error(None)
+    assert os.listdir(tmp_path) == []
