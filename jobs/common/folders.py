@@ -27,15 +27,7 @@ def check_folder(path: str | os.PathLike, option: str) -> None:
 
 
 def make_folder(path: str | os.PathLike, option: str) -> None:
-    """Creates a folder and checks that it is writable, before any work is done.
-
-    Args:
-        path: str or path, the folder.
-        option: str, the name of the option that gave the folder, for the error message.
-
-    Raises:
-        InputError: the folder cannot be created or is not writable.
-    """
+    """Creates a folder and checks that it is writable; `Args` and `Raises` as in `check_folder`."""
     check_folder(path, option)
     try:
         os.makedirs(path, exist_ok=True)

@@ -54,36 +54,31 @@ def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> Non
 def _fastest_precision() -> str:
     import tensorflow as tf
 
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        capabilities = [
-            tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
-            for gpu in gpus
-        ]
+    capabilities = [
+        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    if capabilities:
         # bfloat16 is native since Ampere.
-        native = min(capabilities) >= (8, 0)
+        is_native = min(capabilities) >= (8, 0)
     else:
-        native = _processor_has_bfloat16()
-    return "mixed_bfloat16" if native else "float32"
-
-
-def _processor_has_bfloat16() -> bool:
-    # `bf16` is the flag of ARM processors.
-    return bool(processor_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
+        # `bf16` is the flag of ARM processors.
+        is_native = not processor_flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})
+    return "mixed_bfloat16" if is_native else "float32"
 
 
 @contextlib.contextmanager
 def _without_matplotlib() -> Iterator[None]:
     """Makes Keras, which imports Matplotlib for figures of its own, start 0.4 s earlier."""
-    if "matplotlib" in sys.modules:
-        yield
-        return
-    # With this entry an import raises an ImportError.
-    sys.modules["matplotlib"] = None
+    is_imported = "matplotlib" in sys.modules
+    if not is_imported:
+        # With this entry an import raises an ImportError.
+        sys.modules["matplotlib"] = None
     try:
         yield
     finally:
-        del sys.modules["matplotlib"]
+        if not is_imported:
+            del sys.modules["matplotlib"]
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """The metrics of an evaluation, and the footnotes that explain them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -14,8 +16,6 @@ from metrics.image_features import ImageFeatures
 
 # The features of InceptionV3: the covariance of fewer images does not have full rank.
 _ENOUGH = 2048
-# The fewest images that these metrics can be computed from.
-_LEAST = {"FID, KID": 2, "IS": 10}
 
 
 class MetricFactory:
@@ -35,11 +35,18 @@ class MetricFactory:
     def __init__(self, settings: Settings, has_truth: bool):
         self._has_truth = has_truth
         self._missing: list[str] = []
-        self._lpips = self._find_lpips(settings) if has_truth else None
-        self._network = self._find_network(settings)
-        self._lpips_features = (
-            tf.function(self._lpips.features, reduce_retracing=True) if self._lpips else None
-        )
+        self._lpips = self._lpips_features = None
+        if has_truth and settings.resolution < SMALLEST_SIDE:
+            self._missing.append(f"LPIPS: needs images of at least {SMALLEST_SIDE} px")
+        elif has_truth:
+            self._lpips = self._load(settings, "lpips_weights", LPIPSNetwork, "LPIPS")
+        if self._lpips:
+            self._lpips_features = tf.function(self._lpips.features, reduce_retracing=True)
+        names = "FID, KID, IS" if has_truth else "IS"
+        self._network = self._load(settings, "feature_network", FeatureNetwork, names)
+        if self._network and not self._network.has_classes:
+            self._missing.append(f"IS: {self._network.name} has no classes")
+            self._network = self._network if has_truth else None
         # XLA fuses the many small operations on each pixel into one.
         self._to_lab = tf.function(rgb1_to_lab100, jit_compile=True)
 
@@ -72,60 +79,35 @@ class MetricFactory:
         if self._lpips:
             lines.append("LPIPS: version 0.1 with AlexNet")
         if self._network:
-            names = self._feature_metric_names(self._network.has_classes)
+            names = ["FID", "KID"] if self._has_truth else []
+            names += ["IS"] if self._network.has_classes else []
             lines.append(
-                f"{names}: computed with {self._network.name}; values of other networks are not "
-                "comparable"
+                f"{', '.join(names)}: computed with {self._network.name}; values of other networks "
+                "are not comparable"
             )
             lines.append("+- standard deviation over splits (IS) or subsets (KID) of the images")
-            lines += self._warn_of_few_images(count)
-            if not self._network.has_classes:
-                missing.append(f"IS: {self._network.name} has no classes")
-            missing += [
-                f"{metrics}: {'needs' if metrics == 'IS' else 'need'} at least {least} images"
-                for metrics, least in _LEAST.items()
-                if metrics in names and count < least
-            ]
+            if count < _ENOUGH:
+                biases = {"FID": "FID is too high", "IS": "IS is too low"}
+                biased = " and ".join(biases[name] for name in names if name in biases)
+                lines.append(
+                    f"warning: with {count:,} images, fewer than {_ENOUGH:,}, {biased}: compare "
+                    "them only with values of as many images"
+                    + ("; KID does not have this bias" if self._has_truth else "")
+                )
+            if self._has_truth and count < 2:
+                missing.append("FID, KID: need at least 2 images")
+            if "IS" in names and count < 10:
+                missing.append("IS: needs at least 10 images")
         return lines + [f"- {line}" for line in missing]
 
-    def _find_lpips(self, settings: Settings) -> LPIPSNetwork | None:
-        if settings.resolution < SMALLEST_SIDE:
-            self._missing.append(f"LPIPS: needs images of at least {SMALLEST_SIDE} px")
-            return None
+    def _load(self, settings: Settings, option: str, make: Callable, metrics: str):
+        """The network of an option, or None, and a footnote, if a default one is missing."""
+        path = getattr(settings, option)
         try:
-            with about_option("lpips_weights"):
-                return LPIPSNetwork(settings.lpips_weights)
+            with about_option(option):
+                return make(path)
         except InputError as error:
-            if settings.lpips_weights:
+            if path:
                 raise
-            self._missing.append(f"LPIPS: {error}")
+            self._missing.append(f"{metrics}: {error}")
             return None
-
-    def _find_network(self, settings: Settings) -> FeatureNetwork | None:
-        try:
-            with about_option("feature_network"):
-                network = FeatureNetwork(settings.feature_network)
-        except InputError as error:
-            if settings.feature_network:
-                raise
-            self._missing.append(f"{self._feature_metric_names()}: {error}")
-            return None
-        if not self._has_truth and not network.has_classes:
-            self._missing.append(f"IS: {network.name} has no classes")
-            return None
-        return network
-
-    def _feature_metric_names(self, has_classes: bool = True) -> str:
-        names = ["FID", "KID"] if self._has_truth else []
-        return ", ".join([*names, "IS"] if has_classes else names)
-
-    def _warn_of_few_images(self, count: int) -> list[str]:
-        if count >= _ENOUGH:
-            return []
-        biased = ["FID is too high"] if self._has_truth else []
-        biased += ["IS is too low"] if self._network.has_classes else []
-        return [
-            f"warning: with {count:,} images, fewer than {_ENOUGH:,}, {' and '.join(biased)}: "
-            "compare them only with values of as many images"
-            + ("; KID does not have this bias" if self._has_truth else "")
-        ]

@@ -7,6 +7,9 @@ import keras
 
 from metrics.distribution.feature_network import FeatureNetwork
 
+# The types that `feature_network` may have.
+Network = FeatureNetwork | str | os.PathLike | None
+
 
 class FeatureMetric(keras.metrics.Metric):
     """Base class of metrics of the features or classes of a `FeatureNetwork`.
@@ -20,9 +23,7 @@ class FeatureMetric(keras.metrics.Metric):
         name, dtype: as in `keras.metrics.Metric`.
     """
 
-    def __init__(
-        self, feature_network: FeatureNetwork | str | os.PathLike | None, name: str, dtype
-    ):
+    def __init__(self, feature_network: Network, name: str, dtype):
         super().__init__(name=name, dtype=dtype)
         self._network = feature_network
         self.reset_state()

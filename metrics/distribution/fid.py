@@ -1,13 +1,10 @@
 """Frechet inception distance: how much the features of two sets of images differ."""
 
-import os
-
 import keras
 import numpy as np
 import scipy.linalg
 
-from metrics.distribution.feature_metric import FeatureMetric
-from metrics.distribution.feature_network import FeatureNetwork
+from metrics.distribution.feature_metric import FeatureMetric, Network
 from metrics.distribution.feature_statistics import FeatureStatistics
 
 
@@ -31,12 +28,7 @@ class FID(FeatureMetric):
     Nash Equilibrium", NeurIPS 2017, equation 6.
     """
 
-    def __init__(
-        self,
-        feature_network: FeatureNetwork | str | os.PathLike | None = None,
-        name: str = "fid",
-        dtype=None,
-    ):
+    def __init__(self, feature_network: Network = None, name: str = "fid", dtype=None):
         super().__init__(feature_network, name, dtype)
 
     def update_state(self, true_rgb1, colored_rgb1):

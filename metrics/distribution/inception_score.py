@@ -1,13 +1,11 @@
 """Inception Score."""
 
-import os
 from typing import Any
 
 import keras
 import numpy as np
 
-from metrics.distribution.feature_metric import FeatureMetric
-from metrics.distribution.feature_network import FeatureNetwork
+from metrics.distribution.feature_metric import FeatureMetric, Network
 
 
 @keras.saving.register_keras_serializable("colorizer")
@@ -37,7 +35,7 @@ class InceptionScore(FeatureMetric):
 
     def __init__(
         self,
-        feature_network: FeatureNetwork | str | os.PathLike | None = None,
+        feature_network: Network = None,
         splits: int = 10,
         name: str = "inception_score",
         dtype=None,

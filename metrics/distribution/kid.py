@@ -1,13 +1,11 @@
 """Kernel inception distance: like FID, but unbiased, so that few images are enough."""
 
-import os
 from typing import Any
 
 import keras
 import numpy as np
 
-from metrics.distribution.feature_metric import FeatureMetric
-from metrics.distribution.feature_network import FeatureNetwork
+from metrics.distribution.feature_metric import FeatureMetric, Network
 
 # As in the paper.
 _SUBSETS = 100
@@ -49,7 +47,7 @@ class KID(FeatureMetric):
 
     def __init__(
         self,
-        feature_network: FeatureNetwork | str | os.PathLike | None = None,
+        feature_network: Network = None,
         limit: int = 4096,
         seed: int = 0,
         name: str = "kid",

@@ -17,13 +17,6 @@ def random_logits(seed=1, images=4, classes=10):
     return (3.0 * np.random.default_rng(seed).normal(size=(images, classes))).astype("float32")
 
 
-def test_two_classes_by_hand():
-    teacher = np.array([[0.75, 0.25]], "float32")
-    # The softmax of equal logits is 1/2 and 1/2.
-    expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
-    assert float(class_divergence(teacher, [[2.0, 2.0]])) == pytest.approx(expected, rel=1e-5)
-
-
 def test_divergence_is_the_mean_relative_entropy_of_the_images():
     teacher, logits = distributions(), random_logits()
     divergences = rel_entr(teacher, softmax(logits.astype("float64"), axis=-1)).sum(axis=-1)
@@ -37,14 +30,6 @@ def test_divergence_is_zero_for_equal_distributions_and_shifted_logits():
         assert float(class_divergence(teacher, np.log(teacher) + shift)) == pytest.approx(
             0.0, abs=1e-5
         )
-
-
-def test_divergence_is_not_symmetric():
-    teacher, student = distributions(0), distributions(1)
-    forward = float(class_divergence(teacher, np.log(student)))
-    backward = float(class_divergence(student, np.log(teacher)))
-    assert forward != pytest.approx(backward, rel=0.01)
-    assert forward == pytest.approx(rel_entr(teacher, student).sum(axis=-1).mean(), rel=1e-4)
 
 
 def test_gradient_is_the_difference_of_the_distributions():

@@ -125,56 +125,67 @@ def test_gradient_does_not_flow_into_the_true_image(perceptual):
     assert tape.gradient(value, true) is None
 
 
-def one_line_error(path):
-    with pytest.raises(InputError) as error:
-        Perceptual(path)
-    message = str(error.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path}: ")
-    return message
+def absent(path, arrays):
+    pass
 
 
-@pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
-def test_missing_file_is_an_input_error(tmp_path, name):
-    assert "no such file" in one_line_error(tmp_path / name)
+def folder(path, arrays):
+    path.mkdir()
 
 
-@pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
-@pytest.mark.parametrize("content", [b"", b"a letter", b"PK\x03\x04 and no more"])
-def test_file_of_another_kind_is_an_input_error(tmp_path, name, content):
-    (tmp_path / name).write_bytes(content)
-    assert "cannot be read as VGG19's weights" in one_line_error(tmp_path / name)
+def empty(path, arrays):
+    path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("write", [write_npz, write_h5])
-def test_truncated_file_is_an_input_error(arrays, tmp_path, write):
-    path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
+def letter(path, arrays):
+    path.write_bytes(b"a letter")
+
+
+def start_of_a_zip(path, arrays):
+    path.write_bytes(b"PK\x03\x04 and no more")
+
+
+def write(path, arrays):
+    (write_npz if path.suffix == ".npz" else write_h5)(path, arrays)
+
+
+def truncated(path, arrays):
     write(path, arrays)
     path.write_bytes(path.read_bytes()[:100_000])
-    assert "cannot be read as VGG19's weights" in one_line_error(path)
+
+
+def other_shape(path, arrays):
+    write(path, {**arrays, "block2_conv1_w": np.zeros((3, 3, 64, 64), "float32")})
+
+
+def other_arrays(path, arrays):
+    if path.suffix == ".npz":
+        np.savez(path, a=np.zeros(3))
+    else:
+        with h5py.File(path, "w") as file:
+            file["conv2d/kernel:0"] = np.zeros((3, 3, 3, 64))
 
 
 @pytest.mark.parametrize("name", ["vgg19.npz", "vgg19.h5"])
-def test_folder_is_an_input_error(tmp_path, name):
-    (tmp_path / name).mkdir()
-    one_line_error(tmp_path / name)
-
-
-def test_npz_of_other_arrays_is_an_input_error(tmp_path):
-    assert "block1_conv1" in one_line_error(write_npz(tmp_path / "a.npz", {"a": np.zeros(3)}))
-
-
-def test_h5_of_other_layers_is_an_input_error(tmp_path):
-    with h5py.File(tmp_path / "a.h5", "w") as file:
-        file["conv2d/kernel:0"] = np.zeros((3, 3, 3, 64))
-    assert "block1_conv1" in one_line_error(tmp_path / "a.h5")
-
-
-@pytest.mark.parametrize("write", [write_npz, write_h5])
-def test_arrays_of_another_shape_are_an_input_error(arrays, tmp_path, write):
-    path = tmp_path / ("vgg19.npz" if write is write_npz else "vgg19.h5")
-    write(path, {**arrays, "block2_conv1_w": np.zeros((3, 3, 64, 64), "float32")})
-    assert "cannot be read as VGG19's weights" in one_line_error(path)
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (absent, "there is no such file"),
+        (other_arrays, "block1_conv1"),
+        *(
+            (make, "cannot be read as VGG19's weights")
+            for make in (folder, empty, letter, start_of_a_zip, truncated, other_shape)
+        ),
+    ],
+)
+def test_file_without_the_weights_is_a_one_line_error(arrays, tmp_path, name, make, words):
+    make(tmp_path / name, arrays)
+    with pytest.raises(InputError) as error:
+        Perceptual(tmp_path / name)
+    message = str(error.value)
+    assert "\n" not in message
+    assert message.startswith(f"{tmp_path / name}: ")
+    assert words in message
 
 
 def test_weights_that_cannot_be_downloaded_are_an_input_error(monkeypatch):

@@ -13,7 +13,6 @@ import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -122,7 +121,7 @@ def rows_of(path):
 
 
 @pytest.fixture(scope="module")
-def whole(weights, offline, load_once, tmp_path_factory):
+def whole(weights, offline, load_once, feature_network, tmp_path_factory):
     """An evaluation of twelve images with every kind of row, and everything that it produced."""
     folder = tmp_path_factory.mktemp("whole")
     random = np.random.default_rng(0)
@@ -137,9 +136,6 @@ def whole(weights, offline, load_once, tmp_path_factory):
         write_rgb(
             folder / "theirs" / f"{number}.bmp", (pixels + noise).clip(0, 255).astype("uint8")
         )
-    inputs = keras.Input((None, None, 3))
-    features = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
-    keras.Model(inputs, features).save(folder / "mean color.keras")
     predictions = [str(folder / name) for name in ("copies", "grays", "theirs")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluate_job, "load_colorizer", load_once)
@@ -148,7 +144,7 @@ def whole(weights, offline, load_once, tmp_path_factory):
         status = run.main(
             ["--evaluate", *FEW, "--weights", weights, "--dataset", str(folder / "set")]
             + ["--predictions", *predictions, "--sample_count", "12", "--csv", "--json"]
-            + ["--feature_network", str(folder / "mean color.keras"), "--batch_size", "6"]
+            + ["--feature_network", feature_network, "--batch_size", "6"]
             + ["--output_dir", str(folder / "out"), "--log_dir", str(folder / "logs")]
         )
         printed = sys.stdout.getvalue()
@@ -447,7 +443,7 @@ def test_without_truth_the_sheet_shows_rows_side_by_side(
     assert gray.split() == ["gray", "-", "0.0"]
     # The images have one color: 0.3 times its distance from gray. JPEG is not exact.
     assert float(theirs.split()[-1]) == pytest.approx(0.3 * np.hypot(110, 65), abs=0.6)
-    assert footnote.startswith("- IS: InceptionV3's weights cannot be loaded")
+    assert footnote.startswith("- IS: --feature_network: InceptionV3's weights cannot")
     assert captured.err.startswith("warning: their images lacks 3 of 10 images (7.png")
     assert list(drawn) == ["gray", Path(weights).name, "their images", "captions"]
     assert drawn["captions"] == [f"{number}.png" for number in range(7)]
