@@ -59,14 +59,18 @@ class Evaluator:
         self._truth = (truth or self) if has_truth else None
         self._lpips = lpips
         self._colorfulness = Colorfulness()
-        self._comparisons = [PSNR(), PooledPSNR(), SSIM()] if has_truth else []
-        self._color_comparisons = [HueCoverage(), Blotches()] if has_truth else []
+        self._of_rgb1, self._of_lab100 = [self._colorfulness], []
+        if has_truth:
+            self._of_rgb1 = [PSNR(), PooledPSNR(), SSIM(), self._colorfulness]
+            self._of_lab100 = [HueCoverage(), Blotches()]
+        # Shared, so that it is traced only once.
+        self._measure = (
+            truth._measure if truth else tf.function(self._measure_batch, reduce_retracing=True)
+        )
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
         self._statistics = FeatureStatistics()
         self._kernel = KID()
         self._score = InceptionScore()
-        self._update = tf.function(self._update_metrics, reduce_retracing=True)
-        self._compare_colors = tf.function(self._update_color_metrics, reduce_retracing=True)
 
     def update(self, colored: ImageFeatures, true: ImageFeatures | None = None) -> None:
         """Updates the metrics with a batch.
@@ -77,17 +81,18 @@ class Evaluator:
                 truth. Defaults to `None`.
         """
         self.count += len(colored.rgb1)
-        self._update(colored.rgb1, true and true.rgb1)
+        pair = (true or colored, colored)
+        lab100 = [_lab100_of(images) for images in pair] if self._of_lab100 else []
+        values = self._measure([images.rgb1 for images in pair], lab100)
+        for metric, value in zip([*self._of_rgb1, *self._of_lab100], values, strict=True):
+            metric.add(value)
         if colored.classes is not None:
             self._score.update_with_classes(colored.classes)
-        if not self._truth:
-            return
-        self._compare_colors(_lab100_of(true), _lab100_of(colored))
-        if self._lpips:
+        if self._truth and self._lpips:
             self._lpips_mean.update_state(
                 self._lpips.distance(true.lpips_features, colored.lpips_features)
             )
-        if colored.features is not None:
+        if self._truth and colored.features is not None:
             self._statistics.update(colored.features)
             self._kernel.update_with_features(true.features, colored.features)
 
@@ -108,14 +113,14 @@ class Evaluator:
         """
         if not self.count:
             raise ValueError("there was no image to evaluate")
-        numbers = _results_of([*self._comparisons, self._colorfulness])
+        numbers = _results_of(self._of_rgb1)
         for name in numbers.keys() & {"psnr", "pooled_psnr"}:
             if numbers[name] > LARGEST_PSNR - _TOLERANCE:
                 numbers[name] = math.inf
         if self._truth:
             of_truth = float(self._truth._colorfulness.result())
             numbers["delta_colorfulness"] = abs(numbers["colorfulness"] - of_truth)
-            numbers |= _results_of(self._color_comparisons)
+            numbers |= _results_of(self._of_lab100)
             numbers["lpips"] = float(self._lpips_mean.result()) if self._lpips else math.nan
             numbers |= dict.fromkeys(("fid", "kid", "kid_deviation"), math.nan)
             if self._statistics.count > 1:
@@ -126,15 +131,10 @@ class Evaluator:
             numbers |= self._score.result()
         return {name: None if math.isnan(value) else value for name, value in numbers.items()}
 
-    def _update_metrics(self, colored_rgb1: tf.Tensor, true_rgb1: tf.Tensor | None) -> None:
-        # Colorfulness does not use the true images, which may be missing.
-        self._colorfulness.update_state(colored_rgb1, colored_rgb1)
-        for metric in self._comparisons:
-            metric.update_state(true_rgb1, colored_rgb1)
-
-    def _update_color_metrics(self, true_lab100: tf.Tensor, colored_lab100: tf.Tensor) -> None:
-        for metric in self._color_comparisons:
-            metric.update_with_lab100(true_lab100, colored_lab100)
+    def _measure_batch(self, rgb1: list[tf.Tensor], lab100: list[tf.Tensor]) -> list[tf.Tensor]:
+        """The values of all metrics of pixels, from true and colored images."""
+        values = [metric.measure(*rgb1) for metric in self._of_rgb1]
+        return values + [metric.measure(*lab100) for metric in self._of_lab100]
 
 
 def _results_of(metrics: list[keras.metrics.Metric]) -> dict[str, float]:

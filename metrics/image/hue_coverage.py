@@ -5,7 +5,8 @@ import math
 import keras
 from keras import ops
 
-from data.color.lab import lab100_to_chroma, rgb1_to_lab100
+from data.color.lab import lab100_to_chroma
+from metrics.image.lab_metric import LabMetric
 
 _HUES = 8
 
@@ -17,7 +18,7 @@ _LEAST_SHARE = 1e-3
 
 
 @keras.saving.register_keras_serializable("colorizer")
-class HueCoverage(keras.metrics.Metric):
+class HueCoverage(LabMetric):
     """The amount of each of eight hues, relative to the true images.
 
     A colorizer that is good on average may produce no red at all. The hue of a pixel is the angle
@@ -40,26 +41,15 @@ class HueCoverage(keras.metrics.Metric):
     """
 
     def __init__(self, name: str = "hue_coverage", dtype=None):
-        super().__init__(name=name, dtype=dtype)
-        # Sums of each image's share: float32 cannot count all the pixels.
-        self._images = self.add_variable((), "zeros", name="images")
-        self._true, self._colored = (
-            self.add_variable((_HUES,), "zeros", name=which) for which in ("true", "colored")
-        )
+        super().__init__((2, _HUES), name, dtype)
 
-    def update_state(self, true_rgb1, colored_rgb1):
-        """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
-        self.update_with_lab100(rgb1_to_lab100(true_rgb1), rgb1_to_lab100(colored_rgb1))
-
-    def update_with_lab100(self, true_lab100, colored_lab100):
-        """Updates the metric with the same images in CIE Lab."""
-        self._images.assign_add(ops.cast(ops.shape(true_lab100)[0], self.dtype))
-        self._true.assign_add(_shares(true_lab100))
-        self._colored.assign_add(_shares(colored_lab100))
+    def measure(self, true_lab100, colored_lab100):
+        return ops.stack([_shares(true_lab100), _shares(colored_lab100)], axis=1)
 
     def result(self) -> dict:
-        is_there = ops.logical_and(self._true >= _LEAST_SHARE * self._images, self._true > 0.0)
-        coverage = self._colored / ops.maximum(self._true, 1e-30)
+        true, colored = ops.unstack(self.sums)
+        is_there = ops.logical_and(true >= _LEAST_SHARE * self.images, true > 0.0)
+        coverage = colored / ops.maximum(true, 1e-30)
         least = ops.min(ops.where(is_there, coverage, math.inf))
         coverage = ops.where(is_there, coverage, math.nan)
         return {
@@ -69,10 +59,9 @@ class HueCoverage(keras.metrics.Metric):
 
 
 def _shares(lab100):
-    """The share of each hue in each image, summed over the images: shape (8,)."""
+    """The share of each hue in each image, shape (batch, 8)."""
     turns = ops.arctan2(lab100[..., 2], lab100[..., 1]) / (2.0 * math.pi)
     hue = ops.cast(ops.floor((turns - ops.floor(turns)) * _HUES), "int32")
     has_hue = lab100_to_chroma(lab100) > _LEAST_CHROMA
     # `one_hot` gives -1 no class.
-    classes = ops.one_hot(ops.where(has_hue, hue % _HUES, -1), _HUES)
-    return ops.sum(ops.mean(classes, axis=(1, 2)), axis=0)
+    return ops.mean(ops.one_hot(ops.where(has_hue, hue % _HUES, -1), _HUES), axis=(1, 2))

@@ -16,4 +16,8 @@ class ImageMetric(keras.metrics.Mean):
 
     def update_state(self, true_rgb1, colored_rgb1, sample_weight=None):
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
-        super().update_state(self.measure(true_rgb1, colored_rgb1), sample_weight)
+        self.add(self.measure(true_rgb1, colored_rgb1), sample_weight)
+
+    def add(self, values, sample_weight=None):
+        """Updates the metric with values from `measure`."""
+        super().update_state(values, sample_weight)

@@ -25,6 +25,7 @@ from metrics import (
 )
 from metrics.distribution.feature_metric import FeatureMetric
 from metrics.image.image_metric import ImageMetric
+from metrics.image.lab_metric import LabMetric
 
 TRUE, COLORED = np.random.default_rng(0).uniform(0, 1, (2, 12, 32, 32, 3)).astype("float32")
 CLASSES = np.random.default_rng(0).dirichlet(np.ones(4), 12)
@@ -73,7 +74,7 @@ def test_every_metric_is_tested():
         for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if kind.__module__ == module.name and issubclass(kind, keras.metrics.Metric):
                 found.add(kind)
-    assert found == {*OPTIONS, FeatureMetric, ImageMetric}
+    assert found == {*OPTIONS, FeatureMetric, ImageMetric, LabMetric}
 
 
 @pytest.mark.parametrize("kind", OPTIONS, ids=lambda kind: kind.__name__)
