@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import color, data
 
-from benchmarks.in_turn import print_machine, seconds_of, show
+from benchmarks.in_turn import print_machine
 from jobs.common.runtime import import_tensorflow_quietly
 
 FACTOR = 8
@@ -28,16 +28,12 @@ BESIDE = 5
 ORIGINAL_WINDOW = 3
 ORIGINAL_EPSILON = 8.0
 
-SIDE = 1000
-SMALL_SIDE = 192
-ROUNDS = 9
-
 # A function from a small Lab image and the lightness at full size to ab at full size.
 Way = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def main() -> None:
-    """Prints a table of ratios, and the times for a photograph of one megapixel."""
+    """Prints a table of ratios."""
     import_tensorflow_quietly()
     ways = {
         "bilinear": bilinear,
@@ -53,12 +49,6 @@ def main() -> None:
     for name, ratios in zip((*PHOTOGRAPHS, "mean"), [*table, np.mean(table, axis=0)], strict=True):
         cells = ("".join(f"{ratio:10.3f}" for ratio in part) for part in ratios)
         print(f"{name:18}" + "  ".join(cells))
-    random = np.random.default_rng(0)
-    small = random.uniform(0, 50, (SMALL_SIDE, SMALL_SIDE, 3)).astype("float32")
-    lightness = random.uniform(0, 100, (SIDE, SIDE, 1)).astype("float32")
-    print(f"from {SMALL_SIDE} x {SMALL_SIDE} to {SIDE} x {SIDE} pixels")
-    timed = {name: lambda way=way: way(small, lightness) for name, way in ways.items()}
-    show(seconds_of(timed, ROUNDS), "s", beside="bicubic")
 
 
 def photograph(name: str) -> np.ndarray:

@@ -1,9 +1,10 @@
 """The divergence of a class distribution from that of the teacher."""
 
+from keras import KerasTensor as Tensor
 from keras import ops
 
 
-def class_divergence(teacher, logits):
+def class_divergence(teacher: Tensor, logits: Tensor) -> Tensor:
     """Computes the Kullback-Leibler divergence of the class head from the teacher.
 
     The divergence KL(y || p) is the sum over all classes of y (log y - log p), where p is the

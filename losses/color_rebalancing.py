@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 from scipy.ndimage import gaussian_filter
 
@@ -65,7 +66,7 @@ class ColorRebalancing:
     def from_config(cls, config: dict[str, Any]) -> "ColorRebalancing":
         return cls(**config)
 
-    def __call__(self, true_ab):
+    def __call__(self, true_ab: Tensor) -> Tensor:
         """Returns the weights of pixels.
 
         Args:

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from data.atomic import write_beside
@@ -87,7 +88,7 @@ class LPIPSNetwork:
     def from_config(cls, config: dict[str, Any]) -> "LPIPSNetwork":
         return cls(**config)
 
-    def features(self, rgb1) -> list:
+    def features(self, rgb1: Tensor) -> list[Tensor]:
         """Returns the features of the five convolutions, of unit length at each position.
 
         Args:
@@ -108,7 +109,7 @@ class LPIPSNetwork:
         normalized = (2.0 * ops.convert_to_tensor(rgb1) - 1.0 - _SHIFT) / _SCALE
         return [_unit_length(level) for level in self._network(normalized, training=False)]
 
-    def distance(self, true_features, colored_features):
+    def distance(self, true_features: list[Tensor], colored_features: list[Tensor]) -> Tensor:
         """Returns the distances of two batches of images.
 
         Args:

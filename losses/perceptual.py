@@ -6,6 +6,7 @@ from typing import Any
 import h5py
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from losses.pretrained import download, reading
@@ -75,7 +76,7 @@ class Perceptual(keras.losses.Loss):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "weights": self.weights}
 
-    def call(self, true_rgb1, colored_rgb1):
+    def call(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         """Returns the mean differences at all positions of the features, (batch, height, width).
 
         Args:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from data.color.colorfulness import colorfulness
@@ -98,7 +99,7 @@ class Reconstruction:
     def from_config(cls, config: dict[str, Any]) -> "Reconstruction":
         return cls(**keras.saving.deserialize_keras_object(config))
 
-    def terms(self, lightness, true_ab, colored_ab):
+    def terms(self, lightness: Tensor, true_ab: Tensor, colored_ab: Tensor) -> dict[str, Tensor]:
         """Computes the terms, before they are weighted.
 
         Args:
@@ -135,7 +136,7 @@ class Reconstruction:
         true = [ops.stop_gradient(level) for level in self._lpips.features(true_rgb1)]
         return ops.mean(self._lpips.distance(true, self._lpips.features(colored_rgb1)))
 
-    def total(self, terms):
+    def total(self, terms: Mapping[str, Tensor]) -> Tensor:
         """Returns the weighted sum of the terms from `terms`, a scalar."""
         return sum(weight * terms[_reported(term)] for term, weight in self.weights.items())
 

@@ -1,6 +1,7 @@
 """Structural similarity, for the metric and for the loss."""
 
 import numpy as np
+from keras import KerasTensor as Tensor
 from keras import ops
 
 # Side of the Gaussian window, which is also the smallest side of an image.
@@ -9,7 +10,7 @@ _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
 
 
-def structural_similarity(true_rgb1, colored_rgb1):
+def structural_similarity(true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
     """Computes the structural similarity of images, in [-1, 1]; it is 1 for equal images.
 
     The statistics are weighted by a Gaussian window of 11 x 11 pixels with a standard deviation of

@@ -3,6 +3,8 @@
 import abc
 from typing import Any
 
+from keras import KerasTensor as Tensor
+
 
 class Adversarial(abc.ABC):
     """Base class of the adversarial losses of a generator and a discriminator.
@@ -16,7 +18,6 @@ class Adversarial(abc.ABC):
             `0.0`, no penalty.
 
     Example:
-        from keras import ops
         from losses import HingeAdversarial
 
         real_logits, fake_logits = ops.ones((8, 1)), ops.zeros((8, 1))
@@ -28,11 +29,11 @@ class Adversarial(abc.ABC):
     penalty_weight = 0.0
 
     @abc.abstractmethod
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         """Returns the loss of the discriminator, a scalar."""
 
     @abc.abstractmethod
-    def generator(self, fake_logits):
+    def generator(self, fake_logits: Tensor) -> Tensor:
         """Returns the loss of the generator, a scalar."""
 
     def get_config(self) -> dict[str, Any]:

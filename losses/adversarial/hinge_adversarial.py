@@ -1,6 +1,7 @@
 """The adversarial loss of SAGAN."""
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
@@ -18,9 +19,9 @@ class HingeAdversarial(Adversarial):
         Networks", ICML 2019, equation 4.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real = ops.mean(ops.relu(1.0 - ops.cast(real_logits, "float32")))
         return real + ops.mean(ops.relu(1.0 + ops.cast(fake_logits, "float32")))
 
-    def generator(self, fake_logits):
+    def generator(self, fake_logits: Tensor) -> Tensor:
         return -ops.mean(ops.cast(fake_logits, "float32"))

@@ -1,6 +1,7 @@
 """The adversarial loss of least-squares GANs."""
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
@@ -18,10 +19,10 @@ class LeastSquaresAdversarial(Adversarial):
         without its factors of 1/2, as in the code of pix2pix and CycleGAN.
     """
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return _squared_distance(real_logits, 1.0) + _squared_distance(fake_logits, 0.0)
 
-    def generator(self, fake_logits):
+    def generator(self, fake_logits: Tensor) -> Tensor:
         return _squared_distance(fake_logits, 1.0)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
@@ -32,11 +33,11 @@ class VanillaAdversarial(Adversarial):
     def get_config(self) -> dict[str, Any]:
         return {"label_smoothing": self.label_smoothing}
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         real = self._cross_entropy(real_logits, 1.0 - self.label_smoothing)
         return real + self._cross_entropy(fake_logits, 0.0)
 
-    def generator(self, fake_logits):
+    def generator(self, fake_logits: Tensor) -> Tensor:
         return self._cross_entropy(fake_logits, 1.0)
 
     def _cross_entropy(self, logits, label):

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from losses.adversarial.adversarial import Adversarial
@@ -35,10 +36,10 @@ class WassersteinAdversarial(Adversarial):
     def get_config(self) -> dict[str, Any]:
         return {"penalty_weight": self.penalty_weight}
 
-    def discriminator(self, real_logits, fake_logits):
+    def discriminator(self, real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         return _mean(fake_logits) - _mean(real_logits)
 
-    def generator(self, fake_logits):
+    def generator(self, fake_logits: Tensor) -> Tensor:
         return -_mean(fake_logits)
 
 

@@ -23,7 +23,7 @@ class FeatureMetric(keras.metrics.Metric):
         name, dtype: as in `keras.metrics.Metric`.
     """
 
-    def __init__(self, feature_network: Network, name: str, dtype):
+    def __init__(self, feature_network: Network, name: str, dtype: str | None):
         super().__init__(name=name, dtype=dtype)
         self._network = feature_network
         self.reset_state()

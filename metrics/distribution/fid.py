@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import scipy.linalg
+from keras import KerasTensor as Tensor
 
 from metrics.distribution.feature_metric import FeatureMetric, Network
 from metrics.distribution.feature_statistics import FeatureStatistics
@@ -28,10 +29,12 @@ class FID(FeatureMetric):
     Nash Equilibrium", NeurIPS 2017, equation 6.
     """
 
-    def __init__(self, feature_network: Network = None, name: str = "fid", dtype=None):
+    def __init__(
+        self, feature_network: Network = None, name: str = "fid", dtype: str | None = None
+    ):
         super().__init__(feature_network, name, dtype)
 
-    def update_state(self, true_rgb1, colored_rgb1):
+    def update_state(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> None:
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self._true.update(self.network(true_rgb1)[0])
         self._colored.update(self.network(colored_rgb1)[0])
@@ -44,7 +47,7 @@ class FID(FeatureMetric):
         """
         return frechet_distance(self._true, self._colored)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         self._true, self._colored = FeatureStatistics(), FeatureStatistics()
 
 

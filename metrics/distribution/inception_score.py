@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 
 from metrics.distribution.feature_metric import FeatureMetric, Network
 
@@ -38,12 +39,12 @@ class InceptionScore(FeatureMetric):
         feature_network: Network = None,
         splits: int = 10,
         name: str = "inception_score",
-        dtype=None,
+        dtype: str | None = None,
     ):
         self.splits = splits
         super().__init__(feature_network, name, dtype)
 
-    def update_state(self, true_rgb1, colored_rgb1):
+    def update_state(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> None:
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1].
 
         Raises:
@@ -83,7 +84,7 @@ class InceptionScore(FeatureMetric):
         scores = np.exp(divergences)
         return {self.name: float(scores.mean()), f"{self.name}_deviation": float(scores.std())}
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         self.count = 0
         self._sums = None
         self._negative_entropies = np.zeros(self.splits)

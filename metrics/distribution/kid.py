@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import KerasTensor as Tensor
 
 from metrics.distribution.feature_metric import FeatureMetric, Network
 
@@ -51,13 +52,13 @@ class KID(FeatureMetric):
         limit: int = 4096,
         seed: int = 0,
         name: str = "kid",
-        dtype=None,
+        dtype: str | None = None,
     ):
         self.limit = limit
         self.seed = seed
         super().__init__(feature_network, name, dtype)
 
-    def update_state(self, true_rgb1, colored_rgb1):
+    def update_state(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> None:
         """Updates the metric with two tensors of (batch, height, width, 3), sRGB in [0, 1]."""
         self.update_with_features(self.network(true_rgb1)[0], self.network(colored_rgb1)[0])
 
@@ -85,7 +86,7 @@ class KID(FeatureMetric):
         values = np.array(values) / (size * (size - 1))
         return {self.name: float(values.mean()), f"{self.name}_deviation": float(values.std())}
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         self.count = 0
         self._pairs: list[np.ndarray] = []
 

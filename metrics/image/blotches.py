@@ -1,6 +1,7 @@
 """Glaring colors where the true image is almost gray."""
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from data.color.lab import lab100_to_chroma
@@ -28,16 +29,16 @@ class Blotches(LabMetric):
         metric.result()
     """
 
-    def __init__(self, name: str = "blotches", dtype=None):
+    def __init__(self, name: str = "blotches", dtype: str | None = None):
         super().__init__((2,), name, dtype)
 
-    def measure(self, true_lab100, colored_lab100):
+    def measure(self, true_lab100: Tensor, colored_lab100: Tensor) -> Tensor:
         is_gray = lab100_to_chroma(true_lab100) < _ALMOST_GRAY
         is_glaring = ops.logical_and(is_gray, lab100_to_chroma(colored_lab100) > _GLARING)
         return ops.mean(
             ops.cast(ops.stack([is_gray, is_glaring], axis=-1), self.dtype), axis=(1, 2)
         )
 
-    def result(self):
+    def result(self) -> Tensor:
         gray, glaring = ops.unstack(self.sums)
         return ops.divide_no_nan(glaring, gray)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from data.color.colorfulness import colorfulness
@@ -30,12 +31,12 @@ class Colorfulness(ImageMetric):
         metric.result()
     """
 
-    def __init__(self, of_truth: bool = False, name: str | None = None, dtype=None):
+    def __init__(self, of_truth: bool = False, name: str | None = None, dtype: str | None = None):
         default_name = "true_colorfulness" if of_truth else "colorfulness"
         super().__init__(name=name or default_name, dtype=dtype)
         self.of_truth = of_truth
 
-    def measure(self, true_rgb1, colored_rgb1):
+    def measure(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         images = true_rgb1 if self.of_truth else colored_rgb1
         return colorfulness(images * 255.0, numpy=ops)
 

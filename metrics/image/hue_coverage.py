@@ -3,6 +3,7 @@
 import math
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from data.color.lab import lab100_to_chroma
@@ -40,13 +41,13 @@ class HueCoverage(LabMetric):
         metric.result()["least_hue"]
     """
 
-    def __init__(self, name: str = "hue_coverage", dtype=None):
+    def __init__(self, name: str = "hue_coverage", dtype: str | None = None):
         super().__init__((2, _HUES), name, dtype)
 
-    def measure(self, true_lab100, colored_lab100):
+    def measure(self, true_lab100: Tensor, colored_lab100: Tensor) -> Tensor:
         return ops.stack([_shares(true_lab100), _shares(colored_lab100)], axis=1)
 
-    def result(self) -> dict:
+    def result(self) -> dict[str, Tensor]:
         true, colored = ops.unstack(self.sums)
         is_there = ops.logical_and(true >= _LEAST_SHARE * self.images, true > 0.0)
         coverage = colored / ops.maximum(true, 1e-30)

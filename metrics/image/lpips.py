@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 
 from losses.lpips_network import LPIPSNetwork
 from metrics.image.image_metric import ImageMetric
@@ -35,11 +36,16 @@ class LPIPS(ImageMetric):
     Metric", CVPR 2018, equation 1; the reference program is richzhang/PerceptualSimilarity.
     """
 
-    def __init__(self, weights: str | os.PathLike | None = None, name: str = "lpips", dtype=None):
+    def __init__(
+        self,
+        weights: str | os.PathLike | None = None,
+        name: str = "lpips",
+        dtype: str | None = None,
+    ):
         super().__init__(name=name, dtype=dtype)
         self._network = LPIPSNetwork(weights)
 
-    def measure(self, true_rgb1, colored_rgb1):
+    def measure(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         return self._network.distance(*map(self._network.features, (true_rgb1, colored_rgb1)))
 
     def get_config(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Peak signal-to-noise ratio of all images pooled."""
 
 import keras
+from keras import KerasTensor as Tensor
 
 from metrics.image.image_metric import ImageMetric
 from metrics.image.psnr import decibels, mean_squared_errors
@@ -23,11 +24,11 @@ class PooledPSNR(ImageMetric):
         metric.result()
     """
 
-    def __init__(self, name: str = "pooled_psnr", dtype=None):
+    def __init__(self, name: str = "pooled_psnr", dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
 
-    def measure(self, true_rgb1, colored_rgb1):
+    def measure(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         return mean_squared_errors(true_rgb1, colored_rgb1)
 
-    def result(self):
+    def result(self) -> Tensor:
         return decibels(super().result())

@@ -1,6 +1,7 @@
 """Peak signal-to-noise ratio."""
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from metrics.image.image_metric import ImageMetric
@@ -29,19 +30,19 @@ class PSNR(ImageMetric):
     assessment", Electronics Letters 2008, equation 1.
     """
 
-    def __init__(self, name: str = "psnr", dtype=None):
+    def __init__(self, name: str = "psnr", dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
 
-    def measure(self, true_rgb1, colored_rgb1):
+    def measure(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         return decibels(mean_squared_errors(true_rgb1, colored_rgb1))
 
 
-def mean_squared_errors(true_rgb1, colored_rgb1):
+def mean_squared_errors(true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
     """The error of each image, shape (batch,), of two tensors (batch, height, width, channels)."""
     return ops.mean(ops.square(true_rgb1 - colored_rgb1), axis=(1, 2, 3))
 
 
-def decibels(mean_squared_error):
+def decibels(mean_squared_error: Tensor) -> Tensor:
     """10 log10(1 / error), at most 100 dB, of a tensor of mean squared errors in [0, 1]."""
     least = 10.0 ** (-0.1 * LARGEST_PSNR)
     return -10.0 * ops.log10(ops.maximum(mean_squared_error, least))

@@ -1,6 +1,7 @@
 """Structural similarity."""
 
 import keras
+from keras import KerasTensor as Tensor
 
 from losses.structural_similarity import structural_similarity
 from metrics.image.image_metric import ImageMetric
@@ -27,8 +28,8 @@ class SSIM(ImageMetric):
         metric.result()
     """
 
-    def __init__(self, name: str = "ssim", dtype=None):
+    def __init__(self, name: str = "ssim", dtype: str | None = None):
         super().__init__(name=name, dtype=dtype)
 
-    def measure(self, true_rgb1, colored_rgb1):
+    def measure(self, true_rgb1: Tensor, colored_rgb1: Tensor) -> Tensor:
         return structural_similarity(true_rgb1, colored_rgb1)
