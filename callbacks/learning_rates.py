@@ -23,8 +23,8 @@ SCHEDULES = {
 class LearningRates(keras.callbacks.Callback):
     """Sets the learning rates of both networks before every step.
 
-    It must come after `Phases` in the list of callbacks. The rates depend only on the progress of
-    the training, so a resumed training has the same rates as one that was never stopped.
+    The rates depend only on the progress of the training, so a resumed training has the same rates
+    as one that was never stopped.
 
     Args:
         rates: mapping from each `Phase` to the learning rates of the generator and of the

@@ -18,8 +18,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
     If the model undoes such steps, the training ends only when there are too many. Each step is
     written to `nonfinite_steps.txt` in the folder, with its losses and the names of its images.
     After every epoch the validation losses and the weights are checked too. Checkpoints are not
-    changed. It must come before `SaveBestThenLast` and `TrainingCheckpoint` in the list of
-    callbacks.
+    changed.
 
     Args:
         folder: `WeightsFolder` of the training.
@@ -61,7 +60,7 @@ class NonfiniteSteps(keras.callbacks.Callback):
             self._end(step, losses)
         self.progress.skipped_steps += 1
         if self.progress.skipped_steps > self.limit:
-            self._end(step, f"{losses}; --nan_limit {self.limit} allows no more skipped steps")
+            self._end(step, f"{losses}; no more than {self.limit} steps may be undone")
         if not self.writes:
             return
         print(
@@ -95,17 +94,8 @@ class NonfiniteSteps(keras.callbacks.Callback):
             file.write("\n".join(lines) + "\n")
 
     def _end(self, step, reason):
-        checkpoint = self.folder.checkpoints.last()
-        if checkpoint is None:
-            advice = "there is no checkpoint yet; start again with a lower --generator_lr"
-        else:
-            advice = (
-                f"the checkpoint {checkpoint} was saved before; resume with a lower "
-                f"--generator_lr: {self.folder.resume_command}"
-            )
         raise DivergedError(
-            f"training diverged at step {step} (epoch {self.progress.epoch + 1}): {reason}; "
-            f"{advice}"
+            f"training diverged at step {step} (epoch {self.progress.epoch + 1}): {reason}"
         )
 
 

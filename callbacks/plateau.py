@@ -17,7 +17,6 @@ class Plateau(keras.callbacks.Callback):
 
     The loss is the validation loss, or the training loss if there is no validation. The state is
     in `Progress`, so that a resumed training continues with it. `LearningRates` applies the factor.
-    `Plateau` must come before `TrainingCheckpoint` in the list of callbacks.
 
     Args:
         progress: `Progress`, whose `rate_factor` is lowered.

@@ -25,7 +25,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
     Args:
         watch: object whose `received` is the number of the signal, or None.
-        checkpoint: `TrainingCheckpoint`, which must come before this one in the list of callbacks.
+        checkpoint: `TrainingCheckpoint` of this training.
         wait_for_all: callable that returns once all workers have called it, or None for a single
             worker. Defaults to `None`.
 
@@ -60,8 +60,7 @@ class StopOnSignal(keras.callbacks.Callback):
         progress = self.checkpoint.progress
         raise InterruptedBySignalError(
             self.watch.received or signal.SIGTERM,
-            f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; saved in {path}; "
-            f"resume with: {self.checkpoint.folder.resume_command}",
+            f"in epoch {progress.epoch + 1} after {progress.total_steps} steps; saved in {path}",
         )
 
     def _should_stop(self) -> bool:

@@ -14,8 +14,6 @@ from models.layers.replicas import read
 class TrainingCheckpoint(keras.callbacks.Callback):
     """Counts steps and epochs, and writes a checkpoint at the end of every epoch.
 
-    It must come after the callbacks whose results a checkpoint should contain.
-
     Args:
         folder: `WeightsFolder` of the training.
         progress: `Progress`, whose counts are updated.
@@ -83,7 +81,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         if not self.model.is_finite():
             raise DivergedError(
                 f"training diverged before step {self.progress.total_steps}: a weight is NaN or "
-                "infinite; the last checkpoint was saved before"
+                "infinite"
             )
         losses = {}
         if self.progress.step:

@@ -1,22 +1,23 @@
 """The training step shared by the colorizers that are trained against a discriminator."""
 
+import contextlib
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from data.color.lab import join_lab
+from losses.adversarial import get_adversarial
+from losses.adversarial.adversarial import Adversarial
 from losses.adversarial.gradient_penalty import gradient_penalty
-from models.colorizer import Colorizer, by_name
+from losses.reconstruction import Reconstruction, get_reconstruction
+from models.colorizer import Colorizer
 from models.compiled_update import compiled_update
-from models.layers.replicas import (
-    gradients_of_mean,
-    is_one_of_several,
-    own_part,
-    read,
-    replicas,
-)
+from models.layers.replicas import gradients_of_mean, own_part, read, replicas
+from models.replicated_model import by_name
+from models.undo import undone_if_positive
 
 
 class Phase(enum.Enum):
@@ -34,10 +35,8 @@ class AdversarialColorizer(Colorizer):
 
     Args:
         generator: `keras.Model` from lightness to ab.
-        generator_ema: `keras.Model` of the same architecture.
         discriminator: `keras.Model` from Lab images to logits, larger for images that look real.
-        ema_decay: float, decay of the EMA generator.
-        name: str.
+        architecture, ema_decay, name: as in `Colorizer`.
 
     Attributes:
         phase: `Phase`, which networks a step updates. `Phase.GENERATOR` without an adversarial
@@ -51,65 +50,92 @@ class AdversarialColorizer(Colorizer):
     def __init__(
         self,
         generator: keras.Model,
-        generator_ema: keras.Model,
         discriminator: keras.Model,
+        architecture: dict[str, Any],
         ema_decay: float,
         name: str,
     ):
-        super().__init__(generator, generator_ema, ema_decay, name)
+        super().__init__(generator, architecture, ema_decay, name)
         self.discriminator = discriminator
         self.phase = Phase.GENERATOR
 
     def compile(
         self,
-        generator_optimizer: keras.optimizers.Optimizer,
-        discriminator_optimizer: keras.optimizers.Optimizer,
-        reconstruction,
-        adversarial=None,
+        generator_optimizer: str | Mapping | keras.Optimizer = "adam",
+        discriminator_optimizer: str | Mapping | keras.Optimizer = "adam",
+        reconstruction: Mapping | Reconstruction | None = None,
+        adversarial: str | Mapping | Adversarial | None = None,
         adversarial_weight: float = 1.0,
         discriminator_steps: int = 1,
-        encoder_optimizer: keras.optimizers.Optimizer | None = None,
+        has_encoder_optimizer: bool = False,
         seed: int = 0,
-        validation_metrics=(),
+        validation_metrics: Iterable[keras.metrics.Metric] = (),
         jit_compile: bool = False,
+        run_eagerly: bool = False,
         undo_nonfinite_steps: bool = False,
-    ):
+    ) -> None:
         """Sets the optimizers, losses and metrics.
 
+        Optimizers do not decay biases and the weights of normalizations.
+
         Args:
-            generator_optimizer, discriminator_optimizer: `keras.optimizers.Optimizer`, one for
-                each network.
-            reconstruction: `losses.reconstruction.Reconstruction`.
-            adversarial: `losses.adversarial.adversarial.Adversarial`, or None to train the
-                generator alone. Defaults to `None`.
+            generator_optimizer, discriminator_optimizer: name, config or `keras.Optimizer`, one for
+                each network. The generator's is `model.optimizer`, for callbacks of Keras. Default
+                to `adam`.
+            reconstruction: mapping from terms to weights, config or `losses.Reconstruction`.
+                Defaults to `None`, `{"l1": 10.0}`.
+            adversarial: name (`hinge`, `vanilla`, `lsgan` or `wgan-gp`), config or
+                `losses.Adversarial`, or None to train the generator alone. Defaults to `None`.
             adversarial_weight: float, weight of the generator's adversarial loss. Defaults to
                 `1.0`.
             discriminator_steps: int. While both networks are trained, every step trains the
                 discriminator, and only every `discriminator_steps`-th step the generator too. Each
                 step uses a new batch. Defaults to `1`.
-            encoder_optimizer: `keras.optimizers.Optimizer` for a generator's encoder that is frozen
-                at first: its step count starts when the encoder starts to train. With the step
-                count of the generator's optimizer, Adam's first updates of the encoder would be
-                many times too large. Defaults to `None`, the generator's optimizer.
+            has_encoder_optimizer: bool, whether the generator's encoder has a copy of the
+                generator's optimizer, at the same learning rate, for `freeze_encoder`: its step
+                count starts when the encoder starts to train. With the step count of the
+                generator's optimizer, Adam's first updates of the encoder would be many times too
+                large. Defaults to `False`.
             seed: int, seed of the gradient penalty's random interpolation. Defaults to `0`.
-            validation_metrics, jit_compile: as in `Colorizer.compile`.
+            validation_metrics: iterable of metrics with `update_state(true_rgb1, colored_rgb1)`.
+            jit_compile: bool, whether to compile the steps with XLA. Defaults to `False`, because
+                XLA makes the steps several times slower on a CPU.
+            run_eagerly: bool, whether to run the steps without a graph. Defaults to `False`.
             undo_nonfinite_steps: bool, whether a step with a NaN or infinite loss or gradient
                 leaves all variables unchanged. Everything that a step changes is then in memory
                 twice. Defaults to `False`.
+
+        Raises:
+            ValueError: an optimizer, a loss or a term is unknown, or both networks are given the
+                same optimizer, or an optimizer that averages weights or scales the loss.
         """
-        super().compile(validation_metrics=validation_metrics, jit_compile=jit_compile)
-        self.reconstruction = reconstruction
-        self.adversarial = adversarial
+        self.generator_optimizer = _optimizer(generator_optimizer)
+        self.discriminator_optimizer = _optimizer(discriminator_optimizer)
+        if self.generator_optimizer is self.discriminator_optimizer:
+            raise ValueError(
+                "the networks need optimizers of their own. Received: `generator_optimizer` and "
+                f"`discriminator_optimizer` are the same {self.generator_optimizer}"
+            )
+        self.encoder_optimizer = None
+        if has_encoder_optimizer:
+            self.encoder_optimizer = _optimizer(_copied(self.generator_optimizer))
+        # Keras would scale the loss of float16 in a step of its own.
+        super().compile(
+            self.generator_optimizer,
+            auto_scale_loss=False,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+        )
+        self.reconstruction = get_reconstruction(reconstruction or {"l1": 10.0})
+        self.adversarial = get_adversarial(adversarial)
         self.adversarial_weight = adversarial_weight
         self.discriminator_steps = discriminator_steps
         self.undo_nonfinite_steps = undo_nonfinite_steps
         self.seed = seed
+        self.validation_metrics = by_name(validation_metrics)
         # A checkpoint silently omits the state of an optimizer that is not built.
-        self.encoder_optimizer = encoder_optimizer
-        self.generator_optimizer = generator_optimizer
         for optimizer, variables in self._optimizers_of(self.generator_variables):
             optimizer.build(variables)
-        self.discriminator_optimizer = discriminator_optimizer
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
         self._apply_to_generator = compiled_update(
             self._update_generator_and_ema, self.generator.count_params()
@@ -121,16 +147,39 @@ class AdversarialColorizer(Colorizer):
         generator_losses = ["generator_loss", *self.generator_terms(), "adversarial_loss"]
         self.training_means = _means([*generator_losses, *self._discriminator_losses])
         self.step_losses = {name: tf.Variable(0.0, trainable=False) for name in self.training_means}
-        self.validation_means = _means([*reconstruction.names, "loss"])
-        self.phase = Phase.GENERATOR if adversarial is None else Phase.BOTH
-        self._trains_generator = False
+        self.validation_means = _means([*self.reconstruction.names, "loss"])
+        self.phase = Phase.GENERATOR if self.adversarial is None else Phase.BOTH
+        self._trains_generator = True
         self._has_generator_loss = False
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, serialized."""
+        if not self.compiled:
+            return {}
+        return keras.saving.serialize_keras_object(
+            {
+                "generator_optimizer": self.generator_optimizer,
+                "discriminator_optimizer": self.discriminator_optimizer,
+                "reconstruction": self.reconstruction,
+                "adversarial": self.adversarial,
+                "adversarial_weight": self.adversarial_weight,
+                "discriminator_steps": self.discriminator_steps,
+                "has_encoder_optimizer": self.encoder_optimizer is not None,
+                "seed": self.seed,
+                "validation_metrics": list(self.validation_metrics.values()),
+                "jit_compile": self.jit_compile,
+                "run_eagerly": self.run_eagerly,
+                "undo_nonfinite_steps": self.undo_nonfinite_steps,
+            }
+        )
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model with what `get_compile_config` returned."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
 
     def set_learning_rates(self, generator: float, discriminator: float):
         """Sets the learning rates from the next step on."""
         self.generator_optimizer.learning_rate = generator
-        if self.encoder_optimizer is not None:
-            self.encoder_optimizer.learning_rate = generator
         self.discriminator_optimizer.learning_rate = discriminator
 
     def set_phase(self, phase: Phase):
@@ -155,15 +204,12 @@ class AdversarialColorizer(Colorizer):
             encoder.trainable = not frozen
             self.make_train_function(force=True)
 
-    def make_train_function(self, force=False):
-        """Makes the train function; its logs omit generator losses that are not known yet."""
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes the train function, of two graphs where the discriminator has steps of its own."""
         before = self.train_function
         super().make_train_function(force)
-        has_turns = self.phase is Phase.BOTH and self.discriminator_steps > 1
-        if has_turns and self.train_function is not before:
-            if self.distribute_strategy.num_replicas_in_sync > 1:
-                self.train_function = self._function_for_each_turn()
-            self.train_function = self._with_losses_so_far(self.train_function)
+        if self._has_turns() and self.train_function is not before:
+            self.train_function = self._with_losses_so_far(self._function_for_each_turn())
 
     def reset_metrics(self):
         """Resets the mean losses of the epoch."""
@@ -172,38 +218,34 @@ class AdversarialColorizer(Colorizer):
 
     def train_step(self, data):
         """Runs a step on a batch of (lightness, ab) and the extra targets of a subclass."""
-        self.nonfinite_count.assign(0)
-        if not self.undo_nonfinite_steps:
-            return self._as_logs(self._train(data))
-        state = self._state()
-        # These are not copies: an assignment does not overwrite the memory of a tensor read before.
-        before = [tf.convert_to_tensor(variable) for variable in state]
-        logs = self._train(data)
-
-        is_bad = self.nonfinite_count > 0
-
-        def undo():
-            for variable, value in zip(state, before, strict=True):
-                if not _involves_all_replicas(variable):
-                    variable.assign(value)
-
-        tf.cond(is_bad, undo, lambda: None)
-        for variable, value in zip(state, before, strict=True):
-            if _involves_all_replicas(variable):
-                variable.assign(tf.where(is_bad, value, variable))
-        return self._as_logs({name: self.training_means[name].result() for name in logs})
-
-    def _train(self, data) -> dict:
         lightness, true_ab, *others = data
         # Otherwise the discriminator could tell the images apart by color detail alone.
         data = (lightness, self.coarsen(true_ab), *others)
+        with self._undoing_nonfinite_steps():
+            losses = self._train(data)
+            self.report(losses)
+        logged = self.training_means if self._has_turns() else losses
+        return self.as_logs({name: self.training_means[name].result() for name in logged})
+
+    def _train(self, data) -> dict:
+        """Trains the networks whose turn it is, and returns the losses by name."""
         if self.phase is Phase.GENERATOR:
-            return self.report(self._train_generator(data))
-        if self.phase is Phase.DISCRIMINATOR:
-            return self.report(self._train_discriminator_alone(data))
-        if self.discriminator_steps == 1:
-            return self.report(self._train_both(data))
-        return self._train_in_turns(data)
+            return self._train_generator(data)
+        if self.phase is Phase.DISCRIMINATOR or not self._trains_generator:
+            return self._train_discriminator_alone(data)
+        return self._train_both(data)
+
+    @contextlib.contextmanager
+    def _undoing_nonfinite_steps(self):
+        self.nonfinite_count.assign(0)
+        if not self.undo_nonfinite_steps:
+            yield
+            return
+        optimizers = [value for value in vars(self).values() if isinstance(value, keras.Optimizer)]
+        changing = [self, *self.training_means.values(), *optimizers]
+        variables = [variable for part in changing for variable in part.variables]
+        with undone_if_positive(self.nonfinite_count, variables):
+            yield
 
     def validation_losses(self, lightness, true_ab, colored_ab):
         terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
@@ -269,25 +311,6 @@ class AdversarialColorizer(Colorizer):
         generator_losses = {"generator_loss": loss, **terms, "adversarial_loss": adversarial_loss}
         return {**generator_losses, **discriminator_losses}
 
-    def _train_in_turns(self, data) -> dict:
-        """Trains the discriminator, and every `discriminator_steps`-th step the generator too."""
-
-        def both():
-            self.report(self._train_both(data))
-            return tf.constant(True)
-
-        def discriminator_alone():
-            self.report(self._train_discriminator_alone(data))
-            return tf.constant(False)
-
-        if is_one_of_several():
-            # Inside `tf.cond` the replicas could not wait for each other.
-            both() if self._trains_generator else discriminator_alone()
-        else:
-            step = tf.convert_to_tensor(self.discriminator_optimizer.iterations) + 1
-            tf.cond(step % self.discriminator_steps == 0, both, discriminator_alone)
-        return {name: mean.result() for name, mean in self.training_means.items()}
-
     def _train_discriminator_alone(self, data) -> dict:
         """Trains the discriminator on images that the generator colors without being trained.
 
@@ -321,13 +344,6 @@ class AdversarialColorizer(Colorizer):
         alpha = own_part(tf.random.stateless_uniform([images, 1, 1, 1], seed))
         return gradient_penalty(self.score, real_lab, fake_lab, alpha)
 
-    def _state(self) -> list:
-        """All variables that a step may change."""
-        optimizers = [value for value in vars(self).values() if isinstance(value, keras.Optimizer)]
-        parts = [self, *self.training_means.values(), *optimizers]
-        variables = [variable for part in parts for variable in part.variables]
-        return list({id(variable): variable for variable in variables}.values())
-
     def _update_discriminator(self, gradients: list) -> None:
         self.count_nonfinite(gradients)
         self.discriminator_optimizer.apply(gradients, self.discriminator.trainable_variables)
@@ -336,6 +352,9 @@ class AdversarialColorizer(Colorizer):
         self.count_nonfinite(gradients)
         variables = self.generator_variables
         gradient_of = dict(zip(map(id, variables), gradients, strict=True))
+        if self.encoder_optimizer is not None:
+            # Whatever has set the rate: a callback or a schedule of the optimizer.
+            self.encoder_optimizer.learning_rate = self.generator_optimizer.learning_rate
         for optimizer, part in self._optimizers_of(variables):
             optimizer.apply([gradient_of[id(variable)] for variable in part], part)
         self.update_ema(self.generator_optimizer.iterations)
@@ -352,6 +371,10 @@ class AdversarialColorizer(Colorizer):
 
     def _encoder(self) -> keras.Model:
         return self.generator.get_layer(self.architecture["encoder"])
+
+    def _has_turns(self) -> bool:
+        """Whether the discriminator has steps of its own between those of both networks."""
+        return self.phase is Phase.BOTH and self.discriminator_steps > 1
 
     def _function_for_each_turn(self):
         """Keras' train function, made once for discriminator steps and once for steps of both."""
@@ -390,6 +413,23 @@ def _means(names) -> Mapping[str, keras.metrics.Mean]:
     return by_name(keras.metrics.Mean(name=name) for name in names)
 
 
-def _involves_all_replicas(variable) -> bool:
-    """Whether assigning the variable involves all replicas, which a condition cannot contain."""
-    return is_one_of_several() and variable.aggregation == "only_first_replica"
+def _optimizer(identifier: str | Mapping | keras.Optimizer) -> keras.Optimizer:
+    optimizer = keras.optimizers.get(identifier)
+    if optimizer.use_ema:
+        raise ValueError(
+            "the model averages the generator's weights itself, by `ema_decay`, and would lose "
+            "them to an optimizer that does. Received: `use_ema=True`"
+        )
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        raise ValueError(
+            "the training steps do not scale their losses, so that an optimizer must not divide "
+            f"the gradients. Received: {optimizer}"
+        )
+    if not optimizer.built:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _copied(optimizer: keras.Optimizer) -> keras.Optimizer:
+    """An optimizer of the same settings; every step sets its learning rate."""
+    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": 0.0})

@@ -1,10 +1,16 @@
 """ChromaGAN: a colorizer that is also trained to classify the image."""
 
+from typing import Any
+
 import keras
 
 from losses.class_divergence import class_divergence
 from models.adversarial_colorizer import AdversarialColorizer
-from models.networks.chromagan_networks import chromagan_generator, class_head
+from models.networks.chromagan_networks import (
+    chromagan_generator,
+    class_head,
+    with_image_features,
+)
 from models.networks.discriminators import patch_discriminator
 from models.teacher import Teacher
 
@@ -40,15 +46,12 @@ class ChromaGAN(AdversarialColorizer):
         name: str. Defaults to `chromagan`.
 
     Example:
-        from losses.adversarial.wasserstein_adversarial import WassersteinAdversarial
-        from losses.reconstruction import Reconstruction
-
         model = ChromaGAN(filters=4, global_features="pool", classes=10, discriminator_filters=4)
         model.compile(
             keras.optimizers.Adam(2e-5),
             keras.optimizers.Adam(2e-5),
-            Reconstruction({"mse": 1.0}),
-            WassersteinAdversarial(),
+            {"mse": 1.0},
+            "wgan-gp",
             adversarial_weight=0.1,
             class_weight=0.003,
         )
@@ -61,6 +64,7 @@ class ChromaGAN(AdversarialColorizer):
     Class Distribution", WACV 2020.
     """
 
+    network = staticmethod(chromagan_generator)
     sample_grids = 2
 
     def __init__(
@@ -77,36 +81,30 @@ class ChromaGAN(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "chromagan",
     ):
-        architecture = {
+        network = {
             "filters": filters,
             "norm": norm,
             "encoder": encoder,
             "global_features": global_features,
             "resolution": resolution if global_features == "flatten" else None,
-            "classes": classes,
-            "discriminator_filters": discriminator_filters,
             "freeze_encoder_statistics": freeze_encoder_statistics,
         }
-        generator, generator_with_features = _build(architecture, encoder_weights)
         super().__init__(
-            generator=generator,
-            generator_ema=self.build_generator(architecture),
+            generator=chromagan_generator(**network, encoder_weights=encoder_weights),
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
+            architecture={
+                **network,
+                "classes": classes,
+                "discriminator_filters": discriminator_filters,
+            },
             ema_decay=ema_decay,
             name=name,
         )
-        self.architecture = architecture
-        self.generator_with_features = generator_with_features
+        self.generator_with_features = with_image_features(self.generator)
         self.class_head = None
         if classes:
-            features = generator_with_features.outputs[1].shape[1:]
+            features = self.generator_with_features.outputs[1].shape[1:]
             self.class_head = class_head(features, classes, filters, global_features)
-
-    @staticmethod
-    def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the generator from the architecture in settings.json."""
-        generator, _ = _build(architecture, encoder_weights)
-        return generator
 
     @property
     def generator_variables(self) -> list:
@@ -115,7 +113,7 @@ class ChromaGAN(AdversarialColorizer):
 
     def compile(
         self, *args, teacher: Teacher | None = None, class_weight: float = 0.003, **options
-    ):
+    ) -> None:
         """Sets the optimizers, losses and metrics.
 
         Args:
@@ -127,6 +125,11 @@ class ChromaGAN(AdversarialColorizer):
         self.teacher = teacher
         self.class_weight = class_weight
         super().compile(*args, **options)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """The arguments of `compile`, serialized."""
+        own = {"teacher": self.teacher, "class_weight": self.class_weight} if self.compiled else {}
+        return {**super().get_compile_config(), **keras.saving.serialize_keras_object(own)}
 
     def generate(self, data):
         """Colors a batch of (lightness, ab) or (lightness, ab, class distributions)."""
@@ -152,13 +155,3 @@ class ChromaGAN(AdversarialColorizer):
     def generator_terms(self) -> list[str]:
         class_terms = [] if self.class_head is None else ["class_divergence"]
         return [*super().generator_terms(), *class_terms]
-
-
-def _build(architecture: dict, encoder_weights: str | None) -> tuple[keras.Model, keras.Model]:
-    names = ("filters", "norm", "encoder", "global_features", "resolution")
-    return chromagan_generator(
-        **{name: architecture[name] for name in names},
-        encoder_weights=encoder_weights,
-        # Settings without the option belong to weights whose statistics were not frozen.
-        freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
-    )

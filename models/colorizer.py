@@ -1,21 +1,23 @@
 """The base class of the colorizers: lightness in, ab out."""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from data.color.lab import join_lab, lab1_to_rgb1
+from models.batch_statistics import BatchStatistics, first_lightness
 from models.layers.fused_batch_normalization import collect_batch_statistics, has_batch_statistics
-from models.layers.replicas import is_one_of_several, replicas, sum_over_replicas
+from models.layers.replicas import is_one_of_several, replicas
 from models.layers.resizing import enlarge_squares, mean_of_squares
+from models.replicated_model import ReplicatedModel, by_name
 
-_TOGETHER = "together"
 
-
-class Colorizer(keras.Model):
+class Colorizer(ReplicatedModel):
     """Base class of the colorizers: the generator, its moving average, and validation.
 
     A subclass builds its networks and overrides `compile` and `train_step`. Coloring, validation
@@ -27,16 +29,16 @@ class Colorizer(keras.Model):
     float32.
 
     Args:
-        generator: `keras.Model`, the network that is trained.
-        generator_ema: `keras.Model` of the same architecture; it starts with the same weights.
+        generator: `keras.Model`, the network that is trained. The EMA generator is a copy of it.
+        architecture: dict, the arguments of the subclass that describe its networks, for
+            settings.json and `get_config`.
         ema_decay: float in [0, 1), decay of the moving average; 0 makes it a plain copy. After n
             steps the decay is min(ema_decay, (1 + n) / (10 + n)), so that the random initial
             weights do not dominate the first validations. Defaults to `0.999`.
         name: str.
 
     Attributes:
-        architecture: dict, the arguments of the subclass that describe its networks, for
-            settings.json and `get_config`.
+        network: a class attribute, the function that builds the generator.
         needs_labels: bool, a class attribute: whether batches are (lightness, ab, label) and not
             (lightness, ab).
         sample_grids: int, a class attribute: how many validation batches are shown after every
@@ -46,56 +48,76 @@ class Colorizer(keras.Model):
         step_losses: dict of variables by name, the losses of the last training step alone.
         nonfinite_count: int variable, how many losses and gradients of the last training step are
             NaN or infinite.
-        wants_to_stop: bool variable, set by a worker that is asked to stop.
-        stop_votes: int variable, how many replicas wanted to stop in the last training step or,
-            with several replicas, validation step. It is the same on all workers.
     """
 
+    network: Callable[..., keras.Model]
     needs_labels = False
     sample_grids = 1
-    color_stride = 1
 
     def __init__(
         self,
         generator: keras.Model,
-        generator_ema: keras.Model,
+        architecture: dict[str, Any],
         ema_decay: float = 0.999,
         name: str = "colorizer",
     ):
         super().__init__(name=name)
+        self.architecture = architecture
+        self.color_stride = architecture.get("color_stride", 1)
+        self.ema_decay = ema_decay
         self.generator = generator
-        self.generator_ema = generator_ema
-        self.generator_ema.set_weights(self.generator.get_weights())
+        self.generator_ema = keras.models.clone_model(generator)
+        self.generator_ema.set_weights(generator.get_weights())
         self.generator_ema.trainable = False
         self._collect_batch_statistics = tf.function(self._collect)
-        self.ema_decay = ema_decay
         self.training_means = by_name([])
         # These hold values of a single step and are not saved in checkpoints.
         self.step_losses: dict[str, tf.Variable] = {}
         self.nonfinite_count = tf.Variable(0, trainable=False)
-        self.wants_to_stop = tf.Variable(False, trainable=False)
-        self.stop_votes = tf.Variable(0, trainable=False)
         self.validation_means = by_name([])
         self.validation_metrics = by_name([])
         # Keras builds a model by calling it, but these networks are built already.
         self.built = True
 
-    def compile(self, validation_metrics=(), jit_compile=False):
-        """Sets the metrics; a subclass adds its optimizers and losses.
+    @classmethod
+    def build_generator(cls, architecture: dict[str, Any]) -> keras.Model:
+        """Builds the generator alone from the `architecture` of a model, without its weights."""
+        accepted = inspect.signature(cls.network).parameters
+        return cls.network(
+            **{name: value for name, value in architecture.items() if name in accepted}
+        )
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        **options,
+    ) -> keras.callbacks.History:
+        """Trains as Keras does, and measures the batch statistics of the EMA generator.
+
+        What validation judges and callbacks save is then what colors: see
+        `update_batch_statistics`.
 
         Args:
-            validation_metrics: iterable of metrics with `update_state(true_rgb1, colored_rgb1)`.
-            jit_compile: bool, whether to compile the steps with XLA. Defaults to `False`, because
-                XLA makes the steps several times slower on a CPU.
+            x: array of lightness, or an iterable of batches of (lightness, ab), such as a
+                `tf.data.Dataset`.
+            y: array of ab, if `x` is an array. Defaults to `None`.
+            batch_size, epochs, verbose, callbacks, **options: as in `keras.Model.fit`.
         """
-        # Without `optimizer=None` Keras would create an RMSprop and save it with the weights.
-        super().compile(optimizer=None, jit_compile=jit_compile)
-        self.validation_metrics = by_name(validation_metrics)
+        callbacks = keras.tree.flatten(callbacks) if callbacks else []
+        if not any(isinstance(callback, BatchStatistics) for callback in callbacks):
+            batches = functools.partial(first_lightness, x, batch_size)
+            callbacks = [BatchStatistics(batches), *callbacks]
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, **options)
 
     def call(self, lightness, training=False):
         return self.enlarge(self.generator_ema(lightness, training=training), lightness)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, except for the encoder's weights at the beginning."""
         return {**self.architecture, "ema_decay": self.ema_decay, "name": self.name}
 
@@ -113,30 +135,17 @@ class Colorizer(keras.Model):
 
     @property
     def metrics(self):
-        return [
-            *self.training_means.values(),
-            *self.validation_means.values(),
-            *self.validation_metrics.values(),
-        ]
+        return [*self.training_means.values(), *self.validation_trackers()]
 
     def test_step(self, data):
         """Evaluates the EMA generator on a batch of (lightness, ab), with or without labels."""
         if is_one_of_several():
+            self.vote()
             # Some replicas may get no images of the last batch.
-            self.stop_votes.assign(sum_over_replicas(tf.cast(self.wants_to_stop, tf.int32)))
             tf.cond(tf.shape(data[0])[0] > 0, lambda: self._evaluate_batch(*data[:2]), lambda: None)
         else:
             self._evaluate_batch(*data[:2])
-        trackers = self._validation_trackers()
-        return self._as_logs({metric.name: metric.result() for metric in trackers})
-
-    def evaluate(self, *args, **options):
-        """Evaluates as Keras does; with `return_dict` the results of all replicas are combined."""
-        logs = super().evaluate(*args, **options)
-        if isinstance(logs, dict) and self.distribute_strategy.num_replicas_in_sync > 1:
-            trackers = self._validation_trackers()
-            logs = {metric.name: float(metric.result()) for metric in trackers}
-        return logs
+        return self.as_logs({metric.name: metric.result() for metric in self.validation_trackers()})
 
     def _evaluate_batch(self, lightness, true_ab):
         colored_ab = self(lightness, training=False)
@@ -212,21 +221,15 @@ class Colorizer(keras.Model):
             for variable in network.variables
         )
 
-    def report(self, losses: dict) -> dict:
-        """Adds a training step's losses, averaged over replicas, to their means; returns these."""
+    def report(self, losses: dict) -> None:
+        """Adds a training step's losses, averaged over the replicas, to their means."""
         self.count_nonfinite(losses.values())
-        values = tf.stack([tf.cast(value, tf.float32) for value in losses.values()])
-        counts = tf.stack([self.nonfinite_count, tf.cast(self.wants_to_stop, tf.int32)])
-        # A single message, because its latency costs more than its size.
-        message = tf.concat([values / replicas(), tf.cast(counts, tf.float32)], 0)
-        *values, nonfinite_count, votes = tf.unstack(sum_over_replicas(message))
-        self.nonfinite_count.assign(tf.cast(nonfinite_count, tf.int32))
-        self.stop_votes.assign(tf.cast(votes, tf.int32))
-        for name, value in zip(losses, values, strict=True):
+        losses, count = self.average_over_replicas(losses, self.nonfinite_count)
+        self.nonfinite_count.assign(count)
+        for name, value in losses.items():
             # All replicas add the same value, which counts once.
             self.training_means[name].update_state(value, sample_weight=1.0 / replicas())
             self.step_losses[name].assign(value)
-        return {name: self.training_means[name].result() for name in losses}
 
     def count_nonfinite(self, values) -> None:
         """Counts the losses or gradients of a step that contain NaN or infinity."""
@@ -235,51 +238,9 @@ class Colorizer(keras.Model):
         is_bad = tf.math.logical_not(tf.math.is_finite(tf.stack(sums)))
         self.nonfinite_count.assign_add(tf.reduce_sum(tf.cast(is_bad, tf.int32)))
 
-    def _validation_trackers(self):
+    def validation_trackers(self) -> list[keras.metrics.Metric]:
+        """The means of the validation losses, and the metrics."""
         return [*self.validation_means.values(), *self.validation_metrics.values()]
-
-    def make_train_function(self, force=False):
-        """Makes Keras' train function, and splits logs that workers send as one tensor."""
-        before = self.train_function
-        super().make_train_function(force)
-        if self.train_function is not before:
-            self.train_function = self._with_logs_by_name(self.train_function)
-
-    def make_test_function(self, force=False):
-        """Makes Keras' test function, and splits logs that workers send as one tensor."""
-        before = self.test_function
-        super().make_test_function(force)
-        if self.test_function is not before:
-            self.test_function = self._with_logs_by_name(self.test_function)
-
-    def _as_logs(self, values: dict) -> dict:
-        """The return value of a step; Keras 3.15 averages logs of workers over the first axis."""
-        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return values
-        self._names_of_logs = list(values)
-        return {_TOGETHER: tf.stack(list(values.values()))[None]}
-
-    def _with_logs_by_name(self, function):
-        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return function
-        names = []
-
-        def step(iterator):
-            logs = function(iterator)
-            if not names:
-                # The first call has traced the step, which sets the names.
-                names.extend(self._names_of_logs)
-            return dict(zip(names, tf.unstack(logs[_TOGETHER]), strict=True))
-
-        return step
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Does nothing: the networks are built in `__init__`, the optimizers in `compile`."""
-
-
-def by_name(metrics: Iterable[keras.metrics.Metric]) -> Mapping[str, keras.metrics.Metric]:
-    """Maps metrics by name, in a type that Keras does not save with the weights.
-
-    Only one of several workers saves, but reading a metric of several replicas needs all workers.
-    """
-    return MappingProxyType({metric.name: metric for metric in metrics})

@@ -31,15 +31,13 @@ class EncoderDecoder(AdversarialColorizer):
         name: str. Defaults to `encoder_decoder`.
 
     Example:
-        from losses.reconstruction import Reconstruction
-
         model = EncoderDecoder(filters=4, encoder="vgg16", discriminator_filters=4)
-        model.compile(
-            keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3), Reconstruction({"mse": 1.0})
-        )
+        model.compile(reconstruction={"mse": 1.0})
         model.fit(lightness, true_ab)
         model(lightness)                                     # ab of shape (2, 32, 32, 2)
     """
+
+    network = staticmethod(encoder_decoder)
 
     def __init__(
         self,
@@ -54,34 +52,19 @@ class EncoderDecoder(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "encoder_decoder",
     ):
-        architecture = {
+        network = {
             "filters": filters,
             "norm": norm,
             "encoder": encoder,
             "skip_connections": skip_connections,
             "attention_level": attention_level,
-            "discriminator_filters": discriminator_filters,
             "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         super().__init__(
-            generator=self.build_generator(architecture, encoder_weights),
-            generator_ema=self.build_generator(architecture),
+            generator=encoder_decoder(**network, encoder_weights=encoder_weights),
             # No batch normalization mixes samples, so that any adversarial loss may be chosen.
             discriminator=patch_discriminator(discriminator_filters, norm="none"),
+            architecture={**network, "discriminator_filters": discriminator_filters},
             ema_decay=ema_decay,
             name=name,
-        )
-        self.architecture = architecture
-
-    @staticmethod
-    def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the generator from the architecture in settings.json."""
-        return encoder_decoder(
-            filters=architecture["filters"],
-            norm=architecture["norm"],
-            encoder=architecture["encoder"],
-            encoder_weights=encoder_weights,
-            freeze_encoder_statistics=architecture["freeze_encoder_statistics"],
-            skip_connections=architecture["skip_connections"],
-            attention_level=architecture["attention_level"],
         )

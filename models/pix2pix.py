@@ -54,14 +54,13 @@ class Pix2Pix(AdversarialColorizer):
         name: str. Defaults to `pix2pix`.
 
     Example:
-        from losses.adversarial.vanilla_adversarial import VanillaAdversarial
-        from losses.reconstruction import Reconstruction
+        from losses import VanillaAdversarial
 
         model = Pix2Pix(filters=8, depth=5, discriminator_filters=8)
         model.compile(
             keras.optimizers.Adam(2e-4, beta_1=0.5),
             keras.optimizers.Adam(2e-4, beta_1=0.5),
-            Reconstruction({"l1": 100.0}),
+            {"l1": 100.0},
             VanillaAdversarial(label_smoothing=0.0),
         )
         model.fit(lightness, true_ab)
@@ -71,6 +70,7 @@ class Pix2Pix(AdversarialColorizer):
     CVPR 2017.
     """
 
+    network = staticmethod(pix2pix_unet)
     discriminator_weight = 0.5
 
     def __init__(
@@ -88,40 +88,25 @@ class Pix2Pix(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "pix2pix",
     ):
-        architecture = {
+        network = {
             "filters": filters,
             "depth": depth,
             "norm": norm,
             "encoder": encoder,
             "input_channels": input_channels,
             "attention_level": attention_level,
-            "discriminator": discriminator,
-            "discriminator_filters": discriminator_filters,
             "freeze_encoder_statistics": freeze_encoder_statistics,
         }
         super().__init__(
-            generator=self.build_generator(architecture, encoder_weights),
-            generator_ema=self.build_generator(architecture),
+            generator=pix2pix_unet(**network, encoder_weights=encoder_weights),
             discriminator=_DISCRIMINATORS[discriminator](discriminator_filters, norm),
+            architecture={
+                **network,
+                "discriminator": discriminator,
+                "discriminator_filters": discriminator_filters,
+            },
             ema_decay=ema_decay,
             name=name,
-        )
-        self.architecture = architecture
-
-    @staticmethod
-    def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the generator from the architecture in settings.json."""
-        return pix2pix_unet(
-            downs=architecture["depth"],
-            filters=architecture["filters"],
-            norm=architecture["norm"],
-            input_channels=architecture["input_channels"],
-            encoder=architecture["encoder"],
-            encoder_weights=encoder_weights,
-            # Settings without the option belong to weights whose statistics were not frozen.
-            freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
-            # Settings without the option belong to weights without attention.
-            attention_level=architecture.get("attention_level"),
         )
 
     def score_both(self, real_lab, fake_lab):

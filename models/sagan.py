@@ -33,15 +33,9 @@ class SAGAN(AdversarialColorizer):
         name: str. Defaults to `sagan`.
 
     Example:
-        from losses.adversarial.hinge_adversarial import HingeAdversarial
-        from losses.reconstruction import Reconstruction
-
         model = SAGAN(filters=4, depth=2, discriminator_filters=4)
         model.compile(
-            keras.optimizers.Adam(1e-4),
-            keras.optimizers.Adam(4e-4),
-            Reconstruction({"l1": 10.0}),
-            HingeAdversarial(),
+            keras.optimizers.Adam(1e-4), keras.optimizers.Adam(4e-4), {"l1": 10.0}, "hinge"
         )
         model.fit(lightness, true_ab)
         model(lightness)                                     # ab of shape (2, 32, 32, 2)
@@ -50,6 +44,8 @@ class SAGAN(AdversarialColorizer):
         Zhang et al., "Self-Attention Generative Adversarial Networks", ICML 2019; Ronneberger et
         al., "U-Net", MICCAI 2015; Antic, "NoGAN", for first training the generator alone.
     """
+
+    network = staticmethod(unet)
 
     def __init__(
         self,
@@ -66,42 +62,22 @@ class SAGAN(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "sagan",
     ):
-        architecture = {
+        network = {
             "filters": filters,
             "depth": depth,
             "attention_level": attention_level,
             "norm": norm,
             "encoder": encoder,
-            "discriminator_filters": discriminator_filters,
             "freeze_encoder_statistics": freeze_encoder_statistics,
             "color_stride": color_stride,
             "attention_pool": attention_pool,
         }
         super().__init__(
-            generator=self.build_generator(architecture, encoder_weights),
-            generator_ema=self.build_generator(architecture),
+            generator=unet(**network, encoder_weights=encoder_weights),
             discriminator=vgg_discriminator(
                 discriminator_filters, depth, attention_level, attention_pool
             ),
+            architecture={**network, "discriminator_filters": discriminator_filters},
             ema_decay=ema_decay,
             name=name,
-        )
-        self.architecture = architecture
-        self.color_stride = color_stride
-
-    @staticmethod
-    def build_generator(architecture: dict, encoder_weights: str | None = None) -> keras.Model:
-        """Builds the generator from the architecture in settings.json."""
-        return unet(
-            filters=architecture["filters"],
-            depth=architecture["depth"],
-            attention_level=architecture["attention_level"],
-            norm=architecture["norm"],
-            encoder=architecture["encoder"],
-            encoder_weights=encoder_weights,
-            # Settings without the option belong to weights whose statistics were not frozen.
-            freeze_encoder_statistics=architecture.get("freeze_encoder_statistics", False),
-            # Older settings have neither.
-            color_stride=architecture.get("color_stride", 1),
-            attention_pool=architecture.get("attention_pool", 1),
         )

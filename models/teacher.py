@@ -4,7 +4,8 @@ import functools
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from data.color.lab import lightness1_to_gray_rgb1
 from errors import InputError, first_line
 
 
+@keras.saving.register_keras_serializable("colorizer")
 class Teacher:
     """An ImageNet classifier that predicts class distributions from gray images.
 
@@ -50,8 +52,10 @@ class Teacher:
         self,
         name: str = "vgg16",
         weights: str | os.PathLike | None = None,
-        class_numbers: np.ndarray | None = None,
+        class_numbers: Sequence[int] | np.ndarray | None = None,
     ):
+        self.name = name
+        self.weights = None if weights is None else os.fspath(weights)
         application = find_application(name)
         network = _load(application, name, weights)
         # Networks without a fixed input size were trained on 224 px too.
@@ -64,6 +68,14 @@ class Teacher:
             self.classes = len(class_numbers)
         # Inside a `partial`, because a model saves the networks in its attributes.
         self._logits = functools.partial(network, training=False)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor."""
+        return {"name": self.name, "weights": self.weights, "class_numbers": self.class_numbers}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Teacher":
+        return cls(**config)
 
     def __call__(self, lightness) -> tf.Tensor:
         """Predicts the class distribution of each image.
@@ -96,8 +108,8 @@ def find_application(name: str) -> Callable[..., keras.Model]:
     }
     if _plain(name) not in applications:
         raise InputError(
-            f"--teacher {name}: there is no such network in keras.applications; give vgg16, "
-            "mobilenet_v2 or another of its names"
+            "there is no such network in keras.applications; give vgg16, mobilenet_v2 or another "
+            f"of its names. Received: `name={name!r}`"
         )
     return applications[_plain(name)]
 
@@ -114,8 +126,7 @@ def _load(
     try:
         if weights is not None and not os.path.exists(weights):
             raise InputError(
-                f"--teacher_weights {weights}: there is no such file; give the weights of {name} "
-                "with its classifier"
+                f"{weights}: there is no such file; give the weights of {name} with its classifier"
             )
         with warnings.catch_warnings():
             # Keras warns of each layer that does not fit before it raises.
@@ -127,13 +138,12 @@ def _load(
     except Exception as error:
         if weights is not None:
             raise InputError(
-                f"--teacher_weights {weights}: these are not the weights of {name} with its "
-                f"classifier ({first_line(error)})"
+                f"{weights}: these are not the weights of {name} with its classifier "
+                f"({first_line(error)})"
             ) from error
         raise InputError(
-            f"the ImageNet weights of the teacher {name} cannot be downloaded "
-            f"({first_line(error)}); give a file with --teacher_weights PATH, or do without a "
-            "teacher with --class_weight 0"
+            f"the ImageNet weights of {name} cannot be downloaded ({first_line(error)}); give the "
+            "path of a file"
         ) from error
     finally:
         keras.config.set_dtype_policy(policy)

@@ -1,4 +1,4 @@
-"""The examples in docstrings and in the README run.
+"""The examples in docstrings, in the README and in docs/library.md run.
 
 An example may use the public names of its module, `np`, `tf`, `keras` and `ops`, the arrays of
 `arrays` and the files of `files` below; all else it makes itself.
@@ -50,11 +50,22 @@ def examples():
                     yield pytest.param(module, code, id=f"{module}:{name}".rstrip(":"))
 
 
-def test_the_example_of_the_readme_runs(files, here):
-    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    exec(compile(code, "<example of README.md>", "exec"), {})
-    with Image.open(here / "colored.jpg") as colored:
-        assert (colored.size, colored.mode) == ((64, 48), "RGB")
+def examples_of_pages():
+    for page in ("README.md", "docs/library.md"):
+        text = (ROOT / page).read_text("utf-8")
+        for number, code in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL), start=1):
+            yield pytest.param(code, id=f"{page} {number}")
+
+
+@pytest.mark.parametrize("code", examples_of_pages())
+def test_an_example_of_a_page_runs(code, files, here):
+    names = {}
+    exec(compile(code, "<example of a page>", "exec"), names)
+    if (here / "colored.jpg").exists():
+        with Image.open(here / "colored.jpg") as colored:
+            assert (colored.size, colored.mode) == ((64, 48), "RGB")
+    if "colored" in names:
+        assert (names["colored"].shape, names["colored"].dtype) == ((512, 512, 3), "uint8")
 
 
 @pytest.fixture

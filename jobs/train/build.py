@@ -55,7 +55,8 @@ def new_model(
     if settings.pretrained is None:
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
         architecture = _architecture(settings, classes)
-        model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
+        with about_option("encoder_weights"):
+            model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
         return model, _with_shapes(settings, architecture)
     source = WeightsFolder(settings.pretrained)
     if "pretrained" not in explicit and not source.holds_weights():
@@ -158,9 +159,7 @@ def compile_model(
     model.compile(
         generator_optimizer=_optimizer(settings.generator_lr, settings),
         discriminator_optimizer=_optimizer(settings.discriminator_lr, settings),
-        encoder_optimizer=(
-            _optimizer(settings.generator_lr, settings) if settings.freeze_encoder_epochs else None
-        ),
+        has_encoder_optimizer=bool(settings.freeze_encoder_epochs),
         reconstruction=reconstruction,
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
@@ -341,7 +340,7 @@ def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:
     betas = {"beta_1": settings.beta_1, "beta_2": settings.beta_2}
     decay = settings.weight_decay
     optimizers = keras.optimizers
-    optimizer = {
+    return {
         "adam": lambda: optimizers.Adam(rate, **betas),
         "adamw": lambda: optimizers.AdamW(
             rate, weight_decay=_ADAMW_DECAY if decay is None else decay, **betas
@@ -349,5 +348,3 @@ def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:
         "sgd": lambda: optimizers.SGD(rate, momentum=settings.beta_1, weight_decay=decay),
         "lion": lambda: optimizers.Lion(rate, weight_decay=decay, **betas),
     }[settings.optimizer]()
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimizer

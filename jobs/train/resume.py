@@ -164,3 +164,8 @@ def _resumed_settings(settings: Settings, explicit: set[str], folder: WeightsFol
 def _print_changes(before: Settings, now: Settings) -> None:
     if changes := differences(saved_settings(now), saved_settings(before)):
         print(f"changed: {', '.join(changes)}")
+
+
+def resume_command(folder: WeightsFolder) -> str:
+    """The command that resumes the training in a folder."""
+    return f"python run.py --load_weights --weights_dir {folder.path}"

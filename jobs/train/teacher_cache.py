@@ -16,8 +16,9 @@ from data.datasets.imagenet_classes import CLASSES, NotImageNetError, imagenet_n
 from data.input.batches import validation_batches
 from data.input.distribution_cache import DistributionCache
 from data.input.extra_target import ExtraTarget
+from jobs.common.error_translation import about_option
 from jobs.train.dataset import TrainingData
-from models.teacher import Teacher
+from models.teacher import Teacher, find_application
 
 # Images per batch of the teacher.
 _BATCH = 32
@@ -39,7 +40,10 @@ def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
     if settings.model != "chromagan" or not settings.class_weight:
         return None
     numbers = _class_numbers(lists, settings.class_index)
-    return Teacher(settings.teacher, settings.teacher_weights, numbers)
+    with about_option("teacher"):
+        find_application(settings.teacher)
+    with about_option("teacher_weights"):
+        return Teacher(settings.teacher, settings.teacher_weights, numbers)
 
 
 def _class_numbers(lists: ImageLists, class_index: str | None) -> np.ndarray | None:

@@ -6,40 +6,30 @@ Usage:
 """
 
 import contextlib
-import functools
-import itertools
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
-from callbacks.batch_statistics import BatchStatistics
-from callbacks.frozen_encoder import FrozenEncoder
-from callbacks.learning_rates import LearningRates
-from callbacks.metrics_to_tensorboard import MetricsToTensorBoard
-from callbacks.nonfinite_steps import NonfiniteSteps
-from callbacks.phases import Phases
-from callbacks.plateau import Plateau
-from callbacks.sample_grid import SampleGrid
-from callbacks.save_best_then_last import SaveBestThenLast
-from callbacks.stop_on_signal import StopOnSignal
-from callbacks.training_checkpoint import TrainingCheckpoint
 from callbacks.training_progress_bar import TrainingProgressBar
 from config.saved_settings import count_images, saved_names, saved_settings
 from config.settings import PATHS, Settings
 from data.datasets.image_lists import ImageLists
 from data.input.extra_target import ExtraTarget
-from errors import InputError, first_line
+from errors import DivergedError, InputError, InterruptedBySignalError, first_line
 from jobs.common.folder_lock import alone_in
 from jobs.common.folders import check_folder, make_folder
 from jobs.common.runtime import describe_device, installed_versions, prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.build import class_numbers, compile_model, new_model, resumed_model
+from jobs.train.callbacks import training_callbacks
 from jobs.train.curves import draw_curves
 from jobs.train.dataset import TrainingData, find_training_images
 from jobs.train.devices import (
@@ -52,16 +42,12 @@ from jobs.train.devices import (
     use_devices,
     wait_for_all,
 )
-from jobs.train.resume import note_other_images, refuse_to_resume, resume
+from jobs.train.resume import note_other_images, refuse_to_resume, resume, resume_command
 from jobs.train.teacher_cache import cache_distributions, describe_teacher, make_teacher
-from models.adversarial_colorizer import Phase
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
 from models.colorizer import Colorizer
 from models.teacher import Teacher
-
-# Batches to measure the batch statistics with, at most an epoch. With 6 the PSNR was 0.2 dB lower.
-_MEASURED_BATCHES = 40
 
 
 def train(settings: Settings, explicit: set[str]) -> int:
@@ -160,7 +146,7 @@ def _refuse_to_overwrite(folder: WeightsFolder) -> None:
     if folder.holds_weights():
         raise InputError(
             f"{folder.path} already holds weights; resume their training with "
-            f"{folder.resume_command}, or start a new one in another --weights_dir"
+            f"{resume_command(folder)}, or start a new one in another --weights_dir"
         )
 
 
@@ -223,36 +209,7 @@ def _fit(
     """Runs the remaining epochs."""
     strategy = model.distribute_strategy
     watch = SignalWatch()
-    checkpoints = TrainingCheckpoint(
-        folder,
-        progress,
-        folder.network() if worker.is_chief else {},
-        settings.checkpoint_steps,
-        settings.keep,
-        writes=worker.is_chief,
-    )
-
-    wait = functools.partial(wait_for_all, strategy)
-
-    def batches_to_measure():
-        start = progress.total_steps * settings.batch_size
-        batches = data.shared_training_batches(strategy, start)
-        count = min(_MEASURED_BATCHES, data.steps_per_epoch)
-        return (batch[0] for batch in itertools.islice(batches, count))
-
-    callbacks = [
-        BatchStatistics(batches_to_measure),
-        *_schedule(settings, data.steps_per_epoch, progress),
-        NonfiniteSteps(
-            folder, progress, data.images_of_batch, settings.nan_limit, writes=worker.is_chief
-        ),
-        *([SaveBestThenLast(folder, progress)] if worker.is_chief else []),
-        *_plateau(settings, progress),
-        checkpoints,
-        *(_tensorboard_callbacks(model, data, settings, progress) if worker.is_chief else []),
-        StopOnSignal(watch, checkpoints, wait if worker.workers > 1 else None),
-    ]
-    bar = [TrainingProgressBar(settings.epochs)] if worker.is_chief else []
+    callbacks = training_callbacks(model, data, settings, folder, progress, worker, watch)
     validation = data.validation_batches(strategy)
 
     def fit(last_epoch: int, steps: int) -> None:
@@ -268,58 +225,60 @@ def _fit(
             verbose="auto" if worker.is_chief else 0,
             validation_data=validation,
             validation_steps=settings.validation_steps,
-            callbacks=[*callbacks, *bar],
+            callbacks=callbacks,
         )
 
-    with watch:
+    with watch, _advice(folder):
         # Keras takes one length for all epochs: an interrupted epoch is finished in its own `fit`.
         if 0 < progress.step < data.steps_per_epoch:
             fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
         elif progress.step:
             # The training was stopped during validation, after the last step of its epoch.
-            callback_list = keras.callbacks.CallbackList(callbacks, model=model)
-            logs = progress.mean_losses()
-            callback_list.on_epoch_begin(progress.epoch)
-            if validation is not None:
-                steps = settings.validation_steps
-                callback_list.on_test_begin()
-                results = model.evaluate(validation, steps=steps, return_dict=True)
-                logs |= {f"val_{name}": value for name, value in results.items()}
-            callback_list.on_epoch_end(progress.epoch, logs)
+            _validate(model, callbacks, validation, settings, progress)
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
 
 
-def _schedule(
-    settings: Settings, steps_per_epoch: int, progress: Progress
-) -> list[keras.callbacks.Callback]:
-    """The callbacks that decide which networks are trained when, and at which learning rates."""
-    alone = settings.epochs if settings.adversarial == "none" else settings.generator_epochs
-    together = settings.generator_lr, settings.discriminator_lr
-    rates = {
-        Phase.GENERATOR: (settings.generator_lr_alone or together[0], together[1]),
-        Phase.DISCRIMINATOR: (together[0], settings.discriminator_lr_alone or together[1]),
-        Phase.BOTH: together,
-    }
-    frozen = settings.freeze_encoder_epochs
-    return [
-        Phases(alone, settings.discriminator_epochs),
-        *([FrozenEncoder(frozen)] if frozen else []),
-        LearningRates(
-            rates,
-            progress,
-            settings.lr_schedule,
-            settings.epochs,
-            steps_per_epoch,
-            settings.warmup_steps,
-        ),
-    ]
+def _validate(
+    model: Colorizer,
+    callbacks: list[keras.callbacks.Callback],
+    validation: tf.data.Dataset | tf.distribute.DistributedDataset | None,
+    settings: Settings,
+    progress: Progress,
+) -> None:
+    """Ends an epoch whose steps are done, as `fit` does."""
+    callback_list = keras.callbacks.CallbackList(
+        [callback for callback in callbacks if not isinstance(callback, TrainingProgressBar)],
+        model=model,
+    )
+    logs = progress.mean_losses()
+    callback_list.on_epoch_begin(progress.epoch)
+    if validation is not None:
+        callback_list.on_test_begin()
+        results = model.evaluate(validation, steps=settings.validation_steps, return_dict=True)
+        logs |= {f"val_{name}": value for name, value in results.items()}
+    callback_list.on_epoch_end(progress.epoch, logs)
 
 
-def _plateau(settings: Settings, progress: Progress) -> list[Plateau]:
-    if settings.lr_schedule != "plateau":
-        return []
-    return [Plateau(progress, settings.plateau_patience, settings.plateau_factor)]
+@contextlib.contextmanager
+def _advice(folder: WeightsFolder) -> Iterator[None]:
+    """Adds to the errors that end a training how to resume it."""
+    command = resume_command(folder)
+    try:
+        yield
+    except InterruptedBySignalError as stop:
+        raise InterruptedBySignalError(
+            stop.signal_number, f"{stop}; resume with: {command}"
+        ) from stop
+    except DivergedError as error:
+        checkpoint = folder.checkpoints.last()
+        advice = "there is no checkpoint yet; start again with a lower --generator_lr"
+        if checkpoint is not None:
+            advice = (
+                f"the checkpoint {checkpoint} was saved before; resume with a lower "
+                f"--generator_lr: {command}"
+            )
+        raise DivergedError(f"{error}; {advice}") from error
 
 
 def _draw_curves(log_dir: str, folder: WeightsFolder) -> None:
@@ -329,31 +288,6 @@ def _draw_curves(log_dir: str, folder: WeightsFolder) -> None:
     # No failure to draw may hide how the training itself ended.
     except Exception as error:
         print(f"warning: no curves in {folder.curves}: {first_line(error)}", file=sys.stderr)
-
-
-def _tensorboard_callbacks(
-    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
-) -> list[keras.callbacks.Callback]:
-    """The callbacks that write TensorBoard records."""
-    metrics = MetricsToTensorBoard(
-        progress.log_dir, progress, settings.batch_size, settings.log_every
-    )
-    return [metrics, *_sample_grids(model, data, settings, progress)]
-
-
-def _sample_grids(
-    model: Colorizer, data: TrainingData, settings: Settings, progress: Progress
-) -> list[SampleGrid]:
-    if not settings.sample_every:
-        return []
-    options = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
-    grids = [
-        SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **options)
-        for number, batch in enumerate(data.samples(model.sample_grids), start=1)
-    ]
-    if settings.sample_images:
-        grids.append(SampleGrid("photographs", data.samples_without_truth(), None, **options))
-    return grids
 
 
 def _self_description(

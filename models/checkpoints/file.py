@@ -69,5 +69,7 @@ def load_weights(model: keras.Model, path: Path) -> None:
 
 def _bytes_of(model: keras.Model) -> int:
     optimizers = [value for value in vars(model).values() if isinstance(value, keras.Optimizer)]
-    variables = [*model.variables, *(v for optimizer in optimizers for v in optimizer.variables)]
-    return sum(math.prod(variable.shape) * 4 for variable in variables)
+    variables = [variable for part in (model, *optimizers) for variable in part.variables]
+    # `optimizer` is also the generator's.
+    different = {id(variable): variable for variable in variables}
+    return sum(math.prod(variable.shape) * 4 for variable in different.values())

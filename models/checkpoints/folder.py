@@ -85,11 +85,6 @@ class WeightsFolder:
         """The path of the list of steps whose losses or gradients were NaN or infinite."""
         return self.path / _NONFINITE_STEPS
 
-    @property
-    def resume_command(self) -> str:
-        """The command that resumes the training in this folder."""
-        return f"python run.py --load_weights --weights_dir {self.path}"
-
     def holds_weights(self) -> bool:
         """Whether there are weights or checkpoints that a new training would overwrite."""
         return (self.path / _GENERATOR).exists() or self.checkpoints.last() is not None
@@ -105,10 +100,12 @@ class WeightsFolder:
         Raises:
             InputError: it has another version than this program reads.
         """
+        version = None
         # The methods that need the settings report a broken file.
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            settings = json.loads((self.path / _SETTINGS).read_text())
-            check_version(settings.get("version", 1), str(self.path / _SETTINGS))
+            version = json.loads((self.path / _SETTINGS).read_text()).get("version", 1)
+        if version is not None:
+            check_version(version, str(self.path / _SETTINGS))
 
     def write_settings(self, settings: dict[str, Any]) -> None:
         """Writes settings.json; its `architecture` and `model` describe the network."""

@@ -184,6 +184,8 @@ def _read(checkpoint: Path) -> tuple[Progress, dict[str, Any]]:
         contents = json.loads((checkpoint / _PROGRESS).read_text())
         check_version(contents.get("version", 1), f"the checkpoint {checkpoint}")
         return Progress(**contents["progress"]), contents["network"]
+    except InputError:
+        raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"the checkpoint {checkpoint} cannot be read: {error}") from error
 

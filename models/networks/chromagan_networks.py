@@ -24,7 +24,7 @@ def chromagan_generator(
     global_features: str = "flatten",
     resolution: int | None = 224,
     name: str = "generator",
-) -> tuple[keras.Model, keras.Model]:
+) -> keras.Model:
     """Builds ChromaGAN's generator without its class head.
 
     An encoder computes features at 1/8 of the image size. Two convolutions turn them into
@@ -53,10 +53,8 @@ def chromagan_generator(
         name: str.
 
     Returns:
-        Two `keras.Model` that share their layers and take lightness, (batch, height, width, 1).
-        The first returns ab, (batch, height, width, 2), float32. The second returns ab and the
-        features of the whole image, (batch, height / 32, width / 32, 8 filters). Lightness and ab
-        are scaled as in `lab1`.
+        `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
+        float32, both scaled as in `lab1`.
 
     Reference: Vitoria, Raad, Ballester, "ChromaGAN: Adversarial Image Colorization with Semantic
     Class Distribution", WACV 2020, figure 2.
@@ -86,10 +84,21 @@ def chromagan_generator(
     mid_level = _block(mid_level, 4 * filters, norm, "mid_2")
     ab = _to_ab(RepeatOverGrid(name="fusion")([mid_level, vector]), filters)
     ab = CropLike(dtype="float32", name="crop")([ab, lightness])
-    return (
-        keras.Model(lightness, ab, name=name),
-        keras.Model(lightness, [ab, image_features], name=f"{name}_with_features"),
-    )
+    return keras.Model(lightness, ab, name=name)
+
+
+def with_image_features(generator: keras.Model) -> keras.Model:
+    """The generator with a second output, for `class_head`; it shares all layers.
+
+    Args:
+        generator: `keras.Model`, from `chromagan_generator`.
+
+    Returns:
+        `keras.Model` from lightness to ab and to the features of the whole image, (batch,
+        height / 32, width / 32, 8 filters).
+    """
+    features = generator.get_layer("global_4_relu").output
+    return keras.Model(generator.input, [generator.output, features])
 
 
 def class_head(
@@ -152,7 +161,7 @@ def _block(features, filters: int, norm: str, name: str, strides: int = 1):
     convolution = layers.Conv2D(
         filters, 3, strides=strides, padding="same", use_bias=norm == "none", name=name
     )
-    return layers.ReLU()(normalize(convolution(features), norm))
+    return layers.ReLU(name=f"{name}_relu")(normalize(convolution(features), norm))
 
 
 def _to_vector(features, global_features: str):

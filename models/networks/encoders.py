@@ -118,7 +118,7 @@ def _keras_hub(recipe: EncoderRecipe) -> ModuleType:
     except ImportError as error:
         raise InputError(
             f"the encoder {recipe.preset} needs KerasHub: pip install keras-hub, or give another "
-            "--encoder"
+            "encoder"
         ) from error
 
 
@@ -138,8 +138,7 @@ def _load_backbone(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
         except Exception as error:
             raise InputError(
                 f"the ImageNet weights of {recipe.name} cannot be downloaded "
-                f"({first_line(error)}); give a file with --encoder_weights PATH, or start from "
-                "random weights with --encoder_weights none"
+                f"({first_line(error)}); give the path of a file"
             ) from error
 
 
@@ -150,8 +149,8 @@ def _load_file(recipe: EncoderRecipe, path: str) -> keras.Model:
         return backbone
     except FileNotFoundError as error:
         raise InputError(
-            f"--encoder_weights {path}: there is no such file; give the weights of {recipe.name}, "
-            "or `imagenet` to have Keras download them"
+            f"{path}: there is no such file; give the weights of {recipe.name}, or `imagenet` to "
+            "have Keras download them"
         ) from error
     except (ValueError, OSError) as error:
         classifier = _load_with_classifier(recipe, path, error)
@@ -170,8 +169,7 @@ def _load_with_classifier(recipe: EncoderRecipe, path: str, error: Exception) ->
         _load_without_warnings(classifier, path)
     except (ValueError, OSError) as last_error:
         raise InputError(
-            f"--encoder_weights {path}: these are not weights of {recipe.name} "
-            f"({first_line(last_error)})"
+            f"{path}: these are not weights of {recipe.name} ({first_line(last_error)})"
         ) from last_error
     return classifier
 

@@ -21,7 +21,7 @@ _DROPOUT_RATE = 0.5
 
 
 def pix2pix_unet(
-    downs: int = 8,
+    depth: int = 8,
     filters: int = 64,
     norm: str = "batch",
     input_channels: int = 1,
@@ -33,13 +33,13 @@ def pix2pix_unet(
 ) -> keras.Model:
     """Builds the U-Net of Isola et al.
 
-    The encoder path has `downs` 4x4 convolutions of stride 2 with leaky ReLU 0.2; the first and the
+    The encoder path has `depth` 4x4 convolutions of stride 2 with leaky ReLU 0.2; the first and the
     last are not normalized. The decoder path has 4x4 transposed convolutions of stride 2 with ReLU,
     concatenated with the features of the same size on the encoder path, and dropout of one half in
     its inner blocks.
 
     Args:
-        downs: int, how many times the size is halved. Defaults to `8`, as in the paper for 256 px.
+        depth: int, how many times the size is halved. Defaults to `8`, as in the paper for 256 px.
         filters: int, channels at half size; they double with each halving, up to eight times as
             many. Defaults to `64`.
         norm: str, `batch`, `instance` or `none`. Defaults to `batch`.
@@ -55,14 +55,14 @@ def pix2pix_unet(
 
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch, height, width, 2),
-        float32, both scaled as in `lab1`. Sizes that are not multiples of 2^downs are padded.
+        float32, both scaled as in `lab1`. Sizes that are not multiples of 2^depth are padded.
 
     Reference: Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017, section 6.1.1.
     """
     lightness = keras.Input((None, None, 1), name="lightness")
-    downs = downs if encoder == "none" else len(ENCODERS[encoder].levels)
-    padded = PadToMultiple(2**downs, name="pad")(lightness)
+    depth = depth if encoder == "none" else len(ENCODERS[encoder].levels)
+    padded = PadToMultiple(2**depth, name="pad")(lightness)
     if encoder != "none":
         gray = GrayImage(name="gray")(padded)
         levels = pretrained_encoder(
@@ -70,18 +70,18 @@ def pix2pix_unet(
         )(gray)
     else:
         repeated = ops.repeat(padded, input_channels, axis=-1) if input_channels > 1 else padded
-        levels = _encoder_path(repeated, downs, filters, norm)
+        levels = _encoder_path(repeated, depth, filters, norm)
     ab = _decoder_path(levels, filters, norm, attention_level)
     return keras.Model(
         lightness, CropLike(dtype="float32", name="crop")([ab, lightness]), name=name
     )
 
 
-def _encoder_path(features, downs: int, filters: int, norm: str) -> list:
+def _encoder_path(features, depth: int, filters: int, norm: str) -> list:
     """Returns the features of every level before activation, the finest first."""
     levels = []
-    for level in range(downs):
-        is_outer = level in (0, downs - 1)
+    for level in range(depth):
+        is_outer = level in (0, depth - 1)
         if level:
             features = keras.layers.LeakyReLU(negative_slope=0.2)(features)
         features = WideConv2D(
@@ -100,15 +100,15 @@ def _encoder_path(features, downs: int, filters: int, norm: str) -> list:
 
 
 def _decoder_path(levels: list, filters: int, norm: str, attention_level: int | None):
-    downs = len(levels)
+    depth = len(levels)
     features = levels[-1]
-    for level in reversed(range(1, downs)):
+    for level in reversed(range(1, depth)):
         features = keras.layers.ReLU()(features)
         features = _transposed(
             _channels(filters, level - 1), use_bias=norm != "batch", name=f"up_{level}"
         )(features)
         features = normalize(features, norm)
-        if _BLOCKS_WITHOUT_DROPOUT <= level < downs - 1:
+        if _BLOCKS_WITHOUT_DROPOUT <= level < depth - 1:
             features = ResumableDropout(_DROPOUT_RATE)(features)
         features = keras.layers.Concatenate()([levels[level - 1], features])
         if level == attention_level:

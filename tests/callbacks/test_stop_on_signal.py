@@ -14,7 +14,6 @@ class TrainingCheckpoint:
     """Records its calls."""
 
     progress = SimpleNamespace(epoch=0, total_steps=7)
-    folder = SimpleNamespace(resume_command="go on")
 
     def __init__(self):
         self.calls = []

@@ -16,7 +16,7 @@ def generator(request):
     """A generator with a loop (attention in parts) and one with dropout."""
     keras.utils.set_random_seed(0)
     if request.param == "pix2pix":
-        return pix2pix_unet(filters=2, downs=3)
+        return pix2pix_unet(filters=2, depth=3)
     network = unet(filters=2, depth=2, attention_level=1, color_stride=2)
     for layer in network.layers:
         if layer.name.startswith("attention"):

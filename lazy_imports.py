@@ -1,0 +1,51 @@
+"""Public names of packages, which are imported on first use.
+
+`python run.py --help` imports some of these packages and is answered before Keras is loaded.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def lazy_imports(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
+    """The `__getattr__` of a package.
+
+    Args:
+        package: str, the package's `__name__`.
+        modules: mapping from modules, relative to the package, to their public names.
+
+    Returns:
+        Function from a name to its object.
+
+    Raises:
+        AttributeError: when called, no module has the name.
+        ImportError: when called, Keras does not use TensorFlow.
+    """
+    module_of = {name: module for module, names in modules.items() for name in names}
+
+    def find(name: str) -> Any:
+        if name not in module_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        require_tensorflow()
+        return getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+
+    return find
+
+
+def require_tensorflow() -> None:
+    """Checks that Keras uses TensorFlow, whose gradient tapes and pipelines the project needs.
+
+    Raises:
+        ImportError: it uses another backend.
+    """
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if "keras" in sys.modules:
+        backend = sys.modules["keras"].config.backend()
+    if backend != "tensorflow":
+        raise ImportError(
+            "the colorizer needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. Received: the "
+            f"backend {backend}"
+        )
