@@ -353,8 +353,10 @@ class AdversarialColorizer(Colorizer):
         variables = self.generator_variables
         gradient_of = dict(zip(map(id, variables), gradients, strict=True))
         if self.encoder_optimizer is not None:
-            # Whatever has set the rate: a callback or a schedule of the optimizer.
-            self.encoder_optimizer.learning_rate = self.generator_optimizer.learning_rate
+            # Whatever has set the rate: a callback or a schedule of the optimizer. A variable would
+            # be tracked by both.
+            rate = tf.convert_to_tensor(self.generator_optimizer.learning_rate)
+            self.encoder_optimizer.learning_rate = rate
         for optimizer, part in self._optimizers_of(variables):
             optimizer.apply([gradient_of[id(variable)] for variable in part], part)
         self.update_ema(self.generator_optimizer.iterations)

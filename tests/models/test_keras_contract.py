@@ -60,7 +60,7 @@ NETWORKS = {
     "coarse unet": (lambda: unet(2, encoder="mobilenet_v2", color_stride=4, attention_pool=2), 1),
     "pix2pix_unet": (lambda: pix2pix_unet(3, 2, attention_level=1), 1),
     "encoder_decoder": (lambda: encoder_decoder(2, encoder="vgg16"), 1),
-    "chromagan": (lambda: chromagan_generator(2, global_features="pool", resolution=None)[0], 1),
+    "chromagan": (lambda: chromagan_generator(2, global_features="pool", resolution=None), 1),
     "vgg": (lambda: vgg_discriminator(2, depth=2, attention_level=1, attention_pool=2), 3),
     "patch": (lambda: patch_discriminator(2), 3),
     "pixel": (lambda: pixel_discriminator(2), 3),

@@ -43,7 +43,10 @@ def images(nonfinite=False):
     )
 
 def state():
-    values = [getattr(variable, "value", variable) for variable in model._state()]
+    optimizers = (model.generator_optimizer, model.discriminator_optimizer)
+    parts = (model, *model.training_means.values(), *optimizers)
+    variables = [variable for part in parts for variable in part.variables]
+    values = [getattr(variable, "value", variable) for variable in variables]
     return [
         np.asarray(copy)
         for value in values

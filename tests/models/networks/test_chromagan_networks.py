@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from models.networks.chromagan_networks import chromagan_generator, class_head
+from models.networks.chromagan_networks import (
+    chromagan_generator,
+    class_head,
+    with_image_features,
+)
 from models.networks.discriminators import patch_discriminator
 from models.networks.encoders import pretrained_encoder
 
@@ -33,17 +37,22 @@ def dense(inputs, units):
 
 @pytest.fixture(scope="module")
 def flat():
-    return chromagan_generator(global_features="flatten", resolution=224)
+    return both(chromagan_generator(global_features="flatten", resolution=224))
 
 
 @pytest.fixture(scope="module")
 def pooled():
-    return chromagan_generator(global_features="pool")
+    return both(chromagan_generator(global_features="pool"))
 
 
 def tiny(**options):
     keras.utils.set_random_seed(1)
-    return chromagan_generator(**{"filters": 2, "global_features": "pool", **options})
+    return both(chromagan_generator(**{"filters": 2, "global_features": "pool", **options}))
+
+
+def both(network):
+    """The generator, and with the features of the whole image."""
+    return network, with_image_features(network)
 
 
 def layer_shape(network, name):
@@ -244,5 +253,5 @@ def test_unknown_global_features_are_refused():
 
 
 def test_a_single_filter_is_enough(tiny_encoder):
-    network, _ = chromagan_generator(filters=1, global_features="pool")
+    network = chromagan_generator(filters=1, global_features="pool")
     assert network(np.zeros((1, 32, 32, 1), "float32")).shape == (1, 32, 32, 2)
