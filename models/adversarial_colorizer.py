@@ -218,7 +218,8 @@ class AdversarialColorizer(Colorizer):
 
     def train_step(self, data):
         """Runs a step on a batch of (lightness, ab) and the extra targets of a subclass."""
-        lightness, true_ab, *others = data
+        # `train_on_batch` adds None for sample weights.
+        lightness, true_ab, *others = (part for part in data if part is not None)
         # Otherwise the discriminator could tell the images apart by color detail alone.
         data = (lightness, self.coarsen(true_ab), *others)
         with self._undoing_nonfinite_steps():

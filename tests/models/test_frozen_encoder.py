@@ -181,8 +181,9 @@ def test_class_head_is_trained_with_the_decoder(batch):
     assert int(model.encoder_optimizer.iterations) == 1
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_an_encoder_is_frozen_with_several_discriminator_steps(batch):
-    model = compiled(adversarial=VanillaAdversarial(0.0), discriminator_steps=2, run_eagerly=True)
+    model = compiled(adversarial=VanillaAdversarial(0.0), discriminator_steps=2)
     before = values(encoder_of(model.generator).trainable_variables)
     model.freeze_encoder(True)
     for _ in range(2):

@@ -148,8 +148,9 @@ def test_phase_selects_what_is_trained(batch, phase, losses):
     assert changed(before[1], model.discriminator) == (phase is not Phase.GENERATOR)
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_generator_is_trained_in_one_of_several_discriminator_steps(batch):
-    model = compiled(discriminator_steps=3, run_eagerly=True)
+    model = compiled(discriminator_steps=3)
     turns = []
     for _ in range(6):
         before = values(model.generator), values(model.discriminator)
@@ -246,12 +247,13 @@ def test_losses_that_do_not_exist_yet_are_not_logged(batch):
     assert logs.names[-1] == {"l1", "generator_loss"}
 
 
+@pytest.mark.usefixtures("without_graphs")
 def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
     # Depth 6 (64 px) is the smallest with dropout.
     batch = [np.repeat(np.repeat(array, 2, axis=1), 2, axis=2) for array in batch]
 
     def fresh():
-        return compiled(WassersteinAdversarial(), 2, norm="instance", depth=6, run_eagerly=True)
+        return compiled(WassersteinAdversarial(), 2, norm="instance", depth=6)
 
     straight, first, second = fresh(), fresh(), fresh()
     for _ in range(3):
