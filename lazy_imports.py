@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def lazy_imports(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callable[[str], Any]:
+def lazy_imports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
     """The `__getattr__` of a package.
 
     Args:
         package: str, the package's `__name__`.
-        modules: mapping from modules, relative to the package, to their public names.
+        modules: mapping from public names to their modules.
 
     Returns:
         Function from a name to its object.
@@ -24,13 +24,12 @@ def lazy_imports(package: str, modules: Mapping[str, tuple[str, ...]]) -> Callab
         AttributeError: when called, no module has the name.
         ImportError: when called, Keras does not use TensorFlow.
     """
-    module_of = {name: module for module, names in modules.items() for name in names}
 
     def find(name: str) -> Any:
-        if name not in module_of:
+        if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         require_tensorflow()
-        return getattr(importlib.import_module(f"{package}.{module_of[name]}"), name)
+        return getattr(importlib.import_module(modules[name]), name)
 
     return find
 

@@ -4,5 +4,9 @@ from lazy_imports import lazy_imports
 
 __getattr__ = lazy_imports(
     __name__,
-    {"sample_grid": ("SampleGrid",), "phases": ("Phases",), "frozen_encoder": ("FrozenEncoder",)},
+    {
+        "FrozenEncoder": "callbacks.frozen_encoder",
+        "Phases": "callbacks.phases",
+        "SampleGrid": "callbacks.sample_grid",
+    },
 )

@@ -5,13 +5,13 @@ from lazy_imports import lazy_imports
 __getattr__ = lazy_imports(
     __name__,
     {
-        "sagan": ("SAGAN",),
-        "pix2pix": ("Pix2Pix",),
-        "chromagan": ("ChromaGAN",),
-        "encoder_decoder": ("EncoderDecoder",),
-        "teacher": ("Teacher",),
-        "batch_statistics": ("BatchStatistics",),
-        "layers.spectral_normalization": ("SpectralNormalization",),
-        "layers.self_attention": ("SelfAttention",),
+        "BatchStatistics": "models.batch_statistics",
+        "ChromaGAN": "models.chromagan",
+        "EncoderDecoder": "models.encoder_decoder",
+        "Pix2Pix": "models.pix2pix",
+        "SAGAN": "models.sagan",
+        "SelfAttention": "models.layers.self_attention",
+        "SpectralNormalization": "models.layers.spectral_normalization",
+        "Teacher": "models.teacher",
     },
 )
