@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOORS = (
     *("run", "jobs", "config", "callbacks", "inference", "metrics", "models", "losses", "data"),
     "errors",
+    "lazy_imports",
 )
 
 FILES = [

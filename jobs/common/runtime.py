@@ -10,12 +10,23 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+from errors import InputError
+from lazy_imports import require_tensorflow
+
 # Only Linux lists the features of the processor in a file. Elsewhere float32 is the safe choice.
 _CPU_INFORMATION = Path("/proc/cpuinfo")
 
 
 def import_tensorflow_quietly() -> None:
-    """Imports TensorFlow without the notices that its libraries print."""
+    """Imports TensorFlow without the notices that its libraries print.
+
+    Raises:
+        InputError: Keras would use another backend.
+    """
+    try:
+        require_tensorflow()
+    except ImportError as error:
+        raise InputError(str(error)) from error
     # Failures in TensorFlow raise exceptions; its log messages are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_unless_it_fails(), _without_matplotlib():
