@@ -30,7 +30,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.in_turn import ROOT, measure, print_machine, python_of, serve, show
-from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
+from jobs.common.runtime import import_tensorflow_quietly
 
 # Number of photographs, their width and their height.
 FOLDERS = ((200, 1200, 900), (20, 5640, 4230))
@@ -45,7 +45,7 @@ BESIDE_DDCOLOR = {"ours": 96, "ddcolor": 12}
 def main() -> None:
     """Prints photographs per second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--render_size", help="as for run.py (default: the weights' own)")
+    parser.add_argument("--render_size", type=int, help="as for run.py (default: the weights' own)")
     parser.add_argument(
         "--small_only",
         action="store_true",
@@ -78,23 +78,18 @@ def main() -> None:
         _measure_command()
 
 
-def _load(render_size: str | None, weights: str | None):
+def _load(render_size: int | None, weights: str | None):
     import_tensorflow_quietly()
-    from config.parser import parse
-    from jobs.common.load_colorizer import load_colorizer, weights_folders
+    from config.settings import PRETRAINED_WEIGHTS
+    from inference.photo_colorizer import PhotoColorizer
 
-    size = ["--render_size", render_size] if render_size else []
-    folder = ["--weights", weights] if weights else []
-    settings, _ = parse(["--images", "demo", *size, *folder])
-    prepare_keras(settings.precision, settings.seed)
-    [folder] = weights_folders(settings)
-    return load_colorizer(folder, settings, settings.render_size)
+    return PhotoColorizer.from_folder(weights or PRETRAINED_WEIGHTS / "sagan", render_size)
 
 
 def _compare_with_ddcolor(arguments: argparse.Namespace) -> None:
     """Prints photographs per second of both."""
     _, width, height = FOLDERS[0]
-    size = arguments.render_size or "256"
+    size = str(arguments.render_size or 256)
     weights = ["--weights", arguments.weights] if arguments.weights else []
     with tempfile.TemporaryDirectory() as folder:
         folders = {name: Path(folder, name) for name in BESIDE_DDCOLOR}
@@ -150,10 +145,10 @@ def _compare(colorizer, files: list[Path], folder: Path) -> float:
 
 
 def _color_in_pipeline(colorizer, files: list[Path], folder: Path) -> None:
-    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
+    from inference.pipeline import COLORED, ColorizationPipeline, Job
 
-    states = [JobState(Job(file, folder / file.name)) for file in files]
-    assert all(state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states))
+    jobs = [Job(file, folder / file.name) for file in files]
+    assert all(job.outcome == COLORED for job in ColorizationPipeline(colorizer).run(jobs))
 
 
 def _color_one_by_one(colorizer, files: list[Path], folder: Path) -> None:
@@ -190,7 +185,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
     from inference.guided_upsampling import GuidedUpsampling
-    from inference.lab_recombiner import LabRecombiner, allocate_planes
+    from inference.lab_recombiner import LabRecombiner, allocate_planes, upsample
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.lab_at_render_size(page)[..., :1]
@@ -203,7 +198,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     def upsampled():
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         return [
-            recombiner.upsample(upsampling, int(top), rgb, planes)
+            upsample(upsampling, int(top), rgb, planes)
             for top, rgb, planes in zip(tops, read, buffers, strict=True)
         ]
 

@@ -168,23 +168,18 @@ def _model():
 
 
 def _coloring() -> Callable[[list[Path]], None]:
-    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from config.parser import parse
-    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
-    from jobs.common.load_colorizer import load_colorizer, weights_folders
+    from config.settings import PRETRAINED_WEIGHTS
+    from inference.photo_colorizer import PhotoColorizer
+    from inference.pipeline import COLORED, ColorizationPipeline, Job
 
-    settings, _ = parse(["--images", "demo"])
-    prepare_keras(settings.precision, settings.seed)
-    [weights] = weights_folders(settings)
-    colorizer = load_colorizer(weights, settings)
+    colorizer = PhotoColorizer.from_folder(PRETRAINED_WEIGHTS / "sagan")
 
     def color(files: list[Path]) -> None:
-        states = [JobState(Job(file, file.with_suffix(".out.jpeg"))) for file in files]
-        assert all(
-            state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states)
-        )
+        jobs = [Job(file, file.with_suffix(".out.jpeg")) for file in files]
+        assert all(job.outcome == COLORED for job in ColorizationPipeline(colorizer).run(jobs))
 
     return color
 

@@ -8,10 +8,6 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
-
-# Only Linux lists the features of the processor in a file. Elsewhere float32 is the safe choice.
-_CPU_INFORMATION = Path("/proc/cpuinfo")
 
 
 def import_tensorflow_quietly() -> None:
@@ -38,38 +34,19 @@ def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> Non
     """
     import keras
 
+    from models.layers.devices import fastest_precision
+
     # Keras warns when a validation set of unknown length ends. Ours has an unknown length because
     # images may be skipped, and the training stream never ends.
     warnings.filterwarnings("ignore", message="Your input ran out of data")
     keras.mixed_precision.set_global_policy(
-        _fastest_precision() if precision == "auto" else precision
+        fastest_precision() if precision == "auto" else precision
     )
     keras.utils.set_random_seed(seed)
     if deterministic:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _fastest_precision() -> str:
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        capabilities = [
-            tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
-            for gpu in gpus
-        ]
-        # bfloat16 is native since Ampere.
-        native = min(capabilities) >= (8, 0)
-    else:
-        native = _processor_has_bfloat16()
-    return "mixed_bfloat16" if native else "float32"
-
-
-def _processor_has_bfloat16() -> bool:
-    # `bf16` is the flag of ARM processors.
-    return bool(processor_flags() & {"avx512_bf16", "amx_bf16", "bf16"})
 
 
 @contextlib.contextmanager
@@ -107,16 +84,6 @@ def _silent_unless_it_fails() -> Iterator[None]:
         finally:
             os.dup2(original, 2)
             os.close(original)
-
-
-def processor_flags() -> set[str]:
-    """The features of the processor; on other systems than Linux none."""
-    if not _CPU_INFORMATION.exists():
-        return set()
-    lines = _CPU_INFORMATION.read_text().splitlines()
-    # `Features` on ARM processors.
-    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
-    return set(" ".join(flags).split())
 
 
 def installed_versions() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """A colored photograph has the size, depth, lightness and alpha of the original."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -8,14 +10,18 @@ import pytest
 import pyvips
 import tensorflow as tf
 from keras import ops
+from PIL import Image
 from skimage import color, data
 
 from data.color.lab import split_lab
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
 from data.photos.page import PIXELS_IN_A_STRIP
+from errors import InputError
 from inference.lab_recombiner import LabRecombiner, allocate_planes
 from inference.photo_colorizer import PhotoColorizer
+from models.checkpoints.folder import WeightsFolder
+from models.sagan import SAGAN
 
 RENDER_SIZE = 32
 A_LITTLE_RED = (11.0, 5.5)
@@ -418,3 +424,115 @@ def test_planes_are_where_tensorflow_can_use_them(shape):
         planes = allocate_planes(np.zeros(shape, "uint8"))
         assert planes.ctypes.data % 64 == 0
         assert planes.shape == (5, (3 if shape[0] == 3 else 1) * PIXELS_IN_A_STRIP)
+
+
+# --- from a folder, files and arrays -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder of weights of a tiny untrained network."""
+    found = WeightsFolder(tmp_path_factory.mktemp("weights"))
+    architecture = {"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 4}
+    architecture = SAGAN(**architecture).architecture
+    found.write_settings({"model": "sagan", "architecture": architecture, "render_size": 32})
+    found.save_generator(SAGAN.build_generator(architecture))
+    return found.path
+
+
+def test_a_folder_gives_its_render_size_and_keeps_the_global_precision(folder):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    colorizer = PhotoColorizer.from_folder(
+        folder, precision="float32", batch_size=3, saturation=0.5, flip_average=True
+    )
+    assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    assert (colorizer.render_size, colorizer.batch_size, colorizer.saturation) == (32, 3, 0.5)
+    assert colorizer.flip_average
+    [ab] = colorizer.predict(some_lightness(1))
+    assert ab.shape == (8, 8, 2)
+    assert PhotoColorizer.from_folder(folder, render_size=64).render_size == 64
+
+
+def test_a_folder_that_cannot_be_used_is_an_input_error(folder, tmp_path):
+    with pytest.raises(InputError, match="not a folder of weights"):
+        PhotoColorizer.from_folder(tmp_path)
+    with pytest.raises(InputError, match="received 67; give a render_size of 64"):
+        PhotoColorizer.from_folder(folder, render_size=67)
+
+
+def test_a_file_is_colored_with_all_its_pages(a_little_red, tmp_path):
+    pages = [Image.new("L", size, 100) for size in [(40, 30), (12, 50)]]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    assert a_little_red.color(tmp_path / "a.tif", tmp_path / "new" / "a.tif") == []
+    colored_pages = PhotoFile(tmp_path / "new" / "a.tif").pages
+    assert [(page.height, page.width) for page in colored_pages] == [(30, 40), (50, 12)]
+    for page in colored_pages:
+        [(rgb, _)] = page.strips()
+        np.testing.assert_allclose(lab100(rgb)[..., 1:].mean((0, 1)), A_LITTLE_RED, atol=0.6)
+    [lost] = a_little_red.color(tmp_path / "a.tif", tmp_path / "a.jpg")
+    assert "only one page of its 2" in lost
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        ("absent.jpg", "a.jpg", "`source` should be a photograph. Received: .*no such file"),
+        ("text.jpg", "a.jpg", "`source` should be a photograph. Received: .*not an image"),
+        ("a.png", "a.gif", r"ends in one of .jpg .*Received: .*a\.gif"),
+        ("a.png", "a.png", "`target` should be another file than `source`. Received: "),
+    ],
+)
+def test_a_file_that_cannot_be_colored_is_an_input_error(
+    a_little_red, tmp_path, source, target, words
+):
+    (tmp_path / "text.jpg").write_text("no image")
+    Image.new("L", (30, 20)).save(tmp_path / "a.png")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(InputError, match=words):
+        a_little_red.color(tmp_path / source, tmp_path / target)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("shape", [(40, 30), (40, 30, 1), (40, 30, 3)])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float16", "float32", "float64"])
+def test_an_array_keeps_its_size_dtype_and_lightness(a_little_red, shape, dtype):
+    white = 1.0 if dtype.startswith("float") else np.iinfo(dtype).max
+    gray = np.full(shape, 0.4 * white).astype(dtype)
+    found = a_little_red.color_array(gray)
+    assert found.shape == (40, 30, 3)
+    assert found.dtype == dtype
+    lab = color.rgb2lab(found.astype("float64") / white)
+    np.testing.assert_allclose(lab[..., 1:].mean((0, 1)), A_LITTLE_RED, atol=0.3)
+    expected = color.rgb2lab(np.full(3, gray.flat[0] / white))[0]
+    np.testing.assert_allclose(lab[..., 0], expected, atol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("gray", "words"),
+    [
+        (np.zeros((3, 3), bool), "uint8, uint16 or floating-point. Received: bool"),
+        (np.zeros((3, 3), int), "uint8, uint16 or floating-point. Received: int64"),
+        (np.zeros(3, "uint8"), r"\(height, width\).* Received: \(3,\)"),
+        (np.zeros((3, 3, 4), "uint8"), r"Received: \(3, 3, 4\)"),
+        (np.zeros((0, 3)), r"Received: \(0, 3\)"),
+        (np.full((3, 3), 200.0), r"in \[0, 1\]. Received: 200.0 to 200.0"),
+        (np.full((3, 3), np.nan), "Received: nan to nan"),
+    ],
+)
+def test_an_array_of_another_kind_is_a_value_error(a_little_red, gray, words):
+    with pytest.raises(ValueError, match=words):
+        a_little_red.color_array(gray)
+
+
+def test_the_package_imports_tensorflow_only_for_the_colorizer():
+    program = """
+import sys
+import inference
+print("tensorflow" in sys.modules)
+from inference import PhotoColorizer
+print(PhotoColorizer.__name__)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["False", "PhotoColorizer"]
