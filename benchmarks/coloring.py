@@ -36,7 +36,7 @@ COMMANDS = 5
 def main() -> None:
     """Prints photographs per second, milliseconds of each stage, and seconds of the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--render_size", help="as for run.py (default: the weights' own)")
+    parser.add_argument("--render_size", type=int, help="as for run.py (default: the weights' own)")
     parser.add_argument("--weights", help="as for run.py (default: those that ship)")
     parser.add_argument(
         "--counts",
@@ -46,12 +46,8 @@ def main() -> None:
         help="number of photographs of 1 megapixel, and of 24 megapixels",
     )
     arguments = parser.parse_args()
-    options = []
-    for name in ("render_size", "weights"):
-        if getattr(arguments, name):
-            options += [f"--{name}", getattr(arguments, name)]
     print_machine("pillow")
-    colorizer = load_colorizer(*options)
+    colorizer = load_colorizer(arguments.weights, arguments.render_size)
     print(f"network input {colorizer.render_size} px, batches of {colorizer.batch_size}")
     for count, (width, height) in zip(arguments.counts, SIZES, strict=False):
         with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +84,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
     from inference.guided_upsampling import GuidedUpsampling
-    from inference.lab_recombiner import LabRecombiner, allocate_planes
+    from inference.lab_recombiner import LabRecombiner, allocate_planes, upsample
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.lab_at_render_size(page)[..., :1]
@@ -101,7 +97,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     def upsampled() -> list:
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
         return [
-            recombiner.upsample(upsampling, int(top), rgb, planes)
+            upsample(upsampling, int(top), rgb, planes)
             for top, rgb, planes in zip(tops, read, buffers, strict=True)
         ]
 

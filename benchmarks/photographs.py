@@ -34,23 +34,20 @@ def make_photographs(folder: Path, count: int, width: int, height: int) -> list[
     return files
 
 
-def load_colorizer(*options: str):
-    """Builds the `PhotoColorizer` of run.py with these options, such as `--weights PATH`."""
-    from jobs.common.runtime import import_tensorflow_quietly, prepare_keras
+def load_colorizer(weights: str | None = None, render_size: int | None = None):
+    """Builds the `PhotoColorizer` of the weights in a folder; by default, of those that ship."""
+    from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from config.parser import parse
-    from jobs.common import load_colorizer
+    from config.settings import PRETRAINED_WEIGHTS
+    from inference.photo_colorizer import PhotoColorizer
 
-    settings, _ = parse(["--images", "demo", *options])
-    prepare_keras(settings.precision, settings.seed)
-    [folder] = load_colorizer.weights_folders(settings)
-    return load_colorizer.load_colorizer(folder, settings, settings.render_size)
+    return PhotoColorizer.from_folder(weights or PRETRAINED_WEIGHTS / "sagan", render_size)
 
 
 def color(colorizer, files: Sequence[Path], folder: Path) -> None:
     """Colors photographs in the pipeline, into a folder."""
-    from inference.pipeline import COLORED, ColorizationPipeline, Job, JobState
+    from inference.pipeline import COLORED, ColorizationPipeline, Job
 
-    states = [JobState(Job(file, folder / file.name)) for file in files]
-    assert all(state.outcome == COLORED for state in ColorizationPipeline(colorizer).run(states))
+    jobs = [Job(file, folder / file.name) for file in files]
+    assert all(job.outcome == COLORED for job in ColorizationPipeline(colorizer).run(jobs))

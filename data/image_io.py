@@ -32,13 +32,12 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
+_HEIF_SUFFIXES = (".heic", ".heif")
 # The suffixes by which images in a folder are found.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
-    *(".heic", ".heif"),
+    *_HEIF_SUFFIXES,
 )
-_JPEG_SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif")
-_HEIF_SUFFIXES = (".heic", ".heif")
 
 # Larger files are treated as decompression bombs. A scan of 60 x 90 cm at 600 dpi has 300 million.
 MAXIMUM_PIXELS = 500_000_000
@@ -79,12 +78,7 @@ def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarr
     Raises:
         UnreadableImageError: the file is missing, broken, or not an image.
     """
-    try:
-        with open_with_pillow(path) as image:
-            return _upright_rgb(image, short_side)
-    # Pillow's plugins raise many kinds of exceptions for broken files.
-    except Exception as error:
-        raise UnreadableImageError(first_reason(error, path)) from error
+    return _read(lambda: open_with_pillow(path), short_side, path)
 
 
 def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
@@ -100,11 +94,7 @@ def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
     Raises:
         UnreadableImageError: the image is broken, or the bytes are not an image.
     """
-    try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            return _upright_rgb(image, short_side)
-    except Exception as error:
-        raise UnreadableImageError(first_reason(error)) from error
+    return _read(lambda: Image.open(io.BytesIO(encoded)), short_side)
 
 
 def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
@@ -129,18 +119,13 @@ def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) ->
         quality: int, the quality in lossy formats. The chroma of JPEG is not subsampled, because
             color is what this program adds. Defaults to `95`.
     """
-    options = {"quality": quality, "subsampling": 0} if is_jpeg(path) else {"quality": quality}
-    encoded = io.BytesIO()
     kind = Image.registered_extensions()[Path(path).suffix.lower()]
-    Image.fromarray(pixels).save(encoded, kind, **options)
+    options = {"subsampling": 0} if kind == "JPEG" else {}
+    encoded = io.BytesIO()
+    Image.fromarray(pixels).save(encoded, kind, quality=quality, **options)
     with write_beside(path) as temporary:
         # Pillow does not write the file itself, because its encoders ignore disk errors.
         temporary.write_bytes(encoded.getbuffer())
-
-
-def is_jpeg(path: str | os.PathLike) -> bool:
-    """Whether a file name has a JPEG suffix."""
-    return str(path).lower().endswith(_JPEG_SUFFIXES)
 
 
 def is_heif_supported() -> bool:
@@ -175,10 +160,13 @@ def check_is_file(path: str | os.PathLike) -> None:
         raise ValueError("the file is empty")
 
 
-def list_images(
+def list_image_paths(
     folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
-) -> list[Path]:
-    """Lists all image files in a folder and its subfolders, sorted by path.
+) -> list[str]:
+    """Lists all image files in a folder and its subfolders, sorted component by component.
+
+    Symbolic links to folders are followed, each folder once. Hidden files are skipped (the
+    `._x.jpg` that macOS leaves on shared disks are not images).
 
     Args:
         folder: the folder.
@@ -186,28 +174,14 @@ def list_images(
             listed. Defaults to `None`: such subfolders are ignored.
 
     Returns:
-        List of `Path`.
+        List of str, the paths relative to the folder: for a million images, making a `Path` of each
+        takes longer than finding them.
 
     Raises:
         OSError: the folder itself cannot be listed.
     """
-    return [Path(folder, path) for path in list_image_paths(folder, on_error)]
-
-
-def list_image_paths(
-    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
-) -> list[str]:
-    """Lists the paths of all image files in a folder and its subfolders, relative to the folder.
-
-    The paths are sorted component by component. Symbolic links to folders are followed, each folder
-    once. Hidden files are skipped (the `._x.jpg` that macOS leaves on shared disks are not images).
-
-    The arguments and errors are those of `list_images`, which makes a `Path` of each string: for a
-    million images, that takes longer than finding them.
-    """
     os.listdir(folder)
-    images = []
-    seen = set()
+    images, seen = [], set()
     for parent, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
@@ -231,13 +205,22 @@ def part_by_part(path: str) -> str:
     return path.replace(os.sep, "\0")
 
 
-def _upright_rgb(image: Image.Image, short_side: int | None) -> np.ndarray:
-    sides = image.size
-    if short_side is not None:
-        _shrink_while_decoding(image, short_side)
-    rgb = _to_rgb(ImageOps.exif_transpose(image))
-    # The decoder rounds the sides of an image that it shrinks, so those of the file are used.
-    return np.asarray(_shrink(rgb, short_side, sides))
+def _read(
+    open_image: Callable[[], contextlib.AbstractContextManager[Image.Image]],
+    short_side: int | None,
+    path: str | os.PathLike | None = None,
+) -> np.ndarray:
+    # Pillow's plugins raise many kinds of exceptions for broken files.
+    try:
+        with open_image() as image:
+            sides = image.size
+            if short_side is not None:
+                _shrink_while_decoding(image, short_side)
+            rgb = _to_rgb(ImageOps.exif_transpose(image))
+            # The decoder rounds the sides of an image that it shrinks, so those of the file count.
+            return np.asarray(_shrink(rgb, short_side, sides))
+    except Exception as error:
+        raise UnreadableImageError(first_reason(error, path)) from error
 
 
 def _shrink_while_decoding(image: Image.Image, short_side: int) -> None:

@@ -72,32 +72,13 @@ class LabRecombiner:
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
         upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
-        planes = None
-        top = 0
+        top, planes = 0, None
         for rgb, alpha in page.strips():
             # The first strip is the largest.
             planes = allocate_planes(rgb) if planes is None else planes
-            colored = page.from_srgb(
-                self.recombine(rgb, self.upsample(upsampling, top, rgb, planes))
-            )
+            colored = page.from_srgb(self.recombine(rgb, upsample(upsampling, top, rgb, planes)))
             yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
             top += len(rgb)
-
-    def upsample(
-        self, upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, planes: np.ndarray
-    ) -> np.ndarray:
-        """Fills `planes`, from `allocate_planes`, with the upsampled planes for `rgb` and returns
-        it.
-
-        Args:
-            upsampling: `GuidedUpsampling` of the page.
-            top: int, the first row of the strip.
-            rgb: array of shape (rows, width, channels), the strip.
-            planes: float32 array, the buffer.
-        """
-        rows, width, _ = rgb.shape
-        upsampling.strip(top, rows, planes[:, : rows * width].reshape(_PLANES, rows, width))
-        return planes
 
     def recombine(self, rgb: np.ndarray, upsampled: np.ndarray) -> np.ndarray:
         """Recombines the lightness of a strip with upsampled ab.
@@ -140,6 +121,15 @@ def allocate_planes(rgb: np.ndarray) -> np.ndarray:
     buffer = np.zeros(size + _ALIGNMENT, "float32")
     first = -buffer.ctypes.data % _ALIGNMENT // buffer.itemsize
     return buffer[first : first + size].reshape(_PLANES, -1)
+
+
+def upsample(
+    upsampling: GuidedUpsampling, top: int, rgb: np.ndarray, planes: np.ndarray
+) -> np.ndarray:
+    """Fills `planes`, from `allocate_planes`, for the strip `rgb` that begins at row `top`."""
+    rows, width, _ = rgb.shape
+    upsampling.strip(top, rows, planes[:, : rows * width].reshape(_PLANES, rows, width))
+    return planes
 
 
 def _recombine(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:

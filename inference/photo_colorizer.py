@@ -1,17 +1,27 @@
 """Colors photographs of any size with a generator."""
 
+import os
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import ops
+from threadpoolctl import threadpool_limits
 
 from data.color.lab import AB_SCALE, LIGHTNESS_SCALE, integers_to_rgb1, rgb1_to_lab100
 from data.color.lab_planes import integers_to_lightness100
-from data.photos.page import PhotoPage
+from data.image_io import UnreadableImageError
+from data.photos.file import PhotoFile
+from data.photos.page import PhotoPage, page_of_pixels
+from data.photos.writer import what_is_lost, write_photo
+from errors import InputError, shown
 from inference.frozen_generator import FrozenGenerator
+from inference.generator_cache import cached_generator
 from inference.lab_recombiner import LabRecombiner
+from models.checkpoints.folder import WeightsFolder
+from models.layers.devices import fastest_precision
 
 
 class PhotoColorizer:
@@ -34,15 +44,9 @@ class PhotoColorizer:
             one. Defaults to `None`.
 
     Example:
-        from data.photos.file import PhotoFile
-        from data.photos.writer import write_photo
-
-        generator = keras.Sequential([keras.Input((None, None, 1)), keras.layers.Conv2D(2, 1)])
-        colorizer = PhotoColorizer(generator, render_size=64)
-        page = PhotoFile("gray.jpg").pages[0]
-        lightness = colorizer.lab_at_render_size(page)[..., :1]
-        [ab] = colorizer.predict([lightness])
-        write_photo("colored.jpg", [(page, colorizer.strips(page, lightness, ab))])
+        colorizer = PhotoColorizer.from_folder("weights/pretrained/sagan")
+        colorizer.color("old.jpg", "colored.jpg")
+        rgb = colorizer.color_array(gray)       # NumPy arrays
     """
 
     def __init__(
@@ -62,6 +66,121 @@ class PhotoColorizer:
         self._color = generator if isinstance(generator, FrozenGenerator) else self._graph()
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
+
+    @classmethod
+    def from_folder(
+        cls,
+        path: str | os.PathLike,
+        render_size: int | None = None,
+        precision: str = "auto",
+        **options: Any,
+    ) -> "PhotoColorizer":
+        """Loads the weights in a folder, as a training writes them.
+
+        Args:
+            path: the folder.
+            render_size: int or None, side of the network's input. Defaults to `None`, the size in
+                the folder's settings.json.
+            precision: str, a dtype policy of Keras, or `auto`: `mixed_bfloat16` where bfloat16 is
+                native, else `float32`. Defaults to `"auto"`.
+            **options: as for the constructor.
+
+        Raises:
+            InputError: it is not a folder of weights, or its weights cannot be loaded or not used
+                for images of this size.
+        """
+        folder = WeightsFolder(path)
+        saved = folder.read_settings()
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(fastest_precision() if precision == "auto" else precision)
+        try:
+            model, side = saved["model"], render_size or saved["render_size"]
+            generator = cached_generator(
+                folder, side, lambda: _build(folder, model, saved["architecture"], side)
+            )
+        except KeyError as error:
+            raise InputError(
+                f"the settings.json in {shown(folder.path)} does not describe a network of this "
+                f"program: {error}"
+            ) from error
+        finally:
+            keras.config.set_dtype_policy(before)
+        return cls(generator, side, **options)
+
+    def color(
+        self, source: str | os.PathLike, target: str | os.PathLike, quality: int = 95
+    ) -> list[str]:
+        """Colors a photograph in a file, as `python run.py --images` does.
+
+        Args:
+            source: the photograph.
+            target: the file to write, in the format of its suffix. It has the size of the
+                photograph and keeps depth, alpha, profile, metadata and pages where the format can.
+            quality: int from 1 to 100, quality of lossy formats. Defaults to `95`.
+
+        Returns:
+            List of str, problems of the photograph and what the format cannot store.
+
+        Raises:
+            InputError: the photograph cannot be read, or not be written in this format.
+            OSError: the target cannot be written.
+        """
+        if os.path.realpath(source) == os.path.realpath(target):
+            raise InputError(
+                f"`target` should be another file than `source`. Received: {shown(target)}"
+            )
+        try:
+            photo = PhotoFile(source)
+            lost = what_is_lost(target, photo.pages)
+            lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
+            parts = zip(photo.pages, lightness, self.predict(lightness), strict=True)
+            # As in the pipeline: the number of threads may change the rounding.
+            with threadpool_limits(1, user_api="blas"):
+                write_photo(target, ((part[0], self.strips(*part)) for part in parts), quality)
+        except UnreadableImageError as error:
+            raise InputError(
+                f"`source` should be a photograph. Received: {shown(source)} ({error})"
+            ) from error
+        return photo.notes + lost
+
+    def color_array(self, gray: np.ndarray) -> np.ndarray:
+        """Colors an image in memory.
+
+        Args:
+            gray: array of shape (height, width), (height, width, 1) or (height, width, 3), gray or
+                sRGB: uint8 in [0, 255], uint16 in [0, 65535], or floating-point in [0, 1], which is
+                colored with 16 bits. Of sRGB only the lightness is used.
+
+        Returns:
+            Array of shape (height, width, 3), sRGB of the same dtype and range.
+
+        Raises:
+            ValueError: the shape, dtype or range is another one.
+        """
+        gray = np.asarray(gray)
+        is_float = np.issubdtype(gray.dtype, np.floating)
+        if gray.dtype not in (np.uint8, np.uint16) and not is_float:
+            raise ValueError(
+                f"`gray` should be uint8, uint16 or floating-point. Received: {gray.dtype}"
+            )
+        pixels = gray[..., None] if gray.ndim == 2 else gray
+        if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
+            raise ValueError(
+                "`gray` should have the shape (height, width), (height, width, 1) or (height, "
+                f"width, 3). Received: {gray.shape}"
+            )
+        if is_float:
+            low, high = gray.min(), gray.max()
+            if not 0.0 <= low <= high <= 1.0:
+                raise ValueError(
+                    f"`gray` of {gray.dtype} should be in [0, 1]. Received: {low} to {high}"
+                )
+            pixels = np.round(pixels.astype("float64") * 65535.0).astype("uint16")
+        page = page_of_pixels(pixels)
+        lightness = self.lab_at_render_size(page)[..., :1]
+        [ab] = self.predict([lightness])
+        colored = np.concatenate(list(self.strips(page, lightness, ab)))
+        return (colored / 65535.0).astype(gray.dtype) if is_float else colored
 
     def trace(self) -> None:
         """Traces the graph in advance, so that the first batch does not have to wait for it."""
@@ -142,6 +261,29 @@ class PhotoColorizer:
         else:
             ab = self._color(scaled).numpy()
         return ab * np.float32(AB_SCALE * self.saturation)
+
+
+def _build(
+    folder: WeightsFolder, model: str, architecture: dict[str, Any], side: int
+) -> keras.Model:
+    """Builds the generator of a folder for images of this size and loads its weights."""
+    # Imported late, because a cached generator does not need the networks.
+    from models.catalog import COLORIZERS
+
+    generator = COLORIZERS[model].build_generator(architecture)
+    only, stride = generator.input_shape[1], architecture.get("color_stride", 1)
+    if only not in (None, side):
+        raise InputError(
+            f"the weights in {shown(folder.path)} only take images of {only} px; received {side}; "
+            f"give a render_size of {only}"
+        )
+    if side % stride:
+        raise InputError(
+            f"the weights in {shown(folder.path)} only take images of a side that is a multiple of "
+            f"{stride} px; received {side}; give a render_size of {side // stride * stride}"
+        )
+    folder.load_generator(generator)
+    return generator
 
 
 def _lab100(rgb):

@@ -45,29 +45,14 @@ _COMPARISON_SIDE = 1600
 _GAP = 8
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Job:
-    """One photograph to color.
+    """One photograph to color, and how far it is.
 
     Attributes:
         source: `Path` of the photograph.
         target: `Path` of the colored photograph.
         comparison: `Path` of an image with both side by side, or None.
-        problem: str, why the photograph cannot be colored, or empty.
-    """
-
-    source: Path
-    target: Path
-    comparison: Path | None = None
-    problem: str = ""
-
-
-@dataclass
-class JobState:
-    """The state of a photograph in the pipeline.
-
-    Attributes:
-        job: `Job`.
         outcome: str, `COLORED`, `SKIPPED`, `FAILED` or `DROPPED`; empty while in progress.
         reason: str, why it failed.
         notes: list of str, defects of the file, and what the result cannot hold.
@@ -78,7 +63,9 @@ class JobState:
         colors: list of arrays, the network's output (ab) for each page.
     """
 
-    job: Job
+    source: Path
+    target: Path
+    comparison: Path | None = None
     outcome: str = ""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
@@ -88,9 +75,9 @@ class JobState:
     lightness: list[np.ndarray] = field(default_factory=list)
     colors: list[np.ndarray] = field(default_factory=list)
 
-    def fail(self, error: Exception) -> "JobState":
-        """Marks the photograph as failed because of an error, and returns the state."""
-        self.outcome, self.reason = FAILED, _reason(error, self.job)
+    def fail(self, error: Exception) -> "Job":
+        """Marks the photograph as failed because of an error, and returns the job."""
+        self.outcome, self.reason = FAILED, _reason(error, self)
         return self
 
 
@@ -121,14 +108,14 @@ class ColorizationPipeline:
         self._started: Job | None = None
         self._budget = MemoryBudget(_BUDGET)
 
-    def run(self, states: Iterable[JobState]) -> Iterator[JobState]:
+    def run(self, jobs: Iterable[Job]) -> Iterator[Job]:
         """Colors photographs.
 
         Args:
-            states: iterable of `JobState`. Those that already have an outcome are passed through.
+            jobs: iterable of `Job`. Those that already have an outcome are passed through.
 
         Yields:
-            The same states in the same order, with their outcomes. A photograph that fails, for
+            The same jobs in the same order, with their outcomes. A photograph that fails, for
             whatever reason, does not end the pipeline.
         """
         readers, writers = ThreadPoolExecutor(_THREADS), ThreadPoolExecutor(_THREADS)
@@ -137,7 +124,7 @@ class ColorizationPipeline:
             with threadpool_limits(1, user_api="blas"):
                 # Traced while the first photographs are read.
                 readers.submit(self._colorizer.trace)
-                read = self._ahead(readers, self._read, states, self._colorizer.batch_size)
+                read = self._ahead(readers, self._read, jobs, self._colorizer.batch_size)
                 colored = self._color(read)
                 # The writers need work while the network colors the next batch.
                 count = max(2 * _THREADS, self._colorizer.batch_size)
@@ -146,86 +133,70 @@ class ColorizationPipeline:
             for pool in (readers, writers):
                 pool.shutdown(cancel_futures=True)
 
-    def _read(self, state: JobState) -> JobState:
-        if state.outcome or self._drop(state):
-            return state
+    def _read(self, job: Job) -> Job:
+        if self._is_over(job):
+            return job
         # Decoders raise exceptions of any type for a broken file.
         try:
-            state.photo = PhotoFile(state.job.source)
-            state.notes += state.photo.notes + what_is_lost(state.job.target, state.photo.pages)
-            for page in state.photo.pages:
+            job.photo = PhotoFile(job.source)
+            job.notes += job.photo.notes + what_is_lost(job.target, job.photo.pages)
+            for page in job.photo.pages:
                 with self._budget.share(page.size):
-                    if self._drop(state):
-                        return state
+                    if self._is_over(job):
+                        return job
                     lab = self._colorizer.lab_at_render_size(page)
-                state.lightness.append(lab[..., :1].copy())
-                state.had_colors = state.had_colors or has_colors(lab)
+                job.lightness.append(lab[..., :1].copy())
+                job.had_colors = job.had_colors or has_colors(lab)
         except Exception as error:
-            return state.fail(error)
-        return state
+            return job.fail(error)
+        return job
 
-    def _color(self, states: Iterable[JobState]) -> Iterator[JobState]:
-        for batch in self._batches(states):
-            pages = [page for state in batch if not state.outcome for page in state.lightness]
+    def _color(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        for batch in self._batches(jobs):
+            pages = [page for job in batch if not job.outcome for page in job.lightness]
             try:
                 colors = iter(self._colorizer.predict(pages))
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                for state in batch:
-                    yield state if state.outcome else state.fail(error)
+                yield from (job if job.outcome else job.fail(error) for job in batch)
                 continue
-            for state in batch:
-                if not state.outcome:
-                    state.colors = [next(colors) for _ in state.lightness]
-                yield state
+            for job in batch:
+                if not job.outcome:
+                    job.colors = [next(colors) for _ in job.lightness]
+                yield job
 
-    def _batches(self, states: Iterable[JobState]) -> Iterator[list[JobState]]:
+    def _batches(self, jobs: Iterable[Job]) -> Iterator[list[Job]]:
         batch = []
-        for state in states:
-            batch.append(state)
-            pages = sum(len(state.lightness) for state in batch)
+        for job in jobs:
+            batch.append(job)
+            pages = sum(len(job.lightness) for job in batch)
             if pages >= self._colorizer.batch_size or len(batch) >= _LONGEST_BATCH:
                 yield batch
                 batch = []
         if batch:
             yield batch
 
-    def _write(self, state: JobState) -> JobState:
-        if state.outcome or self._drop(state):
-            return state
-        job, photo = state.job, state.photo
+    def _write(self, job: Job) -> Job:
+        if self._is_over(job):
+            return job
+        pages = job.photo.pages
         try:
-            with self._budget.share(max(page.size for page in photo.pages)):
+            with self._budget.share(max(page.size for page in pages)):
                 # The pipeline may have been stopped while this waited for memory.
-                if self._drop(state):
-                    return state
+                if self._is_over(job):
+                    return job
                 self._started = job
-                if not state.is_colored:
-                    write_photo(job.target, self._colored_pages(state), self._quality)
+                if not job.is_colored:
+                    parts = zip(pages, job.lightness, job.colors, strict=True)
+                    colored = ((part[0], self._colorizer.strips(*part)) for part in parts)
+                    write_photo(job.target, colored, self._quality)
                 if job.comparison:
-                    self._write_comparison(state)
-            state.outcome = COLORED
+                    _write_comparison(pages[0], job.target, job.comparison, self._quality)
+            job.outcome = COLORED
         except Exception as error:
-            state.fail(error)
+            job.fail(error)
         # No longer needed; frees their memory.
-        state.photo, state.lightness, state.colors = None, [], []
-        return state
-
-    def _colored_pages(self, state: JobState) -> Iterator:
-        for page, lightness, ab in zip(
-            state.photo.pages, state.lightness, state.colors, strict=True
-        ):
-            yield page, self._colorizer.strips(page, lightness, ab)
-
-    def _write_comparison(self, state: JobState) -> None:
-        page = state.photo.pages[0]
-        scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
-        size = max(1, round(page.height * scale)), max(1, round(page.width * scale))
-        lightness = rgb255_to_lab1(_shrunk_rgb255(page, *size))[..., :1]
-        gray = np.asarray(rgb1_to_rgb255(lightness1_to_gray_rgb1(lightness)))
-        colored = _shrunk_rgb255(PhotoFile(state.job.target).pages[0], *size)
-        gap = np.full((size[0], _GAP, 3), 255, "uint8")
-        pixels = np.concatenate([gray, gap, colored], axis=1)
-        write_rgb(state.job.comparison, pixels, self._quality)
+        job.photo, job.lightness, job.colors = None, [], []
+        return job
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
@@ -239,20 +210,30 @@ class ColorizationPipeline:
         while waiting:
             yield self._result(waiting.popleft())
 
-    def _result(self, future: Future) -> JobState:
+    def _result(self, future: Future) -> Job:
         while not wait([future], timeout=_BLINK).done:
             if self._started:
                 self._while_waiting(self._started)
         return future.result()
 
-    def _drop(self, state: JobState) -> bool:
-        if self._is_stopped():
-            state.outcome = DROPPED
-        return bool(state.outcome)
+    def _is_over(self, job: Job) -> bool:
+        """Whether the job has an outcome already, or gets one because the pipeline is stopped."""
+        if not job.outcome and self._is_stopped():
+            job.outcome = DROPPED
+        return bool(job.outcome)
 
 
-def _shrunk_rgb255(page: PhotoPage, height: int, width: int) -> np.ndarray:
-    return np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
+def _write_comparison(page: PhotoPage, colored: Path, path: Path, quality: int) -> None:
+    """Writes the photograph in gray beside the colored one."""
+    scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
+    height, width = (max(1, round(side * scale)) for side in (page.height, page.width))
+    before, after = (
+        np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
+        for page in (page, PhotoFile(colored).pages[0])
+    )
+    gray = rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(before)[..., :1]))
+    gap = np.full((height, _GAP, 3), 255, "uint8")
+    write_rgb(path, np.concatenate([gray, gap, after], axis=1), quality)
 
 
 def _reason(error: Exception, job: Job) -> str:

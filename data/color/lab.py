@@ -5,7 +5,7 @@ Each function is named after the two ranges that it converts between:
 | name     | range                                                        |
 |----------|--------------------------------------------------------------|
 | `rgb255` | sRGB in [0, 255]                                             |
-| `rgb65535` | sRGB in [0, 65535]                                         |
+| `integers` | sRGB in [0, 255] or [0, 65535], by the dtype                |
 | `rgb1`   | sRGB in [0, 1]                                               |
 | `lab100` | CIE Lab, D65, 2 degree observer: L in [0, 100], a and b about [-110, 110] |
 | `lab1`   | scaled for networks: L/50 - 1 and ab/110, all about [-1, 1]  |
@@ -53,26 +53,18 @@ def rgb1_to_rgb255(rgb1: Tensor) -> Tensor:
     return ops.cast(ops.round(ops.clip(rgb1, 0.0, 1.0) * 255.0), "uint8")
 
 
-def rgb65535_to_rgb1(rgb65535: Tensor) -> Tensor:
-    """Converts sRGB of any numeric dtype in [0, 65535] to float32 in [0, 1]."""
-    return ops.cast(rgb65535, "float32") / 65535.0
-
-
-def rgb1_to_rgb65535(rgb1: Tensor) -> Tensor:
-    """Converts sRGB in [0, 1] to uint16 in [0, 65535], clipped and rounded."""
-    # Via int32: not every device can cast to uint16.
-    rounded = ops.round(ops.clip(rgb1, 0.0, 1.0) * 65535.0)
-    return ops.cast(ops.cast(rounded, "int32"), "uint16")
-
-
 def integers_to_rgb1(rgb: Tensor) -> Tensor:
-    """Converts uint8 `rgb255` or uint16 `rgb65535` to float32 in [0, 1]."""
-    return rgb255_to_rgb1(rgb) if rgb.dtype == "uint8" else rgb65535_to_rgb1(rgb)
+    """Converts uint8 sRGB in [0, 255] or uint16 sRGB in [0, 65535] to float32 in [0, 1]."""
+    return ops.cast(rgb, "float32") / (255.0 if rgb.dtype == "uint8" else 65535.0)
 
 
 def rgb1_to_integers(rgb1: Tensor, dtype: str) -> Tensor:
-    """Converts sRGB in [0, 1] to uint8 `rgb255` or uint16 `rgb65535`."""
-    return rgb1_to_rgb255(rgb1) if dtype == "uint8" else rgb1_to_rgb65535(rgb1)
+    """Converts sRGB in [0, 1] to uint8 or uint16 of the full range, clipped and rounded."""
+    if dtype == "uint8":
+        return rgb1_to_rgb255(rgb1)
+    # Via int32: not every device can cast to uint16.
+    rounded = ops.cast(ops.round(ops.clip(rgb1, 0.0, 1.0) * 65535.0), "int32")
+    return ops.cast(rounded, "uint16")
 
 
 def rgb1_to_lab100(rgb1: Tensor) -> Tensor:

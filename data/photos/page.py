@@ -33,7 +33,6 @@ PIXELS_IN_A_STRIP = 3 * 2**17
 # The factors by which libvips can shrink a JPEG while decoding it.
 _JPEG_SHRINKS = (8, 4, 2)
 
-_DEPTHS = {"uchar": 8, "ushort": 16}
 _TYPES = {"uchar": "uint8", "ushort": "uint16"}
 _CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "cmyk": 4}
 
@@ -69,15 +68,15 @@ class PhotoPage:
         head: pyvips.Image | None = None,
     ):
         self._open_image = open_image
-        self._stored = metadata
+        self._orientation = metadata.orientation
         with _translate_vips_errors():
             image = open_image(1) if head is None else head
-        if image.format not in _DEPTHS or image.interpretation not in _CHANNELS:
+        if image.format not in _TYPES or image.interpretation not in _CHANNELS:
             raise ValueError(
                 f"its pixels have the type {image.format} and the color space "
                 f"{image.interpretation}; only gray, RGB and CMYK of 8 or 16 bits can be colored"
             )
-        self.depth = _DEPTHS[image.format]
+        self.depth = 8 * np.dtype(_TYPES[image.format]).itemsize
         self._channels = _CHANNELS[image.interpretation]
         self.has_alpha = image.bands > self._channels
         self._is_turned = metadata.orientation >= 5
@@ -102,8 +101,15 @@ class PhotoPage:
         Returns:
             uint8 or uint16 array of shape (height, width, 1 or 3), sRGB.
         """
+        stored_height, stored_width = self._turned_size(height, width)
         with _translate_vips_errors():
-            return self._shrunk(*self._turned_size(height, width))
+            image = self._open(self._shrink_while_decoding(stored_height, stored_width))
+            # A widened bilinear (triangle) filter, with which training images are shrunk too.
+            image = image[: self._channels].resize(
+                stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
+            )
+            pixels = self._turned(self._to_srgb(image)).numpy()
+        return pixels.reshape(height, width, -1)
 
     def kind(self) -> tuple[int, str]:
         """The number of channels and the type of the colors of `strips`, without decoding them."""
@@ -155,23 +161,15 @@ class PhotoPage:
             alpha = (alpha * 257).cast("ushort")
         return colors.bandjoin(alpha)
 
-    def _shrunk(self, stored_height: int, stored_width: int) -> np.ndarray:
-        image = self._open(self._shrink_while_decoding(stored_height, stored_width))
-        # A widened bilinear (triangle) filter, with which training images are shrunk too.
-        image = image[: self._channels].resize(
-            stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
-        )
-        return _pixels(self._turned(self._to_srgb(image)))
-
     def _turned_size(self, height: int, width: int) -> tuple[int, int]:
         return (width, height) if self._is_turned else (height, width)
 
     def _turned(self, image: pyvips.Image) -> pyvips.Image:
-        if self._stored.orientation == 1:
+        if self._orientation == 1:
             return image
         # Rotation needs random access to the pixels.
         image = image.copy_memory()
-        image.set_type(pyvips.GValue.gint_type, "orientation", self._stored.orientation)
+        image.set_type(pyvips.GValue.gint_type, "orientation", self._orientation)
         return image.autorot()
 
     def _shrink_while_decoding(self, stored_height: int, stored_width: int) -> int:
@@ -199,12 +197,31 @@ class PhotoPage:
     def _to_srgb(self, image: pyvips.Image) -> pyvips.Image:
         if self._profile_in:
             if profile_channels(self._profile_in) == 3 and self._channels == 1:
-                image = image.bandjoin([image, image])
-                image = image.copy(interpretation="srgb" if self.depth == 8 else "rgb16")
+                image = interpreted(image.bandjoin([image, image]))
             return profile_to_srgb(image, self._profile_in)
         if self._channels == 4:
             return image.colourspace("srgb" if self.depth == 8 else "rgb16")
         return image
+
+
+def page_of_pixels(rgb: np.ndarray) -> PhotoPage:
+    """Makes a page from pixels, so that images in memory are colored as photographs are.
+
+    Args:
+        rgb: uint8 or uint16 array of shape (height, width, 1 or 3), sRGB.
+
+    Example:
+        page = page_of_pixels(np.zeros((32, 48, 3), "uint8"))
+        small = page.shrunk(16, 24)
+    """
+    image = interpreted(pyvips.Image.new_from_array(np.ascontiguousarray(rgb)))
+    return PhotoPage(lambda shrink: image, PhotoMetadata())
+
+
+def interpreted(image: pyvips.Image) -> pyvips.Image:
+    """Sets the interpretation of gray or RGB, which libvips guesses wrong."""
+    gray, rgb = ("b-w", "srgb") if image.format == "uchar" else ("grey16", "rgb16")
+    return image.copy(interpretation=gray if image.bands < 3 else rgb)
 
 
 def to_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
@@ -246,8 +263,3 @@ def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:
         size = min(rows, image.height - top), image.width, image.bands
         data = region.fetch(0, top, image.width, size[0])
         yield np.frombuffer(data, _TYPES[image.format]).reshape(size)
-
-
-def _pixels(image: pyvips.Image) -> np.ndarray:
-    pixels = image.numpy()
-    return pixels[..., None] if pixels.ndim == 2 else pixels

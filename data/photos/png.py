@@ -1,7 +1,7 @@
-"""Writes PNG in strips, with the metadata of a photograph.
+"""Reads the metadata of PNG files and writes them in strips.
 
-Pillow cannot write 16-bit color, and libvips needs the whole image at once and adds texts and EXIF
-of its own.
+Pillow refuses a PNG that contains a damaged or long text and cannot write 16-bit color; libvips
+needs the whole image at once and adds texts and EXIF of its own.
 
 Reference: PNG Specification (Third Edition), sections 5, 9 and 11.
 """
@@ -10,11 +10,26 @@ import itertools
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from data.photos.metadata import PNG_SIGNATURE, PNG_XMP, PhotoMetadata
+from data.photos.exif import EXIF_PREFIX, orientation_of
+from data.photos.metadata import PhotoMetadata
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+# The chunks with texts or the time, and those that define which colors the numbers mean.
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
+_MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
+_XMP = b"XML:com.adobe.xmp"
+
+_METERS_IN_AN_INCH = 0.0254
+_METER = 1
+
+# The profiles of scanners have 2 MB.
+_LARGEST = 2**26
 
 _COLOR_TYPES = {3: 2, 4: 6}
 _DIFFERENCE_FROM_ABOVE = 2
@@ -22,8 +37,25 @@ _DIFFERENCE_FROM_ABOVE = 2
 # zlib's default level 6 makes files 3 % smaller and takes three times as long.
 _LEVEL = 3
 
-_INCHES_IN_A_METER = 1 / 0.0254
-_METER = 1
+
+def read_png_metadata(path: Path) -> PhotoMetadata:
+    """Reads the metadata of a PNG."""
+    chunks = list(_read_chunks(path))
+    last = dict(chunks)
+    packets = [packet for chunk in chunks if (packet := _xmp_packet(*chunk))]
+    exif = last.get(b"eXIf", b"").removeprefix(EXIF_PREFIX)
+    profile = _inflate(last.get(b"iCCP", b"").partition(b"\0")[2][1:])
+    return PhotoMetadata(
+        exif=exif,
+        xmp=packets[0] if packets else b"",
+        dots_per_inch=_dots_per_inch(last.get(b"pHYs", b"")),
+        orientation=orientation_of(exif),
+        texts=[chunk for chunk in chunks if chunk[0] in _TEXTS and not _xmp_packet(*chunk)],
+        # A profile takes precedence over these chunks.
+        meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _MEANINGS],
+        profile=profile,
+        images=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
+    )
 
 
 def write_png(
@@ -46,7 +78,7 @@ def write_png(
     strips = iter(strips)
     first = next(strips)
     depth, channels = 8 * first.itemsize, first.shape[2]
-    file.write(PNG_SIGNATURE)
+    file.write(SIGNATURE)
     header = struct.pack(">LLBBBBB", width, height, depth, _COLOR_TYPES[channels], 0, 0, 0)
     _write_chunk(file, b"IHDR", header)
     for kind, content in _metadata_chunks(metadata):
@@ -54,22 +86,52 @@ def write_png(
     compressor = zlib.compressobj(_LEVEL)
     above = np.zeros([1, width * channels * first.itemsize], "uint8")
     for strip in itertools.chain([first], strips):
-        above = _write_strip(file, compressor, strip, above)
+        big_endian = strip.astype(strip.dtype.newbyteorder(">"), copy=False)
+        rows = np.ascontiguousarray(big_endian).view("uint8").reshape(len(strip), -1)
+        filtered = np.empty([len(rows), 1 + rows.shape[1]], "uint8")
+        filtered[:, 0] = _DIFFERENCE_FROM_ABOVE
+        np.subtract(rows, np.concatenate([above, rows[:-1]]), out=filtered[:, 1:])
+        above = rows[-1:]
+        if packed := compressor.compress(filtered):
+            _write_chunk(file, b"IDAT", packed)
     _write_chunk(file, b"IDAT", compressor.flush())
     _write_chunk(file, b"IEND", b"")
 
 
-def _write_strip(file: BinaryIO, compressor, strip: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Writes the rows of a strip and returns the last one as bytes."""
-    big_endian = strip.astype(strip.dtype.newbyteorder(">"), copy=False)
-    rows = np.ascontiguousarray(big_endian).view("uint8").reshape(len(strip), -1)
-    filtered = np.empty([len(rows), 1 + rows.shape[1]], "uint8")
-    filtered[:, 0] = _DIFFERENCE_FROM_ABOVE
-    np.subtract(rows, np.concatenate([above, rows[:-1]]), out=filtered[:, 1:])
-    packed = compressor.compress(filtered)
-    if packed:
-        _write_chunk(file, b"IDAT", packed)
-    return rows[-1:]
+def _read_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yields the type and contents of the metadata chunks of a PNG."""
+    with open(path, "rb") as file:
+        file.seek(len(SIGNATURE))
+        while len(head := file.read(8)) == 8:
+            size, kind = struct.unpack(">L4s", head)
+            if kind in (*_TEXTS, *_MEANINGS, b"eXIf", b"pHYs", b"iCCP", b"acTL"):
+                yield kind, file.read(size)
+            else:
+                file.seek(size, 1)
+            file.seek(4, 1)
+
+
+def _xmp_packet(kind: bytes, text: bytes) -> bytes:
+    """The XMP packet in a text; empty if it is another text or compressed."""
+    head, _, rest = text.partition(b"\0")
+    # Compression flag and method, language, translated keyword, packet.
+    is_packet = kind == b"iTXt" and head == _XMP and rest[:1] == b"\0"
+    return rest[2:].split(b"\0", 2)[-1] if is_packet else b""
+
+
+def _inflate(compressed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(compressed, _LARGEST)
+    except zlib.error:
+        # Not a valid profile, which `PhotoPage` reports.
+        return compressed
+
+
+def _dots_per_inch(chunk: bytes) -> tuple[float, float] | None:
+    if len(chunk) != 9 or chunk[8] != _METER:
+        return None
+    across, down = struct.unpack_from(">LL", chunk)
+    return across * _METERS_IN_AN_INCH, down * _METERS_IN_AN_INCH
 
 
 def _metadata_chunks(metadata: PhotoMetadata) -> Iterator[tuple[bytes, bytes]]:
@@ -77,18 +139,16 @@ def _metadata_chunks(metadata: PhotoMetadata) -> Iterator[tuple[bytes, bytes]]:
         yield b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.profile)
     yield from metadata.meanings
     if metadata.dots_per_inch:
-        across, down = (round(dots * _INCHES_IN_A_METER) for dots in metadata.dots_per_inch)
+        across, down = (round(dots / _METERS_IN_AN_INCH) for dots in metadata.dots_per_inch)
         yield b"pHYs", struct.pack(">LLB", across, down, _METER)
     if metadata.exif:
         yield b"eXIf", metadata.exif
     yield from metadata.texts
-    if metadata.xmp and not metadata.texts_hold_xmp:
+    if metadata.xmp:
         # Not compressed, no language, no translated keyword.
-        yield b"iTXt", PNG_XMP + b"\0\0" + b"\0\0" + metadata.xmp
+        yield b"iTXt", _XMP + bytes(5) + metadata.xmp
 
 
 def _write_chunk(file: BinaryIO, kind: bytes, content: bytes) -> None:
     checksum = zlib.crc32(content, zlib.crc32(kind))
-    file.write(struct.pack(">L4s", len(content), kind))
-    file.write(content)
-    file.write(struct.pack(">L", checksum))
+    file.write(struct.pack(">L4s", len(content), kind) + content + struct.pack(">L", checksum))

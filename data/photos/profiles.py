@@ -1,11 +1,8 @@
 """Converts colors from ICC profiles to sRGB and back."""
 
 import functools
-import hashlib
 import io
 import tempfile
-import threading
-from pathlib import Path
 
 import numpy as np
 import pyvips
@@ -94,19 +91,13 @@ def srgb_to_profile(srgb: np.ndarray, profile: bytes, depth: int) -> np.ndarray:
     return image.icc_transform(_file(profile), input_profile="srgb", depth=depth, **_INTENT).numpy()
 
 
-# Several photographs are opened at the same time.
-_lock = threading.Lock()
+_folder = tempfile.TemporaryDirectory(prefix="profiles-")
 
 
-@functools.cache
-def _folder() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="profiles-")
-
-
+@functools.lru_cache(maxsize=64)
 def _file(profile: bytes) -> str:
     """The path of a file with the profile, because libvips takes profiles by name."""
-    with _lock:
-        path = Path(_folder().name, hashlib.sha256(profile).hexdigest() + ".icc")
-        if not path.exists():
-            path.write_bytes(profile)
-    return str(path)
+    # Several threads may write the same profile at once, each to a file of its own.
+    with tempfile.NamedTemporaryFile(dir=_folder.name, suffix=".icc", delete=False) as file:
+        file.write(profile)
+    return file.name

@@ -14,7 +14,8 @@ from data.photos.exif import EXIF_PREFIX
 from data.photos.metadata import PHOTOSHOP_HEADER, PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.png import write_png
-from data.photos.tiff import TiffWriter
+from data.photos.tiff import write_tiff
+from errors import InputError, shown
 
 # The format of each suffix. GIF is missing, because its palette cannot store the colors.
 FORMATS = {
@@ -45,37 +46,37 @@ def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
 
     Returns:
         List of str, one for each loss.
+
+    Raises:
+        InputError: no format has this suffix.
     """
-    kind = FORMATS[Path(path).suffix.lower()]
-    losses = []
-    if len(pages) > 1 and kind != "TIFF":
-        losses.append(f"{kind} stores only one page of its {len(pages)}")
-    if any(page.has_alpha for page in pages) and kind not in _WITH_ALPHA:
-        losses.append(f"{kind} cannot store transparency, which is composited on white")
-    if any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS:
-        losses.append(f"{kind} stores only 8 bits of its 16")
-    return losses + _lost_words(kind, pages[0].metadata)
-
-
-def _lost_words(kind: str, metadata: PhotoMetadata) -> list[str]:
-    losses = []
-    if kind not in _WITH_METADATA and (metadata.exif or metadata.xmp or metadata.profile):
-        losses.append(f"{kind} cannot store EXIF, XMP or a profile")
-    if metadata.comment and kind != "JPEG":
-        losses.append(f"its comment is not written to {kind}")
-    if metadata.photoshop and kind != "JPEG":
-        losses.append(f"its Photoshop captions (IPTC) are not written to {kind}")
-    if metadata.words and kind != "PNG":
-        losses.append(f"its PNG texts are not written to {kind}")
-    if metadata.dots_per_inch and not metadata.exif and kind in ("WEBP", "HEIF"):
-        losses.append(f"its resolution is not written to {kind}")
+    kind, metadata = _format_of(path), pages[0].metadata
+    losses = {
+        f"{kind} stores only one page of its {len(pages)}": len(pages) > 1 and kind != "TIFF",
+        f"{kind} cannot store transparency, which is composited on white": (
+            any(page.has_alpha for page in pages) and kind not in _WITH_ALPHA
+        ),
+        f"{kind} stores only 8 bits of its 16": (
+            any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS
+        ),
+        f"{kind} cannot store EXIF, XMP or a profile": (
+            (metadata.exif or metadata.xmp or metadata.profile) and kind not in _WITH_METADATA
+        ),
+        f"its comment is not written to {kind}": metadata.comment and kind != "JPEG",
+        f"its Photoshop captions (IPTC) are not written to {kind}": (
+            metadata.photoshop and kind != "JPEG"
+        ),
+        f"its PNG texts are not written to {kind}": metadata.texts and kind != "PNG",
+        f"its resolution is not written to {kind}": (
+            metadata.dots_per_inch and not metadata.exif and kind in ("WEBP", "HEIF")
+        ),
+    }
     if kind == "JPEG":
-        losses += [
-            f"its {name.upper()} is too large for JPEG"
+        losses |= {
+            f"its {name.upper()} is too large for JPEG": len(getattr(metadata, name)) > limit
             for name, limit in _LARGEST.items()
-            if len(getattr(metadata, name)) > limit
-        ]
-    return losses
+        }
+    return [loss for loss, is_lost in losses.items() if is_lost]
 
 
 def write_photo(
@@ -98,23 +99,34 @@ def write_photo(
             Defaults to `95`.
 
     Raises:
+        InputError: no format has this suffix, or the photograph is too large for the format.
         OSError: the file cannot be written.
-        ValueError: the photograph is too large for the format.
     """
-    kind = FORMATS[Path(path).suffix.lower()]
+    kind = _format_of(path)
     with write_beside(path) as temporary, open(temporary, "wb") as file:
         if kind == "TIFF":
-            _write_tiff(file, pages)
+            write_tiff(file, ((page.metadata, strips) for page, strips in pages))
             return
         page, strips = next(iter(pages))
         if max(page.height, page.width) > _LONGEST_SIDES.get(kind, math.inf):
-            raise ValueError(f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give a --format")
+            raise InputError(
+                f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give another format. "
+                f"Received: {page.width} x {page.height}"
+            )
         if kind == "PNG":
             write_png(file, strips, page.height, page.width, page.metadata)
-        elif kind == "HEIF":
-            _write_heif(file, _assemble(page, strips, kind), page.metadata, quality)
         else:
-            _write_with_pillow(file, kind, _assemble(page, strips, kind), page.metadata, quality)
+            _write_whole(file, kind, _assemble(page, strips, kind), page.metadata, quality)
+
+
+def _format_of(path: str | os.PathLike) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise InputError(
+            f"a colored photograph should be written to a name that ends in one of "
+            f"{' '.join(FORMATS)}. Received: {shown(path)}"
+        )
+    return FORMATS[suffix]
 
 
 def _assemble(page: PhotoPage, strips: Iterable[np.ndarray], kind: str) -> np.ndarray:
@@ -136,45 +148,35 @@ def _on_white(pixels: np.ndarray) -> np.ndarray:
     return np.round(pixels[..., :3] * alpha + white * (1.0 - alpha)).astype(pixels.dtype)
 
 
-def _write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoPage, Iterable[np.ndarray]]]) -> None:
-    writer = None
-    for page, strips in pages:
-        writer = writer or TiffWriter(file, page.metadata.byte_order)
-        writer.add_page(strips, page.height, page.width, page.metadata)
-
-
-def _write_heif(file: BinaryIO, pixels: np.ndarray, metadata: PhotoMetadata, quality: int) -> None:
-    import pillow_heif
-
-    mode = ("RGBA" if pixels.shape[2] == 4 else "RGB") + (";16" if pixels.itemsize == 2 else "")
-    heif = pillow_heif.from_bytes(mode, pixels.shape[1::-1], pixels.tobytes())
-    present = {
-        "exif": metadata.exif and EXIF_PREFIX + metadata.exif,
-        "xmp": metadata.xmp,
-        "icc_profile": metadata.profile,
-    }
-    heif.save(file, quality=quality, chroma=444, **{k: v for k, v in present.items() if v})
-
-
-def _write_with_pillow(
+def _write_whole(
     file: BinaryIO, kind: str, pixels: np.ndarray, metadata: PhotoMetadata, quality: int
 ) -> None:
+    """Writes an image that is in memory as a whole, with Pillow or its plugin for HEIC."""
     options = {
         "exif": metadata.exif and EXIF_PREFIX + metadata.exif,
         "xmp": metadata.xmp,
         "icc_profile": metadata.profile,
         "dpi": metadata.dots_per_inch,
+        "quality": quality,
     }
     if kind == "JPEG":
         options |= {"comment": metadata.comment, "extra": _photoshop_segments(metadata.photoshop)}
         for name, limit in _LARGEST.items():
             if len(getattr(metadata, name)) > limit:
                 options[name] = b""
-        options |= {"quality": quality, "subsampling": 0}
+        options["subsampling"] = 0
     elif kind == "WEBP":
-        options |= {"lossless": metadata.lossless, "quality": quality, "exact": True}
+        options |= {"lossless": metadata.lossless, "exact": True}
     options = {name: value for name, value in options.items() if value is not None and value != b""}
-    Image.fromarray(pixels).save(_Stream(file), kind, **options)
+    if kind != "HEIF":
+        Image.fromarray(pixels).save(_Stream(file), kind, **options)
+        return
+    # Pillow's images have no 16 bits.
+    import pillow_heif
+
+    mode = ("RGBA" if pixels.shape[2] == 4 else "RGB") + (";16" if pixels.itemsize == 2 else "")
+    heif = pillow_heif.from_bytes(mode, pixels.shape[1::-1], pixels.tobytes())
+    heif.save(file, chroma=444, **options)
 
 
 class _Stream:

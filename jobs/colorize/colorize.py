@@ -29,7 +29,6 @@ from inference.pipeline import (
     SKIPPED,
     ColorizationPipeline,
     Job,
-    JobState,
 )
 from jobs.colorize.find_photos import find_photographs
 from jobs.common.folders import make_folder
@@ -68,14 +67,14 @@ def colorize(settings: Settings) -> int:
     recombiner = LabRecombiner()
     # Compiling takes a second, during which another core builds the network.
     Thread(target=_prepare, args=(recombiner, jobs_of_shard)).start()
-    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner, is_cached=True)
+    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
     # Not earlier: a run that cannot start should leave no folder behind.
     make_folder(settings.output_dir, "output_dir")
     tally = Counter()
     try:
         with SignalWatch() as watch:
-            states = _states(jobs, settings, watch)
-            _color_all(states, len(jobs_of_shard), colorizer, settings, tally, watch)
+            todo = _in_order(jobs, settings, watch)
+            _color_all(todo, len(jobs_of_shard), colorizer, settings, tally, watch)
     finally:
         if not settings.quiet:
             print(
@@ -111,7 +110,9 @@ def list_jobs(settings: Settings) -> list[Job]:
         for source, path, problem in find_photographs(name, output_dir):
             target = output_dir / _target(path, settings.format, settings.suffix)
             comparison = target.with_stem(target.stem + _COMPARISON)
-            job = Job(source, target, comparison if settings.comparison else None, problem)
+            job = Job(source, target, comparison if settings.comparison else None)
+            if problem:
+                job.outcome, job.reason = FAILED, problem
             jobs.setdefault((os.path.realpath(source), target), job)
     jobs = list(jobs.values())
     if settings.suffix:
@@ -179,7 +180,7 @@ def _target(path: Path, format: str | None, suffix: str) -> Path:
 
 
 def _color_all(
-    states: Iterator[JobState],
+    jobs: Iterator[Job],
     count: int,
     colorizer: PhotoColorizer,
     settings: Settings,
@@ -188,7 +189,6 @@ def _color_all(
 ) -> None:
     in_color = []
     batch_size = colorizer.batch_size
-    is_warned = False
     with tqdm(
         total=count,
         unit="photo",
@@ -202,17 +202,22 @@ def _color_all(
             while_waiting=lambda job: bar.set_postfix_str(shown(job.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
-        for state in pipeline.run(states):
-            if state.outcome == DROPPED:
+        for job in pipeline.run(jobs):
+            if job.outcome == DROPPED:
                 continue
-            tally[state.outcome] += 1
-            bar.set_postfix_str(shown(state.job.source.name), refresh=False)
+            tally[job.outcome] += 1
+            bar.set_postfix_str(shown(job.source.name), refresh=False)
             bar.update()
-            _report(state, bar, settings.quiet)
-            if state.had_colors and state.outcome == COLORED:
-                in_color.append(state.job.source)
-            if colorizer.batch_size < batch_size and not is_warned:
-                is_warned = True
+            if job.outcome == FAILED:
+                bar.write(f"failed: {shown(job.source)}: {job.reason}", file=sys.stderr)
+            elif not settings.quiet:
+                for note in job.notes:
+                    bar.write(f"note: {shown(job.source)}: {note}", file=sys.stderr)
+            if job.had_colors and job.outcome == COLORED:
+                in_color.append(job.source)
+            if colorizer.batch_size < batch_size:
+                # Warned of once, with the size at that moment.
+                batch_size = 0
                 bar.write(
                     "warning: memory ran out; the network now colors at most "
                     f"{colorizer.batch_size} photographs at once",
@@ -226,16 +231,7 @@ def _color_all(
         )
 
 
-def _report(state: JobState, bar: tqdm, quiet: bool) -> None:
-    name = shown(state.job.source)
-    if state.outcome == FAILED:
-        bar.write(f"failed: {name}: {state.reason}", file=sys.stderr)
-    elif not quiet:
-        for note in state.notes:
-            bar.write(f"note: {name}: {note}", file=sys.stderr)
-
-
-def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator[JobState]:
+def _in_order(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator[Job]:
     """Yields the photographs of the shard, those that are not to be colored with their outcome.
 
     Photographs of other shards are checked too, so that all machines report the same conflicts.
@@ -245,17 +241,16 @@ def _states(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator
     for job in jobs:
         if watch.received:
             return
-        state = JobState(job)
-        reason = job.problem or _conflict(job, claims, sources)
+        conflict = "" if job.outcome else _conflict(job, claims, sources)
         if not _is_in_shard(job, settings):
             continue
-        if reason:
-            state.outcome, state.reason = FAILED, reason
-        elif not settings.overwrite and os.path.isfile(job.target):
-            state.is_colored = True
+        if conflict:
+            job.outcome, job.reason = FAILED, conflict
+        elif not job.outcome and not settings.overwrite and os.path.isfile(job.target):
+            job.is_colored = True
             if all(map(os.path.isfile, _targets(job))):
-                state.outcome = SKIPPED
-        yield state
+                job.outcome = SKIPPED
+        yield job
 
 
 def _conflict(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:

@@ -1,12 +1,12 @@
 """Finds the photographs that are named on the command line."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from data.datasets.dataset_name import DEMO
 from data.datasets.folder import demo_images
-from data.image_io import list_images
+from data.image_io import list_image_paths
 from errors import InputError, shown
 
 
@@ -28,12 +28,7 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
     if name == DEMO:
         yield from ((file, Path(file.name), "") for file in demo_images())
     elif os.path.isdir(name):
-        unread = []
-        files = _without_results(_images_in(name, unread.append), name, output_dir)
-        yield from ((file, file.relative_to(name), "") for file in files)
-        for error in unread:
-            folder = Path(error.filename)
-            yield folder, folder.relative_to(name), f"{error.strerror}: not searched"
+        yield from _in_folder(Path(name), os.path.realpath(output_dir))
     elif os.path.exists(name):
         yield Path(name), Path(Path(name).name), ""
     else:
@@ -43,18 +38,19 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
         )
 
 
-def _images_in(folder: str, on_error: Callable[[OSError], None]) -> list[Path]:
+def _in_folder(folder: Path, results: str) -> Iterator[tuple[Path, Path, str]]:
+    unread = []
     try:
-        return list_images(folder, on_error)
+        paths = list_image_paths(folder, unread.append)
     except OSError as error:
         raise InputError(
             f"--images {shown(folder)}: {error.strerror}; give a readable folder"
         ) from error
-
-
-def _without_results(files: list[Path], folder: str, output_dir: Path) -> list[Path]:
-    """Excludes the results of earlier runs, where the output folder is below the input folder."""
-    results = os.path.realpath(output_dir)
-    if not results.startswith(os.path.join(os.path.realpath(folder), "")):
-        return files
-    return [file for file in files if not os.path.realpath(file).startswith(results + os.sep)]
+    # Results of earlier runs are excluded only where their folder is below the input folder.
+    is_below = results.startswith(os.path.join(os.path.realpath(folder), ""))
+    for path in paths:
+        if not (is_below and os.path.realpath(folder / path).startswith(results + os.sep)):
+            yield folder / path, Path(path), ""
+    for error in unread:
+        below = Path(error.filename)
+        yield below, below.relative_to(folder), f"{error.strerror}: not searched"

@@ -1,7 +1,6 @@
-"""Finds the weights that a job colors with, and builds colorizers from them."""
+"""Finds the weights that a job colors with, and loads colorizers from them."""
 
 import os
-from typing import Any
 
 import keras
 
@@ -9,7 +8,6 @@ from config.settings import PRETRAINED_WEIGHTS, Settings
 from errors import InputError
 from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
-from jobs.common.generator_cache import cached_generator
 from models.checkpoints.folder import WeightsFolder
 
 
@@ -43,74 +41,24 @@ def load_colorizer(
     settings: Settings,
     render_size: int | None = None,
     recombiner: LabRecombiner | None = None,
-    is_cached: bool = False,
 ) -> PhotoColorizer:
-    """Builds a colorizer from a folder of weights.
+    """Loads a colorizer with the settings of a job, in the precision that the job has set.
 
     Args:
         folder: `WeightsFolder`.
         settings: `Settings`, how to color.
-        render_size: int or None, the side in pixels of the square images that the network
-            receives. Defaults to `None`, the size saved with the weights.
+        render_size: int or None, as for `PhotoColorizer.from_folder`. Defaults to `None`.
         recombiner: `LabRecombiner` or None, an existing one to use. Defaults to `None`.
-        is_cached: bool, whether to use the cache of frozen generators. Defaults to `False`.
-
-    Returns:
-        `PhotoColorizer`.
 
     Raises:
-        InputError: the folder is not a folder of weights, or its weights cannot be loaded.
+        InputError: as for `PhotoColorizer.from_folder`.
     """
-    saved = folder.read_settings()
-    try:
-        model, render_size = saved["model"], render_size or saved["render_size"]
-    except KeyError as error:
-        raise _not_a_network(folder, error) from error
-    if is_cached:
-        generator = cached_generator(
-            folder, render_size, lambda: _load(folder, model, saved["architecture"], render_size)
-        )
-    else:
-        generator = _load(folder, model, saved["architecture"], render_size)
-    return PhotoColorizer(
-        generator,
+    return PhotoColorizer.from_folder(
+        folder.path,
         render_size,
+        precision=keras.config.dtype_policy().name,
         batch_size=settings.batch_size,
         saturation=settings.saturation,
         flip_average=settings.flip_average,
         recombiner=recombiner,
-    )
-
-
-def _load(
-    folder: WeightsFolder, model: str, architecture: dict[str, Any], render_size: int
-) -> keras.Model:
-    """Builds the generator for images of this size and loads its weights."""
-    # Imported late, because a cached generator does not need the networks.
-    from models.catalog import COLORIZERS
-
-    try:
-        generator = COLORIZERS[model].build_generator(architecture)
-    except KeyError as error:
-        raise _not_a_network(folder, error) from error
-    side = generator.input_shape[1]
-    if side not in (None, render_size):
-        raise InputError(
-            f"the weights in {folder.path} only take images of {side} px; received "
-            f"{render_size}; give --render_size {side}"
-        )
-    stride = architecture.get("color_stride", 1)
-    if render_size % stride:
-        raise InputError(
-            f"the weights in {folder.path} only take images of a side that is a multiple of "
-            f"{stride} px; received {render_size}; give --render_size "
-            f"{render_size // stride * stride}"
-        )
-    folder.load_generator(generator)
-    return generator
-
-
-def _not_a_network(folder: WeightsFolder, error: KeyError) -> InputError:
-    return InputError(
-        f"the settings.json in {folder.path} does not describe a network of this program: {error}"
     )

@@ -8,13 +8,9 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
-from pathlib import Path
 
 from errors import InputError
 from lazy_imports import require_tensorflow
-
-# Only Linux lists the features of the processor in a file. Elsewhere float32 is the safe choice.
-_CPU_INFORMATION = Path("/proc/cpuinfo")
 
 
 def import_tensorflow_quietly() -> None:
@@ -49,33 +45,19 @@ def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> Non
     """
     import keras
 
+    from models.layers.devices import fastest_precision
+
     # Keras warns when a validation set of unknown length ends. Ours has an unknown length because
     # images may be skipped, and the training stream never ends.
     warnings.filterwarnings("ignore", message="Your input ran out of data")
     keras.mixed_precision.set_global_policy(
-        _fastest_precision() if precision == "auto" else precision
+        fastest_precision() if precision == "auto" else precision
     )
     keras.utils.set_random_seed(seed)
     if deterministic:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _fastest_precision() -> str:
-    import tensorflow as tf
-
-    capabilities = [
-        tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    if capabilities:
-        # bfloat16 is native since Ampere.
-        is_native = min(capabilities) >= (8, 0)
-    else:
-        # `bf16` is the flag of ARM processors.
-        is_native = not processor_flags().isdisjoint({"avx512_bf16", "amx_bf16", "bf16"})
-    return "mixed_bfloat16" if is_native else "float32"
 
 
 @contextlib.contextmanager
@@ -113,16 +95,6 @@ def _silent_unless_it_fails() -> Iterator[None]:
         finally:
             os.dup2(original, 2)
             os.close(original)
-
-
-def processor_flags() -> set[str]:
-    """The features of the processor; on other systems than Linux none."""
-    if not _CPU_INFORMATION.exists():
-        return set()
-    lines = _CPU_INFORMATION.read_text().splitlines()
-    # `Features` on ARM processors.
-    flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
-    return set(" ".join(flags).split())
 
 
 def installed_versions() -> dict[str, str]:

@@ -18,7 +18,7 @@ from data.color.lab import (
     rgb1_to_rgb255,
     rgb255_to_rgb1,
 )
-from data.photos.pixels import page_of_pixels
+from data.photos.page import page_of_pixels
 from errors import InputError, shown
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.progress_bar import progress_bar

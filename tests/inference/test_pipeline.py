@@ -17,7 +17,6 @@ from inference.pipeline import (
     SKIPPED,
     ColorizationPipeline,
     Job,
-    JobState,
 )
 
 SIDE = 8
@@ -51,26 +50,26 @@ def photograph(path, level=100, size=(6, 4)):
     return path
 
 
-def states_of(folder, count):
-    """The states of `count` photographs, each of a different gray level."""
+def jobs_of(folder, count):
+    """`count` photographs, each of a different gray level."""
     names = [f"{number:03}.png" for number in range(count)]
     return [
-        JobState(Job(photograph(folder / "in" / name, level), folder / "out" / name))
+        Job(photograph(folder / "in" / name, level), folder / "out" / name)
         for level, name in enumerate(names)
     ]
 
 
 def test_order_and_outcomes_are_preserved_among_failures_and_skipped_photographs(here):
-    states = states_of(here, 50)
+    jobs = jobs_of(here, 50)
     for number in range(0, 50, 7):
-        states[number].job.source.write_text("no image")
+        jobs[number].source.write_text("no image")
     for number in range(3, 50, 7):
-        states[number].outcome = SKIPPED
+        jobs[number].outcome = SKIPPED
     colorizer = GrayColorizer(batch_size=4)
-    done = list(ColorizationPipeline(colorizer).run(states))
-    assert [state.job for state in done] == [state.job for state in states]
+    done = list(ColorizationPipeline(colorizer).run(jobs))
+    assert done == jobs
     expected = {0: FAILED, 3: SKIPPED}
-    assert [state.outcome for state in done] == [expected.get(n % 7, COLORED) for n in range(50)]
+    assert [job.outcome for job in done] == [expected.get(n % 7, COLORED) for n in range(50)]
     # The network's batches are full, even if photographs in between fail or are skipped.
     colored = [number for number in range(50) if number % 7 not in expected]
     assert colorizer.batches == [4] * (len(colored) // 4) + [len(colored) % 4]
@@ -83,28 +82,28 @@ def test_order_and_outcomes_are_preserved_among_failures_and_skipped_photographs
 def test_few_photographs_are_held_at_once(here):
     started = []
 
-    def states():
-        for state in states_of(here, 120):
-            started.append(state)
-            yield state
+    def jobs():
+        for job in jobs_of(here, 120):
+            started.append(job)
+            yield job
 
-    results = ColorizationPipeline(GrayColorizer(batch_size=4)).run(states())
+    results = ColorizationPipeline(GrayColorizer(batch_size=4)).run(jobs())
     next(results)
     # One batch being read, one in the network, and those waiting for the writers.
     assert len(started) <= 4 + 4 + 4 + 2 * colorization_pipeline._THREADS
-    assert all(state.photo is None and not state.colors for state in results)
+    assert all(job.photo is None and not job.colors for job in results)
 
 
 def test_reading_continues_while_photographs_are_written(here, monkeypatch):
     if colorization_pipeline._THREADS < 2:
         pytest.skip("one core")
-    states = states_of(here, 10)
+    jobs = jobs_of(here, 10)
     last_was_read = threading.Event()
 
     class Watched(colorization_pipeline.PhotoFile):
         def __init__(self, path):
             super().__init__(path)
-            if path == states[-1].job.source:
+            if path == jobs[-1].source:
                 last_was_read.set()
 
     waited = []
@@ -116,7 +115,7 @@ def test_reading_continues_while_photographs_are_written(here, monkeypatch):
 
     monkeypatch.setattr(colorization_pipeline, "PhotoFile", Watched)
     monkeypatch.setattr(colorization_pipeline, "write_photo", wait_and_write)
-    assert len(list(ColorizationPipeline(GrayColorizer()).run(states))) == 10
+    assert len(list(ColorizationPipeline(GrayColorizer()).run(jobs))) == 10
     assert all(waited)
 
 
@@ -139,8 +138,8 @@ def test_large_photographs_are_not_in_memory_together(here, monkeypatch):
 
     # Every photograph alone exceeds this budget.
     monkeypatch.setattr(colorization_pipeline, "_BUDGET", 1)
-    done = list(ColorizationPipeline(Counting()).run(states_of(here, 8)))
-    assert [state.outcome for state in done] == [COLORED] * 8
+    done = list(ColorizationPipeline(Counting()).run(jobs_of(here, 8)))
+    assert [job.outcome for job in done] == [COLORED] * 8
     assert counts["most"] == 1
 
 
@@ -157,11 +156,11 @@ def test_photographs_that_do_not_fit_into_memory_fail_and_the_others_are_colored
                 raise MemoryError
             return super().strips(page, lightness, ab)
 
-    states = states_of(here, 6)
-    photograph(states[1].job.source, size=(7, 4))
-    done = list(ColorizationPipeline(Small(batch_size=2)).run(states))
-    assert [state.outcome for state in done] == [COLORED, FAILED, FAILED, FAILED, COLORED, COLORED]
-    assert [state.reason for state in done[1:4]] == ["it does not fit into memory"] * 3
+    jobs = jobs_of(here, 6)
+    photograph(jobs[1].source, size=(7, 4))
+    done = list(ColorizationPipeline(Small(batch_size=2)).run(jobs))
+    assert [job.outcome for job in done] == [COLORED, FAILED, FAILED, FAILED, COLORED, COLORED]
+    assert [job.reason for job in done[1:4]] == ["it does not fit into memory"] * 3
 
 
 def before_writing(monkeypatch, action):
@@ -176,13 +175,13 @@ def before_writing(monkeypatch, action):
 
 
 def test_a_photograph_that_is_deleted_between_its_two_reads_fails(here, monkeypatch):
-    states = states_of(here, 3)
-    gone = states[1].job
+    jobs = jobs_of(here, 3)
+    gone = jobs[1]
     before_writing(
         monkeypatch, lambda target: gone.source.unlink() if target == gone.target else None
     )
-    done = list(ColorizationPipeline(GrayColorizer()).run(states))
-    assert [state.outcome for state in done] == [COLORED, FAILED, COLORED]
+    done = list(ColorizationPipeline(GrayColorizer()).run(jobs))
+    assert [job.outcome for job in done] == [COLORED, FAILED, COLORED]
     assert done[1].reason == "there is no such file"
     assert sorted(os.listdir(here / "out")) == ["000.png", "002.png"]
 
@@ -190,37 +189,36 @@ def test_a_photograph_that_is_deleted_between_its_two_reads_fails(here, monkeypa
 def test_while_waiting_is_called_with_the_job_in_progress(here, monkeypatch):
     monkeypatch.setattr(colorization_pipeline, "_BLINK", 0.01)
     before_writing(monkeypatch, lambda target: time.sleep(0.1))
-    jobs = []
-    states = states_of(here, 1)
-    list(ColorizationPipeline(GrayColorizer(), while_waiting=jobs.append).run(states))
-    assert jobs
-    assert set(jobs) == {states[0].job}
+    waited_for = []
+    [job] = jobs_of(here, 1)
+    list(ColorizationPipeline(GrayColorizer(), while_waiting=waited_for.append).run([job]))
+    assert set(waited_for) == {job}
 
 
 def test_nothing_is_read_once_the_pipeline_is_stopped(here, monkeypatch):
     monkeypatch.delattr(colorization_pipeline, "PhotoFile")
-    states = states_of(here, 9)
-    states[2].outcome, states[3].outcome = SKIPPED, FAILED
-    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=lambda: True).run(states))
+    jobs = jobs_of(here, 9)
+    jobs[2].outcome, jobs[3].outcome = SKIPPED, FAILED
+    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=lambda: True).run(jobs))
     outcomes = [DROPPED, DROPPED, SKIPPED, FAILED] + [DROPPED] * 5
-    assert [state.outcome for state in done] == outcomes
+    assert [job.outcome for job in done] == outcomes
     assert not (here / "out").exists()
 
 
 def test_photographs_being_written_when_the_pipeline_is_stopped_are_finished(here, monkeypatch):
     stopped = threading.Event()
-    states = states_of(here, 40)
+    jobs = jobs_of(here, 40)
     before_writing(monkeypatch, lambda target: stopped.set())
-    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(states))
-    finished = [state for state in done if state.outcome == COLORED]
+    done = list(ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(jobs))
+    finished = [job for job in done if job.outcome == COLORED]
     assert 1 <= len(finished) <= colorization_pipeline._THREADS
-    assert {state.outcome for state in done} == {COLORED, DROPPED}
-    assert sorted(os.listdir(here / "out")) == [state.job.target.name for state in finished]
+    assert {job.outcome for job in done} == {COLORED, DROPPED}
+    assert sorted(os.listdir(here / "out")) == [job.target.name for job in finished]
 
 
 def test_closing_the_iterator_leaves_no_threads_and_no_partial_files(here):
     before = threading.active_count()
-    results = ColorizationPipeline(GrayColorizer()).run(states_of(here, 40))
+    results = ColorizationPipeline(GrayColorizer()).run(jobs_of(here, 40))
     next(results)
     results.close()
     assert threading.active_count() == before
@@ -238,8 +236,8 @@ def test_a_comparison_that_fails_leaves_the_colored_photograph(here, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(colorization_pipeline, "write_rgb", disk_is_full)
-    [state] = ColorizationPipeline(GrayColorizer()).run([JobState(job)])
-    assert (state.outcome, state.reason) == (FAILED, "No space left on device")
+    [job] = ColorizationPipeline(GrayColorizer()).run([job])
+    assert (job.outcome, job.reason) == (FAILED, "No space left on device")
     assert os.listdir(here / "out") == ["a.png"]
 
 
@@ -257,7 +255,7 @@ def test_files_written_together_have_the_permissions_of_any_new_file(here, monke
 
     monkeypatch.setattr(os, "umask", slow_umask)
     try:
-        assert len(list(ColorizationPipeline(GrayColorizer()).run(states_of(here, 8)))) == 8
+        assert len(list(ColorizationPipeline(GrayColorizer()).run(jobs_of(here, 8)))) == 8
     finally:
         after = umask(before)
     assert oct(after) == oct(before)
@@ -271,14 +269,14 @@ def test_photographs_waiting_for_memory_when_the_pipeline_is_stopped_are_dropped
     stopped = threading.Event()
     before_writing(monkeypatch, lambda target: (stopped.set(), time.sleep(0.2)))
     done = list(
-        ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(states_of(here, 20))
+        ColorizationPipeline(GrayColorizer(), is_stopped=stopped.is_set).run(jobs_of(here, 20))
     )
-    assert [state.outcome for state in done].count(COLORED) == 1
+    assert [job.outcome for job in done].count(COLORED) == 1
     assert len(os.listdir(here / "out")) == 1
 
 
 def test_a_write_error_names_the_result(here):
-    [state] = states_of(here, 1)
-    state.job.target.mkdir(parents=True)
-    [done] = ColorizationPipeline(GrayColorizer()).run([state])
-    assert done.reason == f"{state.job.target} cannot be written: Is a directory"
+    [job] = jobs_of(here, 1)
+    job.target.mkdir(parents=True)
+    [done] = ColorizationPipeline(GrayColorizer()).run([job])
+    assert done.reason == f"{job.target} cannot be written: Is a directory"

@@ -21,6 +21,12 @@ def survives_srgb(lab100, tolerance):
     return np.abs(back - lab100).max(axis=-1) < tolerance
 
 
+def is_in_gamut(lab100):
+    lab100 = np.asarray(lab100, "float32")
+    linear = lab100_to_linear(*(lab100[..., channel] for channel in range(3)))
+    return np.asarray(gamut.is_linear_in_gamut(linear))
+
+
 def hue(lab100):
     return np.arctan2(np.asarray(lab100)[..., 2], np.asarray(lab100)[..., 1])
 
@@ -36,10 +42,10 @@ def test_color_is_in_gamut_when_it_survives_skimage_srgb():
     # cube.
     around = color.rgb2lab(rgb_cube(step=15)) * [1.0, 1.05, 1.05]
     lab100 = np.concatenate([anything, around, color.rgb2lab(rgb_cube(step=15))])
-    is_in_gamut = np.asarray(gamut.is_in_gamut(lab100))
-    assert is_in_gamut[survives_srgb(lab100, tolerance=1e-4)].all()
-    assert survives_srgb(lab100[is_in_gamut], tolerance=0.5).all()
-    assert 0.1 < is_in_gamut.mean() < 0.9
+    is_inside = is_in_gamut(lab100)
+    assert is_inside[survives_srgb(lab100, tolerance=1e-4)].all()
+    assert survives_srgb(lab100[is_inside], tolerance=0.5).all()
+    assert 0.1 < is_inside.mean() < 0.9
 
 
 def test_colors_in_gamut_are_unchanged():
@@ -49,7 +55,7 @@ def test_colors_in_gamut_are_unchanged():
 
 def test_pulled_colors_are_in_gamut():
     pulled = gamut.pull_into_gamut(lab_outside_the_gamut())
-    assert np.asarray(gamut.is_in_gamut(pulled)).all()
+    assert is_in_gamut(pulled).all()
     assert survives_srgb(pulled, tolerance=0.5).all()
 
 
@@ -86,7 +92,7 @@ def test_pulled_colors_have_the_largest_chroma_of_their_lightness_and_hue():
 def test_grays_are_in_gamut_and_stay_gray():
     grays = np.zeros((201, 3), "float32")
     grays[:, 0] = np.linspace(0.0, 100.0, 201)
-    assert np.asarray(gamut.is_in_gamut(grays)).all()
+    assert is_in_gamut(grays).all()
     np.testing.assert_array_equal(gamut.pull_into_gamut(grays), grays)
 
 
@@ -94,19 +100,9 @@ def test_grays_are_in_gamut_and_stay_gray():
 def test_black_and_white_have_no_color(lightness, level):
     ab = np.random.default_rng(0).uniform(-100.0, 100.0, (200, 2))
     lab100 = lab.join_lab(np.full((200, 1), lightness), ab)
-    assert not np.asarray(gamut.is_in_gamut(lab100)).any()
+    assert not is_in_gamut(lab100).any()
     shown = np.asarray(lab.rgb1_to_rgb255(lab.lab100_to_rgb1(gamut.pull_into_gamut(lab100))))
     assert np.abs(shown.astype(int) - level).max() <= 1
-
-
-@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 4, 5, 3)])
-def test_is_in_gamut_has_the_leading_shape(shape):
-    lab100 = np.random.default_rng(0).uniform(-60, 60, shape).astype("float32")
-    is_in_gamut = np.asarray(gamut.is_in_gamut(lab100))
-    assert is_in_gamut.dtype == bool
-    assert is_in_gamut.shape == shape[:-1]
-    flat = np.asarray(gamut.is_in_gamut(lab100.reshape(-1, 3)))
-    np.testing.assert_array_equal(is_in_gamut.reshape(-1), flat)
 
 
 def test_planes_are_pulled_like_colors_with_channels_last():
@@ -115,8 +111,6 @@ def test_planes_are_pulled_like_colors_with_channels_last():
     share = np.asarray(gamut.share_in_gamut(*lab100.T))
     assert share.shape == (len(lab100),)
     np.testing.assert_allclose(share[:, None] * lab100[:, 1:], pulled[:, 1:], rtol=1e-6)
-    linear = lab100_to_linear(*pulled.T)
-    np.testing.assert_array_equal(gamut.is_linear_in_gamut(linear), gamut.is_in_gamut(pulled))
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.2, 2.0])
@@ -125,7 +119,7 @@ def test_strengthened_colors_are_as_strong_as_requested_or_as_srgb_can_show(fact
     found = np.asarray(gamut.strengthen(lab100, factor))
     np.testing.assert_allclose(found[..., 0], lab100[..., 0], atol=1e-4)
     whole = lab100 * [1.0, factor, factor]
-    fits = np.asarray(gamut.is_in_gamut(whole))
+    fits = is_in_gamut(whole)
     np.testing.assert_allclose(found[fits], whole[fits], atol=1e-3)
     if factor <= 1.0:
         np.testing.assert_allclose(found, whole, atol=1e-3)

@@ -74,10 +74,10 @@ def test_rgb255_to_rgb1_accepts_integers():
 
 def test_every_16_bit_level_survives_the_round_trip_to_rgb1():
     rgb65535 = np.arange(65536, dtype="uint16").reshape(256, 256)
-    rgb1 = np.asarray(lab.rgb65535_to_rgb1(rgb65535))
+    rgb1 = np.asarray(lab.integers_to_rgb1(rgb65535))
     assert rgb1.dtype == np.float32
     np.testing.assert_allclose(rgb1, rgb65535 / 65535.0, rtol=1e-6)
-    back = np.asarray(lab.rgb1_to_rgb65535(rgb1))
+    back = np.asarray(lab.rgb1_to_integers(rgb1, "uint16"))
     assert back.dtype == np.uint16
     np.testing.assert_array_equal(back, rgb65535)
 
@@ -85,7 +85,7 @@ def test_every_16_bit_level_survives_the_round_trip_to_rgb1():
 def test_rgb1_to_rgb65535_rounds_and_clips():
     # 40000 is above 32767, where a signed 16-bit integer would overflow.
     rgb1 = np.array([-0.5, 0.0, 100.4 / 65535, 100.6 / 65535, 40000 / 65535, 1.0, 1.5])
-    rgb65535 = np.asarray(lab.rgb1_to_rgb65535(rgb1))
+    rgb65535 = np.asarray(lab.rgb1_to_integers(rgb1, "uint16"))
     assert rgb65535.dtype == np.uint16
     np.testing.assert_array_equal(rgb65535, [0, 0, 100, 101, 40000, 65535, 65535])
 
@@ -93,8 +93,8 @@ def test_rgb1_to_rgb65535_rounds_and_clips():
 def test_16_bit_grays_survive_the_round_trip_to_lab():
     levels = np.arange(0, 65536, 5, dtype="uint16")
     rgb65535 = np.stack([levels, levels, levels], axis=-1)
-    lab100 = lab.rgb1_to_lab100(lab.rgb65535_to_rgb1(rgb65535))
-    back = np.asarray(lab.rgb1_to_rgb65535(lab.lab100_to_rgb1(lab100)))
+    lab100 = lab.rgb1_to_lab100(lab.integers_to_rgb1(rgb65535))
+    back = np.asarray(lab.rgb1_to_integers(lab.lab100_to_rgb1(lab100), "uint16"))
     assert np.abs(back.astype(int) - rgb65535).max() <= 1
 
 

@@ -10,34 +10,14 @@ from data.image_io import UnreadableImageError
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
-from data.photos.page import PhotoPage, to_depth
+from data.photos.page import PhotoPage, page_of_pixels, to_depth
 from data.photos.profiles import profile_to_srgb, srgb_profile
-
-P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
-CMYK = bytes(pyvips.Operation.call("profile_load", "cmyk"))
-HEIGHT, WIDTH = 23, 30
-
-
-def noise(height=HEIGHT, width=WIDTH, channels=3, depth=8):
-    generator = np.random.default_rng(0)
-    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}")
-
-
-def ramp(height, width):
-    """A smooth image, which shrinking hardly changes."""
-    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-    return (np.stack([x, y, 1 - x], axis=-1) * 255).astype("uint8")
+from tests.data.photos.samples import CMYK, HEIGHT, P3, WIDTH, noise, page_of, smooth
 
 
 def page_in(path):
     [page] = PhotoFile(path).pages
     return page
-
-
-def page_of(pixels, interpretation, **metadata):
-    """A page without a file."""
-    image = pyvips.Image.new_from_array(pixels).copy(interpretation=interpretation)
-    return PhotoPage(lambda shrink: image, PhotoMetadata(**metadata))
 
 
 def joined(page):
@@ -126,6 +106,18 @@ def test_unfinished_strips_do_not_affect_others(tmp_path, monkeypatch):
     np.testing.assert_array_equal(next(begun)[0], noise()[5:10])
 
 
+@pytest.mark.parametrize(("channels", "depth"), [(1, 8), (3, 8), (1, 16), (3, 16)])
+def test_page_of_pixels_is_the_image(channels, depth):
+    # Not contiguous, like a part of a batch.
+    pixels = noise(20, 30, 6, depth)[::2, ::-3, :channels]
+    page = page_of_pixels(pixels)
+    assert (page.height, page.width, page.depth, page.has_alpha) == (10, 10, depth, False)
+    # The strips can be read repeatedly.
+    for _ in range(2):
+        np.testing.assert_array_equal(joined(page)[0], pixels)
+    np.testing.assert_array_equal(page.shrunk(10, 10), pixels)
+
+
 # --- attributes of a page ----------------------------------------------------------------------
 
 
@@ -208,7 +200,7 @@ def test_tall_page_is_upright(tmp_path, monkeypatch, orientation):
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_jpeg_is_upright_as_with_pillow(tmp_path, orientation):
-    Image.fromarray(ramp(HEIGHT, WIDTH)).save(
+    Image.fromarray(smooth()).save(
         tmp_path / "a.jpg", exif=turned(orientation), quality=95, subsampling=0
     )
     with Image.open(tmp_path / "a.jpg") as image:
@@ -223,7 +215,7 @@ def test_jpeg_is_upright_as_with_pillow(tmp_path, orientation):
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 def test_shrunk_page_is_upright(tmp_path, name, orientation):
     options = {"exif": turned(orientation)}
-    Image.fromarray(ramp(400, 640)).save(tmp_path / name, **options)
+    Image.fromarray(smooth(height=400, width=640)).save(tmp_path / name, **options)
     with Image.open(tmp_path / name) as image:
         upright = ImageOps.exif_transpose(image)
     expected = np.asarray(upright.resize((40, 30), Image.Resampling.BILINEAR)).astype(int)
@@ -248,7 +240,7 @@ def test_page_is_turned_only_by_the_orientation_of_its_metadata(tmp_path):
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 @pytest.mark.parametrize("stored", [(333, 250), (97, 401), (50, 50)])
 def test_shrunk_page_has_exactly_the_requested_size(tmp_path, name, stored, size):
-    Image.fromarray(ramp(*stored)).save(tmp_path / name)
+    Image.fromarray(smooth(height=stored[0], width=stored[1])).save(tmp_path / name)
     assert page_in(tmp_path / name).shrunk(*size).shape == (*size, 3)
 
 
@@ -256,7 +248,7 @@ def test_shrunk_page_has_exactly_the_requested_size(tmp_path, name, stored, size
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif"])
 def test_shrunk_page_is_close_to_that_of_pillow(tmp_path, name, size):
     # Noise on the ramp: a filter that skips pixels would let it through.
-    pixels = ramp(400, 640) // 2 + noise(400, 640) // 2
+    pixels = smooth(height=400, width=640) // 2 + noise(400, 640) // 2
     options = {"quality": 100, "subsampling": 0} if name == "a.jpg" else {}
     Image.fromarray(pixels).save(tmp_path / name, **options)
     expected = Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BILINEAR)
@@ -288,7 +280,7 @@ def test_shrunk_page_keeps_sixteen_bits(tmp_path):
     ],
 )
 def test_only_jpeg_is_shrunk_while_decoding(tmp_path, name, size, shrinks):
-    Image.fromarray(ramp(400, 640)).save(tmp_path / name)
+    Image.fromarray(smooth(height=400, width=640)).save(tmp_path / name)
     asked = []
 
     def open_image(shrink):

@@ -1,4 +1,4 @@
-"""Written PNG files are read by Pillow and libvips, and their chunks are in order."""
+"""PNG metadata is read; written files are read by Pillow and libvips, their chunks in order."""
 
 import io
 import struct
@@ -7,19 +7,20 @@ import zlib
 import numpy as np
 import pytest
 import pyvips
-from PIL import ExifTags, Image
+from PIL import Image, PngImagePlugin
 
 from data.photos.metadata import PhotoMetadata
-from data.photos.png import write_png
+from data.photos.png import read_png_metadata, write_png
 from data.photos.profiles import srgb_profile
+from tests.data.photos.samples import GPS, GPS_INFO, XMP, exif_of, noise
 
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Gro\xc3\x9fmutter</x:xmpmeta>'
-XMP_TEXT = (b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP)
-
-
-def noise(height=11, width=7, channels=3, depth=8):
-    generator = np.random.default_rng(0)
-    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}")
+GRAY = Image.new("L", (30, 20), 128)
+TEXTS = [
+    (b"tEXt", b"Title\0Gro\xdfmutter"),
+    (b"zTXt", b"Comment\0\0" + zlib.compress(b"in the garden")),
+    (b"iTXt", b"Author\0\0\0de\0Autor\0" + "Großvater".encode()),
+    (b"tIME", b"\x07\xe4\1\2\3\4\5"),
+]
 
 
 def write(pixels, heights=(4, 4, 3), **metadata):
@@ -29,11 +30,17 @@ def write(pixels, heights=(4, 4, 3), **metadata):
     return file.getvalue()
 
 
-def exif_of():
-    exif = Image.Exif()
-    exif[ExifTags.Base.Make] = "Nikon"
-    exif[ExifTags.IFD.GPSInfo] = {1: "N", 2: (48.0, 12.0, 30.5)}
-    return exif.tobytes().removeprefix(b"Exif\0\0")
+def pixels_in(png):
+    return pyvips.Image.new_from_buffer(png, "", fail_on="warning").numpy()
+
+
+def chunk(kind, content):
+    return (
+        struct.pack(">L", len(content))
+        + kind
+        + content
+        + struct.pack(">L", zlib.crc32(kind + content))
+    )
 
 
 def chunks(png):
@@ -43,24 +50,86 @@ def chunks(png):
     while offset < len(png):
         size, kind = struct.unpack_from(">L4s", png, offset)
         content = png[offset + 8 : offset + 8 + size]
-        assert struct.unpack_from(">L", png, offset + 8 + size)[0] == zlib.crc32(kind + content)
+        assert png[offset : offset + 12 + size] == chunk(kind, content)
         found.append((kind, content))
         offset += 12 + size
     return found
 
 
-# --- pixels ------------------------------------------------------------------------------------
+# --- reading -----------------------------------------------------------------------------------
+
+
+def test_png_is_read(tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    for kind, content in TEXTS:
+        texts.add(kind, content)
+    texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    exif = exif_of(">", 8)
+    options = {"exif": exif, "dpi": (300, 150), "icc_profile": b"icc"}
+    GRAY.save(tmp_path / "a.png", pnginfo=texts, **options)
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert metadata.dots_per_inch == pytest.approx((300, 150), abs=0.02)
+    metadata.dots_per_inch = None
+    assert metadata == PhotoMetadata(
+        exif=exif, byte_order=">", orientation=8, xmp=XMP, profile=b"icc", texts=TEXTS
+    )
+
+
+def test_plain_png_has_no_metadata(tmp_path):
+    GRAY.save(tmp_path / "a.png")
+    assert read_png_metadata(tmp_path / "a.png") == PhotoMetadata()
+
+
+def test_compressed_xmp_is_kept_as_a_text(tmp_path):
+    packed = (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP))
+    (tmp_path / "a.png").write_bytes(write(noise(11, 7), texts=[packed]))
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert (metadata.xmp, metadata.texts) == (b"", [packed])
+
+
+def test_chunks_after_the_pixels_are_read(tmp_path):
+    GRAY.save(tmp_path / "a.png")
+    whole, end = (tmp_path / "a.png").read_bytes(), chunk(b"IEND", b"")
+    added = chunk(*TEXTS[0]) + chunk(b"eXIf", exif_of(orientation=3))
+    (tmp_path / "a.png").write_bytes(whole.replace(end, added + end))
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert metadata == PhotoMetadata(exif=exif_of(orientation=3), orientation=3, texts=TEXTS[:1])
+
+
+def test_png_with_damaged_metadata_is_read(tmp_path):
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Title", "Grandmother")
+    GRAY.save(tmp_path / "a.png", pnginfo=texts, icc_profile=bytes(1_700_000))
+    whole = bytearray((tmp_path / "a.png").read_bytes())
+    whole[whole.index(b"Grandmother")] ^= 1
+    (tmp_path / "a.png").write_bytes(whole)
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert len(metadata.profile) == 1_700_000
+    assert len(metadata.texts) == 1
+
+
+@pytest.mark.parametrize("profile", [None, b"icc"])
+def test_gamma_of_a_png_counts_without_a_profile(tmp_path, profile):
+    gamma = b"gAMA", struct.pack(">L", 100_000)
+    texts = PngImagePlugin.PngInfo()
+    texts.add(*gamma)
+    GRAY.save(tmp_path / "a.png", pnginfo=texts, icc_profile=profile)
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert (metadata.meanings, metadata.texts) == ([] if profile else [gamma], [])
+
+
+# --- writing -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("heights", [[11], [4, 4, 3], [1] * 11, [10, 1]])
 def test_pixels_are_read_back_exactly(depth, channels, heights):
-    pixels = noise(channels=channels, depth=depth)
+    pixels = noise(11, 7, channels, depth)
     png = write(pixels, heights)
-    image = pyvips.Image.new_from_buffer(png, "", fail_on="warning")
-    assert image.interpretation == ("srgb" if depth == 8 else "rgb16")
-    np.testing.assert_array_equal(image.numpy(), pixels)
+    np.testing.assert_array_equal(pixels_in(png), pixels)
+    # The strips are not changed.
+    np.testing.assert_array_equal(pixels, noise(11, 7, channels, depth))
     if depth == 8:
         with Image.open(io.BytesIO(png)) as by_pillow:
             assert by_pillow.mode == ("RGB" if channels == 3 else "RGBA")
@@ -70,85 +139,48 @@ def test_pixels_are_read_back_exactly(depth, channels, heights):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1)])
 def test_narrow_images_are_written(shape):
     pixels = noise(*shape, depth=16)
-    image = pyvips.Image.new_from_buffer(write(pixels, [shape[0]]), "")
-    np.testing.assert_array_equal(image.numpy(), pixels)
+    np.testing.assert_array_equal(pixels_in(write(pixels, shape[:1])), pixels)
 
 
 def test_strips_of_a_wider_array_are_written():
     # A view whose rows are not contiguous.
-    pixels = noise(width=20, depth=16)[:, 3:12]
-    image = pyvips.Image.new_from_buffer(write(pixels), "")
-    np.testing.assert_array_equal(image.numpy(), pixels)
+    pixels = noise(11, 20, depth=16)[:, 3:12]
+    np.testing.assert_array_equal(pixels_in(write(pixels)), pixels)
 
 
-def test_strips_are_not_changed():
-    pixels = noise(depth=16)
-    write(pixels)
-    np.testing.assert_array_equal(pixels, noise(depth=16))
-
-
-def test_several_chunks_of_pixels_are_one_stream():
+def test_several_chunks_of_pixels_are_one_compressed_stream():
     pixels = noise(300, 300)
+    pixels[:150] = 7
     png = write(pixels, [50] * 6)
-    kinds = [kind for kind, _ in chunks(png)]
-    assert kinds.count(b"IDAT") > 1
-    with Image.open(io.BytesIO(png)) as by_pillow:
-        np.testing.assert_array_equal(by_pillow, pixels)
+    assert len(png) < 0.6 * pixels.nbytes
+    assert [kind for kind, _ in chunks(png)].count(b"IDAT") > 1
+    np.testing.assert_array_equal(pixels_in(png), pixels)
 
 
-def test_smooth_pixels_are_compressed():
-    pixels = np.repeat(np.arange(200, dtype="uint16")[:, None, None] * 300, 200, 1).repeat(3, 2)
-    assert len(write(pixels, [100, 100])) < pixels.nbytes / 10
-
-
-# --- metadata ----------------------------------------------------------------------------------
-
-
-def test_metadata_is_read_by_pillow():
-    profile = srgb_profile()
-    texts = [
-        (b"tEXt", b"Title\0Grandmother"),
-        (b"zTXt", b"Comment\0\0" + zlib.compress(b"in the garden")),
-        (b"iTXt", b"Author\0\0\0de\0Autor\0" + "Großvater".encode()),
-    ]
+def test_metadata_is_read_by_pillow_and_libvips():
+    exif, profile = exif_of(), srgb_profile()
     png = write(
-        noise(), exif=exif_of(), xmp=XMP, profile=profile, dots_per_inch=(300, 150.5), texts=texts
+        noise(11, 7), exif=exif, xmp=XMP, profile=profile, dots_per_inch=(300, 150.5), texts=TEXTS
     )
     with Image.open(io.BytesIO(png)) as image:
-        assert image.info["exif"].removeprefix(b"Exif\0\0") == exif_of()
-        assert image.getexif().get_ifd(ExifTags.IFD.GPSInfo) == {1: "N", 2: (48.0, 12.0, 30.5)}
+        assert image.info["exif"].removeprefix(b"Exif\0\0") == exif
+        assert image.getexif().get_ifd(GPS_INFO) == GPS
         assert image.info["xmp"] == XMP
         assert image.info["icc_profile"] == profile
         assert image.info["dpi"] == pytest.approx((300, 150.5), abs=0.02)
-        assert image.text["Title"] == "Grandmother"
+        assert image.text["Title"] == "Großmutter"
         assert image.text["Comment"] == "in the garden"
-        assert image.text["Author"] == "Großvater"
-        assert image.text["Author"].lang == "de"
+        assert (image.text["Author"], image.text["Author"].lang) == ("Großvater", "de")
     image = pyvips.Image.new_from_buffer(png, "")
     assert bytes(image.get("icc-profile-data")) == profile
-    assert bytes(image.get("exif-data")).removeprefix(b"Exif\0\0") == exif_of()
-
-
-def test_metadata_is_written_before_the_pixels():
+    assert bytes(image.get("exif-data")).removeprefix(b"Exif\0\0") == exif
+    found = chunks(png)
     # Some readers stop at the pixels, and PNG does not allow a profile after them.
-    png = write(noise(), exif=exif_of(), xmp=XMP, profile=srgb_profile(), dots_per_inch=(72, 72))
-    kinds = [kind for kind, _ in chunks(png)]
-    assert kinds[0] == b"IHDR"
-    assert set(kinds[1:5]) == {b"iCCP", b"pHYs", b"eXIf", b"iTXt"}
-    assert set(kinds[5:-1]) == {b"IDAT"}
-    assert kinds[-1] == b"IEND"
+    kinds = [kind for kind, _ in found]
+    expected = [b"IHDR", b"iCCP", b"pHYs", b"eXIf", *(kind for kind, _ in TEXTS), b"iTXt"]
+    assert kinds == [*expected, *[b"IDAT"] * kinds.count(b"IDAT"), b"IEND"]
+    assert found[4:8] == TEXTS
 
 
 def test_png_without_metadata_is_only_pixels():
-    assert {kind for kind, _ in chunks(write(noise()))} == {b"IHDR", b"IDAT", b"IEND"}
-
-
-def test_texts_are_saved_byte_for_byte():
-    texts = [(b"tEXt", b"Title\0Gro\xdfmutter"), (b"tIME", b"\x07\xe4\1\2\3\4\5")]
-    found = chunks(write(noise(), texts=texts))
-    assert [chunk for chunk in found if chunk[0] in (b"tEXt", b"tIME")] == texts
-
-
-def test_xmp_in_the_texts_is_not_written_twice():
-    found = chunks(write(noise(), texts=[XMP_TEXT], xmp=XMP))
-    assert [chunk for chunk in found if chunk[0] == b"iTXt"] == [XMP_TEXT]
+    assert {kind for kind, _ in chunks(write(noise(11, 7)))} == {b"IHDR", b"IDAT", b"IEND"}

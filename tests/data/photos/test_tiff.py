@@ -1,7 +1,8 @@
-"""Written TIFF files are read by tifffile, Pillow and libvips."""
+"""TIFF metadata is read; written files are read by tifffile, Pillow and libvips."""
 
 import io
 import itertools
+import struct
 
 import numpy as np
 import pytest
@@ -11,43 +12,153 @@ from PIL import ExifTags, Image
 
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import srgb_profile
-from data.photos.tiff import TiffWriter
+from data.photos.tiff import read_tiff_metadata, write_tiff
+from tests.data.photos.samples import (
+    CAPTION,
+    DESCRIPTION,
+    EXIF,
+    GPS,
+    GPS_INFO,
+    MAKE,
+    NOTES,
+    RESOLUTION,
+    THUMBNAILS,
+    XMP,
+    exif_of,
+    in_strips,
+    noise,
+    parsed,
+)
 
-ORDERS = ["<", ">"]
-MAKE, DESCRIPTION, XMP_TAG, PROFILE_TAG = 271, 270, 700, 34675
-GPS = {1: "N", 2: (48.0, 12.0, 30.5)}
-DETAILS = {0xA002: 30, 0x927C: b"Nikon\0\2\0notes", 0x9003: "1932:05:01 12:00:00"}
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Grandmother.</x:xmpmeta>'
+ORDERS = pytest.mark.parametrize("order", ["<", ">"])
+XMP_TAG, PHOTOSHOP, PROFILE_TAG = 700, 34377, 34675
+PIXELS = np.zeros((20, 30), "uint8")
 
 
-def noise(height=11, width=7, channels=3, depth=8, seed=0):
-    generator = np.random.default_rng(seed)
-    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}")
+# --- reading -----------------------------------------------------------------------------------
 
 
-def in_strips(pixels, rows):
-    return (pixels[top : top + rows] for top in range(0, len(pixels), rows))
+def read_one(path, pixels=PIXELS, **options):
+    """Writes a TIFF of one page with tifffile and reads its metadata."""
+    tifffile.imwrite(path, pixels, metadata=None, software=False, **options)
+    [metadata] = read_tiff_metadata(path).values()
+    return metadata
 
 
-def exif_of(order, **tags):
-    exif = Image.Exif()
-    exif.endian = order
-    exif[MAKE] = "Nikon"
-    exif[ExifTags.IFD.Exif] = DETAILS
-    exif[ExifTags.IFD.GPSInfo] = GPS
-    for name, value in tags.items():
-        exif[ExifTags.Base[name]] = value
-    return exif.tobytes().removeprefix(b"Exif\0\0")
+@pytest.mark.parametrize("big", [False, True])
+@ORDERS
+def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
+    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big, byteorder=order) as writer:
+        for number in range(3):
+            writer.write(
+                PIXELS,
+                metadata=None,
+                description=f"page {number}",
+                resolution=(300 + number, 600),
+                resolutionunit="INCH",
+                iccprofile=b"icc%d" % number,
+                extratags=[(700, 1, len(XMP) + 1, XMP + b"%d" % number)],
+            )
+    pages = read_tiff_metadata(tmp_path / "a.tif")
+    assert list(pages) == [0, 1, 2]
+    for number, metadata in pages.items():
+        exif = parsed(metadata.exif)
+        assert (exif[DESCRIPTION], exif.endian) == (f"page {number}", order)
+        assert metadata == PhotoMetadata(
+            exif=metadata.exif,
+            byte_order=order,
+            dots_per_inch=(300 + number, 600),
+            profile=b"icc%d" % number,
+            xmp=XMP + b"%d" % number,
+        )
+
+
+def test_exif_of_a_tiff_has_descriptive_tags_but_no_layout_tags(tmp_path):
+    Image.fromarray(PIXELS).save(tmp_path / "a.tif", exif=exif_of(orientation=5), dpi=(300, 300))
+    [metadata] = read_tiff_metadata(tmp_path / "a.tif").values()
+    exif = parsed(metadata.exif)
+    assert set(exif) == {MAKE, EXIF, GPS_INFO}
+    assert exif[MAKE] == "Nikon"
+    assert exif.get_ifd(EXIF)[0x927C] == NOTES
+    assert exif.get_ifd(GPS_INFO) == GPS
+    assert (metadata.orientation, metadata.dots_per_inch) == (5, (300.0, 300.0))
+
+
+def test_tiff_without_descriptive_tags_has_no_exif(tmp_path):
+    assert read_one(tmp_path / "a.tif") == PhotoMetadata()
+
+
+def test_numbers_of_64_bits_are_skipped(tmp_path):
+    # Only BigTIFF defines them.
+    tags = [(65000, 16, 1, 7), (65001, 3, 1, 7)]
+    metadata = read_one(tmp_path / "a.tif", bigtiff=True, extratags=tags)
+    assert set(parsed(metadata.exif)) == {65001}
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"), [("CENTIMETER", (254.0, 508.0)), ("INCH", (100.0, 200.0)), ("NONE", None)]
+)
+def test_resolution_of_a_tiff_is_in_inches(tmp_path, unit, expected):
+    metadata = read_one(tmp_path / "a.tif", resolution=(100, 200), resolutionunit=unit)
+    assert metadata.dots_per_inch == expected
+
+
+@pytest.mark.parametrize(
+    ("kinds", "photographs"),
+    [([0, 1, 2], [0, 2]), ([1, 0], [1]), ([4, 0, 1], [1]), ([1], [0]), ([1, 4], [0, 1])],
+)
+def test_smaller_copies_and_masks_are_no_photographs_unless_they_are_all(
+    tmp_path, kinds, photographs
+):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for kind in kinds:
+            mask = {"photometric": "mask"} if kind == 4 else {}
+            writer.write(PIXELS.astype(bool) if mask else PIXELS, subfiletype=kind, **mask)
+    assert list(read_tiff_metadata(tmp_path / "a.tif")) == photographs
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_orientation_of_a_tiff_is_read(tmp_path, orientation):
+    metadata = read_one(tmp_path / "a.tif", extratags=[(274, 3, 1, orientation)])
+    is_odd = orientation in (0, 9)
+    assert (metadata.orientation, metadata.is_odd) == (1 if is_odd else orientation, is_odd)
+
+
+def test_resources_of_photoshop_in_a_tiff_lose_their_thumbnails_and_layers(tmp_path):
+    resources, layers = THUMBNAILS[0] + CAPTION + THUMBNAILS[1], b"the gray image again"
+    tags = [(PHOTOSHOP, 1, len(resources), resources), (37724, 7, len(layers), layers)]
+    metadata = read_one(tmp_path / "a.tif", extratags=tags)
+    assert bytes(parsed(metadata.exif)[PHOTOSHOP]) == CAPTION
+    assert layers not in metadata.exif
+
+
+@pytest.mark.parametrize("length", range(0, len(CAPTION), 3))
+def test_truncated_resources_are_no_error(tmp_path, length):
+    resources = RESOLUTION + CAPTION[:length]
+    metadata = read_one(tmp_path / "a.tif", extratags=[(PHOTOSHOP, 1, len(resources), resources)])
+    assert bytes(parsed(metadata.exif)[PHOTOSHOP]).startswith(RESOLUTION)
+
+
+def test_circular_chain_of_pages_is_read_once(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        [page] = tiff.pages
+        link = page.offset + 2 + 12 * len(page.tags)
+        first = page.offset
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    struct.pack_into("<L", content, link, first)
+    (tmp_path / "a.tif").write_bytes(content)
+    assert len(read_tiff_metadata(tmp_path / "a.tif")) == 1
+
+
+# --- writing -----------------------------------------------------------------------------------
 
 
 def write(*pages, order="<", rows=4, **metadata):
     """A TIFF with pages of the same metadata."""
     file = io.BytesIO()
-    writer = TiffWriter(file, order)
-    for pixels in pages:
-        writer.add_page(
-            in_strips(pixels, rows), *pixels.shape[:2], PhotoMetadata(byte_order=order, **metadata)
-        )
+    metadata = PhotoMetadata(byte_order=order, **metadata)
+    write_tiff(file, ((metadata, in_strips(pixels, rows)) for pixels in pages))
     return file.getvalue()
 
 
@@ -55,19 +166,23 @@ def tiff_of(content):
     return tifffile.TiffFile(io.BytesIO(content))
 
 
-# --- pixels ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", ORDERS)
+@ORDERS
 @pytest.mark.parametrize("depth", [8, 16])
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("rows", [1, 4, 11, 100])
 def test_pixels_are_read_back_exactly(order, depth, channels, rows):
-    pixels = noise(channels=channels, depth=depth)
+    pixels = noise(11, 7, channels, depth)
     content = write(pixels, order=order, rows=rows)
+    # The strips are not changed.
+    np.testing.assert_array_equal(pixels, noise(11, 7, channels, depth))
     with tiff_of(content) as tiff:
+        [page] = tiff.pages
         assert tiff.byteorder == order
-        np.testing.assert_array_equal(tiff.pages[0].asarray(), pixels)
+        assert page.rowsperstrip == min(rows, 11)
+        assert page.photometric == tifffile.PHOTOMETRIC.RGB
+        # Alpha is not multiplied into the colors.
+        assert page.extrasamples == (tifffile.EXTRASAMPLE.UNASSALPHA,) * (channels - 3)
+        np.testing.assert_array_equal(page.asarray(), pixels)
     image = pyvips.Image.new_from_buffer(content, "")
     assert image.interpretation == ("srgb" if depth == 8 else "rgb16")
     np.testing.assert_array_equal(image.numpy(), pixels)
@@ -77,31 +192,12 @@ def test_pixels_are_read_back_exactly(order, depth, channels, rows):
             np.testing.assert_array_equal(by_pillow, pixels)
 
 
-def test_strips_have_the_rows_of_the_input():
-    with tiff_of(write(noise(height=11), rows=4)) as tiff:
-        [page] = tiff.pages
-        assert page.rowsperstrip == 4
-        assert len(page.dataoffsets) == 3
-        assert page.photometric == tifffile.PHOTOMETRIC.RGB
-
-
-def test_alpha_is_not_multiplied_into_the_colors():
-    with tiff_of(write(noise(channels=4))) as tiff:
-        assert tiff.pages[0].extrasamples == (tifffile.EXTRASAMPLE.UNASSALPHA,)
-
-
 def test_smooth_pixels_are_compressed():
     pixels = np.repeat(np.arange(200, dtype="uint16")[:, None, None] * 300, 200, 1).repeat(3, 2)
     assert len(write(pixels)) < pixels.nbytes / 10
 
 
-def test_strips_are_not_changed():
-    pixels = noise()
-    write(pixels)
-    np.testing.assert_array_equal(pixels, noise())
-
-
-@pytest.mark.parametrize("order", ORDERS)
+@ORDERS
 def test_pages_may_differ_in_everything(order):
     pages = [
         noise(11, 7, 3, 8),
@@ -111,7 +207,6 @@ def test_pages_may_differ_in_everything(order):
     ]
     content = write(*pages, order=order)
     with tiff_of(content) as tiff:
-        assert len(tiff.pages) == len(pages)
         for page, pixels in zip(tiff.pages, pages, strict=True):
             np.testing.assert_array_equal(page.asarray().reshape(pixels.shape), pixels)
     for number, pixels in enumerate(pages):
@@ -123,15 +218,11 @@ def test_pages_may_differ_in_everything(order):
         np.testing.assert_array_equal(by_pillow, pages[3])
 
 
-# --- metadata ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_metadata_is_read_by_pillow_on_every_page(order):
+@ORDERS
+def test_metadata_is_read_by_others_on_every_page(order):
     profile = srgb_profile()
     content = write(
-        noise(),
-        noise(5, 5),
+        *(noise(), noise(5, 5)),
         order=order,
         exif=exif_of(order),
         xmp=XMP,
@@ -142,23 +233,15 @@ def test_metadata_is_read_by_pillow_on_every_page(order):
         for number in range(2):
             image.seek(number)
             assert image.tag_v2[MAKE] == "Nikon"
-            assert image.getexif().get_ifd(ExifTags.IFD.Exif) == DETAILS
-            assert image.getexif().get_ifd(ExifTags.IFD.GPSInfo) == GPS
+            assert image.getexif().get_ifd(EXIF)[0x927C] == NOTES
+            assert image.getexif().get_ifd(GPS_INFO) == GPS
             assert image.info["icc_profile"] == profile
             assert image.info["xmp"] == XMP
             assert image.info["dpi"] == pytest.approx((300.0, 299.72), abs=1e-4)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_metadata_is_read_by_tifffile_and_libvips(order):
-    profile = srgb_profile()
-    content = write(noise(), order=order, exif=exif_of(order), xmp=XMP, profile=profile)
     with tiff_of(content) as tiff:
         tags = tiff.pages[0].tags
-        assert tags[MAKE].value == "Nikon"
         assert tags[XMP_TAG].value == XMP
         assert tags[PROFILE_TAG].value == profile
-        assert tags["ExifTag"].value["DateTimeOriginal"] == DETAILS[0x9003]
         assert tags["GPSTag"].value["GPSLatitudeRef"] == "N"
     image = pyvips.Image.new_from_buffer(content, "")
     assert bytes(image.get("icc-profile-data")) == profile
@@ -177,15 +260,15 @@ def test_page_without_metadata_has_only_layout_tags():
 
 def test_layout_tags_in_exif_are_replaced_by_those_of_the_pixels():
     # EXIF from a JPEG contains the orientation, resolution and size of the original.
-    exif = exif_of("<", Orientation=6, ImageWidth=4000, ImageLength=3000, XResolution=72.0)
-    with Image.open(io.BytesIO(write(noise(), exif=exif, dots_per_inch=(300, 300)))) as image:
+    exif = exif_of(orientation=6, ImageWidth=4000, ImageLength=3000, XResolution=72.0)
+    with Image.open(io.BytesIO(write(noise(11, 7), exif=exif, dots_per_inch=(300, 300)))) as image:
         assert image.size == (7, 11)
         assert image.getexif().get(ExifTags.Base.Orientation, 1) == 1
         assert image.info["dpi"] == (300, 300)
         assert image.tag_v2[MAKE] == "Nikon"
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@ORDERS
 def test_offsets_are_even_and_nothing_overlaps(order):
     # TIFF 6.0 requires word boundaries; values of odd sizes would shift the next ones off them.
     pages = [noise(), noise(3, 5, seed=1)]
@@ -208,9 +291,6 @@ def test_offsets_are_even_and_nothing_overlaps(order):
         assert offset + size <= following
 
 
-# --- the size limit of TIFF --------------------------------------------------------------------
-
-
 class AlmostFull(io.BytesIO):
     """A file that reports an end shortly before 4 GiB."""
 
@@ -219,6 +299,5 @@ class AlmostFull(io.BytesIO):
 
 
 def test_more_than_tiff_can_store_is_an_error():
-    writer = TiffWriter(AlmostFull())
     with pytest.raises(ValueError, match="4 GiB"):
-        writer.add_page([noise()], 11, 7, PhotoMetadata())
+        write_tiff(AlmostFull(), [(PhotoMetadata(), [noise()])])

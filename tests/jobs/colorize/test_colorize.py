@@ -4,7 +4,6 @@ import contextlib
 import errno
 import io
 import itertools
-import json
 import os
 import re
 import resource
@@ -24,9 +23,10 @@ from PIL import Image
 from skimage import color
 
 import run
-from config.settings import PRETRAINED_WEIGHTS
 from data import image_io as images
+from data.datasets.folder import demo_images
 from inference import pipeline as colorization_pipeline
+from inference.photo_colorizer import PhotoColorizer
 from jobs.colorize import colorize
 from jobs.common.signals import SignalWatch
 
@@ -44,20 +44,29 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(folder, settings, render_size, recombiner, **options):
-        key = folder.path, render_size, settings.saturation, settings.flip_average
-        if key not in loaded:
-            loaded[key] = load(folder, settings, render_size, recombiner, **options)
-        loaded[key].batch_size = settings.batch_size
-        return loaded[key]
+    def call(folder, settings, render_size, recombiner):
+        if folder.path not in loaded:
+            loaded[folder.path] = load(folder, settings, render_size)
+        loaded[folder.path].batch_size = settings.batch_size
+        return loaded[folder.path]
 
     return call
+
+
+class Recombiner:
+    """Records what is prepared; the colorizer that is loaded once has a real one."""
+
+    def __init__(self):
+        Recombiner.kinds = []
+
+    def prepare(self, *kind):
+        Recombiner.kinds.append(kind)
 
 
 @pytest.fixture
 def color_photographs(weights, here, load_once, monkeypatch):
     monkeypatch.setattr(colorize, "load_colorizer", load_once)
-    monkeypatch.setattr(colorize, "_prepare", lambda recombiner, jobs: None)
+    monkeypatch.setattr(colorize, "LabRecombiner", Recombiner)
 
     def call(*arguments):
         return run.main(["--weights", weights, "--precision", "float32", "--images", *arguments])
@@ -143,13 +152,24 @@ def test_folder_trees_are_mirrored_and_formats_preserved(color_photographs, here
     assert capsys.readouterr().out.endswith(summary(colored=len(formats), output_dir="out"))
 
 
-@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.bmp", "a.tif"])
-def test_size_and_lightness_are_those_of_the_photograph(color_photographs, here, name):
-    source = photograph(here / name, size=(61, 47))
-    assert color_photographs(name) == 0
-    assert pixels_of(here / "results" / name).shape == (47, 61, 3)
-    difference = lightness_of(source) - lightness_of(here / "results" / name)
-    assert np.abs(difference).mean() < 0.5
+def test_size_and_lightness_are_those_of_the_photograph(color_photographs, here):
+    for suffix in ("jpg", "png", "webp", "bmp", "tif"):
+        photograph(here / f"in/a.{suffix}", size=(61, 47))
+    assert color_photographs("in") == 0
+    for source in (here / "in").iterdir():
+        assert pixels_of(here / "results" / source.name).shape == (47, 61, 3)
+        difference = lightness_of(source) - lightness_of(here / "results" / source.name)
+        assert np.abs(difference).mean() < 0.5
+
+
+def test_python_colors_as_the_command_line_does(weights, here):
+    gray = photograph(here / "a.png", size=(61, 47), seed=0)
+    assert run.main(["--weights", weights, "--images", "a.png"]) == 0
+    colorizer = PhotoColorizer.from_folder(weights)
+    assert colorizer.color("a.png", "python/a.png") == []
+    assert (here / "python/a.png").read_bytes() == (here / "results/a.png").read_bytes()
+    colored = colorizer.color_array(pixels_of(gray).astype("uint8"))
+    np.testing.assert_array_equal(colored, pixels_of(here / "results/a.png"))
 
 
 def test_results_have_the_requested_format(color_photographs, here):
@@ -245,27 +265,6 @@ def test_a_comparison_that_is_requested_later_leaves_the_result_unchanged(color_
     assert color_photographs("a.png", "--comparison") == 0
     assert files_below(here / "results") == {"a.png", "a_comparison.png"}
     assert (here / "results/a.png").read_bytes() == retouched
-
-
-def test_saturation_0_is_gray(color_photographs, here):
-    photograph(here / "a.png", seed=0)
-    assert color_photographs("a.png", "--saturation", "0", "--output_dir", "gray") == 0
-    assert color_photographs("a.png", "--output_dir", "colored") == 0
-    gray, colored = (pixels_of(here / folder / "a.png") for folder in ("gray", "colored"))
-    assert np.ptp(gray, axis=-1).max() <= 1
-    assert np.ptp(colored, axis=-1).mean() > 10
-
-
-def test_flip_average_colors_mirrored_photographs_alike(color_photographs, here):
-    straight = photograph(here / "in/straight.png", size=(32, 32), seed=0)
-    Image.open(straight).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(here / "in/mirrored.png")
-    difference = {}
-    # Without averaging, the untrained network colors mirrored photographs differently.
-    for folder, arguments in (("plain", []), ("average", ["--flip_average"])):
-        assert color_photographs("in", "--output_dir", folder, *arguments) == 0
-        pair = (pixels_of(here / folder / f"{name}.png") for name in ("straight", "mirrored"))
-        difference[folder] = np.abs(next(pair) - next(pair)[:, ::-1]).max()
-    assert difference["average"] <= 1 < 5 < difference["plain"]
 
 
 def test_batch_size_does_not_change_the_results(color_photographs, here):
@@ -892,7 +891,7 @@ def test_names_are_printed_even_if_the_terminal_cannot_encode_them(weights, here
         capture_output=True,
         text=True,
         # A deadlock would never end.
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 1, done.stderr
     assert files_below(here / "größer") == {"müller.png"}
@@ -901,15 +900,18 @@ def test_names_are_printed_even_if_the_terminal_cannot_encode_them(weights, here
 
 
 @pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
-def test_demo_is_colored_by_the_pretrained_weights(model, here):
-    settings = json.loads((PRETRAINED_WEIGHTS / model / "settings.json").read_text())
-    assert settings["model"] == model
-    assert run.main(["--images", "demo", "--model", model]) == 0
-    cat = np.asarray(Image.open(here / "results/chelsea.png"))
-    ab = color.rgb2lab(cat)[..., 1:]
+def test_the_pretrained_weights_color(model, here):
+    [cat] = (path for path in demo_images() if path.name == "chelsea.png")
+    assert run.main(["--images", str(cat), "--model", model]) == 0
+    ab = color.rgb2lab(np.asarray(Image.open(here / "results/chelsea.png")))[..., 1:]
     # Neither gray nor one tint over the whole image.
     assert np.abs(ab).mean() > 3
     assert ab.std(axis=(0, 1)).max() > 2
+
+
+def test_demo_photographs_are_colored(color_photographs, here):
+    assert color_photographs("demo") == 0
+    assert len(files_below(here / "results")) == len(demo_images())
 
 
 def test_earlier_results_with_other_options_are_not_colored_again(color_photographs, here, capsys):
@@ -946,35 +948,26 @@ def test_a_folder_that_cannot_be_read_is_reported(color_photographs, here, capsy
     assert captured.out.endswith(summary(colored=1, failed=1))
 
 
-class RecordingRecombiner:
-    def __init__(self):
-        self.kinds = []
-
-    def prepare(self, *kind):
-        self.kinds.append(kind)
-
-
 @pytest.mark.parametrize(
-    ("mode", "kind"), [("L", (1, "uint8")), ("RGBA", (3, "uint8")), ("I;16", (1, "uint16"))]
+    ("mode", "kind"),
+    [("L", (1, "uint8")), ("RGBA", (3, "uint8")), ("I;16", (1, "uint16")), ("broken", None)],
 )
-def test_the_recombiner_is_prepared_for_the_first_photograph(tmp_path, mode, kind):
-    photograph(tmp_path / "a.png", mode=mode)
-    recombiner = RecordingRecombiner()
-    colorize._prepare(
-        recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")] * 2
-    )
-    assert recombiner.kinds == [kind]
+def test_the_recombiner_is_prepared_for_the_first_photograph(here, monkeypatch, mode, kind):
+    monkeypatch.setattr(colorize, "LabRecombiner", Recombiner)
+    photograph(here / "a.png", mode="L" if mode == "broken" else mode)
+    if mode == "broken":
+        (here / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    photograph(here / "b.tif")
+    # It does not wait for the weights.
+    assert run.main(["--images", "a.png", "b.tif", "--weights", "absent"]) == 2
+    wait_for_other_threads()
+    assert Recombiner.kinds == [kind] * (mode != "broken")
 
 
-@pytest.mark.parametrize("content", [None, b"", b"\x89PNG\r\n\x1a\n"])
-def test_the_recombiner_is_not_prepared_for_a_broken_first_photograph(tmp_path, content):
-    if content is not None:
-        (tmp_path / "a.png").write_bytes(content)
-    recombiner = RecordingRecombiner()
-    colorize._prepare(
-        recombiner, [colorization_pipeline.Job(tmp_path / "a.png", tmp_path / "b.png")]
-    )
-    assert recombiner.kinds == []
+def wait_for_other_threads():
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(10)
 
 
 def test_shards_color_every_photograph_exactly_once(color_photographs, here, capsys):

@@ -70,7 +70,7 @@ def test_coarse_colors_need_a_multiple_of_their_pixels(tmp_path):
     folder.write_settings(settings)
     folder.save_generator(SAGAN.build_generator(architecture))
     assert load_colorizer(folder, Settings()).render_size == 32
-    with pytest.raises(InputError, match="multiple of 4 px; received 67; give --render_size 64"):
+    with pytest.raises(InputError, match="multiple of 4 px; received 67; give a render_size of 64"):
         load_colorizer(folder, Settings(), render_size=67)
 
 

@@ -17,7 +17,7 @@ def machine(monkeypatch, tmp_path):
     def simulate(flags="", gpus=()):
         information = tmp_path / "cpuinfo"
         information.write_text(f"flags : fpu {flags} sse\n")
-        monkeypatch.setattr(runtime, "_CPU_INFORMATION", information)
+        monkeypatch.setattr("models.layers.devices._CPU_INFORMATION", information)
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind=None: list(gpus))
         monkeypatch.setattr(
             tf.config.experimental,
@@ -54,7 +54,7 @@ def test_an_explicit_precision_is_used(machine):
 
 def test_auto_is_float32_without_processor_information(machine, monkeypatch, tmp_path):
     machine()
-    monkeypatch.setattr(runtime, "_CPU_INFORMATION", tmp_path / "absent")
+    monkeypatch.setattr("models.layers.devices._CPU_INFORMATION", tmp_path / "absent")
     runtime.prepare_keras("auto", seed=0)
     assert keras.mixed_precision.dtype_policy().name == "float32"
 

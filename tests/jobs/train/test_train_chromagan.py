@@ -568,14 +568,14 @@ def test_flattened_features_color_only_at_their_resolution(images, here, capsys)
     assert Image.open(here / "results/0.png").size == (24, 20)
     message = refusal(capsys, *color, "--render_size", "64", "--overwrite")
     assert message == (
-        f"error: the weights in {FOLDER} only take images of 32 px; received 64; give "
-        "--render_size 32\n"
+        f"error: the weights in {FOLDER} only take images of 32 px; received 64; give a "
+        "render_size of 32\n"
     )
     assert run.main([*color, "--render_size", "32", "--overwrite"]) == 0
     shutil.copytree("images", "others")
     evaluate = ["--evaluate", "--dataset", "others", "--weights", FOLDER]
     message = refusal(capsys, *evaluate, "--render_size", "64")
-    assert "received 64; give --render_size 32" in message
+    assert "received 64; give a render_size of 32" in message
     assert run.main([*evaluate, "--resolution", "48"]) == 0
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert "chromagan" in rows

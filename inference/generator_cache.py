@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from inference.frozen_generator import FrozenGenerator
-from jobs.common.runtime import installed_versions, processor_flags
 from models.checkpoints.folder import WeightsFolder
-from models.layers.devices import has_gpu
+from models.layers.devices import has_gpu, processor_flags
 
-_ROOT = Path(__file__).resolve().parents[2]
+_MODELS = Path(__file__).resolve().parents[1] / "models"
 
 # Of 28 MB each, with the default weights.
 _MOST_FILES = 4
@@ -75,10 +75,10 @@ def _key(folder: WeightsFolder, side: int) -> str:
         "side": side,
         "precision": keras.mixed_precision.dtype_policy().name,
         "processor": (platform.machine(), sorted(processor_flags())),
-        "versions": installed_versions(),
+        "versions": (platform.python_version(), keras.__version__, tf.__version__),
     }
     digest.update(repr(facts).encode())
-    for path in (*folder.files_to_color, *sorted((_ROOT / "models").rglob("*.py"))):
+    for path in (*folder.files_to_color, *sorted(_MODELS.rglob("*.py"))):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 

@@ -1,0 +1,82 @@
+"""Small photographs, metadata and profiles that the tests of photographs share."""
+
+import struct
+
+import numpy as np
+import pyvips
+from PIL import ExifTags, Image
+
+from data.photos.metadata import PhotoMetadata
+from data.photos.page import PhotoPage, interpreted
+
+HEIGHT, WIDTH = 20, 30
+MAKE, DESCRIPTION, ORIENTATION = 271, 270, 274
+EXIF, GPS_INFO = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
+GPS = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 15.25)}
+# Like the notes of a camera: offsets, zeros, and an odd number of bytes.
+NOTES = b"Nikon\0\2\x10" + bytes(range(256)) + b"\0\0\1"
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Gro\xc3\x9fmutter</x:xmpmeta>'
+P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
+CMYK = bytes(pyvips.Operation.call("profile_load", "cmyk"))
+
+
+def noise(height=HEIGHT, width=WIDTH, channels=3, depth=8, seed=0):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 2**depth, (height, width, channels), f"uint{depth}")
+
+
+def smooth(channels=3, depth=8, height=HEIGHT, width=WIDTH):
+    """An image that lossy formats and shrinking hardly change."""
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    pixels = np.stack([x, y, 1 - x, 0.5 + y / 2], axis=-1)[..., :channels]
+    return np.round(pixels * (2**depth - 1)).astype(f"uint{depth}")
+
+
+def in_strips(pixels, rows=7):
+    return (pixels[top : top + rows] for top in range(0, len(pixels), rows))
+
+
+def page_of(pixels, kind=None, **metadata):
+    """A page without a file, in the color space `kind` of libvips or in sRGB."""
+    image = pyvips.Image.new_from_array(pixels)
+    image = image.copy(interpretation=kind) if kind else interpreted(image)
+    return PhotoPage(lambda shrink: image, PhotoMetadata(**metadata))
+
+
+def exif_of(order="<", orientation=None, width=WIDTH, height=HEIGHT, notes=NOTES, **tags):
+    """EXIF as Pillow writes it, without the prefix in a JPEG."""
+    exif = Image.Exif()
+    exif.endian = order
+    exif[MAKE] = "Nikon"
+    if orientation is not None:
+        exif[ORIENTATION] = orientation
+    exif[EXIF] = {0xA002: width, 0xA003: height, 0x927C: notes}
+    exif[GPS_INFO] = GPS
+    for name, value in tags.items():
+        exif[ExifTags.Base[name]] = value
+    return exif.tobytes().removeprefix(b"Exif\0\0")
+
+
+def parsed(exif):
+    """EXIF as Pillow reads it."""
+    read = Image.Exif()
+    read.load(exif)
+    return read
+
+
+def resource(number, content, name=b""):
+    """A Photoshop resource, padded to even sizes."""
+    parts = bytes([len(name)]) + name, struct.pack(">L", len(content)) + content
+    padded = b"".join(part + bytes(len(part) % 2) for part in parts)
+    return b"8BIM" + struct.pack(">H", number) + padded
+
+
+CAPTION = resource(1028, b"\x1c\x02\x78\0\x0bGrandmother")
+THUMBNAILS = resource(1036, b"a thumbnail of odd size", b"odd"), resource(1033, b"gray", b"even")
+RESOLUTION = resource(1005, struct.pack(">LHHLHH", 300 << 16, 1, 1, 300 << 16, 1, 1), b"size")
+
+
+def app13(*parts):
+    """The segments of a JPEG with parts of Photoshop's resources."""
+    parts = [b"Photoshop 3.0\0" + part for part in parts]
+    return b"".join(b"\xff\xed" + struct.pack(">H", len(part) + 2) + part for part in parts)
