@@ -20,7 +20,7 @@ from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import names_like
 from data.datasets.image_source import ImageSource
 from data.datasets.imagenet_classes import downsampled_imagenet_ids
-from data.datasets.stored_rows import StoredRows, find_in_npz, find_in_pickle
+from data.datasets.stored_rows import StoredRows, find_batch
 from data.image_io import UnreadableImageError, shrink_rgb
 from errors import InputError
 
@@ -52,7 +52,7 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
     missing += [] if 0 in files else [_VALIDATION]
     if missing:
         raise InputError(
-            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that contains "
+            f"{name}: {folder} lacks {', '.join(missing)}; give the folder that contains "
             f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
@@ -90,7 +90,7 @@ class BatchImages(ImageSource):
 
     def read_rgb(self, number, short_side=None):
         try:
-            planes = self._rows.row(number)
+            planes = self._rows[number]
         except OSError as error:
             raise UnreadableImageError(str(error)) from error
         pixels = np.moveaxis(planes.reshape(3, _SIDE, _SIDE), 0, -1)
@@ -104,7 +104,7 @@ def _batch_files(name: str, folder: str) -> dict[int, str]:
     """Returns the paths of the batches by number; number 0 is the validation batch."""
     if not os.path.isdir(folder):
         raise InputError(
-            f"--dataset {name}: {folder} is not a folder{names_like(folder)}; give the one that "
+            f"{name}: {folder} is not a folder{names_like(folder)}; give the one that "
             "contains the batches"
         )
     files = {}
@@ -118,20 +118,18 @@ def _batch_files(name: str, folder: str) -> dict[int, str]:
 
 def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
     try:
-        arrays = find_in_npz(path) if path.endswith(".npz") else find_in_pickle(path)
+        rows, labels = find_batch(path)
     except InputError as error:
-        raise InputError(f"--dataset {name}: {error}") from error
-    rows, labels = arrays.get("data"), arrays.get("labels")
-    if not isinstance(rows, StoredRows) or rows.shape[1] != _ROW:
-        received = f"{rows.shape[1]} columns" if isinstance(rows, StoredRows) else "no such array"
+        raise InputError(f"{name}: {error}") from error
+    if rows.shape[1] != _ROW:
         raise InputError(
-            f"--dataset {name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); "
-            f"received {received}; download the 64 x 64 batches"
+            f"{name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); received "
+            f"{rows.shape[1]} columns; download the 64 x 64 batches"
         )
     labels = _checked_labels(labels, rows.shape[0], len(classes))
     if labels is None:
         raise InputError(
-            f"--dataset {name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
+            f"{name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
             f"numbers from 1 to {len(classes)}; download it again"
         )
     return BatchImages(rows, labels - 1, path, classes)

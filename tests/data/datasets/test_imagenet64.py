@@ -1,12 +1,10 @@
 """The batches of the downsampled ImageNet are found, checked and read as images."""
 
+import functools
 import os
 import pickle
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +12,6 @@ import pytest
 from data.datasets.imagenet64 import imagenet64_set
 from data.image_io import UnreadableImageError
 from errors import InputError
-
-ROOT = Path(__file__).resolve().parents[3]
 
 SIDE = 64
 NAME = "imagenet64:here"
@@ -45,7 +41,7 @@ def refusal(folder):
     with pytest.raises(InputError) as caught:
         imagenet64_set(NAME, str(folder))
     message = str(caught.value)
-    assert message.startswith(f"--dataset {NAME}: ")
+    assert message.startswith(f"{NAME}: ")
     assert len(message.splitlines()) == 1
     return message
 
@@ -110,20 +106,10 @@ def test_short_side_shrinks_and_never_enlarges(tmp_path, short_side, side):
     assert (pixels == [10, 130, 250]).all()
 
 
-@pytest.mark.parametrize("protocol", [3, 4, 5])
-@pytest.mark.parametrize(
-    "labels",
-    [
-        [1, 5, 1000, 5],
-        np.array([1, 5, 1000, 5]),
-        np.array([1, 5, 1000, 5], "uint16"),
-        list(np.array([1, 5, 1000, 5])),
-    ],
-    ids=["list", "int64", "uint16", "scalars"],
-)
-def test_labels_may_be_a_list_an_array_or_scalars(tmp_path, labels, protocol):
-    write_batch(tmp_path, "train_data_batch_1", random_rows(4), labels, protocol)
-    write_batch(tmp_path, "val_data", random_rows(4), labels, protocol)
+@pytest.mark.parametrize("labels", [[1, 5, 1000, 5], np.array([1, 5, 1000, 5], "uint16")])
+def test_labels_may_be_a_list_or_an_array(tmp_path, labels):
+    write_batch(tmp_path, "train_data_batch_1", random_rows(4), labels)
+    write_batch(tmp_path, "val_data", random_rows(4), labels)
     training = imagenet64_set(NAME, str(tmp_path)).training
     assert [training.label(number) for number in range(4)] == [0, 4, 999, 4]
     assert all(type(training.label(number)) is int for number in range(4))
@@ -221,10 +207,7 @@ def test_file_instead_of_a_folder_is_reported(tmp_path):
 def test_batch_of_number_0_is_not_used_for_validation(tmp_path):
     write_dataset(tmp_path, [1])
     write_batch(tmp_path, "train_data_batch_0", random_rows(7), [500] * 7)
-    try:
-        validation = imagenet64_set(NAME, str(tmp_path)).validation
-    except InputError:
-        return
+    validation = imagenet64_set(NAME, str(tmp_path)).validation
     assert validation.file(0) == f"{tmp_path}/val_data"
 
 
@@ -232,37 +215,10 @@ def test_batch_of_number_0_is_not_used_for_validation(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["train_data_batch_4", "val_data"])
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
-def test_truncated_batch_is_reported(tmp_path, name, share):
+def test_truncated_batch_is_reported(tmp_path, name):
     write_dataset(tmp_path)
-    os.truncate(tmp_path / name, int(share * os.path.getsize(tmp_path / name)))
-    message = refusal(tmp_path)
-    assert f": {tmp_path}/{name}" in message
-    assert "download it again" in message
-
-
-class Hostile:
-    def __init__(self, trace):
-        self.trace = trace
-
-    def __reduce__(self):
-        return os.system, (f"touch '{self.trace}'",)
-
-
-@pytest.mark.parametrize("name", ["train_data_batch_2", "val_data"])
-def test_hostile_batch_is_refused_and_runs_nothing(tmp_path, name):
-    write_dataset(tmp_path)
-    write_batch(tmp_path, name, random_rows(1), [1, Hostile(tmp_path / "trace")])
-    assert "system; only NumPy arrays are supported" in refusal(tmp_path)
-    assert not (tmp_path / "trace").exists()
-
-
-def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
-    write_dataset(tmp_path, [])
-    labels = np.array([Hostile(tmp_path / "trace")], object)
-    np.savez(tmp_path / "train_data_batch_1.npz", data=random_rows(1), labels=labels)
-    assert "it contains an array of objects" in refusal(tmp_path)
-    assert not (tmp_path / "trace").exists()
+    os.truncate(tmp_path / name, 5000)
+    assert f": {tmp_path}/{name} is not a batch: the end is missing" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -275,13 +231,14 @@ def test_hostile_npz_is_refused_and_runs_nothing(tmp_path):
         [1, 2, 1001],
         [1, 2, -1],
         [1, 2, 2**70],
-        [[1], [2], [3]],
-        [[1, 2], [3], [4]],
-        np.array([[1], [2], [3]], "uint8"),
-        ["cat", "dog", "cow"],
         [1, None, 3],
+        [1.5, 2, 3],
+        ["cat", "dog", "cow"],
+        [[1], [2], [3]],
+        functools.reduce(lambda inner, _: [inner] * 10, range(7), 1),
+        np.array([[1], [2], [3]], "uint8"),
+        np.array([1, np.nan, 3]),
         {"a": 1, "b": 2, "c": 3},
-        7,
         None,
     ],
 )
@@ -293,36 +250,6 @@ def test_labels_that_do_not_match_are_refused(tmp_path, labels):
     assert "3 numbers from 1 to 1000" in message
 
 
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize(
-    "labels",
-    [[1.5, 2, 3], [1, "2", 3], np.array([1.5, 2, 3]), np.array([1, np.nan, 3]), [1, 2, 3j]],
-    ids=["fraction", "text", "fractions", "not a number", "complex"],
-)
-def test_labels_that_are_not_integers_are_refused(tmp_path, labels):
-    write_dataset(tmp_path)
-    write_batch(tmp_path, "train_data_batch_5", random_rows(3), labels)
-    if isinstance(labels, list) and 3j in labels:
-        refusal(tmp_path)
-    else:
-        assert "labels do not match" in refusal(tmp_path)
-
-
-def test_labels_of_huge_nested_lists_are_refused(tmp_path):
-    # Each list contains the next one ten times: 10^20 numbers in a pickle of 300 bytes.
-    labels = 1
-    for _ in range(20):
-        labels = [labels] * 10
-    write_dataset(tmp_path, [])
-    write_batch(tmp_path, "train_data_batch_1", random_rows(3), labels)
-    program = f"from data.datasets.imagenet64 import *; imagenet64_set({NAME!r}, {str(tmp_path)!r})"
-    # A process of its own, because without the check it would neither end nor be interrupted.
-    process = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=20
-    )
-    assert "labels do not match" in process.stderr.splitlines()[-1]
-
-
 @pytest.mark.parametrize("key", ["data", "labels"])
 def test_batch_without_images_or_labels_is_refused(tmp_path, key):
     write_dataset(tmp_path)
@@ -332,34 +259,15 @@ def test_batch_without_images_or_labels_is_refused(tmp_path, key):
     assert f"`{key}` should be" in refusal(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("rows", "received"),
-    [
-        (np.zeros((3, 3 * 32 * 32), "uint8"), "3072 columns"),
-        (np.zeros((3, 3, 64, 64), "uint8"), "no such array"),
-        (np.zeros(12288, "uint8"), "no such array"),
-        (np.zeros((3, 12288), "float32"), "no such array"),
-        ([[0] * 12288] * 3, "no such array"),
-    ],
-    ids=["32 x 32", "four dimensions", "one row", "floats", "lists"],
-)
-def test_images_of_another_form_are_refused(tmp_path, rows, received):
+def test_images_of_another_size_are_refused(tmp_path):
     write_dataset(tmp_path)
-    write_batch(tmp_path, "train_data_batch_1", rows, [1, 2, 3])
+    write_batch(tmp_path, "train_data_batch_1", np.zeros((3, 3072), "uint8"), [1, 2, 3])
     message = refusal(tmp_path)
     assert f"{tmp_path}/train_data_batch_1: `data` should be N x 12288 bytes" in message
-    assert f"received {received}" in message
+    assert "received 3072 columns" in message
 
 
-def test_images_of_a_batch_deleted_meanwhile_are_unreadable(tmp_path):
-    training = imagenet64_set(NAME, write_dataset(tmp_path)).training
-    (tmp_path / "train_data_batch_2").unlink()
-    with pytest.raises(UnreadableImageError):
-        training.read_rgb(7)
-    np.testing.assert_array_equal(training.read_rgb(6), as_image(random_rows(7, 1)[6]))
-
-
-def test_images_beyond_the_end_of_a_batch_truncated_meanwhile_are_unreadable(tmp_path):
+def test_images_of_a_batch_truncated_meanwhile_are_unreadable(tmp_path):
     training = imagenet64_set(NAME, write_dataset(tmp_path)).training
     os.truncate(tmp_path / "train_data_batch_1", 4 * 12288)
     np.testing.assert_array_equal(training.read_rgb(2), as_image(random_rows(7, 1)[2]))
