@@ -19,6 +19,7 @@ from data.datasets.imagenet_classes import imagenet_numbers
 from data.image_io import write_rgb
 from errors import InputError
 from jobs.common.contact_sheet import draw_contact_sheet
+from jobs.common.error_translation import about_option
 from jobs.common.folders import make_folder
 from jobs.common.progress_bar import progress_bar
 from jobs.train.dataset import TrainingData, find_training_images
@@ -54,7 +55,8 @@ def inspect(settings: Settings) -> int:
     print(lists.table())
     data = TrainingData(settings, lists, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
-    _show_classes(data.lists.sets, settings.class_index)
+    with about_option("class_index"):
+        _show_classes(data.lists.sets, settings.class_index)
     with data.translate_errors():
         _show_images(data, settings)
         _show_speed(data, settings)
@@ -67,9 +69,7 @@ def _show_classes(sets: list[Dataset], class_index: str | None) -> None:
         dataset.name: dataset.training.classes for dataset in sets if dataset.training.classes
     }
     if class_index and not any(map(_are_wordnet_ids, by_name.values())):
-        raise InputError(
-            f"--class_index {class_index}: none of the datasets has ImageNet classes; leave it out"
-        )
+        raise InputError(f"{class_index}: none of the datasets has ImageNet classes; leave it out")
     for name, classes in by_name.items():
         print(f"{name}: {len(classes)} classes: {_some(classes)}{_match(classes, class_index)}")
 

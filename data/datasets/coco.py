@@ -106,7 +106,7 @@ def _names_of_parts(name: str, folder: str) -> list[str]:
         if not os.path.isdir(folder):
             what = f"{folder} is not a folder{names_like(folder)}"
         raise InputError(
-            f"--dataset {name}: {what}; give the folder that contains `annotations` and the images"
+            f"{name}: {what}; give the folder that contains `annotations` and the images"
         )
     return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
 
@@ -127,7 +127,7 @@ def _folder_of(name: str, folder: str, part: str) -> str:
         if os.path.isdir(candidate):
             return candidate
     raise InputError(
-        f"--dataset {name}: the images of annotations/{_PREFIX}{part}.json are neither in "
+        f"{name}: the images of annotations/{_PREFIX}{part}.json are neither in "
         f"{candidates[0]} nor in {candidates[1]}; put them there, or remove the annotations"
     )
 
@@ -146,17 +146,16 @@ def _read(name: str, folder: str, part: str) -> _Part:
         )
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
-            f"--dataset {name}: {path} cannot be read: {first_line(error)}; unpack the "
-            "annotations again"
+            f"{name}: {path} cannot be read: {first_line(error)}; unpack the annotations again"
         ) from error
     except KeyError as error:
         raise InputError(
-            f"--dataset {name}: {path} is not in COCO format: {error} is missing; give "
+            f"{name}: {path} is not in COCO format: {error} is missing; give "
             "annotations of objects (instances)"
         ) from error
     except (AttributeError, TypeError) as error:
         raise InputError(
-            f"--dataset {name}: {path} is not in COCO format: {first_line(error)}; give "
+            f"{name}: {path} is not in COCO format: {first_line(error)}; give "
             "annotations of objects (instances)"
         ) from error
 
@@ -201,6 +200,5 @@ def _check_categories(name: str, asked_for: Sequence[str], parts: Iterable[_Part
         ordered = sorted(existing, key=key)
         shown = (f"'{category}'" if " " in category else category for category in ordered)
         raise InputError(
-            f"--categories {asked}: {name} has no such category; it has "
-            f"{', '.join(shown) or 'no categories'}"
+            f"{name}: there is no category {asked}; it has {', '.join(shown) or 'none'}"
         )

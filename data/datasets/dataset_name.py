@@ -41,9 +41,7 @@ def parse_name(name: str) -> tuple[str, str]:
     kind, colon, where = name.partition(":")
     if colon and kind in _PREFIXES:
         if not where:
-            raise InputError(
-                f"--dataset {name}: the part after the colon is missing; give {_forms([kind])}"
-            )
+            raise InputError(f"{name}: the part after the colon is missing; give {_forms([kind])}")
         # Shells expand a tilde only at the beginning of a word.
         return kind, where if kind == TFDS else os.path.expanduser(where)
     # The path of a folder may contain a colon, and on Windows often does.
@@ -51,16 +49,14 @@ def parse_name(name: str) -> tuple[str, str]:
         return FOLDER, name
     if not name:
         raise InputError(
-            f"--dataset: a name is empty; give {_forms(_PREFIXES)}, a folder or {DEMO}"
+            f"the name of the dataset is empty; give {_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     if name in _PREFIXES:
-        raise InputError(
-            f"--dataset {name}: the part after the colon is missing; give {_forms([name])}"
-        )
+        raise InputError(f"{name}: the part after the colon is missing; give {_forms([name])}")
     if colon and len(kind) > 1 and os.sep not in kind:
         close = did_you_mean(kind, list(_PREFIXES))
         raise InputError(
-            f"--dataset {name}: unknown kind of dataset {kind}{close}; give "
+            f"{name}: unknown kind of dataset {kind}{close}; give "
             f"{_forms(_PREFIXES)}, a folder or {DEMO}"
         )
     return FOLDER, os.path.expanduser(name)

@@ -93,7 +93,7 @@ def _find(name: str, options: DatasetOptions) -> Dataset:
     found = find[kind]()
     if not len(found.training) and not len(found.validation):
         raise InputError(
-            f"--dataset {name}: no usable images ({found.reasons() or 'none found'}); give "
+            f"{name}: no usable images ({found.reasons() or 'none found'}); give "
             "another dataset or less strict options"
         )
     return found
@@ -136,7 +136,7 @@ def _limited_sets(
     training = _split_chosen([dataset.training for dataset in sets], train_indices)
     validation = _split_chosen([dataset.validation for dataset in sets], val_indices)
     return [
-        _part(*parts, why="beyond --max_images")
+        _part(*parts, why="beyond max_images")
         for parts in zip(sets, training, validation, strict=True)
     ]
 

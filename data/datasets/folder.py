@@ -41,7 +41,7 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
     paths = list_folder(name, folder)
     if not paths:
         raise InputError(
-            f"--dataset {name}: no images in this folder or its subfolders; supported file "
+            f"{name}: no images in this folder or its subfolders; supported file "
             f"extensions: {' '.join(IMAGE_SUFFIXES)}"
         )
     paired = find_paired_grayscale(folder, paths, least_color)
@@ -96,11 +96,11 @@ def list_folder(name: str, folder: str) -> list[str]:
     if not os.path.isdir(folder):
         exists = os.path.exists(folder)
         what = "is a file" if exists else f"does not exist{names_like(folder)}"
-        raise InputError(f"--dataset {name}: {what}; give a folder of images, or {DEMO}")
+        raise InputError(f"{name}: {what}; give a folder of images, or {DEMO}")
     try:
         return list_image_paths(folder)
     except OSError as error:
-        raise InputError(f"--dataset {name}: {error.strerror}; give a readable folder") from error
+        raise InputError(f"{name}: {error.strerror}; give a readable folder") from error
 
 
 def _split(

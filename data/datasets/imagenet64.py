@@ -12,6 +12,7 @@ the CIFAR datasets", 2017 (arXiv 1707.08819). https://image-net.org/download-ima
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -126,25 +127,16 @@ def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
             f"{name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); received "
             f"{rows.shape[1]} columns; download the 64 x 64 batches"
         )
-    labels = _checked_labels(labels, rows.shape[0], len(classes))
-    if labels is None:
+    if isinstance(labels, list) and all(type(label) is int for label in labels):
+        labels = np.array(labels)
+    if not _are_labels(labels, rows.shape[0], len(classes)):
         raise InputError(
-            f"{name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
-            f"numbers from 1 to {len(classes)}; download it again"
+            f"{name}: {path}: labels do not match: `labels` should be {rows.shape[0]} numbers from "
+            f"1 to {len(classes)}; download it again"
         )
     return BatchImages(rows, labels - 1, path, classes)
 
 
-def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:
-    """Returns the labels as an array, or None if they are invalid."""
-    if isinstance(labels, list):
-        # Checked before the conversion: in a hostile pickle, a list may contain itself.
-        if not all(type(label) is int and 0 <= label <= classes for label in labels):
-            return None
-        labels = np.array(labels, "int64")
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        return None
-    numbers = labels.astype("int64")
-    if numbers.shape != (count,) or (count and not 1 <= numbers.min() <= numbers.max() <= classes):
-        return None
-    return numbers
+def _are_labels(labels: Any, count: int, classes: int) -> bool:
+    is_numbers = isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
+    return is_numbers and labels.shape == (count,) and 1 <= labels.min() <= labels.max() <= classes

@@ -66,11 +66,11 @@ def downsampled_imagenet_ids() -> tuple[str, ...]:
 
 def _keras_ids(class_index: str | os.PathLike | None) -> tuple[str, ...]:
     if class_index is not None:
-        return _read_index(Path(class_index), f"--class_index {class_index}: ", "give")
+        return _read_index(Path(class_index), str(class_index), "give")
     cached = in_keras_cache(_INDEX)
     if not cached.exists():
         return _list_of_tfds(_FULL_IMAGENET)
-    return _read_index(cached, f"{cached} in Keras' cache: ", "remove it, or give --class_index")
+    return _read_index(cached, f"{cached} in Keras' cache", "remove it, or give")
 
 
 def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
@@ -79,14 +79,14 @@ def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
         index = json.loads(path.read_text("utf-8"))
         ids = tuple(str(index[str(number)][0]) for number in range(CLASSES))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(what + first_line(error) + remedy) from error
+        raise InputError(f"{what}: {first_line(error)}{remedy}") from error
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise InputError(
-            f'{what}it is not of the form {{"0": ["n01440764", "tench"], ...}} with {CLASSES} '
+            f'{what}: it is not of the form {{"0": ["n01440764", "tench"], ...}} with {CLASSES} '
             f"classes{remedy}"
         ) from error
     if len(set(ids)) < CLASSES:
-        raise InputError(f"{what}it lists a class twice{remedy}")
+        raise InputError(f"{what}: it lists a class twice{remedy}")
     return ids
 
 

@@ -1,6 +1,6 @@
 """Image datasets of TensorFlow Datasets (TFDS), by the name of their builder.
 
-TFDS downloads and prepares a dataset such as `tfds:imagenette/160px-v2` once, into `--data_dir`.
+TFDS downloads and prepares a dataset such as `tfds:imagenette/160px-v2` once, into `data_dir`.
 Images are then read from the prepared files individually, in any order, and decoded like any other
 image.
 """
@@ -48,7 +48,7 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
     validation = next((split for split in _VALIDATION if split in splits), None)
     if _TRAINING not in splits and validation is None:
         raise InputError(
-            f"--dataset {name}: it has no split {_TRAINING}; its splits with examples are: "
+            f"{name}: it has no split {_TRAINING}; its splits with examples are: "
             f"{', '.join(splits) or 'none'}; give another dataset"
         )
     shown = name if image == _IMAGE else f"{name} ({image})"
@@ -59,7 +59,7 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
             if split in splits
         ]
     except InputError as error:
-        raise InputError(f"--dataset {name}: {error}") from error
+        raise InputError(f"{name}: {error}") from error
     skipped = {
         f"in the split {split}": info.num_examples
         for split, info in splits.items()
@@ -146,7 +146,7 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     try:
         builder = tfds.builder(builder_name, data_dir=data_dir)
     except Exception as error:
-        raise InputError(f"--dataset {name}: {_why_no_builder(builder_name, error)}") from error
+        raise InputError(f"{name}: {_why_no_builder(builder_name, error)}") from error
     if builder.info.splits:
         return builder
     _features(name, builder.info.features)
@@ -158,7 +158,7 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     # For example a refused connection, a full disk, a wrong checksum or a manual download.
     except Exception as error:
         raise InputError(
-            f"--dataset {name}: TensorFlow Datasets cannot prepare it: {_reason(error)}; fix "
+            f"{name}: TensorFlow Datasets cannot prepare it: {_reason(error)}; fix "
             f"this, or put the prepared files into {builder.data_dir}"
         ) from error
     return builder
@@ -202,7 +202,7 @@ def _features(name: str, features: Any) -> tuple[str, str | None]:
     images = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
     if not images:
         raise InputError(
-            f"--dataset {name}: it has no color images, only "
+            f"{name}: it has no color images, only "
             f"{', '.join(features) or 'something else'}; "
             "give another dataset"
         )

@@ -40,7 +40,7 @@ def tiny_imagenet_set(name: str, folder: str) -> Dataset:
     for part in (_TRAINING, _VALIDATION, _ANNOTATIONS, _IDS, _WORDS):
         exists = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
         if not exists(os.path.join(folder, part)):
-            raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
+            raise InputError(f"{name}: {_what_is_missing(folder, part)}")
     classes = tuple(sorted(set(_lines(name, folder, _IDS))))
     training = _training_images(name, folder, classes)
     validation, skipped = _validation_images(name, folder, classes)
@@ -72,13 +72,13 @@ def _training_images(name: str, folder: str, classes: tuple[str, ...]) -> ImageF
         wordnet_id = path.split(os.sep, 1)[0]
         if wordnet_id not in numbers:
             raise InputError(
-                f"--dataset {name}: labels do not match: {_TRAINING}/{shown(path)} is of a class "
+                f"{name}: labels do not match: {_TRAINING}/{shown(path)} is of a class "
                 f"that is not in {_IDS}; unpack the archive again"
             )
         labels.append(numbers[wordnet_id])
     for number in set(range(len(classes))).difference(labels):
         raise InputError(
-            f"--dataset {name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; "
+            f"{name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; "
             "unpack the archive again"
         )
     return ImageFiles(os.path.join(folder, _TRAINING), paths, labels, classes)
@@ -93,13 +93,13 @@ def _validation_images(
         image, wordnet_id, *_ = [*line.split("\t"), ""]
         if wordnet_id not in numbers:
             raise InputError(
-                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that "
+                f"{name}: labels do not match: {_ANNOTATIONS} says that "
                 f"{image} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
                 "archive again"
             )
         if annotated.setdefault(image, numbers[wordnet_id]) != numbers[wordnet_id]:
             raise InputError(
-                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {image} is "
+                f"{name}: labels do not match: {_ANNOTATIONS} says that {image} is "
                 f"{classes[annotated[image]]} and {wordnet_id}; unpack the archive again"
             )
     images = os.path.join(folder, _VALIDATION)
@@ -120,5 +120,5 @@ def _lines(name: str, folder: str, part: str) -> list[str]:
             return [line.strip() for line in file.read().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"--dataset {name}: {part} cannot be read: {error}; unpack the archive again"
+            f"{name}: {part} cannot be read: {error}; unpack the archive again"
         ) from error

@@ -32,7 +32,7 @@ class DiskCache:
         if (older := self.path.with_name(_OLDER)).exists():
             raise InputError(
                 f"the cache {folder} was made by an older version of this program; remove {older}, "
-                "or give --cache another folder"
+                "or give another folder"
             )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ class DiskCache:
             self.get("")
         except (OSError, sqlite3.Error) as error:
             raise InputError(
-                f"the cache {folder} cannot be used: {error}; give --cache another folder"
+                f"the cache {folder} cannot be used: {error}; give another folder"
             ) from error
 
     def get(self, key: str) -> np.ndarray | None:

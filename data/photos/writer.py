@@ -108,7 +108,9 @@ def write_photo(
             return
         page, strips = next(iter(pages))
         if max(page.height, page.width) > _LONGEST_SIDES.get(kind, math.inf):
-            raise ValueError(f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give a --format")
+            raise ValueError(
+                f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give another format"
+            )
         if kind == "PNG":
             write_png(file, strips, page.height, page.width, page.metadata)
         elif kind == "HEIF":

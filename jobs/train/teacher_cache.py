@@ -16,6 +16,7 @@ from data.datasets.imagenet_classes import CLASSES, NotImageNetError, imagenet_n
 from data.input.batches import validation_batches
 from data.input.distribution_cache import DistributionCache
 from data.input.extra_target import ExtraTarget
+from jobs.common.error_translation import about_option
 from jobs.train.dataset import TrainingData
 from models.teacher import Teacher
 
@@ -38,7 +39,8 @@ def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
     """
     if settings.model != "chromagan" or not settings.class_weight:
         return None
-    numbers = _class_numbers(lists, settings.class_index)
+    with about_option("class_index"):
+        numbers = _class_numbers(lists, settings.class_index)
     return Teacher(settings.teacher, settings.teacher_weights, numbers)
 
 
@@ -82,12 +84,13 @@ def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings
     Raises:
         InputError: the cache cannot be written.
     """
-    cache = DistributionCache(
-        settings.teacher_cache,
-        _cache_keys(data.lists.training),
-        teacher.classes,
-        _identity(settings, teacher),
-    )
+    with about_option("teacher_cache"):
+        cache = DistributionCache(
+            settings.teacher_cache,
+            _cache_keys(data.lists.training),
+            teacher.classes,
+            _identity(settings, teacher),
+        )
     missing = cache.missing()
     if missing:
         _fill(teacher, data, settings, cache, missing)

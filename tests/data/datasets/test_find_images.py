@@ -303,7 +303,7 @@ def test_one_bad_name_among_good_ones_is_an_error(tmp_path):
 )
 def test_bad_name_is_an_error(name, shown):
     message = error_of(["demo", name])
-    assert message.startswith(f"--dataset {name}: ")
+    assert message.startswith(f"{name}: ")
     assert shown in message
 
 
@@ -338,7 +338,7 @@ def test_max_images_may_skip_a_single_image(tmp_path):
     folder = touch(tmp_path, numbered(20))
     lists = find([folder], max_images=19)
     assert len(together(lists)) == 19
-    assert skipped_counts(lists.sets[0]) == {"beyond --max_images": 1}
+    assert skipped_counts(lists.sets[0]) == {"beyond max_images": 1}
 
 
 def test_max_images_are_drawn_and_not_the_first(tmp_path):
@@ -379,7 +379,7 @@ def test_max_images_limits_all_datasets_together(tmp_path):
     assert sum(used) == len(lists) == 90
     assert min(used) >= 10
     assert [skipped_counts(dataset) for dataset in lists.sets] == [
-        {"beyond --max_images": 200 - count} for count in used
+        {"beyond max_images": 200 - count} for count in used
     ]
 
 
@@ -511,7 +511,7 @@ def test_table_lists_every_reason(tmp_path, monkeypatch):
     first, second, last = lists.table().splitlines()[1:]
     assert "1 without cat; 1 annotated, but missing" in first
     assert "in another dataset" in first + second
-    assert "beyond --max_images" in first + second
+    assert "beyond max_images" in first + second
     assert last.split()[0] == "total"
     assert sum(map(int, last.split()[1:3])) == 3
 

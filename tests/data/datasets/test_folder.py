@@ -445,7 +445,7 @@ def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
 
     monkeypatch.setattr(data.datasets.folder, "list_image_paths", refuse)
     message = error_of(list_folder, "my photos", str(tmp_path))
-    assert message == "--dataset my photos: Permission denied; give a readable folder"
+    assert message == "my photos: Permission denied; give a readable folder"
 
 
 @pytest.mark.parametrize("exists", [False, True])

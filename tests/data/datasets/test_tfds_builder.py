@@ -146,7 +146,7 @@ def refusal(builder_name, folder):
     with pytest.raises(InputError) as caught:
         tfds_set(f"tfds:{builder_name}", builder_name, str(folder), SplitOptions())
     message = str(caught.value)
-    assert message.startswith(f"--dataset tfds:{builder_name}: ")
+    assert message.startswith(f"tfds:{builder_name}: ")
     assert len(message.splitlines()) == 1
     return message
 

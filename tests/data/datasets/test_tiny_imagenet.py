@@ -67,8 +67,8 @@ def error_of(folder):
         find(folder)
     message = str(caught.value)
     assert message.splitlines() == [message]
-    assert message.startswith(f"--dataset tiny-imagenet:{folder}: ")
-    return message.removeprefix(f"--dataset tiny-imagenet:{folder}: ")
+    assert message.startswith(f"tiny-imagenet:{folder}: ")
+    return message.removeprefix(f"tiny-imagenet:{folder}: ")
 
 
 # --- reading -----------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def test_a_damaged_class_index_is_a_one_line_error(tiny_imagenet, here, capsys, 
     (here / "keras/models/imagenet_class_index.json").write_text("{}")
     message = refusal(capsys, *SMALL, "--dataset", tiny_imagenet("tiny", CLASSES))
     assert "it is not of the form" in message
-    assert "remove it, or give --class_index" in message
+    assert "remove it, or give a file like" in message
 
 
 def test_joined_datasets_with_the_same_classes_use_these_classes(tiny_imagenet, teacher_batches):
@@ -543,7 +543,7 @@ def test_a_cache_that_cannot_be_written_is_a_one_line_error(images, here, capsys
     (here / "file").write_text("")
     options = ["--dataset", "images", "--teacher_cache"]
     message = refusal(capsys, *SMALL, *options, "file")
-    assert message == "error: --teacher_cache file: File exists; give another folder\n"
+    assert message == "error: --teacher_cache: file: File exists; give another folder\n"
     # The refused command leaves nothing that prevents the next one.
     assert train(*options, "cache") == 0
 
