@@ -19,6 +19,7 @@ import numpy as np
 from data.datasets.concatenated_images import ConcatenatedImages
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import names_like
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_source import ImageSource
 from data.datasets.imagenet_classes import downsampled_imagenet_ids
 from data.datasets.stored_rows import StoredRows, find_batch
@@ -32,11 +33,11 @@ _VALIDATION = "val_data"
 _BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
-def imagenet64_set(name: str, folder: str) -> Dataset:
+def imagenet64_set(name: str, folder: str, _: DatasetOptions | None = None) -> Dataset:
     """Finds the images of the batches below a folder, with classes named by WordNet id.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         folder: str, the path of the folder. Subfolders are searched too, because each published
             archive is unpacked to its own.
 
@@ -46,20 +47,20 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
     Raises:
         InputError: if batches are missing or damaged, or labels do not match the images.
     """
-    files = _batch_files(name, folder)
+    files = _batch_files(folder)
     numbers = sorted(number for number in files if number)
     expected = range(1, max(numbers, default=1) + 1)
     missing = [f"train_data_batch_{number}" for number in expected if number not in numbers]
     missing += [] if 0 in files else [_VALIDATION]
     if missing:
         raise InputError(
-            f"{name}: {folder} lacks {', '.join(missing)}; give the folder that contains "
+            f"{folder} lacks {', '.join(missing)}; give the folder that contains "
             f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
-    training = ConcatenatedImages([_batch(name, files[number], classes) for number in numbers])
+    training = ConcatenatedImages([_batch(files[number], classes) for number in numbers])
     shown = name if len(numbers) == _BATCHES else f"{name} ({len(numbers)} of {_BATCHES} batches)"
-    return Dataset(shown, training, _batch(name, files[0], classes))
+    return Dataset(shown, training, _batch(files[0], classes))
 
 
 class BatchImages(ImageSource):
@@ -101,12 +102,11 @@ class BatchImages(ImageSource):
         return int(self._labels[number])
 
 
-def _batch_files(name: str, folder: str) -> dict[int, str]:
+def _batch_files(folder: str) -> dict[int, str]:
     """Returns the paths of the batches by number; number 0 is the validation batch."""
     if not os.path.isdir(folder):
         raise InputError(
-            f"{name}: {folder} is not a folder{names_like(folder)}; give the one that "
-            "contains the batches"
+            f"{folder} is not a folder{names_like(folder)}; give the one that contains the batches"
         )
     files = {}
     for parent, _, names in os.walk(folder, followlinks=True):
@@ -117,21 +117,18 @@ def _batch_files(name: str, folder: str) -> dict[int, str]:
     return files
 
 
-def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
-    try:
-        rows, labels = find_batch(path)
-    except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+def _batch(path: str, classes: tuple[str, ...]) -> BatchImages:
+    rows, labels = find_batch(path)
     if rows.shape[1] != _ROW:
         raise InputError(
-            f"{name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); received "
+            f"{path}: `data` should be N x {_ROW} bytes (64 x 64 in color); received "
             f"{rows.shape[1]} columns; download the 64 x 64 batches"
         )
     if isinstance(labels, list) and all(type(label) is int for label in labels):
         labels = np.array(labels)
     if not _are_labels(labels, rows.shape[0], len(classes)):
         raise InputError(
-            f"{name}: {path}: labels do not match: `labels` should be {rows.shape[0]} numbers from "
+            f"{path}: labels do not match: `labels` should be {rows.shape[0]} numbers from "
             f"1 to {len(classes)}; download it again"
         )
     return BatchImages(rows, labels - 1, path, classes)

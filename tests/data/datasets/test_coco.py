@@ -1,6 +1,5 @@
 """Images in COCO format are selected by the objects in them, and errors are reported."""
 
-import contextlib
 import json
 import shutil
 
@@ -9,9 +8,14 @@ import pytest
 from PIL import Image
 
 import data.datasets.coco
-from data.datasets.coco import coco_set
-from data.datasets.split_options import SplitOptions
-from errors import InputError
+from tests.data.datasets.found import (
+    find_dataset,
+    refusal,
+    relative_names,
+    skipped_counts,
+    touch,
+    used,
+)
 
 CATEGORIES = {
     "person": "person",
@@ -64,12 +68,6 @@ def annotate(folder, part, annotations):
     path.write_text(annotations if isinstance(annotations, str) else json.dumps(annotations))
 
 
-def touch(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A dataset of five training and three validation images, with the published layout."""
@@ -82,6 +80,14 @@ def folder(tmp_path):
     return folder
 
 
+def find(folder, *categories, share=0.5, seed=0):
+    return find_dataset(f"coco:{folder}", categories=categories, validation_share=share, seed=seed)
+
+
+def error_of(folder, *categories):
+    return refusal(f"coco:{folder}", categories=categories)
+
+
 def replace_by_one_part(folder, annotations, names=None):
     """Replaces the dataset by one with a single part."""
     shutil.rmtree(folder)
@@ -90,30 +96,6 @@ def replace_by_one_part(folder, annotations, names=None):
         names = [image["file_name"] for image in annotations["images"]]
     (folder / "train").mkdir(parents=True)
     touch(folder / "train", names)
-
-
-def find(folder, *categories, share=0.5, seed=0):
-    return coco_set(f"coco:{folder}", str(folder), categories, SplitOptions(share, seed))
-
-
-def relative_names(source, folder):
-    return [name.removeprefix(f"{folder}/") for name in source.names()]
-
-
-def used(found, folder):
-    return sorted(relative_names(found.training, folder) + relative_names(found.validation, folder))
-
-
-def skipped_counts(found):
-    return {why: count for why, count in found.skipped.items() if count}
-
-
-def error_of(folder, *categories):
-    with pytest.raises(InputError) as caught:
-        find(folder, *categories)
-    message = str(caught.value)
-    assert message.splitlines() == [message]
-    return message
 
 
 # --- all images ------------------------------------------------------------------------------
@@ -179,7 +161,7 @@ def test_split_does_not_depend_on_the_path_of_the_folder(folder, monkeypatch):
     other = folder.rename(folder.with_name("other"))
     assert relative_names(find(other).validation, other) == before
     monkeypatch.chdir(other.parent)
-    found = coco_set("coco:other", "other", (), SplitOptions(0.5))
+    found = find("other")
     assert relative_names(found.validation, "other") == before
 
 
@@ -373,7 +355,7 @@ def test_objects_of_a_category_that_is_not_listed_do_not_matter(folder):
 )
 def test_error_of_an_unknown_category_lists_the_closest_first(folder, typo, closest):
     message = error_of(folder, typo)
-    start = f"coco:{folder}: there is no category {typo}; it has "
+    start = f"there is no category {typo}; it has "
     assert message.startswith(start)
     listed = message.removeprefix(start).split(", ")
     assert listed[0] == closest
@@ -451,10 +433,9 @@ def test_all_images_may_be_absent(folder):
     assert skipped_counts(found) == {"annotated, but missing": 5}
 
 
-def test_dataset_may_be_without_images(folder):
+def test_dataset_without_images_is_refused(folder):
     replace_by_one_part(folder, entries({}))
-    found = find(folder)
-    assert (len(found.training), len(found.validation)) == (0, 0)
+    assert "no usable images" in error_of(folder)
 
 
 # --- parts that are missing or malformed -------------------------------------------------------
@@ -578,10 +559,7 @@ def test_fields_of_categories_of_the_wrong_type_are_reported(folder, field, valu
     annotations = entries(TRAINING)
     annotations["categories"][1][field] = value
     annotate(folder, "train2017", annotations)
-    # This need not be an error if all images are wanted.
-    with contextlib.suppress(InputError):
-        find(folder)
-    assert "instances_train2017.json is not in COCO format: " in error_of(folder, "cat")
+    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
 
 
 @pytest.mark.parametrize("top", ["[]", "null", "5", '"text"', '[{"images": []}]'])

@@ -11,19 +11,9 @@ from data.datasets.dataset_options import DatasetOptions
 from data.datasets.find_images import find_images
 from data.datasets.folder import demo_images
 from errors import InputError
+from tests.data.datasets.found import numbered, skipped_counts, touch
 
 CLASSES = ("n01443537", "n01629819", "n01944390")
-
-
-def touch(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return str(folder)
-
-
-def numbered(count, prefix=""):
-    return [f"{prefix}{number:04}.jpg" for number in range(count)]
 
 
 def find(names, **options):
@@ -37,10 +27,6 @@ def both(lists):
 
 def together(lists):
     return set(lists.training.names()) | set(lists.validation.names())
-
-
-def skipped_counts(dataset):
-    return {why: count for why, count in dataset.skipped.items() if count}
 
 
 def tiny_imagenet(folder, classes=CLASSES):
@@ -175,13 +161,13 @@ def test_builder_of_tensorflow_datasets_is_found_by_name(tmp_path, monkeypatch):
         data.datasets.find_images,
         "tfds_set",
         lambda *arguments: (
-            calls.append(arguments) or data.datasets.find_images.demo_set(arguments[-1])
+            calls.append(arguments) or data.datasets.find_images.demo_set(*arguments)
         ),
     )
     find(["tfds:flowers:1.0.0"], data_dir=str(tmp_path), validation_share=0.3, seed=4)
-    [(name, where, data_dir, split)] = calls
-    assert (name, where, data_dir) == ("tfds:flowers:1.0.0", "flowers:1.0.0", str(tmp_path))
-    assert (split.validation_share, split.seed) == (0.3, 4)
+    [(name, where, options)] = calls
+    assert (name, where) == ("tfds:flowers:1.0.0", "flowers:1.0.0")
+    assert (options.data_dir, options.seed) == (str(tmp_path), 4)
 
 
 def test_categories_select_images_of_coco_only(tmp_path):
