@@ -184,11 +184,9 @@ def _features(features: Any) -> tuple[str, str | None]:
 
     if not isinstance(features, tfds.features.FeaturesDict):
         features = {}
-    names = {
-        kind: sorted(name for name, feature in features.items() if type(feature) is kind)
-        for kind in (tfds.features.Image, tfds.features.ClassLabel)
-    }
-    images, classes = names.values()
+    kinds = {name: type(features[name]) for name in sorted(features)}
+    classes = [name for name, kind in kinds.items() if kind is tfds.features.ClassLabel]
+    images = [name for name, kind in kinds.items() if kind is tfds.features.Image]
     # Color images have three channels, or four with transparency; masks have one.
     images = [name for name in images if features[name].shape[-1] in (None, 3, 4)]
     if not images:

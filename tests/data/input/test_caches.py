@@ -107,10 +107,3 @@ def test_folder_in_place_of_the_database_is_an_input_error(tmp_path):
     (tmp_path / "images.sqlite").mkdir()
     with pytest.raises(InputError, match=f"{tmp_path} cannot be used"):
         DiskCache(tmp_path)
-
-
-def test_cache_of_an_older_version_is_an_input_error(tmp_path):
-    (tmp_path / "pictures.sqlite").touch()
-    with pytest.raises(InputError, match=r"older version of this program; remove .*sqlite, or"):
-        DiskCache(tmp_path)
-    assert not (tmp_path / "images.sqlite").exists()
