@@ -488,78 +488,36 @@ def test_folder_instead_of_annotations_is_reported(folder):
     assert f"{path} cannot be read: " in error_of(folder)
 
 
-@pytest.mark.parametrize("key", ["images", "annotations", "categories"])
-def test_annotations_without_a_list_are_reported(folder, key):
-    annotations = entries(TRAINING)
-    del annotations[key]
-    annotate(folder, "train2017", annotations)
-    assert f"not in COCO format: '{key}' is missing" in error_of(folder)
-
-
-@pytest.mark.parametrize("key", ["images", "annotations", "categories"])
-@pytest.mark.parametrize(
-    "value", [None, 5, "text", {"a": {}}, [None], [5], ["text"], [[]]], ids=str
-)
-def test_lists_of_the_wrong_type_are_reported(folder, key, value):
-    annotate(folder, "train2017", {**entries(TRAINING), key: value})
-    message = error_of(folder)
-    assert "instances_train2017.json is not in COCO format: " in message
-    assert "give annotations of objects" in message
+MISSING = object()
 
 
 @pytest.mark.parametrize(
-    ("key", "field"),
+    ("key", "field", "values"),
     [
-        ("images", "id"),
-        ("images", "file_name"),
-        ("annotations", "image_id"),
-        ("annotations", "category_id"),
-        ("categories", "id"),
-        ("categories", "name"),
+        ("images", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("annotations", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("categories", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("images", "id", [MISSING, [1], {}]),
+        ("images", "file_name", [MISSING, 5, None, ["1.jpg"]]),
+        ("annotations", "image_id", [MISSING, [1]]),
+        ("annotations", "category_id", [MISSING, {}]),
+        ("categories", "id", [MISSING, [1]]),
+        ("categories", "name", [MISSING, None, 5, ["cat"]]),
+        ("categories", "supercategory", [5, ["animal"]]),
     ],
 )
-def test_missing_fields_are_reported(folder, key, field):
-    annotations = entries(TRAINING)
-    del annotations[key][1][field]
-    annotate(folder, "train2017", annotations)
-    assert f"not in COCO format: '{field}' is missing" in error_of(folder)
-
-
-@pytest.mark.parametrize(
-    ("key", "field", "value"),
-    [
-        ("images", "id", [1]),
-        ("images", "id", {}),
-        ("images", "file_name", 5),
-        ("images", "file_name", None),
-        ("images", "file_name", ["1.jpg"]),
-        ("annotations", "image_id", [1]),
-        ("annotations", "category_id", {}),
-    ],
-)
-def test_fields_of_the_wrong_type_are_reported(folder, key, field, value):
-    annotations = entries(TRAINING)
-    annotations[key][1][field] = value
-    annotate(folder, "train2017", annotations)
-    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("id", [1]),
-        ("name", None),
-        ("name", 5),
-        ("name", ["cat"]),
-        ("supercategory", 5),
-        ("supercategory", ["animal"]),
-    ],
-)
-def test_fields_of_categories_of_the_wrong_type_are_reported(folder, field, value):
-    annotations = entries(TRAINING)
-    annotations["categories"][1][field] = value
-    annotate(folder, "train2017", annotations)
-    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
+def test_malformed_annotations_are_reported(folder, key, field, values):
+    for value in values:
+        annotations = entries(TRAINING)
+        holder, name = (annotations[key][1], field) if field else (annotations, key)
+        holder[name] = value
+        if value is MISSING:
+            del holder[name]
+        annotate(folder, "train2017", annotations)
+        message = error_of(folder)
+        assert "instances_train2017.json is not in COCO format: " in message
+        assert "give annotations of objects" in message
+        assert value is not MISSING or f": '{name}' is missing" in message
 
 
 @pytest.mark.parametrize("top", ["[]", "null", "5", '"text"', '[{"images": []}]'])

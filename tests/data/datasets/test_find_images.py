@@ -81,22 +81,6 @@ def test_options_have_defaults(tmp_path):
     assert 5 <= len(lists.validation) <= 40
 
 
-def test_folder_is_split_by_its_subfolders(tmp_path):
-    folder = touch(tmp_path, ["train/a.jpg", "train/deep/b.jpg", "validation/c.jpg"])
-    lists = find([folder], validation_share=0.9)
-    assert both(lists) == (
-        [f"{folder}/train/a.jpg", f"{folder}/train/deep/b.jpg"],
-        [f"{folder}/validation/c.jpg"],
-    )
-    assert len(lists) == 3
-
-
-def test_split_is_disjoint_and_complete(tmp_path):
-    folder = touch(tmp_path, numbered(100) + numbered(100, "deep/"))
-    lists = find([folder], validation_share=0.3)
-    assert len(together(lists)) == len(lists) == 200
-
-
 def test_validation_images_are_mixed(tmp_path):
     # A validation on fewer images uses the first ones, which should be from all subfolders.
     folder = touch(tmp_path, numbered(200, "a/") + numbered(200, "b/"))
@@ -111,30 +95,6 @@ def test_validation_images_of_datasets_are_mixed(tmp_path):
     _, validation = both(find(names, validation_share=0.5))
     first = [path.removeprefix(f"{tmp_path}/")[0] for path in validation[:40]]
     assert 10 <= first.count("a") <= 30
-
-
-def test_split_is_reproducible(tmp_path):
-    folder = touch(tmp_path, numbered(100))
-    assert both(find_images([folder])) == both(find_images([folder]))
-
-
-def test_split_depends_on_the_seed(tmp_path):
-    folder = touch(tmp_path, numbered(100))
-    sides = [both(find([folder], validation_share=0.2, seed=seed)) for seed in (1, 2)]
-    assert set(sides[0][1]) != set(sides[1][1])
-
-
-def test_split_is_stable_when_images_are_added(tmp_path):
-    before = both(find_images([touch(tmp_path, numbered(100))]))
-    after = both(find_images([touch(tmp_path, numbered(300, "a/") + numbered(300, "z"))]))
-    assert set(before[0]) < set(after[0])
-    assert set(before[1]) < set(after[1])
-
-
-def test_share_of_zero_holds_out_none(tmp_path):
-    lists = find([touch(tmp_path, numbered(50))], validation_share=0.0)
-    assert len(lists.training) == 50
-    assert not lists.validation
 
 
 def test_minimum_colorfulness_decides_what_is_gray(tmp_path):
