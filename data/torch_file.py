@@ -13,7 +13,7 @@ import pickle
 import struct
 import zipfile
 from collections import OrderedDict
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -51,13 +51,13 @@ class _Storage:
 
     def __init__(self, kind: str):
         self.dtype = np.dtype(_TYPES[kind])
-        self.numbers: np.ndarray | None = None
+        self.numbers = np.empty(0, self.dtype)
 
 
 class _Tensor:
     """A view of a storage, as described in a pickle."""
 
-    def __init__(self, storage: _Storage, offset: int, shape: tuple[int, ...], strides: tuple):
+    def __init__(self, storage: _Storage, offset: int, shape: tuple, strides: tuple, *_: Any):
         self.storage, self.offset, self.shape, self.strides = storage, offset, shape, strides
 
     def array(self) -> np.ndarray:
@@ -73,22 +73,21 @@ class _Tensor:
 class _Unpickler(pickle.Unpickler):
     """Unpickles dictionaries and tensors and refuses everything else."""
 
-    def __init__(self, file: io.IOBase, storages: dict[str, _Storage]):
+    def __init__(self, file: BinaryIO, storages: dict[str, _Storage]):
         super().__init__(file, encoding="latin-1")
         self._storages = storages
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return lambda storage, offset, shape, strides, *_: _Tensor(
-                storage, offset, shape, strides
-            )
-        if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return lambda tensor, *_: tensor
-        if module == "torch" and name in _TYPES:
-            return name
-        raise pickle.UnpicklingError(f"it refers to {module}.{name}; only tensors are read")
+        known = {
+            "collections.OrderedDict": OrderedDict,
+            # Not the class itself, whose attributes a pickle could change.
+            "torch._utils._rebuild_tensor_v2": lambda *view: _Tensor(*view),
+            "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
+            **{f"torch.{kind}": kind for kind in _TYPES},
+        }
+        if f"{module}.{name}" not in known:
+            raise pickle.UnpicklingError(f"it refers to {module}.{name}; only tensors are read")
+        return known[f"{module}.{name}"]
 
     def persistent_load(self, pid: Any) -> _Storage:
         _, kind, key, *_ = pid

@@ -19,6 +19,7 @@ from data.datasets.imagenet_classes import imagenet_numbers
 from data.image_io import write_rgb
 from errors import InputError
 from jobs.common.contact_sheet import draw_contact_sheet
+from jobs.common.error_translation import about_option
 from jobs.common.folders import make_folder
 from jobs.common.progress_bar import progress_bar
 from jobs.train.dataset import TrainingData, find_training_images
@@ -54,7 +55,8 @@ def inspect(settings: Settings) -> int:
     print(lists.table())
     data = TrainingData(settings, lists, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
-    _show_classes(data.lists.sets, settings.class_index)
+    with about_option("class_index"):
+        _show_classes(data.lists.sets, settings.class_index)
     with data.translate_errors():
         _show_images(data, settings)
         _show_speed(data, settings)
@@ -63,24 +65,29 @@ def inspect(settings: Settings) -> int:
 
 def _show_classes(sets: list[Dataset], class_index: str | None) -> None:
     """Prints how many classes each dataset has, and which of ImageNet's 1000 they are."""
-    has_numbers = False
-    for dataset in sets:
-        classes, numbers = dataset.training.classes, ""
-        if not classes:
-            continue
-        if all(map(_WORDNET_ID.fullmatch, classes)):
-            has_numbers = True
-            try:
-                numbers = f"; ImageNet's numbers {_some(imagenet_numbers(classes, class_index))}"
-            except InputError as error:
-                if class_index:
-                    raise
-                numbers = f"; {error}"
-        print(f"{dataset.name}: {len(classes)} classes: {_some(classes)}{numbers}")
-    if class_index and not has_numbers:
-        raise InputError(
-            f"--class_index {class_index}: none of the datasets has ImageNet classes; leave it out"
-        )
+    by_name = {
+        dataset.name: dataset.training.classes for dataset in sets if dataset.training.classes
+    }
+    if class_index and not any(map(_are_wordnet_ids, by_name.values())):
+        raise InputError(f"{class_index}: none of the datasets has ImageNet classes; leave it out")
+    for name, classes in by_name.items():
+        print(f"{name}: {len(classes)} classes: {_some(classes)}{_match(classes, class_index)}")
+
+
+def _match(classes: tuple[str, ...], class_index: str | None) -> str:
+    """Text that says which of ImageNet's classes these are; empty if they are not WordNet ids."""
+    if not _are_wordnet_ids(classes):
+        return ""
+    try:
+        return f"; ImageNet's numbers {_some(imagenet_numbers(classes, class_index))}"
+    except InputError as error:
+        if class_index:
+            raise
+        return f"; {error}"
+
+
+def _are_wordnet_ids(classes: tuple[str, ...]) -> bool:
+    return all(map(_WORDNET_ID.fullmatch, classes))
 
 
 def _some(values: Sequence) -> str:

@@ -20,9 +20,10 @@ from typing import Any
 from data.datasets.concatenated_images import ConcatenatedImages
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import names_like
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.folder import list_folder
 from data.datasets.image_files import ImageFiles
-from data.datasets.split_options import SplitOptions, split_by_name
+from data.datasets.split_by_name import split_by_name
 from errors import InputError, first_line
 
 _PREFIX = "instances_"
@@ -44,27 +45,15 @@ class _Part:
     objects: set[tuple[int, int]]
     categories: list[tuple[int, str, str]]
 
-    def images_with(self, asked_for: Sequence[str]) -> set[int]:
-        """Returns the ids of images with an object of one of these (super)categories."""
-        wanted = {name.casefold() for name in asked_for}
-        numbers = {
-            number
-            for number, *names in self.categories
-            if wanted.intersection(name.casefold() for name in names)
-        }
-        return {image for image, category in self.objects if category in numbers}
 
-
-def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOptions) -> Dataset:
+def coco_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
     """Finds the annotated images of a folder.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         folder: str, the folder that contains `annotations`.
-        categories: sequence of str, names of categories or supercategories. Only images with an
-            object of one of them are used; all images if it is empty.
-        options: `SplitOptions`, used when the annotations do not include both training and
-            validation parts.
+        options: `DatasetOptions`. Only images with an object of one of its categories are used, and
+            it says how to split annotations that are not of both training and validation parts.
 
     Returns:
         `Dataset`.
@@ -72,17 +61,23 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     Raises:
         InputError: if part of the layout is missing or malformed, or a category does not exist.
     """
-    names = _names_of_parts(name, folder)
-    folders = {part: _folder_of(name, folder, part) for part in names}
-    parts = {part: _read(name, folder, part) for part in names}
-    _check_categories(name, categories, parts.values())
+    names = _names_of_parts(folder)
+    folders = {part: _folder_of(folder, part) for part in names}
+    parts = {
+        part: _read(os.path.join(folder, "annotations", f"{_PREFIX}{part}.json")) for part in names
+    }
+    _check_categories(options.categories, parts.values())
     skipped = Counter()
     sides = {False: [], True: []}
     taken = defaultdict(set)
     # Validation parts come first, so that an image listed in both is not trained on.
     for part in sorted(names, key=_is_validation, reverse=True):
-        wanted = _wanted(parts[part], categories, skipped)
-        present = set(list_folder(name, folders[part])) & _below(wanted, folders[part])
+        wanted = _wanted(parts[part], options.categories, skipped)
+        # The paths of some annotations begin with the name of the folder.
+        below = os.path.basename(folders[part]) + os.sep
+        present = {path.removeprefix(below) for path in wanted}.intersection(
+            list_folder(folders[part])
+        )
         skipped["annotated, but missing"] += len(wanted) - len(present)
         new = present - taken[folders[part]]
         skipped["in another part"] += len(present) - len(new)
@@ -97,7 +92,7 @@ def coco_set(name: str, folder: str, categories: Sequence[str], options: SplitOp
     return Dataset(name, *split_by_name(images, paths, options), skipped)
 
 
-def _names_of_parts(name: str, folder: str) -> list[str]:
+def _names_of_parts(folder: str) -> list[str]:
     """Returns the names of the parts, such as `train2017` and `val2017`."""
     pattern = os.path.join(glob.escape(folder), "annotations", _PREFIX + "*.json")
     files = [os.path.basename(file) for file in sorted(glob.glob(pattern))]
@@ -105,9 +100,7 @@ def _names_of_parts(name: str, folder: str) -> list[str]:
         what = f"there is no annotations/{_PREFIX}*.json in {folder}"
         if not os.path.isdir(folder):
             what = f"{folder} is not a folder{names_like(folder)}"
-        raise InputError(
-            f"--dataset {name}: {what}; give the folder that contains `annotations` and the images"
-        )
+        raise InputError(f"{what}; give the folder that contains `annotations` and the images")
     return [file.removeprefix(_PREFIX).removesuffix(".json") for file in files]
 
 
@@ -115,26 +108,20 @@ def _is_validation(part: str) -> bool:
     return part.startswith("val")
 
 
-def _below(paths: set[str], folder: str) -> set[str]:
-    """Returns paths relative to the image folder; some annotations begin with its name."""
-    return {path.removeprefix(os.path.basename(folder) + os.sep) for path in paths}
-
-
-def _folder_of(name: str, folder: str, part: str) -> str:
+def _folder_of(folder: str, part: str) -> str:
     """Returns the folder with the images of a part."""
     candidates = [os.path.join(folder, part), os.path.join(folder, "images", part)]
     for candidate in (*candidates, os.path.join(folder, "images")):
         if os.path.isdir(candidate):
             return candidate
     raise InputError(
-        f"--dataset {name}: the images of annotations/{_PREFIX}{part}.json are neither in "
-        f"{candidates[0]} nor in {candidates[1]}; put them there, or remove the annotations"
+        f"the images of annotations/{_PREFIX}{part}.json are neither in {candidates[0]} nor in "
+        f"{candidates[1]}; put them there, or remove the annotations"
     )
 
 
-def _read(name: str, folder: str, part: str) -> _Part:
-    path = os.path.join(folder, "annotations", f"{_PREFIX}{part}.json")
-    if os.path.exists(path) and os.path.getsize(path) > _LARGE:
+def _read(path: str) -> _Part:
+    if os.path.getsize(path) > _LARGE:
         print(f"reading {path}", flush=True)
     try:
         with open(path, encoding="utf-8-sig") as file:
@@ -146,18 +133,12 @@ def _read(name: str, folder: str, part: str) -> _Part:
         )
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(
-            f"--dataset {name}: {path} cannot be read: {first_line(error)}; unpack the "
-            "annotations again"
+            f"{path} cannot be read: {first_line(error)}; unpack the annotations again"
         ) from error
-    except KeyError as error:
+    except (AttributeError, KeyError, TypeError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else first_line(error)
         raise InputError(
-            f"--dataset {name}: {path} is not in COCO format: {error} is missing; give "
-            "annotations of objects (instances)"
-        ) from error
-    except (AttributeError, TypeError) as error:
-        raise InputError(
-            f"--dataset {name}: {path} is not in COCO format: {first_line(error)}; give "
-            "annotations of objects (instances)"
+            f"{path} is not in COCO format: {what}; give annotations of objects (instances)"
         ) from error
 
 
@@ -176,8 +157,14 @@ def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str]:
-    """Returns the paths of the listed images with an object of these categories."""
-    images = part.images_with(categories) if categories else {image for image, _ in part.objects}
+    """Returns the paths of the listed images with an object of these (super)categories."""
+    wanted = {name.casefold() for name in categories}
+    numbers = {
+        number
+        for number, *names in part.categories
+        if wanted.intersection(map(str.casefold, names))
+    }
+    images = {image for image, number in part.objects if number in numbers or not categories}
     listed = images.intersection(part.images)
     skipped["annotated, but not listed"] += len(images - listed)
     if not categories:
@@ -186,21 +173,17 @@ def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str
     return {part.images[image] for image in listed}
 
 
-def _check_categories(name: str, asked_for: Sequence[str], parts: Iterable[_Part]) -> None:
+def _check_categories(asked_for: Sequence[str], parts: Iterable[_Part]) -> None:
     """Raises `InputError` for an unknown category; it lists the existing ones, closest first."""
     existing = {text for part in parts for _, *names in part.categories for text in names} - {""}
+    folded = set(map(str.casefold, existing))
     for asked in asked_for:
-        if asked.casefold() in {category.casefold() for category in existing}:
-            continue
-        matcher = difflib.SequenceMatcher(b=asked.casefold())
-
-        def key(category: str, matcher=matcher) -> tuple[float, str]:
-            matcher.set_seq1(category.casefold())
-            return -matcher.ratio(), category
-
-        ordered = sorted(existing, key=key)
-        shown = (f"'{category}'" if " " in category else category for category in ordered)
-        raise InputError(
-            f"--categories {asked}: {name} has no such category; it has "
-            f"{', '.join(shown) or 'no categories'}"
-        )
+        if asked.casefold() not in folded:
+            matcher = difflib.SequenceMatcher(b=asked.casefold())
+            likeness = {}
+            for category in existing:
+                matcher.set_seq1(category.casefold())
+                likeness[category] = -matcher.ratio()
+            ordered = sorted(existing, key=lambda category: (likeness[category], category))
+            shown = (f"'{category}'" if " " in category else category for category in ordered)
+            raise InputError(f"there is no category {asked}; it has {', '.join(shown) or 'none'}")

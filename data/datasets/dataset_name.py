@@ -39,30 +39,20 @@ def parse_name(name: str) -> tuple[str, str]:
     if name == DEMO:
         return DEMO, ""
     kind, colon, where = name.partition(":")
-    if colon and kind in _PREFIXES:
-        if not where:
-            raise InputError(
-                f"--dataset {name}: the part after the colon is missing; give {_forms([kind])}"
-            )
+    if kind in _PREFIXES and where:
         # Shells expand a tilde only at the beginning of a word.
         return kind, where if kind == TFDS else os.path.expanduser(where)
     # The path of a folder may contain a colon, and on Windows often does.
     if os.path.exists(name):
         return FOLDER, name
+    if kind in _PREFIXES:
+        raise InputError(f"{name}: the part after the colon is missing; give {_forms([kind])}")
+    choices = f"give {_forms(_PREFIXES)}, a folder or {DEMO}"
     if not name:
-        raise InputError(
-            f"--dataset: a name is empty; give {_forms(_PREFIXES)}, a folder or {DEMO}"
-        )
-    if name in _PREFIXES:
-        raise InputError(
-            f"--dataset {name}: the part after the colon is missing; give {_forms([name])}"
-        )
+        raise InputError(f"the name of a dataset is empty; {choices}")
     if colon and len(kind) > 1 and os.sep not in kind:
         close = did_you_mean(kind, list(_PREFIXES))
-        raise InputError(
-            f"--dataset {name}: unknown kind of dataset {kind}{close}; give "
-            f"{_forms(_PREFIXES)}, a folder or {DEMO}"
-        )
+        raise InputError(f"{name}: unknown kind of dataset {kind}{close}; {choices}")
     return FOLDER, os.path.expanduser(name)
 
 
@@ -97,13 +87,11 @@ def did_you_mean(name: str, names: Iterable[str] | Mapping[str, str]) -> str:
     Example:
         did_you_mean("cats", ["dog", "cat"])        # " (did you mean cat?)"
     """
-    forms = {existing.casefold(): form for existing, form in _with_forms(names).items()}
+    if not isinstance(names, Mapping):
+        names = {name: name for name in names}
+    forms = {existing.casefold(): form for existing, form in names.items()}
     close = difflib.get_close_matches(name.casefold(), list(forms), n=3, cutoff=0.6)
     return f" (did you mean {' or '.join(forms[match] for match in close)}?)" if close else ""
-
-
-def _with_forms(names: Iterable[str] | Mapping[str, str]) -> Mapping[str, str]:
-    return names if isinstance(names, Mapping) else {name: name for name in names}
 
 
 def names_like(folder: str) -> str:

@@ -14,7 +14,7 @@ import dataclasses
 import functools
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,12 +36,9 @@ from data.datasets.image_lists import ImageLists
 from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 from data.datasets.imagenet64 import imagenet64_set
-from data.datasets.split_options import SplitOptions
 from data.datasets.tfds_builder import tfds_set
 from data.datasets.tiny_imagenet import tiny_imagenet_set
 from errors import InputError
-
-_SIDES = ("training", "validation")
 
 
 def find_images(names: Sequence[str], options: DatasetOptions | None = None) -> ImageLists:
@@ -55,17 +52,20 @@ def find_images(names: Sequence[str], options: DatasetOptions | None = None) -> 
         `ImageLists` of the images of all datasets.
 
     Raises:
-        InputError: if a dataset cannot be found, is malformed or has no usable image.
+        InputError: if a dataset cannot be found, is malformed or has no usable image. The message
+            begins with its name.
     """
     options = options or DatasetOptions()
-    sets = _without_repeats([_find(name, options) for name in names])
+    sets = [_find(name, options) for name in names]
+    if len(sets) > 1:
+        sets = _without_repeats(sets)
     training = ConcatenatedImages([dataset.training for dataset in sets])
     validation = ConcatenatedImages([dataset.validation for dataset in sets])
     train_indices, val_indices = range(len(training)), list(range(len(validation)))
     random.Random(options.seed).shuffle(val_indices)
     if options.max_images is not None and options.max_images < len(training) + len(validation):
         train_indices, val_indices = _limit(train_indices, val_indices, options)
-        sets = _limited_sets(sets, train_indices, val_indices)
+        sets = _restrict(sets, train_indices, val_indices, "beyond max_images")
     return ImageLists(
         ImageSubset(training, train_indices), ImageSubset(validation, val_indices), sets
     )
@@ -81,38 +81,36 @@ def without_images(source: ImageSource, others: Sequence[ImageSource]) -> ImageS
 
 def _find(name: str, options: DatasetOptions) -> Dataset:
     kind, where = parse_name(name)
-    split = SplitOptions(options.validation_share, options.seed)
-    find: dict[str, Callable[[], Dataset]] = {
-        DEMO: lambda: demo_set(split),
-        FOLDER: lambda: folder_set(name, where, split, options.minimum_colorfulness),
-        TINY_IMAGENET: lambda: tiny_imagenet_set(name, where),
-        IMAGENET64: lambda: imagenet64_set(name, where),
-        COCO: lambda: coco_set(name, where, options.categories, split),
-        TFDS: lambda: tfds_set(name, where, options.data_dir, split),
+    finders = {
+        DEMO: demo_set,
+        FOLDER: folder_set,
+        TINY_IMAGENET: tiny_imagenet_set,
+        IMAGENET64: imagenet64_set,
+        COCO: coco_set,
+        TFDS: tfds_set,
     }
-    found = find[kind]()
+    try:
+        found = finders[kind](name, where, options)
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
     if not len(found.training) and not len(found.validation):
         raise InputError(
-            f"--dataset {name}: no usable images ({found.reasons() or 'none found'}); give "
-            "another dataset or less strict options"
+            f"{name}: no usable images ({found.reasons() or 'none found'}); give another dataset "
+            "or less strict options"
         )
     return found
 
 
 def _without_repeats(sets: list[Dataset]) -> list[Dataset]:
     """Removes images that occur in several datasets; validation images take precedence."""
-    if len(sets) == 1:
-        return sets
-    training, validation = ([getattr(dataset, side) for dataset in sets] for side in _SIDES)
-    val_hashes = _hashes(validation)
-    val_indices = _by_source(_is_first(val_hashes), validation)
-    train_hashes = _hashes(training)
-    is_new = _is_first(train_hashes) & ~np.isin(train_hashes, val_hashes)
-    train_indices = _by_source(is_new, training)
-    return [
-        _part(*parts, why="in another dataset")
-        for parts in zip(sets, train_indices, val_indices, strict=True)
-    ]
+    val_hashes, val_first = np.unique(
+        _hashes([dataset.validation for dataset in sets]), return_index=True
+    )
+    train_hashes, train_first = np.unique(
+        _hashes([dataset.training for dataset in sets]), return_index=True
+    )
+    train_first = train_first[~np.isin(train_hashes, val_hashes)]
+    return _restrict(sets, train_first, val_first, "in another dataset")
 
 
 def _limit(
@@ -129,47 +127,25 @@ def _limit(
     return sorted(drawn), val_indices[:val_count]
 
 
-def _limited_sets(
-    sets: list[Dataset], train_indices: Sequence[int], val_indices: list[int]
+def _restrict(
+    sets: list[Dataset], train_indices: Sequence[int], val_indices: Sequence[int], why: str
 ) -> list[Dataset]:
-    """Restricts each dataset to the images chosen from the concatenation of all."""
-    training = _split_chosen([dataset.training for dataset in sets], train_indices)
-    validation = _split_chosen([dataset.validation for dataset in sets], val_indices)
-    return [
-        _part(*parts, why="beyond --max_images")
-        for parts in zip(sets, training, validation, strict=True)
-    ]
-
-
-def _split_chosen(sources: list[ImageSource], chosen: Sequence[int]) -> list[np.ndarray]:
-    """Splits indices into the concatenated sources into indices into each source."""
-    is_chosen = np.zeros(sum(map(len, sources)), bool)
-    is_chosen[chosen] = True
-    return _by_source(is_chosen, sources)
-
-
-def _part(dataset: Dataset, training: np.ndarray, validation: np.ndarray, why: str) -> Dataset:
-    """Restricts a dataset to some of its images and counts the others as skipped."""
-    skipped = len(dataset.training) + len(dataset.validation) - len(training) - len(validation)
-    return dataclasses.replace(
-        dataset,
-        training=ImageSubset(dataset.training, training),
-        validation=ImageSubset(dataset.validation, validation),
-        skipped={**dataset.skipped, why: skipped},
-    )
-
-
-def _is_first(hashes: np.ndarray) -> np.ndarray:
-    """Marks the first occurrence of each hash."""
-    is_first = np.zeros(len(hashes), bool)
-    is_first[np.unique(hashes, return_index=True)[1]] = True
-    return is_first
-
-
-def _by_source(mask: np.ndarray, sources: list[ImageSource]) -> list[np.ndarray]:
-    """Splits a mask over all images into the indices of the selected images of each source."""
-    borders = np.cumsum([len(source) for source in sources])[:-1]
-    return [np.flatnonzero(part) for part in np.split(mask, borders)]
+    """Restricts datasets to some of the images of all, and counts the others as skipped."""
+    restricted = []
+    sides = {"training": np.sort(np.asarray(train_indices, "int64"))}
+    sides["validation"] = np.sort(np.asarray(val_indices, "int64"))
+    starts = dict.fromkeys(sides, 0)
+    for dataset in sets:
+        skipped, parts = 0, {}
+        for side, indices in sides.items():
+            source = getattr(dataset, side)
+            first, last = np.searchsorted(indices, [starts[side], starts[side] + len(source)])
+            parts[side] = ImageSubset(source, indices[first:last] - starts[side])
+            starts[side] += len(source)
+            skipped += len(source) - len(parts[side])
+        reasons = {**dataset.skipped, why: skipped}
+        restricted.append(dataclasses.replace(dataset, skipped=reasons, **parts))
+    return restricted
 
 
 def _hashes(sources: Sequence[ImageSource]) -> np.ndarray:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import DEMO, names_like
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_files import ImageFiles
 from data.datasets.paired_grayscale import find_paired_grayscale
-from data.datasets.split_options import SplitOptions, split_by_name
+from data.datasets.split_by_name import split_by_name
 from data.image_io import IMAGE_SUFFIXES, list_image_paths
 from errors import InputError, shown
 
@@ -19,7 +20,7 @@ _TRAINING_FOLDER = "train"
 _VALIDATION_FOLDERS = ("validation", "val")
 
 
-def folder_set(name: str, folder: str, options: SplitOptions, least_color: float) -> Dataset:
+def folder_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
     """Finds the images of a folder and its subfolders.
 
     A folder with the subfolders `train` and `validation` (or `val`) is split accordingly. Any
@@ -27,10 +28,9 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
     with gray versions of the images in a sibling folder, is skipped.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         folder: str, the path of the folder.
-        options: `SplitOptions`.
-        least_color: float, the colorfulness below which an image counts as gray.
+        options: `DatasetOptions`.
 
     Returns:
         `Dataset`.
@@ -38,13 +38,13 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
     Raises:
         InputError: if the folder does not exist, is a file or contains no images.
     """
-    paths = list_folder(name, folder)
+    paths = list_folder(folder)
     if not paths:
         raise InputError(
-            f"--dataset {name}: no images in this folder or its subfolders; supported file "
-            f"extensions: {' '.join(IMAGE_SUFFIXES)}"
+            "no images in this folder or its subfolders; supported file extensions: "
+            + " ".join(IMAGE_SUFFIXES)
         )
-    paired = find_paired_grayscale(folder, paths, least_color)
+    paired = find_paired_grayscale(folder, paths, options.minimum_colorfulness)
     skipped = {
         f"no color, paired with {shown(color)}": len(grays) for color, grays in paired.items()
     }
@@ -52,18 +52,11 @@ def folder_set(name: str, folder: str, options: SplitOptions, least_color: float
     return _split(name, folder, [path for path in paths if path not in gray], skipped, options)
 
 
-def demo_set(options: SplitOptions) -> Dataset:
-    """Returns the demo photographs as a dataset.
-
-    Args:
-        options: `SplitOptions`.
-
-    Raises:
-        InputError: if the installed scikit-image has none of them.
-    """
+def demo_set(name: str, _: str, options: DatasetOptions) -> Dataset:
+    """Returns the demo photographs as a dataset; the arguments are those of `folder_set`."""
     images = demo_images()
     folder = str(images[0].parent)
-    return _split(DEMO, folder, [image.name for image in images], {}, options)
+    return _split(name, folder, [image.name for image in images], {}, options)
 
 
 def demo_images() -> list[Path]:
@@ -83,43 +76,33 @@ def demo_images() -> list[Path]:
     return images
 
 
-def list_folder(name: str, folder: str) -> list[str]:
+def list_folder(folder: str) -> list[str]:
     """Lists the images of a folder and its subfolders, as paths relative to the folder.
-
-    Args:
-        name: str, the dataset's name in error messages.
-        folder: str, the path of the folder.
 
     Raises:
         InputError: if the folder does not exist, is a file or cannot be read.
     """
     if not os.path.isdir(folder):
-        exists = os.path.exists(folder)
-        what = "is a file" if exists else f"does not exist{names_like(folder)}"
-        raise InputError(f"--dataset {name}: {what}; give a folder of images, or {DEMO}")
+        what = "is a file" if os.path.exists(folder) else f"does not exist{names_like(folder)}"
+        raise InputError(f"{what}; give a folder of images, or {DEMO}")
     try:
         return list_image_paths(folder)
     except OSError as error:
-        raise InputError(f"--dataset {name}: {error.strerror}; give a readable folder") from error
+        raise InputError(f"{error.strerror}; give a readable folder") from error
 
 
 def _split(
-    name: str, folder: str, paths: list[str], skipped: dict[str, int], options: SplitOptions
+    name: str, folder: str, paths: list[str], skipped: dict[str, int], options: DatasetOptions
 ) -> Dataset:
     tops = {path.split(os.sep, 1)[0] for path in paths if os.sep in path}
     validation_folder = next((top for top in _VALIDATION_FOLDERS if top in tops), None)
-    if _TRAINING_FOLDER in tops and validation_folder:
-        sides = {_TRAINING_FOLDER: [], validation_folder: []}
-        for path in paths:
-            top = path.split(os.sep, 1)[0]
-            if top in sides:
-                sides[top].append(path)
-        training, validation = (ImageFiles(folder, side) for side in sides.values())
-        outside = len(paths) - len(training) - len(validation)
-        if outside:
-            reason = f"outside {_TRAINING_FOLDER} and {validation_folder}"
-            skipped = {**skipped, reason: outside}
-    else:
+    if _TRAINING_FOLDER not in tops or validation_folder is None:
         names = (path.replace(os.sep, "/") for path in paths)
-        training, validation = split_by_name(ImageFiles(folder, paths), names, options)
+        return Dataset(name, *split_by_name(ImageFiles(folder, paths), names, options), skipped)
+    training, validation = (
+        ImageFiles(folder, [path for path in paths if path.startswith(side + os.sep)])
+        for side in (_TRAINING_FOLDER, validation_folder)
+    )
+    outside = f"outside {_TRAINING_FOLDER} and {validation_folder}"
+    skipped = {**skipped, outside: len(paths) - len(training) - len(validation)}
     return Dataset(name, training, validation, skipped)

@@ -90,20 +90,13 @@ class ImageLists:
         With weights, it also shows the share of each dataset in the training.
         """
         rows = [("dataset", "training", "validation", "skipped", "")]
-        rows += [
-            (
-                shown(dataset.name),
-                f"{len(dataset.training):,}",
-                f"{len(dataset.validation):,}",
-                f"{sum(dataset.skipped.values()):,}",
-                dataset.reasons(),
-            )
-            for dataset in self.sets
-        ]
+        for dataset in self.sets:
+            counts = (len(dataset.training), len(dataset.validation), sum(dataset.skipped.values()))
+            rows.append((shown(dataset.name), *map("{:,}".format, counts), dataset.reasons()))
         if len(self.sets) > 1:
             skipped = sum(sum(dataset.skipped.values()) for dataset in self.sets)
-            totals = (len(self.training), len(self.validation), skipped)
-            rows.append(("total", *(f"{count:,}" for count in totals), ""))
+            counts = (len(self.training), len(self.validation), skipped)
+            rows.append(("total", *map("{:,}".format, counts), ""))
         if self.weights:
             shares = (f"{weight / sum(self.weights):.1%}" for weight in self.weights)
             # A single dataset has no row of totals.
@@ -112,11 +105,8 @@ class ImageLists:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         return "\n".join(
             "  ".join(
-                [
-                    f"{row[0]:{widths[0]}}",
-                    *(f"{row[column]:>{widths[column]}}" for column in range(1, len(row) - 1)),
-                    row[-1],
-                ]
+                f"{cell:>{width}}" if 0 < column < len(row) - 1 else f"{cell:{width}}"
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
             ).rstrip()
             for row in rows
         )

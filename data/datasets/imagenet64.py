@@ -12,15 +12,17 @@ the CIFAR datasets", 2017 (arXiv 1707.08819). https://image-net.org/download-ima
 import os
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from data.datasets.concatenated_images import ConcatenatedImages
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import names_like
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_source import ImageSource
 from data.datasets.imagenet_classes import downsampled_imagenet_ids
-from data.datasets.stored_rows import StoredRows, find_in_npz, find_in_pickle
+from data.datasets.stored_rows import StoredRows, find_batch
 from data.image_io import UnreadableImageError, shrink_rgb
 from errors import InputError
 
@@ -31,11 +33,11 @@ _VALIDATION = "val_data"
 _BATCH = re.compile(r"(train_data_batch_([1-9]\d*)|val_data)(\.npz)?")
 
 
-def imagenet64_set(name: str, folder: str) -> Dataset:
+def imagenet64_set(name: str, folder: str, _: DatasetOptions | None = None) -> Dataset:
     """Finds the images of the batches below a folder, with classes named by WordNet id.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         folder: str, the path of the folder. Subfolders are searched too, because each published
             archive is unpacked to its own.
 
@@ -45,20 +47,20 @@ def imagenet64_set(name: str, folder: str) -> Dataset:
     Raises:
         InputError: if batches are missing or damaged, or labels do not match the images.
     """
-    files = _batch_files(name, folder)
+    files = _batch_files(folder)
     numbers = sorted(number for number in files if number)
     expected = range(1, max(numbers, default=1) + 1)
     missing = [f"train_data_batch_{number}" for number in expected if number not in numbers]
     missing += [] if 0 in files else [_VALIDATION]
     if missing:
         raise InputError(
-            f"--dataset {name}: {folder} lacks {', '.join(missing)}; give the folder that contains "
+            f"{folder} lacks {', '.join(missing)}; give the folder that contains "
             f"train_data_batch_1 to {_BATCHES} and {_VALIDATION}"
         )
     classes = downsampled_imagenet_ids()
-    training = ConcatenatedImages([_batch(name, files[number], classes) for number in numbers])
+    training = ConcatenatedImages([_batch(files[number], classes) for number in numbers])
     shown = name if len(numbers) == _BATCHES else f"{name} ({len(numbers)} of {_BATCHES} batches)"
-    return Dataset(shown, training, _batch(name, files[0], classes))
+    return Dataset(shown, training, _batch(files[0], classes))
 
 
 class BatchImages(ImageSource):
@@ -90,7 +92,7 @@ class BatchImages(ImageSource):
 
     def read_rgb(self, number, short_side=None):
         try:
-            planes = self._rows.row(number)
+            planes = self._rows[number]
         except OSError as error:
             raise UnreadableImageError(str(error)) from error
         pixels = np.moveaxis(planes.reshape(3, _SIDE, _SIDE), 0, -1)
@@ -100,12 +102,11 @@ class BatchImages(ImageSource):
         return int(self._labels[number])
 
 
-def _batch_files(name: str, folder: str) -> dict[int, str]:
+def _batch_files(folder: str) -> dict[int, str]:
     """Returns the paths of the batches by number; number 0 is the validation batch."""
     if not os.path.isdir(folder):
         raise InputError(
-            f"--dataset {name}: {folder} is not a folder{names_like(folder)}; give the one that "
-            "contains the batches"
+            f"{folder} is not a folder{names_like(folder)}; give the one that contains the batches"
         )
     files = {}
     for parent, _, names in os.walk(folder, followlinks=True):
@@ -116,37 +117,23 @@ def _batch_files(name: str, folder: str) -> dict[int, str]:
     return files
 
 
-def _batch(name: str, path: str, classes: tuple[str, ...]) -> BatchImages:
-    try:
-        arrays = find_in_npz(path) if path.endswith(".npz") else find_in_pickle(path)
-    except InputError as error:
-        raise InputError(f"--dataset {name}: {error}") from error
-    rows, labels = arrays.get("data"), arrays.get("labels")
-    if not isinstance(rows, StoredRows) or rows.shape[1] != _ROW:
-        received = f"{rows.shape[1]} columns" if isinstance(rows, StoredRows) else "no such array"
+def _batch(path: str, classes: tuple[str, ...]) -> BatchImages:
+    rows, labels = find_batch(path)
+    if rows.shape[1] != _ROW:
         raise InputError(
-            f"--dataset {name}: {path}: `data` should be N x {_ROW} bytes (64 x 64 in color); "
-            f"received {received}; download the 64 x 64 batches"
+            f"{path}: `data` should be N x {_ROW} bytes (64 x 64 in color); received "
+            f"{rows.shape[1]} columns; download the 64 x 64 batches"
         )
-    labels = _checked_labels(labels, rows.shape[0], len(classes))
-    if labels is None:
+    if isinstance(labels, list) and all(type(label) is int for label in labels):
+        labels = np.array(labels)
+    if not _are_labels(labels, rows.shape[0], len(classes)):
         raise InputError(
-            f"--dataset {name}: {path}: labels do not match: `labels` should be {rows.shape[0]} "
-            f"numbers from 1 to {len(classes)}; download it again"
+            f"{path}: labels do not match: `labels` should be {rows.shape[0]} numbers from "
+            f"1 to {len(classes)}; download it again"
         )
     return BatchImages(rows, labels - 1, path, classes)
 
 
-def _checked_labels(labels, count: int, classes: int) -> np.ndarray | None:
-    """Returns the labels as an array, or None if they are invalid."""
-    if isinstance(labels, list):
-        # Checked before the conversion: in a hostile pickle, a list may contain itself.
-        if not all(type(label) is int and 0 <= label <= classes for label in labels):
-            return None
-        labels = np.array(labels, "int64")
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        return None
-    numbers = labels.astype("int64")
-    if numbers.shape != (count,) or (count and not 1 <= numbers.min() <= numbers.max() <= classes):
-        return None
-    return numbers
+def _are_labels(labels: Any, count: int, classes: int) -> bool:
+    is_numbers = isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
+    return is_numbers and labels.shape == (count,) and 1 <= labels.min() <= labels.max() <= classes

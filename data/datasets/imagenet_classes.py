@@ -65,39 +65,39 @@ def downsampled_imagenet_ids() -> tuple[str, ...]:
 
 
 def _keras_ids(class_index: str | os.PathLike | None) -> tuple[str, ...]:
-    if class_index is not None:
-        return _read_index(Path(class_index), f"--class_index {class_index}: ", "give")
     cached = in_keras_cache(_INDEX)
-    if not cached.exists():
-        return _list_of_tfds(_FULL_IMAGENET)
-    return _read_index(cached, f"{cached} in Keras' cache: ", "remove it, or give --class_index")
+    if class_index is not None:
+        return _read_index(Path(class_index), "give")
+    return (
+        _read_index(cached, "remove it, or give")
+        if cached.exists()
+        else _list_of_tfds(_FULL_IMAGENET)
+    )
 
 
-def _read_index(path: Path, what: str, remedy: str) -> tuple[str, ...]:
-    remedy = f"; {remedy} a file like Keras' {_INDEX}"
+def _read_index(path: Path, remedy: str) -> tuple[str, ...]:
     try:
         index = json.loads(path.read_text("utf-8"))
         ids = tuple(str(index[str(number)][0]) for number in range(CLASSES))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(what + first_line(error) + remedy) from error
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        if len(set(ids)) < CLASSES:
+            raise ValueError("it lists a class twice")
+        return ids
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        OSError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise InputError(
-            f'{what}it is not of the form {{"0": ["n01440764", "tench"], ...}} with {CLASSES} '
-            f"classes{remedy}"
+            f'{path} is not of the form {{"0": ["n01440764", "tench"], ...}} with {CLASSES} '
+            f"classes: {first_line(error)}; {remedy} a file like Keras' {_INDEX}"
         ) from error
-    if len(set(ids)) < CLASSES:
-        raise InputError(f"{what}it lists a class twice{remedy}")
-    return ids
 
 
 def _list_of_tfds(name: str) -> tuple[str, ...]:
     # Importing the package would be slow.
     [folder] = importlib.util.find_spec("tensorflow_datasets").submodule_search_locations
-    path = Path(folder, name)
-    try:
-        return tuple(path.read_text("utf-8").split())
-    except OSError as error:
-        raise InputError(
-            f"{path}, the list of ImageNet's classes, cannot be read: {error.strerror}; install "
-            "tensorflow-datasets again"
-        ) from error
+    return tuple(Path(folder, name).read_text("utf-8").split())

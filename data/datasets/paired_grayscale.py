@@ -5,7 +5,7 @@ Some published datasets contain each image twice, in gray as the input and in co
 
 import bisect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from data.color.colorfulness import colorfulness
 from data.image_io import UnreadableImageError, part_by_part, read_rgb
@@ -71,16 +71,13 @@ def _paired_folder(
     for color in sorted(siblings, key=lambda sibling: abs(len(siblings[sibling]) - len(images))):
         if color == gray:
             continue
-        pairs = [
-            (path, partner)
-            for path in few
-            for partner in _with_stem(color + _stem(path).removeprefix(gray), siblings[color])[:1]
-        ]
+        partners = {
+            path: _partner(color + _stem(path).removeprefix(gray), siblings[color]) for path in few
+        }
+        pairs = {path: partner for path, partner in partners.items() if partner is not None}
         if len(pairs) >= _MAJORITY * len(few) and _share_in_color(
-            folder, [path for path, _ in pairs], least_color
-        ) <= 1.0 - _MAJORITY < _share_in_color(
-            folder, [partner for _, partner in pairs], least_color
-        ):
+            folder, pairs.keys(), least_color
+        ) <= 1.0 - _MAJORITY < _share_in_color(folder, pairs.values(), least_color):
             return color
     return None
 
@@ -89,20 +86,17 @@ def _stem(path: str) -> str:
     return os.path.splitext(path)[0]
 
 
-def _with_stem(stem: str, paths: list[str]) -> list[str]:
-    """Returns the paths that equal this stem except for their suffix."""
-    return [path for path in _beginning_with(stem + ".", paths) if _stem(path) == stem]
-
-
-def _beginning_with(beginning: str, paths: list[str]) -> Iterator[str]:
-    """Yields the paths with this beginning; `paths` must be sorted part by part."""
-    index = bisect.bisect_left(paths, part_by_part(beginning), key=part_by_part)
-    while index < len(paths) and paths[index].startswith(beginning):
-        yield paths[index]
+def _partner(stem: str, paths: list[str]) -> str | None:
+    """Returns the path that equals this stem except for its suffix; paths are sorted by part."""
+    index = bisect.bisect_left(paths, part_by_part(stem + "."), key=part_by_part)
+    while index < len(paths) and paths[index].startswith(stem + "."):
+        if _stem(paths[index]) == stem:
+            return paths[index]
         index += 1
+    return None
 
 
-def _share_in_color(folder: str, paths: list[str], least_color: float) -> float:
+def _share_in_color(folder: str, paths: Iterable[str], least_color: float) -> float:
     """Returns the share of color images among the readable ones, or NaN if none is readable."""
     measured = []
     for path in paths:

@@ -1,28 +1,32 @@
-"""Random access to the rows of large arrays in pickle and .npz files, without loading the arrays.
+"""Random access to the images in batches of the downsampled ImageNet, without loading them.
 
-The official downsampled ImageNet is published in files of 1.6 GB, each a pickled dictionary.
-Unpickling such a file would load all of it into memory and run any code that it contains. This
-module does neither: it only supports NumPy arrays, and stores just the file offset of large ones.
+A batch is a file of 1.6 GB: a pickled dictionary of arrays, or the same arrays as .npz. Unpickling
+it would load all of it and run any code that it contains. Here `pickletools.genops` passes over
+the long strings of the pickle, and the short rest is unpickled by an unpickler that knows nothing
+but arrays.
 
 Example:
-    batch = {"data": np.zeros((3, 12288), "uint8"), "labels": np.array([7, 8, 9])}
+    batch = {"data": np.zeros((3, 12288), "uint8"), "labels": [7, 8, 9]}
     with open("train_data_batch_1", "wb") as file:
         pickle.dump(batch, file)
 
-    arrays = find_in_pickle("train_data_batch_1")
-    arrays["data"].row(2)                   # uint8 array of shape (12288,)
-    arrays["labels"]                        # int64 array of shape (3,)
+    rows, labels = find_batch("train_data_batch_1")
+    rows[2]                                 # uint8 array of shape (12288,)
+
+Reference: https://docs.python.org/3/library/pickle.html#restricting-globals
 """
 
 import io
-import math
 import os
 import pickle
+import pickletools
 import re
+import shutil
 import struct
 import zipfile
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from tqdm import tqdm
@@ -30,361 +34,252 @@ from tqdm import tqdm
 from data.atomic import write_beside
 from errors import InputError, first_line
 
-# In bytes. Byte strings of a pickle from this size on are skipped and read later, on demand.
-_LARGE = 4096
+# In bytes. Strings of a pickle from this size on stay in the file; an image is longer.
+_LONG = 1024
 
 _NUMBERS = re.compile(r"[<>|=]?[biuf][1248]")
 
-# Members of an .npz that may be unpacked beside it. Path separators are excluded.
-_NAME = re.compile(r"\w+\.npy")
 
-_FORTRAN = "it contains an array in Fortran order; save it in C order (numpy.ascontiguousarray)"
-
-
-class _UnknownFormError(Exception):
-    """Raised for a valid file in an unsupported format; the message says what to do."""
-
-
+@dataclass(frozen=True)
 class StoredRows:
-    """Reads a two-dimensional uint8 array from a file, row by row.
+    """The rows of a two-dimensional uint8 array in a file, read one at a time.
 
-    Args:
+    Attributes:
         path: str, the path of the file.
-        offset: int, the position of the array in the file. Ignored if `held` is given.
+        offset: int, the position of the array in the file.
         shape: tuple of int, (rows, bytes per row).
-        held: bytes or None, the content of an array that is small enough to hold in memory.
-            Defaults to `None`.
-
-    Raises:
-        ValueError: if the file ends before the array does.
     """
 
-    def __init__(self, path: str, offset: int, shape: tuple[int, int], held: bytes | None = None):
-        self.path = path
-        self.offset = offset
-        self.shape = shape
-        self.held = held
-        rows, width = shape
-        if len(held or b"") < rows * width and os.path.getsize(path) < offset + rows * width:
-            raise ValueError("the end is missing")
+    path: str
+    offset: int
+    shape: tuple[int, int]
 
-    def row(self, number: int) -> np.ndarray:
+    def __getitem__(self, number: int) -> np.ndarray:
         """Reads one row, a uint8 array of shape (bytes per row,).
 
         Raises:
             OSError: if the file can no longer be read.
         """
         width = self.shape[1]
-        if self.held is not None:
-            row = self.held[number * width : (number + 1) * width]
-        else:
-            with open(self.path, "rb") as file:
-                file.seek(self.offset + number * width)
-                row = file.read(width)
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(self.offset + number * width)
+            row = file.read(width)
         if len(row) < width:
             raise OSError(f"the end of {self.path} is missing")
         return np.frombuffer(row, "uint8")
 
 
-def find_in_pickle(path: str) -> dict[str, Any]:
-    """Finds the arrays of a pickled dictionary of arrays, numbers and lists.
+def find_batch(path: str) -> tuple[StoredRows, Any]:
+    """Finds the images and the labels of a batch.
 
     Args:
-        path: str, the path of the pickle.
+        path: str, the path of a pickle, or of a file that ends in `.npz`. The images of a
+            compressed .npz file are unpacked once, to a file beside it.
 
     Returns:
-        Dict by name: `StoredRows` for each two-dimensional uint8 array, a NumPy array for any
-        other array, and all other values unchanged.
+        Tuple of the array `data` and of `labels`: an array, or any other content of the file.
 
     Raises:
-        InputError: if the file is truncated, does not contain such a dictionary, or requests
-            anything but NumPy arrays.
+        InputError: if the file is damaged, has no such arrays, requests anything but arrays, or
+            cannot be unpacked.
     """
     try:
-        with open(path, "rb") as file:
-            content = _ArrayUnpickler(file).load()
-        if not isinstance(content, dict):
-            raise pickle.UnpicklingError(
-                f"it contains a {type(content).__name__} instead of a dictionary"
-            )
-        return {_text(name): _found(value, path) for name, value in content.items()}
-    except EOFError as error:
-        raise InputError(f"{path}: the end is missing; download it again") from error
-    except _UnknownFormError as error:
-        raise InputError(f"{path}: {error}") from error
-    # A damaged pickle may raise any exception.
-    except Exception as error:
-        raise InputError(
-            f"{path} is not a pickled batch: {_reason(error)}; download it again"
-        ) from error
-
-
-def find_in_npz(path: str) -> dict[str, Any]:
-    """Finds the arrays of an .npz file, as `find_in_pickle` does.
-
-    Compressed images are unpacked once, to a file beside the archive.
-
-    Args:
-        path: str, the path of the .npz file.
-
-    Returns:
-        Dict by name, as from `find_in_pickle`.
-
-    Raises:
-        InputError: if the file is damaged, is not an .npz file or cannot be unpacked.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return {
-                member.filename.removesuffix(".npy"): _found_member(archive, member, path)
-                for member in archive.infolist()
-            }
+        return _find_in_npz(path) if path.endswith(".npz") else _find_in_pickle(path)
     except InputError:
         raise
-    except _UnknownFormError as error:
-        raise InputError(f"{path}: {error}") from error
-    # A damaged archive may raise any exception.
+    # A damaged file may raise any exception, with text from the file in its message.
     except Exception as error:
         raise InputError(
-            f"{path} is not an .npz batch: {_reason(error)}; download it again"
+            f"{path} is not a batch: {first_line(error)[:200]}; download it again, or save it as "
+            "uint8 and integers in C order, with pickle protocol 3 or later"
         ) from error
+
+
+def _stored_rows(
+    path: str, offset: int, size: int, shape: tuple, is_transposed: bool, dtype: np.dtype
+) -> StoredRows:
+    """Returns the rows of `data`, of which there are `size` bytes."""
+    if dtype != np.uint8 or len(shape) != 2 or is_transposed:
+        raise ValueError("`data` should be a two-dimensional array of uint8 in C order")
+    if size != shape[0] * shape[1]:
+        raise ValueError("the size of `data` does not match that of its bytes")
+    return StoredRows(path, offset, shape)
 
 
 # --- pickles -----------------------------------------------------------------------------------
 
 
-class _Piece:
-    """A large byte string that was skipped.
-
-    Args:
-        offset: int, its position in the file.
-        size: int, its length.
-    """
-
-    def __init__(self, offset: int, size: int):
-        self.offset = offset
-        self.size = size
-
-    def __len__(self) -> int:
-        return self.size
+def _find_in_pickle(path: str) -> tuple[StoredRows, Any]:
+    with open(path, "rb") as file:
+        content = _ArrayUnpickler(*_without_long_strings(file)).load()
+    # Names in pickles of Python 2 are bytes.
+    data, labels = (content.get(name, content.get(name.encode())) for name in ("data", "labels"))
+    if not isinstance(data, _Array) or not isinstance(data.raw, range):
+        raise ValueError("`data` should be an array of images")
+    place, dtype = data.raw, data.kind.dtype()
+    rows = _stored_rows(path, place.start, len(place), data.shape, data.is_transposed, dtype)
+    return rows, labels.numbers(path) if isinstance(labels, _Array) else labels
 
 
-class _ArrayUnpickler(pickle._Unpickler):
-    """Supports NumPy arrays only, which it describes without calling NumPy, and skips large data.
+class _LongStringError(Exception):
+    """Raised instead of reading a long string; the argument is its length."""
 
-    It derives from the unpickler that is written in Python. The one in C would read every byte
-    string, and allocate as much memory as even a file of a few bytes requests.
-    """
 
-    dispatch = dict(pickle._Unpickler.dispatch)
+class _Opcodes:
+    """A pickle for `genops`: what is read is kept in `taken`, and nothing long is read."""
 
-    def __init__(self, file: io.BufferedReader):
-        super().__init__(file, encoding="bytes")
+    def __init__(self, file: BinaryIO):
         self._file = file
-        self._end = os.fstat(file.fileno()).st_size
+        self.taken = b""
 
-    def _load_piece(self, form: str) -> None:
-        (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
-        offset = self._file.tell()
-        if not 0 <= size <= self._end - offset:
-            raise EOFError
-        if size < _LARGE:
-            self.append(self.read(size))
-        else:
-            self._file.seek(size, os.SEEK_CUR)
-            self.append(_Piece(offset, size))
+    def read(self, size: int) -> bytes:
+        if size >= _LONG:
+            raise _LongStringError(size)
+        content = self._file.read(size)
+        self.taken += content
+        return content
 
-    def _load_text(self, form: str) -> None:
-        (size,) = struct.unpack(form, self.read(struct.calcsize(form)))
-        if size > self._end - self._file.tell():
-            raise EOFError
-        self.append(str(self.read(size), "utf-8", "surrogatepass"))
+    def readline(self) -> bytes:
+        content = self._file.readline(_LONG)
+        self.taken += content
+        return content
 
-    def _load_build(self) -> None:
-        state = self.stack.pop()
-        if not isinstance(self.stack[-1], _PickledArray | _PickledType):
-            raise pickle.UnpicklingError("it sets the state of something other than an array")
-        self.stack[-1].__setstate__(state)
 
-    # Frames of protocol 4 only say how much to read at once, which is not needed here.
-    dispatch[pickle.FRAME[0]] = lambda self: self.read(8)
-    dispatch[pickle.BINSTRING[0]] = lambda self: self._load_piece("<i")
-    dispatch[pickle.BINBYTES[0]] = lambda self: self._load_piece("<I")
-    dispatch[pickle.BINBYTES8[0]] = lambda self: self._load_piece("<Q")
-    dispatch[pickle.BYTEARRAY8[0]] = lambda self: self._load_piece("<Q")
-    dispatch[pickle.BINUNICODE[0]] = lambda self: self._load_text("<I")
-    dispatch[pickle.BINUNICODE8[0]] = lambda self: self._load_text("<Q")
-    dispatch[pickle.BUILD[0]] = _load_build
+def _without_long_strings(file: BinaryIO) -> tuple[bytes, list[range]]:
+    """Returns a pickle with persistent ids for its long strings, and their positions by id."""
+    end = os.fstat(file.fileno()).st_size
+    short, places = bytearray(), []
+    while True:
+        source = _Opcodes(file)
+        try:
+            for opcode, argument, _ in pickletools.genops(source):
+                # Extensions may bypass `find_class`; the memo grows to the largest index.
+                if opcode.name.startswith("EXT") or ("PUT" in opcode.name and argument > end):
+                    raise pickle.UnpicklingError(f"it uses the opcode {opcode.name}")
+                # A frame, which is of no use here, would have another length now.
+                if opcode.name != "FRAME":
+                    short += source.taken
+                source.taken = b""
+            return bytes(short), places
+        except _LongStringError as error:
+            [size] = error.args
+            if size > end - file.tell():
+                raise EOFError("the end is missing") from error
+            short += pickle.BININT + struct.pack("<i", len(places)) + pickle.BINPERSID
+            places.append(range(file.tell(), file.seek(size, os.SEEK_CUR)))
 
-    def get_extension(self, code: int) -> None:
-        raise pickle.UnpicklingError(
-            f"it requests extension {code}; only NumPy arrays are supported"
-        )
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Unpickles descriptions of arrays; no function of NumPy is called."""
+
+    def __init__(self, short: bytes, places: list[range]):
+        super().__init__(io.BytesIO(short), encoding="bytes")
+        self._places = places
+
+    def persistent_load(self, pid: Any) -> range:
+        return self._places[pid]
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("numpy", "ndarray"):
-            return _PickledArray
-        if (module, name) == ("numpy", "dtype"):
-            return _PickledType
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray"):
-            if name == "_reconstruct":
-                return lambda kind, shape, code: _PickledArray()
-            if name == "scalar":
-                return lambda kind, raw: kind.numbers(raw)[0].item()
-        if module in ("numpy.core.numeric", "numpy._core.numeric") and name == "_frombuffer":
-            return self._from_buffer
-        if (module, name) == ("_codecs", "encode"):
-            raise _UnknownFormError(
-                "its bytes are stored as text (pickle protocol below 3); save it with a newer one"
-            )
-        raise pickle.UnpicklingError(
-            f"it requests {module}.{name}; only NumPy arrays are supported"
-        )
-
-    def _from_buffer(self, raw, kind, shape, order):
-        array = _PickledArray()
-        array.__setstate__((1, shape, kind, order != "C", raw))
-        return array
+        # The functions are made anew each time, because a pickle may set attributes.
+        known = {
+            "numpy.ndarray": _Array,
+            "numpy.dtype": _Dtype,
+            "numpy.core.multiarray._reconstruct": lambda kind, shape, code: _Array(),
+            "numpy.core.multiarray.scalar": lambda kind, raw: kind.numbers(raw).item(),
+            "numpy.core.numeric._frombuffer": lambda raw, kind, shape, order: _Array(
+                shape, kind, order != "C", raw
+            ),
+        }
+        found = known.get(f"{module}.{name}".replace("numpy._core", "numpy.core"))
+        if found is None:
+            raise pickle.UnpicklingError(f"it requests {module}.{name}; only arrays are supported")
+        return found
 
 
-class _PickledType:
-    """A NumPy dtype as a pickle describes it."""
+class _Dtype:
+    """A NumPy dtype as a pickle describes it: a code such as `u1`, then the order of bytes."""
 
-    def __init__(self, code: Any, align: Any = False, copy: Any = True):
-        self.code = _text(code)
-        self.order = "|"
+    def __init__(self, code: bytes | str, *_: bool):
+        self._code, self._order = code, ""
 
-    def __setstate__(self, state):
-        self.order = _text(state[1])
+    def __setstate__(self, state: tuple):
+        self._order = state[1]
 
-    @property
     def dtype(self) -> np.dtype:
-        if not _NUMBERS.fullmatch(self.code):
-            raise pickle.UnpicklingError(
-                f"it contains an array of {self.code!r} instead of numbers"
-            )
-        return np.dtype(self.code).newbyteorder(self.order)
+        parts = (self._order, self._code)
+        code = "".join(part.decode() if isinstance(part, bytes) else part for part in parts)
+        if not _NUMBERS.fullmatch(code):
+            raise ValueError(f"it contains an array of {code!r} instead of numbers")
+        return np.dtype(code)
 
     def numbers(self, raw: bytes) -> np.ndarray:
-        return np.frombuffer(raw, self.dtype)
+        return np.frombuffer(raw, self.dtype())
 
 
-class _PickledArray:
-    """An array as a pickle describes it: its bytes, or their position in the file."""
+class _Array:
+    """An array as a pickle describes it: `raw` are its bytes, or their positions in the file."""
 
-    def __init__(self):
-        self.shape = self.kind = self.is_transposed = self.held = self.offset = None
+    def __init__(self, shape: tuple = (), kind: Any = None, is_transposed: Any = False, raw=b""):
+        self.shape, self.kind, self.is_transposed, self.raw = shape, kind, is_transposed, raw
 
-    def __setstate__(self, state):
-        _, shape, self.kind, self.is_transposed, raw = state
-        self.shape = tuple(int(side) for side in shape)
-        if not isinstance(self.kind, _PickledType) or not isinstance(raw, bytes | _Piece):
-            raise pickle.UnpicklingError("it contains an array of objects instead of numbers")
-        if len(raw) != math.prod(self.shape) * self.kind.dtype.itemsize:
-            raise pickle.UnpicklingError("the size of an array does not match that of its bytes")
-        self.offset, self.held = (raw.offset, None) if isinstance(raw, _Piece) else (None, raw)
+    def __setstate__(self, state: tuple):
+        self.__init__(*state[1:])
 
-
-def _found(value: Any, path: str) -> Any:
-    if isinstance(value, _Piece):
-        return _read(path, value.offset, value.size)
-    if not isinstance(value, _PickledArray):
-        return value
-    if value.shape is None:
-        raise pickle.UnpicklingError("it contains an array without its bytes")
-    if value.is_transposed and len(value.shape) > 1:
-        raise _UnknownFormError(_FORTRAN)
-    dtype = value.kind.dtype
-    if dtype == np.uint8 and len(value.shape) == 2:
-        return StoredRows(path, value.offset, value.shape, value.held)
-    raw = value.held
-    if raw is None:
-        raw = _read(path, value.offset, math.prod(value.shape) * dtype.itemsize)
-    return np.frombuffer(raw, dtype).reshape(value.shape)
-
-
-def _read(path: str, offset: int, size: int) -> bytes:
-    with open(path, "rb") as file:
-        file.seek(offset)
-        return file.read(size)
-
-
-def _text(name: Any) -> str:
-    """Decodes a name; pickles from Python 2 contain names as bytes."""
-    if not isinstance(name, bytes | str):
-        raise pickle.UnpicklingError(f"a name should be text; received a {type(name).__name__}")
-    return name.decode("latin-1") if isinstance(name, bytes) else name
-
-
-def _reason(error: Exception) -> str:
-    """Returns the first line of the error, shortened: it may contain text from the file."""
-    return first_line(error)[:200]
+    def numbers(self, path: str) -> np.ndarray:
+        raw = self.raw
+        if isinstance(raw, range):
+            raw = np.fromfile(path, "uint8", len(raw), offset=raw.start)
+        return self.kind.numbers(raw).reshape(self.shape)
 
 
 # --- .npz --------------------------------------------------------------------------------------
 
 
-def _found_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Any:
-    with archive.open(member) as file:
-        shape, is_transposed, dtype = _npy_header(file)
-        header = file.tell()
-        if dtype != np.uint8 or len(shape) != 2:
-            numbers = np.frombuffer(file.read(), dtype)
-            return numbers.reshape(shape, order="F" if is_transposed else "C")
-    if is_transposed:
-        raise _UnknownFormError(_FORTRAN)
-    if member.compress_type == zipfile.ZIP_STORED:
-        return StoredRows(path, _offset_of(path, member) + header, shape)
-    return StoredRows(_unpacked(archive, member, path), header, shape)
+def _find_in_npz(path: str) -> tuple[StoredRows, np.ndarray]:
+    with np.load(path, allow_pickle=False) as arrays:
+        labels = arrays["labels"]
+    with zipfile.ZipFile(path) as archive:
+        member = archive.getinfo("data.npy")
+        with archive.open(member) as file:
+            version, _ = np.lib.format.read_magic(file)
+            form = getattr(np.lib.format, f"read_array_header_{version}_0")(file)
+            header = file.tell()
+        rows = _stored_rows(path, header, member.file_size - header, *form)
+        if member.compress_type != zipfile.ZIP_STORED:
+            return replace(rows, path=_unpack(archive, member, path)), labels
+    return replace(rows, offset=_offset(path, member) + header), labels
 
 
-def _npy_header(file: io.IOBase) -> tuple[tuple[int, ...], bool, np.dtype]:
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }.get(version)
-    if read is None:
-        raise ValueError(f"version {version} of the .npy format is not supported")
-    shape, is_transposed, dtype = read(file)
-    if dtype.hasobject:
-        raise ValueError("it contains an array of objects instead of numbers")
-    return shape, is_transposed, dtype
-
-
-def _offset_of(path: str, member: zipfile.ZipInfo) -> int:
-    """Returns the offset of the data of an uncompressed member (APPNOTE.TXT, 4.3.7)."""
+def _offset(path: str, member: zipfile.ZipInfo) -> int:
+    """Returns the position of an uncompressed member (APPNOTE.TXT, 4.3.7)."""
     with open(path, "rb") as file:
         file.seek(member.header_offset)
         name, extra = struct.unpack("<26xHH", file.read(30))
     return member.header_offset + 30 + name + extra
 
 
-def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> str:
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> str:
     """Unpacks a compressed member, unless this was done before, and returns the path."""
-    if not _NAME.fullmatch(member.filename):
-        raise ValueError(f"it contains {member.filename}, which is not a valid array name")
     target = Path(f"{path.removesuffix('.npz')}.{member.filename}")
     # Unpacked files get the modification time of their archive, so that a replaced archive is
     # unpacked again.
     stamp = os.stat(path).st_mtime_ns
-    if target.exists() and (target.stat().st_size, target.stat().st_mtime_ns) == (
-        member.file_size,
-        stamp,
-    ):
-        return str(target)
+    if target.exists():
+        status = target.stat()
+        if (status.st_size, status.st_mtime_ns) == (member.file_size, stamp):
+            return str(target)
     # `disable=None` hides the bar if standard error is not a terminal.
-    bar = tqdm(total=member.file_size, unit="B", unit_scale=True, desc=target.name, disable=None)
+    bar = {"total": member.file_size, "desc": target.name, "disable": None}
     try:
-        with bar, write_beside(target) as temporary:
-            with archive.open(member) as source, open(temporary, "wb") as file:
-                while piece := source.read(1 << 20):
-                    file.write(piece)
-                    bar.update(len(piece))
+        with write_beside(target) as temporary:
+            with (
+                archive.open(member) as source,
+                open(temporary, "wb") as file,
+                tqdm.wrapattr(file, "write", **bar) as counted,
+            ):
+                shutil.copyfileobj(source, counted, 1 << 20)
             os.utime(temporary, ns=(stamp, stamp))
     except OSError as error:
-        if error.errno is None:
-            raise
         raise InputError(
             f"{path} is compressed and cannot be unpacked to {target}: {error.strerror}; free disk "
             "space there and make the folder writable, or give the pickled batches"

@@ -45,10 +45,6 @@ class TFRecords:
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def path(self, number: int) -> str:
-        """Returns the path of the file that contains a record."""
-        return self.paths[bisect.bisect_right(self._ends, number)]
-
     def __getitem__(self, number: int) -> bytes:
         """Returns the data of a record.
 

@@ -1,6 +1,6 @@
 """Image datasets of TensorFlow Datasets (TFDS), by the name of their builder.
 
-TFDS downloads and prepares a dataset such as `tfds:imagenette/160px-v2` once, into `--data_dir`.
+TFDS downloads and prepares a dataset such as `tfds:imagenette/160px-v2` once, into `data_dir`.
 Images are then read from the prepared files individually, in any order, and decoded like any other
 image.
 """
@@ -11,8 +11,9 @@ from typing import Any
 
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import did_you_mean
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_source import ImageSource
-from data.datasets.split_options import SplitOptions, split_by_name
+from data.datasets.split_by_name import split_by_name
 from data.datasets.tf_records import TFRecords
 from data.image_io import UnreadableImageError, decode_rgb
 from errors import InputError, first_line
@@ -23,17 +24,16 @@ _IMAGE = "image"
 _LABEL = "label"
 
 
-def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitOptions) -> Dataset:
+def tfds_set(name: str, builder_name: str, options: DatasetOptions) -> Dataset:
     """Finds the images of a TFDS dataset, with its own splits.
 
     The split `train` is used for training and `validation`, or else `test`, for validation. If
     only one of the two exists, it is split by a hash of the names of its images.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         builder_name: str, `NAME`, `NAME/CONFIG` or `NAME:VERSION`.
-        data_dir: str or None, the folder of prepared datasets. None is the default of TFDS.
-        options: `SplitOptions`, used when the dataset does not have both splits.
+        options: `DatasetOptions`, with the folder of prepared datasets.
 
     Returns:
         `Dataset`.
@@ -42,34 +42,26 @@ def tfds_set(name: str, builder_name: str, data_dir: str | None, options: SplitO
         InputError: if there is no such builder or config, it has no images, or it can be neither
             found nor downloaded.
     """
-    builder = _prepared(name, builder_name, data_dir)
-    image, label = _features(name, builder.info.features)
+    builder = _prepared(builder_name, options.data_dir)
+    image, label = _features(builder.info.features)
     splits = {split: info for split, info in builder.info.splits.items() if info.num_examples}
     validation = next((split for split in _VALIDATION if split in splits), None)
-    if _TRAINING not in splits and validation is None:
+    used = [split for split in (_TRAINING, validation) if split in splits]
+    if not used:
         raise InputError(
-            f"--dataset {name}: it has no split {_TRAINING}; its splits with examples are: "
+            f"it has no split {_TRAINING}; its splits with examples are: "
             f"{', '.join(splits) or 'none'}; give another dataset"
         )
-    shown = name if image == _IMAGE else f"{name} ({image})"
-    try:
-        sides = [
-            BuilderImages(builder, split, image, label)
-            for split in (_TRAINING, validation)
-            if split in splits
-        ]
-    except InputError as error:
-        raise InputError(f"--dataset {name}: {error}") from error
+    sides = [BuilderImages(builder, split, image, label) for split in used]
     skipped = {
         f"in the split {split}": info.num_examples
         for split, info in splits.items()
-        if split not in (_TRAINING, validation)
+        if split not in used
     }
-    if len(sides) == 2:
-        return Dataset(shown, *sides, skipped)
-    [images] = sides
-    names = (f"{images.split}#{number}" for number in range(len(images)))
-    return Dataset(shown, *split_by_name(images, names, options), skipped)
+    if len(sides) == 1:
+        names = (f"{used[0]}#{number}" for number in range(len(sides[0])))
+        sides = split_by_name(sides[0], names, options)
+    return Dataset(name if image == _IMAGE else f"{name} ({image})", *sides, skipped)
 
 
 class BuilderImages(ImageSource):
@@ -89,7 +81,6 @@ class BuilderImages(ImageSource):
         super().__init__(tuple(builder.info.features[label].names) if label else None)
         import tensorflow_datasets as tfds
 
-        self.split = split
         self._image, self._label = image, label
         self._decoders = {image: tfds.decode.SkipDecoding()}
         self._prefix = f"{builder.info.full_name}/{split}"
@@ -138,19 +129,18 @@ class BuilderImages(ImageSource):
             raise UnreadableImageError(first_line(error)) from error
 
 
-def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
+def _prepared(builder_name: str, data_dir: str | None) -> Any:
     """Returns the builder after its data has been downloaded and prepared."""
     import tensorflow_datasets as tfds
 
-    data_dir = data_dir and os.path.expanduser(data_dir)
     try:
-        builder = tfds.builder(builder_name, data_dir=data_dir)
+        builder = tfds.builder(builder_name, data_dir=data_dir and os.path.expanduser(data_dir))
     except Exception as error:
-        raise InputError(f"--dataset {name}: {_why_no_builder(builder_name, error)}") from error
+        raise InputError(_why_no_builder(builder_name, error)) from error
     if builder.info.splits:
         return builder
-    _features(name, builder.info.features)
-    print(f"preparing {name} with TensorFlow Datasets in {builder.data_dir}", flush=True)
+    _features(builder.info.features)
+    print(f"preparing {builder_name} with TensorFlow Datasets in {builder.data_dir}", flush=True)
     # urllib3 warns about each connection that it retries; the progress bars show enough.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
@@ -158,8 +148,8 @@ def _prepared(name: str, builder_name: str, data_dir: str | None) -> Any:
     # For example a refused connection, a full disk, a wrong checksum or a manual download.
     except Exception as error:
         raise InputError(
-            f"--dataset {name}: TensorFlow Datasets cannot prepare it: {_reason(error)}; fix "
-            f"this, or put the prepared files into {builder.data_dir}"
+            f"TensorFlow Datasets cannot prepare it: {_reason(error)}; fix this, or put the "
+            f"prepared files into {builder.data_dir}"
         ) from error
     return builder
 
@@ -188,24 +178,21 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 
-def _features(name: str, features: Any) -> tuple[str, str | None]:
+def _features(features: Any) -> tuple[str, str | None]:
     """Returns the names of the image feature and of the class feature, if there is one."""
     import tensorflow_datasets as tfds
 
     if not isinstance(features, tfds.features.FeaturesDict):
         features = {}
-
-    def of(kind: type) -> list[str]:
-        return sorted(key for key, feature in features.items() if type(feature) is kind)
-
+    kinds = {name: type(features[name]) for name in sorted(features)}
+    classes = [name for name, kind in kinds.items() if kind is tfds.features.ClassLabel]
+    images = [name for name, kind in kinds.items() if kind is tfds.features.Image]
     # Color images have three channels, or four with transparency; masks have one.
-    images = [key for key in of(tfds.features.Image) if features[key].shape[-1] in (None, 3, 4)]
+    images = [name for name in images if features[name].shape[-1] in (None, 3, 4)]
     if not images:
         raise InputError(
-            f"--dataset {name}: it has no color images, only "
-            f"{', '.join(features) or 'something else'}; "
-            "give another dataset"
+            f"it has no color images, only {', '.join(features) or 'something else'}; give another "
+            "dataset"
         )
-    classes = of(tfds.features.ClassLabel)
     image = _IMAGE if _IMAGE in images else images[0]
     return image, _LABEL if _LABEL in classes else classes[0] if len(classes) == 1 else None

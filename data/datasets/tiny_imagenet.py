@@ -12,6 +12,7 @@ import os
 
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import names_like
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.folder import list_folder
 from data.datasets.image_files import ImageFiles
 from errors import InputError, shown
@@ -24,11 +25,11 @@ _IDS = "wnids.txt"
 _WORDS = "words.txt"
 
 
-def tiny_imagenet_set(name: str, folder: str) -> Dataset:
+def tiny_imagenet_set(name: str, folder: str, _: DatasetOptions | None = None) -> Dataset:
     """Finds the images of Tiny ImageNet, with classes named and sorted by WordNet id.
 
     Args:
-        name: str, the dataset's name in the table and in error messages.
+        name: str, the dataset's name in the table.
         folder: str, the folder that contains `train` and `val`.
 
     Returns:
@@ -37,88 +38,72 @@ def tiny_imagenet_set(name: str, folder: str) -> Dataset:
     Raises:
         InputError: if part of the layout is missing, or labels do not match the classes.
     """
+    if not os.path.isdir(folder):
+        raise InputError(
+            f"{folder} is not a folder{names_like(folder)}; give the one that contains {_TRAINING}"
+        )
     for part in (_TRAINING, _VALIDATION, _ANNOTATIONS, _IDS, _WORDS):
         exists = os.path.isdir if part in (_TRAINING, _VALIDATION) else os.path.exists
         if not exists(os.path.join(folder, part)):
-            raise InputError(f"--dataset {name}: {_what_is_missing(folder, part)}")
-    classes = tuple(sorted(set(_lines(name, folder, _IDS))))
-    training = _training_images(name, folder, classes)
-    validation, skipped = _validation_images(name, folder, classes)
-    rows = (line.partition("\t") for line in _lines(name, folder, _WORDS))
-    known = set(classes)
-    words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in known}
+            raise InputError(
+                f"{part} is not in {folder}; give the folder that contains {_TRAINING}, val, "
+                f"{_IDS} and {_WORDS}, as in the published archive"
+            )
+    numbers = {
+        wordnet_id: number for number, wordnet_id in enumerate(sorted({*_lines(folder, _IDS)}))
+    }
+    training = _training_images(folder, numbers)
+    validation, skipped = _validation_images(folder, numbers)
+    rows = (line.partition("\t") for line in _lines(folder, _WORDS))
+    words = {wordnet_id: words.strip() for wordnet_id, _, words in rows if wordnet_id in numbers}
     test = os.path.join(folder, _TEST)
     if os.path.isdir(test):
-        skipped["test images without labels"] = len(list_folder(name, test))
+        skipped["test images without labels"] = len(list_folder(test))
     return Dataset(name, training, validation, skipped, words)
 
 
-def _what_is_missing(folder: str, part: str) -> str:
-    if not os.path.isdir(folder):
-        return (
-            f"{folder} is not a folder{names_like(folder)}; give the one that contains {_TRAINING}"
-        )
-    return (
-        f"{part} is not in {folder}; give the folder that contains {_TRAINING}, val, {_IDS} and "
-        f"{_WORDS}, as in the published archive"
-    )
-
-
-def _training_images(name: str, folder: str, classes: tuple[str, ...]) -> ImageFiles:
-    numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
-    paths = list_folder(name, os.path.join(folder, _TRAINING))
-    labels = []
-    for path in paths:
-        wordnet_id = path.split(os.sep, 1)[0]
-        if wordnet_id not in numbers:
-            raise InputError(
-                f"--dataset {name}: labels do not match: {_TRAINING}/{shown(path)} is of a class "
-                f"that is not in {_IDS}; unpack the archive again"
-            )
-        labels.append(numbers[wordnet_id])
-    for number in set(range(len(classes))).difference(labels):
+def _training_images(folder: str, numbers: dict[str, int]) -> ImageFiles:
+    paths = list_folder(os.path.join(folder, _TRAINING))
+    labels = [numbers.get(path.split(os.sep, 1)[0]) for path in paths]
+    if None in labels:
         raise InputError(
-            f"--dataset {name}: {_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; "
-            "unpack the archive again"
+            f"labels do not match: {_TRAINING}/{shown(paths[labels.index(None)])} is of a class "
+            f"that is not in {_IDS}; unpack the archive again"
+        )
+    classes = tuple(numbers)
+    for number in set(numbers.values()).difference(labels):
+        raise InputError(
+            f"{_TRAINING}/{classes[number]}, a class of {_IDS}, has no image; unpack the archive "
+            "again"
         )
     return ImageFiles(os.path.join(folder, _TRAINING), paths, labels, classes)
 
 
-def _validation_images(
-    name: str, folder: str, classes: tuple[str, ...]
-) -> tuple[ImageFiles, dict[str, int]]:
-    numbers = {wordnet_id: number for number, wordnet_id in enumerate(classes)}
+def _validation_images(folder: str, numbers: dict[str, int]) -> tuple[ImageFiles, dict[str, int]]:
     annotated = {}
-    for line in _lines(name, folder, _ANNOTATIONS):
+    for line in _lines(folder, _ANNOTATIONS):
         image, wordnet_id, *_ = [*line.split("\t"), ""]
-        if wordnet_id not in numbers:
+        if wordnet_id not in numbers or annotated.setdefault(image, wordnet_id) != wordnet_id:
+            known = f"in {_IDS}" if wordnet_id not in numbers else f"{annotated[image]} as before"
             raise InputError(
-                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that "
-                f"{image} is {wordnet_id or 'nothing'}, which is not in {_IDS}; unpack the "
-                "archive again"
-            )
-        if annotated.setdefault(image, numbers[wordnet_id]) != numbers[wordnet_id]:
-            raise InputError(
-                f"--dataset {name}: labels do not match: {_ANNOTATIONS} says that {image} is "
-                f"{classes[annotated[image]]} and {wordnet_id}; unpack the archive again"
+                f"labels do not match: {_ANNOTATIONS} says that {image} is "
+                f"{wordnet_id or 'nothing'}, which is not {known}; unpack the archive again"
             )
     images = os.path.join(folder, _VALIDATION)
-    present = list_folder(name, images)
+    present = list_folder(images)
     paths = [path for path in present if path in annotated]
     skipped = {
         "annotated, but missing": len(annotated) - len(paths),
         "not annotated": len(present) - len(paths),
     }
-    labels = [annotated[path] for path in paths]
-    return ImageFiles(images, paths, labels, classes), skipped
+    labels = [numbers[annotated[path]] for path in paths]
+    return ImageFiles(images, paths, labels, tuple(numbers)), skipped
 
 
-def _lines(name: str, folder: str, part: str) -> list[str]:
+def _lines(folder: str, part: str) -> list[str]:
     """Returns the nonempty lines of a file."""
     try:
         with open(os.path.join(folder, part), encoding="utf-8-sig") as file:
             return [line.strip() for line in file.read().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"--dataset {name}: {part} cannot be read: {error}; unpack the archive again"
-        ) from error
+        raise InputError(f"{part} cannot be read: {error}; unpack the archive again") from error

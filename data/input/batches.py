@@ -327,20 +327,29 @@ def _has_aspect_ratio_of(reference: np.ndarray, image: np.ndarray) -> bool:
 def _to_lab_batches(
     batches: tf.data.Dataset, extra_target: ExtraTarget | None, saturation: float = 1.0
 ) -> tf.data.Dataset:
-    # A whole batch is converted at once. XLA fuses the many operations into one loop, which is 2.5
-    # times as fast.
-    def split_lab1(rgb255):
-        if saturation == 1.0:
-            return split_lab(rgb255_to_lab1(rgb255))
-        lab100 = rgb1_to_lab100(rgb255_to_rgb1(rgb255))
-        return split_lab(lab100_to_lab1(strengthen(lab100, saturation)))
-
-    to_lab = tf.function(split_lab1, jit_compile=True)
+    to_lab = _rgb255_to_split_lab1(saturation)
 
     def convert(rgb255, targets):
         return (*to_lab(rgb255), targets) if extra_target else to_lab(rgb255)
 
     return _prefetch(batches.map(convert, num_parallel_calls=_WORKERS))
+
+
+@functools.cache
+def _rgb255_to_split_lab1(saturation: float) -> Callable:
+    """The conversion of a batch; all streams share it, because it takes a second to compile.
+
+    XLA fuses the many operations into one loop, which is 2.5 times as fast.
+    """
+
+    @tf.function(jit_compile=True)
+    def convert(rgb255):
+        if saturation == 1.0:
+            return split_lab(rgb255_to_lab1(rgb255))
+        lab100 = rgb1_to_lab100(rgb255_to_rgb1(rgb255))
+        return split_lab(lab100_to_lab1(strengthen(lab100, saturation)))
+
+    return convert
 
 
 def _prefetch(batches: tf.data.Dataset) -> tf.data.Dataset:

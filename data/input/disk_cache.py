@@ -9,9 +9,6 @@ import numpy as np
 
 from errors import InputError
 
-# The file of the cache in older versions of this program.
-_OLDER = "pictures.sqlite"
-
 
 class DiskCache:
     """Caches decoded images in one SQLite file, also for later runs.
@@ -22,18 +19,12 @@ class DiskCache:
         folder: the folder of the file. It is created.
 
     Raises:
-        InputError: the folder cannot be written, its file is not an SQLite database, or it contains
-            the cache of an older version of this program.
+        InputError: the folder cannot be written, or its file is not an SQLite database.
     """
 
     def __init__(self, folder: str | os.PathLike):
         self.path = Path(folder) / "images.sqlite"
         self._local = threading.local()
-        if (older := self.path.with_name(_OLDER)).exists():
-            raise InputError(
-                f"the cache {folder} was made by an older version of this program; remove {older}, "
-                "or give --cache another folder"
-            )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connection().execute(
@@ -44,7 +35,7 @@ class DiskCache:
             self.get("")
         except (OSError, sqlite3.Error) as error:
             raise InputError(
-                f"the cache {folder} cannot be used: {error}; give --cache another folder"
+                f"the cache {folder} cannot be used: {error}; give another folder"
             ) from error
 
     def get(self, key: str) -> np.ndarray | None:

@@ -48,9 +48,7 @@ class DistributionCache:
                 _allocate(self.path, size)
             self._rows = np.memmap(self.path, "float16", "r+", shape=(count, classes))
         except OSError as error:
-            raise InputError(
-                f"--teacher_cache {folder}: {error.strerror}; give another folder"
-            ) from error
+            raise InputError(f"{folder}: {error.strerror}; give another folder") from error
 
     def get(self, number: int) -> np.ndarray | None:
         """The distribution of an image, float32 of shape (classes,), or None if it is missing."""

@@ -14,8 +14,6 @@ OTHER_SHAPE = "another shape"
 # These reasons depend on more than the file, so they are checked again in every run.
 _CHECKED_AGAIN = (NO_COLOR, OTHER_SHAPE)
 
-_ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
-
 _HEADING = ("image", "reason", "bytes", "modified")
 
 
@@ -34,7 +32,8 @@ class SkippedImages:
         path: the list. An existing list is read, and new lines are appended.
         total: int, the number of images in the dataset; if more than half of them are skipped,
             `add` and `reason` raise an error.
-        advice: str, the end of that error message, which tells what to do.
+        advice: str, the end of that error message, which tells what to do. Defaults to
+            `"look at the list"`.
 
     Attributes:
         failure: `InputError` or None, the error that ended the reading of images. `tf.data` wraps
@@ -50,7 +49,7 @@ class SkippedImages:
         print(skipped.summary())
     """
 
-    def __init__(self, path: str | os.PathLike, total: int, advice: str = _ADVICE):
+    def __init__(self, path: str | os.PathLike, total: int, advice: str = "look at the list"):
         self.path = Path(path)
         self.total = total
         self.advice = advice

@@ -23,6 +23,7 @@ from data.input.image_loader import ImageLoader
 from data.input.skipped_images import SkippedImages
 from errors import InputError, shown
 from jobs.colorize.find_photos import find_photographs
+from jobs.common.error_translation import about_option
 from jobs.evaluate.training_overlap import find_training_overlap
 from models.checkpoints.folder import WeightsFolder
 
@@ -128,13 +129,14 @@ def _find_dataset_images(
         categories=settings.categories or (),
         data_dir=settings.data_dir,
     )
+    with about_option("dataset"):
+        sets = [find_images([name], options).sets[0] for name in dict.fromkeys(settings.dataset)]
     trained_on = [
         source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
     sources = [ImageFiles(settings.output_dir, [SHEET])]
     parts = []
-    for name in dict.fromkeys(settings.dataset):
-        [dataset] = find_images([name], options).sets
+    for dataset in sets:
         is_split = len(dataset.validation) > 0
         source = without_images(dataset.validation if is_split else dataset.training, sources)
         sources.append(without_images(source, trained_on))

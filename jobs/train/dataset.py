@@ -35,6 +35,8 @@ _DEMO_STEPS = 50
 # Images whose colors are counted: enough for rare colors. Those of a small dataset are repeated.
 _COUNTED = 2048
 
+_ADVICE = "look at the list, lower --minimum_colorfulness, or give another --dataset"
+
 
 def find_training_images(settings: Settings) -> ImageLists:
     """Finds the images of the datasets in the settings.
@@ -46,17 +48,16 @@ def find_training_images(settings: Settings) -> ImageLists:
         InputError: a dataset cannot be found, is not of the expected format, or has a weight but no
             training image.
     """
-    lists = find_images(
-        settings.dataset,
-        DatasetOptions(
-            validation_share=settings.validation_share,
-            max_images=settings.max_images,
-            seed=settings.seed,
-            minimum_colorfulness=settings.minimum_colorfulness,
-            categories=settings.categories or (),
-            data_dir=settings.data_dir,
-        ),
+    options = DatasetOptions(
+        validation_share=settings.validation_share,
+        max_images=settings.max_images,
+        seed=settings.seed,
+        minimum_colorfulness=settings.minimum_colorfulness,
+        categories=settings.categories or (),
+        data_dir=settings.data_dir,
     )
+    with about_option("dataset"):
+        lists = find_images(settings.dataset, options)
     if settings.dataset_weights is None:
         return lists
     with about_option("dataset_weights"):
@@ -96,8 +97,10 @@ class TrainingData:
         if settings.cache == "memory":
             cache = MemoryCache()
         elif settings.cache != "none":
-            cache, self._list_folder = DiskCache(settings.cache), settings.cache
-        self.skipped = SkippedImages(os.path.join(self._list_folder, list_name), len(self.lists))
+            with about_option("cache"):
+                cache, self._list_folder = DiskCache(settings.cache), settings.cache
+        list_path = os.path.join(self._list_folder, list_name)
+        self.skipped = SkippedImages(list_path, len(self.lists), _ADVICE)
         side = crop_source_side(settings.resolution, settings.crop_scale)
         self.training = self._loader(self.lists.training, side, cache)
         self._validation = self._loader(self.lists.validation, settings.resolution, cache)

@@ -39,7 +39,8 @@ def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
     """
     if settings.model != "chromagan" or not settings.class_weight:
         return None
-    numbers = _class_numbers(lists, settings.class_index)
+    with about_option("class_index"):
+        numbers = _class_numbers(lists, settings.class_index)
     with about_option("teacher"):
         find_application(settings.teacher)
     with about_option("teacher_weights"):
@@ -86,12 +87,13 @@ def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings
     Raises:
         InputError: the cache cannot be written.
     """
-    cache = DistributionCache(
-        settings.teacher_cache,
-        _cache_keys(data.lists.training),
-        teacher.classes,
-        _identity(settings, teacher),
-    )
+    with about_option("teacher_cache"):
+        cache = DistributionCache(
+            settings.teacher_cache,
+            _cache_keys(data.lists.training),
+            teacher.classes,
+            _identity(settings, teacher),
+        )
     missing = cache.missing()
     if missing:
         _fill(teacher, data, settings, cache, missing)

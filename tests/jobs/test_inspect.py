@@ -214,7 +214,7 @@ def test_an_invalid_class_index_is_a_one_line_error(inspect, tiny_imagenet, here
     (here / "index.json").write_text("[]")
     name = tiny_imagenet("tiny", CLASSES)
     assert inspect("--dataset", name, "--class_index", "index.json") == 2
-    assert "--class_index index.json: it is not of the form" in error_line(capsys)
+    assert "--class_index: index.json is not of the form" in error_line(capsys)
 
 
 def test_a_class_index_without_imagenet_classes_is_refused(inspect, images, capsys):
@@ -359,16 +359,16 @@ def test_a_cache_stores_the_images_and_the_list_of_skipped_ones(inspect, images,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "images", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
+        (["--dataset", "absent"], "--dataset: absent: does not exist"),
+        (["--dataset", "images", "absent"], "--dataset: absent: does not exist"),
+        (["--dataset", "empty"], "--dataset: empty: no images in this folder or its subfolders"),
         (["--dataset", "images", "--batch_size", "64"], "fewer than one batch of 64"),
         (["--dataset", "images", "--max_images", "1"], "no image is left to train on"),
         (
             ["--dataset", "images", "images/", "--dataset_weights", "1", "1"],
             "--dataset_weights: no training image of images/ is left to draw (10 in another",
         ),
-        (["--dataset", "images", "--cache", "file"], "the cache file cannot be used"),
+        (["--dataset", "images", "--cache", "file"], "--cache: the cache file cannot be used"),
         (["--dataset", "images", "--output_dir", "file"], "--output_dir file: File exists"),
         (["--dataset", "images", "--output_dir", "file/a"], "file/a: Not a directory"),
         (["--dataset", "images", "--output_dir", "full"], "Is a directory"),

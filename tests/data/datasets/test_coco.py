@@ -1,6 +1,5 @@
 """Images in COCO format are selected by the objects in them, and errors are reported."""
 
-import contextlib
 import json
 import shutil
 
@@ -9,9 +8,14 @@ import pytest
 from PIL import Image
 
 import data.datasets.coco
-from data.datasets.coco import coco_set
-from data.datasets.split_options import SplitOptions
-from errors import InputError
+from tests.data.datasets.found import (
+    find_dataset,
+    refusal,
+    relative_names,
+    skipped_counts,
+    touch,
+    used,
+)
 
 CATEGORIES = {
     "person": "person",
@@ -64,12 +68,6 @@ def annotate(folder, part, annotations):
     path.write_text(annotations if isinstance(annotations, str) else json.dumps(annotations))
 
 
-def touch(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-
-
 @pytest.fixture
 def folder(tmp_path):
     """A dataset of five training and three validation images, with the published layout."""
@@ -82,6 +80,14 @@ def folder(tmp_path):
     return folder
 
 
+def find(folder, *categories, share=0.5, seed=0):
+    return find_dataset(f"coco:{folder}", categories=categories, validation_share=share, seed=seed)
+
+
+def error_of(folder, *categories):
+    return refusal(f"coco:{folder}", categories=categories)
+
+
 def replace_by_one_part(folder, annotations, names=None):
     """Replaces the dataset by one with a single part."""
     shutil.rmtree(folder)
@@ -90,30 +96,6 @@ def replace_by_one_part(folder, annotations, names=None):
         names = [image["file_name"] for image in annotations["images"]]
     (folder / "train").mkdir(parents=True)
     touch(folder / "train", names)
-
-
-def find(folder, *categories, share=0.5, seed=0):
-    return coco_set(f"coco:{folder}", str(folder), categories, SplitOptions(share, seed))
-
-
-def relative_names(source, folder):
-    return [name.removeprefix(f"{folder}/") for name in source.names()]
-
-
-def used(found, folder):
-    return sorted(relative_names(found.training, folder) + relative_names(found.validation, folder))
-
-
-def skipped_counts(found):
-    return {why: count for why, count in found.skipped.items() if count}
-
-
-def error_of(folder, *categories):
-    with pytest.raises(InputError) as caught:
-        find(folder, *categories)
-    message = str(caught.value)
-    assert message.splitlines() == [message]
-    return message
 
 
 # --- all images ------------------------------------------------------------------------------
@@ -179,7 +161,7 @@ def test_split_does_not_depend_on_the_path_of_the_folder(folder, monkeypatch):
     other = folder.rename(folder.with_name("other"))
     assert relative_names(find(other).validation, other) == before
     monkeypatch.chdir(other.parent)
-    found = coco_set("coco:other", "other", (), SplitOptions(0.5))
+    found = find("other")
     assert relative_names(found.validation, "other") == before
 
 
@@ -373,7 +355,7 @@ def test_objects_of_a_category_that_is_not_listed_do_not_matter(folder):
 )
 def test_error_of_an_unknown_category_lists_the_closest_first(folder, typo, closest):
     message = error_of(folder, typo)
-    start = f"--categories {typo}: coco:{folder} has no such category; it has "
+    start = f"there is no category {typo}; it has "
     assert message.startswith(start)
     listed = message.removeprefix(start).split(", ")
     assert listed[0] == closest
@@ -382,7 +364,7 @@ def test_error_of_an_unknown_category_lists_the_closest_first(folder, typo, clos
 
 
 def test_each_of_several_categories_must_exist(folder):
-    assert error_of(folder, "cat", "unicorn").startswith("--categories unicorn: ")
+    assert "there is no category unicorn;" in error_of(folder, "cat", "unicorn")
 
 
 def test_categories_of_all_parts_are_listed(folder):
@@ -394,9 +376,7 @@ def test_categories_of_all_parts_are_listed(folder):
 
 def test_annotations_without_categories_are_reported_to_have_none(folder):
     replace_by_one_part(folder, {**entries(TRAINING), "categories": []})
-    message = error_of(folder, "cat")
-    assert message.startswith("--categories cat: ")
-    assert not message.endswith("it has ")
+    assert error_of(folder, "cat").endswith("there is no category cat; it has none")
 
 
 @pytest.mark.parametrize("name", ["line\nbreak", "next\x85line"], ids=ascii)
@@ -453,10 +433,9 @@ def test_all_images_may_be_absent(folder):
     assert skipped_counts(found) == {"annotated, but missing": 5}
 
 
-def test_dataset_may_be_without_images(folder):
+def test_dataset_without_images_is_refused(folder):
     replace_by_one_part(folder, entries({}))
-    found = find(folder)
-    assert (len(found.training), len(found.validation)) == (0, 0)
+    assert "no usable images" in error_of(folder)
 
 
 # --- parts that are missing or malformed -------------------------------------------------------
@@ -509,81 +488,36 @@ def test_folder_instead_of_annotations_is_reported(folder):
     assert f"{path} cannot be read: " in error_of(folder)
 
 
-@pytest.mark.parametrize("key", ["images", "annotations", "categories"])
-def test_annotations_without_a_list_are_reported(folder, key):
-    annotations = entries(TRAINING)
-    del annotations[key]
-    annotate(folder, "train2017", annotations)
-    assert f"not in COCO format: '{key}' is missing" in error_of(folder)
-
-
-@pytest.mark.parametrize("key", ["images", "annotations", "categories"])
-@pytest.mark.parametrize(
-    "value", [None, 5, "text", {"a": {}}, [None], [5], ["text"], [[]]], ids=str
-)
-def test_lists_of_the_wrong_type_are_reported(folder, key, value):
-    annotate(folder, "train2017", {**entries(TRAINING), key: value})
-    message = error_of(folder)
-    assert "instances_train2017.json is not in COCO format: " in message
-    assert "give annotations of objects" in message
+MISSING = object()
 
 
 @pytest.mark.parametrize(
-    ("key", "field"),
+    ("key", "field", "values"),
     [
-        ("images", "id"),
-        ("images", "file_name"),
-        ("annotations", "image_id"),
-        ("annotations", "category_id"),
-        ("categories", "id"),
-        ("categories", "name"),
+        ("images", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("annotations", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("categories", None, [MISSING, None, 5, {"a": {}}, [None], ["text"], [[]]]),
+        ("images", "id", [MISSING, [1], {}]),
+        ("images", "file_name", [MISSING, 5, None, ["1.jpg"]]),
+        ("annotations", "image_id", [MISSING, [1]]),
+        ("annotations", "category_id", [MISSING, {}]),
+        ("categories", "id", [MISSING, [1]]),
+        ("categories", "name", [MISSING, None, 5, ["cat"]]),
+        ("categories", "supercategory", [5, ["animal"]]),
     ],
 )
-def test_missing_fields_are_reported(folder, key, field):
-    annotations = entries(TRAINING)
-    del annotations[key][1][field]
-    annotate(folder, "train2017", annotations)
-    assert f"not in COCO format: '{field}' is missing" in error_of(folder)
-
-
-@pytest.mark.parametrize(
-    ("key", "field", "value"),
-    [
-        ("images", "id", [1]),
-        ("images", "id", {}),
-        ("images", "file_name", 5),
-        ("images", "file_name", None),
-        ("images", "file_name", ["1.jpg"]),
-        ("annotations", "image_id", [1]),
-        ("annotations", "category_id", {}),
-    ],
-)
-def test_fields_of_the_wrong_type_are_reported(folder, key, field, value):
-    annotations = entries(TRAINING)
-    annotations[key][1][field] = value
-    annotate(folder, "train2017", annotations)
-    assert "instances_train2017.json is not in COCO format: " in error_of(folder)
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("id", [1]),
-        ("name", None),
-        ("name", 5),
-        ("name", ["cat"]),
-        ("supercategory", 5),
-        ("supercategory", ["animal"]),
-    ],
-)
-def test_fields_of_categories_of_the_wrong_type_are_reported(folder, field, value):
-    annotations = entries(TRAINING)
-    annotations["categories"][1][field] = value
-    annotate(folder, "train2017", annotations)
-    # This need not be an error if all images are wanted.
-    with contextlib.suppress(InputError):
-        find(folder)
-    assert "instances_train2017.json is not in COCO format: " in error_of(folder, "cat")
+def test_malformed_annotations_are_reported(folder, key, field, values):
+    for value in values:
+        annotations = entries(TRAINING)
+        holder, name = (annotations[key][1], field) if field else (annotations, key)
+        holder[name] = value
+        if value is MISSING:
+            del holder[name]
+        annotate(folder, "train2017", annotations)
+        message = error_of(folder)
+        assert "instances_train2017.json is not in COCO format: " in message
+        assert "give annotations of objects" in message
+        assert value is not MISSING or f": '{name}' is missing" in message
 
 
 @pytest.mark.parametrize("top", ["[]", "null", "5", '"text"', '[{"images": []}]'])

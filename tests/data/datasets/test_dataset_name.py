@@ -70,7 +70,7 @@ def test_folder_named_like_a_kind_and_a_location_is_found_by_its_path(tmp_path):
 @pytest.mark.parametrize("colon", ["", ":"])
 def test_error_of_a_kind_without_a_location_says_what_is_missing(kind, colon):
     message = error_of(parse_name, kind + colon)
-    assert message.startswith(f"--dataset {kind}{colon}: ")
+    assert message.startswith(f"{kind}{colon}: ")
     assert f"{kind}:{'NAME' if kind == 'tfds' else 'DIR'}" in message
 
 

@@ -11,19 +11,9 @@ from data.datasets.dataset_options import DatasetOptions
 from data.datasets.find_images import find_images
 from data.datasets.folder import demo_images
 from errors import InputError
+from tests.data.datasets.found import numbered, skipped_counts, touch
 
 CLASSES = ("n01443537", "n01629819", "n01944390")
-
-
-def touch(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return str(folder)
-
-
-def numbered(count, prefix=""):
-    return [f"{prefix}{number:04}.jpg" for number in range(count)]
 
 
 def find(names, **options):
@@ -37,10 +27,6 @@ def both(lists):
 
 def together(lists):
     return set(lists.training.names()) | set(lists.validation.names())
-
-
-def skipped_counts(dataset):
-    return {why: count for why, count in dataset.skipped.items() if count}
 
 
 def tiny_imagenet(folder, classes=CLASSES):
@@ -95,22 +81,6 @@ def test_options_have_defaults(tmp_path):
     assert 5 <= len(lists.validation) <= 40
 
 
-def test_folder_is_split_by_its_subfolders(tmp_path):
-    folder = touch(tmp_path, ["train/a.jpg", "train/deep/b.jpg", "validation/c.jpg"])
-    lists = find([folder], validation_share=0.9)
-    assert both(lists) == (
-        [f"{folder}/train/a.jpg", f"{folder}/train/deep/b.jpg"],
-        [f"{folder}/validation/c.jpg"],
-    )
-    assert len(lists) == 3
-
-
-def test_split_is_disjoint_and_complete(tmp_path):
-    folder = touch(tmp_path, numbered(100) + numbered(100, "deep/"))
-    lists = find([folder], validation_share=0.3)
-    assert len(together(lists)) == len(lists) == 200
-
-
 def test_validation_images_are_mixed(tmp_path):
     # A validation on fewer images uses the first ones, which should be from all subfolders.
     folder = touch(tmp_path, numbered(200, "a/") + numbered(200, "b/"))
@@ -125,30 +95,6 @@ def test_validation_images_of_datasets_are_mixed(tmp_path):
     _, validation = both(find(names, validation_share=0.5))
     first = [path.removeprefix(f"{tmp_path}/")[0] for path in validation[:40]]
     assert 10 <= first.count("a") <= 30
-
-
-def test_split_is_reproducible(tmp_path):
-    folder = touch(tmp_path, numbered(100))
-    assert both(find_images([folder])) == both(find_images([folder]))
-
-
-def test_split_depends_on_the_seed(tmp_path):
-    folder = touch(tmp_path, numbered(100))
-    sides = [both(find([folder], validation_share=0.2, seed=seed)) for seed in (1, 2)]
-    assert set(sides[0][1]) != set(sides[1][1])
-
-
-def test_split_is_stable_when_images_are_added(tmp_path):
-    before = both(find_images([touch(tmp_path, numbered(100))]))
-    after = both(find_images([touch(tmp_path, numbered(300, "a/") + numbered(300, "z"))]))
-    assert set(before[0]) < set(after[0])
-    assert set(before[1]) < set(after[1])
-
-
-def test_share_of_zero_holds_out_none(tmp_path):
-    lists = find([touch(tmp_path, numbered(50))], validation_share=0.0)
-    assert len(lists.training) == 50
-    assert not lists.validation
 
 
 def test_minimum_colorfulness_decides_what_is_gray(tmp_path):
@@ -175,13 +121,13 @@ def test_builder_of_tensorflow_datasets_is_found_by_name(tmp_path, monkeypatch):
         data.datasets.find_images,
         "tfds_set",
         lambda *arguments: (
-            calls.append(arguments) or data.datasets.find_images.demo_set(arguments[-1])
+            calls.append(arguments) or data.datasets.find_images.demo_set(*arguments)
         ),
     )
     find(["tfds:flowers:1.0.0"], data_dir=str(tmp_path), validation_share=0.3, seed=4)
-    [(name, where, data_dir, split)] = calls
-    assert (name, where, data_dir) == ("tfds:flowers:1.0.0", "flowers:1.0.0", str(tmp_path))
-    assert (split.validation_share, split.seed) == (0.3, 4)
+    [(name, where, options)] = calls
+    assert (name, where) == ("tfds:flowers:1.0.0", "flowers:1.0.0")
+    assert (options.data_dir, options.seed) == (str(tmp_path), 4)
 
 
 def test_categories_select_images_of_coco_only(tmp_path):
@@ -303,7 +249,7 @@ def test_one_bad_name_among_good_ones_is_an_error(tmp_path):
 )
 def test_bad_name_is_an_error(name, shown):
     message = error_of(["demo", name])
-    assert message.startswith(f"--dataset {name}: ")
+    assert message.startswith(f"{name}: ")
     assert shown in message
 
 
@@ -338,7 +284,7 @@ def test_max_images_may_skip_a_single_image(tmp_path):
     folder = touch(tmp_path, numbered(20))
     lists = find([folder], max_images=19)
     assert len(together(lists)) == 19
-    assert skipped_counts(lists.sets[0]) == {"beyond --max_images": 1}
+    assert skipped_counts(lists.sets[0]) == {"beyond max_images": 1}
 
 
 def test_max_images_are_drawn_and_not_the_first(tmp_path):
@@ -379,7 +325,7 @@ def test_max_images_limits_all_datasets_together(tmp_path):
     assert sum(used) == len(lists) == 90
     assert min(used) >= 10
     assert [skipped_counts(dataset) for dataset in lists.sets] == [
-        {"beyond --max_images": 200 - count} for count in used
+        {"beyond max_images": 200 - count} for count in used
     ]
 
 
@@ -511,7 +457,7 @@ def test_table_lists_every_reason(tmp_path, monkeypatch):
     first, second, last = lists.table().splitlines()[1:]
     assert "1 without cat; 1 annotated, but missing" in first
     assert "in another dataset" in first + second
-    assert "beyond --max_images" in first + second
+    assert "beyond max_images" in first + second
     assert last.split()[0] == "total"
     assert sum(map(int, last.split()[1:3])) == 3
 

@@ -9,23 +9,19 @@ from PIL import Image
 
 import data.datasets.folder
 import data.datasets.paired_grayscale
-from data.datasets.folder import demo_images, demo_set, folder_set, list_folder
-from data.datasets.split_options import SplitOptions
+from data.datasets.folder import demo_images
 from data.image_io import read_rgb
-from errors import InputError
+from tests.data.datasets.found import (
+    find_dataset,
+    numbered,
+    refusal,
+    relative_names,
+    skipped_counts,
+    touch,
+    used,
+)
 
 LEAST_COLOR = 2.0
-
-
-def touch(folder, names):
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
-    return str(folder)
-
-
-def numbered(count, prefix="", suffix=".jpg"):
-    return [f"{prefix}{number:04}{suffix}" for number in range(count)]
 
 
 def image(path, gray):
@@ -42,33 +38,15 @@ def images(folder, names, gray=False):
         image(folder / name, gray)
 
 
+def find(folder, share=0.05, least_color=LEAST_COLOR, seed=0):
+    return find_dataset(
+        str(folder), validation_share=share, minimum_colorfulness=least_color, seed=seed
+    )
+
+
 def paired(folder, names, color="color", gray="gray"):
     images(folder / color, names)
     images(folder / gray, names, gray=True)
-
-
-def find(folder, share=0.05, least_color=LEAST_COLOR, seed=0):
-    return folder_set(str(folder), str(folder), SplitOptions(share, seed), least_color)
-
-
-def relative_names(source, folder):
-    return [os.path.relpath(name, folder) for name in source.names()]
-
-
-def used(found, folder):
-    return sorted(relative_names(found.training, folder) + relative_names(found.validation, folder))
-
-
-def skipped_counts(found):
-    return {why: count for why, count in found.skipped.items() if count}
-
-
-def error_of(call, *arguments):
-    with pytest.raises(InputError) as caught:
-        call(*arguments)
-    message = str(caught.value)
-    assert message.splitlines() == [message]
-    return message
 
 
 # --- the split ---------------------------------------------------------------------------------
@@ -383,7 +361,7 @@ def test_many_folders_are_classes_and_not_paired(tmp_path, count, skipped):
 
 
 def test_demo_is_a_handful_of_color_photographs():
-    found = demo_set(SplitOptions())
+    found = find_dataset("demo")
     assert sorted([*found.training.names(), *found.validation.names()]) == sorted(
         map(str, demo_images())
     )
@@ -393,50 +371,50 @@ def test_demo_is_a_handful_of_color_photographs():
 
 
 def test_demo_photographs_can_be_read():
-    assert min(demo_set(SplitOptions()).training.read_rgb(0, 16).shape[:2]) == 16
+    assert min(find_dataset("demo").training.read_rgb(0, 16).shape[:2]) == 16
 
 
 def test_missing_photographs_of_scikit_image_are_reported(tmp_path, monkeypatch):
     import skimage
 
     monkeypatch.setattr(skimage, "data_dir", str(tmp_path))
-    assert str(tmp_path) in error_of(demo_set, SplitOptions())
+    assert str(tmp_path) in refusal("demo")
 
 
 # --- errors ------------------------------------------------------------------------------------
 
 
 def test_missing_folder_is_reported(tmp_path):
-    assert f"{tmp_path}/nowhere: does not exist" in error_of(find, tmp_path / "nowhere")
+    assert "does not exist" in refusal(str(tmp_path / "nowhere"))
 
 
 def test_missing_folder_is_reported_with_similar_names(tmp_path):
     (tmp_path / "photographs").mkdir()
-    assert "did you mean photographs?" in error_of(find, tmp_path / "photgraphs")
+    assert "did you mean photographs?" in refusal(str(tmp_path / "photgraphs"))
 
 
 def test_broken_link_is_a_missing_folder(tmp_path):
     (tmp_path / "photos").symlink_to("nowhere")
-    assert "does not exist" in error_of(find, tmp_path / "photos")
+    assert "does not exist" in refusal(str(tmp_path / "photos"))
 
 
 def test_file_instead_of_a_folder_is_reported(tmp_path):
     touch(tmp_path, ["a.jpg"])
-    assert f"{tmp_path}/a.jpg: is a file" in error_of(find, tmp_path / "a.jpg")
+    assert "is a file" in refusal(str(tmp_path / "a.jpg"))
 
 
 @pytest.mark.parametrize("names", [[], ["deep/notes.txt"], [".hidden.jpg", ".deep/a.jpg"]])
 def test_folder_without_images_is_reported(tmp_path, names):
     touch(tmp_path, names)
-    message = error_of(find, tmp_path)
-    assert f"{tmp_path}: no images in this folder or its subfolders" in message
+    message = refusal(str(tmp_path))
+    assert "no images in this folder or its subfolders" in message
     assert ".jpg" in message
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")
 def test_folder_without_permission_is_reported(tmp_path):
     (tmp_path / "photos").mkdir(mode=0)
-    assert "give a readable folder" in error_of(find, tmp_path / "photos")
+    assert "give a readable folder" in refusal(str(tmp_path / "photos"))
 
 
 def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
@@ -444,8 +422,7 @@ def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", folder)
 
     monkeypatch.setattr(data.datasets.folder, "list_image_paths", refuse)
-    message = error_of(list_folder, "my photos", str(tmp_path))
-    assert message == "--dataset my photos: Permission denied; give a readable folder"
+    assert refusal(str(tmp_path)) == "Permission denied; give a readable folder"
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -453,4 +430,4 @@ def test_line_break_in_the_name_of_a_folder_is_escaped(tmp_path, exists):
     folder = tmp_path / "my\nphotos"
     if exists:
         folder.mkdir()
-    assert "photos" in error_of(find, folder)
+    assert "photos" in refusal(str(folder))

@@ -52,12 +52,6 @@ def test_large_record_is_read(tmp_path):
     assert [records[number] for number in range(3)] == [b"a", large, b"b"]
 
 
-def test_file_of_each_record_is_known(tmp_path):
-    records, _ = write_files(tmp_path, [2, 0, 1])
-    names = [os.path.basename(records.path(number)) for number in range(3)]
-    assert names == ["0.tfrecord", "0.tfrecord", "2.tfrecord"]
-
-
 @pytest.mark.parametrize("number", [-1, 8, 1000])
 def test_index_out_of_range_is_an_error(tmp_path, number):
     records, _ = write_files(tmp_path, [3, 5])

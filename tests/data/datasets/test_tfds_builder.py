@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from data.datasets.split_options import SplitOptions
-from data.datasets.tfds_builder import BuilderImages, tfds_set
+from data.datasets.tfds_builder import BuilderImages
 from data.image_io import UnreadableImageError
-from errors import InputError
+from tests.data.datasets.found import find_dataset, refusal
 
 FORMATS = ["tfrecord", "array_record"]
 
@@ -137,18 +136,11 @@ def prepared(request, tmp_path_factory):
 
 
 def painted(folder, config="with_test", **options):
-    name = f"painted_tiles/{config}"
-    return tfds_set(f"tfds:{name}", name, folder, SplitOptions(**options))
+    return find_dataset(f"tfds:painted_tiles/{config}", data_dir=folder, **options)
 
 
-def refusal(builder_name, folder):
-    """Returns the one-line message that a dataset is refused with."""
-    with pytest.raises(InputError) as caught:
-        tfds_set(f"tfds:{builder_name}", builder_name, str(folder), SplitOptions())
-    message = str(caught.value)
-    assert message.startswith(f"--dataset tfds:{builder_name}: ")
-    assert len(message.splitlines()) == 1
-    return message
+def refused(name, folder):
+    return refusal(f"tfds:{name}", data_dir=str(folder))
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -195,14 +187,14 @@ def test_number_may_be_a_numpy_integer(prepared):
 
 
 def test_unusual_name_of_the_image_feature_is_shown(prepared):
-    found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions(0.25))
+    found = find_dataset("tfds:plain_photos", data_dir=prepared, validation_share=0.25)
     assert found.name == "tfds:plain_photos (photo)"
     assert found.training.read_rgb(0).shape == (24, 16, 3)
     assert np.abs(found.training.read_rgb(0).astype(int) - 90).max() <= 2
 
 
 def test_several_class_features_give_no_labels(prepared):
-    found = tfds_set("tfds:plain_photos", "plain_photos", prepared, SplitOptions())
+    found = find_dataset("tfds:plain_photos", data_dir=prepared)
     assert found.training.classes is None
     assert found.training.label(0) == -1
 
@@ -244,7 +236,7 @@ def test_share_does_not_change_existing_splits(prepared):
 
 
 def test_splits_of_other_names_are_refused_and_listed(prepared):
-    message = refusal("painted_tiles/other_names", prepared)
+    message = refused("painted_tiles/other_names", prepared)
     assert "it has no split train; its splits with examples are: " in message
     assert "gallery" in message
     assert "queries" in message
@@ -255,7 +247,7 @@ def test_splits_of_other_names_are_refused_and_listed(prepared):
 
 def test_name_may_have_a_version(prepared):
     name = "painted_tiles/with_test:1.0.0"
-    assert len(tfds_set(f"tfds:{name}", name, prepared, SplitOptions()).training) == 12
+    assert len(find_dataset(f"tfds:{name}", data_dir=prepared).training) == 12
 
 
 def test_data_dir_may_start_with_a_tilde(prepared, monkeypatch):
@@ -270,7 +262,7 @@ class ForeignTiles(PaintedTiles, skip_registration=True):
 def test_prepared_files_need_no_registered_builder(tmp_path):
     ForeignTiles(config="with_test", data_dir=tmp_path).download_and_prepare()
     name = "foreign_tiles/with_test"
-    found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
+    found = find_dataset(f"tfds:{name}", data_dir=str(tmp_path))
     assert sorted(tile_number(found.training.read_rgb(number)) for number in range(12)) == [
         *range(12)
     ]
@@ -281,33 +273,33 @@ def test_prepared_files_need_no_registered_builder(tmp_path):
     [("cifar1", "cifar10"), ("painted_tile", "painted_tiles"), ("imagenete", "imagenette")],
 )
 def test_closest_names_are_shown(tmp_path, typo, meant):
-    message = refusal(typo, tmp_path)
+    message = refused(typo, tmp_path)
     assert f"TensorFlow Datasets has no {typo} (did you mean " in message
     assert meant in message
 
 
 def test_closest_configs_are_shown(tmp_path):
-    message = refusal("painted_tiles/with_tset", tmp_path)
+    message = refused("painted_tiles/with_tset", tmp_path)
     assert "painted_tiles has no config with_tset (did you mean with_test" in message
 
 
 def test_configs_are_shown_where_none_is_close(tmp_path):
-    message = refusal("painted_tiles/xyz", tmp_path)
+    message = refused("painted_tiles/xyz", tmp_path)
     assert f"painted_tiles has no config xyz; it has {', '.join(SPLITS)}" in message
 
 
 def test_config_of_a_dataset_without_configs_is_refused(tmp_path):
-    assert "cifar10 has no config large; it has none" in refusal("cifar10/large", tmp_path)
+    assert "cifar10 has no config large; it has none" in refused("cifar10/large", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["painted_tiles:7.0.0", "painted_tiles/with_test:7.0.0"])
 def test_missing_version_is_refused(tmp_path, name):
-    assert "7.0.0" in refusal(name, tmp_path)
+    assert "7.0.0" in refused(name, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "/", ":", "a b", "../up", "a:b:c", "nobody:set", "x" * 300])
 def test_invalid_name_is_refused(tmp_path, name):
-    refusal(name, tmp_path)
+    refused(name, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -320,7 +312,7 @@ def test_builder_that_cannot_be_imported_is_refused(tmp_path, monkeypatch, error
 
     monkeypatch.setattr(tfds.core.load, "builder_cls", fail)
     monkeypatch.setattr(tfds, "builder_cls", fail)
-    assert str(error).splitlines()[0] in refusal("painted_tiles", tmp_path)
+    assert str(error).splitlines()[0] in refused("painted_tiles", tmp_path)
 
 
 # --- no color images --------------------------------------------------------------------------
@@ -334,7 +326,7 @@ def test_dataset_without_color_images_is_refused_before_it_is_prepared(
     tmp_path, monkeypatch, builder, shown
 ):
     monkeypatch.delattr(tfds.core.DatasetBuilder, "download_and_prepare")
-    message = refusal(builder, tmp_path)
+    message = refused(builder, tmp_path)
     assert f"it has no color images, only {shown}" in message
     assert "give another dataset" in message
     assert os.listdir(tmp_path) == []
@@ -344,7 +336,7 @@ def test_prepared_dataset_without_color_images_is_refused(tmp_path, monkeypatch)
     verses = ({"text": f"Verse {number}", "label": 0} for number in range(3))
     monkeypatch.setattr(SomeVerses, "_generate_examples", lambda self, count: enumerate(verses))
     tfds.builder("some_verses", data_dir=tmp_path).download_and_prepare()
-    assert "it has no color images, only text, label" in refusal("some_verses", tmp_path)
+    assert "it has no color images, only text, label" in refused("some_verses", tmp_path)
 
 
 # --- preparing ---------------------------------------------------------------------------------
@@ -355,14 +347,14 @@ def test_dataset_is_prepared_once_and_its_folder_is_printed(tmp_path, capsys, mo
         found = painted(str(tmp_path))
         assert len(found.training) == 12
     expected = (
-        "preparing tfds:painted_tiles/with_test with TensorFlow Datasets in "
+        "preparing painted_tiles/with_test with TensorFlow Datasets in "
         f"{tmp_path}/painted_tiles/with_test/1.0.0"
     )
     assert capsys.readouterr().out.count(expected) == 1
 
 
 def test_dataset_that_needs_a_manual_download_is_refused(tmp_path):
-    message = refusal("signed_photos", tmp_path)
+    message = refused("signed_photos", tmp_path)
     assert "Sign the contract. Then put photos.tar here." in message
     assert f"put the prepared files into {tmp_path}/signed_photos/1.0.0" in message
 
@@ -382,7 +374,7 @@ def test_failing_download_is_refused(tmp_path, monkeypatch, error, reason):
         raise error
 
     monkeypatch.setattr(tfds.download.DownloadManager, "download", fail)
-    message = refusal("remote_photos", tmp_path)
+    message = refused("remote_photos", tmp_path)
     assert f"TensorFlow Datasets cannot prepare it: {reason}" in message.replace("[Errno 28] ", "")
     assert f"; fix this, or put the prepared files into {tmp_path}/remote_photos" in message
     assert len(message) < 600 + 2 * len(str(tmp_path))
@@ -394,7 +386,7 @@ def test_failed_preparation_is_tried_again(tmp_path, monkeypatch):
 
     with monkeypatch.context() as broken:
         broken.setattr(PaintedTiles, "_generate_examples", fail)
-        assert "the disk is full" in refusal("painted_tiles/with_test", tmp_path)
+        assert "the disk is full" in refused("painted_tiles/with_test", tmp_path)
     assert len(painted(str(tmp_path)).training) == 12
 
 
@@ -408,7 +400,7 @@ def test_damaged_description_is_refused(tmp_path, name, builder):
     if name == "features.json" and builder is PaintedTiles:
         assert len(painted(str(tmp_path)).training) == 12
     else:
-        refusal(f"{builder.name}/with_test", tmp_path)
+        refused(f"{builder.name}/with_test", tmp_path)
 
 
 # --- damaged records ---------------------------------------------------------------------------
@@ -478,7 +470,7 @@ def test_format_without_access_to_individual_records_is_refused(tmp_path, monkey
         config="with_test", data_dir=tmp_path, file_format="array_record"
     ).download_and_prepare()
     monkeypatch.setattr(tfds.core.DatasetBuilder, "as_data_source", fail)
-    message = refusal("painted_tiles/with_test", tmp_path)
+    message = refused("painted_tiles/with_test", tmp_path)
     assert "is prepared as array_record, which cannot be read record by record" in message
 
 
@@ -516,7 +508,7 @@ def write_description(folder, name, splits):
 def test_datasets_of_tfds_are_read(tmp_path, name, splits, sides):
     write_description(tmp_path, name, splits)
     with tfds.testing.mock_data(num_examples=5, data_dir=str(tmp_path)):
-        found = tfds_set(f"tfds:{name}", name, str(tmp_path), SplitOptions())
+        found = find_dataset(f"tfds:{name}", data_dir=str(tmp_path))
         assert len(found.training) == len(found.validation) == 5
         for number in range(5):
             pixels = found.training.read_rgb(number)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.datasets.tiny_imagenet import tiny_imagenet_set
-from errors import InputError
+from tests.data.datasets.found import find_dataset, refusal, skipped_counts
 
 GOLDFISH, SALAMANDER, SNAIL = CLASSES = ("n01443537", "n01629819", "n01944390")
 
@@ -24,7 +23,6 @@ def folder(tmp_path):
     for number in range(4):
         image(folder / "val" / "images" / f"val_{number}.JPEG")
     annotate(folder, [SNAIL, GOLDFISH, SNAIL, SALAMANDER])
-    image(folder / "test" / "images" / "test_0.JPEG")
     (folder / "wnids.txt").write_text(f"{SNAIL}\n{GOLDFISH}\n{SALAMANDER}\n")
     (folder / "words.txt").write_text(
         f"n00001740\tentity\n{GOLDFISH}\tgoldfish, Carassius auratus\n"
@@ -44,7 +42,11 @@ def annotate(folder, wordnet_ids):
 
 
 def find(folder):
-    return tiny_imagenet_set(f"tiny-imagenet:{folder}", str(folder))
+    return find_dataset(f"tiny-imagenet:{folder}")
+
+
+def error_of(folder):
+    return refusal(f"tiny-imagenet:{folder}")
 
 
 def labels(source, folder):
@@ -53,22 +55,6 @@ def labels(source, folder):
         source.name(number).removeprefix(f"{folder}/"): source.classes[source.label(number)]
         for number in range(len(source))
     }
-
-
-TEST_IMAGES = "test images without labels"
-
-
-def skipped_counts(found):
-    return {why: count for why, count in found.skipped.items() if count and why != TEST_IMAGES}
-
-
-def error_of(folder):
-    with pytest.raises(InputError) as caught:
-        find(folder)
-    message = str(caught.value)
-    assert message.splitlines() == [message]
-    assert message.startswith(f"--dataset tiny-imagenet:{folder}: ")
-    return message.removeprefix(f"--dataset tiny-imagenet:{folder}: ")
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -115,9 +101,8 @@ def test_images_can_be_read(folder):
 
 
 def test_test_images_are_counted_and_skipped(folder):
-    assert find(folder).skipped[TEST_IMAGES] == 1
-    shutil.rmtree(folder / "test")
-    assert TEST_IMAGES not in find(folder).skipped
+    image(folder / "test" / "images" / "test_0.JPEG")
+    assert skipped_counts(find(folder)) == {"test images without labels": 1}
 
 
 def test_nothing_is_decoded(folder, monkeypatch):
@@ -165,7 +150,7 @@ def test_folder_is_found_whatever_its_name(folder, name):
 
 def test_folder_may_be_relative_and_end_with_a_slash(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
-    found = tiny_imagenet_set("tiny-imagenet:x", "tiny-imagenet-200/")
+    found = find("tiny-imagenet-200/")
     assert found.validation.name(0) == "tiny-imagenet-200/val/images/val_0.JPEG"
     assert found.validation.read_rgb(0).shape == (64, 64, 3)
 
@@ -268,11 +253,6 @@ def test_missing_part_of_the_layout_is_reported(folder, part):
     assert error_of(folder).startswith(f"{part} is not in {folder}; give the folder that contains")
 
 
-def test_test_images_may_be_missing(folder):
-    shutil.rmtree(folder / "test")
-    assert len(find(folder).training) == 6
-
-
 @pytest.mark.parametrize("part", ["train", "val/images"])
 def test_file_instead_of_a_folder_is_reported(folder, part):
     shutil.rmtree(folder / part)
@@ -312,6 +292,4 @@ def test_file_instead_of_the_folder_is_reported(folder):
 
 
 def test_line_break_in_the_name_of_a_folder_is_escaped(tmp_path):
-    with pytest.raises(InputError) as caught:
-        find(tmp_path / "line\nbreak")
-    assert str(caught.value).splitlines() == [str(caught.value)]
+    assert r"line\nbreak is not a folder" in error_of(tmp_path / "line\nbreak")

@@ -150,7 +150,7 @@ def test_folder_that_cannot_be_written_is_an_error_of_one_line(tmp_path, path):
     with pytest.raises(InputError) as caught:
         cache_in(tmp_path / path)
     message = str(caught.value)
-    assert message.startswith(f"--teacher_cache {tmp_path / path}: ")
+    assert message.startswith(f"{tmp_path / path}: ")
     assert message.endswith("; give another folder")
     assert "None" not in message
     assert len(message.splitlines()) == 1

@@ -139,14 +139,6 @@ def test_half_may_be_skipped_and_no_more(tmp_path):
         skipped.raise_if_too_many()
 
 
-def test_error_says_what_to_do_in_training(tmp_path):
-    skipped = SkippedImages(tmp_path / "skipped_images.tsv", total=1)
-    with pytest.raises(
-        InputError, match=r"skipped_images\.tsv; look .* --minimum_colorfulness, .*--dataset"
-    ):
-        skipped.add("a.jpg", "no color: colorfulness 0.3")
-
-
 def test_error_ends_with_the_advice(tmp_path):
     skipped = SkippedImages(tmp_path / "skipped_images.tsv", total=1, advice="call your aunt")
     with pytest.raises(InputError) as caught:

@@ -603,11 +603,11 @@ def test_log_dir_may_have_any_name(evaluate, images, here):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "images", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
-        (["--dataset", "file"], "--dataset file: is a file"),
-        (["--dataset", "absent\nline"], r"--dataset absent\nline: does not exist"),
+        (["--dataset", "absent"], "--dataset: absent: does not exist"),
+        (["--dataset", "images", "absent"], "--dataset: absent: does not exist"),
+        (["--dataset", "empty"], "--dataset: empty: no images in this folder or its subfolders"),
+        (["--dataset", "file"], "--dataset: file: is a file"),
+        (["--dataset", "absent\nline"], r"--dataset: absent\nline: does not exist"),
         (["--images", "absent"], "--images absent: there is no such file or folder"),
         (["--images", "empty"], "--images empty: no images found"),
         (["--weights", "absent"], "absent is not a folder of weights"),

@@ -465,11 +465,11 @@ IMAGES = ["--dataset", "images"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--dataset", "absent"], "--dataset absent: does not exist"),
-        (["--dataset", "empty"], "--dataset empty: no images in this folder or its subfolders"),
+        (["--dataset", "absent"], "--dataset: absent: does not exist"),
+        (["--dataset", "empty"], "--dataset: empty: no images in this folder or its subfolders"),
         (["--dataset", "grays"], "more than half of the images cannot be used"),
         ([*IMAGES, "--batch_size", "64"], "fewer than one batch of 64"),
-        ([*IMAGES, "--cache", "file"], "the cache file cannot be used"),
+        ([*IMAGES, "--cache", "file"], "--cache: the cache file cannot be used"),
         ([*IMAGES, "--sample_images", "absent"], "--sample_images absent"),
         ([*IMAGES, "--weights_dir", "file"], "--weights_dir file: File exists"),
         ([*IMAGES, "--log_dir", "file/logs"], "file/logs: Not a directory"),

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import run
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.folder import demo_set
-from data.datasets.split_options import SplitOptions
 from models.catalog import COLORIZERS
 from models.checkpoints.folder import WeightsFolder
 from models.sagan import SAGAN
@@ -129,7 +129,7 @@ def test_joined_datasets_are_saved_with_absolute_paths(
     begin, here, coco, tiny_imagenet, capsys, monkeypatch
 ):
     names = ["images", coco, tiny_imagenet("tiny", CLASSES), "demo", "tfds:toys"]
-    toys = demo_set(SplitOptions())
+    toys = demo_set("demo", "", DatasetOptions())
     monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *args: toys)
     options = ["--categories", "cat", "--data_dir", "sets", "--weights_dir", "w"]
     assert begin(*FEW, *options, "--dataset", *names) == 0
@@ -196,7 +196,7 @@ def test_added_images_are_reported_and_reset_the_best_loss(begin, images, capsys
 
 
 def test_home_in_data_dir_is_saved_as_an_absolute_path(begin, here, monkeypatch):
-    toys = demo_set(SplitOptions())
+    toys = demo_set("demo", "", DatasetOptions())
     monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *args: toys)
     monkeypatch.setenv("HOME", str(here / "home"))
     assert begin(*FEW, "--dataset", "tfds:toys", "--data_dir", "~/sets") == 0

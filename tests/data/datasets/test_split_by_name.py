@@ -2,8 +2,9 @@
 
 import pytest
 
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_files import ImageFiles
-from data.datasets.split_options import SplitOptions, split_by_name
+from data.datasets.split_by_name import split_by_name
 
 
 def numbered(count, prefix=""):
@@ -13,7 +14,7 @@ def numbered(count, prefix=""):
 def split(names, share=0.05, seed=0, folder="photos"):
     """Returns the names of the training images and of the validation images."""
     source = ImageFiles(folder, names)
-    sides = split_by_name(source, names, SplitOptions(share, seed))
+    sides = split_by_name(source, names, DatasetOptions(share, seed=seed))
     return tuple([name.removeprefix(folder + "/") for name in side.names()] for side in sides)
 
 
@@ -55,7 +56,7 @@ def test_split_depends_on_the_names_and_not_on_the_order():
 def test_split_depends_on_the_names_that_are_passed():
     source = ImageFiles("photos", numbered(100))
     names = numbered(100, "elsewhere/")
-    _, validation = split_by_name(source, names, SplitOptions(0.2))
+    _, validation = split_by_name(source, names, DatasetOptions(0.2))
     _, expected = split(names, 0.2)
     assert [name.replace("photos", "elsewhere") for name in validation.names()] == expected
     assert [name.removeprefix("elsewhere/") for name in expected] != split(numbered(100), 0.2)[1]
@@ -117,7 +118,7 @@ def test_share_of_zero_holds_out_none():
 def test_labels_go_with_their_images():
     names = numbered(50)
     source = ImageFiles("photos", names, range(50), tuple(names))
-    for side in split_by_name(source, names, SplitOptions(0.3)):
+    for side in split_by_name(source, names, DatasetOptions(0.3)):
         assert side.classes == tuple(names)
         for number in range(len(side)):
             assert side.name(number) == f"photos/{names[side.label(number)]}"

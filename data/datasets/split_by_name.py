@@ -2,30 +2,16 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
+from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 
 
-@dataclass(frozen=True)
-class SplitOptions:
-    """Options for splitting a dataset that does not define a split.
-
-    Attributes:
-        validation_share: float in [0, 1), the share of validation images. Unless it is 0, a dataset
-            of at least two images has at least one. Defaults to `0.05`.
-        seed: int, the seed of the hash that determines the split. Defaults to `0`.
-    """
-
-    validation_share: float = 0.05
-    seed: int = 0
-
-
 def split_by_name(
-    source: ImageSource, names: Iterable[str], options: SplitOptions
+    source: ImageSource, names: Iterable[str], options: DatasetOptions
 ) -> tuple[ImageSource, ImageSource]:
     """Splits images by a hash of their names.
 
@@ -35,17 +21,10 @@ def split_by_name(
     Args:
         source: `ImageSource`, the images.
         names: iterable of str, one for each image, that does not depend on the dataset's location.
-        options: `SplitOptions`.
+        options: `DatasetOptions`, of which the share and the seed are used.
 
     Returns:
         Tuple of two `ImageSource`: the training images and the validation images.
-
-    Example:
-        from data.datasets.image_files import ImageFiles
-
-        names = [f"{number}.jpg" for number in range(6)]
-        source = ImageFiles("my_photographs", names)
-        training, validation = split_by_name(source, names, SplitOptions(validation_share=0.5))
     """
     values = np.fromiter((_hash_of(name, options.seed) for name in names), "float64", len(source))
     border = 0.0
