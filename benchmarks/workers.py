@@ -91,15 +91,15 @@ def _work(arguments: argparse.Namespace) -> None:
     worker = find_worker("auto")
     strategy = join_workers(worker) if worker.workers > 1 else tf.distribute.get_strategy()
     prepare_keras("auto", seed=0)
-    settings, explicit = parse(
+    settings, _ = parse(
         [
             *("--model", arguments.model, "--resolution", str(arguments.resolution)),
             *("--dataset", os.curdir, "--reconstruction", "l1:10"),
         ]
     )
     with strategy.scope():
-        model, settings = new_model(settings, explicit)
-        compile_model(model, settings, explicit)
+        model = new_model(settings)
+        compile_model(model, settings)
 
     def batches(context):
         size = context.get_per_replica_batch_size(arguments.batch_size)

@@ -54,7 +54,7 @@ class Perceptual:
 
     def __init__(self, weights: str | os.PathLike | None = None):
         self.network = _vgg19_trunk()
-        path = _weights_in_keras_cache() if weights is None else weights
+        path = find_vgg19_weights() if weights is None else weights
         try:
             for name, arrays in _read(path).items():
                 self.network.get_layer(name).set_weights(arrays)
@@ -98,8 +98,12 @@ def _vgg19_trunk() -> keras.Model:
     return keras.Model(images, features, name="vgg19_to_block3_conv1")
 
 
-def _weights_in_keras_cache() -> str:
-    """The path of the weights in Keras' cache, after downloading them if they are missing."""
+def find_vgg19_weights() -> str:
+    """The path of VGG19's weights in Keras' cache, after downloading them if they are missing.
+
+    Raises:
+        InputError: they cannot be downloaded. The message says where to put them.
+    """
     try:
         return keras.utils.get_file(
             _KERAS_FILE,

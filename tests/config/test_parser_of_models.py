@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from config.groups.presets import PRESETS
 from config.parser import parse
-from config.presets import PRESETS
 from errors import InputError
 
 
@@ -16,7 +16,7 @@ def test_pix2pix_has_the_values_of_its_paper():
     assert (settings.generator_lr, settings.discriminator_lr) == (2e-4, 2e-4)
     assert (settings.beta_1, settings.beta_2, settings.label_smoothing) == (0.5, 0.999, 0.0)
     assert (settings.adversarial, settings.adversarial_weight) == ("vanilla", 1.0)
-    assert settings.reconstruction == ["l1:100"]
+    assert settings.reconstruction == ("l1:100",)
     assert (settings.discriminator, settings.first_discriminator_filters) == ("patch", 64)
 
 
@@ -28,7 +28,7 @@ def test_chromagan_has_the_values_of_its_paper():
     assert (settings.beta_1, settings.beta_2) == (0.5, 0.999)
     assert (settings.adversarial, settings.adversarial_weight) == ("wgan-gp", 0.1)
     assert (settings.class_weight, settings.gp_weight) == (0.003, 10.0)
-    assert settings.reconstruction == ["mse:1"]
+    assert settings.reconstruction == ("mse:1",)
     assert settings.reconstruction_weights == {"mse": 1.0}
     assert (settings.encoder, settings.encoder_weights) == ("vgg16", "imagenet")
     assert (settings.teacher, settings.teacher_weights) == ("vgg16", None)
