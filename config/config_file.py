@@ -72,7 +72,7 @@ def _arguments(path: str, key: str, value: Any) -> list[str]:
     }
     name = key.replace("-", "_")
     if name not in names:
-        raise InputError(f"{path}: unknown setting {key}{did_you_mean(name, names)}")
+        raise InputError(f"{path}: unknown setting {key}{did_you_mean(name, list(names))}")
     if value is None and names[name].default is None:
         return []
     kind, is_list, _ = value_type(names[name].type)
