@@ -1,4 +1,4 @@
-"""The final settings of a training, before anything is built from them."""
+"""The final settings of a new training, before anything is built from them."""
 
 import dataclasses
 import sys
@@ -10,30 +10,25 @@ from config.groups.setting import Fixed
 from config.rules import check_color_stride, check_discriminator
 from config.settings import Settings, names_where
 from errors import InputError
-from jobs.train.resume import resumed_settings
 from losses.perceptual import find_vgg19_weights
 from models.checkpoints.folder import WeightsFolder
 
 
-def resolve_settings(settings: Settings, explicit: Set[str], folder: WeightsFolder) -> Settings:
-    """Fills in what the folder of a training, pretrained weights or this machine decide.
+def resolve_settings(settings: Settings, explicit: Set[str]) -> Settings:
+    """Fills in what pretrained weights, or the files on this machine, decide for a new training.
 
     Args:
         settings: `Settings` from the command line.
         explicit: set of str, the names of the explicit settings.
-        folder: `WeightsFolder` of the training.
 
     Returns:
-        The settings of the training: those of the folder with the explicit changes if it is
-        resumed. Otherwise, the settings of the networks are those that they will have, and the
-        weight of the perceptual loss is 0 if it is a default and its network is not available.
+        The settings with those of the networks as they will be built, and without the perceptual
+        loss if it is a default and the weights of its network are not available.
 
     Raises:
-        InputError: explicit settings contradict those of the folder or of the pretrained weights,
-            or the pretrained weights are not available.
+        InputError: the pretrained weights are not available, or the explicit settings contradict
+            them.
     """
-    if settings.load_weights:
-        return resumed_settings(settings, explicit, folder)
     if settings.pretrained is None:
         networks = {"discriminator_filters": settings.first_discriminator_filters}
         if settings.model in ("sagan", "pix2pix"):

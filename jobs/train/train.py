@@ -59,6 +59,7 @@ from jobs.train.resume import (
     last_checkpoint,
     note_other_images,
     refuse_to_resume,
+    resumed_settings,
 )
 from jobs.train.teacher_cache import cache_distributions, describe_teacher, make_teacher
 from models.adversarial_colorizer import Phase
@@ -106,12 +107,11 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     progress, checkpoint, changed = Progress(), None, frozenset()
     if settings.load_weights:
         progress, checkpoint = last_checkpoint(folder)
-    else:
-        _refuse_to_overwrite(folder)
-    settings = resolve_settings(settings, explicit, folder)
-    if settings.load_weights:
+        settings = resumed_settings(settings, explicit, folder)
         changed = changed_settings(settings, folder)
         forget(progress, changed)
+    else:
+        _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
     # Other workers write no TensorBoard records, and their paths may differ from the chief's.
     progress.log_dir = os.path.abspath(log_dir if worker.is_chief else folder.path)
@@ -127,6 +127,8 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     print(lists.table())
     if settings.load_weights:
         note_other_images(lists, changed, folder, progress)
+    else:
+        settings = resolve_settings(settings, explicit)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_discriminator_steps(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")

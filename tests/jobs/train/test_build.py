@@ -347,12 +347,8 @@ def test_older_weights_do_not_freeze_batch_statistics():
 # --- weights to start from -----------------------------------------------------------------------
 
 
-def resolve(settings, explicit):
-    return resolve_settings(settings, explicit, WeightsFolder(settings.weights_folder))
-
-
 def resolved_model(settings, explicit):
-    settings = resolve(settings, explicit)
+    settings = resolve_settings(settings, explicit)
     return new_model(settings), settings
 
 
@@ -382,7 +378,7 @@ def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
     for name, value in (("--color_stride", "4"), ("--attention_pool", "2")):
         settings, explicit = parse(["--pretrained", str(source.path), name, value])
         with pytest.raises(InputError, match=f"{name} {value}: the weights in .* with 1"):
-            resolve(settings, explicit)
+            resolve_settings(settings, explicit)
 
 
 @pytest.mark.parametrize(
@@ -410,7 +406,7 @@ def test_images_have_whole_squares_of_the_pretrained_color_stride(tmp_path):
     source.save_generator(model.generator)
     settings, explicit = parse(["--pretrained", str(source.path), "--resolution", "130"])
     with pytest.raises(InputError, match="--resolution 130: with --color_stride 4 the side must"):
-        resolve(settings, explicit)
+        resolve_settings(settings, explicit)
 
 
 def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
@@ -436,7 +432,7 @@ def test_preset_that_starts_from_another_says_what_it_needs(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
     with pytest.raises(InputError) as caught:
-        resolve(settings, explicit)
+        resolve_settings(settings, explicit)
     assert str(caught.value) == (
         "--preset ls-gan starts from weights/unet-l1, which holds no weights; train them with "
         "--preset unet-l1 first, or give other weights with --pretrained"
@@ -454,7 +450,7 @@ def test_freezing_an_encoder_that_the_weights_do_not_have_is_refused(tmp_path):
     options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
     settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
     with pytest.raises(InputError, match="--freeze_encoder_epochs"):
-        resolve(settings, explicit)
+        resolve_settings(settings, explicit)
 
 
 def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_path):
@@ -468,5 +464,5 @@ def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_pat
 
 def test_defaults_that_depend_on_the_model_are_filled_in():
     settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
-    settings = resolve(settings, explicit)
+    settings = resolve_settings(settings, explicit)
     assert (settings.depth, settings.discriminator_filters) == (5, 64)
