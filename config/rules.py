@@ -3,7 +3,7 @@
 import dataclasses
 
 from config.groups.presets import MODEL_DEFAULTS, PRESETS
-from config.groups.setting import TRAINING
+from config.groups.setting import Jobs
 from config.settings import JOBS, Settings, fields
 from errors import InputError
 
@@ -45,7 +45,7 @@ def check_use(settings: Settings, explicit: set[str]) -> None:
     _check_networks(settings)
     _check_reconstruction(settings)
     _check_schedule(settings)
-    if settings.job in TRAINING:
+    if settings.job in Jobs.TRAINING:
         check_discriminator(settings)
 
 

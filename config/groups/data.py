@@ -15,18 +15,10 @@ from config.groups.argument_types import (
     Share,
     Side,
 )
-from config.groups.setting import (
-    ANY_JOB,
-    OPENING_DATASETS,
-    TRUE_COLORS,
-    Fixed,
-    Need,
-    Remembered,
-    setting,
-)
+from config.groups.setting import TRUE_COLORS, Fixed, Jobs, Need, Remembered, setting
 from data.datasets.dataset_name import COCO, TFDS
 
-_dataset_setting = functools.partial(setting, jobs=OPENING_DATASETS)
+_dataset_setting = functools.partial(setting, jobs=Jobs.OPENING_DATASETS)
 
 
 def _needs_dataset(kind: str, form: str) -> Need:
@@ -85,9 +77,7 @@ class DataSettings:
         needs=[_CLASSES],
     )
     max_images: PositiveInt | None = _dataset_setting(
-        "use at most this many images",
-        aliases=("max_pictures",),
-        forget=Remembered.IMAGES,
+        "use at most this many images", aliases=("max_pictures",), forget=Remembered.IMAGES
     )
     # 50 of a thousand images: enough to see a trend, and training loses only a few.
     validation_share: Share = _dataset_setting(
@@ -99,13 +89,11 @@ class DataSettings:
     )
     # The largest side that one small GPU, or a patient CPU, can train on overnight.
     resolution: Side = _dataset_setting(
-        "side of the training and validation images, at least 16",
-        128,
-        fixed=Fixed.CHECKPOINT,
+        "side of the training and validation images, at least 16", 128, fixed=Fixed.CHECKPOINT
     )
     # SAGAN's 256 needs several GPUs; pix2pix and its relatives are trained with 1 to 16.
     batch_size: PositiveInt = setting(
-        "images in a training step; for other jobs, images in a forward pass", 16, jobs=ANY_JOB
+        "images in a training step; for other jobs, images in a forward pass", 16, jobs=Jobs.ANY
     )
     validation_batch_size: PositiveInt | None = setting(
         "images in a validation batch (default: --batch_size)"

@@ -4,9 +4,9 @@ import functools
 from dataclasses import dataclass
 
 from config.groups.argument_types import File, Folder
-from config.groups.setting import EVALUATING, setting
+from config.groups.setting import Jobs, setting
 
-_evaluation_setting = functools.partial(setting, jobs=EVALUATING)
+_evaluation_setting = functools.partial(setting, jobs=Jobs.EVALUATING)
 
 
 @dataclass(frozen=True)

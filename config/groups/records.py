@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from config.groups.argument_types import Count, File, Folder, PositiveInt
-from config.groups.setting import OPENING_DATASETS, TRUE_COLORS, Need, setting
+from config.groups.setting import TRUE_COLORS, Jobs, Need, setting
 
 _SAMPLES = Need(lambda settings: settings.sample_every, "with --sample_every 0")
 _LPIPS = Need(
@@ -35,7 +35,7 @@ class RecordSettings:
         "images in a sample grid and on the sheet of --evaluate",
         8,
         needs=[_SAMPLES],
-        jobs=OPENING_DATASETS,
+        jobs=Jobs.OPENING_DATASETS,
     )
     sample_images: Folder | None = setting(
         "folder of photographs without true colors to show in the sample grids as well",
@@ -51,5 +51,5 @@ class RecordSettings:
         "LPIPS weights for --evaluate, --validation_metrics and --reconstruction, an .npz "
         "(default: Keras' cache, or downloaded)",
         needs=[TRUE_COLORS, _LPIPS],
-        jobs=OPENING_DATASETS,
+        jobs=Jobs.OPENING_DATASETS,
     )

@@ -7,16 +7,22 @@ from typing import Any
 
 MODELS = ("sagan", "pix2pix", "chromagan", "encoder_decoder")
 
-# The jobs that read a setting. `--inspect` accepts every setting of a new training, so that the
-# user can add it to a training command.
-INSPECTING = frozenset({"inspect"})
-EVALUATING = frozenset({"evaluate"})
-COLORIZING = frozenset({"colorize"})
-TRAINING = frozenset({"train", "inspect"})
-USING_WEIGHTS = COLORIZING | EVALUATING
-RESUMING = frozenset({"train"}) | USING_WEIGHTS
-OPENING_DATASETS = TRAINING | EVALUATING
-ANY_JOB = TRAINING | USING_WEIGHTS
+
+class Jobs:
+    """Sets of jobs that read a setting.
+
+    `--inspect` accepts every setting of a new training, so that the user can add it to a training
+    command.
+    """
+
+    INSPECTING = frozenset({"inspect"})
+    EVALUATING = frozenset({"evaluate"})
+    COLORIZING = frozenset({"colorize"})
+    TRAINING = frozenset({"train", "inspect"})
+    USING_WEIGHTS = COLORIZING | EVALUATING
+    RESUMING = frozenset({"train"}) | USING_WEIGHTS
+    OPENING_DATASETS = TRAINING | EVALUATING
+    ANY = TRAINING | USING_WEIGHTS
 
 
 class Fixed(enum.Enum):
@@ -71,7 +77,7 @@ def setting(
     help: str,
     default: Any = None,
     needs: Sequence[Need] = (),
-    jobs: frozenset[str] = TRAINING,
+    jobs: frozenset[str] = Jobs.TRAINING,
     models: tuple[str, ...] = MODELS,
     saved: bool = True,
     of_datasets: bool = False,
@@ -86,7 +92,7 @@ def setting(
         help: str, one sentence for `--help`.
         default: the default value. Defaults to `None`.
         needs: sequence of `Need`, without which the setting has no effect. Defaults to none.
-        jobs: frozenset of str, the jobs that read the setting. Defaults to `TRAINING`.
+        jobs: frozenset of str, the jobs that read the setting. Defaults to `Jobs.TRAINING`.
         models: tuple of str, the models that have the setting. Defaults to all.
         saved: bool, whether a training saves the setting. Defaults to `True`.
         of_datasets: bool, whether the setting is for certain datasets and does not apply to

@@ -5,18 +5,7 @@ from typing import Literal
 
 from config.groups.argument_types import File, Folder, ModelName, Seed
 from config.groups.presets import PRESETS
-from config.groups.setting import (
-    ANY_JOB,
-    EVALUATING,
-    INSPECTING,
-    MODELS,
-    OPENING_DATASETS,
-    RESUMING,
-    USING_WEIGHTS,
-    Fixed,
-    Need,
-    setting,
-)
+from config.groups.setting import MODELS, Fixed, Jobs, Need, setting
 
 _NO_WEIGHTS = Need(lambda settings: not settings.weights, "with --weights, which name their model")
 
@@ -28,7 +17,7 @@ class WhatToDo:
     config: File | None = setting(
         "take settings from this file, .toml or .json, by their names here without the hyphens; "
         "also from the settings.json of a training; explicit options override them",
-        jobs=ANY_JOB,
+        jobs=Jobs.ANY,
         saved=False,
         metavar="FILE",
     )
@@ -36,32 +25,32 @@ class WhatToDo:
         "resume the training in --weights_dir from its last checkpoint; with --images or "
         "--evaluate, color with the weights of that training",
         False,
-        jobs=RESUMING,
+        jobs=Jobs.RESUMING,
         saved=False,
     )
     images: tuple[File, ...] | None = setting(
         "color these photographs: files, folders (searched recursively), or `demo`; with "
         "--evaluate, evaluate on them without true colors",
-        jobs=USING_WEIGHTS,
+        jobs=Jobs.USING_WEIGHTS,
     )
     evaluate: bool = setting(
         "evaluate weights (and the results of other programs) on the validation images of "
         "--dataset: print a table of metrics and write a sheet of images (evaluation.png in "
         "--output_dir)",
         False,
-        jobs=EVALUATING,
+        jobs=Jobs.EVALUATING,
     )
     inspect: bool = setting(
         "show the training data: the datasets, a sheet of images (inspect.png in --output_dir), "
         "their colorfulness and the loading speed",
         False,
-        jobs=INSPECTING,
+        jobs=Jobs.INSPECTING,
     )
     model: ModelName = setting(
         "the colorizer",
         "sagan",
         needs=[_NO_WEIGHTS],
-        jobs=ANY_JOB,
+        jobs=Jobs.ANY,
         fixed=Fixed.WEIGHTS,
         choices=MODELS,
     )
@@ -78,13 +67,13 @@ class WhatToDo:
     weights_dir: Folder | None = setting(
         "folder where training saves its weights and checkpoints (default: weights/MODEL or "
         "weights/PRESET)",
-        jobs=ANY_JOB,
+        jobs=Jobs.ANY,
         saved=False,
     )
     weights: tuple[Folder, ...] | None = setting(
         "color with the weights in this folder; with --evaluate, compare the weights in several "
         "folders (default: the pretrained weights of --model)",
-        jobs=USING_WEIGHTS,
+        jobs=Jobs.USING_WEIGHTS,
     )
     pretrained: Folder | None = setting(
         "start a new training from the weights in this folder, for example to fine-tune them on "
@@ -93,12 +82,12 @@ class WhatToDo:
     log_dir: Folder | None = setting(
         "folder of the TensorBoard logs (default: logs/MODEL/TIME or logs/PRESET/TIME, or "
         "logs/evaluation/TIME)",
-        jobs=OPENING_DATASETS,
+        jobs=Jobs.OPENING_DATASETS,
     )
     seed: Seed = setting(
         "seed of the initial weights, the split, the order of the images and the augmentation",
         0,
-        jobs=OPENING_DATASETS,
+        jobs=Jobs.OPENING_DATASETS,
         fixed=Fixed.CHECKPOINT,
     )
     deterministic: bool = setting(
@@ -115,5 +104,5 @@ class WhatToDo:
         "precision of the networks; auto is float32 with --evaluate, otherwise bfloat16 where the "
         "CPU or GPU supports it natively, else float32",
         "auto",
-        jobs=ANY_JOB,
+        jobs=Jobs.ANY,
     )

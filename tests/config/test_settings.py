@@ -6,7 +6,7 @@ import pytest
 
 from callbacks.learning_rates import SCHEDULES
 from config.groups.argument_types import value_type
-from config.groups.setting import ANY_JOB, MODELS, Fixed, Remembered
+from config.groups.setting import MODELS, Fixed, Jobs, Remembered
 from config.settings import CHROMAGAN_DEPTH, GROUPS, Settings, fields, is_path, names_where
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
@@ -36,7 +36,7 @@ def test_declaration_of_a_setting_is_complete(entry):
     assert sum(entry.name in group.__annotations__ for group in GROUPS.values()) == 1
     assert about["help"]
     assert about["jobs"]
-    assert about["jobs"] <= ANY_JOB
+    assert about["jobs"] <= Jobs.ANY
     assert about["models"]
     assert set(about["models"]) <= set(MODELS)
     # Only what a training saves can differ, or be fixed, when it is resumed.
