@@ -136,10 +136,10 @@ def _pieces(model: str, resolution: int) -> dict[str, Callable[[], None]]:
     if model == "sagan":
         # Without the perceptual loss, whose weights are not available everywhere.
         arguments += ["--reconstruction", "l1:10"]
-    settings, explicit = parse(arguments)
+    settings, _ = parse(arguments)
     teacher = _RandomTeacher() if model == "chromagan" else None
-    colorizer, settings = new_model(settings, explicit, teacher)
-    compile_model(colorizer, settings, explicit, teacher)
+    colorizer = new_model(settings, teacher)
+    compile_model(colorizer, settings, teacher)
 
     shape = (BATCH_SIZE, resolution, resolution)
     lightness = tf.random.uniform((*shape, 1), -1, 1)

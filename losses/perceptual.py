@@ -68,7 +68,7 @@ class Perceptual(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.weights = None if weights is None else os.fspath(weights)
         self.network = _vgg19_trunk()
-        path = self.weights or download(*_KERAS_FILE, what="VGG19's weights")
+        path = find_vgg19_weights() if self.weights is None else self.weights
         with reading(path, "VGG19's weights, an .h5 of Keras or an .npz"):
             for layer, arrays in _read(path).items():
                 self.network.get_layer(layer).set_weights(arrays)
@@ -102,6 +102,15 @@ def _vgg19_trunk() -> keras.Model:
         if name in _POOLED_AFTER:
             features = keras.layers.MaxPooling2D(2)(features)
     return keras.Model(images, features, name="vgg19_to_block3_conv1")
+
+
+def find_vgg19_weights() -> str:
+    """The path of VGG19's weights in Keras' cache, after downloading them if they are missing.
+
+    Raises:
+        InputError: they cannot be downloaded. The message says where to put them.
+    """
+    return download(*_KERAS_FILE, what="VGG19's weights")
 
 
 def _read(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,23 @@ def test_documents_contain_commands():
     assert "weights/pretrained/sagan/README.md" in documents
 
 
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with the settings in the README, each in the file that its first line names."""
+    readme = (_ROOT / "README.md").read_text()
+    for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL):
+        (tmp_path / block.splitlines()[0].removeprefix("# ")).write_text(block)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.mark.parametrize("arguments", documented_commands())
-def test_documented_command_is_accepted(arguments):
+def test_documented_command_is_accepted(arguments, here):
     settings, explicit = parse(arguments)
     assert settings.job in {"train", "inspect", "colorize", "evaluate"}
-    assert len(explicit) == sum(word.startswith("--") for word in arguments)
+    filed = tomllib.loads((here / settings.config).read_text()) if settings.config else {}
+    options = {word.removeprefix("--") for word in arguments if word.startswith("--")}
+    assert len(explicit) == len(options | filed.keys())
 
 
 def documented_paths() -> list:

@@ -3,9 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from config.settings import Settings, fields
+from config.saved_settings import restored_settings
 from data.datasets.dataset_name import may_overlap
 from data.datasets.image_source import ImageSource
 from errors import InputError, shown
@@ -31,7 +30,7 @@ def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[I
     saved = folder.read_settings().get("settings", {})
     sources = []
     try:
-        settings = _as_trained(saved)
+        settings = restored_settings(saved)
         trained = settings.dataset if "dataset" in saved else []
         may_share = any(may_overlap(dataset, name) for dataset in trained for name in names)
     except (AttributeError, TypeError) as error:
@@ -51,8 +50,3 @@ def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[I
     if settings.pretrained and os.path.isdir(settings.pretrained):
         sources += find_training_overlap(WeightsFolder(settings.pretrained), names)
     return sources
-
-
-def _as_trained(saved: dict[str, Any]) -> Settings:
-    known = {entry.name for entry in fields()}
-    return Settings(**{name: value for name, value in saved.items() if name in known})

@@ -12,8 +12,8 @@ them.
 import argparse
 import sys
 
-from config.argument_types import proportion
-from config.settings import PATHS
+from config.groups.argument_types import proportion
+from config.settings import is_path, names_where
 from errors import ColorizerError
 from jobs.common.runtime import import_tensorflow_quietly
 
@@ -51,8 +51,9 @@ def export_weights(
         generator.set_weights([(1.0 - share) * weight + share * other for weight, other in pairs])
     target.save_generator(generator, half=True)
     saved["render_size"] = render_size
+    paths = names_where(is_path)
     saved["settings"] = {
-        name: value for name, value in saved.get("settings", {}).items() if name not in PATHS
+        name: value for name, value in saved.get("settings", {}).items() if name not in paths
     }
     target.write_settings(saved)
 

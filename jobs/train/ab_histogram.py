@@ -1,17 +1,18 @@
 """The ab histogram of the training images: saved with the weights, or counted."""
 
+from collections.abc import Set
+
 import numpy as np
 
-from config.settings import OF_IMAGES, Settings
+from config.groups.setting import Remembered
+from config.settings import Settings
 from jobs.train.dataset import TrainingData
+from jobs.train.resume import makes_forget
 from models.checkpoints.folder import WeightsFolder
-
-# Settings that change the colors of the training images. Other crops have the same colors.
-_CHANGE_COLORS = OF_IMAGES | {"dataset_weights", "target_saturation"}
 
 
 def find_ab_histogram(
-    settings: Settings, explicit: set[str], folder: WeightsFolder, data: TrainingData
+    settings: Settings, changed: Set[str], folder: WeightsFolder, data: TrainingData
 ) -> np.ndarray | None:
     """The ab histogram for color rebalancing, or None without color rebalancing.
 
@@ -19,7 +20,7 @@ def find_ab_histogram(
 
     Args:
         settings: `Settings`.
-        explicit: set of str, the names of the explicit settings.
+        changed: set of str, the names of the settings that a resumed training has changed.
         folder: `WeightsFolder` of the training.
         data: `TrainingData`.
 
@@ -32,6 +33,6 @@ def find_ab_histogram(
     if not settings.rebalances_colors:
         return None
     ab_histogram = None
-    if settings.load_weights and not explicit.intersection(_CHANGE_COLORS):
+    if settings.load_weights and not makes_forget(changed, Remembered.AB_HISTOGRAM):
         ab_histogram = folder.read_ab_histogram()
     return data.ab_histogram() if ab_histogram is None else ab_histogram

@@ -1,14 +1,9 @@
 """Builds and compiles the model of a training from its settings."""
 
-import dataclasses
-import sys
-
 import keras
 import numpy as np
 
-from config.parser import check_color_stride, check_discriminator
-from config.presets import PRESETS
-from config.settings import SHAPES, Settings
+from config.settings import Settings
 from errors import InputError
 from jobs.common.error_translation import about_option
 from losses.adversarial.hinge_adversarial import HingeAdversarial
@@ -33,22 +28,16 @@ from models.teacher import Teacher
 _ADAMW_DECAY = 0.004
 
 
-def new_model(
-    settings: Settings, explicit: set[str], teacher: Teacher | None = None
-) -> tuple[Colorizer, Settings]:
+def new_model(settings: Settings, teacher: Teacher | None = None) -> Colorizer:
     """Builds a model to train from scratch, or from the weights of --pretrained.
 
     Args:
-        settings: `Settings`.
-        explicit: set of str, the names of the explicit settings.
+        settings: `Settings`, from `jobs.train.resolve.resolve_settings` for pretrained weights.
         teacher: `Teacher` or None, the source of the class distributions to train on. Defaults to
             `None`.
 
-    Returns:
-        The model, and the settings with the architecture that it has.
-
     Raises:
-        InputError: the pretrained weights are not available or contradict the explicit settings.
+        InputError: the weights of an encoder or of --pretrained are not available.
     """
     colorizer = COLORIZERS[settings.model]
     classes = teacher.classes if teacher else 0
@@ -56,38 +45,19 @@ def new_model(
         weights = None if settings.encoder_weights == "none" else settings.encoder_weights
         architecture = _architecture(settings, classes)
         with about_option("encoder_weights"):
-            model = colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
-        return model, _with_shapes(settings, architecture)
+            return colorizer(**architecture, encoder_weights=weights, ema_decay=settings.ema_decay)
     source = WeightsFolder(settings.pretrained)
-    if "pretrained" not in explicit and not source.holds_weights():
-        raise InputError(
-            f"--preset {settings.preset} starts from {source.path}, which holds no weights; train "
-            f"them with --preset {PRESETS[settings.preset].starts_from} first, or give other "
-            "weights with --pretrained"
-        )
-    architecture = _pretrained_architecture(source, settings, explicit)
-    if settings.freeze_encoder_epochs and not architecture.get("freeze_encoder_statistics"):
-        raise InputError(
-            f"--freeze_encoder_epochs: the weights in {source.path} have no encoder with frozen "
-            "batch statistics; leave the argument out"
-        )
-    settings = _with_shapes(settings, architecture)
+    # Only the discriminator may differ from that of the weights.
+    architecture = dict(source.read_settings()["architecture"])
+    architecture["discriminator_filters"] = settings.first_discriminator_filters
+    if "discriminator" in architecture:
+        architecture["discriminator"] = settings.discriminator
     if settings.model == "chromagan":
         architecture["classes"] = classes
-    check_color_stride(settings)
-    check_discriminator(settings)
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
     source.load_generator(model.generator)
     model.generator_ema.set_weights(model.generator.get_weights())
-    return model, settings
-
-
-def _with_shapes(settings: Settings, architecture: dict) -> Settings:
-    """The settings with the options of the networks replaced by those of an architecture."""
-    shapes = {name: architecture[name] for name in SHAPES if name in architecture}
-    if settings.model != "sagan":
-        shapes["decoder_attention"] = architecture.get("attention_level") is not None
-    return dataclasses.replace(settings, **shapes)
+    return model
 
 
 def resumed_model(
@@ -123,29 +93,22 @@ def class_numbers(teacher: Teacher | None) -> list[int] | str | None:
 def compile_model(
     model: Colorizer,
     settings: Settings,
-    explicit: set[str],
     teacher: Teacher | None = None,
     ab_histogram: np.ndarray | None = None,
-) -> Settings:
+) -> None:
     """Compiles a model with the optimizers, losses, metrics and teacher of its settings.
 
     Args:
         model: `Colorizer`.
         settings: `Settings`.
-        explicit: set of str, the names of the explicit settings.
         teacher: `Teacher` or None, for ChromaGAN. Defaults to `None`.
         ab_histogram: int array of shape (23, 23) or None, from `data.color.ab_bins.count_bins`.
             Required if `settings.rebalances_colors`. Defaults to `None`.
 
-    Returns:
-        The settings, with the perceptual loss at weight 0 if it is a default and the weights of its
-        network are not available.
-
     Raises:
-        InputError: the weights of LPIPS or of an explicit perceptual loss are not available, or
-            the images are too small for LPIPS.
+        InputError: the weights of LPIPS or of the perceptual loss are not available, or the images
+            are too small for LPIPS.
     """
-    reconstruction, settings = _reconstruction(settings, explicit, ab_histogram)
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
@@ -160,7 +123,7 @@ def compile_model(
         generator_optimizer=_optimizer(settings.generator_lr, settings),
         discriminator_optimizer=_optimizer(settings.discriminator_lr, settings),
         has_encoder_optimizer=bool(settings.freeze_encoder_epochs),
-        reconstruction=reconstruction,
+        reconstruction=_reconstruction(settings, ab_histogram),
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,
         discriminator_steps=settings.discriminator_steps,
@@ -169,7 +132,6 @@ def compile_model(
         validation_metrics=_validation_metrics(settings),
         **class_options,
     )
-    return settings
 
 
 def _validation_metrics(settings: Settings) -> list[keras.metrics.Metric]:
@@ -264,63 +226,12 @@ def _decoder_attention(settings: Settings, deepest: int) -> int | None:
     return max(1, level_nearest(settings.resolution, settings.attention_resolution, deepest))
 
 
-def _pretrained_architecture(source: WeightsFolder, settings: Settings, explicit: set[str]) -> dict:
-    """The architecture of the pretrained weights. Only the discriminator may differ from it."""
-    saved = source.read_settings()
-    architecture = dict(saved["architecture"])
-    if settings.model == "sagan":
-        # Older weights say neither.
-        architecture = {"color_stride": 1, "attention_pool": 1, **architecture}
-    if saved.get("model") != settings.model:
-        raise InputError(
-            f"--pretrained {source.path}: these are weights of {saved.get('model')}; add --model "
-            f"{saved.get('model')}"
-        )
-    # The generator settings of a preset are for trainings from scratch and do not apply here.
-    preset = PRESETS[settings.preset].settings if settings.preset else {}
-    if "discriminator" in {*explicit, *preset} and "discriminator" in architecture:
-        architecture["discriminator"] = settings.discriminator
-        architecture["discriminator_filters"] = settings.first_discriminator_filters
-    if "discriminator_filters" in {*explicit, *preset}:
-        architecture["discriminator_filters"] = settings.discriminator_filters
-    for name in sorted(explicit.intersection(SHAPES) - {"discriminator", "discriminator_filters"}):
-        if name in architecture and architecture[name] != getattr(settings, name):
-            raise InputError(
-                f"--{name} {getattr(settings, name)}: the weights in {source.path} were trained "
-                f"with {architecture[name]}; leave the argument out"
-            )
-    side = architecture.get("resolution")
-    if side and settings.resolution != side:
-        raise InputError(
-            f"--resolution {settings.resolution}: the weights in {source.path} only take images of "
-            f"{side} px; give --resolution {side}"
-        )
-    if settings.resolution < 2 ** architecture.get("depth", 0):
-        raise InputError(
-            f"images of {settings.resolution} px cannot be halved {architecture['depth']} times, "
-            f"as the weights in {source.path} require; raise --resolution"
-        )
-    return architecture
-
-
-def _reconstruction(
-    settings: Settings, explicit: set[str], ab_histogram: np.ndarray | None
-) -> tuple[Reconstruction, Settings]:
-    """The reconstruction loss, and the settings without an unavailable default perceptual loss."""
+def _reconstruction(settings: Settings, ab_histogram: np.ndarray | None) -> Reconstruction:
     weights = settings.reconstruction_weights
     perceptual = None
     if weights.get("perceptual"):
-        try:
-            with about_option("perceptual_weights"):
-                perceptual = Perceptual(settings.perceptual_weights)
-        except InputError as error:
-            is_explicit = explicit.intersection({"reconstruction", "perceptual_weights"})
-            if is_explicit or settings.load_weights:
-                raise
-            print(f"warning: training without the perceptual loss: {error}", file=sys.stderr)
-            weights["perceptual"] = 0.0
-            terms = [f"{name}:{weight:g}" for name, weight in weights.items()]
-            settings = dataclasses.replace(settings, reconstruction=terms)
+        with about_option("perceptual_weights"):
+            perceptual = Perceptual(settings.perceptual_weights)
     lpips = None
     if weights.get("lpips"):
         _check_side_for_lpips(settings, "--reconstruction")
@@ -333,7 +244,7 @@ def _reconstruction(
                 "`color_rebalancing` requires `ab_histogram`. Received: ab_histogram=None"
             )
         rebalancing = ColorRebalancing(ab_histogram, settings.color_rebalancing)
-    return Reconstruction(weights, perceptual, lpips, rebalancing), settings
+    return Reconstruction(weights, perceptual, lpips, rebalancing)
 
 
 def _optimizer(rate: float, settings: Settings) -> keras.optimizers.Optimizer:

@@ -271,7 +271,7 @@ class TrainingData:
             )
         if self.settings.steps_per_epoch:
             return self.settings.steps_per_epoch
-        if self.settings.dataset == [DEMO]:
+        if self.settings.dataset == (DEMO,):
             return _DEMO_STEPS
         steps = len(self.lists.training) // self.settings.batch_size
         if steps == 0:

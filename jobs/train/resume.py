@@ -2,87 +2,113 @@
 
 import dataclasses
 import sys
+from collections.abc import Set
 from pathlib import Path
 from typing import NoReturn
 
-from config.parser import check_use
-from config.saved_settings import OF_THE_CALL, count_images, saved_settings
-from config.settings import OF_DATASETS, OF_IMAGES, SHAPES, Settings, fields
+from config.groups.setting import Remembered
+from config.rules import check_use
+from config.saved_settings import count_images, restored_settings, saved_settings
+from config.settings import Settings, names_where
 from data.datasets.image_lists import ImageLists
 from errors import InputError, shown
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
 from models.checkpoints.store import differences
 
-# Settings that change the validation losses.
-_CHANGE_VALIDATION_LOSSES = OF_IMAGES | {
-    *("color_rebalancing", "reconstruction"),
-    # They leave the validation images as they are, but change the ab histogram.
-    *("dataset_weights", "target_saturation"),
-}
 
-# Settings that change the training losses.
-_CHANGE_TRAINING_LOSSES = _CHANGE_VALIDATION_LOSSES | {
-    *("class_weight", "crop_scale", "flip", "rotation")
-}
+def last_checkpoint(folder: WeightsFolder) -> tuple[Progress, Path]:
+    """Finds the checkpoint to resume from.
 
-# Settings that restart the detection of a plateau.
-_CHANGE_RATES = frozenset(
-    {
-        *("lr_schedule", "generator_lr", "discriminator_lr"),
-        *("generator_lr_alone", "discriminator_lr_alone"),
-    }
-)
+    Args:
+        folder: `WeightsFolder` of the training.
 
-# Settings that are fixed for a training: its networks, the settings that determine the state in a
-# checkpoint, and those that select the validation images, none of which may have been trained on.
-_FIXED = (
-    *SHAPES,
-    *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share"),
-)
+    Returns:
+        The progress of the training, and the path of its checkpoint.
+
+    Raises:
+        InputError: there is no training in the folder, or it has no intact checkpoint of the same
+            networks.
+    """
+    if folder.checkpoints.last() is None:
+        refuse_to_resume(folder)
+    checkpoint = _last_intact_checkpoint(folder)
+    if differing := folder.checkpoints.differences(checkpoint, folder.network()):
+        raise InputError(
+            f"the checkpoint {checkpoint} does not belong to the training in {folder.path}: "
+            f"{', '.join(differing)}"
+        )
+    return folder.checkpoints.read_progress(checkpoint), checkpoint
 
 
-def resume(
-    settings: Settings, explicit: set[str], folder: WeightsFolder
-) -> tuple[Settings, Progress, Path]:
-    """Finds the training in a folder and applies the changes from the command line.
+def resumed_settings(settings: Settings, explicit: Set[str], folder: WeightsFolder) -> Settings:
+    """The settings of the training in a folder, changed by the explicit settings.
 
     Args:
         settings: `Settings` from the command line.
         explicit: set of str, the names of the explicit settings.
         folder: `WeightsFolder` of the training.
 
-    Returns:
-        The settings to continue with, the progress of the training, and the path of its
-        checkpoint.
-
     Raises:
-        InputError: there is no training in the folder, it has no intact checkpoint of the same
-            networks, or an explicit setting changes one that is fixed.
+        InputError: an explicit setting changes one that is fixed, or has no effect.
     """
-    if folder.checkpoints.last() is None:
-        refuse_to_resume(folder)
-    checkpoint = _last_intact_checkpoint(folder)
-    progress = folder.checkpoints.read_progress(checkpoint)
-    if differing := folder.checkpoints.differences(checkpoint, folder.network()):
+    original = _original_settings(folder)
+    fixed = explicit & names_where(lambda entry: entry.metadata["fixed"])
+    differing = differences(
+        {name: getattr(original, name) for name in fixed},
+        {name: getattr(settings, name) for name in fixed},
+    )
+    if differing:
         raise InputError(
-            f"the checkpoint {checkpoint} does not belong to the training in {folder.path}: "
-            f"{', '.join(differing)}"
+            f"--load_weights: the training in {folder.path} was started with "
+            f"{', '.join(differing)}; leave these arguments out, or start another training from "
+            f"its weights with --pretrained {folder.path} --weights_dir NEW"
         )
-    settings = _resumed_settings(settings, explicit, folder)
-    # The lowest losses so far are not comparable to those of another objective or other images.
-    if explicit.intersection(_CHANGE_VALIDATION_LOSSES):
+    changes = explicit | names_where(lambda entry: not entry.metadata["saved"])
+    if "dataset" in explicit:
+        # What was given for the previous datasets does not apply to others.
+        changes |= names_where(lambda entry: entry.metadata["of_datasets"])
+    resumed = dataclasses.replace(original, **{name: getattr(settings, name) for name in changes})
+    check_use(resumed, explicit)
+    if changed := differences(saved_settings(resumed), saved_settings(original)):
+        print(f"changed: {', '.join(changed)}")
+    return resumed
+
+
+def changed_settings(settings: Settings, folder: WeightsFolder) -> frozenset[str]:
+    """The names of the settings that differ from those that the folder of a training has saved.
+
+    Args:
+        settings: `Settings` to resume with.
+        folder: `WeightsFolder` of the training.
+    """
+    before, now = saved_settings(_original_settings(folder)), saved_settings(settings)
+    return frozenset(name for name in now if now[name] != before[name])
+
+
+def makes_forget(changed: Set[str], remembered: Remembered) -> bool:
+    """Whether one of the changed settings makes a resumed training forget something."""
+    return bool(changed & names_where(lambda entry: entry.metadata["forget"] & remembered))
+
+
+def forget(progress: Progress, changed: Set[str]) -> None:
+    """Forgets what is not comparable to a training with other settings.
+
+    Args:
+        progress: `Progress`, updated in place.
+        changed: set of str, the names of the changed settings.
+    """
+    if makes_forget(changed, Remembered.VALIDATION_LOSSES):
         progress.forget_validation()
-    if explicit.intersection(_CHANGE_TRAINING_LOSSES):
+    if makes_forget(changed, Remembered.TRAINING_LOSSES):
         progress.forget_training()
-    if explicit.intersection(_CHANGE_RATES):
+    if makes_forget(changed, Remembered.RATE_REDUCTIONS):
         progress.forget_plateau()
         progress.rate_factor = 1.0
-    return settings, progress, checkpoint
 
 
 def note_other_images(
-    lists: ImageLists, explicit: set[str], folder: WeightsFolder, progress: Progress
+    lists: ImageLists, changed: Set[str], folder: WeightsFolder, progress: Progress
 ) -> None:
     """Prints a note if the same datasets have more or fewer images than before.
 
@@ -90,11 +116,11 @@ def note_other_images(
 
     Args:
         lists: `ImageLists`, the images that were found now.
-        explicit: set of str, the names of the explicit settings.
+        changed: set of str, the names of the changed settings.
         folder: `WeightsFolder` of the training.
         progress: `Progress`, updated in place.
     """
-    if explicit.intersection(OF_IMAGES):
+    if makes_forget(changed, Remembered.IMAGE_COUNTS):
         return
     before = folder.read_settings().get("images")
     if before not in (None, count_images(lists)):
@@ -134,38 +160,10 @@ def _last_intact_checkpoint(folder: WeightsFolder) -> Path:
     return checkpoint
 
 
-def _resumed_settings(settings: Settings, explicit: set[str], folder: WeightsFolder) -> Settings:
-    """The settings of the training in the folder, changed by the explicit settings."""
-    saved = folder.read_settings()["settings"]
-    known = {entry.name for entry in fields()}
-    saved = {name: value for name, value in saved.items() if name in known}
-    original = Settings(**saved)
-    fixed = explicit.intersection(_FIXED)
-    differing = differences(
-        {name: getattr(original, name) for name in fixed},
-        {name: getattr(settings, name) for name in fixed},
-    )
-    if differing:
-        raise InputError(
-            f"--load_weights: the training in {folder.path} was started with "
-            f"{', '.join(differing)}; leave these arguments out, or start another training from "
-            f"its weights with --pretrained {folder.path} --weights_dir NEW"
-        )
-    changes = {name: getattr(settings, name) for name in {*explicit, *OF_THE_CALL}}
-    if "dataset" in explicit:
-        # The options of the previous datasets do not apply to other datasets.
-        saved = {name: value for name, value in saved.items() if name not in OF_DATASETS}
-    resumed = dataclasses.replace(Settings(**saved), **changes)
-    check_use(resumed, explicit)
-    _print_changes(original, resumed)
-    return resumed
-
-
-def _print_changes(before: Settings, now: Settings) -> None:
-    if changes := differences(saved_settings(now), saved_settings(before)):
-        print(f"changed: {', '.join(changes)}")
-
-
 def resume_command(folder: WeightsFolder) -> str:
     """The command that resumes the training in a folder."""
     return f"python run.py --load_weights --weights_dir {folder.path}"
+
+
+def _original_settings(folder: WeightsFolder) -> Settings:
+    return restored_settings(folder.read_settings()["settings"])

@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from callbacks.training_progress_bar import TrainingProgressBar
 from config.saved_settings import count_images, saved_names, saved_settings
-from config.settings import PATHS, Settings
+from config.settings import Settings, is_path, names_where
 from data.datasets.image_lists import ImageLists
 from data.input.extra_target import ExtraTarget
 from errors import DivergedError, InputError, InterruptedBySignalError, first_line
@@ -42,7 +42,16 @@ from jobs.train.devices import (
     use_devices,
     wait_for_all,
 )
-from jobs.train.resume import note_other_images, refuse_to_resume, resume, resume_command
+from jobs.train.resolve import resolve_settings
+from jobs.train.resume import (
+    changed_settings,
+    forget,
+    last_checkpoint,
+    note_other_images,
+    refuse_to_resume,
+    resume_command,
+    resumed_settings,
+)
 from jobs.train.teacher_cache import cache_distributions, describe_teacher, make_teacher
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
@@ -82,9 +91,12 @@ def train(settings: Settings, explicit: set[str]) -> int:
 def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker: Worker) -> int:
     # Before reading the folder: a chief that is about to end may still be writing to it.
     strategy = join_workers(worker) if worker.workers > 1 else None
-    progress, checkpoint = Progress(), None
+    progress, checkpoint, changed = Progress(), None, frozenset()
     if settings.load_weights:
-        settings, progress, checkpoint = resume(settings, explicit, folder)
+        progress, checkpoint = last_checkpoint(folder)
+        settings = resumed_settings(settings, explicit, folder)
+        changed = changed_settings(settings, folder)
+        forget(progress, changed)
     else:
         _refuse_to_overwrite(folder)
     log_dir = settings.log_dir or progress.log_dir or _new_log_dir(settings)
@@ -101,20 +113,20 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     lists = find_training_images(settings)
     print(lists.table())
     if settings.load_weights:
-        note_other_images(lists, explicit, folder, progress)
+        note_other_images(lists, changed, folder, progress)
+    else:
+        settings = resolve_settings(settings, explicit)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
     _check_discriminator_steps(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:
         check_agreement(strategy, _starting_point(settings, lists, checkpoint))
     with data.translate_errors():
-        ab_histogram = find_ab_histogram(settings, explicit, folder, data)
+        ab_histogram = find_ab_histogram(settings, changed, folder, data)
         with strategy.scope():
             teacher = make_teacher(settings, lists)
-            model, settings = _model(settings, explicit, folder, teacher, checkpoint, ab_histogram)
-        # A worker that cannot download the perceptual network would train without that loss.
-        losses = {"reconstruction": settings.reconstruction, "precision": model.dtype_policy.name}
-        check_agreement(strategy, losses)
+            model = _model(settings, folder, teacher, checkpoint, ab_histogram)
+        check_agreement(strategy, {"precision": model.dtype_policy.name})
         make_folder(progress.log_dir, "log_dir")
         if worker.is_chief:
             folder.write_settings(_self_description(model, settings, lists, teacher))
@@ -163,7 +175,8 @@ def _starting_point(
     settings: Settings, lists: ImageLists, checkpoint: Path | None
 ) -> dict[str, Any]:
     """The facts that have to be the same on all workers of a training, by name."""
-    names = [name for name in saved_names() if name not in PATHS]
+    paths = names_where(is_path)
+    names = [name for name in saved_names() if name not in paths]
     return {
         "checkpoint": checkpoint and checkpoint.name,
         # The folders may differ between machines.
@@ -181,20 +194,20 @@ def _new_log_dir(settings: Settings) -> str:
 
 def _model(
     settings: Settings,
-    explicit: set[str],
     folder: WeightsFolder,
     teacher: Teacher | None,
     checkpoint: Path | None,
     ab_histogram: np.ndarray | None,
-) -> tuple[Colorizer, Settings]:
-    """The compiled model with its weights, and the settings that it was built with."""
+) -> Colorizer:
+    """The compiled model with its weights."""
     if checkpoint is None:
-        model, settings = new_model(settings, explicit, teacher)
-        return model, compile_model(model, settings, explicit, teacher, ab_histogram)
-    model = resumed_model(settings, folder, teacher)
-    settings = compile_model(model, settings, explicit, teacher, ab_histogram)
-    folder.checkpoints.load(checkpoint, model)
-    return model, settings
+        model = new_model(settings, teacher)
+    else:
+        model = resumed_model(settings, folder, teacher)
+    compile_model(model, settings, teacher, ab_histogram)
+    if checkpoint is not None:
+        folder.checkpoints.load(checkpoint, model)
+    return model
 
 
 def _fit(

@@ -9,7 +9,7 @@ from config.settings import Settings
 def test_paths_are_saved_as_absolute_paths_and_names_unchanged(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     settings = Settings(
-        dataset=["images", "coco:sets/coco", "demo"], cache="memory", encoder_weights="a.h5"
+        dataset=("images", "coco:sets/coco", "demo"), cache="memory", encoder_weights="a.h5"
     )
     saved = saved_settings(settings)
     folder = os.getcwd()

@@ -1,5 +1,6 @@
 """Tests of the ab histogram for color rebalancing: saved with the weights, or counted."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import h5py
@@ -67,7 +68,7 @@ def test_nothing_is_counted_without_color_rebalancing(folder, arguments):
 
 def test_nothing_is_counted_for_terms_with_a_weight_of_zero(folder):
     settings, explicit = parse(["--reconstruction", "mse:1", "--color_rebalancing", "0.5"])
-    settings.reconstruction = ["mse:0", "ssim:1"]
+    settings = dataclasses.replace(settings, reconstruction=("mse:0", "ssim:1"))
     assert find_ab_histogram(settings, explicit, folder, None) is None
 
 

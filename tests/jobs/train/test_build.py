@@ -10,6 +10,7 @@ import tensorflow as tf
 from config.parser import parse
 from errors import InputError
 from jobs.train.build import compile_model, new_model
+from jobs.train.resolve import resolve_settings
 from models.checkpoints.folder import WeightsFolder
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.pix2pix import Pix2Pix
@@ -22,9 +23,9 @@ SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstru
 
 def compiled(*arguments):
     small = SMALL[-4:] if "encoder_decoder" in arguments else SMALL
-    settings, explicit = parse([*small, *arguments])
-    model, settings = new_model(settings, explicit)
-    compile_model(model, settings, explicit)
+    settings, _ = parse([*small, *arguments])
+    model = new_model(settings)
+    compile_model(model, settings)
     return model
 
 
@@ -41,11 +42,11 @@ def test_validation_metrics_are_the_explicit_or_the_default_ones(arguments, name
 
 
 def test_color_rebalancing_gives_rare_colors_more_weight():
-    settings, explicit = parse([*SMALL, "--color_rebalancing", "0.5"])
-    model, settings = new_model(settings, explicit)
+    settings, _ = parse([*SMALL, "--color_rebalancing", "0.5"])
+    model = new_model(settings)
     counts = np.zeros((23, 23), "int64")
     counts[11, 11], counts[20, 11] = 9, 1
-    compile_model(model, settings, explicit, ab_histogram=counts)
+    compile_model(model, settings, ab_histogram=counts)
     true = np.array([0.0, 90.0]).reshape(1, 1, 2, 1) / 110.0 * [1.0, 0.0]
     lightness, true_ab = np.zeros((1, 1, 2, 1), "float32"), true.astype("float32")
     rare, common = (
@@ -110,8 +111,8 @@ def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
     small += ["--global_features", "pool"] if model == "chromagan" else []
     for weights, frozen in ((path, True), ("none", False)):
         options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
-        settings, explicit = parse([*small, *options])
-        built, _ = new_model(settings, explicit)
+        settings, _ = parse([*small, *options])
+        built = new_model(settings)
         assert built.architecture["freeze_encoder_statistics"] is frozen
         # Coloring and resuming build their networks from the architecture alone.
         for network in (built.generator, built.generator_ema):
@@ -232,8 +233,8 @@ def test_an_encoder_that_is_frozen_first_has_its_own_optimizer(optimizer, tmp_pa
 
 
 def built(*arguments):
-    settings, explicit = parse([*arguments])
-    return new_model(settings, explicit)[0]
+    settings, _ = parse([*arguments])
+    return new_model(settings)
 
 
 def attended_side(model, side):
@@ -348,6 +349,11 @@ def test_older_weights_do_not_freeze_batch_statistics():
 # --- weights to start from -----------------------------------------------------------------------
 
 
+def resolved_model(settings, explicit):
+    settings = resolve_settings(settings, explicit)
+    return new_model(settings), settings
+
+
 def started_from(folder, *arguments, **architecture):
     """Returns the model and the settings of a training that starts from weights of pix2pix."""
     network = {
@@ -358,7 +364,7 @@ def started_from(folder, *arguments, **architecture):
     source.write_settings({"model": "pix2pix", "architecture": network})
     source.save_generator(Pix2Pix.build_generator(network))
     settings, explicit = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
-    return new_model(settings, explicit)
+    return resolved_model(settings, explicit)
 
 
 def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
@@ -369,12 +375,12 @@ def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
     source.write_settings({"model": "sagan", "architecture": older})
     source.save_generator(SAGAN.build_generator(older))
     settings, explicit = parse(["--pretrained", str(source.path)])
-    model, settings = new_model(settings, explicit)
+    model, settings = resolved_model(settings, explicit)
     assert (model.color_stride, settings.color_stride, settings.attention_pool) == (1, 1, 1)
     for name, value in (("--color_stride", "4"), ("--attention_pool", "2")):
         settings, explicit = parse(["--pretrained", str(source.path), name, value])
         with pytest.raises(InputError, match=f"{name} {value}: the weights in .* with 1"):
-            new_model(settings, explicit)
+            resolve_settings(settings, explicit)
 
 
 @pytest.mark.parametrize(
@@ -402,7 +408,7 @@ def test_images_have_whole_squares_of_the_pretrained_color_stride(tmp_path):
     source.save_generator(model.generator)
     settings, explicit = parse(["--pretrained", str(source.path), "--resolution", "130"])
     with pytest.raises(InputError, match="--resolution 130: with --color_stride 4 the side must"):
-        new_model(settings, explicit)
+        resolve_settings(settings, explicit)
 
 
 def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
@@ -428,7 +434,7 @@ def test_preset_that_starts_from_another_says_what_it_needs(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
     with pytest.raises(InputError) as caught:
-        new_model(settings, explicit)
+        resolve_settings(settings, explicit)
     assert str(caught.value) == (
         "--preset ls-gan starts from weights/unet-l1, which holds no weights; train them with "
         "--preset unet-l1 first, or give other weights with --pretrained"
@@ -436,7 +442,7 @@ def test_preset_that_starts_from_another_says_what_it_needs(tmp_path, monkeypatc
     started_from(tmp_path, encoder="none")
     (tmp_path / "weights").mkdir()
     (tmp_path / "source").rename("weights/unet-l1")
-    model, settings = new_model(settings, explicit)
+    model, settings = resolved_model(settings, explicit)
     assert model.architecture["depth"] == settings.depth == 2
     assert settings.encoder == "none"
 
@@ -446,7 +452,7 @@ def test_freezing_an_encoder_that_the_weights_do_not_have_is_refused(tmp_path):
     options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
     settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
     with pytest.raises(InputError, match="--freeze_encoder_epochs"):
-        compile_model(*new_model(settings, explicit), explicit)
+        resolve_settings(settings, explicit)
 
 
 def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_path):
@@ -460,5 +466,5 @@ def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_pat
 
 def test_defaults_that_depend_on_the_model_are_filled_in():
     settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
-    _, settings = new_model(settings, explicit)
+    settings = resolve_settings(settings, explicit)
     assert (settings.depth, settings.discriminator_filters) == (5, 64)

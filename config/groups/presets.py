@@ -6,7 +6,14 @@ TensorFlow is not imported here, so that `--help` is fast.
 from dataclasses import dataclass
 from typing import Any
 
-# The values of a model's paper that differ from the defaults in `config.settings`, which are those
+_BETAS = {"beta_1": 0.5, "beta_2": 0.999}
+
+
+def _rates(rate: float) -> dict[str, float]:
+    return {"generator_lr": rate, "discriminator_lr": rate}
+
+
+# The values of a model's paper that differ from the defaults in `config.groups`, which are those
 # of SAGAN. Two values of pix2pix are not used: its batch of 4 would leave a GPU idle (the reports
 # below used 16), and it had no random crops, which its 1.2 million images did not need.
 MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -15,11 +22,9 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "adversarial": "vanilla",
         "adversarial_weight": 1.0,
         "label_smoothing": 0.0,
-        "reconstruction": ["l1:100"],
-        "generator_lr": 2e-4,
-        "discriminator_lr": 2e-4,
-        "beta_1": 0.5,
-        "beta_2": 0.999,
+        "reconstruction": ("l1:100",),
+        **_rates(2e-4),
+        **_BETAS,
     },
     # The values of Vitoria et al. 2020, who trained for five epochs on 1.3 million images.
     "chromagan": {
@@ -29,11 +34,9 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "encoder": "vgg16",
         "adversarial": "wgan-gp",
         "adversarial_weight": 0.1,
-        "reconstruction": ["mse:1"],
-        "generator_lr": 2e-5,
-        "discriminator_lr": 2e-5,
-        "beta_1": 0.5,
-        "beta_2": 0.999,
+        "reconstruction": ("mse:1",),
+        **_rates(2e-5),
+        **_BETAS,
     },
     # The values of the report on this model, which had no discriminator. With one, the adversarial
     # weight makes the squared error of gray images (0.02) about ten times the weighted vanilla
@@ -45,13 +48,11 @@ MODEL_DEFAULTS: dict[str, dict[str, Any]] = {
         "encoder": "inception_resnet_v2",
         "adversarial": "none",
         "adversarial_weight": 0.003,
-        "reconstruction": ["mse:1"],
+        "reconstruction": ("mse:1",),
         "rotation": 10.0,
-        "generator_lr": 2e-4,
-        "discriminator_lr": 2e-4,
+        **_rates(2e-4),
         "lr_schedule": "plateau",
-        "beta_1": 0.5,
-        "beta_2": 0.999,
+        **_BETAS,
     },
 }
 
@@ -83,95 +84,65 @@ class Preset:
 
 # The presets reproduce two reports on pix2pix colorizers. The first trained a U-Net with a
 # ResNet-18 as its encoder path at 256 px, the second the U-Net of the paper with seven halvings.
-_FIRST = {
-    "model": "pix2pix",
-    "resolution": 256,
-    "batch_size": 16,
-    "encoder": "resnet18",
-    "beta_2": 0.99,
-}
-_SECOND = {"model": "pix2pix", "depth": 7}
-_WASSERSTEIN = {
-    **_SECOND,
-    "adversarial": "wgan-gp",
-    "discriminator": "conv4",
-}
+def _first(sentence: str, starts_from: str | None = "unet-l1", **settings: Any) -> Preset:
+    shared = {"model": "pix2pix", "resolution": 256, "batch_size": 16, "encoder": "resnet18"}
+    return Preset(sentence, {**shared, "beta_2": 0.99, **settings}, starts_from)
+
+
+def _second(sentence: str, **settings: Any) -> Preset:
+    return Preset(sentence, {"model": "pix2pix", "depth": 7, **settings})
+
+
+_WASSERSTEIN = {"adversarial": "wgan-gp", "discriminator": "conv4"}
 _ONE_CHANNEL = {
-    **_SECOND,
-    "discriminator_steps": 3,
-    "generator_epochs": 2,
-    "discriminator_epochs": 2,
-    "generator_lr_alone": 1e-4,
-    "discriminator_lr_alone": 1e-4,
-    "generator_lr": 1e-3,
-    "discriminator_lr": 1e-4,
+    **{"discriminator_steps": 3, "generator_epochs": 2, "discriminator_epochs": 2},
+    **{"generator_lr_alone": 1e-4, "discriminator_lr_alone": 1e-4},
+    **{"generator_lr": 1e-3, "discriminator_lr": 1e-4},
 }
 
 PRESETS: dict[str, Preset] = {
     "chromagan-tiny": Preset(
         "ten times the paper's learning rate is fast on small images of few classes",
-        {
-            "model": "chromagan",
-            "resolution": 64,
-            "generator_lr": 2e-4,
-            "discriminator_lr": 2e-4,
-        },
+        {"model": "chromagan", "resolution": 64, **_rates(2e-4)},
     ),
-    "unet-l1": Preset(
+    "unet-l1": _first(
         "L1 alone with a pretrained encoder gives good but dull colors",
-        {**_FIRST, "adversarial": "none", "epochs": 30},
+        starts_from=None,
+        adversarial="none",
+        epochs=30,
     ),
-    "vanilla-gan": Preset(
-        "an adversarial loss makes the colors livelier",
-        {**_FIRST, "epochs": 20},
-        starts_from="unet-l1",
+    "vanilla-gan": _first("an adversarial loss makes the colors livelier", epochs=20),
+    "ls-gan": _first(
+        "the least-squares loss is more stable than cross entropy", adversarial="lsgan", epochs=20
     ),
-    "ls-gan": Preset(
-        "the least-squares loss is more stable than cross entropy",
-        {**_FIRST, "adversarial": "lsgan", "epochs": 20},
-        starts_from="unet-l1",
-    ),
-    "ls-gan-30": Preset(
-        "30 epochs are better than 20",
-        {**_FIRST, "adversarial": "lsgan", "epochs": 30},
-        starts_from="unet-l1",
-    ),
-    "vanilla-low-lambda": Preset(
+    "ls-gan-30": _first("30 epochs are better than 20", adversarial="lsgan", epochs=30),
+    "vanilla-low-lambda": _first(
         "with half the weight of L1 the adversarial loss adds more color",
-        {**_FIRST, "reconstruction": ["l1:50"], "epochs": 20},
-        starts_from="unet-l1",
+        reconstruction=("l1:50",),
+        epochs=20,
     ),
-    "l1-baseline": Preset(
-        "the U-Net of the paper without a discriminator",
-        {**_SECOND, "adversarial": "none"},
+    "l1-baseline": _second("the U-Net of the paper without a discriminator", adversarial="none"),
+    "adversarial-conv4": _second(
+        "a discriminator of four convolutions is too weak", discriminator="conv4"
     ),
-    "adversarial-conv4": Preset(
-        "a discriminator of four convolutions is too weak",
-        {**_SECOND, "discriminator": "conv4"},
-    ),
-    "wgan-gp-conv4": Preset(
+    "wgan-gp-conv4": _second(
         "a Wasserstein critic with 20 steps per generator step is more stable",
-        {
-            **_WASSERSTEIN,
-            "discriminator_steps": 20,
-            "generator_lr": 1e-5,
-            "discriminator_lr": 1e-5,
-        },
+        **{**_WASSERSTEIN, "discriminator_steps": 20, **_rates(1e-5)},
     ),
-    "delayed-wgan-gp": Preset(
+    "delayed-wgan-gp": _second(
         "the critic can start later, after the generator was trained with L1 alone",
-        {**_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
+        **{**_WASSERSTEIN, "generator_epochs": 2, "discriminator_steps": 10},
     ),
-    "patchgan": Preset(
+    "patchgan": _second(
         "a discriminator of patches is better than one of whole images",
-        {**_SECOND, "reconstruction": ["l1:50"], "discriminator_steps": 2},
+        **{"reconstruction": ("l1:50",), "discriminator_steps": 2},
     ),
-    "one-channel": Preset(
+    "one-channel": _second(
         "both networks are trained alone first, and the discriminator gets more steps",
-        {**_ONE_CHANNEL},
+        **_ONE_CHANNEL,
     ),
-    "pokemon-final": Preset(
+    "pokemon-final": _second(
         "one-channel with a weaker L1 and small batches suits flat artwork",
-        {**_ONE_CHANNEL, "reconstruction": ["l1:25"], "batch_size": 8},
+        **{**_ONE_CHANNEL, "reconstruction": ("l1:25",), "batch_size": 8},
     ),
 }

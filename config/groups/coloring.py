@@ -1,0 +1,60 @@
+"""The settings of coloring photographs."""
+
+import functools
+from dataclasses import dataclass
+from typing import Literal
+
+from config.groups.argument_types import Folder, NamePart, NotNegative, Part, Percent, Side
+from config.groups.setting import Jobs, Need, setting
+
+_LOSSY = Need(
+    lambda settings: settings.format not in ("png", "tif", "bmp"),
+    "with --format {format}, which is lossless",
+)
+_photograph_setting = functools.partial(setting, jobs=Jobs.COLORIZING)
+
+
+@dataclass(frozen=True)
+class ColoringSettings:
+    """How photographs are colored and written."""
+
+    output_dir: Folder = setting(
+        "folder for the colored photographs, and for the sheets of --inspect and --evaluate",
+        "results",
+        jobs=Jobs.USING_WEIGHTS | Jobs.INSPECTING,
+    )
+    render_size: Side | None = setting(
+        "side of the square to which a photograph is resized for the network, at least 16; larger "
+        "is more detailed and slower, and too large turns gray (default: saved with the weights)",
+        jobs=Jobs.USING_WEIGHTS,
+    )
+    format: Literal["jpg", "png", "tif", "webp", "bmp", "heic"] | None = _photograph_setting(
+        "output format (default: that of the photograph if it can hold color, otherwise png)"
+    )
+    # At this quality JPEG changes lightness little more than rounding to 8 bits does.
+    quality: Percent = _photograph_setting(
+        "quality of JPEG, lossy WebP and HEIC, 1 to 100", 95, needs=[_LOSSY]
+    )
+    suffix: NamePart = _photograph_setting(
+        "append this to the names of colored photographs, as in --suffix _colored (default: none)",
+        "",
+    )
+    overwrite: bool = _photograph_setting(
+        "color photographs again whose results are already in --output_dir", False
+    )
+    shard: Part | None = _photograph_setting(
+        "color only part I of N, the same photographs in every call: N machines, each with its own "
+        "I, can share a folder"
+    )
+    comparison: bool = _photograph_setting(
+        "also write gray and colored side by side, as NAME_comparison", False
+    )
+    saturation: NotNegative = setting(
+        "multiply all colors by this factor", 1.0, jobs=Jobs.USING_WEIGHTS, metavar="FACTOR"
+    )
+    flip_average: bool = setting(
+        "also color the mirrored photograph and average: calmer colors, twice the network's time",
+        False,
+        jobs=Jobs.USING_WEIGHTS,
+    )
+    quiet: bool = _photograph_setting("print only what went wrong", False)

@@ -1,0 +1,34 @@
+"""The settings of an evaluation."""
+
+import functools
+from dataclasses import dataclass
+
+from config.groups.argument_types import File, Folder
+from config.groups.setting import Jobs, setting
+
+_evaluation_setting = functools.partial(setting, jobs=Jobs.EVALUATING)
+
+
+@dataclass(frozen=True)
+class EvaluationSettings:
+    """What is evaluated besides the weights, with what, and where the numbers go."""
+
+    predictions: tuple[Folder, ...] | None = _evaluation_setting(
+        "also evaluate the results of other programs on the same images: folders of colored "
+        "images, matched by name"
+    )
+    feature_network: File | None = _evaluation_setting(
+        "network for FID, KID and the Inception Score: InceptionV3's weights, an .h5 of Keras, or "
+        "any feature network as .keras (default: InceptionV3 from Keras' cache, or downloaded)"
+    )
+    # The empty string means that the option was given without a path.
+    csv: File | None = _evaluation_setting(
+        "also write the numbers as CSV; without PATH, to evaluation.csv in --output_dir",
+        nargs="?",
+        const="",
+    )
+    json: File | None = _evaluation_setting(
+        "also write the numbers as JSON; without PATH, to evaluation.json in --output_dir",
+        nargs="?",
+        const="",
+    )
