@@ -33,7 +33,7 @@ class MetricsToTensorBoard(keras.callbacks.Callback):
         self.every = every
         self.training = tf.summary.create_file_writer(os.path.join(log_dir, "train"))
         self.validation = tf.summary.create_file_writer(os.path.join(log_dir, "validation"))
-        self._since = None
+        self._since: tuple[float, int] | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
         self._since = None

@@ -41,7 +41,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.every = every
         self.keep = keep
         self.writes = writes
-        self._losses_at_end = None
+        self._losses_at_end: dict[str, list[float]] | None = None
 
     def on_epoch_begin(self, epoch, logs=None):
         # Keras has just reset the means: a resumed epoch continues with its own.

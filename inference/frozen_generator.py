@@ -4,6 +4,7 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -93,7 +94,9 @@ class FrozenGenerator:
         Raises:
             OSError: the file cannot be written.
         """
-        arrays = {_WEIGHT.format(number): weight for number, weight in enumerate(self._weights)}
+        arrays: dict[str, Any] = {
+            _WEIGHT.format(number): weight for number, weight in enumerate(self._weights)
+        }
         arrays[_GRAPH] = np.frombuffer(self._graph.SerializeToString(), "uint8")
         with write_beside(Path(path)) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)

@@ -151,8 +151,8 @@ def _bands(
     for start in range(0, count, _BAND):
         made = slice(start, min(start + _BAND, count))
         weights = cubic_weights(small, large, first + start, made.stop - made.start)
-        used = np.flatnonzero(weights.any(axis=0))
-        used = slice(int(used[0]), int(used[-1]) + 1)
+        columns = np.flatnonzero(weights.any(axis=0))
+        used = slice(int(columns[0]), int(columns[-1]) + 1)
         yield made, used, np.ascontiguousarray(weights[:, used])
 
 

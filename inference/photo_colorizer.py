@@ -1,7 +1,7 @@
 """Colors photographs of any size with a generator."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -63,7 +63,9 @@ class PhotoColorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.flip_average = flip_average
-        self._color = generator if isinstance(generator, FrozenGenerator) else self._graph()
+        self._color = (
+            generator if isinstance(generator, FrozenGenerator) else self._graph(generator)
+        )
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
 
@@ -214,7 +216,7 @@ class PhotoColorizer:
         Raises:
             tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
         """
-        colored = []
+        colored: list[np.ndarray] = []
         while len(colored) < len(lightness):
             batch = np.stack(lightness[len(colored) : len(colored) + self.batch_size])
             try:
@@ -241,9 +243,9 @@ class PhotoColorizer:
         """
         return self._recombiner.strips(page, lightness, ab)
 
-    def _graph(self):
+    def _graph(self, generator: keras.Model) -> Callable:
         return tf.function(
-            lambda lightness: tf.cast(self.generator(lightness, training=False), tf.float32),
+            lambda lightness: tf.cast(generator(lightness, training=False), tf.float32),
             # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
             # The batch size is left open, so that the graph is traced only once.

@@ -178,6 +178,7 @@ class ColorizationPipeline:
     def _write(self, job: Job) -> Job:
         if self._is_over(job):
             return job
+        assert job.photo is not None
         pages = job.photo.pages
         try:
             with self._budget.share(max(page.size for page in pages)):
@@ -202,7 +203,7 @@ class ColorizationPipeline:
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
     ) -> Iterator:
         """Calls a function on each item in a pool, `count` items ahead, and yields in order."""
-        waiting = deque()
+        waiting: deque[Future] = deque()
         for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > count:

@@ -165,7 +165,7 @@ def _in_keras_cache() -> str:
     if not cached.exists():
         files = [download(*file, what="LPIPS's weights") for file in (_ALEXNET, _CHANNELS)]
         layers, linear = map(read_state_dict, files)
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for number, (layer, *_) in enumerate(_CONVOLUTIONS):
             # From PyTorch's (out, in, height, width) to (height, width, in, out).
             kernel = layers[f"features.{layer}.weight"]

@@ -125,7 +125,7 @@ def _read_npz(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
 
 def _read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
     """Finds kernels and biases by the names of their layers, at any depth of the file."""
-    arrays = {}
+    arrays: dict[str, dict[int, np.ndarray]] = {}
 
     def visit(path, item):
         if isinstance(item, h5py.Dataset):

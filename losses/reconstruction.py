@@ -80,8 +80,9 @@ class Reconstruction:
             perceptual = Perceptual()
         if "lpips" in self.weights and lpips is None:
             lpips = LPIPSNetwork(dtype=keras.config.dtype_policy())
-        self._perceptual = perceptual
-        self._lpips = lpips
+        # Not None if there is the term.
+        self._perceptual: Any = perceptual
+        self._lpips: Any = lpips
         self._rebalancing = rebalancing
 
     def get_config(self) -> dict[str, Any]:

@@ -127,7 +127,8 @@ class AdversarialColorizer(Colorizer):
             run_eagerly=run_eagerly,
         )
         self.reconstruction = get_reconstruction(reconstruction or {"l1": 10.0})
-        self.adversarial = get_adversarial(adversarial)
+        # The steps that use it are those of an adversarial training.
+        self.adversarial: Any = get_adversarial(adversarial)
         self.adversarial_weight = adversarial_weight
         self.discriminator_steps = discriminator_steps
         self.undo_nonfinite_steps = undo_nonfinite_steps
@@ -367,9 +368,9 @@ class AdversarialColorizer(Colorizer):
         if self.encoder_optimizer is None:
             return [(self.generator_optimizer, variables)]
         encoder_ids = {id(variable) for variable in self._encoder().variables}
-        parts = [(self.generator_optimizer, []), (self.encoder_optimizer, [])]
-        for variable in variables:
-            parts[id(variable) in encoder_ids][1].append(variable)
+        of_encoder = [variable for variable in variables if id(variable) in encoder_ids]
+        others = [variable for variable in variables if id(variable) not in encoder_ids]
+        parts = [(self.generator_optimizer, others), (self.encoder_optimizer, of_encoder)]
         return [(optimizer, part) for optimizer, part in parts if part]
 
     def _encoder(self) -> keras.Model:

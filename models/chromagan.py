@@ -81,7 +81,7 @@ class ChromaGAN(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "chromagan",
     ):
-        network = {
+        network: dict[str, Any] = {
             "filters": filters,
             "norm": norm,
             "encoder": encoder,
@@ -101,7 +101,7 @@ class ChromaGAN(AdversarialColorizer):
             name=name,
         )
         self.generator_with_features = with_image_features(self.generator)
-        self.class_head = None
+        self.class_head: Any = None
         if classes:
             features = self.generator_with_features.outputs[1].shape[1:]
             self.class_head = class_head(features, classes, filters, global_features)
@@ -122,7 +122,7 @@ class ChromaGAN(AdversarialColorizer):
                 class head. Defaults to `None`.
             class_weight: float, weight of the divergence from the teacher. Defaults to `0.003`.
         """
-        self.teacher = teacher
+        self.teacher: Any = teacher
         self.class_weight = class_weight
         super().compile(*args, **options)
 

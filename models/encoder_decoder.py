@@ -1,5 +1,7 @@
 """InceptionResNetV2 and a decoder, trained alone or against a PatchGAN."""
 
+from typing import Any
+
 import keras
 
 from models.adversarial_colorizer import AdversarialColorizer
@@ -52,7 +54,7 @@ class EncoderDecoder(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "encoder_decoder",
     ):
-        network = {
+        network: dict[str, Any] = {
             "filters": filters,
             "norm": norm,
             "encoder": encoder,

@@ -1,5 +1,7 @@
 """The pix2pix colorizer: the U-Net and the discriminators of Isola et al."""
 
+from typing import Any
+
 import keras
 
 from models.adversarial_colorizer import AdversarialColorizer
@@ -88,7 +90,7 @@ class Pix2Pix(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "pix2pix",
     ):
-        network = {
+        network: dict[str, Any] = {
             "filters": filters,
             "depth": depth,
             "norm": norm,

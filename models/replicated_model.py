@@ -24,8 +24,12 @@ class ReplicatedModel(keras.Model):
             with several replicas, validation step. It is the same on all workers.
     """
 
+    train_function: Callable
+    test_function: Callable
+
     def __init__(self, name: str):
         super().__init__(name=name)
+        self._names_of_logs: list[str] = []
         self.wants_to_stop = tf.Variable(False, trainable=False)
         self.stop_votes = tf.Variable(0, trainable=False)
 
@@ -86,7 +90,7 @@ class ReplicatedModel(keras.Model):
     def _with_logs_by_name(self, function: Callable) -> Callable:
         if not self._has_workers():
             return function
-        names = []
+        names: list[str] = []
 
         def step(iterator):
             logs = function(iterator)

@@ -1,5 +1,7 @@
 """The SAGAN colorizer: a spectrally normalized U-Net and a VGG-like critic."""
 
+from typing import Any
+
 import keras
 
 from models.adversarial_colorizer import AdversarialColorizer
@@ -62,7 +64,7 @@ class SAGAN(AdversarialColorizer):
         ema_decay: float = 0.999,
         name: str = "sagan",
     ):
-        network = {
+        network: dict[str, Any] = {
             "filters": filters,
             "depth": depth,
             "attention_level": attention_level,

@@ -3,6 +3,7 @@
 import functools
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 
@@ -119,7 +120,11 @@ def _sample_grids(
 ) -> Iterator[SampleGrid]:
     if not settings.sample_every:
         return
-    options = {"log_dir": progress.log_dir, "progress": progress, "every": settings.sample_every}
+    options: dict[str, Any] = {
+        "log_dir": progress.log_dir,
+        "progress": progress,
+        "every": settings.sample_every,
+    }
     for number, batch in enumerate(data.samples(model.sample_grids), start=1):
         yield SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **options)
     if settings.sample_images:

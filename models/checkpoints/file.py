@@ -41,10 +41,10 @@ def save_weights(model: keras.Model, path: Path) -> None:
         model.save_weights(path)
     except RuntimeError as error:
         # If the disk fills up while writing, HDF5 gives the errno within a long message.
-        number = re.search(r"errno = (\d+)", str(error))
-        if number is None:
+        found = re.search(r"errno = (\d+)", str(error))
+        if found is None:
             raise
-        number = int(number[1])
+        number = int(found[1])
         raise OSError(number, os.strerror(number), str(path)) from error
 
 

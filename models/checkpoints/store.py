@@ -196,7 +196,8 @@ def _damage(checkpoint: Path) -> str | None:
         lines = (checkpoint / _SUMS).read_text().splitlines()
     except (OSError, ValueError):
         return f"{_SUMS} cannot be read"
-    sums = dict(reversed(line.split("  ", 1)) for line in lines if "  " in line)
+    pairs = (line.split("  ", 1) for line in lines if "  " in line)
+    sums = {name: value for value, name in pairs}
     for name in (_WEIGHTS, _PROGRESS):
         try:
             if _sum(checkpoint / name) != sums.get(name):
