@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from config.config_file import read_config_file
 from config.groups.argument_types import value_type
 from config.groups.presets import MODEL_DEFAULTS, PRESETS, SAGAN_ENCODER_DEFAULTS
 from config.groups.setting import MODELS
@@ -48,6 +47,9 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
 
 def _with_file(parser: argparse.ArgumentParser, given: dict[str, Any]) -> tuple[Settings, set[str]]:
     """The settings of the command line and of the file that it names, as for `parse`."""
+    # Imported late, so that --help does not wait for it.
+    from config.config_file import read_config_file
+
     path = given["config"]
     arguments, is_of_training = read_config_file(path)
     try:

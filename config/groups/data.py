@@ -35,7 +35,7 @@ _CLASSES = Need(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class DataSettings:
     """Which images there are, and how they are cropped, augmented and batched."""
 

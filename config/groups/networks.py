@@ -24,7 +24,7 @@ _NEW_ATTENTION = Need(
 _network_setting = functools.partial(setting, fixed=Fixed.WEIGHTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class NetworkSettings:
     """The architecture of generator and discriminator.
 

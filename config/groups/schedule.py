@@ -28,7 +28,7 @@ _SECOND_BETA = Need(lambda settings: settings.optimizer != "sgd", "with --optimi
 _SKIPPING = Need(lambda settings: settings.nan == "skip", "without --nan skip")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class ScheduleSettings:
     """When which network is trained, and how fast."""
 

@@ -1,4 +1,8 @@
-"""Declares a setting: a field of a dataclass, with all that the program asks about it."""
+"""Declares a setting: a field of a dataclass, with all that the program asks about it.
+
+A group is a dataclass without methods: only `Settings`, which joins the groups, needs them, and
+`dataclass` takes 10 ms of `--help` to make them for each group.
+"""
 
 import enum
 from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from config.groups.setting import MODELS, Fixed, Jobs, Need, setting
 _NO_WEIGHTS = Need(lambda settings: not settings.weights, "with --weights, which name their model")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class WhatToDo:
     """The job, the model, and where weights and records are."""
 
