@@ -6,7 +6,6 @@ from collections.abc import Set
 from typing import Any
 
 from config.groups.presets import PRESETS
-from config.groups.setting import Fixed
 from config.rules import check_color_stride, check_discriminator
 from config.settings import Settings, names_where
 from errors import InputError
@@ -64,7 +63,7 @@ def _pretrained_networks(settings: Settings, explicit: Set[str]) -> dict[str, An
     else:
         architecture["decoder_attention"] = architecture.get("attention_level") is not None
     _choose_discriminator(architecture, settings, explicit)
-    names = names_where(lambda entry: entry.metadata["fixed"] is Fixed.WEIGHTS)
+    names = names_where(lambda entry: entry.metadata["fixed"] == "weights")
     networks = {name: architecture[name] for name in sorted(names) if name in architecture}
     for name in networks:
         if name in explicit and networks[name] != getattr(settings, name):
