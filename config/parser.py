@@ -83,9 +83,9 @@ def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the model and of the preset."""
     preset = PRESETS[explicit["preset"]] if explicit.get("preset") else None
     values = preset.settings if preset else {}
-    model = explicit.get("model") or values.get("model")
+    model = explicit.get("model") or values.get("model", "")
     has_encoder = explicit.get("encoder", "none") != "none"
-    of_encoder = SAGAN_ENCODER_DEFAULTS if has_encoder and model in (None, "sagan") else {}
+    of_encoder = SAGAN_ENCODER_DEFAULTS if has_encoder and model in ("", "sagan") else {}
     starts_from = preset and preset.starts_from
     weights = {"pretrained": os.path.join("weights", starts_from)} if starts_from else {}
     return {**MODEL_DEFAULTS.get(model, {}), **of_encoder, **values, **weights}

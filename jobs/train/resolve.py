@@ -30,21 +30,23 @@ def resolve_settings(settings: Settings, explicit: Set[str]) -> Settings:
             them.
     """
     if settings.pretrained is None:
-        networks = {"discriminator_filters": settings.first_discriminator_filters}
+        networks: dict[str, Any] = {"discriminator_filters": settings.first_discriminator_filters}
         if settings.model in ("sagan", "pix2pix"):
             networks["depth"] = settings.network_depth
     else:
-        networks = _pretrained_networks(settings, explicit)
+        source = WeightsFolder(settings.pretrained)
+        networks = _pretrained_networks(settings, explicit, source)
     settings = dataclasses.replace(settings, **networks)
     check_color_stride(settings)
     check_discriminator(settings)
     return _without_missing_perceptual_loss(settings, explicit)
 
 
-def _pretrained_networks(settings: Settings, explicit: Set[str]) -> dict[str, Any]:
+def _pretrained_networks(
+    settings: Settings, explicit: Set[str], source: WeightsFolder
+) -> dict[str, Any]:
     """The settings of the pretrained networks. Only the discriminator may differ from theirs."""
-    source = WeightsFolder(settings.pretrained)
-    if "pretrained" not in explicit and not source.holds_weights():
+    if settings.preset and "pretrained" not in explicit and not source.holds_weights():
         raise InputError(
             f"--preset {settings.preset} starts from {source.path}, which holds no weights; train "
             f"them with --preset {PRESETS[settings.preset].starts_from} first, or give other "
