@@ -35,7 +35,7 @@ def read_config_file(path: str) -> tuple[list[str], bool]:
         InputError: the file cannot be read, or has an unknown name or a value of another type.
     """
     contents = _read(path)
-    saved = contents.get("settings")
+    saved: Any = contents.get("settings")
     is_of_training = isinstance(saved, dict)
     if is_of_training:
         # What an older file lacks is newer than its training, which had the default. The weights

@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from config.config_file import read_config_file
 from config.groups.argument_types import value_type
 from config.groups.presets import MODEL_DEFAULTS, PRESETS, SAGAN_ENCODER_DEFAULTS
 from config.groups.setting import MODELS
@@ -48,6 +47,9 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
 
 def _with_file(parser: argparse.ArgumentParser, given: dict[str, Any]) -> tuple[Settings, set[str]]:
     """The settings of the command line and of the file that it names, as for `parse`."""
+    # Imported late, so that --help does not wait for it.
+    from config.config_file import read_config_file
+
     path = given["config"]
     arguments, is_of_training = read_config_file(path)
     try:
@@ -81,9 +83,9 @@ def _defaults(explicit: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults of the model and of the preset."""
     preset = PRESETS[explicit["preset"]] if explicit.get("preset") else None
     values = preset.settings if preset else {}
-    model = explicit.get("model") or values.get("model")
+    model = explicit.get("model") or values.get("model", "")
     has_encoder = explicit.get("encoder", "none") != "none"
-    of_encoder = SAGAN_ENCODER_DEFAULTS if has_encoder and model in (None, "sagan") else {}
+    of_encoder = SAGAN_ENCODER_DEFAULTS if has_encoder and model in ("", "sagan") else {}
     starts_from = preset and preset.starts_from
     weights = {"pretrained": os.path.join("weights", starts_from)} if starts_from else {}
     return {**MODEL_DEFAULTS.get(model, {}), **of_encoder, **values, **weights}

@@ -1,6 +1,7 @@
 """The rules of the settings: which have an effect on a job, and which contradict each other."""
 
 import dataclasses
+from collections.abc import Set
 
 from config.groups.presets import MODEL_DEFAULTS, PRESETS
 from config.groups.setting import Jobs
@@ -16,7 +17,7 @@ def without_effect(settings: Settings, entry: dataclasses.Field) -> str | None:
     return _of_other_jobs(settings, entry) or _unmet_need(settings, entry)
 
 
-def check_job(settings: Settings, explicit: set[str]) -> None:
+def check_job(settings: Settings, explicit: Set[str]) -> None:
     """Rejects explicit settings that belong to another job.
 
     Raises:
@@ -32,7 +33,7 @@ def check_job(settings: Settings, explicit: set[str]) -> None:
     _check_start(settings, explicit)
 
 
-def check_use(settings: Settings, explicit: set[str]) -> None:
+def check_use(settings: Settings, explicit: Set[str]) -> None:
     """Rejects explicit settings that would have no effect together with the other settings.
 
     Raises:
@@ -106,8 +107,8 @@ def _unmet_need(settings: Settings, entry: dataclasses.Field) -> str | None:
     return next((need.otherwise.format_map(vars(settings)) for need in unmet), None)
 
 
-def _check_weights(settings: Settings, explicit: set[str]) -> None:
-    if settings.job == "colorize" and len(settings.weights or ()) > 1:
+def _check_weights(settings: Settings, explicit: Set[str]) -> None:
+    if settings.job == "colorize" and settings.weights and len(settings.weights) > 1:
         raise InputError(
             f"--weights {' '.join(settings.weights)}: photographs are colored with the weights of "
             "one folder; give one, or compare several with --evaluate"
@@ -124,7 +125,7 @@ def _check_weights(settings: Settings, explicit: set[str]) -> None:
         )
 
 
-def _check_start(settings: Settings, explicit: set[str]) -> None:
+def _check_start(settings: Settings, explicit: Set[str]) -> None:
     model_of_preset = settings.preset and PRESETS[settings.preset].settings["model"]
     if settings.preset and settings.model != model_of_preset:
         raise InputError(

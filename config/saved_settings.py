@@ -28,13 +28,12 @@ def restored_settings(saved: Mapping[str, Any]) -> Settings:
             and those that it lacks have their defaults.
     """
     known = {entry.name for entry in fields()}
-    return Settings(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in saved.items()
-            if name in known
-        }
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in saved.items()
+        if name in known
+    }
+    return Settings(**values)
 
 
 def count_images(lists: ImageLists) -> dict[str, int]:

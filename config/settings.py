@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.groups.argument_types import value_type
 from config.groups.coloring import ColoringSettings
@@ -36,7 +37,7 @@ DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 JOBS = {"evaluate": "evaluate", "colorize": "images", "inspect": "inspect"}
 
 # The groups under their headings in `--help`, in order.
-GROUPS = {
+GROUPS: dict[str, Any] = {
     "what to do": WhatToDo,
     "data": DataSettings,
     "networks": NetworkSettings,

@@ -14,7 +14,7 @@ _LOSSY = Need(
 _photograph_setting = functools.partial(setting, jobs=Jobs.COLORIZING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class ColoringSettings:
     """How photographs are colored and written."""
 

@@ -15,7 +15,7 @@ from config.groups.argument_types import (
     Share,
     Side,
 )
-from config.groups.setting import TRUE_COLORS, Fixed, Jobs, Need, Remembered, setting
+from config.groups.setting import TRUE_COLORS, Jobs, Need, Remembered, setting
 from data.datasets.dataset_name import COCO, TFDS
 
 _dataset_setting = functools.partial(setting, jobs=Jobs.OPENING_DATASETS)
@@ -35,7 +35,7 @@ _CLASSES = Need(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class DataSettings:
     """Which images there are, and how they are cropped, augmented and batched."""
 
@@ -85,11 +85,11 @@ class DataSettings:
         "without this option, --evaluate uses all images that the weights were not trained on",
         0.05,
         needs=[TRUE_COLORS],
-        fixed=Fixed.CHECKPOINT,
+        fixed="checkpoint",
     )
     # The largest side that one small GPU, or a patient CPU, can train on overnight.
     resolution: Side = _dataset_setting(
-        "side of the training and validation images, at least 16", 128, fixed=Fixed.CHECKPOINT
+        "side of the training and validation images, at least 16", 128, fixed="checkpoint"
     )
     # SAGAN's 256 needs several GPUs; pix2pix and its relatives are trained with 1 to 16.
     batch_size: PositiveInt = setting(

@@ -9,7 +9,7 @@ from config.groups.setting import Jobs, setting
 _evaluation_setting = functools.partial(setting, jobs=Jobs.EVALUATING)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class EvaluationSettings:
     """What is evaluated besides the weights, with what, and where the numbers go."""
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from config.groups.argument_types import File, PositiveInt
-from config.groups.setting import ADVERSARIAL, Fixed, Need, setting
+from config.groups.setting import ADVERSARIAL, Need, setting
 from models.networks.encoder_recipes import ENCODERS
 
 _NEW = Need(lambda settings: not settings.pretrained, "with --pretrained")
@@ -21,10 +21,10 @@ _NEW_ATTENTION = Need(
     "with --pretrained, or without --decoder_attention",
 )
 
-_network_setting = functools.partial(setting, fixed=Fixed.WEIGHTS)
+_network_setting = functools.partial(setting, fixed="weights")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class NetworkSettings:
     """The architecture of generator and discriminator.
 

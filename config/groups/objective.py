@@ -23,7 +23,7 @@ _PERCEPTUAL_TERM = Need(
 _CLASS_HEAD = Need(lambda settings: settings.class_weight, "with --class_weight 0")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class ObjectiveSettings:
     """The losses and their weights."""
 

@@ -17,7 +17,7 @@ _LPIPS = Need(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class RecordSettings:
     """What a training writes, and how often."""
 

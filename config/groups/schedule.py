@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from config.groups.argument_types import Count, Decay, Fraction, NotNegative, PositiveInt, Rate
-from config.groups.setting import ADVERSARIAL, Fixed, Need, Remembered, setting
+from config.groups.setting import ADVERSARIAL, Need, Remembered, setting
 
 _GENERATOR_ALONE = Need(
     lambda settings: settings.generator_epochs or settings.adversarial == "none",
@@ -28,7 +28,7 @@ _SECOND_BETA = Need(lambda settings: settings.optimizer != "sgd", "with --optimi
 _SKIPPING = Need(lambda settings: settings.nan == "skip", "without --nan skip")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class ScheduleSettings:
     """When which network is trained, and how fast."""
 
@@ -88,12 +88,12 @@ class ScheduleSettings:
         "freeze the encoder for the first N epochs, so that the decoder is trained first",
         0,
         needs=[_PRETRAINED_ENCODER],
-        fixed=Fixed.CHECKPOINT,
+        fixed="checkpoint",
     )
     optimizer: Literal["adam", "adamw", "sgd", "lion"] = setting(
         "Keras optimizer of both networks; lion needs a third to a tenth of Adam's rates",
         "adam",
-        fixed=Fixed.CHECKPOINT,
+        fixed="checkpoint",
     )
     weight_decay: NotNegative | None = setting(
         "weight decay, except for biases and normalizations (default: 0.004 with adamw, else none)",

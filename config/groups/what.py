@@ -5,12 +5,12 @@ from typing import Literal
 
 from config.groups.argument_types import File, Folder, ModelName, Seed
 from config.groups.presets import PRESETS
-from config.groups.setting import MODELS, Fixed, Jobs, Need, setting
+from config.groups.setting import MODELS, Jobs, Need, setting
 
 _NO_WEIGHTS = Need(lambda settings: not settings.weights, "with --weights, which name their model")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False, eq=False)
 class WhatToDo:
     """The job, the model, and where weights and records are."""
 
@@ -51,7 +51,7 @@ class WhatToDo:
         "sagan",
         needs=[_NO_WEIGHTS],
         jobs=Jobs.ANY,
-        fixed=Fixed.WEIGHTS,
+        fixed="weights",
         choices=MODELS,
     )
     preset: str | None = setting(
@@ -88,7 +88,7 @@ class WhatToDo:
         "seed of the initial weights, the split, the order of the images and the augmentation",
         0,
         jobs=Jobs.OPENING_DATASETS,
-        fixed=Fixed.CHECKPOINT,
+        fixed="checkpoint",
     )
     deterministic: bool = setting(
         "bitwise identical results in every run on one machine, at some cost in speed", False

@@ -6,7 +6,6 @@ from collections.abc import Set
 from typing import Any
 
 from config.groups.presets import PRESETS
-from config.groups.setting import Fixed
 from config.rules import check_color_stride, check_discriminator
 from config.settings import Settings, names_where
 from errors import InputError
@@ -31,21 +30,23 @@ def resolve_settings(settings: Settings, explicit: Set[str]) -> Settings:
             them.
     """
     if settings.pretrained is None:
-        networks = {"discriminator_filters": settings.first_discriminator_filters}
+        networks: dict[str, Any] = {"discriminator_filters": settings.first_discriminator_filters}
         if settings.model in ("sagan", "pix2pix"):
             networks["depth"] = settings.network_depth
     else:
-        networks = _pretrained_networks(settings, explicit)
+        source = WeightsFolder(settings.pretrained)
+        networks = _pretrained_networks(settings, explicit, source)
     settings = dataclasses.replace(settings, **networks)
     check_color_stride(settings)
     check_discriminator(settings)
     return _without_missing_perceptual_loss(settings, explicit)
 
 
-def _pretrained_networks(settings: Settings, explicit: Set[str]) -> dict[str, Any]:
+def _pretrained_networks(
+    settings: Settings, explicit: Set[str], source: WeightsFolder
+) -> dict[str, Any]:
     """The settings of the pretrained networks. Only the discriminator may differ from theirs."""
-    source = WeightsFolder(settings.pretrained)
-    if "pretrained" not in explicit and not source.holds_weights():
+    if settings.preset and "pretrained" not in explicit and not source.holds_weights():
         raise InputError(
             f"--preset {settings.preset} starts from {source.path}, which holds no weights; train "
             f"them with --preset {PRESETS[settings.preset].starts_from} first, or give other "
@@ -64,7 +65,7 @@ def _pretrained_networks(settings: Settings, explicit: Set[str]) -> dict[str, An
     else:
         architecture["decoder_attention"] = architecture.get("attention_level") is not None
     _choose_discriminator(architecture, settings, explicit)
-    names = names_where(lambda entry: entry.metadata["fixed"] is Fixed.WEIGHTS)
+    names = names_where(lambda entry: entry.metadata["fixed"] == "weights")
     networks = {name: architecture[name] for name in sorted(names) if name in architecture}
     for name in networks:
         if name in explicit and networks[name] != getattr(settings, name):

@@ -6,7 +6,7 @@ import pytest
 
 from callbacks.learning_rates import SCHEDULES
 from config.groups.argument_types import value_type
-from config.groups.setting import MODELS, Fixed, Jobs, Remembered
+from config.groups.setting import MODELS, Jobs, Remembered
 from config.settings import CHROMAGAN_DEPTH, GROUPS, Settings, fields, is_path, names_where
 from models.catalog import COLORIZERS
 from models.networks.blocks import NORMS
@@ -70,10 +70,10 @@ def test_what_resuming_a_training_asks_about_settings():
     assert forgotten(Remembered.TRAINING_LOSSES) == colors | objective | crops
     rates = {f"{name}_lr{end}" for name in ("generator", "discriminator") for end in ("", "_alone")}
     assert forgotten(Remembered.RATE_REDUCTIONS) == {"lr_schedule", *rates}
-    assert names_where(lambda entry: entry.metadata["fixed"] is Fixed.CHECKPOINT) == {
+    assert names_where(lambda entry: entry.metadata["fixed"] == "checkpoint") == {
         *("freeze_encoder_epochs", "optimizer", "resolution", "seed", "validation_share")
     }
-    assert names_where(lambda entry: entry.metadata["fixed"] is Fixed.WEIGHTS) == {
+    assert names_where(lambda entry: entry.metadata["fixed"] == "weights") == {
         *("attention_pool", "attention_resolution", "color_stride", "decoder_attention", "depth"),
         *("discriminator", "discriminator_filters", "encoder", "filters", "global_features"),
         *("input_channels", "model", "norm", "skip_connections"),
