@@ -1,7 +1,5 @@
 """Tests of building and compiling a model from the settings."""
 
-import contextlib
-
 import keras
 import numpy as np
 import pytest
@@ -190,20 +188,10 @@ def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
         np.testing.assert_allclose(values, [0.75 if path.endswith("kernel") else 1.0], err_msg=path)
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        "adam",
-        "adamw",
-        "sgd",
-        "lion",
-    ],
-)
-def test_optimizers_work_with_the_defaults_or_raise_an_input_error(optimizer):
-    # The message of an InputError is one line.
-    with contextlib.suppress(InputError):
-        model = compiled("--optimizer", optimizer)
-        assert type(model.generator_optimizer).__name__.lower() == optimizer
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lion"])
+def test_optimizers_work_with_the_defaults(optimizer):
+    model = compiled("--optimizer", optimizer)
+    assert type(model.generator_optimizer).__name__.lower() == optimizer
 
 
 @pytest.mark.usefixtures("tiny_encoder")
@@ -306,10 +294,9 @@ def test_pix2pix_has_attention_only_on_request_and_at_the_nearest_level(wanted, 
     assert attended_side(model, 32) == 32 // 2**level
 
 
-def test_pix2pix_of_depth_1_has_attention_or_raises_an_input_error():
-    with contextlib.suppress(InputError):
-        model = built("--model", "pix2pix", "--filters", "2", "--depth", "1", "--decoder_attention")
-        assert "attention_up" in layer_names(model)
+def test_pix2pix_of_depth_1_has_no_level_for_attention():
+    with pytest.raises(InputError, match="--depth 1 has no level for it"):
+        built("--model", "pix2pix", "--filters", "2", "--depth", "1", "--decoder_attention")
 
 
 def test_sagan_has_attention_by_default():
