@@ -4,7 +4,7 @@ Example:
     from inference import PhotoColorizer
 
     colorizer = PhotoColorizer.from_folder("weights/pretrained/sagan")
-    colorizer.color("old.jpg", "colored.jpg")
+    colorizer.color("gray.jpg", "colored.jpg")
 """
 
 
