@@ -45,8 +45,8 @@ class PhotoColorizer:
 
     Example:
         colorizer = PhotoColorizer.from_folder("weights/pretrained/sagan")
-        colorizer.color("old.jpg", "colored.jpg")
-        rgb = colorizer.color_array(gray)       # NumPy arrays
+        colorizer.color("gray.jpg", "colored.jpg")
+        rgb = colorizer.color_array(np.full((48, 64), 128, "uint8"))    # (48, 64, 3), uint8
     """
 
     def __init__(

@@ -88,8 +88,8 @@ class TiffReader:
         ValueError: the data is not a TIFF.
 
     Example:
-        tiff = TiffReader(exif)
-        directory = tiff.directory(tiff.first)
+        tiff = TiffReader(make_exif(Directory({271: Entry(2, b"Nikon\\0")}), "<"))
+        tiff.directory(tiff.first).entries[271].value           # b"Nikon\\0"
     """
 
     def __init__(self, data: bytes):
