@@ -182,7 +182,7 @@ def list_image_paths(
     """
     os.listdir(folder)
     images, seen = [], set()
-    for parent, folders, files in os.walk(folder, onerror=on_error, followlinks=True):
+    for parent, folders, files in os.walk(os.fspath(folder), onerror=on_error, followlinks=True):
         real = os.path.realpath(parent)
         if real in seen:
             folders.clear()
@@ -229,7 +229,8 @@ def _shrink_while_decoding(image: Image.Image, short_side: int) -> None:
     if scale < 1:
         # `draft` never goes below the requested size, and other formats ignore it. No mode is
         # requested: CMYK files would lose their conversion.
-        image.draft(None, tuple(int(np.ceil(side * scale)) for side in image.size))
+        width, height = (int(np.ceil(side * scale)) for side in image.size)
+        image.draft(None, (width, height))
 
 
 def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:

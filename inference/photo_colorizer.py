@@ -63,7 +63,7 @@ class PhotoColorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.flip_average = flip_average
-        self._color = (
+        self._color: Any = (
             generator if isinstance(generator, FrozenGenerator) else self._graph(generator)
         )
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)

@@ -90,7 +90,7 @@ def _are_wordnet_ids(classes: tuple[str, ...]) -> bool:
     return all(map(_WORDNET_ID.fullmatch, classes))
 
 
-def _some(values: Sequence) -> str:
+def _some(values: Sequence[str] | np.ndarray) -> str:
     """The first few values as text."""
     return ", ".join(map(str, values[:_NAMED])) + (" ..." if len(values) > _NAMED else "")
 
@@ -98,7 +98,9 @@ def _some(values: Sequence) -> str:
 def _show_images(data: TrainingData, settings: Settings) -> None:
     """Draws the first images of the stream and prints their colorfulness and the first delay."""
     start, first_delay = time.perf_counter(), None
-    drawn, labels, measured = [], [], []
+    drawn: list[np.ndarray] = []
+    labels: list[int] = []
+    measured: list[float] = []
     with progress_bar("reading images", total=_MEASURED_IMAGES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
             first_delay = first_delay or time.perf_counter() - start

@@ -1,6 +1,7 @@
 """Computes all metrics of one colorizer in one pass over the images."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -14,6 +15,8 @@ from metrics.distribution.kid import KID
 from metrics.image.blotches import Blotches
 from metrics.image.colorfulness import Colorfulness
 from metrics.image.hue_coverage import HueCoverage
+from metrics.image.image_metric import ImageMetric
+from metrics.image.lab_metric import LabMetric
 from metrics.image.pooled_psnr import PooledPSNR
 from metrics.image.psnr import LARGEST_PSNR, PSNR
 from metrics.image.ssim import SSIM
@@ -59,12 +62,13 @@ class Evaluator:
         self._truth = (truth or self) if has_truth else None
         self._lpips = lpips
         self._colorfulness = Colorfulness()
-        self._of_rgb1, self._of_lab100 = [self._colorfulness], []
+        self._of_rgb1: list[ImageMetric] = [self._colorfulness]
+        self._of_lab100: list[LabMetric] = []
         if has_truth:
             self._of_rgb1 = [PSNR(), PooledPSNR(), SSIM(), self._colorfulness]
             self._of_lab100 = [HueCoverage(), Blotches()]
         # Shared, so that it is traced only once.
-        self._measure = (
+        self._measure: Callable[[list[tf.Tensor], list[tf.Tensor]], list[tf.Tensor]] = (
             truth._measure if truth else tf.function(self._measure_batch, reduce_retracing=True)
         )
         self._lpips_mean = keras.metrics.Mean(name="lpips", dtype="float32")
@@ -84,17 +88,24 @@ class Evaluator:
         pair = (true or colored, colored)
         lab100 = [_lab100_of(images) for images in pair] if self._of_lab100 else []
         values = self._measure([images.rgb1 for images in pair], lab100)
-        for metric, value in zip([*self._of_rgb1, *self._of_lab100], values, strict=True):
+        metrics: list[ImageMetric | LabMetric] = [*self._of_rgb1, *self._of_lab100]
+        for metric, value in zip(metrics, values, strict=True):
             metric.add(value)
         if colored.classes is not None:
             self._score.update_with_classes(colored.classes)
-        if self._truth and self._lpips:
-            self._lpips_mean.update_state(
-                self._lpips.distance(true.lpips_features, colored.lpips_features)
-            )
-        if self._truth and colored.features is not None:
-            self._statistics.update(colored.features)
-            self._kernel.update_with_features(true.features, colored.features)
+        if self._truth:
+            # Of both, the caller has computed the same features.
+            assert true is not None
+            if self._lpips:
+                assert true.lpips_features is not None
+                assert colored.lpips_features is not None
+                self._lpips_mean.update_state(
+                    self._lpips.distance(true.lpips_features, colored.lpips_features)
+                )
+            if colored.features is not None:
+                assert true.features is not None
+                self._statistics.update(colored.features)
+                self._kernel.update_with_features(true.features, colored.features)
 
     def results(self) -> dict[str, float | None]:
         """The metrics by name, None where one cannot be computed.
@@ -138,7 +149,7 @@ class Evaluator:
 
 
 def _results_of(metrics: list[keras.metrics.Metric]) -> dict[str, float]:
-    numbers = {}
+    numbers: dict[str, tf.Tensor] = {}
     for metric in metrics:
         result = metric.result()
         numbers |= result if isinstance(result, dict) else {metric.name: result}

@@ -58,7 +58,8 @@ def _cell(
     if number is None:
         return _MISSING
     text = _rounded(number, decimals)
-    return text if spread is None else f"{text} +-{_rounded(numbers[spread], decimals)}"
+    deviation = None if spread is None else numbers[spread]
+    return text if deviation is None else f"{text} +-{_rounded(deviation, decimals)}"
 
 
 def _rounded(number: float, decimals: int) -> str:

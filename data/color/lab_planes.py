@@ -78,5 +78,5 @@ def _luminance_to_lightness100(luminance: Tensor) -> Tensor:
     return 116.0 * relative_xyz_to_f(luminance) - 16.0
 
 
-def _weighted_sum(planes: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def _weighted_sum(planes: Sequence[Tensor], weights: np.ndarray) -> Tensor:
     return sum(float(weight) * plane for weight, plane in zip(weights, planes, strict=True))

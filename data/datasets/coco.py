@@ -30,6 +30,9 @@ _PREFIX = "instances_"
 # In bytes. Larger files take some seconds to read, which is announced.
 _LARGE = 100e6
 
+# Some programs write the numbers of images and categories as text.
+_Id = int | str
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -41,9 +44,9 @@ class _Part:
         categories: list of (id, name, supercategory).
     """
 
-    images: dict[int, str]
-    objects: set[tuple[int, int]]
-    categories: list[tuple[int, str, str]]
+    images: dict[_Id, str]
+    objects: set[tuple[_Id, _Id]]
+    categories: list[tuple[_Id, str, str]]
 
 
 def coco_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
@@ -67,9 +70,9 @@ def coco_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
         part: _read(os.path.join(folder, "annotations", f"{_PREFIX}{part}.json")) for part in names
     }
     _check_categories(options.categories, parts.values())
-    skipped = Counter()
-    sides = {False: [], True: []}
-    taken = defaultdict(set)
+    skipped: Counter[str] = Counter()
+    sides: dict[bool, list[ImageFiles]] = {False: [], True: []}
+    taken: defaultdict[str, set[str]] = defaultdict(set)
     # Validation parts come first, so that an image listed in both is not trained on.
     for part in sorted(names, key=_is_validation, reverse=True):
         wanted = _wanted(parts[part], options.categories, skipped)
@@ -142,7 +145,7 @@ def _read(path: str) -> _Part:
         ) from error
 
 
-def _category(entry: dict[str, Any]) -> tuple[int, str, str]:
+def _category(entry: dict[str, Any]) -> tuple[_Id, str, str]:
     number, name, group = entry["id"], entry["name"], entry.get("supercategory") or ""
     if not (isinstance(number, int | str) and isinstance(name, str) and isinstance(group, str)):
         raise TypeError("a category needs a number as `id` and text as `name`")
@@ -156,7 +159,7 @@ def _without_outline(entry: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def _wanted(part: _Part, categories: Sequence[str], skipped: Counter) -> set[str]:
+def _wanted(part: _Part, categories: Sequence[str], skipped: Counter[str]) -> set[str]:
     """Returns the paths of the listed images with an object of these (super)categories."""
     wanted = {name.casefold() for name in categories}
     numbers = {

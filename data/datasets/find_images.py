@@ -14,7 +14,7 @@ import dataclasses
 import functools
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -61,10 +61,13 @@ def find_images(names: Sequence[str], options: DatasetOptions | None = None) -> 
         sets = _without_repeats(sets)
     training = ConcatenatedImages([dataset.training for dataset in sets])
     validation = ConcatenatedImages([dataset.validation for dataset in sets])
-    train_indices, val_indices = range(len(training)), list(range(len(validation)))
+    train_indices: Sequence[int] = range(len(training))
+    val_indices = list(range(len(validation)))
     random.Random(options.seed).shuffle(val_indices)
     if options.max_images is not None and options.max_images < len(training) + len(validation):
-        train_indices, val_indices = _limit(train_indices, val_indices, options)
+        train_indices, val_indices = _limit(
+            train_indices, val_indices, options.max_images, options.seed
+        )
         sets = _restrict(sets, train_indices, val_indices, "beyond max_images")
     return ImageLists(
         ImageSubset(training, train_indices), ImageSubset(validation, val_indices), sets
@@ -81,7 +84,7 @@ def without_images(source: ImageSource, others: Sequence[ImageSource]) -> ImageS
 
 def _find(name: str, options: DatasetOptions) -> Dataset:
     kind, where = parse_name(name)
-    finders = {
+    finders: dict[str, Callable[[str, str, DatasetOptions], Dataset]] = {
         DEMO: demo_set,
         FOLDER: folder_set,
         TINY_IMAGENET: tiny_imagenet_set,
@@ -114,21 +117,22 @@ def _without_repeats(sets: list[Dataset]) -> list[Dataset]:
 
 
 def _limit(
-    train_indices: Sequence[int], val_indices: list[int], options: DatasetOptions
+    train_indices: Sequence[int], val_indices: list[int], limit: int, seed: int
 ) -> tuple[Sequence[int], list[int]]:
     """Draws a random subset of both lists, in the same proportion."""
-    val_count = round(
-        options.max_images * len(val_indices) / (len(train_indices) + len(val_indices))
-    )
+    val_count = round(limit * len(val_indices) / (len(train_indices) + len(val_indices)))
     if val_indices and train_indices:
         # At least one image on each side.
-        val_count = min(max(1, val_count), max(1, options.max_images - 1))
-    drawn = random.Random(options.seed).sample(train_indices, options.max_images - val_count)
+        val_count = min(max(1, val_count), max(1, limit - 1))
+    drawn = random.Random(seed).sample(train_indices, limit - val_count)
     return sorted(drawn), val_indices[:val_count]
 
 
 def _restrict(
-    sets: list[Dataset], train_indices: Sequence[int], val_indices: Sequence[int], why: str
+    sets: list[Dataset],
+    train_indices: Sequence[int] | np.ndarray,
+    val_indices: Sequence[int] | np.ndarray,
+    why: str,
 ) -> list[Dataset]:
     """Restricts datasets to some of the images of all, and counts the others as skipped."""
     restricted = []
@@ -136,7 +140,8 @@ def _restrict(
     sides["validation"] = np.sort(np.asarray(val_indices, "int64"))
     starts = dict.fromkeys(sides, 0)
     for dataset in sets:
-        skipped, parts = 0, {}
+        skipped = 0
+        parts: dict[str, ImageSubset] = {}
         for side, indices in sides.items():
             source = getattr(dataset, side)
             first, last = np.searchsorted(indices, [starts[side], starts[side] + len(source)])
@@ -144,7 +149,14 @@ def _restrict(
             starts[side] += len(source)
             skipped += len(source) - len(parts[side])
         reasons = {**dataset.skipped, why: skipped}
-        restricted.append(dataclasses.replace(dataset, skipped=reasons, **parts))
+        restricted.append(
+            dataclasses.replace(
+                dataset,
+                training=parts["training"],
+                validation=parts["validation"],
+                skipped=reasons,
+            )
+        )
     return restricted
 
 

@@ -71,17 +71,20 @@ class ImageLists:
             InputError: if a dataset has no labels, or two datasets have different classes.
         """
         first = self.sets[0]
+        expected = first.training.classes
         for dataset in self.sets:
-            if dataset.training.classes is None:
+            classes = dataset.training.classes
+            # `expected` is None only if `dataset` is the first and has no labels.
+            if expected is None or classes is None:
                 raise InputError(
                     f"labels are required, but {dataset.name} has none; give datasets with labels "
                     "(tiny-imagenet, imagenet64, most of tfds)"
                 )
-            if dataset.training.classes != first.training.classes:
+            if classes != expected:
                 raise InputError(
                     f"labels are required, but {first.name} and {dataset.name} have different "
-                    f"classes ({len(first.training.classes)} and "
-                    f"{len(dataset.training.classes)}); give datasets with the same classes"
+                    f"classes ({len(expected)} and {len(classes)}); give datasets with the same "
+                    "classes"
                 )
 
     def table(self) -> str:
@@ -89,7 +92,7 @@ class ImageLists:
 
         With weights, it also shows the share of each dataset in the training.
         """
-        rows = [("dataset", "training", "validation", "skipped", "")]
+        rows: list[tuple[str, ...]] = [("dataset", "training", "validation", "skipped", "")]
         for dataset in self.sets:
             counts = (len(dataset.training), len(dataset.validation), sum(dataset.skipped.values()))
             rows.append((shown(dataset.name), *map("{:,}".format, counts), dataset.reasons()))

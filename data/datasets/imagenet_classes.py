@@ -99,5 +99,9 @@ def _read_index(path: Path, remedy: str) -> tuple[str, ...]:
 
 def _list_of_tfds(name: str) -> tuple[str, ...]:
     # Importing the package would be slow.
-    [folder] = importlib.util.find_spec("tensorflow_datasets").submodule_search_locations
+    spec = importlib.util.find_spec("tensorflow_datasets")
+    # requirements.txt lists the package.
+    assert spec is not None
+    assert spec.submodule_search_locations is not None
+    [folder] = spec.submodule_search_locations
     return tuple(Path(folder, name).read_text("utf-8").split())

@@ -148,13 +148,17 @@ class _Opcodes:
 def _without_long_strings(file: BinaryIO) -> tuple[bytes, list[range]]:
     """Returns a pickle with persistent ids for its long strings, and their positions by id."""
     end = os.fstat(file.fileno()).st_size
-    short, places = bytearray(), []
+    short = bytearray()
+    places: list[range] = []
     while True:
         source = _Opcodes(file)
         try:
-            for opcode, argument, _ in pickletools.genops(source):
+            # `genops` needs only the two methods.
+            for opcode, argument, _ in pickletools.genops(source):  # type: ignore[arg-type]
                 # Extensions may bypass `find_class`; the memo grows to the largest index.
-                if opcode.name.startswith("EXT") or ("PUT" in opcode.name and argument > end):
+                if opcode.name.startswith("EXT") or (
+                    "PUT" in opcode.name and (argument or 0) > end
+                ):
                     raise pickle.UnpicklingError(f"it uses the opcode {opcode.name}")
                 # A frame, which is of no use here, would have another length now.
                 if opcode.name != "FRAME":
@@ -223,7 +227,7 @@ class _Array:
         self.shape, self.kind, self.is_transposed, self.raw = shape, kind, is_transposed, raw
 
     def __setstate__(self, state: tuple):
-        self.__init__(*state[1:])
+        _, self.shape, self.kind, self.is_transposed, self.raw = state
 
     def numbers(self, path: str) -> np.ndarray:
         raw = self.raw

@@ -7,6 +7,7 @@ image.
 
 import logging
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from data.datasets.dataset import Dataset
@@ -45,14 +46,14 @@ def tfds_set(name: str, builder_name: str, options: DatasetOptions) -> Dataset:
     builder = _prepared(builder_name, options.data_dir)
     image, label = _features(builder.info.features)
     splits = {split: info for split, info in builder.info.splits.items() if info.num_examples}
-    validation = next((split for split in _VALIDATION if split in splits), None)
-    used = [split for split in (_TRAINING, validation) if split in splits]
+    held_out = [split for split in _VALIDATION if split in splits][:1]
+    used = [split for split in (_TRAINING, *held_out) if split in splits]
     if not used:
         raise InputError(
             f"it has no split {_TRAINING}; its splits with examples are: "
             f"{', '.join(splits) or 'none'}; give another dataset"
         )
-    sides = [BuilderImages(builder, split, image, label) for split in used]
+    sides: Sequence[ImageSource] = [BuilderImages(builder, split, image, label) for split in used]
     skipped = {
         f"in the split {split}": info.num_examples
         for split, info in splits.items()
@@ -61,7 +62,8 @@ def tfds_set(name: str, builder_name: str, options: DatasetOptions) -> Dataset:
     if len(sides) == 1:
         names = (f"{used[0]}#{number}" for number in range(len(sides[0])))
         sides = split_by_name(sides[0], names, options)
-    return Dataset(name if image == _IMAGE else f"{name} ({image})", *sides, skipped)
+    training, validation = sides
+    return Dataset(name if image == _IMAGE else f"{name} ({image})", training, validation, skipped)
 
 
 class BuilderImages(ImageSource):
@@ -88,7 +90,7 @@ class BuilderImages(ImageSource):
         if builder.info.file_format == tfds.core.FileFormat.TFRECORD:
             info = builder.info.splits[split]
             paths = [os.fspath(path) for path in info.filepaths]
-            self._records = TFRecords(paths, info.shard_lengths)
+            self._records: Any = TFRecords(paths, info.shard_lengths)
             # Other features are not decoded, because they may be images too.
             wanted = {feature: True for feature in (image, label) if feature}
             partial = tfds.decode.PartialDecoding(wanted)

@@ -64,12 +64,14 @@ def tiny_imagenet_set(name: str, folder: str, _: DatasetOptions | None = None) -
 
 def _training_images(folder: str, numbers: dict[str, int]) -> ImageFiles:
     paths = list_folder(os.path.join(folder, _TRAINING))
-    labels = [numbers.get(path.split(os.sep, 1)[0]) for path in paths]
-    if None in labels:
-        raise InputError(
-            f"labels do not match: {_TRAINING}/{shown(paths[labels.index(None)])} is of a class "
-            f"that is not in {_IDS}; unpack the archive again"
-        )
+    wordnet_ids = [path.split(os.sep, 1)[0] for path in paths]
+    for path, wordnet_id in zip(paths, wordnet_ids, strict=True):
+        if wordnet_id not in numbers:
+            raise InputError(
+                f"labels do not match: {_TRAINING}/{shown(path)} is of a class that is not in "
+                f"{_IDS}; unpack the archive again"
+            )
+    labels = [numbers[wordnet_id] for wordnet_id in wordnet_ids]
     classes = tuple(numbers)
     for number in set(numbers.values()).difference(labels):
         raise InputError(
@@ -80,7 +82,7 @@ def _training_images(folder: str, numbers: dict[str, int]) -> ImageFiles:
 
 
 def _validation_images(folder: str, numbers: dict[str, int]) -> tuple[ImageFiles, dict[str, int]]:
-    annotated = {}
+    annotated: dict[str, str] = {}
     for line in _lines(folder, _ANNOTATIONS):
         image, wordnet_id, *_ = [*line.split("\t"), ""]
         if wordnet_id not in numbers or annotated.setdefault(image, wordnet_id) != wordnet_id:

@@ -283,17 +283,18 @@ def _load_or_empty(
     number = int(number)
     extra_target = extra_target or _NO_TARGET
     image = loader.load(number)
-    # Some sources read a record for each label, so this is not done for skipped images.
-    target = extra_target.read(number) if image is not None else None
-    if target is None:
-        return _NO_PIXELS, np.zeros(extra_target.shape, extra_target.dtype)
-    return image, np.asarray(target, extra_target.dtype)
+    if image is not None:
+        # Some sources read a record for each label, so this is not done for skipped images.
+        target = extra_target.read(number)
+        if target is not None:
+            return image, np.asarray(target, extra_target.dtype)
+    return _NO_PIXELS, np.zeros(extra_target.shape, extra_target.dtype)
 
 
 def _load_same(loaders: Sequence[ImageLoader], number: int) -> list[np.ndarray]:
     """Loads an image from each loader, or no pixels if it cannot be compared."""
     number = int(number)
-    images = []
+    images: list[np.ndarray] = []
     for loader in loaders:
         image = loader.load(number)
         if image is not None and images and not _has_aspect_ratio_of(images[0], image):

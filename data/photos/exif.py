@@ -9,6 +9,7 @@ Reference: TIFF 6.0, section 2; Exif 2.32 (JEITA CP-3451), section 4.6.
 """
 
 import contextlib
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class TiffReader:
         tiff.directory(tiff.first).entries[271].value           # b"Nikon\\0"
     """
 
-    def __init__(self, data: bytes):
+    def __init__(self, data: bytes | bytearray | mmap.mmap):
         self.data = data
         self.order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]), "")
         version = self._unpack("H", 2)[0] if self.order and len(data) >= 8 else 0
@@ -216,7 +217,7 @@ def orientation_of(exif: bytes) -> int:
         value = tiff.integer(tiff.directory(tiff.first).entries.get(ORIENTATION))
     except ValueError:
         return 1
-    return value if value in range(1, 9) else 1
+    return value if value is not None and 1 <= value <= 8 else 1
 
 
 def upright_exif(exif: bytes, height: int, width: int) -> bytes:
@@ -236,36 +237,37 @@ def upright_exif(exif: bytes, height: int, width: int) -> bytes:
     Raises:
         ValueError: the block is broken.
     """
-    tiff = TiffReader(bytearray(exif))
+    patched = bytearray(exif)
+    tiff = TiffReader(patched)
     directory = tiff.directory(tiff.first)
     if directory.next:
-        _remove_thumbnail(tiff, directory)
+        _remove_thumbnail(patched, tiff, directory)
     if ORIENTATION in directory.entries:
-        _set_integer(tiff, directory.entries[ORIENTATION], 1)
+        _set_integer(patched, tiff.order, directory.entries[ORIENTATION], 1)
     for part in (directory, directory.children.get(_EXIF_DIRECTORY, Directory())):
         for tags, side in ((_WIDTHS, width), (_HEIGHTS, height)):
             for tag in part.entries.keys() & tags:
                 # A wrong size is better than no EXIF.
                 with contextlib.suppress(ValueError):
-                    _set_integer(tiff, part.entries[tag], side)
+                    _set_integer(patched, tiff.order, part.entries[tag], side)
     # If parts of the block overlap, a change may have damaged another part: read it again.
-    tiff = TiffReader(bytes(tiff.data))
+    tiff = TiffReader(patched)
     tiff.directory(tiff.first)
-    return tiff.data
+    return bytes(patched)
 
 
-def _set_integer(tiff: TiffReader, entry: Entry, number: int) -> None:
+def _set_integer(data: bytearray, order: str, entry: Entry, number: int) -> None:
     try:
         # Not `pack_into`, which writes zeros if the number does not fit.
-        value = struct.pack(tiff.order + _INTEGERS[entry.kind], number)
+        value = struct.pack(order + _INTEGERS[entry.kind], number)
     except (KeyError, struct.error) as error:
         raise ValueError(f"{number} cannot be stored in the type of its tag") from error
-    tiff.data[entry.offset : entry.offset + len(value)] = value
+    data[entry.offset : entry.offset + len(value)] = value
 
 
-def _remove_thumbnail(tiff: TiffReader, directory: Directory) -> None:
+def _remove_thumbnail(data: bytearray, tiff: TiffReader, directory: Directory) -> None:
     """Ends the chain after the first directory, and cuts off or overwrites the thumbnail."""
-    struct.pack_into("4x", tiff.data, directory.end)
+    struct.pack_into("4x", data, directory.end)
     try:
         entries = tiff.directory(directory.next).entries
     except ValueError:
@@ -273,14 +275,14 @@ def _remove_thumbnail(tiff: TiffReader, directory: Directory) -> None:
     begin, size = (tiff.integer(entries.get(tag)) for tag in (_THUMBNAIL_OFFSET, _THUMBNAIL_SIZE))
     if begin is None or size is None:
         return
-    end = min(begin + size, len(tiff.data))
+    end = min(begin + size, len(data))
     if any(begin < used_end and used_begin < end for used_begin, used_end in _used(directory)):
         # Its offset is wrong: the thumbnail would overlap the directory.
         return
-    if end == len(tiff.data):
-        del tiff.data[begin:]
+    if end == len(data):
+        del data[begin:]
     else:
-        tiff.data[begin:end] = bytes(end - begin)
+        data[begin:end] = bytes(end - begin)
 
 
 def _used(directory: Directory) -> Iterator[tuple[int, int]]:

@@ -92,7 +92,7 @@ def write_png(
         filtered[:, 0] = _DIFFERENCE_FROM_ABOVE
         np.subtract(rows, np.concatenate([above, rows[:-1]]), out=filtered[:, 1:])
         above = rows[-1:]
-        if packed := compressor.compress(filtered):
+        if packed := compressor.compress(filtered.data):
             _write_chunk(file, b"IDAT", packed)
     _write_chunk(file, b"IDAT", compressor.flush())
     _write_chunk(file, b"IEND", b"")

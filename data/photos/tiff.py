@@ -130,7 +130,7 @@ def _metadata_of(directory: Directory, tiff: TiffReader) -> PhotoMetadata:
         xmp=xmp,
         profile=profile,
         dots_per_inch=_dots_per_inch(directory, tiff),
-        orientation=orientation if orientation in range(1, 9) else 1,
+        orientation=orientation if orientation is not None and 1 <= orientation <= 8 else 1,
         is_odd=orientation not in (None, *range(1, 9)),
     )
 
@@ -149,7 +149,7 @@ def _without_structure(directory: Directory) -> Directory:
 
 
 def _dots_per_inch(directory: Directory, tiff: TiffReader) -> tuple[float, float] | None:
-    unit = tiff.integer(directory.entries.get(_RESOLUTION_UNIT))
+    unit = tiff.integer(directory.entries.get(_RESOLUTION_UNIT)) or _INCH
     # With unit 1, only the ratio of the two is meaningful.
     inches = {1: 0.0, _CENTIMETER: 2.54}.get(unit, 1.0)
     dots = []
@@ -172,8 +172,8 @@ def _write_strips(file: BinaryIO, strips: Iterable[np.ndarray], order: str) -> d
     for strip in itertools.chain([first], strips):
         differences = strip.copy()
         differences[:, 1:] -= strip[:, :-1]
-        kind = strip.dtype.newbyteorder(order)
-        packed = zlib.compress(differences.astype(kind, copy=False), _LEVEL)
+        ordered = differences.astype(f"{order}u{strip.itemsize}", copy=False)
+        packed = zlib.compress(ordered.data, _LEVEL)
         offsets.append(_append(file, packed))
         sizes.append(len(packed))
         height += len(strip)

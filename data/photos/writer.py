@@ -169,7 +169,8 @@ def _write_whole(
         options |= {"lossless": metadata.lossless, "exact": True}
     options = {name: value for name, value in options.items() if value is not None and value != b""}
     if kind != "HEIF":
-        Image.fromarray(pixels).save(_Stream(file), kind, **options)
+        # Pillow needs only the four methods.
+        Image.fromarray(pixels).save(_Stream(file), kind, **options)  # type: ignore[arg-type]
         return
     # Pillow's images have no 16 bits.
     import pillow_heif

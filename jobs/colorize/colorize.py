@@ -59,7 +59,7 @@ def colorize(settings: Settings) -> int:
     """
     jobs = list_jobs(settings)
     jobs_of_shard = [job for job in jobs if _is_in_shard(job, settings)]
-    if not jobs_of_shard:
+    if settings.shard and not jobs_of_shard:
         print(f"none of {len(jobs)} photographs is in shard {settings.shard[0]}")
         return 0
     prepare_keras(settings.precision, settings.seed)
@@ -70,7 +70,7 @@ def colorize(settings: Settings) -> int:
     colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
     # Not earlier: a run that cannot start should leave no folder behind.
     make_folder(settings.output_dir, "output_dir")
-    tally = Counter()
+    tally: Counter[str] = Counter()
     try:
         with SignalWatch() as watch:
             todo = _in_order(jobs, settings, watch)
@@ -105,21 +105,22 @@ def list_jobs(settings: Settings) -> list[Job]:
         raise InputError("--format heic: this format needs pillow-heif; pip install pillow-heif")
     output_dir = Path(settings.output_dir)
     # Keyed by source and target, because a photograph may be named twice.
-    jobs = {}
-    for name in settings.images:
+    found: dict[tuple[str, Path], Job] = {}
+    names = settings.images or ()
+    for name in names:
         for source, path, problem in find_photographs(name, output_dir):
             target = output_dir / _target(path, settings.format, settings.suffix)
             comparison = target.with_stem(target.stem + _COMPARISON)
             job = Job(source, target, comparison if settings.comparison else None)
             if problem:
                 job.outcome, job.reason = FAILED, problem
-            jobs.setdefault((os.path.realpath(source), target), job)
-    jobs = list(jobs.values())
+            found.setdefault((os.path.realpath(source), target), job)
+    jobs = list(found.values())
     if settings.suffix:
         jobs = _without_earlier_results(jobs, settings)
     if not jobs:
         raise InputError(
-            f"--images {' '.join(map(shown, settings.images))}: no images found; names must "
+            f"--images {' '.join(map(shown, names))}: no images found; names must "
             f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
         )
     return jobs
@@ -236,7 +237,7 @@ def _in_order(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterat
 
     Photographs of other shards are checked too, so that all machines report the same conflicts.
     """
-    claims = {}
+    claims: dict[str, Path] = {}
     sources = {os.path.realpath(job.source) for job in jobs}
     for job in jobs:
         if watch.received:

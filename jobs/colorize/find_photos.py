@@ -39,7 +39,7 @@ def find_photographs(name: str, output_dir: Path) -> Iterator[tuple[Path, Path, 
 
 
 def _in_folder(folder: Path, results: str) -> Iterator[tuple[Path, Path, str]]:
-    unread = []
+    unread: list[OSError] = []
     try:
         paths = list_image_paths(folder, unread.append)
     except OSError as error:
@@ -51,6 +51,6 @@ def _in_folder(folder: Path, results: str) -> Iterator[tuple[Path, Path, str]]:
     for path in paths:
         if not (is_below and os.path.realpath(folder / path).startswith(results + os.sep)):
             yield folder / path, Path(path), ""
-    for error in unread:
-        below = Path(error.filename)
-        yield below, below.relative_to(folder), f"{error.strerror}: not searched"
+    for failure in unread:
+        below = Path(failure.filename)
+        yield below, below.relative_to(folder), f"{failure.strerror}: not searched"

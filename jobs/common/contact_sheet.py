@@ -57,7 +57,7 @@ def draw_contact_sheet(
     return np.asarray(sheet)
 
 
-def _shortened(text: str, width: int, font: ImageFont.FreeTypeFont) -> str:
+def _shortened(text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """The text, cut off with "..." where it is wider than `width` pixels."""
     if font.getlength(text) <= width:
         return text

@@ -65,8 +65,8 @@ def _without_matplotlib() -> Iterator[None]:
     """Makes Keras, which imports Matplotlib for figures of its own, start 0.4 s earlier."""
     is_imported = "matplotlib" in sys.modules
     if not is_imported:
-        # With this entry an import raises an ImportError.
-        sys.modules["matplotlib"] = None
+        # With this entry, which its type does not foresee, an import raises an ImportError.
+        sys.modules["matplotlib"] = None  # type: ignore[assignment]
     try:
         yield
     finally:

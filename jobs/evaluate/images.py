@@ -134,7 +134,7 @@ def _find_dataset_images(
     trained_on = [
         source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
-    sources = [ImageFiles(settings.output_dir, [SHEET])]
+    sources: list[ImageSource] = [ImageFiles(settings.output_dir, [SHEET])]
     parts = []
     for dataset in sets:
         is_split = len(dataset.validation) > 0
@@ -158,14 +158,15 @@ def _find_dataset_images(
 
 
 def _list_photographs(settings: Settings) -> tuple[ImageSource, str]:
-    paths = {}
-    for name in settings.images:
+    paths: dict[str, str] = {}
+    given = settings.images or ()
+    for name in given:
         for path, _, problem in find_photographs(name, Path(settings.output_dir)):
             if problem:
                 print(f"warning: {shown(path)}: {problem}", file=sys.stderr)
             else:
                 paths.setdefault(os.path.realpath(path), str(path))
-    names = ", ".join(map(shown, settings.images))
+    names = ", ".join(map(shown, given))
     if not paths:
         raise InputError(f"--images {names}: no images found; give photographs or folders of them")
     return ImageFiles("", list(paths.values())), f"{names} (without ground truth)"
@@ -177,7 +178,7 @@ def _with_predictions(
     """The first `limit` images that have a prediction in every folder, then the predictions."""
     names = list(source.names())
     matches = [_match(names, folder) for folder in folders]
-    kept = [number for number in range(len(names)) if all(match[number] for match in matches)]
+    kept = [number for number in range(len(names)) if all(number in match for match in matches)]
     if not kept:
         raise InputError(
             f"--predictions {' '.join(map(shown, folders))}: no image is in all of these "
@@ -193,8 +194,8 @@ def _with_predictions(
     ]
 
 
-def _match(names: Sequence[str], folder: str) -> list[str | None]:
-    """The prediction for each image, or None. Prints a warning if some are missing."""
+def _match(names: Sequence[str], folder: str) -> dict[int, str]:
+    """The predictions by the numbers of the images. Prints a warning if some are missing."""
     try:
         paths = list_image_paths(folder)
     except OSError as error:
@@ -217,4 +218,4 @@ def _match(names: Sequence[str], folder: str) -> list[str | None]:
             f"({some}{' ...' if len(missing) > _MOST_NAMED else ''}): skipped in every row",
             file=sys.stderr,
         )
-    return matched
+    return {number: path for number, path in enumerate(matched) if path is not None}

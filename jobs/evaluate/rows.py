@@ -85,7 +85,7 @@ def make_rows(
     rows: list[EvaluationRow] = []
     for name, (kind, path, color) in zip(names, found, strict=True):
         evaluator = metric_factory.new_evaluator(rows[0].evaluator if rows else None)
-        size = colorizers[path].render_size if kind == WEIGHTS else None
+        size = colorizers[path].render_size if path and kind == WEIGHTS else None
         rows.append(EvaluationRow(name, kind, str(path or ""), color, evaluator, size))
     return rows
 

@@ -40,28 +40,28 @@ def export_weights(
     from models.catalog import COLORIZERS
     from models.checkpoints.folder import WeightsFolder
 
-    source, target = WeightsFolder(source), WeightsFolder(target)
-    saved = source.read_settings()
+    training, shipped = WeightsFolder(source), WeightsFolder(target)
+    saved = training.read_settings()
     generator = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
-    source.load_generator(generator)
+    training.load_generator(generator)
     if mixed_with is not None:
         earlier = COLORIZERS[saved["model"]].build_generator(saved["architecture"])
         WeightsFolder(mixed_with).load_generator(earlier)
         pairs = zip(generator.get_weights(), earlier.get_weights(), strict=True)
         generator.set_weights([(1.0 - share) * weight + share * other for weight, other in pairs])
-    target.save_generator(generator, half=True)
+    shipped.save_generator(generator, half=True)
     saved["render_size"] = render_size
     paths = names_where(is_path)
     saved["settings"] = {
         name: value for name, value in saved.get("settings", {}).items() if name not in paths
     }
-    target.write_settings(saved)
+    shipped.write_settings(saved)
 
 
 def main(arguments: list[str]) -> int:
     """Reads the command line and returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m jobs.export.weights", description=export_weights.__doc__.splitlines()[0]
+        prog="python -m jobs.export.weights", description=__doc__.splitlines()[0]
     )
     parser.add_argument("source", help="the folder of a training")
     parser.add_argument("target", help="the folder to write")

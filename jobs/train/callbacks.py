@@ -128,4 +128,5 @@ def _sample_grids(
     for number, batch in enumerate(data.samples(model.sample_grids), start=1):
         yield SampleGrid(f"validation_{number}" if number > 1 else "validation", *batch, **options)
     if settings.sample_images:
-        yield SampleGrid("photographs", data.samples_without_truth(), None, **options)
+        photographs = data.samples_without_truth(settings.sample_images)
+        yield SampleGrid("photographs", photographs, None, **options)

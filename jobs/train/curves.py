@@ -82,9 +82,9 @@ def read_curves(log_dir: str | os.PathLike) -> Curves:
         was started in the same folder, later records replace earlier ones from their first step
         on.
     """
-    curves = defaultdict(dict)
+    curves: Curves = defaultdict(dict)
     for run in _RUNS:
-        points = defaultdict(list)
+        points: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
         for scalars in _files(Path(log_dir) / run):
             first = min((step for _, step, _ in scalars), default=math.inf)
             for name in points:

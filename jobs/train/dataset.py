@@ -93,7 +93,8 @@ class TrainingData:
         if self.with_labels:
             lists.check_labels()
         self.steps_per_epoch = self._steps_per_epoch()
-        cache, self._list_folder = None, log_dir
+        cache: MemoryCache | DiskCache | None = None
+        self._list_folder = log_dir
         if settings.cache == "memory":
             cache = MemoryCache()
         elif settings.cache != "none":
@@ -222,8 +223,11 @@ class TrainingData:
                 return found
         return self.skipped.fail("no image can be used")
 
-    def samples_without_truth(self) -> tf.Tensor:
+    def samples_without_truth(self, folder: str) -> tf.Tensor:
         """The lightness of the photographs of --sample_images.
+
+        Args:
+            folder: str, the folder of the photographs.
 
         Returns:
             float32 tensor of shape (batch, height, width, 1), in the range of networks.
@@ -231,7 +235,7 @@ class TrainingData:
         Raises:
             InputError: no photograph can be read.
         """
-        folder, count = self.settings.sample_images, self.settings.sample_count
+        count = self.settings.sample_count
         try:
             paths = list_image_paths(folder)[:count]
         except OSError as error:

@@ -49,10 +49,11 @@ def make_teacher(settings: Settings, lists: ImageLists) -> Teacher | None:
 
 def _class_numbers(lists: ImageLists, class_index: str | None) -> np.ndarray | None:
     class_sets = {dataset.training.classes for dataset in lists.sets}
-    if len(class_sets) > 1 or None in class_sets:
+    classes = class_sets.pop()
+    if class_sets or classes is None:
         return None
     try:
-        numbers = imagenet_numbers(class_sets.pop(), class_index)
+        numbers = imagenet_numbers(classes, class_index)
     except NotImageNetError:
         if class_index:
             raise
@@ -87,6 +88,7 @@ def cache_distributions(teacher: Teacher, data: TrainingData, settings: Settings
     Raises:
         InputError: the cache cannot be written.
     """
+    assert settings.teacher_cache is not None
     with about_option("teacher_cache"):
         cache = DistributionCache(
             settings.teacher_cache,

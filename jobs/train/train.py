@@ -91,7 +91,8 @@ def train(settings: Settings, explicit: set[str]) -> int:
 def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker: Worker) -> int:
     # Before reading the folder: a chief that is about to end may still be writing to it.
     strategy = join_workers(worker) if worker.workers > 1 else None
-    progress, checkpoint, changed = Progress(), None, frozenset()
+    progress, checkpoint = Progress(), None
+    changed: frozenset[str] = frozenset()
     if settings.load_weights:
         progress, checkpoint = last_checkpoint(folder)
         settings = resumed_settings(settings, explicit, folder)

@@ -24,12 +24,16 @@ class FeatureStatistics:
     def __init__(self):
         self.count = 0
         self._pending: list[np.ndarray] = []
-        self._shift = self._sum = self._products = self._root = None
+        self._root: np.ndarray | None = None
+        # Made by the first update, which says how many channels there are.
+        self._shift: np.ndarray
+        self._sum: np.ndarray
+        self._products: np.ndarray
 
     def update(self, features: np.ndarray) -> None:
         """Adds features of shape (batch, channels)."""
         features = np.asarray(features, "float64")
-        if self._shift is None:
+        if not self.count:
             # Sums of values near 0, whose difference in `covariance` loses no precision.
             self._shift = features.mean(axis=0)
             self._sum = np.zeros_like(self._shift)

@@ -61,7 +61,7 @@ class InceptionScore(FeatureMetric):
     def update_with_classes(self, probabilities: np.ndarray) -> None:
         """Updates the metric with class probabilities of shape (batch, classes), of sum 1."""
         probabilities = np.asarray(probabilities, "float64")
-        if self._sums is None:
+        if not self.count:
             self._sums = np.zeros([self.splits, probabilities.shape[1]])
         parts = (self.count + np.arange(len(probabilities))) % self.splits
         np.add.at(self._sums, parts, probabilities)
@@ -86,7 +86,8 @@ class InceptionScore(FeatureMetric):
 
     def reset_state(self) -> None:
         self.count = 0
-        self._sums = None
+        # The first update says how many classes there are.
+        self._sums = np.zeros([self.splits, 0])
         self._negative_entropies = np.zeros(self.splits)
 
     def get_config(self) -> dict[str, Any]:

@@ -82,8 +82,8 @@ class KID(FeatureMetric):
         size = max(2, min(_SUBSET_SIZE, self.count // 2))
         subsets = (random.choice(self.count, size, replace=False) for _ in range(_SUBSETS))
         differences = _differences(*np.concatenate(self._pairs, axis=1).astype("float64"))
-        values = [differences[np.ix_(subset, subset)].sum() for subset in subsets]
-        values = np.array(values) / (size * (size - 1))
+        sums = [differences[np.ix_(subset, subset)].sum() for subset in subsets]
+        values = np.array(sums) / (size * (size - 1))
         return {self.name: float(values.mean()), f"{self.name}_deviation": float(values.std())}
 
     def reset_state(self) -> None:
