@@ -182,18 +182,26 @@ class TrainingData:
         self, strategy: tf.distribute.Strategy
     ) -> tf.data.Dataset | tf.distribute.DistributedDataset | None:
         """The validation batches, or None without a usable validation image."""
-        for _ in self._validation_batches().unbatch().take(1):
-            if strategy.num_replicas_in_sync == 1:
-                return self._validation_batches()
-            return strategy.distribute_datasets_from_function(
-                lambda context: self._validation_batches(_input_shard(context))
-            )
-        if self.lists.validation:
-            print(
-                "warning: no validation image can be used; training without validation",
-                file=sys.stderr,
-            )
-        return None
+        if not self._has_validation():
+            if self.lists.validation:
+                print(
+                    "warning: no validation image can be used; training without validation",
+                    file=sys.stderr,
+                )
+            return None
+        if strategy.num_replicas_in_sync == 1:
+            return self._validation_batches()
+        return strategy.distribute_datasets_from_function(
+            lambda context: self._validation_batches(_input_shard(context))
+        )
+
+    def _has_validation(self) -> bool:
+        loader = self._validation
+        return any(
+            loader.load(number) is not None
+            and not (self.with_labels and loader.label(number) is None)
+            for number in range(len(loader))
+        )
 
     def _validation_batches(self, shard: InputShard | None = None) -> tf.data.Dataset:
         return validation_batches(
