@@ -35,8 +35,8 @@ class SampleGrid(keras.callbacks.Callback):
     def __init__(
         self,
         name: str,
-        lightness,
-        true_ab,
+        lightness: tf.Tensor | np.ndarray,
+        true_ab: tf.Tensor | np.ndarray | None,
         log_dir: str | os.PathLike,
         progress: Progress,
         every: int = 1,

@@ -1,6 +1,7 @@
 """Saves everything that is needed to resume a training."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -69,7 +70,7 @@ class TrainingCheckpoint(keras.callbacks.Callback):
         self.progress.step = 0
         self.save()
 
-    def save(self):
+    def save(self) -> Path:
         """Writes a checkpoint of the current state.
 
         Returns:

@@ -1,5 +1,7 @@
 """The progress bar of a training that may consist of several calls of `fit`."""
 
+from typing import Any
+
 import keras
 
 
@@ -17,5 +19,5 @@ class TrainingProgressBar(keras.callbacks.ProgbarLogger):
         super().__init__()
         self._total_epochs = epochs
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         super().set_params({**params, "epochs": self._total_epochs})

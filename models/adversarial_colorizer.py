@@ -178,19 +178,19 @@ class AdversarialColorizer(Colorizer):
         """Compiles the model with what `get_compile_config` returned."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
-    def set_learning_rates(self, generator: float, discriminator: float):
+    def set_learning_rates(self, generator: float, discriminator: float) -> None:
         """Sets the learning rates from the next step on."""
         self.generator_optimizer.learning_rate = generator
         self.discriminator_optimizer.learning_rate = discriminator
 
-    def set_phase(self, phase: Phase):
+    def set_phase(self, phase: Phase) -> None:
         """Sets which networks are trained from the next step on."""
         if phase is not self.phase:
             self.phase = phase
             # Each phase has its own graph.
             self.make_train_function(force=True)
 
-    def freeze_encoder(self, frozen: bool):
+    def freeze_encoder(self, frozen: bool) -> None:
         """Freezes or unfreezes the generator's encoder from the next step on.
 
         A frozen encoder normalizes with its moving statistics. Freeze it only at the beginning of
@@ -212,7 +212,7 @@ class AdversarialColorizer(Colorizer):
         if self._has_turns() and self.train_function is not before:
             self.train_function = self._with_losses_so_far(self._function_for_each_turn())
 
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
         """Resets the mean losses of the epoch."""
         super().reset_metrics()
         self._has_generator_loss = False
@@ -249,7 +249,9 @@ class AdversarialColorizer(Colorizer):
         with undone_if_positive(self.nonfinite_count, variables):
             yield
 
-    def validation_losses(self, lightness, true_ab, colored_ab):
+    def validation_losses(
+        self, lightness: tf.Tensor, true_ab: tf.Tensor, colored_ab: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         terms = self.reconstruction.terms(lightness, true_ab, colored_ab)
         return {**terms, "loss": self.reconstruction.total(terms)}
 
@@ -262,23 +264,23 @@ class AdversarialColorizer(Colorizer):
         """The names of the terms that `generate` returns."""
         return self.reconstruction.names
 
-    def generate(self, data) -> tuple:
+    def generate(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Colors a training batch and returns ab, and the generator's loss terms by name."""
         lightness, true_ab = data
         colored_ab = self.enlarge(self.generator(lightness, training=True), lightness)
         return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
 
-    def weigh(self, terms):
+    def weigh(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
         """The weighted sum of the generator's loss terms."""
         return self.reconstruction.total(terms)
 
-    def score_both(self, real_lab, fake_lab):
+    def score_both(self, real_lab: tf.Tensor, fake_lab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """The logits of true and of colored images, to train the discriminator."""
         # A single call for both, because each training call updates the spectral norms.
         logits = self.discriminator(tf.concat([real_lab, fake_lab], axis=0), training=True)
         return tf.split(logits, 2)
 
-    def score(self, lab):
+    def score(self, lab: tf.Tensor) -> tf.Tensor:
         """The logits of images, for the generator's loss and the gradient penalty."""
         # `training=True` would update the spectral norms again in the same step.
         return self.discriminator(lab, training=False)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 
 from losses.class_divergence import class_divergence
 from models.adversarial_colorizer import AdversarialColorizer
@@ -131,7 +132,7 @@ class ChromaGAN(AdversarialColorizer):
         own = {"teacher": self.teacher, "class_weight": self.class_weight} if self.compiled else {}
         return {**super().get_compile_config(), **keras.saving.serialize_keras_object(own)}
 
-    def generate(self, data):
+    def generate(self, data: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, Tensor]]:
         """Colors a batch of (lightness, ab) or (lightness, ab, class distributions)."""
         if self.class_head is None:
             return super().generate(data)
@@ -144,7 +145,7 @@ class ChromaGAN(AdversarialColorizer):
         )
         return colored_ab, terms
 
-    def weigh(self, terms):
+    def weigh(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted sum of the generator's loss terms."""
         color_terms = {name: value for name, value in terms.items() if name != "class_divergence"}
         total = super().weigh(color_terms)

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -95,7 +95,7 @@ class Colorizer(ReplicatedModel):
         epochs: int = 1,
         verbose: Any = "auto",
         callbacks: Any = None,
-        **options,
+        **options: Any,
     ) -> keras.callbacks.History:
         """Trains as Keras does, and measures the batch statistics of the EMA generator.
 
@@ -121,20 +121,20 @@ class Colorizer(ReplicatedModel):
         """The arguments of the constructor, except for the encoder's weights at the beginning."""
         return {**self.architecture, "ema_decay": self.ema_decay, "name": self.name}
 
-    def enlarge(self, ab, lightness):
+    def enlarge(self, ab: tf.Tensor, lightness: tf.Tensor) -> tf.Tensor:
         """Enlarges the ab of a generator to the size of its input."""
         if self.color_stride == 1:
             return ab
         return enlarge_squares(ab, self.color_stride, ops.shape(lightness)[1:3])
 
-    def coarsen(self, ab):
+    def coarsen(self, ab: tf.Tensor) -> tf.Tensor:
         """Reduces true ab to what a perfect generator could predict, at its own size."""
         if self.color_stride == 1:
             return ab
         return self.enlarge(mean_of_squares(ab, self.color_stride), ab)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.metrics.Metric]:
         return [*self.training_means.values(), *self.validation_trackers()]
 
     def test_step(self, data):
@@ -157,11 +157,13 @@ class Colorizer(ReplicatedModel):
         for metric in self.validation_metrics.values():
             metric.update_state(true_rgb1, colored_rgb1)
 
-    def validation_losses(self, lightness, true_ab, colored_ab) -> dict:
+    def validation_losses(
+        self, lightness: tf.Tensor, true_ab: tf.Tensor, colored_ab: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """The losses that validation reports, scalars by name; `loss` selects the best weights."""
         raise NotImplementedError
 
-    def update_ema(self, step):
+    def update_ema(self, step: tf.Tensor) -> None:
         """Updates the weights of the EMA generator.
 
         Args:
@@ -180,7 +182,7 @@ class Colorizer(ReplicatedModel):
                 # `update_batch_statistics`.
                 average.assign(trained)
 
-    def update_batch_statistics(self, batches):
+    def update_batch_statistics(self, batches: Iterable[tf.Tensor]) -> None:
         """Replaces the EMA generator's batch statistics with those of its own features.
 
         The moving statistics of the trained generator belong to the weights of many earlier steps.
@@ -231,7 +233,7 @@ class Colorizer(ReplicatedModel):
             self.training_means[name].update_state(value, sample_weight=1.0 / replicas())
             self.step_losses[name].assign(value)
 
-    def count_nonfinite(self, values) -> None:
+    def count_nonfinite(self, values: Iterable[tf.Tensor | None]) -> None:
         """Counts the losses or gradients of a step that contain NaN or infinity."""
         # A sum takes one pass through memory, and is nonfinite if one of its terms is.
         sums = [tf.reduce_sum(tf.cast(value, tf.float32)) for value in values if value is not None]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 
 from models.adversarial_colorizer import AdversarialColorizer
 from models.networks.discriminators import (
@@ -111,11 +112,11 @@ class Pix2Pix(AdversarialColorizer):
             name=name,
         )
 
-    def score_both(self, real_lab, fake_lab):
+    def score_both(self, real_lab: Tensor, fake_lab: Tensor) -> tuple[Tensor, Tensor]:
         return self.discriminator(real_lab, training=True), self.discriminator(
             fake_lab, training=True
         )
 
-    def score(self, lab):
+    def score(self, lab: Tensor) -> Tensor:
         # With batch statistics, as when the discriminator is trained.
         return self.discriminator(lab, training=True)

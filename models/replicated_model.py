@@ -62,7 +62,7 @@ class ReplicatedModel(keras.Model):
         self._names_of_logs = list(values)
         return {_TOGETHER: tf.stack(list(values.values()))[None]}
 
-    def evaluate(self, *args, **options) -> Any:
+    def evaluate(self, *args: Any, **options: Any) -> Any:
         """Evaluates as Keras does; with `return_dict` the results of all replicas are combined."""
         logs = super().evaluate(*args, **options)
         if isinstance(logs, dict) and self.distribute_strategy.num_replicas_in_sync > 1:

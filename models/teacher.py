@@ -77,7 +77,7 @@ class Teacher:
     def from_config(cls, config: dict[str, Any]) -> "Teacher":
         return cls(**config)
 
-    def __call__(self, lightness) -> tf.Tensor:
+    def __call__(self, lightness: tf.Tensor) -> tf.Tensor:
         """Predicts the class distribution of each image.
 
         Args:

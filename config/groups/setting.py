@@ -79,7 +79,7 @@ def setting(
     fixed: Literal["weights", "checkpoint"] | None = None,
     forget: Remembered = NOTHING,
     aliases: tuple[str, ...] = (),
-    **options,
+    **options: Any,
 ) -> Any:
     """Declares a field of `Settings`, and its option by the type of the field.
 

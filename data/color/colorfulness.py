@@ -1,11 +1,12 @@
 """The colorfulness of an image as a single number."""
 
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 
-def colorfulness(rgb255, numpy: ModuleType = np, epsilon: float = 0.0):
+def colorfulness(rgb255: Any, numpy: ModuleType = np, epsilon: float = 0.0) -> Any:
     """Computes the colorfulness of Hasler and Suesstrunk.
 
     With rg = R - G and yb = (R + G)/2 - B, both signed, the colorfulness is

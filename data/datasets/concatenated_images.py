@@ -4,6 +4,8 @@ import bisect
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
+
 from data.datasets.image_source import ImageSource
 
 
@@ -24,22 +26,22 @@ class ConcatenatedImages(ImageSource):
         # For each source, the index after that of its last image.
         self.ends = list(itertools.accumulate(len(source) for source in self.sources))
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.ends[-1]
 
-    def name(self, number):
+    def name(self, number: int) -> str:
         source, number = self._locate(number)
         return source.name(number)
 
-    def file(self, number):
+    def file(self, number: int) -> str:
         source, number = self._locate(number)
         return source.file(number)
 
-    def read_rgb(self, number, short_side=None):
+    def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         source, number = self._locate(number)
         return source.read_rgb(number, short_side)
 
-    def label(self, number):
+    def label(self, number: int) -> int:
         if self.classes is None:
             return -1
         source, number = self._locate(number)

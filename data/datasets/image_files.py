@@ -36,17 +36,17 @@ class ImageFiles(ImageSource):
         self.paths = list(paths)
         self._labels = None if labels is None else np.asarray(labels, "int32")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.paths)
 
-    def name(self, number):
+    def name(self, number: int) -> str:
         return os.path.join(self.folder, self.paths[number])
 
-    def file(self, number):
+    def file(self, number: int) -> str:
         return self.name(number)
 
-    def read_rgb(self, number, short_side=None):
+    def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         return read_rgb(self.name(number), short_side)
 
-    def label(self, number):
+    def label(self, number: int) -> int:
         return -1 if self._labels is None else int(self._labels[number])

@@ -20,17 +20,17 @@ class ImageSubset(ImageSource):
         self.source = source
         self.numbers = np.asarray(numbers, "int64")
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.numbers)
 
-    def name(self, number):
+    def name(self, number: int) -> str:
         return self.source.name(self.numbers[number])
 
-    def file(self, number):
+    def file(self, number: int) -> str:
         return self.source.file(self.numbers[number])
 
-    def read_rgb(self, number, short_side=None):
+    def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         return self.source.read_rgb(self.numbers[number], short_side)
 
-    def label(self, number):
+    def label(self, number: int) -> int:
         return self.source.label(self.numbers[number])

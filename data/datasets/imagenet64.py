@@ -81,16 +81,16 @@ class BatchImages(ImageSource):
         self._labels = np.asarray(labels, "int16")
         self._path = path
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._labels)
 
-    def name(self, number):
+    def name(self, number: int) -> str:
         return f"{self._path}#{number}"
 
-    def file(self, number):
+    def file(self, number: int) -> str:
         return self._path
 
-    def read_rgb(self, number, short_side=None):
+    def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         try:
             planes = self._rows[number]
         except OSError as error:
@@ -98,7 +98,7 @@ class BatchImages(ImageSource):
         pixels = np.moveaxis(planes.reshape(3, _SIDE, _SIDE), 0, -1)
         return shrink_rgb(np.ascontiguousarray(pixels), short_side)
 
-    def label(self, number):
+    def label(self, number: int) -> int:
         return int(self._labels[number])
 
 

@@ -10,6 +10,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from data.datasets.dataset import Dataset
 from data.datasets.dataset_name import did_you_mean
 from data.datasets.dataset_options import DatasetOptions
@@ -105,19 +107,19 @@ class BuilderImages(ImageSource):
                     "be read record by record; prepare it as tfrecord"
                 ) from error
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._records)
 
-    def name(self, number):
+    def name(self, number: int) -> str:
         return f"{self._prefix}#{number}"
 
-    def file(self, number):
+    def file(self, number: int) -> str:
         return self._file
 
-    def read_rgb(self, number, short_side=None):
+    def read_rgb(self, number: int, short_side: int | None = None) -> np.ndarray:
         return decode_rgb(self._example(number)[self._image], short_side)
 
-    def label(self, number):
+    def label(self, number: int) -> int:
         return int(self._example(number)[self._label]) if self._label else -1
 
     def _example(self, number: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,13 +29,13 @@ class SignalWatch:
         self.received: int | None = None
         self._previous_handlers = {}
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self._previous_handlers = {
             number: signal.signal(number, self._remember) for number in _SIGNALS
         }
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
 

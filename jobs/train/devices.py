@@ -38,7 +38,7 @@ class Worker:
     number: int = 0
     workers: int = 1
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"worker {self.number + 1} of {self.workers}"
 
     @property

@@ -55,7 +55,7 @@ class FeatureNetwork:
             self.has_classes = True
         self._call = tf.function(self._features_and_classes, reduce_retracing=True)
 
-    def __call__(self, rgb1) -> tuple[np.ndarray, np.ndarray | None]:
+    def __call__(self, rgb1: tf.Tensor | np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """Computes features and class probabilities.
 
         Args:

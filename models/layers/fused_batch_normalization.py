@@ -3,8 +3,10 @@
 import contextlib
 import functools
 from collections.abc import Iterator
+from typing import Any
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from models.layers.replicas import (
@@ -48,9 +50,9 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     # The momentum of `collect_batch_statistics` while it is active.
-    _collection_momentum = None
+    _collection_momentum: float | Tensor | None = None
 
-    def __init__(self, freeze_statistics=False, **kwargs):
+    def __init__(self, freeze_statistics: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.freeze_statistics = freeze_statistics
 
@@ -162,7 +164,7 @@ def has_batch_statistics(network: keras.Model) -> bool:
 
 
 @contextlib.contextmanager
-def collect_batch_statistics(network: keras.Model, momentum) -> Iterator[None]:
+def collect_batch_statistics(network: keras.Model, momentum: float | Tensor) -> Iterator[None]:
     """Updates the moving statistics of a network whenever it is called inside the block.
 
     Call it with `training=False`, as for coloring: dropout stays off, and the network need not be

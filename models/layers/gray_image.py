@@ -1,5 +1,7 @@
 """The input of networks that were trained on color images."""
 
+from typing import Any
+
 import keras
 
 from data.color.lab import lightness1_to_gray_rgb1
@@ -14,7 +16,7 @@ class GrayImage(keras.layers.Layer):
             coarse for colors.
     """
 
-    def __init__(self, dtype="float32", **kwargs):
+    def __init__(self, dtype: Any = "float32", **kwargs: Any):
         super().__init__(dtype=dtype, **kwargs)
 
     def call(self, lightness):

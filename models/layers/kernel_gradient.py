@@ -20,7 +20,14 @@ def is_large(kernel_shape: tuple[int, ...]) -> bool:
     return height * width * before * after >= _LARGE and not has_gpu()
 
 
-def with_kernel_gradient(outputs, kernel, large, small, strides, padding):
+def with_kernel_gradient(
+    outputs: tf.Tensor,
+    kernel: tf.Tensor,
+    large: tf.Tensor | None,
+    small: tf.Tensor | None,
+    strides: tuple[int, int],
+    padding: str,
+) -> tf.Tensor:
     """Returns `outputs` unchanged, with the kernel's gradient computed as a matrix product.
 
     This works for a convolution from `large` to `small` feature maps and for a transposed

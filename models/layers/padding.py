@@ -1,5 +1,7 @@
 """Layers that let a network with fixed strides take images of any size."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -15,7 +17,7 @@ class PadToMultiple(keras.layers.Layer):
         multiple: int.
     """
 
-    def __init__(self, multiple, **kwargs):
+    def __init__(self, multiple: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.multiple = multiple
 
@@ -50,7 +52,7 @@ class CropLike(keras.layers.Layer):
             input becomes ceil(n / stride). Defaults to `1`.
     """
 
-    def __init__(self, stride=1, **kwargs):
+    def __init__(self, stride: int = 1, **kwargs: Any):
         super().__init__(**kwargs)
         self.stride = stride
 

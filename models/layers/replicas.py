@@ -5,6 +5,7 @@ functions here are called inside such a step. Inside the step of a single device
 nothing.
 """
 
+import keras
 import tensorflow as tf
 
 
@@ -74,7 +75,7 @@ def _number() -> tf.Tensor:
     return tf.cast(tf.distribute.get_replica_context().replica_id_in_sync_group, tf.int32)
 
 
-def read(variable) -> tf.Tensor:
+def read(variable: tf.Variable | keras.Variable) -> tf.Tensor:
     """Reads a scalar variable between steps; of several replicas, the copy of this process.
 
     For a metric it is the sum over all replicas, which all workers have to read together.

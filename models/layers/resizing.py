@@ -1,5 +1,8 @@
 """Resizing to a size that is only known when the network is called."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -29,7 +32,7 @@ class EnlargeToAtLeast(keras.layers.Layer):
         side: int, the minimum of height and width.
     """
 
-    def __init__(self, side, **kwargs):
+    def __init__(self, side: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.side = side
 
@@ -60,7 +63,7 @@ def _resize(features, size):
     return ops.cast(tf.image.resize(features, size, "bilinear"), features.dtype)
 
 
-def mean_of_squares(features, side):
+def mean_of_squares(features: tf.Tensor, side: int) -> tf.Tensor:
     """Averages squares of `side` x `side` pixels.
 
     Args:
@@ -76,7 +79,7 @@ def mean_of_squares(features, side):
     return ops.average_pool(pad(features), side, side)
 
 
-def enlarge_squares(means, side, size):
+def enlarge_squares(means: tf.Tensor, side: int, size: Sequence[int | tf.Tensor]) -> tf.Tensor:
     """Enlarges the result of `mean_of_squares` by bilinear interpolation between its centers.
 
     Args:

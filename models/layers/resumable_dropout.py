@@ -1,5 +1,8 @@
 """Dropout that can be resumed from a checkpoint and is the same on any number of devices."""
 
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,11 +31,11 @@ class ResumableDropout(keras.layers.Dropout):
         kept = super().call(ops.ones((batch * replicas(), *others), inputs.dtype), training=True)
         return inputs * own_part(kept)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
         super().save_own_variables(store)
         if self.rate > 0:
             store["random_state"] = self.seed_generator.state
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
         if self.rate > 0:
             self.seed_generator.state.assign(store["random_state"])

@@ -1,5 +1,7 @@
 """Self-attention over the positions of a feature map."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 from keras import ops
@@ -48,7 +50,14 @@ class SelfAttention(keras.layers.Layer):
         (arXiv 1805.08318), equations 1 to 3.
     """
 
-    def __init__(self, reduction=8, spectral_normalization=True, pool=1, in_parts=True, **kwargs):
+    def __init__(
+        self,
+        reduction: int = 8,
+        spectral_normalization: bool = True,
+        pool: int = 1,
+        in_parts: bool = True,
+        **kwargs: Any,
+    ):
         for name, value in {"reduction": reduction, "pool": pool}.items():
             if value <= 0:
                 raise ValueError(

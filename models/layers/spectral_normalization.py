@@ -1,5 +1,7 @@
 """Spectral normalization of a layer's kernel."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -42,7 +44,13 @@ class SpectralNormalization(keras.layers.Wrapper):
         algorithm 1.
     """
 
-    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        power_iterations: int = 1,
+        epsilon: float = 1e-12,
+        **kwargs: Any,
+    ):
         if not isinstance(
             layer, (keras.layers.Conv2D, keras.layers.Conv2DTranspose, keras.layers.Dense)
         ):

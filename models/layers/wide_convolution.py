@@ -1,6 +1,7 @@
 """A convolution for very large kernels."""
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 from models.layers.kernel_gradient import is_large, with_kernel_gradient
@@ -13,7 +14,7 @@ class WideConv2D(keras.layers.Conv2D):
     The results are the same except for rounding.
     """
 
-    def convolution_op(self, inputs, kernel):
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
         kernel = ops.convert_to_tensor(kernel)
         if not is_large(kernel.shape):
             return super().convolution_op(inputs, kernel)

@@ -1,6 +1,9 @@
 """Building blocks of the networks."""
 
+from typing import Any
+
 import keras
+from keras import KerasTensor as Tensor
 
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.layers.spectral_normalization import SpectralNormalization
@@ -16,14 +19,14 @@ def small_weights() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def spectral_convolution(filters: int, size: int, **options) -> SpectralNormalization:
+def spectral_convolution(filters: int, size: int, **options: Any) -> SpectralNormalization:
     """Returns a `Conv2D` with `same` padding and a spectrally normalized kernel."""
     return SpectralNormalization(
         keras.layers.Conv2D(filters, size, padding="same", **options),
     )
 
 
-def spectral_pair(features, filters: int, activation: str, norm: str = "none"):
+def spectral_pair(features: Tensor, filters: int, activation: str, norm: str = "none") -> Tensor:
     """Applies two spectrally normalized 3x3 convolutions, each with normalization and activation.
 
     Args:
@@ -46,7 +49,7 @@ def spectral_pair(features, filters: int, activation: str, norm: str = "none"):
     return features
 
 
-def normalize(features, norm: str):
+def normalize(features: Tensor, norm: str) -> Tensor:
     """Applies a normalization by its name: `batch`, `instance` or `none`."""
     if norm == "batch":
         return FusedBatchNormalization(epsilon=1e-5, momentum=0.9)(features)
