@@ -438,4 +438,5 @@ def _optimizer(identifier: str | Mapping | keras.Optimizer) -> keras.Optimizer:
 
 def _copied(optimizer: keras.Optimizer) -> keras.Optimizer:
     """An optimizer of the same settings; every step sets its learning rate."""
-    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": 0.0})
+    rate = float(read(optimizer.learning_rate))
+    return type(optimizer).from_config({**optimizer.get_config(), "learning_rate": rate})

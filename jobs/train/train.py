@@ -115,9 +115,9 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     print(lists.table())
     if settings.load_weights:
         note_other_images(lists, changed, folder, progress)
-    else:
-        settings = resolve_settings(settings, explicit)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
+    if not settings.load_weights:
+        settings = resolve_settings(settings, explicit)
     _check_discriminator_steps(settings, data.steps_per_epoch)
     check_folder(progress.log_dir, "log_dir")
     if worker.workers > 1:

@@ -475,11 +475,11 @@ IMAGES = ["--dataset", "images"]
         ([*IMAGES, "--log_dir", "file/logs"], "file/logs: Not a directory"),
         (
             [*IMAGES, "--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz"],
-            "--perceptual_weights absent.npz: there is no such file",
+            "--perceptual_weights: absent.npz: there is no such file",
         ),
         (
             [*IMAGES, "--encoder", "mobilenet_v2", "--encoder_weights", "absent.h5"],
-            "--encoder_weights absent.h5: there is no such file",
+            "--encoder_weights: absent.h5: there is no such file",
         ),
         ([*IMAGES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
         ([*IMAGES, "--max_images", "1", "--steps_per_epoch", "1"], "no image is left"),
@@ -512,7 +512,7 @@ def test_without_the_default_perceptual_network_training_starts_with_a_warning(
     assert run.main(options) == 0
     warning = capsys.readouterr().err
     assert warning.count("warning") == 1
-    assert "put vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 at" in warning
+    assert "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5 at " in warning
     saved = WeightsFolder("weights/sagan").read_settings()["settings"]
     assert saved["reconstruction"] == ["l1:10", "perceptual:0"]
     assert run.main([*options, "--weights_dir", "w", "--reconstruction", "perceptual:1"]) == 2

@@ -587,7 +587,7 @@ def test_flattened_features_color_only_at_their_resolution(images, here, capsys)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--teacher_weights", "absent.h5"], "--teacher_weights absent.h5: there is no such file"),
+        (["--teacher_weights", "absent.h5"], "--teacher_weights: absent.h5: there is no such file"),
         (["--teacher_weights", "images/0.png"], "these are not the weights of vgg16 with its"),
     ],
 )
