@@ -27,8 +27,9 @@ _SCALE = np.array([0.458, 0.448, 0.450], "float32")
 
 _CACHED = "lpips_alexnet_v0.1.npz"
 # AlexNet of torchvision, and the channel weights of richzhang/PerceptualSimilarity at its newest
-# commit, which the package `lpips` 0.1.4 on PyPI contains too. Their SHA-256 were computed from
-# these files; the first begins with the digits in the name that torchvision gave the file.
+# commit, which the package `lpips` 0.1.4 on PyPI contains too. The second SHA-256 was computed from
+# the file. The first begins with the digits in the name that torchvision gave the file; the rest is
+# as other projects quote it.
 _ALEXNET = (
     "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
