@@ -194,7 +194,7 @@ class AdversarialColorizer(Colorizer):
         """Freezes or unfreezes the generator's encoder from the next step on.
 
         A frozen encoder normalizes with its moving statistics. Freeze it only at the beginning of
-        training and with an `encoder_optimizer`, because the EMA generator copies a frozen encoder
+        training and with `has_encoder_optimizer`, because the EMA generator copies a frozen encoder
         instead of averaging it.
 
         Args:
