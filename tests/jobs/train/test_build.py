@@ -188,10 +188,19 @@ def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
         np.testing.assert_allclose(values, [0.75 if path.endswith("kernel") else 1.0], err_msg=path)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lion"])
-def test_optimizers_work_with_the_defaults(optimizer):
-    model = compiled("--optimizer", optimizer)
-    assert type(model.generator_optimizer).__name__.lower() == optimizer
+@pytest.mark.parametrize(
+    "arguments",
+    [["adam"], ["adamw"], ["sgd"], ["lion", "--beta_1", "0.9"]],
+    ids=lambda each: each[0],
+)
+def test_optimizers_work_with_the_defaults(arguments):
+    model = compiled("--optimizer", *arguments)
+    assert type(model.generator_optimizer).__name__.lower() == arguments[0]
+
+
+def test_lion_needs_a_momentum():
+    with pytest.raises(InputError, match="lion needs a --beta_1 above 0, as in 0.9; received 0.0"):
+        compiled("--optimizer", "lion")
 
 
 @pytest.mark.usefixtures("tiny_encoder")
