@@ -199,7 +199,7 @@ def test_optimizers_work_with_the_defaults(arguments):
 
 
 def test_lion_needs_a_momentum():
-    with pytest.raises(InputError, match="lion needs a --beta_1 above 0, as in 0.9; received 0.0"):
+    with pytest.raises(InputError, match="lion needs a --beta_1 above 0"):
         compiled("--optimizer", "lion")
 
 
