@@ -57,6 +57,7 @@ def examples_of_pages():
             yield pytest.param(code, id=f"{page} {number}")
 
 
+@pytest.mark.usefixtures("without_graphs")
 @pytest.mark.parametrize("code", examples_of_pages())
 def test_an_example_of_a_page_runs(code, files, here):
     names = {}

@@ -75,9 +75,7 @@ def test_parameters_are_pinned(architecture, generator, discriminator):
 
 def test_training_reduces_the_loss(batch):
     model = compiled()
-    history = model.fit(
-        repeated(batch), steps_per_epoch=15, epochs=2, shuffle=False, verbose=0
-    ).history
+    history = fit(model, batch, steps_per_epoch=15, epochs=2).history
     assert history["l1"][1] < history["l1"][0]
     assert set(history) == {"generator_loss", "l1", "adversarial_loss", "discriminator_loss"}
 
@@ -119,6 +117,7 @@ def test_validation_with_coarse_colors_compares_with_the_truth(batch):
     )
 
 
+@pytest.mark.slow
 def test_coarse_colors_are_trained(batch):
     model = compiled(color_stride=2, attention_pool=2)
     history = fit(model, batch, steps_per_epoch=15, epochs=2).history
@@ -137,9 +136,9 @@ def test_training_only_the_generator_does_not_change_the_discriminator(batch):
     model = compiled()
     model.set_phase(Phase.GENERATOR)
     before = values(model.discriminator.variables)
-    history = fit(model, batch, steps_per_epoch=2).history
+    losses = model.train_step(batch)
     assert same(before, values(model.discriminator.variables))
-    assert "discriminator_loss" not in history
+    assert "discriminator_loss" not in losses
 
 
 def test_the_step_of_the_discriminator_does_not_change_the_generator(batch):
@@ -209,19 +208,6 @@ def test_validation_weighs_batches_by_their_images(batch):
     whole = model.evaluate(repeated(batch), steps=1, return_dict=True, verbose=0)
     assert uneven["l1"] == pytest.approx(whole["l1"], rel=1e-5)
     assert uneven["psnr"] == pytest.approx(whole["psnr"], rel=1e-5)
-
-
-def test_weights_and_both_optimizers_are_restored_from_a_file(batch, tmp_path):
-    model = compiled()
-    fit(model, batch, steps_per_epoch=3)
-    model.save_weights(tmp_path / "model.weights.h5")
-    other = compiled()
-    other.load_weights(tmp_path / "model.weights.h5")
-    assert same(values(model.variables), values(other.variables))
-    for name in ("generator_optimizer", "discriminator_optimizer"):
-        left, right = getattr(model, name), getattr(other, name)
-        assert int(right.iterations) == 3
-        assert same(values(left.variables), values(right.variables))
 
 
 @pytest.mark.slow

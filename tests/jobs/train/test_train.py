@@ -89,7 +89,7 @@ def test_losses_are_logged_every_few_steps(train, here):
     "stop_at",
     [
         pytest.param(2, id="after the last step", marks=pytest.mark.slow),
-        pytest.param(1, id="in the first epoch"),
+        pytest.param(1, id="in the first epoch", marks=pytest.mark.slow),
         pytest.param(3, id="in an epoch"),
         # Three trainings whose steps are traced take about a minute.
         pytest.param(
@@ -122,15 +122,15 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
         np.testing.assert_allclose(broken[path], straight[path], atol=1e-6, err_msg=path)
 
 
-def test_sigterm_saves_a_checkpoint_too(train, stop_after):
+def test_sigterm_saves_a_checkpoint_too(train_generator, stop_after):
     stop_after(1, signal.SIGTERM)
-    assert train("--weights_dir", "w") == 143
+    assert train_generator("--weights_dir", "w") == 143
     assert progress("w").total_steps == 1
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_resume_uses_the_saved_settings_with_explicit_changes(train, capsys):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+def test_resume_uses_the_saved_settings_with_explicit_changes(train_generator, capsys):
+    assert train_generator("--epochs", "1") == 0
     assert run.main(["--load_weights", "--epochs", "2", "--generator_lr", "1e-5"]) == 0
     assert progress("weights/sagan").epoch == 2
     saved = WeightsFolder("weights/sagan").read_settings()["settings"]
@@ -163,8 +163,8 @@ def test_nothing_to_resume_is_a_one_line_error(here, capsys):
         (here / "weights").mkdir(exist_ok=True)
 
 
-def test_a_damaged_checkpoint_is_skipped(train, capsys):
-    assert train("--epochs", "2", "--sample_every", "0") == 0
+def test_a_damaged_checkpoint_is_skipped(train_generator, capsys):
+    assert train_generator("--epochs", "2") == 0
     store = WeightsFolder("weights/sagan").checkpoints
     wanted = checkpoint_arrays("weights/sagan")
     damaged = store.last()
@@ -211,10 +211,10 @@ def test_a_folder_of_an_older_version_is_refused(here, capsys, arguments):
     assert (folder / "settings.json").read_text() == settings
 
 
-def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train, capsys):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train_generator, capsys):
+    assert train_generator("--epochs", "1") == 0
     model = ("--model", "pix2pix", "--resolution", "32")
-    assert train("--epochs", "1", "--sample_every", "0", *model) == 0
+    assert train_generator("--epochs", "1", *model) == 0
     for checkpoint in WeightsFolder("weights/sagan").checkpoints.path.iterdir():
         shutil.rmtree(checkpoint)
     stranger = WeightsFolder("weights/pix2pix").checkpoints.last()
@@ -241,10 +241,10 @@ def small_disk(tmp_path):
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
-def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train, small_disk, capsys):
+def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train_generator, small_disk, capsys):
     folder = small_disk / "weights"
     options = ("--checkpoint_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
-    assert train(*options, "--weights_dir", str(folder), "--sample_every", "0") == 2
+    assert train_generator(*options, "--weights_dir", str(folder)) == 2
     [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert "No space left on device" in error or "the disk is full" in error
     store = WeightsFolder(folder).checkpoints
@@ -257,26 +257,26 @@ def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train, small_disk, ca
     assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in saved)
 
 
-def test_a_second_training_in_one_folder_is_refused(train, here, capsys):
+def test_a_second_training_in_one_folder_is_refused(train_generator, here, capsys):
     with alone_in(here / "weights/sagan"):
-        assert train("--epochs", "1") == 2
+        assert train_generator("--epochs", "1") == 2
         message = capsys.readouterr().err
         assert "another training is running in this folder" in message
         assert message.count("\n") == 1
         assert run.main(["--load_weights"]) == 2
         assert "another training is running in this folder" in capsys.readouterr().err
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert train_generator("--epochs", "1") == 0
 
 
-def test_unfinished_files_of_a_killed_training_are_removed(train, here):
+def test_unfinished_files_of_a_killed_training_are_removed(train_generator, here):
     unfinished = here / "weights/sagan/.writing-0123.h5"
     unfinished.parent.mkdir(parents=True)
     unfinished.write_bytes(b"half")
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+    assert train_generator("--epochs", "1") == 0
     assert not unfinished.exists()
 
 
-def test_checkpoints_are_written_within_an_epoch_too(train, monkeypatch):
+def test_checkpoints_are_written_within_an_epoch_too(train_generator, monkeypatch):
     saved = []
     save = TrainingCheckpoint.save
     monkeypatch.setattr(
@@ -284,14 +284,14 @@ def test_checkpoints_are_written_within_an_epoch_too(train, monkeypatch):
         "save",
         lambda self: saved.append(self.progress.total_steps) or save(self),
     )
-    options = ("--epochs", "2", "--steps_per_epoch", "5", "--sample_every", "0")
-    assert train(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
+    options = ("--epochs", "2", "--steps_per_epoch", "5")
+    assert train_generator(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
     assert saved == [3, 5, 6, 9, 10]
     names = sorted(path.name for path in WeightsFolder("weights/sagan").checkpoints.path.iterdir())
     assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
 
 
-def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypatch):
+def test_a_nonfinite_step_is_recorded_and_skipped(train_generator, here, capsys, monkeypatch):
     original = Reconstruction.terms
     calls = []
 
@@ -301,8 +301,8 @@ def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypat
         return {**terms, "l1": terms["l1"] * np.nan} if len(calls) == 2 else terms
 
     monkeypatch.setattr(Reconstruction, "terms", poisoned)
-    options = ("--epochs", "1", "--steps_per_epoch", "4", "--sample_every", "0")
-    assert train(*options, "--nan", "skip") == 0
+    options = ("--epochs", "1", "--steps_per_epoch", "4")
+    assert train_generator(*options, "--nan", "skip") == 0
     assert "step 2 was undone (1 of at most 10): " in capsys.readouterr().err
     first, *names = (here / "weights/sagan/nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
@@ -312,16 +312,16 @@ def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypat
     assert progress("weights/sagan").skipped_steps == 1
 
     calls.clear()
-    assert train(*options, "--weights_dir", "other") == 3
+    assert train_generator(*options, "--weights_dir", "other") == 3
     message = capsys.readouterr().err
     assert "training diverged at step 2 (epoch 1): " in message
     assert (here / "other/nonfinite_steps.txt").read_text().splitlines()[1:] == names
 
 
-def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+def test_a_training_is_not_overwritten_by_a_new_one(train_generator, capsys):
+    assert train_generator("--epochs", "1") == 0
     before = checkpoint_arrays("weights/sagan")
-    assert train("--epochs", "1") == 2
+    assert train_generator("--epochs", "1") == 2
     assert "weights/sagan already holds weights" in capsys.readouterr().err
     after = checkpoint_arrays("weights/sagan")
     assert all(np.array_equal(before[path], after[path]) for path in before)
@@ -432,8 +432,8 @@ def test_resume_works_from_another_folder_and_without_validation(
     assert not (here / "elsewhere/logs").exists()
 
 
-def test_a_perceptual_loss_is_never_dropped_on_resume(train, capsys):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
+def test_a_perceptual_loss_is_never_dropped_on_resume(train_generator, capsys):
+    assert train_generator("--epochs", "1") == 0
     absent = ("--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz")
     assert run.main(["--load_weights", "--epochs", "2", *absent]) == 2
     assert "absent.npz: there is no such file" in capsys.readouterr().err
@@ -447,11 +447,11 @@ def test_sample_photographs_are_shown_without_true_colors(train, here, images):
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
-def test_unusable_images_are_skipped_and_counted(train, images, capsys):
+def test_unusable_images_are_skipped_and_counted(train_generator, images, capsys):
     (images / "broken.png").write_bytes(b"no image")
     Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
-    options = ("--epochs", "1", "--steps_per_epoch", "6", "--sample_every", "0")
-    assert train(*options, "--log_dir", "logs") == 0
+    options = ("--epochs", "1", "--steps_per_epoch", "6")
+    assert train_generator(*options, "--log_dir", "logs") == 0
     warning = capsys.readouterr().err
     assert "2 of 12 skipped" in warning
     listed = (images.parent / "logs/skipped_images.tsv").read_text()
