@@ -313,9 +313,8 @@ def test_each_weight_is_saved_once_and_none_of_the_teacher(batch, teacher, tmp_p
     assert not [each for each in model.variables if 1000 in each.shape]
 
 
-@pytest.mark.parametrize(
-    "global_features", ["pool", pytest.param("flatten", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("global_features", ["pool", "flatten"])
 def test_stopped_and_resumed_equals_never_stopped(batch, teacher, tmp_path, global_features):
     fresh = functools.partial(compiled, teacher, global_features=global_features, resolution=32)
     straight, first, second = fresh(), fresh(), fresh()

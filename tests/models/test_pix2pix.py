@@ -247,6 +247,7 @@ def test_losses_that_do_not_exist_yet_are_not_logged(batch):
     assert logs.names[-1] == {"l1", "generator_loss"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("without_graphs")
 def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
     # Depth 6 (64 px) is the smallest with dropout.

@@ -216,7 +216,6 @@ def test_joined_datasets_with_different_classes_use_all_imagenet_classes(
 # --- what a training writes ----------------------------------------------------------------------
 
 
-@pytest.mark.in_a_graph
 def test_training_writes_weights_losses_and_grids_of_every_epoch(here, images):
     options = ["--epochs", "2", "--sample_every", "1", "--sample_count", "1", "--log_every", "1"]
     options += ["--validation_share", "0.4", "--sample_images", "images"]
