@@ -11,6 +11,7 @@ from errors import DivergedError
 from losses.adversarial.hinge_adversarial import HingeAdversarial
 from losses.reconstruction import Reconstruction
 from models.adversarial_colorizer import Phase
+from models.batch_statistics import BatchStatistics
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
 from models.sagan import SAGAN
@@ -51,6 +52,8 @@ def train(model, batches, tmp_path, limit=0, progress=None):
     folder = WeightsFolder(tmp_path)
     folder.write_settings({"architecture": {}})
     callbacks = [
+        # Batches that are undone would be measured too.
+        BatchStatistics(list),
         NonfiniteSteps(
             folder, progress, lambda number: [f"{number}a.jpg", f"{number}b.jpg"], limit
         ),
