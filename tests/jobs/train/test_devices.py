@@ -106,7 +106,10 @@ def test_batch_size_must_be_a_multiple_of_the_replicas():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
-def test_two_devices_train_like_one(tmp_path, model):
+def test_two_devices_train_like_one(tmp_path, monkeypatch, model):
+    # The trainings are processes of their own: one thread, as in other tests, rounds otherwise.
+    for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name)
     for figures in compare(tmp_path / model, model, WAYS[2:]).values():
         assert figures["gradients"] < TOLERANCE
         assert figures["weights"] < TOLERANCE
