@@ -51,8 +51,8 @@ class LPIPSNetwork:
     Args:
         weights: str or path of an .npz with AlexNet's `convN_w` of shape (height, width, in, out)
             and `convN_b` for N from 1 to 5, and the channel weights `linN` for N from 0 to 4.
-            Defaults to `None`, the file in Keras' cache. If it is missing, it is
-            converted from the official PyTorch files, which are downloaded.
+            Defaults to `None`, the file in Keras' cache. If it is missing, it is converted from
+            the official PyTorch files, which are downloaded.
         dtype: str or `keras.DTypePolicy` of the convolutions. A loss may use a faster, less exact
             one; the metric needs float32, because it is a difference of similar values. Defaults
             to `"float32"`.

@@ -1,6 +1,7 @@
-"""Colors shared by the tests of conversions."""
+"""Colors and a reference that tests of several folders share."""
 
 import numpy as np
+from skimage.metrics import structural_similarity
 
 from data.color.lab import lab100_to_unclipped_rgb1
 
@@ -22,3 +23,16 @@ def amount_outside(rgb1):
     """The distance of each color from the sRGB cube."""
     rgb1 = np.asarray(rgb1)
     return np.linalg.norm(rgb1 - np.clip(rgb1, 0.0, 1.0), axis=-1)
+
+
+def skimage_ssim(true, colored):
+    """The structural similarity of two images in [0, 1] by scikit-image."""
+    return structural_similarity(
+        true,
+        colored,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=1.0,
+        channel_axis=-1,
+    )

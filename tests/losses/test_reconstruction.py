@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from skimage.color import lab2rgb, rgb2lab
-from skimage.metrics import structural_similarity
 
 from data.color.lab import join_lab, lab1_to_unclipped_rgb1
 from losses import REBALANCED, TERMS
 from losses.reconstruction import Reconstruction
+from tests.colors import skimage_ssim
 
 
 class RecordingPerceptual:
@@ -73,18 +73,6 @@ def rgb1_by_skimage(lightness, ab):
     return lab2rgb((lab1 + [1, 0, 0]) * [50.0, 110.0, 110.0])
 
 
-def mean_structure(true, colored):
-    return structural_similarity(
-        true,
-        colored,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
-        channel_axis=-1,
-    )
-
-
 def hasler(rgb1):
     """Returns the colorfulness of Hasler and Suesstrunk of one image."""
     red, green, blue = np.moveaxis(255.0 * rgb1, -1, 0)
@@ -102,7 +90,7 @@ def ssim_by_skimage(lightness, true_ab, colored_ab):
     pairs = zip(
         rgb1_by_skimage(lightness, true_ab), rgb1_by_skimage(lightness, colored_ab), strict=True
     )
-    return 1.0 - np.mean([mean_structure(true, colored) for true, colored in pairs])
+    return 1.0 - np.mean([skimage_ssim(true, colored) for true, colored in pairs])
 
 
 def colorfulness_loss_by_numpy(lightness, true_ab, colored_ab):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from skimage.metrics import structural_similarity as skimage_similarity
 
 from losses.structural_similarity import structural_similarity
+from tests.colors import skimage_ssim
 
 
 def random(*shape, seed=0):
@@ -14,15 +14,8 @@ def random(*shape, seed=0):
 
 def expected(true, colored):
     """Returns the similarity of each image by scikit-image, in float64."""
-    options = {
-        "gaussian_weights": True,
-        "sigma": 1.5,
-        "use_sample_covariance": False,
-        "data_range": 1.0,
-        "channel_axis": -1,
-    }
     pairs = zip(true.astype("float64"), colored.astype("float64"), strict=True)
-    return [skimage_similarity(*pair, **options) for pair in pairs]
+    return [skimage_ssim(*pair) for pair in pairs]
 
 
 @pytest.mark.parametrize("size", [(11, 11), (12, 30), (25, 11)])

@@ -3,6 +3,7 @@
 import struct
 
 import numpy as np
+import pytest
 import pyvips
 from PIL import ExifTags, Image
 
@@ -10,6 +11,7 @@ from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, interpreted
 
 HEIGHT, WIDTH = 20, 30
+ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 MAKE, DESCRIPTION, ORIENTATION = 271, 270, 274
 EXIF, GPS_INFO = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 GPS = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 15.25)}

@@ -26,12 +26,12 @@ from tests.data.photos.samples import (
     GPS_INFO,
     MAKE,
     NOTES,
+    ORDERS,
     ORIENTATION,
     exif_of,
     parsed,
 )
 
-ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 WIDTH, HEIGHT, MAKER_NOTE = 0xA002, 0xA003, 0x927C
 IMAGE = b"\xff\xd8 a small gray image \xff\xd9"
 

@@ -21,6 +21,7 @@ from tests.data.photos.samples import (
     GPS_INFO,
     MAKE,
     NOTES,
+    ORDERS,
     RESOLUTION,
     THUMBNAILS,
     XMP,
@@ -30,7 +31,6 @@ from tests.data.photos.samples import (
     parsed,
 )
 
-ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 XMP_TAG, PHOTOSHOP, PROFILE_TAG = 700, 34377, 34675
 PIXELS = np.zeros((20, 30), "uint8")
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from skimage.color import lab2rgb, rgb2lab
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage.metrics import peak_signal_noise_ratio
 
 from data.color.colorfulness import colorfulness
 from metrics import PSNR, SSIM, Blotches, Colorfulness, HueCoverage, PooledPSNR
+from tests.colors import skimage_ssim
 
 
 def images(seed, count=4):
@@ -25,18 +26,6 @@ def images(seed, count=4):
 
 def psnr(true, colored):
     return peak_signal_noise_ratio(true, colored, data_range=1.0)
-
-
-def ssim(true, colored):
-    return structural_similarity(
-        true,
-        colored,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        data_range=1.0,
-        channel_axis=-1,
-    )
 
 
 def chroma_and_hue(rgb1):
@@ -63,7 +52,7 @@ def hue_coverage(true, colored):
 # Means over images, by the value of each image.
 MEANS = {
     "psnr": (PSNR, psnr),
-    "ssim": (SSIM, ssim),
+    "ssim": (SSIM, skimage_ssim),
     "colorfulness": (Colorfulness, lambda true, colored: colorfulness(255.0 * colored)),
     "true_colorfulness": (
         lambda: Colorfulness(of_truth=True),
@@ -136,7 +125,7 @@ def test_dark_and_flat_images_have_the_ssim_of_skimage():
     colored = (true + noise).clip(0, 1).astype("float32")
     metric = SSIM()
     metric.update_state(true[None], colored[None])
-    assert float(metric.result()) == pytest.approx(ssim(true, colored), abs=1e-4)
+    assert float(metric.result()) == pytest.approx(skimage_ssim(true, colored), abs=1e-4)
 
 
 def test_gray_images_have_no_colorfulness():
