@@ -38,9 +38,9 @@ def progress(folder):
 
 @pytest.mark.in_a_graph
 @pytest.mark.draws_curves
-def test_training_writes_weights_settings_checkpoints_grids_and_records(train, here):
+def test_training_writes_weights_settings_checkpoints_grids_and_records(train_sagan, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
-    assert train(*options, "--log_dir", "logs") == 0
+    assert train_sagan(*options, "--log_dir", "logs") == 0
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
         ".lock",
@@ -97,12 +97,12 @@ def test_losses_are_logged_every_few_steps(train, here):
         ),
     ],
 )
-def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, stop_at):
+def test_stopped_and_resumed_equals_never_stopped(train_sagan, stop_after, capsys, stop_at):
     options = ("--epochs", "2", "--sample_every", "0", "--seed", "5")
-    assert train(*options, "--weights_dir", "straight") == 0
+    assert train_sagan(*options, "--weights_dir", "straight") == 0
 
     stop_after(stop_at)
-    assert train(*options, "--weights_dir", "broken") == 130
+    assert train_sagan(*options, "--weights_dir", "broken") == 130
     message = capsys.readouterr().err
     assert "stopped: in epoch" in message
     assert "resume with: python run.py --load_weights --weights_dir broken" in message
@@ -122,68 +122,68 @@ def test_stopped_and_resumed_equals_never_stopped(train, stop_after, capsys, sto
         np.testing.assert_allclose(broken[path], straight[path], atol=1e-6, err_msg=path)
 
 
-def test_sigterm_saves_a_checkpoint_too(train_generator, stop_after):
+def test_sigterm_saves_a_checkpoint_too(train, stop_after):
     stop_after(1, signal.SIGTERM)
-    assert train_generator("--weights_dir", "w") == 143
+    assert train("--weights_dir", "w") == 143
     assert progress("w").total_steps == 1
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_resume_uses_the_saved_settings_with_explicit_changes(train_generator, capsys):
-    assert train_generator("--epochs", "1") == 0
-    assert run.main(["--load_weights", "--epochs", "2", "--generator_lr", "1e-5"]) == 0
-    assert progress("weights/sagan").epoch == 2
-    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+def test_resume_uses_the_saved_settings_with_explicit_changes(resume, train, capsys):
+    assert train("--epochs", "1") == 0
+    assert resume("--epochs", "2", "--generator_lr", "1e-5") == 0
+    assert progress("weights/pix2pix").epoch == 2
+    saved = WeightsFolder("weights/pix2pix").read_settings()["settings"]
     assert (saved["batch_size"], saved["generator_lr"], saved["epochs"]) == (2, 1e-5, 2)
     # Keras saves an optimizer's iterations first and its learning rate second.
-    rate = checkpoint_arrays("weights/sagan")["generator_optimizer/vars/1"]
+    rate = checkpoint_arrays("weights/pix2pix")["generator_optimizer/vars/1"]
     assert rate == pytest.approx(1e-5)
 
     out = capsys.readouterr().out
-    assert "changed: epochs 2 instead of 1, generator_lr 1e-05 instead of 0.0001" in out
+    assert "changed: epochs 2 instead of 1, generator_lr 1e-05 instead of 0.0002" in out
 
-    other = ("--filters", "3", "--resolution", "32", "--model", "sagan", "--encoder", "vgg16")
-    assert run.main(["--load_weights", *other]) == 2
+    other = ("--filters", "3", "--resolution", "32", "--encoder", "vgg16")
+    assert resume(*other) == 2
     words = (
         "was started with encoder none instead of vgg16, filters 2 instead of 3, "
         "resolution 16 instead of 32"
     )
     assert words in capsys.readouterr().err
-    assert run.main(["--load_weights", "--label_smoothing", "0.2"]) == 2
-    assert "--label_smoothing has no effect" in capsys.readouterr().err
+    assert resume("--class_weight", "0.2") == 2
+    assert "--class_weight has no effect" in capsys.readouterr().err
 
 
-def test_nothing_to_resume_is_a_one_line_error(here, capsys):
+def test_nothing_to_resume_is_a_one_line_error(resume, here, capsys):
     for _ in range(2):
-        assert run.main(["--load_weights"]) == 2
+        assert resume() == 2
         message = capsys.readouterr().err
-        assert "there is no training to resume in weights/sagan" in message
+        assert "there is no training to resume in weights/pix2pix" in message
         assert message.count("\n") == 1
-        assert not (here / "weights/sagan").exists()
+        assert not (here / "weights/pix2pix").exists()
         (here / "weights").mkdir(exist_ok=True)
 
 
-def test_a_damaged_checkpoint_is_skipped(train_generator, capsys):
-    assert train_generator("--epochs", "2") == 0
-    store = WeightsFolder("weights/sagan").checkpoints
-    wanted = checkpoint_arrays("weights/sagan")
+def test_a_damaged_checkpoint_is_skipped(resume, train, capsys):
+    assert train("--epochs", "2") == 0
+    store = WeightsFolder("weights/pix2pix").checkpoints
+    wanted = checkpoint_arrays("weights/pix2pix")
     damaged = store.last()
     file = damaged / "model.weights.h5"
     file.write_bytes(file.read_bytes()[:-1] + b"?")
 
-    assert run.main(["--load_weights"]) == 0
+    assert resume() == 0
     warning = capsys.readouterr().err
     assert f"the checkpoint {damaged} is damaged (model.weights.h5 does not match its" in warning
     assert store.last_whole(pytest.fail) == damaged
-    found = checkpoint_arrays("weights/sagan")
+    found = checkpoint_arrays("weights/pix2pix")
     compared = [path for path in wanted if not path.startswith(("_metrics", "training_means"))]
     for path in compared:
         np.testing.assert_allclose(found[path], wanted[path], atol=1e-6, err_msg=path)
 
     for checkpoint in store.path.iterdir():
         (checkpoint / "SHA256SUMS").unlink()
-    assert run.main(["--load_weights"]) == 2
-    assert "no checkpoint in weights/sagan/checkpoints is intact" in capsys.readouterr().err
+    assert resume() == 2
+    assert "no checkpoint in weights/pix2pix/checkpoints is intact" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -211,40 +211,39 @@ def test_a_folder_of_an_older_version_is_refused(here, capsys, arguments):
     assert (folder / "settings.json").read_text() == settings
 
 
-def test_a_checkpoint_of_another_training_is_refused_with_the_differences(train_generator, capsys):
-    assert train_generator("--epochs", "1") == 0
-    model = ("--model", "pix2pix", "--resolution", "32")
-    assert train_generator("--epochs", "1", *model) == 0
-    for checkpoint in WeightsFolder("weights/sagan").checkpoints.path.iterdir():
+def test_a_checkpoint_of_another_training_is_refused_with_the_differences(resume, train, capsys):
+    assert train("--epochs", "1") == 0
+    other = ("--filters", "3", "--resolution", "32", "--weights_dir", "other")
+    assert train("--epochs", "1", *other) == 0
+    for checkpoint in WeightsFolder("weights/pix2pix").checkpoints.path.iterdir():
         shutil.rmtree(checkpoint)
-    stranger = WeightsFolder("weights/pix2pix").checkpoints.last()
-    shutil.copytree(stranger, WeightsFolder("weights/sagan").checkpoints.path / stranger.name)
-    assert run.main(["--load_weights"]) == 2
+    stranger = WeightsFolder("other").checkpoints.last()
+    shutil.copytree(stranger, WeightsFolder("weights/pix2pix").checkpoints.path / stranger.name)
+    assert resume() == 2
     message = capsys.readouterr().err
     assert message.count("\n") == 1
-    belongs = "does not belong to the training in weights/sagan"
-    for words in (belongs, "model pix2pix instead of sagan"):
+    belongs = "does not belong to the training in weights/pix2pix"
+    for words in (belongs, "filters 3 instead of 2", "resolution 32 instead of 16"):
         assert words in message
-    assert "resolution 32 instead of 16" in message
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Mounts a disk of four megabytes and returns its path."""
+    """Mounts a disk of one megabyte and returns its path."""
     path = tmp_path / "disk"
     path.mkdir()
     try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", path], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", path], check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no small disk can be mounted here: {error}")
     yield path
     subprocess.run(["umount", "--lazy", path], check=True)
 
 
-def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train_generator, small_disk, capsys):
+def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train, small_disk, capsys):
     folder = small_disk / "weights"
     options = ("--checkpoint_steps", "1", "--keep", "100", "--epochs", "100", "--log_dir", "logs")
-    assert train_generator(*options, "--weights_dir", str(folder)) == 2
+    assert train(*options, "--weights_dir", str(folder)) == 2
     [error] = [line for line in capsys.readouterr().err.splitlines() if "error" in line]
     assert "No space left on device" in error or "the disk is full" in error
     store = WeightsFolder(folder).checkpoints
@@ -257,26 +256,26 @@ def test_a_full_disk_leaves_the_earlier_checkpoints_intact(train_generator, smal
     assert all(len(list(checkpoint.iterdir())) == 3 for checkpoint in saved)
 
 
-def test_a_second_training_in_one_folder_is_refused(train_generator, here, capsys):
-    with alone_in(here / "weights/sagan"):
-        assert train_generator("--epochs", "1") == 2
+def test_a_second_training_in_one_folder_is_refused(resume, train, here, capsys):
+    with alone_in(here / "weights/pix2pix"):
+        assert train("--epochs", "1") == 2
         message = capsys.readouterr().err
         assert "another training is running in this folder" in message
         assert message.count("\n") == 1
-        assert run.main(["--load_weights"]) == 2
+        assert resume() == 2
         assert "another training is running in this folder" in capsys.readouterr().err
-    assert train_generator("--epochs", "1") == 0
+    assert train("--epochs", "1") == 0
 
 
-def test_unfinished_files_of_a_killed_training_are_removed(train_generator, here):
-    unfinished = here / "weights/sagan/.writing-0123.h5"
+def test_unfinished_files_of_a_killed_training_are_removed(train, here):
+    unfinished = here / "weights/pix2pix/.writing-0123.h5"
     unfinished.parent.mkdir(parents=True)
     unfinished.write_bytes(b"half")
-    assert train_generator("--epochs", "1") == 0
+    assert train("--epochs", "1") == 0
     assert not unfinished.exists()
 
 
-def test_checkpoints_are_written_within_an_epoch_too(train_generator, monkeypatch):
+def test_checkpoints_are_written_within_an_epoch_too(train, monkeypatch):
     saved = []
     save = TrainingCheckpoint.save
     monkeypatch.setattr(
@@ -285,13 +284,15 @@ def test_checkpoints_are_written_within_an_epoch_too(train_generator, monkeypatc
         lambda self: saved.append(self.progress.total_steps) or save(self),
     )
     options = ("--epochs", "2", "--steps_per_epoch", "5")
-    assert train_generator(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
+    assert train(*options, "--checkpoint_steps", "3", "--keep", "3") == 0
     assert saved == [3, 5, 6, 9, 10]
-    names = sorted(path.name for path in WeightsFolder("weights/sagan").checkpoints.path.iterdir())
+    names = sorted(
+        path.name for path in WeightsFolder("weights/pix2pix").checkpoints.path.iterdir()
+    )
     assert names == ["000000006-00001", "000000009-00001", "000000010-00002"]
 
 
-def test_a_nonfinite_step_is_recorded_and_skipped(train_generator, here, capsys, monkeypatch):
+def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypatch):
     original = Reconstruction.terms
     calls = []
 
@@ -302,34 +303,34 @@ def test_a_nonfinite_step_is_recorded_and_skipped(train_generator, here, capsys,
 
     monkeypatch.setattr(Reconstruction, "terms", poisoned)
     options = ("--epochs", "1", "--steps_per_epoch", "4")
-    assert train_generator(*options, "--nan", "skip") == 0
+    assert train(*options, "--nan", "skip") == 0
     assert "step 2 was undone (1 of at most 10): " in capsys.readouterr().err
-    first, *names = (here / "weights/sagan/nonfinite_steps.txt").read_text().splitlines()
+    first, *names = (here / "weights/pix2pix/nonfinite_steps.txt").read_text().splitlines()
     assert first.startswith("step 2 (epoch 1): ")
     assert "l1 is nan" in first
     assert len(names) == 2
     assert all((here / "images" / Path(name.strip()).name).exists() for name in names)
-    assert progress("weights/sagan").skipped_steps == 1
+    assert progress("weights/pix2pix").skipped_steps == 1
 
     calls.clear()
-    assert train_generator(*options, "--weights_dir", "other") == 3
+    assert train(*options, "--weights_dir", "other") == 3
     message = capsys.readouterr().err
     assert "training diverged at step 2 (epoch 1): " in message
     assert (here / "other/nonfinite_steps.txt").read_text().splitlines()[1:] == names
 
 
-def test_a_training_is_not_overwritten_by_a_new_one(train_generator, capsys):
-    assert train_generator("--epochs", "1") == 0
-    before = checkpoint_arrays("weights/sagan")
-    assert train_generator("--epochs", "1") == 2
-    assert "weights/sagan already holds weights" in capsys.readouterr().err
-    after = checkpoint_arrays("weights/sagan")
+def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
+    assert train("--epochs", "1") == 0
+    before = checkpoint_arrays("weights/pix2pix")
+    assert train("--epochs", "1") == 2
+    assert "weights/pix2pix already holds weights" in capsys.readouterr().err
+    after = checkpoint_arrays("weights/pix2pix")
     assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
 def test_pix2pix_trains_in_three_phases_and_resumes(train, stop_after):
-    options = ["--model", "pix2pix", "--sample_every", "0"]
-    options += ["--adversarial", "wgan-gp", "--norm", "instance", "--discriminator", "pixel"]
+    options = ["--norm", "instance"]
+    options += ["--adversarial", "wgan-gp"]
     options += ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
     options += ["--discriminator_steps", "2", "--lr_schedule", "linear"]
     assert train(*options, "--weights_dir", "straight") == 0
@@ -343,16 +344,16 @@ def test_pix2pix_trains_in_three_phases_and_resumes(train, stop_after):
 
 
 def test_with_an_adversary_the_weights_of_the_lowest_loss_are_saved_too(train, capsys):
-    options = ("--epochs", "2", "--generator_epochs", "1", "--sample_every", "0")
+    options = ("--epochs", "2", "--generator_epochs", "1")
     assert train(*options) == 0
-    lowest = WeightsFolder("weights/sagan/lowest_loss")
-    assert lowest.read_settings() == WeightsFolder("weights/sagan").read_settings()
+    lowest = WeightsFolder("weights/pix2pix/lowest_loss")
+    assert lowest.read_settings() == WeightsFolder("weights/pix2pix").read_settings()
     capsys.readouterr()
-    assert run.main(["--images", "demo", "--weights", "weights/sagan/lowest_loss"]) == 0
+    assert run.main(["--images", "demo", "--weights", "weights/pix2pix/lowest_loss"]) == 0
 
 
 def test_a_generator_that_would_not_be_trained_is_refused(train, capsys):
-    options = ("--model", "pix2pix", "--discriminator", "pixel", "--discriminator_steps", "3")
+    options = ("--discriminator_steps", "3")
     assert train(*options) == 2
     assert capsys.readouterr().err == (
         "error: --discriminator_steps 3: the generator would not be trained in every epoch, which "
@@ -362,24 +363,24 @@ def test_a_generator_that_would_not_be_trained_is_refused(train, capsys):
 
 def test_pretrained_weights_of_another_model_are_refused(train, here, capsys):
     WeightsFolder(here / "other").write_settings({"model": "sagan", "architecture": {}})
-    options = ("--model", "pix2pix", "--discriminator", "pixel", "--pretrained", "other")
+    options = ("--pretrained", "other")
     assert train(*options) == 2
     message = capsys.readouterr().err
     assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
 
 
 def test_pretrained_weights_start_a_new_training(train, capsys):
-    assert train("--epochs", "1", "--weights_dir", "first", "--sample_every", "0") == 0
+    assert train("--epochs", "1", "--weights_dir", "first") == 0
     # The learning rate is so small that the weights do not change.
     again = ("--weights_dir", "second", "--pretrained", "first", "--generator_lr", "1e-12")
-    options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch", "--sample_every", "0")
+    options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch")
     assert train(*again, *options) == 0
     assert progress("second").total_steps == 2
     with (
         h5py.File("first/generator.weights.h5") as first,
         h5py.File("second/generator.weights.h5") as second,
     ):
-        path = "layers/conv2d/vars/0"
+        path = "layers/wide_conv2d/vars/0"
         np.testing.assert_allclose(first[path][()], second[path][()], atol=1e-6)
     assert train("--weights_dir", "third", "--pretrained", "first", "--filters", "3") == 2
     assert "were trained with 2" in capsys.readouterr().err
@@ -388,21 +389,21 @@ def test_pretrained_weights_start_a_new_training(train, capsys):
 
 
 @pytest.mark.slow
-def test_a_nonfinite_loss_ends_training(train, capsys):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
-    before = checkpoint_arrays("weights/sagan")
-    assert run.main(["--load_weights", "--epochs", "2", "--reconstruction", "l1:1e39"]) == 3
+def test_a_nonfinite_loss_ends_training(resume, train, capsys):
+    assert train("--epochs", "1") == 0
+    before = checkpoint_arrays("weights/pix2pix")
+    assert resume("--epochs", "2", "--reconstruction", "l1:1e39") == 3
     message = capsys.readouterr().err
     assert "training diverged at step 3 (epoch 2)" in message
     assert "generator_loss is inf" in message
-    after = checkpoint_arrays("weights/sagan")
+    after = checkpoint_arrays("weights/pix2pix")
     assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
 @pytest.mark.slow
-def test_weights_that_diverge_in_the_last_step_are_not_saved(train, capsys, monkeypatch):
-    assert train("--epochs", "1", "--sample_every", "0") == 0
-    before = checkpoint_arrays("weights/sagan")
+def test_weights_that_diverge_in_the_last_step_are_not_saved(resume, train, capsys, monkeypatch):
+    assert train("--epochs", "1") == 0
+    before = checkpoint_arrays("weights/pix2pix")
     original = TrainingCheckpoint.on_train_batch_end
 
     def poisoned(self, batch, logs=None):
@@ -411,9 +412,9 @@ def test_weights_that_diverge_in_the_last_step_are_not_saved(train, capsys, monk
             self.model.generator.variables[0].assign(self.model.generator.variables[0] * np.nan)
 
     monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", poisoned)
-    assert run.main(["--load_weights", "--epochs", "2"]) == 3
+    assert resume("--epochs", "2") == 3
     assert "a weight is NaN or infinite" in capsys.readouterr().err
-    after = checkpoint_arrays("weights/sagan")
+    after = checkpoint_arrays("weights/pix2pix")
     assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
@@ -432,26 +433,27 @@ def test_resume_works_from_another_folder_and_without_validation(
     assert not (here / "elsewhere/logs").exists()
 
 
-def test_a_perceptual_loss_is_never_dropped_on_resume(train_generator, capsys):
-    assert train_generator("--epochs", "1") == 0
+def test_a_perceptual_loss_is_never_dropped_on_resume(resume, train, capsys):
+    assert train("--epochs", "1") == 0
     absent = ("--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz")
-    assert run.main(["--load_weights", "--epochs", "2", *absent]) == 2
+    assert resume("--epochs", "2", *absent) == 2
     assert "absent.npz: there is no such file" in capsys.readouterr().err
-    saved = WeightsFolder("weights/sagan").read_settings()["settings"]
+    saved = WeightsFolder("weights/pix2pix").read_settings()["settings"]
     assert saved["reconstruction"] == ["l1:10"]
 
 
 def test_sample_photographs_are_shown_without_true_colors(train, here, images):
-    assert train("--epochs", "1", "--log_dir", "logs", "--sample_images", str(images)) == 0
+    options = ("--sample_every", "1", "--sample_images", str(images), "--log_dir", "logs")
+    assert train("--epochs", "1", *options) == 0
     grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
 
-def test_unusable_images_are_skipped_and_counted(train_generator, images, capsys):
+def test_unusable_images_are_skipped_and_counted(train, images, capsys):
     (images / "broken.png").write_bytes(b"no image")
     Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
     options = ("--epochs", "1", "--steps_per_epoch", "6")
-    assert train_generator(*options, "--log_dir", "logs") == 0
+    assert train(*options, "--log_dir", "logs") == 0
     warning = capsys.readouterr().err
     assert "2 of 12 skipped" in warning
     listed = (images.parent / "logs/skipped_images.tsv").read_text()
