@@ -156,7 +156,13 @@ def test_teacher_has_only_the_imagenet_classes_of_the_dataset(
 
 
 @pytest.mark.parametrize(
-    "kind", ["folder", "demo", "tfds", "coco", "imagenet64", "unknown labels", "joined"]
+    "kind",
+    [
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "demo", "tfds")),
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("coco", "imagenet64")),
+        "unknown labels",
+        "joined",
+    ],
 )
 def test_teacher_has_all_imagenet_classes_for_other_datasets(
     images, tiny_imagenet, coco, imagenet64, teacher_batches, capsys, monkeypatch, kind
@@ -183,6 +189,7 @@ def test_teacher_has_all_imagenet_classes_for_other_datasets(
     assert steps_done() == 1
 
 
+@pytest.mark.slow
 def test_a_real_encoder_is_trained(images, teacher_batches, capsys):
     assert train("--dataset", "images", "--encoder", "mobilenet_v2") == 0
     assert "encoder mobilenet_v2 with the weights none\n" in capsys.readouterr().out
@@ -205,6 +212,7 @@ def test_joined_datasets_with_the_same_classes_use_these_classes(tiny_imagenet, 
     assert saved()["architecture"]["classes"] == 2
 
 
+@pytest.mark.slow
 def test_joined_datasets_with_different_classes_use_all_imagenet_classes(
     tiny_imagenet, teacher_batches
 ):
@@ -296,6 +304,7 @@ def test_chromagan_trains_in_three_phases(images, teacher_batches):
     assert steps_done() == 3
 
 
+@pytest.mark.slow
 def test_other_terms_and_adversaries_can_be_used(images, teacher_batches):
     options = ["--adversarial", "vanilla", "--reconstruction", "l1:10", "mse:1", "--norm", "none"]
     options += ["--discriminator_steps", "2", "--steps_per_epoch", "2"]

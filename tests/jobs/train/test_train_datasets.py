@@ -9,17 +9,19 @@ from data.datasets.dataset_options import DatasetOptions
 from data.datasets.folder import demo_set
 from models.catalog import COLORIZERS
 from models.checkpoints.folder import WeightsFolder
-from models.sagan import SAGAN
+from models.pix2pix import Pix2Pix
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 
-FEW = ["--resolution", "16", "--filters", "2", "--discriminator_filters", "2", "--depth", "2"]
-FEW += ["--batch_size", "2", "--reconstruction", "l1:10", "--precision", "float32"]
+FEW = ["--model", "pix2pix", "--discriminator", "pixel", "--depth", "2", "--resolution", "16"]
+FEW += ["--filters", "2", "--discriminator_filters", "2", "--batch_size", "2"]
+FEW += ["--reconstruction", "l1:10", "--precision", "float32"]
+RESUME = ["--load_weights", "--model", "pix2pix"]
 SPRINGER, TENCH = "n02102040", "n01440764"
 CLASSES = {TENCH: ("tench", (200, 60, 50)), SPRINGER: ("springer", (50, 70, 200))}
 
 
-def saved_settings(folder="weights/sagan"):
+def saved_settings(folder="weights/pix2pix"):
     return WeightsFolder(folder).read_settings()["settings"]
 
 
@@ -47,7 +49,7 @@ def begin(images, monkeypatch):
 
 @pytest.fixture
 def labels_needed(monkeypatch):
-    """Makes SAGAN need labels, and returns the training and validation batches that it receives.
+    """Makes pix2pix need labels, and returns the training and validation batches that it receives.
 
     Each batch is a tuple of its labels and the mean ab of its images.
     """
@@ -60,7 +62,7 @@ def labels_needed(monkeypatch):
         keep = lambda *arrays: seen[kind].append(arrays)  # noqa: E731
         tf.numpy_function(keep, [labels, tf.reduce_mean(ab, axis=(1, 2))], [])
 
-    class LabeledSAGAN(SAGAN):
+    class LabeledPix2Pix(Pix2Pix):
         needs_labels = True
 
         def train_step(self, data):
@@ -71,7 +73,7 @@ def labels_needed(monkeypatch):
             remember("validation", data)
             return super().test_step(data)
 
-    monkeypatch.setitem(COLORIZERS, "sagan", LabeledSAGAN)
+    monkeypatch.setitem(COLORIZERS, "pix2pix", LabeledPix2Pix)
     return seen
 
 
@@ -117,7 +119,7 @@ def test_a_model_that_needs_labels_refuses_datasets_without_common_labels(
 ):
     tiny_imagenet("one", CLASSES)
     tiny_imagenet("other", {TENCH: CLASSES[TENCH]})
-    assert run.main(["--batch_size", "2", *job, "--dataset", *names]) == 2
+    assert run.main(["--model", "pix2pix", "--batch_size", "2", *job, "--dataset", *names]) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith("error: ")
     assert words in captured.err
@@ -157,40 +159,40 @@ def test_other_images_reset_the_best_loss(begin, coco, capsys):
     assert begin(*FEW, "--dataset", coco, "--categories", "cat") == 0
     changes = (["--categories", "dog"], ["--max_images", "3"], ["--dataset", "images"])
     for change in changes:
-        assert begin("--load_weights", *change) == 0
+        assert begin(*RESUME, *change) == 0
     assert begin.best_losses == [None] * 4
     # COCO is no longer among the datasets, so its categories are no longer saved.
     assert saved_settings()["categories"] is None
-    assert begin("--load_weights", "--categories", "cat") == 2
+    assert begin(*RESUME, "--categories", "cat") == 2
     assert "--categories has no effect without a --dataset coco:DIR" in capsys.readouterr().err
 
 
 def test_weights_of_datasets_are_saved_and_may_change(begin, coco, capsys):
     weights = ["--dataset", "images", coco, "--dataset_weights", "3", "1"]
     assert begin(*FEW, *weights) == 0
-    assert begin("--load_weights") == 0
+    assert begin(*RESUME) == 0
     assert saved_settings()["dataset_weights"] == [3.0, 1.0]
-    assert begin("--load_weights", "--dataset_weights", "1", "1") == 0
+    assert begin(*RESUME, "--dataset_weights", "1", "1") == 0
     assert saved_settings()["dataset_weights"] == [1.0, 1.0]
     # Other weights have another lowest loss.
     assert begin.best_losses == [None, 0.5, None]
-    assert begin("--load_weights", "--dataset_weights", "1") == 2
+    assert begin(*RESUME, "--dataset_weights", "1") == 2
     assert "--dataset_weights 1: give one weight for each of the 2 datasets" in (
         capsys.readouterr().err
     )
     # The weights do not apply to other datasets.
-    assert begin("--load_weights", "--dataset", "images") == 0
+    assert begin(*RESUME, "--dataset", "images") == 0
     assert saved_settings()["dataset_weights"] is None
 
 
 @pytest.mark.slow
 def test_added_images_are_reported_and_reset_the_best_loss(begin, images, capsys):
     assert begin(*FEW, "--dataset", str(images)) == 0
-    assert begin("--load_weights") == 0
+    assert begin(*RESUME) == 0
     assert "note: " not in capsys.readouterr().out
     image = next(images.glob("**/*.*"))
     (images / f"copy_of_{image.name}").write_bytes(image.read_bytes())
-    assert begin("--load_weights") == 0
+    assert begin(*RESUME) == 0
     assert "note: the datasets had " in capsys.readouterr().out
     assert begin.best_losses == [None, 0.5, None]
 

@@ -483,7 +483,9 @@ def test_stopped_in_validation_the_lowest_training_loss_is_saved(stop_in_validat
 # --- against an adversary ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("adversarial", ["vanilla", "wgan-gp"])
+@pytest.mark.parametrize(
+    "adversarial", ["vanilla", pytest.param("wgan-gp", marks=pytest.mark.slow)]
+)
 def test_encoder_decoder_trains_against_an_adversary(here, adversarial):
     options = ["--adversarial", adversarial, "--epochs", "2"]
     options += ["--generator_epochs", "1", "--log_dir", "logs"]
