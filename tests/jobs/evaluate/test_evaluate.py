@@ -374,7 +374,7 @@ def test_tensorboard_shows_the_sheet_and_the_table(whole):
 
 
 def test_own_training_has_the_metrics_of_its_validation(
-    train, evaluate, weights, images, drawn, monkeypatch
+    train_sagan, evaluate, weights, images, drawn, monkeypatch
 ):
     validation = {}
     for path in images.iterdir():
@@ -392,7 +392,7 @@ def test_own_training_has_the_metrics_of_its_validation(
 
     monkeypatch.setattr("jobs.train.train._fit", take_no_step)
     metrics = ("--validation_metrics", "psnr", "ssim", "colorfulness")
-    assert train("--depth", "2", "--attention_resolution", "8", "--seed", "1", *metrics) == 0
+    assert train_sagan("--depth", "2", "--attention_resolution", "8", "--seed", "1", *metrics) == 0
     assert evaluate("--dataset", "images", "--load_weights", "--json") == 0
     options = DatasetOptions(validation_share=0.3, seed=1)
     held_out = find_images(["images"], options).validation.names()
