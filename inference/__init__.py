@@ -2,4 +2,7 @@
 
 from lazy_imports import lazy_imports
 
+# `pyproject.toml` reads it.
+__version__ = "1.0"
+
 __getattr__ = lazy_imports(__name__, {"PhotoColorizer": "inference.photo_colorizer"})

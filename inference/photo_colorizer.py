@@ -15,13 +15,18 @@ from data.color.lab_planes import integers_to_lightness100
 from data.image_io import UnreadableImageError
 from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, page_of_pixels
+from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import InputError, shown
+from inference import __version__
 from inference.frozen_generator import FrozenGenerator
 from inference.generator_cache import cached_generator
 from inference.lab_recombiner import LabRecombiner
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
+
+# Of the hash of the weights, enough to tell any two files apart.
+_DIGITS = 12
 
 
 class PhotoColorizer:
@@ -42,6 +47,8 @@ class PhotoColorizer:
             Defaults to `False`.
         recombiner: `LabRecombiner`, for example one that is already compiled, or None for a new
             one. Defaults to `None`.
+        provenance: `Provenance` or None, what the XMP of colored photographs says of their colors.
+            Defaults to `None`.
 
     Example:
         colorizer = PhotoColorizer.from_folder("weights/pretrained/sagan")
@@ -57,12 +64,14 @@ class PhotoColorizer:
         saturation: float = 1.0,
         flip_average: bool = False,
         recombiner: LabRecombiner | None = None,
+        provenance: Provenance | None = None,
     ):
         self.generator = generator
         self.render_size = render_size
         self.batch_size = batch_size
         self.saturation = saturation
         self.flip_average = flip_average
+        self.provenance = provenance
         self._color: Any = (
             generator if isinstance(generator, FrozenGenerator) else self._graph(generator)
         )
@@ -107,10 +116,14 @@ class PhotoColorizer:
             ) from error
         finally:
             keras.config.set_dtype_policy(before)
-        return cls(generator, side, **options)
+        return cls(generator, side, provenance=_provenance(folder), **options)
 
     def color(
-        self, source: str | os.PathLike, target: str | os.PathLike, quality: int = 95
+        self,
+        source: str | os.PathLike,
+        target: str | os.PathLike,
+        quality: int = 95,
+        says_provenance: bool = True,
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -119,6 +132,8 @@ class PhotoColorizer:
             target: the file to write, in the format of its suffix. It has the size of the
                 photograph and keeps depth, alpha, profile, metadata and pages where the format can.
             quality: int from 1 to 100, quality of lossy formats. Defaults to `95`.
+            says_provenance: bool, whether the XMP of the file says that the colors are
+                machine-made, and by which weights. Defaults to `True`.
 
         Returns:
             List of str, problems of the photograph and what the format cannot store.
@@ -131,14 +146,16 @@ class PhotoColorizer:
             raise InputError(
                 f"`target` should be another file than `source`. Received: {shown(target)}"
             )
+        provenance = self.provenance if says_provenance else None
         try:
             photo = PhotoFile(source)
-            lost = what_is_lost(target, photo.pages)
+            lost = what_is_lost(target, photo.pages, provenance)
             lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
             parts = zip(photo.pages, lightness, self.predict(lightness), strict=True)
             # As in the pipeline: the number of threads may change the rounding.
             with threadpool_limits(1, user_api="blas"):
-                write_photo(target, ((part[0], self.strips(*part)) for part in parts), quality)
+                colored = ((part[0], self.strips(*part)) for part in parts)
+                write_photo(target, colored, quality, provenance)
         except UnreadableImageError as error:
             raise InputError(
                 f"`source` should be a photograph. Received: {shown(source)} ({error})"
@@ -263,6 +280,14 @@ class PhotoColorizer:
         else:
             ab = self._color(scaled).numpy()
         return ab * np.float32(AB_SCALE * self.saturation)
+
+
+def _provenance(folder: WeightsFolder) -> Provenance:
+    # The name alone: a whole path may be private.
+    name = shown(folder.path.resolve().name)
+    return Provenance(
+        f"Colorizer {__version__}", f"{name}, SHA-256 {folder.weights_hash()[:_DIGITS]}"
+    )
 
 
 def _build(

@@ -17,9 +17,10 @@ import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-from data.image_io import first_reason, write_rgb
+from data.image_io import first_reason
 from data.photos.file import PhotoFile
-from data.photos.page import PhotoPage, to_depth
+from data.photos.page import PhotoPage, page_of_pixels, to_depth
+from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import shown
 from inference.color_cast import has_colors
@@ -87,6 +88,8 @@ class ColorizationPipeline:
     Args:
         colorizer: `PhotoColorizer`.
         quality: int, quality of lossy formats. Defaults to `95`.
+        provenance: `Provenance` or None, what the XMP of the results says of their colors. Defaults
+            to `None`.
         while_waiting: function of a `Job`, called twice a second with the job that was started
             last, on the thread that waits for results. Defaults to a function without effect.
         is_stopped: function without arguments, called often. Once it returns True, photographs
@@ -98,11 +101,13 @@ class ColorizationPipeline:
         self,
         colorizer: PhotoColorizer,
         quality: int = 95,
+        provenance: Provenance | None = None,
         while_waiting: Callable[[Job], None] = lambda job: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ):
         self._colorizer = colorizer
         self._quality = quality
+        self._provenance = provenance
         self._while_waiting = while_waiting
         self._is_stopped = is_stopped
         self._started: Job | None = None
@@ -139,7 +144,8 @@ class ColorizationPipeline:
         # Decoders raise exceptions of any type for a broken file.
         try:
             job.photo = PhotoFile(job.source)
-            job.notes += job.photo.notes + what_is_lost(job.target, job.photo.pages)
+            job.notes += job.photo.notes
+            job.notes += what_is_lost(job.target, job.photo.pages, self._provenance)
             for page in job.photo.pages:
                 with self._budget.share(page.size):
                     if self._is_over(job):
@@ -189,15 +195,29 @@ class ColorizationPipeline:
                 if not job.is_colored:
                     parts = zip(pages, job.lightness, job.colors, strict=True)
                     colored = ((part[0], self._colorizer.strips(*part)) for part in parts)
-                    write_photo(job.target, colored, self._quality)
+                    write_photo(job.target, colored, self._quality, self._provenance)
                 if job.comparison:
-                    _write_comparison(pages[0], job.target, job.comparison, self._quality)
+                    self._write_comparison(pages[0], job.target, job.comparison)
             job.outcome = COLORED
         except Exception as error:
             job.fail(error)
         # No longer needed; frees their memory.
         job.photo, job.lightness, job.colors = None, [], []
         return job
+
+    def _write_comparison(self, page: PhotoPage, colored: Path, path: Path) -> None:
+        """Writes the photograph in gray beside the colored one."""
+        scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
+        height, width = (max(1, round(side * scale)) for side in (page.height, page.width))
+        before, after = (
+            np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
+            for page in (page, PhotoFile(colored).pages[0])
+        )
+        gray = rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(before)[..., :1]))
+        gap = np.full((height, _GAP, 3), 255, "uint8")
+        both = np.concatenate([gray, gap, after], axis=1)
+        pages = [(page_of_pixels(both), [both])]
+        write_photo(path, pages, self._quality, self._provenance)
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
@@ -222,19 +242,6 @@ class ColorizationPipeline:
         if not job.outcome and self._is_stopped():
             job.outcome = DROPPED
         return bool(job.outcome)
-
-
-def _write_comparison(page: PhotoPage, colored: Path, path: Path, quality: int) -> None:
-    """Writes the photograph in gray beside the colored one."""
-    scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
-    height, width = (max(1, round(side * scale)) for side in (page.height, page.width))
-    before, after = (
-        np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
-        for page in (page, PhotoFile(colored).pages[0])
-    )
-    gray = rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(before)[..., :1]))
-    gap = np.full((height, _GAP, 3), 255, "uint8")
-    write_rgb(path, np.concatenate([gray, gap, after], axis=1), quality)
 
 
 def _reason(error: Exception, job: Job) -> str:

@@ -57,4 +57,10 @@ class ColoringSettings:
         False,
         jobs=Jobs.USING_WEIGHTS,
     )
+    # Archives ask for it, and in Europe article 50 of the AI Act.
+    no_provenance: bool = _photograph_setting(
+        "do not say in the XMP of colored photographs that their colors are machine-made, and by "
+        "which weights",
+        False,
+    )
     quiet: bool = _photograph_setting("print only what went wrong", False)

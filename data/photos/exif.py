@@ -10,6 +10,7 @@ Reference: TIFF 6.0, section 2; Exif 2.32 (JEITA CP-3451), section 4.6.
 
 import contextlib
 import mmap
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,19 @@ ORIENTATION = 0x0112
 _EXIF_DIRECTORY, _GPS_DIRECTORY, _INTEROPERABILITY_DIRECTORY = 0x8769, 0x8825, 0xA005
 # The size of the image. Phones write it in the first directory, cameras in the EXIF directory.
 _WIDTHS, _HEIGHTS = (0x0100, 0xA002), (0x0101, 0xA003)
+# The position of the main subject in the EXIF directory, in pixels.
+_SUBJECTS = (0x9214, 0xA214)
+# What says whether the image is gray.
+_BITS, _PHOTOMETRIC, _SAMPLES = 0x0102, 0x0106, 0x0115
+# The photometric interpretation of an image in color.
+RGB, YCBCR = 2, 6
+_DESCRIPTION = 0x010E
+# The descriptions of tifffile, which say only how a file stores its pixels, and those of ImageJ,
+# Fiji, OME and tifffile with more information.
+_SHAPE = re.compile(rb'(\{"shape": ?\[[\d, ]*\](, "axes": ?"\w*")?\}|shape=\([\d, ]*\))\0*$')
+_OF_PIXELS = re.compile(
+    rb'(?s)\{"shape"|shape=\(|ImageJ=|SCIFIO=|\W{0,8}<(\?xml.{0,4096}?<)?(\w+:)?OME\s'
+)
 _THUMBNAIL_OFFSET, _THUMBNAIL_SIZE = 0x0201, 0x0202
 
 # The tags that point to other directories, which are copied too.
@@ -32,7 +46,7 @@ _SIZES |= {16: 8, 17: 8, 18: 8}
 _LAST_KIND = 12
 # The `struct` codes of the types of integers.
 _INTEGERS = {1: "B", 3: "H", 4: "L", 8: "h", 9: "l", 13: "L", 16: "Q", 18: "Q"}
-_LONG = 4
+_SHORT, _LONG = 3, 4
 
 # The EXIF directory, the first level, contains the interoperability directory.
 _DEEPEST = 2
@@ -84,6 +98,7 @@ class TiffReader:
     Attributes:
         order: str, `<` or `>` as in `struct`.
         first: int, the offset of the first directory.
+        is_big: bool, whether it is a BigTIFF.
 
     Raises:
         ValueError: the data is not a TIFF.
@@ -99,10 +114,10 @@ class TiffReader:
         version = self._unpack("H", 2)[0] if self.order and len(data) >= 8 else 0
         if version not in (42, 43) or (version == 43 and len(data) < 16):
             raise ValueError("it does not start with a TIFF header")
-        self._is_big = version == 43
+        self.is_big = version == 43
         # The `struct` code of an offset.
-        self._link = "Q" if self._is_big else "L"
-        (self.first,) = self._unpack(self._link, 8 if self._is_big else 4)
+        self._link = "Q" if self.is_big else "L"
+        (self.first,) = self._unpack(self._link, 8 if self.is_big else 4)
 
     def chain(self) -> Iterator[Directory]:
         """Yields the directories of all pages; a circular chain is read once.
@@ -129,10 +144,10 @@ class TiffReader:
         """
         if not 0 < offset < len(self.data):
             raise ValueError("a directory extends beyond the end of the data")
-        (count,) = self._unpack("Q" if self._is_big else "H", offset)
+        (count,) = self._unpack("Q" if self.is_big else "H", offset)
         if count > _MOST_ENTRIES:
             raise ValueError("a directory is broken")
-        position = offset + (8 if self._is_big else 2)
+        position = offset + (8 if self.is_big else 2)
         inline = struct.calcsize("=" + self._link)
         directory = Directory(begin=offset)
         seen = set()
@@ -220,16 +235,40 @@ def orientation_of(exif: bytes) -> int:
     return value if value is not None and 1 <= value <= 8 else 1
 
 
-def upright_exif(exif: bytes, height: int, width: int) -> bytes:
+def turned_point(
+    x: float, y: float, orientation: int, width: float, height: float
+) -> tuple[float, float]:
+    """Where a point of a stored image is once the image is upright.
+
+    Args:
+        x: float, from the left, from 0 to `width`.
+        y: float, from the top, from 0 to `height`.
+        orientation: int, 1 to 8, the EXIF orientation of the stored image.
+        width: float, the width of the stored image.
+        height: float, the height of the stored image.
+    """
+    if orientation in (2, 3, 7, 8):
+        x = width - x
+    if orientation in (3, 4, 6, 7):
+        y = height - y
+    return (y, x) if orientation >= 5 else (x, y)
+
+
+def upright_exif(
+    exif: bytes, height: int, width: int, channels: int = 3, orientation: int = 1
+) -> bytes:
     """Adapts an EXIF block to the colored, upright photograph.
 
-    The orientation becomes 1, the size is updated where the block contains it, and the thumbnail is
-    removed, because it shows the original photograph. All other bytes keep their positions.
+    The orientation becomes 1; size, position of the subject and number of channels are updated
+    where the block contains them; and the thumbnail is removed, because it shows the original
+    photograph. All values keep their positions.
 
     Args:
         exif: bytes of the block, without the prefix in a JPEG.
         height: int, the height of the upright photograph.
         width: int, the width of the upright photograph.
+        channels: int, 3, or 4 with alpha. Defaults to `3`.
+        orientation: int, 1 to 8, by which the stored pixels are turned. Defaults to `1`.
 
     Returns:
         Bytes of the adapted block.
@@ -239,21 +278,98 @@ def upright_exif(exif: bytes, height: int, width: int) -> bytes:
     """
     patched = bytearray(exif)
     tiff = TiffReader(patched)
+    if tiff.is_big:
+        raise ValueError("EXIF is no BigTIFF")
     directory = tiff.directory(tiff.first)
+    details = directory.children.get(_EXIF_DIRECTORY, Directory())
     if directory.next:
         _remove_thumbnail(patched, tiff, directory)
     if ORIENTATION in directory.entries:
         _set_integer(patched, tiff.order, directory.entries[ORIENTATION], 1)
-    for part in (directory, directory.children.get(_EXIF_DIRECTORY, Directory())):
+    for part in (directory, details):
         for tags, side in ((_WIDTHS, width), (_HEIGHTS, height)):
             for tag in part.entries.keys() & tags:
                 # A wrong size is better than no EXIF.
                 with contextlib.suppress(ValueError):
                     _set_integer(patched, tiff.order, part.entries[tag], side)
+    for tag in details.entries.keys() & _SUBJECTS:
+        _turn_subject(patched, tiff.order, details.entries[tag], orientation, height, width)
     # If parts of the block overlap, a change may have damaged another part: read it again.
+    tiff = TiffReader(patched)
+    directory = tiff.directory(tiff.first)
+    for tag in _set_channels(patched, tiff, directory, channels):
+        _remove_entry(patched, tiff.order, directory.begin, tag)
     tiff = TiffReader(patched)
     tiff.directory(tiff.first)
     return bytes(patched)
+
+
+def without_pixel_description(exif: bytes) -> tuple[bytes, list[str]]:
+    """Removes a description that says how a program stored gray pixels, such as OME-XML.
+
+    Args:
+        exif: bytes of the block, which `upright_exif` has returned.
+
+    Returns:
+        Tuple of the bytes of the block and a list of str, a note if more was removed than sizes.
+    """
+    tiff = TiffReader(exif)
+    directory = tiff.directory(tiff.first)
+    description = directory.entries.get(_DESCRIPTION)
+    if not description or not _OF_PIXELS.match(description.value):
+        return exif, []
+    patched = bytearray(exif)
+    _remove_entry(patched, tiff.order, directory.begin, _DESCRIPTION)
+    if _SHAPE.match(description.value):
+        return bytes(patched), []
+    return bytes(patched), [
+        "its ImageDescription, which says how the gray pixels are stored, is not copied"
+    ]
+
+
+def _set_channels(
+    data: bytearray, tiff: TiffReader, directory: Directory, channels: int
+) -> list[int]:
+    """Sets the tags that say how many channels there are; returns those that do not fit."""
+    wrong = []
+    for tag, right in ((_SAMPLES, (channels,)), (_PHOTOMETRIC, (RGB, YCBCR))):
+        entry = directory.entries.get(tag)
+        if entry and tiff.integer(entry) not in right:
+            try:
+                _set_integer(data, tiff.order, entry, right[0])
+            except ValueError:
+                wrong.append(tag)
+    bits = directory.entries.get(_BITS)
+    if bits and len(bits.value) != channels * _SIZES[bits.kind]:
+        wrong.append(_BITS)
+    return wrong
+
+
+def _remove_entry(data: bytearray, order: str, begin: int, tag: int) -> None:
+    """Removes an entry of the directory at `begin`; those behind it and the link move up."""
+    (count,) = struct.unpack_from(order + "H", data, begin)
+    for position in range(begin + 2, begin + 2 + 12 * count, 12):
+        if struct.unpack_from(order + "H", data, position)[0] == tag:
+            end = begin + 2 + 12 * count + 4
+            data[position:end] = data[position + 12 : end] + bytes(12)
+            struct.pack_into(order + "H", data, begin, count - 1)
+            return
+
+
+def _turn_subject(
+    data: bytearray, order: str, entry: Entry, orientation: int, height: int, width: int
+) -> None:
+    """Turns a point, a circle (a point and its diameter) or a rectangle (its center and sides)."""
+    code = order + "H" * (len(entry.value) // 2)
+    if entry.kind != _SHORT or not 2 <= len(code) - 1 <= 4:
+        return
+    x, y, *sides = struct.unpack(code, entry.value)
+    if orientation >= 5:
+        height, width, sides = width, height, sides[::-1]
+    x, y = turned_point(x, y, orientation, width - 1, height - 1)
+    data[entry.offset : entry.offset + len(entry.value)] = struct.pack(
+        code, *(min(max(0, int(number)), 65535) for number in (x, y, *sides))
+    )
 
 
 def _set_integer(data: bytearray, order: str, entry: Entry, number: int) -> None:

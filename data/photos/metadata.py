@@ -1,18 +1,22 @@
 """The metadata of a photograph: EXIF, XMP, resolution, text and color profile."""
 
 import dataclasses
-import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image
 
-from data.photos.exif import EXIF_PREFIX, orientation_of, upright_exif
+from data.photos.exif import EXIF_PREFIX, orientation_of, upright_exif, without_pixel_description
+from data.photos.jpeg import read_jpeg_extras
+from data.photos.xmp_upright import NO_CREDENTIALS, NO_VIDEO, upright_xmp
 
-# The prefix of Photoshop's resources in a JPEG, and the resources that contain a thumbnail.
-PHOTOSHOP_HEADER = b"Photoshop 3.0\0"
+# Photoshop's resources that contain a thumbnail.
 _THUMBNAILS = (1033, 1036)
+
+# The box of HEIF that contains content credentials.
+_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 @dataclass
@@ -25,7 +29,7 @@ class PhotoMetadata:
         xmp: bytes of the XML packet; empty if there is none.
         dots_per_inch: tuple of two floats, horizontal and vertical, or None.
         orientation: int, 1 to 8, the EXIF orientation of the stored pixels.
-        comment: bytes, the comment of a JPEG.
+        comments: list of bytes, the comments of a JPEG.
         photoshop: bytes, Photoshop's resources, which contain the IPTC captions.
         texts: list of tuples (type, contents), the PNG chunks with texts or the time, without XMP.
         meanings: list of tuples (type, contents), the PNG chunks that define which colors its
@@ -35,6 +39,7 @@ class PhotoMetadata:
         images: int, the number of images in a file of one page: the frames of an animation, or
             additional images from a phone.
         is_odd: bool, whether a page of a TIFF has an invalid orientation.
+        notes: list of str, what the file contains that is not copied.
     """
 
     exif: bytes = b""
@@ -42,7 +47,7 @@ class PhotoMetadata:
     xmp: bytes = b""
     dots_per_inch: tuple[float, float] | None = None
     orientation: int = 1
-    comment: bytes = b""
+    comments: list[bytes] = field(default_factory=list)
     photoshop: bytes = b""
     texts: list[tuple[bytes, bytes]] = field(default_factory=list)
     meanings: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -50,6 +55,7 @@ class PhotoMetadata:
     lossless: bool = False
     images: int = 1
     is_odd: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self):
         if self.exif.startswith(b"MM"):
@@ -58,31 +64,44 @@ class PhotoMetadata:
         if self.dots_per_inch and not all(0 < dots <= 65535 for dots in self.dots_per_inch):
             self.dots_per_inch = None
 
-    def upright(self, height: int, width: int) -> tuple["PhotoMetadata", list[str]]:
+    def upright(
+        self, height: int, width: int, channels: int = 3, keeps_profile: bool = True
+    ) -> tuple["PhotoMetadata", list[str]]:
         """Adapts the metadata to the colored, upright photograph.
 
         Args:
             height: int, the height of the upright photograph.
             width: int, the width of the upright photograph.
+            channels: int, 3, or 4 with alpha. Defaults to `3`.
+            keeps_profile: bool, whether the colored photograph has the profile of the stored one.
+                Defaults to `True`.
 
         Returns:
             Tuple of the new `PhotoMetadata` and a list of str, notes about what was dropped.
         """
-        notes = []
-        exif = self.exif
+        notes = list(self.notes)
+        exif, xmp = self.exif, self.xmp
         if exif:
             try:
-                exif = upright_exif(exif, height, width)
+                exif = upright_exif(exif, height, width, channels, self.orientation)
+                exif, dropped = without_pixel_description(exif)
+                notes += dropped
             except ValueError:
                 exif = b""
                 notes.append("its EXIF is broken and is not copied")
-        xmp = re.sub(rb"(?s)<xmp:Thumbnails>.*?</xmp:Thumbnails>", b"", self.xmp)
-        if orientation_of(self.exif) != 1 or self.orientation != 1:
-            # The orientation in XMP repeats that of EXIF; alone it has no effect.
-            xmp = re.sub(
-                rb"""(tiff:Orientation\s*(?:=\s*["']|>)\s*)[2-8](\s*["'<])""", rb"\g<1>1\g<2>", xmp
-            )
-        return dataclasses.replace(self, exif=exif, xmp=xmp, orientation=1), notes
+        if xmp:
+            is_marked_turned = orientation_of(self.exif) != 1
+            try:
+                xmp, dropped = upright_xmp(
+                    xmp, height, width, channels, self.orientation, is_marked_turned, keeps_profile
+                )
+                notes += dropped
+            except ValueError:
+                xmp = b""
+                notes.append("its XMP is broken and is not copied")
+        # What is noted of the file may be noted of its XMP too.
+        notes = list(dict.fromkeys(notes))
+        return dataclasses.replace(self, exif=exif, xmp=xmp, orientation=1, notes=[]), notes
 
 
 def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
@@ -94,18 +113,29 @@ def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
     """
     information = image.info
     exif = (information.get("exif") or b"").removeprefix(EXIF_PREFIX)
-    return PhotoMetadata(
+    comment = _as_bytes(information.get("comment") or b"")
+    metadata = PhotoMetadata(
         exif=exif,
         xmp=_as_bytes(information.get("xmp") or b""),
         dots_per_inch=_dots_per_inch(information),
         # The decoded pixels of HEIF are upright, whatever its EXIF says.
         orientation=1 if image.format == "HEIF" else orientation_of(exif),
-        comment=_as_bytes(information.get("comment") or b""),
-        photoshop=without_thumbnails(_app13(image)),
+        comments=[comment] if comment else [],
         profile=information.get("icc_profile") or b"",
-        lossless=image.format == "WEBP" and _is_lossless_webp(path),
         images=getattr(image, "n_frames", 1),
     )
+    if image.format in ("JPEG", "MPO"):
+        extras = read_jpeg_extras(path, metadata.images)
+        metadata.comments, metadata.xmp, metadata.notes = extras.comments, extras.xmp, extras.notes
+        metadata.photoshop = without_thumbnails(extras.photoshop)
+        metadata.images -= extras.has_gain_map and metadata.images > 1
+    elif image.format == "WEBP":
+        chunks = [kind for kind, _ in _riff_chunks(path)]
+        metadata.lossless = b"VP8L" in chunks and b"VP8 " not in chunks
+        metadata.notes = [NO_CREDENTIALS] if b"C2PA" in chunks else []
+    elif image.format in ("HEIF", "AVIF"):
+        metadata.notes = _notes_on_boxes(path)
+    return metadata
 
 
 def without_thumbnails(resources: bytes) -> bytes:
@@ -139,22 +169,32 @@ def _as_bytes(value: bytes | str) -> bytes:
     return value.encode() if isinstance(value, str) else value
 
 
-def _app13(image: Image.Image) -> bytes:
-    """Photoshop's resources, which may extend over several segments of a JPEG."""
-    return b"".join(
-        data.removeprefix(PHOTOSHOP_HEADER)
-        for name, data in getattr(image, "applist", [])
-        if name == "APP13" and data.startswith(PHOTOSHOP_HEADER)
-    )
-
-
-def _is_lossless_webp(path: Path) -> bool:
-    # Neither Pillow nor libvips tells.
+def _riff_chunks(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Yields the types and sizes of the chunks of a WebP, of which animations contain others."""
     with open(path, "rb") as file:
         file.seek(12)
         while len(head := file.read(8)) == 8:
             kind, size = struct.unpack("<4sL", head)
-            if kind in (b"VP8L", b"VP8 "):
-                return kind == b"VP8L"
+            yield kind, size
             file.seek(size + size % 2, 1)
-    return False
+
+
+def _notes_on_boxes(path: Path) -> list[str]:
+    """Notes about the boxes at the top level of a HEIF or AVIF that are not copied."""
+    notes = []
+    with open(path, "rb") as file:
+        while len(head := file.read(8)) == 8:
+            size, kind = struct.unpack(">L4s", head)
+            begin = file.tell()
+            if kind == b"mpvd":
+                notes.append(NO_VIDEO)
+            elif kind == b"uuid" and file.read(16) == _C2PA_UUID:
+                notes.append(NO_CREDENTIALS)
+            if size == 1:
+                file.seek(begin)
+                size = int.from_bytes(file.read(8), "big")
+            if size < 8:
+                # It extends to the end of the file, or is broken.
+                break
+            file.seek(begin - 8 + size)
+    return notes

@@ -83,8 +83,14 @@ class PhotoPage:
         self.height, self.width = self._turned_size(image.height, image.width)
         self._can_shrink = _is_jpeg(image)
         self._form = _form(image)
-        self.metadata, self.notes = metadata.upright(self.height, self.width)
-        self._profile_in, self.metadata.profile = self._choose_profiles(metadata.profile)
+        self.notes: list[str] = []
+        self._profile_in, profile = self._choose_profiles(metadata.profile)
+        keeps_profile = self._channels == 3 and profile == metadata.profile
+        self.metadata, notes = metadata.upright(
+            self.height, self.width, 3 + self.has_alpha, keeps_profile
+        )
+        self.metadata.profile = profile
+        self.notes += notes
 
     @property
     def size(self) -> int:

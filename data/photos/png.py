@@ -17,6 +17,7 @@ import numpy as np
 
 from data.photos.exif import EXIF_PREFIX, orientation_of
 from data.photos.metadata import PhotoMetadata
+from data.photos.xmp_upright import NO_CREDENTIALS
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -24,6 +25,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 _MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = b"XML:com.adobe.xmp"
+_CREDENTIALS = b"caBX"
 
 _METERS_IN_AN_INCH = 0.0254
 _METER = 1
@@ -55,6 +57,7 @@ def read_png_metadata(path: Path) -> PhotoMetadata:
         meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _MEANINGS],
         profile=profile,
         images=int.from_bytes(last[b"acTL"][:4], "big") if b"acTL" in last else 1,
+        notes=[NO_CREDENTIALS] if _CREDENTIALS in last else [],
     )
 
 
@@ -106,24 +109,31 @@ def _read_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
             size, kind = struct.unpack(">L4s", head)
             if kind in (*_TEXTS, *_MEANINGS, b"eXIf", b"pHYs", b"iCCP", b"acTL"):
                 yield kind, file.read(size)
+            elif kind == _CREDENTIALS:
+                yield kind, b""
+                file.seek(size, 1)
             else:
                 file.seek(size, 1)
             file.seek(4, 1)
 
 
 def _xmp_packet(kind: bytes, text: bytes) -> bytes:
-    """The XMP packet in a text; empty if it is another text or compressed."""
+    """The XMP packet in a text; empty if it is another text."""
     head, _, rest = text.partition(b"\0")
+    if kind == b"zTXt" and head == _XMP:
+        return _inflate(rest[1:])
+    if kind != b"iTXt" or head != _XMP:
+        return b""
     # Compression flag and method, language, translated keyword, packet.
-    is_packet = kind == b"iTXt" and head == _XMP and rest[:1] == b"\0"
-    return rest[2:].split(b"\0", 2)[-1] if is_packet else b""
+    packet = rest[2:].split(b"\0", 2)[-1]
+    return _inflate(packet) if rest[:1] == b"\1" else packet
 
 
 def _inflate(compressed: bytes) -> bytes:
     try:
         return zlib.decompressobj().decompress(compressed, _LARGEST)
     except zlib.error:
-        # Not a valid profile, which `PhotoPage` reports.
+        # Not a valid profile or packet, which is reported later.
         return compressed
 
 

@@ -26,18 +26,20 @@ from data.photos.exif import (
     write_directory,
 )
 from data.photos.metadata import PhotoMetadata, without_thumbnails
+from data.photos.xmp_upright import NO_CREDENTIALS
 from errors import InputError
 
 # The tags that describe how the pixels are stored or point to other parts of the file. They are not
-# copied: the writer has its own. The last ones are Photoshop's layers, which contain the gray image
-# again.
+# copied: the writer has its own. Among the last ones are Photoshop's layers, which contain the gray
+# image again, ImageJ's, and content credentials, which a changed image invalidates.
 _STRUCTURE = frozenset(
     [*range(254, 260), *range(262, 267), 273, 274, *range(277, 285), *range(288, 294), 296, 301]
     + [*range(317, 329), 330, *range(332, 335), 336, *range(338, 348), *range(400, 406)]
     + [*range(433, 436), *range(512, 522), *range(529, 533), 559, 700, 34675, 37724, 50784]
+    + [50838, 50839, 52545]
 )
 _NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 283, 296
-_XMP, _ICC, _PHOTOSHOP = 700, 34675, 34377
+_XMP, _ICC, _PHOTOSHOP, _C2PA = 700, 34675, 34377, 52545
 
 _UNDEFINED, _BYTE, _SHORT, _LONG, _RATIONAL = 7, 1, 3, 4, 5
 # The `struct` codes of the types of a resolution, and of those that are written.
@@ -132,6 +134,7 @@ def _metadata_of(directory: Directory, tiff: TiffReader) -> PhotoMetadata:
         dots_per_inch=_dots_per_inch(directory, tiff),
         orientation=orientation if orientation is not None and 1 <= orientation <= 8 else 1,
         is_odd=orientation not in (None, *range(1, 9)),
+        notes=[NO_CREDENTIALS] if _C2PA in directory.entries else [],
     )
 
 

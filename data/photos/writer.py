@@ -1,5 +1,6 @@
 """Writes colored photographs with their metadata, completely or not at all."""
 
+import dataclasses
 import math
 import os
 from collections.abc import Iterable
@@ -11,9 +12,11 @@ from PIL import Image
 
 from data.atomic import write_beside
 from data.photos.exif import EXIF_PREFIX
-from data.photos.metadata import PHOTOSHOP_HEADER, PhotoMetadata
+from data.photos.jpeg import LARGEST_SEGMENT, write_segments
+from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.png import write_png
+from data.photos.provenance import Provenance
 from data.photos.tiff import write_tiff
 from errors import InputError, shown
 
@@ -32,17 +35,19 @@ _WITH_METADATA = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF")
 # The longest side in pixels, for formats with a limit that a photograph may reach.
 _LONGEST_SIDES = {"JPEG": 65500, "WEBP": 16383}
 
-# The length of a JPEG segment has 16 bits; these are the sizes that Pillow can fit into one.
-_LARGEST = {"exif": 65527, "xmp": 65504, "comment": 65533}
-_LARGEST_PHOTOSHOP = 65519
+# The length of a JPEG segment has 16 bits, and EXIF cannot be split.
+_LARGEST_EXIF = LARGEST_SEGMENT - len(EXIF_PREFIX)
 
 
-def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
+def what_is_lost(
+    path: str | os.PathLike, pages: list[PhotoPage], provenance: Provenance | None = None
+) -> list[str]:
     """Describes what the format of a file cannot store of a photograph.
 
     Args:
         path: the file to be written; its suffix determines the format.
         pages: list of `PhotoPage`, the pages of the photograph.
+        provenance: `Provenance` or None, as for `write_photo`. Defaults to `None`.
 
     Returns:
         List of str, one for each loss.
@@ -62,7 +67,10 @@ def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
         f"{kind} cannot store EXIF, XMP or a profile": (
             (metadata.exif or metadata.xmp or metadata.profile) and kind not in _WITH_METADATA
         ),
-        f"its comment is not written to {kind}": metadata.comment and kind != "JPEG",
+        f"{kind} cannot store that the colors are machine-made": (
+            provenance and kind not in _WITH_METADATA
+        ),
+        f"its comment is not written to {kind}": metadata.comments and kind != "JPEG",
         f"its Photoshop captions (IPTC) are not written to {kind}": (
             metadata.photoshop and kind != "JPEG"
         ),
@@ -73,8 +81,10 @@ def what_is_lost(path: str | os.PathLike, pages: list[PhotoPage]) -> list[str]:
     }
     if kind == "JPEG":
         losses |= {
-            f"its {name.upper()} is too large for JPEG": len(getattr(metadata, name)) > limit
-            for name, limit in _LARGEST.items()
+            "its EXIF is too large for JPEG": len(metadata.exif) > _LARGEST_EXIF,
+            "its comment is too large for JPEG": any(
+                len(comment) > LARGEST_SEGMENT for comment in metadata.comments
+            ),
         }
     return [loss for loss, is_lost in losses.items() if is_lost]
 
@@ -83,6 +93,7 @@ def write_photo(
     path: str | os.PathLike,
     pages: Iterable[tuple[PhotoPage, Iterable[np.ndarray]]],
     quality: int = 95,
+    provenance: Provenance | None = None,
 ) -> None:
     """Writes a photograph in the format of its suffix, completely or not at all.
 
@@ -97,6 +108,8 @@ def write_photo(
         quality: int from 1 to 100, the quality of JPEG, lossy WebP and HEIC. Chroma is not
             subsampled where the format allows it, because color is what this program adds.
             Defaults to `95`.
+        provenance: `Provenance` or None, what made the colors, which the XMP says then. Defaults
+            to `None`.
 
     Raises:
         InputError: no format has this suffix, or the photograph is too large for the format.
@@ -105,18 +118,19 @@ def write_photo(
     kind = _format_of(path)
     with write_beside(path) as temporary, open(temporary, "wb") as file:
         if kind == "TIFF":
-            write_tiff(file, ((page.metadata, strips) for page, strips in pages))
+            write_tiff(file, ((_metadata(page, provenance), strips) for page, strips in pages))
             return
         page, strips = next(iter(pages))
+        metadata = _metadata(page, provenance)
         if max(page.height, page.width) > _LONGEST_SIDES.get(kind, math.inf):
             raise InputError(
                 f"{kind} allows {_LONGEST_SIDES[kind]} pixels a side; give another format. "
                 f"Received: {page.width} x {page.height}"
             )
         if kind == "PNG":
-            write_png(file, strips, page.height, page.width, page.metadata)
+            write_png(file, strips, page.height, page.width, metadata)
         else:
-            _write_whole(file, kind, _assemble(page, strips, kind), page.metadata, quality)
+            _write_whole(file, kind, _assemble(page, strips, kind), metadata, quality)
 
 
 def _format_of(path: str | os.PathLike) -> str:
@@ -127,6 +141,12 @@ def _format_of(path: str | os.PathLike) -> str:
             f"{' '.join(FORMATS)}. Received: {shown(path)}"
         )
     return FORMATS[suffix]
+
+
+def _metadata(page: PhotoPage, provenance: Provenance | None) -> PhotoMetadata:
+    if not provenance:
+        return page.metadata
+    return dataclasses.replace(page.metadata, xmp=provenance.added_to(page.metadata.xmp))
 
 
 def _assemble(page: PhotoPage, strips: Iterable[np.ndarray], kind: str) -> np.ndarray:
@@ -160,11 +180,14 @@ def _write_whole(
         "quality": quality,
     }
     if kind == "JPEG":
-        options |= {"comment": metadata.comment, "extra": _photoshop_segments(metadata.photoshop)}
-        for name, limit in _LARGEST.items():
-            if len(getattr(metadata, name)) > limit:
-                options[name] = b""
-        options["subsampling"] = 0
+        comments = [text for text in metadata.comments if len(text) <= LARGEST_SEGMENT]
+        options |= {
+            "extra": write_segments(comments, metadata.photoshop, metadata.xmp),
+            # In `extra`.
+            "xmp": b"",
+            "exif": b"" if len(metadata.exif) > _LARGEST_EXIF else options["exif"],
+            "subsampling": 0,
+        }
     elif kind == "WEBP":
         options |= {"lossless": metadata.lossless, "exact": True}
     options = {name: value for name, value in options.items() if value is not None and value != b""}
@@ -186,11 +209,3 @@ class _Stream:
     def __init__(self, file: BinaryIO):
         self.write, self.flush = file.write, file.flush
         self.seek, self.tell = file.seek, file.tell
-
-
-def _photoshop_segments(resources: bytes) -> bytes:
-    parts = [
-        PHOTOSHOP_HEADER + resources[start : start + _LARGEST_PHOTOSHOP]
-        for start in range(0, len(resources), _LARGEST_PHOTOSHOP)
-    ]
-    return b"".join(b"\xff\xed" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)

@@ -17,6 +17,7 @@ complete.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -192,6 +193,11 @@ class WeightsFolder:
     def files_to_color(self) -> tuple[Path, Path]:
         """The paths of settings.json and of the weights for coloring."""
         return self.path / _SETTINGS, self.path / _GENERATOR
+
+    def weights_hash(self) -> str:
+        """The SHA-256 of the file of the weights for coloring, in hexadecimal digits."""
+        with open(self.path / _GENERATOR, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def load_generator(self, generator: keras.Model) -> None:
         """Loads the weights for coloring into a generator of the same architecture.

@@ -9,6 +9,7 @@ from PIL import ExifTags, Image
 
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, interpreted
+from data.photos.xmp import XmpPacket
 
 HEIGHT, WIDTH = 20, 30
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
@@ -17,7 +18,54 @@ EXIF, GPS_INFO = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 GPS = {1: "N", 2: (48.0, 12.0, 30.5), 3: "E", 4: (16.0, 22.0, 15.25)}
 # Like the notes of a camera: offsets, zeros, and an odd number of bytes.
 NOTES = b"Nikon\0\2\x10" + bytes(range(256)) + b"\0\0\1"
-XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/">Gro\xc3\x9fmutter</x:xmpmeta>'
+_NAMESPACES = {
+    "tiff": "http://ns.adobe.com/tiff/1.0/",
+    "exif": "http://ns.adobe.com/exif/1.0/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
+    "xmpNote": "http://ns.adobe.com/xmp/note/",
+    "stEvt": "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#",
+    "photoshop": "http://ns.adobe.com/photoshop/1.0/",
+    "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+    "mwg-rs": "http://www.metadataworkinggroup.com/schemas/regions/",
+    "stArea": "http://ns.adobe.com/xmp/sType/Area#",
+    "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "MP": "http://ns.microsoft.com/photo/1.2/",
+    "MPRI": "http://ns.microsoft.com/photo/1.2/t/RegionInfo#",
+    "MPReg": "http://ns.microsoft.com/photo/1.2/t/Region#",
+    "GCamera": "http://ns.google.com/photos/1.0/camera/",
+    "Container": "http://ns.google.com/photos/1.0/container/",
+    "Item": "http://ns.google.com/photos/1.0/container/item/",
+    "hdrgm": "http://ns.adobe.com/hdr-gain-map/1.0/",
+}
+
+
+def xmp_of(elements="", attributes=""):
+    """An XMP packet with properties written as elements or as attributes."""
+    used = [prefix for prefix in _NAMESPACES if f"{prefix}:" in elements + attributes]
+    declared = " ".join(f'xmlns:{prefix}="{_NAMESPACES[prefix]}"' for prefix in used)
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about="" {declared} {attributes}>{elements}</rdf:Description>'
+        "</rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def name_of(qualified):
+    """The name of a property such as `dc:title`, as `XmpPacket` has it."""
+    prefix, _, local = qualified.partition(":")
+    return f"{{{_NAMESPACES[prefix]}}}{local}"
+
+
+def value(xmp, qualified):
+    """The value of a property such as `dc:title` in a packet; None if it has no such property."""
+    return XmpPacket(xmp).value(name_of(qualified))
+
+
+XMP = xmp_of(attributes='dc:source="Großmutter"')
 P3 = bytes(pyvips.Operation.call("profile_load", "p3"))
 CMYK = bytes(pyvips.Operation.call("profile_load", "cmyk"))
 

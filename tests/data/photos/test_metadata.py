@@ -6,6 +6,7 @@ import pytest
 from PIL import ExifTags, Image
 
 from data.photos.metadata import PhotoMetadata, read_metadata
+from data.photos.xmp_upright import NO_VIDEO
 from tests.data.photos.samples import (
     CAPTION,
     EXIF,
@@ -18,6 +19,8 @@ from tests.data.photos.samples import (
     app13,
     exif_of,
     parsed,
+    value,
+    xmp_of,
 )
 
 GRAY = Image.new("L", (30, 20), 128)
@@ -36,17 +39,16 @@ def saved(path, image=GRAY, **options):
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_jpeg_is_read(tmp_path, order):
     exif = exif_of(order, 6)
-    options = {"xmp": XMP, "comment": b"1932"}
-    metadata = saved(
-        tmp_path / "a.jpg", exif=b"Exif\0\0" + exif, dpi=(300, 200), icc_profile=b"icc", **options
-    )
+    options = {"dpi": (300, 200), "icc_profile": b"icc", "xmp": XMP, "comment": b"1932"}
+    metadata = saved(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif, **options)
     assert metadata == PhotoMetadata(
         exif=exif,
         byte_order=order,
         dots_per_inch=(300.0, 200.0),
         orientation=6,
         profile=b"icc",
-        **options,
+        xmp=XMP,
+        comments=[b"1932"],
     )
 
 
@@ -101,9 +103,9 @@ def test_other_segments_of_the_same_number_are_not_resources(tmp_path):
 
 # --- upright -----------------------------------------------------------------------------------
 
-ATTRIBUTE = b'<rdf:Description tiff:Orientation="%d" tiff:Make="6"/>'
-QUOTED_ONCE = b"<rdf:Description tiff:Orientation = '%d'/>"
-ELEMENT = b"<tiff:Orientation>%d</tiff:Orientation><tiff:Make>6</tiff:Make>"
+ATTRIBUTE = xmp_of(attributes='tiff:Orientation="%d" tiff:Make="6"')
+QUOTED_ONCE = xmp_of(attributes="tiff:Orientation = '%d'")
+ELEMENT = xmp_of("<tiff:Orientation>%d</tiff:Orientation><tiff:Make>6</tiff:Make>")
 FORMS = pytest.mark.parametrize("form", [ATTRIBUTE, QUOTED_ONCE, ELEMENT])
 
 
@@ -120,7 +122,9 @@ FORMS = pytest.mark.parametrize("form", [ATTRIBUTE, QUOTED_ONCE, ELEMENT])
 def test_orientation_in_xmp_becomes_upright_with_the_photograph(form, turned):
     stored = PhotoMetadata(xmp=form % 6, **turned)
     metadata, notes = stored.upright(4000, 3000)
-    assert (metadata.xmp, metadata.orientation, notes) == (form % 1, 1, [])
+    assert value(metadata.xmp, "tiff:Orientation") == "1"
+    assert value(metadata.xmp, "tiff:Make") == value(form % 6, "tiff:Make")
+    assert (metadata.orientation, notes) == (1, [])
     exif = parsed(metadata.exif)
     assert exif.get(ORIENTATION, 1) == 1
     details = exif.get_ifd(EXIF)
@@ -137,12 +141,26 @@ def test_orientation_in_xmp_alone_is_ignored_and_unchanged(form, exif):
 
 
 def test_thumbnails_in_xmp_are_dropped():
-    xmp = b"<a><xmp:Thumbnails><b>gray\ngray</b></xmp:Thumbnails><c/></a>"
-    assert PhotoMetadata(xmp=xmp).upright(4, 5)[0].xmp == b"<a><c/></a>"
+    xmp = xmp_of("<xmp:Thumbnails><b>gray\ngray</b></xmp:Thumbnails>", 'dc:source="1932"')
+    metadata, notes = PhotoMetadata(xmp=xmp).upright(4, 5)
+    assert value(metadata.xmp, "xmp:Thumbnails") is None
+    assert value(metadata.xmp, "dc:source") == "1932"
+    assert notes == []
 
 
 def test_broken_exif_is_skipped_with_a_note():
-    stored = PhotoMetadata(exif=exif_of(orientation=6)[:40], xmp=XMP, comment=b"1932")
+    stored = PhotoMetadata(exif=exif_of(orientation=6)[:40], xmp=XMP, comments=[b"1932"])
     metadata, [note] = stored.upright(4000, 3000)
-    assert metadata == PhotoMetadata(xmp=XMP, comment=b"1932")
+    assert metadata == PhotoMetadata(xmp=XMP, comments=[b"1932"])
     assert "EXIF" in note
+
+
+def test_broken_xmp_is_skipped_with_a_note():
+    metadata, [note] = PhotoMetadata(xmp=XMP[:-9], comments=[b"1932"]).upright(20, 30)
+    assert metadata == PhotoMetadata(comments=[b"1932"])
+    assert "XMP" in note
+
+
+def test_what_the_file_lost_is_noted_once():
+    stored = PhotoMetadata(xmp=xmp_of(attributes='GCamera:MotionPhoto="1"'), notes=[NO_VIDEO])
+    assert stored.upright(20, 30)[1] == [NO_VIDEO]

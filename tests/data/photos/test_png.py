@@ -80,11 +80,21 @@ def test_plain_png_has_no_metadata(tmp_path):
     assert read_png_metadata(tmp_path / "a.png") == PhotoMetadata()
 
 
-def test_compressed_xmp_is_kept_as_a_text(tmp_path):
-    packed = (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP))
+@pytest.mark.parametrize(("kind", "head"), [(b"iTXt", b"\1\0\0\0"), (b"zTXt", b"\0")])
+def test_compressed_xmp_is_unpacked(tmp_path, kind, head):
+    packed = (kind, b"XML:com.adobe.xmp\0" + head + zlib.compress(XMP))
     (tmp_path / "a.png").write_bytes(write(noise(11, 7), texts=[packed]))
     metadata = read_png_metadata(tmp_path / "a.png")
-    assert (metadata.xmp, metadata.texts) == (b"", [packed])
+    assert (metadata.xmp, metadata.texts) == (XMP, [])
+
+
+def test_content_credentials_are_not_copied_and_that_is_noted(tmp_path):
+    credentials = (b"caBX", b"\0\0\0\x20jumb a signature of the gray pixels")
+    (tmp_path / "a.png").write_bytes(write(noise(11, 7), texts=[credentials]))
+    metadata = read_png_metadata(tmp_path / "a.png")
+    [note] = metadata.notes
+    assert "C2PA" in note
+    assert metadata.texts == []
 
 
 def test_chunks_after_the_pixels_are_read(tmp_path):

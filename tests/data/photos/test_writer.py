@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from data.photos.file import PhotoFile
 from data.photos.profiles import srgb_profile
+from data.photos.provenance import Provenance
 from data.photos.writer import FORMATS, what_is_lost, write_photo
 from errors import InputError
 from tests.data.photos import samples
@@ -32,6 +33,7 @@ from tests.data.photos.samples import (
     in_strips,
     page_of,
     smooth,
+    xmp_of,
 )
 
 
@@ -182,9 +184,16 @@ def test_image_without_metadata_is_saved_without_metadata(tmp_path, name):
 
 
 def test_comment_and_captions_of_a_jpeg_are_saved(tmp_path):
-    write(tmp_path / "a.jpg", noise(), comment=b"1932", photoshop=CAPTION, exif=exif_of(), xmp=XMP)
+    write(
+        tmp_path / "a.jpg",
+        noise(),
+        comments=[b"1932", b"1933"],
+        photoshop=CAPTION,
+        exif=exif_of(),
+        xmp=XMP,
+    )
     with Image.open(tmp_path / "a.jpg") as image:
-        assert image.info["comment"] == b"1932"
+        assert [text for name, text in image.applist if name == "COM"] == [b"1932", b"1933"]
         assert image.info["photoshop"] == {1028: CAPTION[12:]}
         assert image.info["xmp"] == XMP
         assert image.getexif()[MAKE] == "Nikon"
@@ -314,6 +323,7 @@ def test_only_the_first_page_is_written_to_a_format_of_one_page(tmp_path):
 
 # --- what is lost ------------------------------------------------------------------------------
 
+LARGE_XMP = xmp_of(f"<dc:source>{'long ' * 40_000}</dc:source>", 'dc:format="image/jpeg"')
 LARGE = {"exif": exif_of(notes=bytes(70_000))}
 EVERYTHING = {"exif": exif_of(), "xmp": XMP, "profile": srgb_profile()}
 
@@ -335,8 +345,8 @@ def test_nothing_is_lost_that_fits(name):
         ("a.bmp", 3, 8, {"xmp": XMP}, "XMP"),
         ("a.bmp", 3, 8, {"profile": srgb_profile()}, "profile"),
         ("a.jpg", 3, 8, LARGE, "EXIF"),
-        ("a.jpg", 3, 8, {"xmp": XMP * 2000}, "XMP"),
-        ("a.png", 3, 8, {"comment": b"1932"}, "comment"),
+        ("a.jpg", 3, 8, {"comments": [b"long " * 20_000]}, "comment"),
+        ("a.png", 3, 8, {"comments": [b"1932"]}, "comment"),
         ("a.webp", 3, 8, {"photoshop": CAPTION}, "caption|IPTC|Photoshop"),
         ("a.jpg", 3, 8, {"texts": [(b"tEXt", b"Title\0Grandmother")]}, "text"),
     ],
@@ -364,36 +374,59 @@ def test_loss_on_any_page_is_reported():
 
 def test_large_metadata_fits_elsewhere(tmp_path):
     for name in ("a.png", "a.tif", "a.webp"):
-        assert what_is_lost(name, [page_of(noise(), **LARGE, xmp=XMP * 2000)]) == []
-        write(tmp_path / name, noise(), **LARGE, xmp=XMP * 2000)
+        assert what_is_lost(name, [page_of(noise(), **LARGE, xmp=LARGE_XMP)]) == []
+        write(tmp_path / name, noise(), **LARGE, xmp=LARGE_XMP)
         with Image.open(tmp_path / name) as image:
             assert image.getexif()[MAKE] == "Nikon"
-            assert image.info["xmp"] == XMP * 2000
+            assert image.info["xmp"] == LARGE_XMP
 
 
-def test_too_large_metadata_is_skipped_in_a_jpeg(tmp_path):
-    write(tmp_path / "a.jpg", smooth(), **LARGE, xmp=XMP * 2000, profile=P3, comment=b"1932")
+def test_too_large_exif_is_skipped_in_a_jpeg(tmp_path):
+    write(tmp_path / "a.jpg", smooth(), **LARGE, xmp=XMP, profile=P3, comments=[b"1932"])
     with Image.open(tmp_path / "a.jpg") as image:
         assert MAKE not in image.getexif()
-        assert "xmp" not in image.info
+        assert image.info["xmp"] == XMP
         assert image.info["icc_profile"] == P3
         assert image.info["comment"] == b"1932"
         assert np.abs(np.asarray(image).astype(int) - smooth()).max() <= 12
 
 
-def test_metadata_up_to_the_size_of_a_segment_is_saved(tmp_path):
+def test_exif_up_to_the_size_of_a_segment_is_saved(tmp_path):
     exif = exif_of()
     exif += bytes(65527 - len(exif))
-    xmp = XMP + b" " * (65504 - len(XMP))
-    page = page_of(noise(), exif=exif, xmp=xmp)
+    page = page_of(noise(), exif=exif)
     assert what_is_lost("a.jpg", [page]) == []
     write_photo(tmp_path / "a.jpg", [(page, in_strips(noise()))])
     with Image.open(tmp_path / "a.jpg") as image:
         assert image.info["exif"] == b"Exif\0\0" + exif
-        assert image.info["xmp"] == xmp
-    for large in ({"exif": exif + b"\0"}, {"xmp": xmp + b" "}):
-        assert len(what_is_lost("a.jpg", [page_of(noise(), **large)])) == 1
-        write(tmp_path / "a.jpg", noise(), **large)
+    assert len(what_is_lost("a.jpg", [page_of(noise(), exif=exif + b"\0")])) == 1
+    write(tmp_path / "a.jpg", noise(), exif=exif + b"\0")
+
+
+# --- provenance --------------------------------------------------------------------------------
+
+PROVENANCE = Provenance("Colorizer 1.0", "sagan")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.heic"])
+@pytest.mark.parametrize("xmp", [b"", XMP])
+def test_xmp_says_that_the_colors_are_machine_made(request, tmp_path, name, xmp):
+    if name == "a.heic":
+        request.getfixturevalue("pillow_heif")
+    pages = [(page_of(noise(), xmp=xmp), [noise()])]
+    write_photo(tmp_path / name, pages, provenance=PROVENANCE)
+    with Image.open(tmp_path / name) as image:
+        assert image.info["xmp"] == PROVENANCE.added_to(xmp)
+    assert what_is_lost(name, [pages[0][0]], PROVENANCE) == []
+
+
+def test_bmp_cannot_say_that_the_colors_are_machine_made(tmp_path):
+    [loss] = what_is_lost("a.bmp", [page_of(noise())], PROVENANCE)
+    assert "machine-made" in loss
+    write_photo(tmp_path / "a.bmp", [(page_of(noise()), [noise()])], provenance=PROVENANCE)
+
+
+# --- broken metadata ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp"])
