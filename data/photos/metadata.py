@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from data.photos.exif import EXIF_PREFIX, orientation_of, upright_exif, without_pixel_description
-from data.photos.jpeg import read_jpeg_extras
+from data.photos.jpeg_segments import read_jpeg_extras
 from data.photos.xmp_upright import NO_CREDENTIALS, NO_VIDEO, upright_xmp
 
 # Photoshop's resources that contain a thumbnail.

@@ -6,6 +6,7 @@ needs the whole image at once and adds texts and EXIF of its own.
 Reference: PNG Specification (Third Edition), sections 5, 9 and 11.
 """
 
+import contextlib
 import itertools
 import struct
 import zlib
@@ -17,6 +18,7 @@ import numpy as np
 
 from data.photos.exif import EXIF_PREFIX, orientation_of
 from data.photos.metadata import PhotoMetadata
+from data.photos.xmp import merge_packets
 from data.photos.xmp_upright import NO_CREDENTIALS
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -25,6 +27,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"tIME")
 _MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = b"XML:com.adobe.xmp"
+_RAW_XMP = b"Raw profile type xmp"
 _CREDENTIALS = b"caBX"
 
 _METERS_IN_AN_INCH = 0.0254
@@ -49,7 +52,7 @@ def read_png_metadata(path: Path) -> PhotoMetadata:
     profile = _inflate(last.get(b"iCCP", b"").partition(b"\0")[2][1:])
     return PhotoMetadata(
         exif=exif,
-        xmp=packets[0] if packets else b"",
+        xmp=merge_packets(packets),
         dots_per_inch=_dots_per_inch(last.get(b"pHYs", b"")),
         orientation=orientation_of(exif),
         texts=[chunk for chunk in chunks if chunk[0] in _TEXTS and not _xmp_packet(*chunk)],
@@ -118,8 +121,17 @@ def _read_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _xmp_packet(kind: bytes, text: bytes) -> bytes:
-    """The XMP packet in a text; empty if it is another text."""
+    """The XMP packet in a text; empty if it is another text.
+
+    Before there was a keyword for XMP, programs wrote it as an empty line, a name, a size, and
+    hexadecimal digits.
+    """
     head, _, rest = text.partition(b"\0")
+    if head == _RAW_XMP and kind in (b"tEXt", b"zTXt"):
+        raw = _inflate(rest[1:]) if kind == b"zTXt" else rest
+        with contextlib.suppress(ValueError):
+            return bytes.fromhex(b"".join(raw.split()[2:]).decode("ascii"))
+        return b""
     if kind == b"zTXt" and head == _XMP:
         return _inflate(rest[1:])
     if kind != b"iTXt" or head != _XMP:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from data.atomic import write_beside
 from data.photos.exif import EXIF_PREFIX
-from data.photos.jpeg import LARGEST_SEGMENT, write_segments
+from data.photos.jpeg_segments import LARGEST_SEGMENT, write_segments
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, to_depth
 from data.photos.png import write_png

@@ -18,7 +18,7 @@ _META = "{adobe:ns:meta/}xmpmeta"
 _ABOUT = f"{RDF}about"
 _NOT_PROPERTIES = (_ABOUT, "{http://www.w3.org/XML/1998/namespace}lang")
 
-# The prefixes that are used for new properties.
+# The prefixes of new properties; other namespaces must be in the packet.
 _PREFIXES = {
     "adobe:ns:meta/": "x",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
@@ -32,17 +32,6 @@ _XML = {"http://www.w3.org/XML/1998/namespace": "xml"}
 
 _HEAD = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _TAIL = '\n<?xpacket end="w"?>'
-
-_BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-    b"<\0\0\0": "utf-32-le",
-    b"\0\0\0<": "utf-32-be",
-    b"<\0": "utf-16-le",
-    b"\0<": "utf-16-be",
-}
 
 # XMP of programs is a tenth as deep; Python's stack would not hold a thousand levels.
 _DEEPEST = 100
@@ -175,49 +164,65 @@ class XmpPacket:
         return (_HEAD + text + _TAIL if is_wrapped else text).encode()
 
     def split(self, largest: int) -> tuple[bytes, bytes]:
-        """The packet in two, for JPEG, whose segments are small; the largest properties are moved.
+        """The packet in two, for JPEG, whose segments are small.
 
         Args:
-            largest: int, the number of bytes that the first part may have.
+            largest: int, the number of bytes that the first part may have, at least 1000.
 
         Returns:
-            Tuple of the packet that names the second, by its MD5, and the second, without a
-            wrapper.
+            Tuple of the packet with the smallest properties, which names the second by its MD5, and
+            the second with all others, without a wrapper.
         """
-        whole, extended = XmpPacket(self.to_bytes()), XmpPacket()
-        names = _Names(whole._prefixes)
-        extended._prefixes = whole._prefixes
-        moved = extended.add()
-        properties = [
-            (
-                len(_serialize(element, names)) if element is not None else len(one.get(name)),
-                one,
-                name,
-                element,
-            )
-            for one, name, element in whole.properties()
+        rest, first = XmpPacket(self.to_bytes()), XmpPacket()
+        first._prefixes = rest._prefixes
+        names = _Names(rest._prefixes)
+        texts = [
+            f' {names[name]}="{one.get(name, "").translate(_IN_ATTRIBUTE)}"'
+            if element is None
+            else _serialize(element, names)
+            for one, name, element in rest.properties()
         ]
-        # The name of the second part is added.
-        excess = len(whole.to_bytes()) + 200 - largest
-        for size, description, name, element in sorted(properties, key=lambda it: -it[0]):
-            if excess <= 0:
+        small = first.add()
+        # The name of the second part is added, and perhaps every namespace is declared.
+        room = largest - len(first.to_bytes() + names.declarations().encode()) - 200
+        sized = zip((len(text.encode()) for text in texts), rest.properties(), strict=True)
+        for size, (description, name, element) in sorted(sized, key=lambda pair: pair[0]):
+            room -= size
+            if room < 0:
                 break
-            excess -= size
+            small.set(_ABOUT, description.get(_ABOUT, ""))
             if element is None:
-                moved.set(name, description.attrib.pop(name))
+                small.set(name, description.attrib.pop(name))
             else:
                 description.remove(element)
-                moved.append(element)
-        second = extended.to_bytes(is_wrapped=False)
+                small.append(element)
+        second = rest.to_bytes(is_wrapped=False)
         digest = hashlib.md5(second, usedforsecurity=False).hexdigest().upper()
-        whole.add().set(HAS_EXTENDED_XMP, digest)
-        return whole.to_bytes(), second
+        first.add().set(HAS_EXTENDED_XMP, digest)
+        return first.to_bytes(), second
 
     def _to_text(self) -> str:
         names = _Names(self._prefixes)
         text = _serialize(self.root, names)
         head = f"<{names[self.root.tag]}"
         return head + names.declarations() + text[len(head) :]
+
+
+def merge_packets(packets: list[bytes]) -> bytes:
+    """Joins the XMP packets of a file, of which most have one; the first has precedence.
+
+    Args:
+        packets: list of bytes. If one is broken, the first is returned.
+    """
+    if len(packets) < 2:
+        return packets[0] if packets else b""
+    try:
+        first, *others = map(XmpPacket, packets)
+    except ValueError:
+        return packets[0]
+    for other in others:
+        first.merge(other)
+    return first.to_bytes()
 
 
 def field(holder: Element, name: str) -> str | None:
@@ -258,9 +263,13 @@ class _TreeBuilder(ElementTree.TreeBuilder):
 
 
 def _decode(packet: bytes) -> str:
-    encoding = next(
-        (name for mark, name in _BYTE_ORDER_MARKS.items() if packet.startswith(mark)), "utf-8"
-    )
+    # The first characters are ASCII or a byte order mark, so their zeros tell the encoding.
+    zeros = [byte == 0 for byte in packet[:4]]
+    encoding = "utf-8"
+    if packet.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or sum(zeros) == 3:
+        encoding = "utf-32-be" if zeros[0] else "utf-32-le"
+    elif packet.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or any(zeros):
+        encoding = "utf-16-le" if packet[:1] == b"\xff" or zeros[1] else "utf-16-be"
     try:
         return packet.decode(encoding).strip("\ufeff\0 \t\r\n")
     except UnicodeDecodeError as error:

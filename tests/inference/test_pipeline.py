@@ -167,9 +167,9 @@ def before_writing(monkeypatch, action):
     """Calls `action` with the path each time before a photograph is written."""
     write_photo = colorization_pipeline.write_photo
 
-    def act_and_write(path, pages, quality):
+    def act_and_write(path, *arguments):
         action(path)
-        write_photo(path, pages, quality)
+        write_photo(path, *arguments)
 
     monkeypatch.setattr(colorization_pipeline, "write_photo", act_and_write)
 
@@ -232,10 +232,11 @@ def test_a_comparison_that_fails_leaves_the_colored_photograph(here, monkeypatch
     source = photograph(here / "a.png")
     job = Job(source, here / "out/a.png", here / "out/a_comparison.png")
 
-    def disk_is_full(*arguments):
-        raise OSError(28, "No space left on device")
+    def disk_is_full(path):
+        if path == job.comparison:
+            raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(colorization_pipeline, "write_rgb", disk_is_full)
+    before_writing(monkeypatch, disk_is_full)
     [job] = ColorizationPipeline(GrayColorizer()).run([job])
     assert (job.outcome, job.reason) == (FAILED, "No space left on device")
     assert os.listdir(here / "out") == ["a.png"]

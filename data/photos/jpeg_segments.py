@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.photos.xmp import HAS_EXTENDED_XMP, XmpPacket
+from data.photos.xmp import HAS_EXTENDED_XMP, XmpPacket, merge_packets
 from data.photos.xmp_upright import NO_CREDENTIALS, NO_GAIN_MAP, NO_VIDEO
 
 _SCAN, _END, _COMMENT = 0xDA, 0xD9, 0xFE
@@ -63,7 +63,7 @@ def read_jpeg_extras(path: Path, images: int) -> JpegExtras:
         behind = data[end + 2 :].strip(b"\0\r\n ") if end >= 0 else b""
     packets = _contents(segments, _APP1, _XMP)
     has_gain_map = bool(_contents(segments, _APP2, _ISO_GAIN_MAP)) or (
-        bool(packets) and b"hdr-gain-map" in packets[0]
+        any(b"hdr-gain-map" in packet for packet in packets)
     )
     credentials = [content for content in _contents(segments, _APP11, b"JP") if b"c2pa" in content]
     notes = [NO_CREDENTIALS] if credentials else []
@@ -78,7 +78,7 @@ def read_jpeg_extras(path: Path, images: int) -> JpegExtras:
     return JpegExtras(
         comments=_contents(segments, _COMMENT, b""),
         photoshop=b"".join(_contents(segments, _APP13, _PHOTOSHOP)),
-        xmp=_joined(packets[0], _contents(segments, _APP1, _EXTENDED_XMP)) if packets else b"",
+        xmp=_joined(merge_packets(packets), _contents(segments, _APP1, _EXTENDED_XMP)),
         has_gain_map=has_gain_map,
         notes=notes,
     )
@@ -153,6 +153,8 @@ def _parts(prefix: bytes, content: bytes) -> list[bytes]:
 
 def _joined(xmp: bytes, parts: list[bytes]) -> bytes:
     """A packet with the properties of its extended part, if that is complete."""
+    if not parts:
+        return xmp
     try:
         packet = XmpPacket(xmp)
         name = (packet.value(HAS_EXTENDED_XMP) or "").encode()
