@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 import tifffile
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 from data.photos.exif import (
     Directory,
@@ -16,7 +16,9 @@ from data.photos.exif import (
     TiffReader,
     make_exif,
     orientation_of,
+    turned_point,
     upright_exif,
+    without_pixel_description,
     write_directory,
 )
 from tests.data.photos.samples import (
@@ -124,6 +126,83 @@ def test_orientation_may_be_stored_as_a_byte():
     exif = b"II*\0" + struct.pack("<LHHHLLL", 8, 1, 0x0112, 1, 1, 6, 0)
     assert orientation_of(exif) == 6
     assert orientation_of(upright_exif(exif, height=20, width=30)) == 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_point_turns_with_the_pixels(orientation):
+    pixels = np.zeros((20, 30), "uint8")
+    pixels[3, 5] = 255
+    image = Image.fromarray(pixels)
+    image.getexif()[ORIENTATION] = orientation
+    [[y, x]] = np.argwhere(np.asarray(ImageOps.exif_transpose(image)))
+    assert turned_point(5, 3, orientation, 30 - 1, 20 - 1) == (x, y)
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [((5, 3), (16, 5)), ((5, 3, 8), (16, 5, 8)), ((5, 3, 8, 2), (16, 5, 2, 8))],
+)
+def test_position_of_the_subject_turns(order, subject, expected):
+    exif = Image.Exif()
+    exif.endian = order
+    exif[EXIF] = {0x9214: subject}
+    before = exif.tobytes().removeprefix(b"Exif\0\0")
+    upright = upright_exif(before, height=30, width=20, orientation=6)
+    assert parsed(upright).get_ifd(EXIF)[0x9214] == expected
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    ("stored", "channels", "expected"),
+    [
+        ({"BitsPerSample": 8, "SamplesPerPixel": 1, "PhotometricInterpretation": 1}, 3, (None, 2)),
+        (
+            {"BitsPerSample": (8,) * 4, "SamplesPerPixel": 4, "PhotometricInterpretation": 5},
+            3,
+            (None, 2),
+        ),
+        (
+            {"BitsPerSample": (8,) * 3, "SamplesPerPixel": 3, "PhotometricInterpretation": 6},
+            3,
+            ((8, 8, 8), 6),
+        ),
+        ({"BitsPerSample": 8, "SamplesPerPixel": 2, "PhotometricInterpretation": 1}, 4, (None, 2)),
+        ({}, 3, (None, None)),
+    ],
+)
+def test_what_says_gray_is_updated_or_removed(order, stored, channels, expected):
+    upright = parsed(upright_exif(exif_of(order, **stored), 20, 30, channels))
+    found = [upright.get(tag) for tag in (258, 262, 277)]
+    assert found == [*expected, channels if stored else None]
+    assert upright[MAKE] == "Nikon"
+    assert upright.get_ifd(EXIF)[MAKER_NOTE] == NOTES
+    assert upright.get_ifd(GPS_INFO) == GPS
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    ("text", "is_kept", "is_noted"),
+    [
+        ('{"shape": [20, 30]}', False, False),
+        ('{"shape": [2, 20, 30], "axes": "ZYX"}', False, False),
+        ("shape=(20, 30)", False, False),
+        ('{"shape": [20, 30], "name": "Mary"}', False, True),
+        ("ImageJ=1.11a\nimages=1\nunit=micron", False, True),
+        ('<?xml version="1.0"?><!-- Warning --><OME xmlns="http://www.openmicros', False, True),
+        ("<ome:OME xmlns:ome=", False, True),
+        ("OME, in the garden", True, False),
+        ("Grandmother's <shape>", True, False),
+    ],
+)
+def test_description_of_gray_pixels_is_removed(order, text, is_kept, is_noted):
+    before = exif_of(order, ImageDescription=text)
+    after, notes = without_pixel_description(before)
+    assert parsed(after).get(DESCRIPTION) == (text if is_kept else None)
+    assert len(notes) == is_noted
+    assert parsed(after)[MAKE] == "Nikon"
+    assert parsed(after).get_ifd(EXIF)[MAKER_NOTE] == NOTES
+    assert parsed(after).get_ifd(GPS_INFO) == GPS
 
 
 @pytest.mark.parametrize("exif", [b"", b"garbage", blob(orientation=None), blob()[:50]])

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import io
 import itertools
 import os
@@ -22,6 +23,7 @@ import tensorflow as tf
 from PIL import Image
 from skimage import color
 
+import inference
 import run
 from data import image_io as images
 from data.datasets.folder import demo_images
@@ -170,6 +172,30 @@ def test_python_colors_as_the_command_line_does(weights, here):
     assert (here / "python/a.png").read_bytes() == (here / "results/a.png").read_bytes()
     colored = colorizer.color_array(pixels_of(gray).astype("uint8"))
     np.testing.assert_array_equal(colored, pixels_of(here / "results/a.png"))
+
+
+def test_xmp_names_the_weights_in_every_file_unless_that_is_left_out(
+    color_photographs, here, weights
+):
+    photograph(here / "in/a.jpg")
+    photograph(here / "in/b.png")
+    names = {"a.jpg", "a_comparison.jpg", "b.png", "b_comparison.png"}
+    assert color_photographs("in", "--comparison") == 0
+    digest = hashlib.sha256((Path(weights) / "generator.weights.h5").read_bytes()).hexdigest()
+    for name in names:
+        with Image.open(here / "results" / name) as image:
+            xmp = image.info["xmp"].decode()
+        assert "digitalsourcetype/compositeWithTrainedAlgorithmicMedia" in xmp
+        assert f"Colorizer {inference.__version__}" in xmp
+        assert f"{Path(weights).name}, SHA-256 {digest[:12]}" in xmp
+    plain = ("--comparison", "--no_provenance", "--output_dir", "plain")
+    assert color_photographs("in", *plain) == 0
+    for name in names:
+        with Image.open(here / "plain" / name) as image:
+            assert "xmp" not in image.info
+        np.testing.assert_array_equal(
+            pixels_of(here / "plain" / name), pixels_of(here / "results" / name)
+        )
 
 
 def test_results_have_the_requested_format(color_photographs, here):
@@ -598,7 +624,8 @@ def test_a_disk_that_fills_leaves_no_part_of_a_file(color_photographs, here, cap
     captured = capsys.readouterr()
     lines = captured.err.splitlines()
     expected = [f"failed: in/large_{suffix}.{suffix}: File too large" for suffix in suffixes]
-    assert lines == expected
+    note = "note: in/small_bmp.bmp: BMP cannot store that the colors are machine-made"
+    assert lines == [*expected, note]
     assert captured.out.endswith(summary(colored=len(suffixes), failed=len(suffixes)))
     assert files_below(here / "results") == {f"small_{suffix}.{suffix}" for suffix in suffixes}
 
