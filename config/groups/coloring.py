@@ -58,9 +58,9 @@ class ColoringSettings:
         jobs=Jobs.USING_WEIGHTS,
     )
     # Archives ask for it, and in Europe article 50 of the AI Act.
-    no_provenance: bool = _photograph_setting(
-        "do not say in the XMP of colored photographs that their colors are machine-made, and by "
-        "which weights",
-        False,
+    provenance: bool = _photograph_setting(
+        "say in the XMP of colored photographs that the colors are machine-made, and by which "
+        "weights; nothing is drawn into the photograph",
+        True,
     )
     quiet: bool = _photograph_setting("print only what went wrong", False)

@@ -15,6 +15,9 @@ from data.photos.xmp_upright import NO_CREDENTIALS, NO_VIDEO, upright_xmp
 # Photoshop's resources that contain a thumbnail.
 _THUMBNAILS = (1033, 1036)
 
+# What is before XMP in a GIF, and what begins the bytes that lead readers of blocks to its end.
+_GIF_XMP, _GIF_XMP_END = b"\x21\xff\x0bXMP DataXMP", b"\x01\xff\xfe\xfd"
+
 # The box of HEIF that contains content credentials.
 _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
@@ -129,6 +132,8 @@ def read_metadata(path: Path, image: Image.Image) -> PhotoMetadata:
         metadata.comments, metadata.xmp, metadata.notes = extras.comments, extras.xmp, extras.notes
         metadata.photoshop = without_thumbnails(extras.photoshop)
         metadata.images -= extras.has_gain_map and metadata.images > 1
+    elif image.format == "GIF":
+        metadata.xmp = _gif_xmp(path)
     elif image.format == "WEBP":
         chunks = [kind for kind, _ in _riff_chunks(path)]
         metadata.lossless = b"VP8L" in chunks and b"VP8 " not in chunks
@@ -167,6 +172,12 @@ def _dots_per_inch(information: dict) -> tuple[float, float] | None:
 
 def _as_bytes(value: bytes | str) -> bytes:
     return value.encode() if isinstance(value, str) else value
+
+
+def _gif_xmp(path: Path) -> bytes:
+    """The XMP in a GIF, which Pillow does not give; it is not divided into blocks."""
+    behind = path.read_bytes().partition(_GIF_XMP)[2]
+    return behind.partition(_GIF_XMP_END)[0]
 
 
 def _riff_chunks(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -200,7 +200,7 @@ def _color_all(
         pipeline = ColorizationPipeline(
             colorizer,
             settings.quality,
-            None if settings.no_provenance else colorizer.provenance,
+            colorizer.provenance if settings.provenance else None,
             while_waiting=lambda job: bar.set_postfix_str(shown(job.source.name)),
             is_stopped=lambda: watch.received is not None,
         )

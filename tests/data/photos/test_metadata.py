@@ -74,6 +74,44 @@ def test_plain_image_has_no_metadata(tmp_path, name):
     assert metadata == PhotoMetadata()
 
 
+def test_xmp_of_a_gif_is_read(tmp_path):
+    GRAY.save(tmp_path / "a.gif")
+    whole, trailer = (tmp_path / "a.gif").read_bytes(), bytes([1, *range(255, -1, -1), 0])
+    xmp = b"\x21\xff\x0bXMP DataXMP" + XMP + trailer
+    (tmp_path / "a.gif").write_bytes(whole[:-1] + xmp + whole[-1:])
+    with Image.open(tmp_path / "a.gif") as opened:
+        assert read_metadata(tmp_path / "a.gif", opened) == PhotoMetadata(xmp=XMP)
+
+
+def test_content_credentials_of_a_webp_are_noted(tmp_path):
+    GRAY.save(tmp_path / "a.webp", lossless=True)
+    whole = (tmp_path / "a.webp").read_bytes() + b"C2PA" + struct.pack("<L", 4) + b"jumb"
+    whole = whole[:4] + struct.pack("<L", len(whole) - 8) + whole[8:]
+    (tmp_path / "a.webp").write_bytes(whole)
+    with Image.open(tmp_path / "a.webp") as opened:
+        metadata = read_metadata(tmp_path / "a.webp", opened)
+    [note] = metadata.notes
+    assert "C2PA" in note
+    assert metadata.lossless
+
+
+@pytest.mark.parametrize(
+    ("box", "word"),
+    [
+        (b"mpvd" + bytes(20), "video"),
+        (b"uuid" + bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + bytes(8), "C2PA"),
+    ],
+)
+def test_boxes_of_a_heic_that_are_not_copied_are_noted(tmp_path, box, word):
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    GRAY.convert("RGB").save(tmp_path / "a.heic")
+    with open(tmp_path / "a.heic", "ab") as file:
+        file.write(struct.pack(">L", len(box) + 4) + box)
+    with Image.open(tmp_path / "a.heic") as opened:
+        [note] = read_metadata(tmp_path / "a.heic", opened).notes
+    assert word in note
+
+
 def test_heic_is_stored_upright_whatever_its_exif_says(tmp_path):
     pytest.importorskip("pillow_heif").register_heif_opener()
     exif = b"Exif\0\0" + exif_of(orientation=6)

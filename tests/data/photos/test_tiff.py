@@ -132,6 +132,14 @@ def test_resources_of_photoshop_in_a_tiff_lose_their_thumbnails_and_layers(tmp_p
     assert layers not in metadata.exif
 
 
+def test_content_credentials_of_a_tiff_are_not_copied_and_that_is_noted(tmp_path):
+    tags = [(52545, 7, 4, b"jumb", True), (50838, 4, 2, (12, 30), True)]
+    metadata = read_one(tmp_path / "a.tif", extratags=tags)
+    [note] = metadata.notes
+    assert "C2PA" in note
+    assert metadata.exif == b"" or not {52545, 50838} & set(parsed(metadata.exif))
+
+
 @pytest.mark.parametrize("length", range(0, len(CAPTION), 3))
 def test_truncated_resources_are_no_error(tmp_path, length):
     resources = RESOLUTION + CAPTION[:length]
