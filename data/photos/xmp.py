@@ -58,7 +58,7 @@ class XmpPacket:
 
     Example:
         packet = XmpPacket(xmp)
-        packet.set("{http://ns.adobe.com/tiff/1.0/}Orientation", "1")
+        packet.update({"{http://ns.adobe.com/tiff/1.0/}Orientation": "1"})
         xmp = packet.to_bytes()
     """
 
@@ -106,17 +106,21 @@ class XmpPacket:
                 return element.get(f"{RDF}resource") or "".join(element.itertext()).strip()
         return None
 
-    def set(self, name: str, value: str) -> None:
-        """Gives a property another value, if the packet has this property."""
-        for description, found, element in self.properties():
-            if found != name or self.value(name) == value:
+    def update(self, values: dict[str, str]) -> None:
+        """Gives properties other values, if the packet has these properties.
+
+        Args:
+            values: dict of str to str, the values by name.
+        """
+        for description, name, element in self.properties():
+            if name not in values or self.value(name) == values[name]:
                 continue
             if element is None:
-                description.set(name, value)
+                description.set(name, values[name])
             else:
                 tail = element.tail
                 element.clear()
-                element.text, element.tail = value, tail
+                element.text, element.tail = values[name], tail
             self.is_changed = True
 
     def remove(self, is_unwanted: Callable[[str], bool]) -> list[tuple[str, Element | None]]:

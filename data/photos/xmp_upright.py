@@ -83,19 +83,27 @@ def upright_xmp(
     """
     packet = XmpPacket(xmp)
     notes = _remove_pointers(packet)
-    packet.remove(_THUMBNAILS.__eq__)
-    if orientation != 1 or is_marked_turned:
-        packet.set(f"{_TIFF}Orientation", "1")
     if orientation != 1:
         _turn(packet, orientation, height, width)
-    for name, side in (
-        (f"{_TIFF}ImageWidth", width),
-        (f"{_TIFF}ImageLength", height),
-        (f"{_EXIF}PixelXDimension", width),
-        (f"{_EXIF}PixelYDimension", height),
-    ):
-        packet.set(name, str(side))
-    _set_color(packet, channels, keeps_profile)
+    values = {
+        f"{_TIFF}ImageWidth": str(width),
+        f"{_TIFF}ImageLength": str(height),
+        f"{_EXIF}PixelXDimension": str(width),
+        f"{_EXIF}PixelYDimension": str(height),
+        f"{_TIFF}SamplesPerPixel": str(channels),
+        f"{_PHOTOSHOP}ColorMode": _PHOTOSHOP_RGB,
+        # With this setting, Lightroom would show the photograph in gray.
+        f"{_CAMERA_RAW}ConvertToGrayscale": "False",
+    }
+    if orientation != 1 or is_marked_turned:
+        values[f"{_TIFF}Orientation"] = "1"
+    if packet.value(f"{_TIFF}PhotometricInterpretation") != str(YCBCR):
+        values[f"{_TIFF}PhotometricInterpretation"] = str(RGB)
+    packet.update(values)
+    unwanted = {_THUMBNAILS, *_wrong_bits(packet, channels)}
+    if not keeps_profile:
+        unwanted.add(f"{_PHOTOSHOP}ICCProfile")
+    packet.remove(unwanted.__contains__)
     return packet.to_bytes() if packet.is_changed else xmp, notes
 
 
@@ -138,21 +146,15 @@ def _is_gain_map(name: str) -> bool:
     return name.startswith(_GAIN_MAPS)
 
 
-def _set_color(packet: XmpPacket, channels: int, keeps_profile: bool) -> None:
-    packet.set(f"{_TIFF}SamplesPerPixel", str(channels))
-    if packet.value(f"{_TIFF}PhotometricInterpretation") != str(YCBCR):
-        packet.set(f"{_TIFF}PhotometricInterpretation", str(RGB))
+def _wrong_bits(packet: XmpPacket, channels: int) -> set[str]:
+    """The name of the bits of each channel, if they are those of another number of channels."""
     bits = f"{_TIFF}BitsPerSample"
-    if any(
-        name == bits and (element is None or len(list(element.iter(f"{RDF}li"))) != channels)
+    return {
+        name
         for _, name, element in packet.properties()
-    ):
-        packet.remove(bits.__eq__)
-    packet.set(f"{_PHOTOSHOP}ColorMode", _PHOTOSHOP_RGB)
-    if not keeps_profile:
-        packet.remove(f"{_PHOTOSHOP}ICCProfile".__eq__)
-    # With this setting, Lightroom would show the photograph in gray.
-    packet.set(f"{_CAMERA_RAW}ConvertToGrayscale", "False")
+        if name == bits
+        and (element is None or sum(1 for _ in element.iter(f"{RDF}li")) != channels)
+    }
 
 
 def _turn(packet: XmpPacket, orientation: int, height: int, width: int) -> None:

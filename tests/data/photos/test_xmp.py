@@ -82,11 +82,10 @@ def test_property_is_read_set_and_removed_in_every_form(xmp):
     make = name_of("tiff:Make")
     packet = XmpPacket(xmp)
     assert packet.value(make) == "Nikon"
-    packet.set(make, "Nikon")
-    packet.set(name_of("dc:source"), "not added")
+    packet.update({make: "Nikon", name_of("dc:source"): "not added"})
     assert packet.remove(lambda name: name == name_of("dc:source")) == []
     assert not packet.is_changed
-    packet.set(make, "Leica")
+    packet.update({make: "Leica"})
     assert packet.is_changed
     assert values_in(packet.to_bytes()) == {make: "Leica"}
     [(removed, _)] = packet.remove(make.__eq__)
