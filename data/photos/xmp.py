@@ -146,7 +146,7 @@ class XmpPacket:
     def add(self) -> Element:
         """Adds a description of the photograph, without properties, and returns it."""
         self.is_changed = True
-        about = next((one.get(_ABOUT) for one in self._rdf if one.get(_ABOUT)), "")
+        about = next((text for one in self._rdf if (text := one.get(_ABOUT))), "")
         return ElementTree.SubElement(self._rdf, f"{RDF}Description", {_ABOUT: about})
 
     def merge(self, other: "XmpPacket") -> None:

@@ -231,8 +231,9 @@ def _turn_subject(subject: Element, orientation: int, sides: tuple[float, float]
     numbers = _numbers([item.text for item in items])
     if len(numbers) < 2:
         return
-    point = turned_point(*numbers[:2], orientation, sides[0] - 1, sides[1] - 1)
-    rest = numbers[2:][::-1] if orientation >= 5 else numbers[2:]
+    x, y, *rest = numbers
+    point = turned_point(x, y, orientation, sides[0] - 1, sides[1] - 1)
+    rest = rest[::-1] if orientation >= 5 else rest
     for item, number in zip(items, (*point, *rest), strict=True):
         item.text = _text(number)
 
@@ -244,7 +245,8 @@ def _turn_center(
     point = _numbers([field(holder, name) for name in names[:2]])
     if not point:
         return
-    for name, number in zip(names, turned_point(*point, orientation, *scale), strict=False):
+    x, y = point
+    for name, number in zip(names, turned_point(x, y, orientation, *scale), strict=False):
         set_field(holder, name, _text(number))
     sides = [field(holder, name) for name in names[2:]]
     if orientation >= 5 and sides and all(sides):
