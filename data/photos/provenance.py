@@ -28,7 +28,7 @@ class Provenance:
         weights: str, the name and a hash of the weights.
 
     Example:
-        xmp = Provenance("Colorizer 1.0", "sagan").added_to(xmp)
+        xmp = Provenance("Colorizer 1.0", "sagan").added_to(b"")
     """
 
     program: str

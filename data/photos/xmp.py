@@ -57,9 +57,9 @@ class XmpPacket:
         ValueError: the packet is broken.
 
     Example:
-        packet = XmpPacket(xmp)
+        packet = XmpPacket(b'<x:xmpmeta xmlns:x="adobe:ns:meta/"/>')
         packet.update({"{http://ns.adobe.com/tiff/1.0/}Orientation": "1"})
-        xmp = packet.to_bytes()
+        xmp = packet.to_bytes()         # as before: it has no orientation
     """
 
     def __init__(self, packet: bytes = b""):
