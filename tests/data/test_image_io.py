@@ -9,12 +9,11 @@ from PIL import Image, JpegImagePlugin
 
 from data.image_io import (
     UnreadableImageError,
-    decode_rgb,
     list_image_paths,
-    read_rgb,
     shrink_rgb,
     write_rgb,
 )
+from data.photos.read_rgb import decode_rgb, read_rgb
 
 ORANGE = (200, 100, 50)
 

@@ -1,0 +1,175 @@
+"""Decodes JPEGs and finds out whether a part of them is missing.
+
+libjpeg fills what is missing with gray and only warns, which Pillow does not tell and libvips tells
+for some damages. But Pillow's decoder takes the file piece by piece. A JPEG is therefore given to
+it without its end marker: if the decoder wants more than there is, or is done before it has seen
+the last byte, a part of the file is missing or was overwritten. This costs nothing.
+
+Reference: ITU-T T.81, annex B.
+"""
+
+import io
+import struct
+
+import numpy as np
+import pyvips
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+from data.image_io import MAXIMUM_PIXELS, TOO_LARGE, UnreadableImageError
+from data.photos.exif import EXIF_PREFIX, orientation_of
+
+SIGNATURE = b"\xff\xd8\xff"
+
+NO_END = "its end marker is missing; all of its pixels are there"
+DAMAGED = "damaged in the middle: a part of its data is missing or was overwritten"
+_CUT_OFF = "damaged or truncated"
+
+# The factors by which a JPEG can be shrunk while it is decoded.
+SHRINKS = (8, 4, 2, 1)
+
+_END = b"\xff\xd9"
+_SCAN, _TABLES, _RESTARTS, _BASELINE, _EXTENDED = 0xDA, 0xC4, 0xDD, 0xC0, 0xC1
+
+# The decoder reads up to this many bytes ahead.
+_AHEAD = bytes(8)
+
+# A sector of a disk that was lost. The codes of an image are all zeros only where it is flat.
+_LOST = bytes(48)
+
+_MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+
+
+class JpegImage:
+    """A JPEG in memory.
+
+    Args:
+        encoded: bytes of the file.
+
+    Attributes:
+        width: int, the stored width.
+        height: int, the stored height.
+        mode: str, Pillow's mode: L, RGB or CMYK.
+        profile: bytes, the ICC profile; empty if there is none.
+        orientation: int, 1 to 8, from EXIF.
+
+    Raises:
+        UnreadableImageError: the image is too large.
+        SyntaxError, OSError: the head is broken.
+
+    Example:
+        jpeg = JpegImage(Path("gray.jpg").read_bytes())
+        image, defect = jpeg.decode(shrink=2)
+    """
+
+    def __init__(self, encoded: bytes):
+        self._encoded = encoded
+        header = JpegImageFile(io.BytesIO(encoded))
+        self.width, self.height = header.size
+        if self.width * self.height > MAXIMUM_PIXELS:
+            raise UnreadableImageError(f"{self.width} x {self.height} pixels, {TOO_LARGE}")
+        self.mode = header.mode
+        self.profile = header.info.get("icc_profile") or b""
+        exif = header.info.get("exif") or b""
+        self.orientation = orientation_of(exif.removeprefix(EXIF_PREFIX)) if exif else 1
+        self._read_segments()
+
+    def decode(self, shrink: int = 1) -> tuple[Image.Image, str]:
+        """Decodes the image.
+
+        Args:
+            shrink: int, 1, 2, 4 or 8, by which the sides are divided. Defaults to `1`.
+
+        Returns:
+            Tuple of the `PIL.Image.Image` of the stored orientation, of mode L, RGB or CMYK, and
+            its defect: `DAMAGED`, `NO_END`, or an empty string.
+
+        Raises:
+            UnreadableImageError: the end of the file is missing, or it cannot be decoded.
+        """
+        ends = [len(self._encoded) - 2] if self._encoded.endswith(_END) else []
+        # What follows the end marker, such as a video, is no part of the image.
+        first = self._encoded.find(_END, self._scan)
+        ends += [first if first >= 0 else len(self._encoded)]
+        defect = NO_END if first < 0 else ""
+        if not self._can_check:
+            return self._decode_with_warnings(ends[-1], shrink, defect)
+        for end in dict.fromkeys(ends):
+            if image := self._decode_exactly(end, shrink):
+                return image, DAMAGED if self._has_lost_sector(end) else defect
+        # Some writers fill up the data before the end marker.
+        filled = len(self._encoded[: ends[-1]].rstrip(b"\0\xff"))
+        if image := self._decode_exactly(filled, shrink):
+            return image, defect
+        if first < 0:
+            raise UnreadableImageError(_CUT_OFF)
+        return self._decode_with_vips(ends[-1], shrink, "none"), DAMAGED
+
+    def _read_segments(self) -> None:
+        """Finds the beginning of the scan, and whether its end can be checked."""
+        position, kinds, self._zeros_are_flat = 2, set(), True
+        while True:
+            marker, size = struct.unpack_from(">xBH", self._encoded, position)
+            if marker == 0xFF:
+                position += 1
+                continue
+            if marker == _SCAN:
+                break
+            kinds.add(marker)
+            if marker == _TABLES:
+                self._read_tables(self._encoded[position + 4 : position + 2 + size])
+            position += 2 + size
+        self._scan = position
+        # Other kinds of JPEG are decoded in several passes, or go on after a damage.
+        is_one_scan = self._encoded[position + 4] == {"L": 1, "RGB": 3}.get(self.mode)
+        self._has_one_scan = bool(kinds & {_BASELINE, _EXTENDED}) and is_one_scan
+        self._can_check = self._has_one_scan and _RESTARTS not in kinds
+
+    def _read_tables(self, tables: bytes) -> None:
+        position = 0
+        while position + 17 < len(tables):
+            kind = tables[position] >> 4
+            # The shortest code consists of zeros. For flat images it is made the end of a block.
+            if kind == 1 and tables[position + 17] != 0:
+                self._zeros_are_flat = False
+            position += 17 + sum(tables[position + 1 : position + 17])
+
+    def _has_lost_sector(self, end: int) -> bool:
+        return not self._zeros_are_flat and self._encoded.find(_LOST, self._scan, end) >= 0
+
+    def _decode_exactly(self, end: int, shrink: int) -> Image.Image | None:
+        """Decodes the data before `end` with Pillow, or returns None if they are not all needed."""
+        data = self._encoded[:end]
+        file = io.BytesIO(data + _AHEAD)
+        try:
+            image = JpegImageFile(file)
+            if shrink > 1:
+                image.draft(None, (max(1, self.width // shrink), max(1, self.height // shrink)))
+            # The decoder gets everything but the last byte first.
+            image.decodermaxblock = len(data) - 1
+            image.load()
+        except OSError:
+            return None
+        return image if file.tell() > len(data) else None
+
+    def _decode_with_warnings(self, end: int, shrink: int, defect: str) -> tuple[Image.Image, str]:
+        """Decodes with libvips, which turns the warnings of libjpeg into errors."""
+        try:
+            image = self._decode_with_vips(end, shrink, "warning")
+        except pyvips.Error as error:
+            if "Corrupt JPEG data" not in error.detail:
+                return self._decode_with_vips(end, shrink, "error"), defect
+            if defect == NO_END:
+                raise UnreadableImageError(_CUT_OFF) from error
+            return self._decode_with_vips(end, shrink, "none"), DAMAGED
+        lost = self._has_one_scan and self._has_lost_sector(end)
+        return image, DAMAGED if lost else defect
+
+    def _decode_with_vips(self, end: int, shrink: int, fail_on: str) -> Image.Image:
+        shrinking = {"shrink": shrink} if shrink > 1 else {}
+        image = pyvips.Image.new_from_buffer(
+            self._encoded[:end] + _END, "", access="sequential", fail_on=fail_on, **shrinking
+        )
+        pixels = np.ascontiguousarray(image.numpy().squeeze())
+        # Pillow takes four channels for RGBA.
+        return Image.frombuffer(_MODES[image.bands], (image.width, image.height), pixels)
