@@ -33,6 +33,10 @@ IMAGE_SUFFIXES = (
     *_HEIF_SUFFIXES,
 )
 
+# To be raised whenever `data.photos.read_rgb` reads an image as other pixels than before: what was
+# made from pixels, such as caches, carries it and is made anew.
+READER_VERSION = 2
+
 # Larger files are treated as decompression bombs. A scan of 60 x 90 cm at 600 dpi has 300 million.
 MAXIMUM_PIXELS = 500_000_000
 TOO_LARGE = f"more than {MAXIMUM_PIXELS // 10**6} megapixels: the file is damaged or too large"

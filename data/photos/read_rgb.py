@@ -31,10 +31,6 @@ from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, on_white, to_depth
 from data.photos.profiles import is_srgb, profile_channels
 
-# To be raised whenever an image is read as other pixels than before: what was made from the pixels
-# of an earlier version, such as caches, is made again.
-READER_VERSION = 2
-
 # The PNG text in which programs wrote EXIF before it had a chunk.
 _RAW_PROFILE = "Raw profile type "
 
