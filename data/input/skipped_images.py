@@ -24,7 +24,8 @@ class SkippedImages:
     The list is a file of tab-separated lines that a person can read. A listed image is not tried
     again in the same run, nor in later runs unless its file has changed. An image that was skipped
     because of its color or shape is checked again in each run, because the threshold, or the image
-    that it is compared with, may have changed. A list of another version of the reader is begun anew.
+    that it is compared with, may have changed. A list of another version of the reader is begun
+    anew.
 
     The methods `reason` and `add` take the name of an image, and the path of its file if that is
     not the name.

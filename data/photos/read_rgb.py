@@ -166,9 +166,8 @@ def _upright_pixels(
     stored_size: tuple[int, int] | None = None,
 ) -> np.ndarray:
     """The pixels of an RGB image, upright and shrunk to the ratio of `stored_size`."""
-    sides = stored_size or image.size
-    shrunk = shrink_image(image, short_side, sides)
-    return np.asarray(shrunk.transpose(_UPRIGHT[orientation]) if orientation != 1 else shrunk)
+    upright = image if orientation == 1 else image.transpose(_UPRIGHT[orientation])
+    return np.asarray(shrink_image(upright, short_side, stored_size or image.size))
 
 
 def _read_photo(path: str | os.PathLike, short_side: int | None) -> np.ndarray:

@@ -9,8 +9,8 @@ import pytest
 
 import run
 from config.parser import parse
-from errors import InputError
 from data.image_io import READER_VERSION
+from errors import InputError
 from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.dataset import TrainingData, find_training_images
 from models.checkpoints.folder import WeightsFolder
