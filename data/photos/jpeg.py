@@ -64,7 +64,10 @@ class JpegImage:
 
     def __init__(self, encoded: bytes):
         self._encoded = encoded
-        header = JpegImageFile(io.BytesIO(encoded))
+        # Most files end with their end marker, and are decoded with the head that is read here.
+        self._file = io.BytesIO((encoded[:-2] if encoded.endswith(_END) else encoded) + _AHEAD)
+        self._header: JpegImageFile | None = JpegImageFile(self._file)
+        header = self._header
         self.width, self.height = header.size
         if self.width * self.height > MAXIMUM_PIXELS:
             raise UnreadableImageError(f"{self.width} x {self.height} pixels, {TOO_LARGE}")
@@ -139,18 +142,20 @@ class JpegImage:
 
     def _decode_exactly(self, end: int, shrink: int) -> Image.Image | None:
         """Decodes the data before `end` with Pillow, or returns None if they are not all needed."""
-        data = self._encoded[:end]
-        file = io.BytesIO(data + _AHEAD)
         try:
-            image = JpegImageFile(file)
+            if self._header and end == len(self._file.getbuffer()) - len(_AHEAD):
+                file, image, self._header = self._file, self._header, None
+            else:
+                file = io.BytesIO(self._encoded[:end] + _AHEAD)
+                image = JpegImageFile(file)
             if shrink > 1:
                 image.draft(None, (max(1, self.width // shrink), max(1, self.height // shrink)))
             # The decoder gets everything but the last byte first.
-            image.decodermaxblock = len(data) - 1
+            image.decodermaxblock = end - 1
             image.load()
         except OSError:
             return None
-        return image if file.tell() > len(data) else None
+        return image if file.tell() > end else None
 
     def _decode_with_warnings(self, end: int, shrink: int, defect: str) -> tuple[Image.Image, str]:
         """Decodes with libvips, which turns the warnings of libjpeg into errors."""
