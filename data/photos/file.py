@@ -16,7 +16,7 @@ from data.image_io import (
     first_reason,
     open_with_pillow,
 )
-from data.photos.jpeg import JpegImage
+from data.photos.jpeg import END, JpegImage
 from data.photos.metadata import PhotoMetadata, read_metadata
 from data.photos.netpbm import NetpbmImage, is_netpbm
 from data.photos.page import PhotoPage, interpreted
@@ -97,7 +97,7 @@ def _pages_in(path: Path) -> tuple[list[PhotoPage], list[str]]:
     with open_with_pillow(path) as image:
         metadata = read_metadata(path, image)
         if image.format in ("JPEG", "MPO"):
-            return [PhotoPage(_opener(path), metadata, open_shrunk=_jpeg_opener(path))], []
+            return [PhotoPage(_jpeg_opener(path), metadata, open_shrunk=_jpeg_shrinker(path))], []
         if image.format in _VIPS_FORMATS:
             return [PhotoPage(_opener(path), metadata)], []
         if image.format == "HEIF":
@@ -183,7 +183,22 @@ def _opener(path: Path, fail_on: str = "error", **options: int) -> Callable[[], 
     return open_image
 
 
-def _jpeg_opener(path: Path) -> Callable[[int], tuple[pyvips.Image, str]]:
+def _jpeg_opener(path: Path) -> Callable[[], pyvips.Image]:
+    """A function that opens a JPEG at full size, even without an end marker."""
+    open_image = _opener(path)
+
+    def open_whole() -> pyvips.Image:
+        with open(path, "rb") as file:
+            file.seek(-2, os.SEEK_END)
+            if file.read() == END:
+                return open_image()
+        whole = JpegImage(path.read_bytes()).with_end()
+        return pyvips.Image.new_from_buffer(whole, "", access="sequential", fail_on="error")
+
+    return open_whole
+
+
+def _jpeg_shrinker(path: Path) -> Callable[[int], tuple[pyvips.Image, str]]:
     """A function that decodes a JPEG shrunk, as `PhotoPage` needs it."""
 
     def open_shrunk(shrink: int) -> tuple[pyvips.Image, str]:

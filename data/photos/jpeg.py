@@ -10,6 +10,7 @@ Reference: ITU-T T.81, annex B.
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pyvips
@@ -28,7 +29,7 @@ _CUT_OFF = "damaged or truncated"
 # The factors by which a JPEG can be shrunk while it is decoded.
 SHRINKS = (8, 4, 2, 1)
 
-_END = b"\xff\xd9"
+END = b"\xff\xd9"
 _SCAN, _TABLES, _RESTARTS, _BASELINE, _EXTENDED = 0xDA, 0xC4, 0xDD, 0xC0, 0xC1
 
 # The decoder reads up to this many bytes ahead.
@@ -37,7 +38,12 @@ _AHEAD = bytes(8)
 # A sector of a disk that was lost. The codes of an image are all zeros only where it is flat.
 _LOST = bytes(48)
 
+# The JPEGs of several passes that were found whole, by their length and checksum. Training reads
+# each again and again.
+_whole: set[tuple[int, int]] = set()
+
 _MODES = {1: "L", 3: "RGB", 4: "CMYK"}
+_CHANNELS = {mode: channels for channels, mode in _MODES.items()}
 
 
 class JpegImage:
@@ -65,7 +71,7 @@ class JpegImage:
     def __init__(self, encoded: bytes):
         self._encoded = encoded
         # Most files end with their end marker, and are decoded with the head that is read here.
-        self._file = io.BytesIO((encoded[:-2] if encoded.endswith(_END) else encoded) + _AHEAD)
+        self._file = io.BytesIO((encoded[:-2] if encoded.endswith(END) else encoded) + _AHEAD)
         self._header: JpegImageFile | None = JpegImageFile(self._file)
         header = self._header
         self.width, self.height = header.size
@@ -81,7 +87,7 @@ class JpegImage:
         """Decodes the image.
 
         Args:
-            shrink: int, 1, 2, 4 or 8, by which the sides are divided. Defaults to `1`.
+            shrink: int, 1, 2, 4 or 8, by which the sides are divided at most. Defaults to `1`.
 
         Returns:
             Tuple of the `PIL.Image.Image` of the stored orientation, of mode L, RGB or CMYK, and
@@ -90,16 +96,20 @@ class JpegImage:
         Raises:
             UnreadableImageError: the end of the file is missing, or it cannot be decoded.
         """
-        ends = [len(self._encoded) - 2] if self._encoded.endswith(_END) else []
+        ends = [len(self._encoded) - 2] if self._encoded.endswith(END) else []
         # What follows the end marker, such as a video, is no part of the image.
-        first = self._encoded.find(_END, self._scan)
+        first = self._encoded.find(END, self._scan)
         ends += [first if first >= 0 else len(self._encoded)]
         defect = NO_END if first < 0 else ""
         if not self._can_check:
-            return self._decode_with_warnings(ends[-1], shrink, defect)
+            return self._decode_in_passes(ends[-1], shrink, defect)
         for end in dict.fromkeys(ends):
             if image := self._decode_exactly(end, shrink):
-                return image, DAMAGED if self._has_lost_sector(end) else defect
+                defect = DAMAGED if self._has_lost_sector(end) else defect
+                if self.mode == "CMYK":
+                    # Pillow inverts the numbers of some.
+                    image = self._decode_with_vips(end, shrink, "none")
+                return image, defect
         # Some writers fill up the data before the end marker.
         filled = len(self._encoded[: ends[-1]].rstrip(b"\0\xff"))
         if image := self._decode_exactly(filled, shrink):
@@ -107,6 +117,17 @@ class JpegImage:
         if first < 0:
             raise UnreadableImageError(_CUT_OFF)
         return self._decode_with_vips(ends[-1], shrink, "none"), DAMAGED
+
+    def with_end(self) -> bytes:
+        """The bytes of the file, with an end marker if only that is missing.
+
+        Raises:
+            UnreadableImageError: more than the end marker is missing.
+        """
+        if self._encoded.find(END, self._scan) >= 0:
+            return self._encoded
+        self.decode(SHRINKS[0])
+        return self._encoded + END
 
     def _read_segments(self) -> None:
         """Finds the beginning of the scan, and whether its end can be checked."""
@@ -124,7 +145,7 @@ class JpegImage:
             position += 2 + size
         self._scan = position
         # Other kinds of JPEG are decoded in several passes, or go on after a damage.
-        is_one_scan = self._encoded[position + 4] == {"L": 1, "RGB": 3}.get(self.mode)
+        is_one_scan = self._encoded[position + 4] == _CHANNELS.get(self.mode)
         self._has_one_scan = bool(kinds & {_BASELINE, _EXTENDED}) and is_one_scan
         self._can_check = self._has_one_scan and _RESTARTS not in kinds
 
@@ -148,32 +169,50 @@ class JpegImage:
             else:
                 file = io.BytesIO(self._encoded[:end] + _AHEAD)
                 image = JpegImageFile(file)
-            if shrink > 1:
-                image.draft(None, (max(1, self.width // shrink), max(1, self.height // shrink)))
             # The decoder gets everything but the last byte first.
             image.decodermaxblock = end - 1
-            image.load()
+            self._load(image, shrink)
         except OSError:
             return None
         return image if file.tell() > end else None
 
-    def _decode_with_warnings(self, end: int, shrink: int, defect: str) -> tuple[Image.Image, str]:
-        """Decodes with libvips, which turns the warnings of libjpeg into errors."""
+    def _load(self, image: JpegImageFile, shrink: int) -> None:
+        if shrink > 1:
+            image.draft(None, (max(1, self.width // shrink), max(1, self.height // shrink)))
+        image.load()
+
+    def _decode_in_passes(self, end: int, shrink: int, defect: str) -> tuple[Image.Image, str]:
+        """Decodes a JPEG whose damages only the warnings of libjpeg tell."""
+        key = len(self._encoded), zlib.crc32(self._encoded)
+        if key not in _whole:
+            if self._is_corrupt(end):
+                if defect == NO_END:
+                    raise UnreadableImageError(_CUT_OFF)
+                return self._decode_with_vips(end, shrink, "none"), DAMAGED
+            _whole.add(key)
+        if self.mode == "CMYK":
+            return self._decode_with_vips(end, shrink, "error"), defect
+        image = JpegImageFile(io.BytesIO(self._encoded[:end] + END))
+        self._load(image, shrink)
+        return image, defect
+
+    def _is_corrupt(self, end: int) -> bool:
+        # libvips does not tell the warnings of the last rows.
+        if self._has_one_scan and (
+            self._has_lost_sector(end) or not self._decode_exactly(end, SHRINKS[0])
+        ):
+            return True
         try:
-            image = self._decode_with_vips(end, shrink, "warning")
+            # The smallest image is enough: at any size all of the data is decoded.
+            self._decode_with_vips(end, SHRINKS[0], "warning")
         except pyvips.Error as error:
-            if "Corrupt JPEG data" not in error.detail:
-                return self._decode_with_vips(end, shrink, "error"), defect
-            if defect == NO_END:
-                raise UnreadableImageError(_CUT_OFF) from error
-            return self._decode_with_vips(end, shrink, "none"), DAMAGED
-        lost = self._has_one_scan and self._has_lost_sector(end)
-        return image, DAMAGED if lost else defect
+            return "Corrupt JPEG data" in error.detail
+        return False
 
     def _decode_with_vips(self, end: int, shrink: int, fail_on: str) -> Image.Image:
         shrinking = {"shrink": shrink} if shrink > 1 else {}
         image = pyvips.Image.new_from_buffer(
-            self._encoded[:end] + _END, "", access="sequential", fail_on=fail_on, **shrinking
+            self._encoded[:end] + END, "", access="sequential", fail_on=fail_on, **shrinking
         )
         pixels = np.ascontiguousarray(image.numpy().squeeze())
         # Pillow takes four channels for RGBA.

@@ -119,20 +119,26 @@ def _is_webp(head: bytes) -> bool:
 
 def _decode_ordinary(encoded: bytes, short_side: int | None) -> np.ndarray | None:
     """Decodes an image with Pillow, or returns None if it has to be read as a photograph."""
-    if encoded.startswith(jpeg.SIGNATURE):
-        return _decode_jpeg(jpeg.JpegImage(encoded), short_side)
     try:
-        with Image.open(io.BytesIO(encoded)) as image:
-            if image.mode not in _MODES or not _is_in_srgb(image.info.get("icc_profile") or b""):
-                return None
-            image.load()
-            if any(str(name).startswith(_RAW_PROFILE) for name in image.info):
-                return None
-            exif = (image.info.get("exif") or b"").removeprefix(EXIF_PREFIX)
-            return _upright_pixels(_on_white(image), orientation_of(exif), short_side)
+        if encoded.startswith(jpeg.SIGNATURE):
+            return _decode_jpeg(jpeg.JpegImage(encoded), short_side)
+        return _decode_with_pillow(encoded, short_side)
+    except UnreadableImageError:
+        raise
     except Exception:
-        # `PhotoFile` tells why, or ignores a broken text.
+        # `PhotoFile` tells why, or ignores what is broken beside the pixels.
         return None
+
+
+def _decode_with_pillow(encoded: bytes, short_side: int | None) -> np.ndarray | None:
+    with Image.open(io.BytesIO(encoded)) as image:
+        if image.mode not in _MODES or not _is_in_srgb(image.info.get("icc_profile") or b""):
+            return None
+        image.load()
+        if any(str(name).startswith(_RAW_PROFILE) for name in image.info):
+            return None
+        exif = (image.info.get("exif") or b"").removeprefix(EXIF_PREFIX)
+        return _upright_pixels(_on_white(image), orientation_of(exif), short_side)
 
 
 def _decode_jpeg(image: jpeg.JpegImage, short_side: int | None) -> np.ndarray | None:
