@@ -34,7 +34,10 @@ _LOSSLESS = (1, 5, 8, 32946, 32773, 34925, 50000)
 _HORIZONTAL, _FLOATING = 2, 3
 _SEPARATE = 2
 
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+
 _SHORT, _LONG = 3, 4
+_CODES = {_SHORT: "H", _LONG: "L"}
 
 # The kind of extra sample by which the colors are multiplied.
 PREMULTIPLIED = 1
@@ -48,6 +51,11 @@ def is_plain(image: TiffImage) -> bool:
     if image.number_format != _UNSIGNED or len(set(image.bits)) > 1:
         return False
     if image.photometric in LAB:
+        return False
+    # libvips misreads most separate planes; it reads those of 8 and 16 bits of RGB and CMYK.
+    is_gray_with_more = image.colors == 1 < image.samples
+    is_misread = is_gray_with_more or image.bits[0] < 8 or image.integer(_TILE_WIDTH)
+    if image.integer(284, 1) == _SEPARATE and is_misread:
         return False
     is_gray = image.samples == 1 and image.photometric != RGB
     return image.bits[0] in ((1, 2, 4, 8, 16) if is_gray else (8, 16))
@@ -117,60 +125,80 @@ def _decode(path: Path, image: TiffImage) -> np.ndarray:
     """The numbers in an image, of shape (height, width, samples)."""
     planes = image.samples if image.integer(284, 1) == _SEPARATE else 1
     together = image.samples // planes
-    bits = image.bits[0]
-    # The columns of a tile; a strip is a tile as wide as the image.
-    columns = image.integer(322) or image.width
-    tiles = -(-image.width // columns)
-    size = -(-columns * together * bits // 8)
-    rows = _as_bytes(path, image, planes, tiles * size, size)
+    # A strip is a tile as wide as the image.
+    is_tiled = bool(image.integer(_TILE_WIDTH))
+    columns = image.integer(_TILE_WIDTH) or image.width
+    size = -(-columns * together * image.bits[0] // 8)
     result = np.empty((image.height, image.width, image.samples), _type(image))
-    step = max(1, _CHUNK // (tiles * columns * image.samples))
-    for top in range(0, image.height, step):
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         for plane in range(planes):
-            part = rows[top : top + step, :, plane].reshape(-1, tiles, size)
-            numbers = _numbers(part, image, columns, together)
-            numbers = numbers.reshape(len(part), tiles * columns, together)[:, : image.width]
-            result[top : top + step, :, plane : plane + together] = numbers
+            rows = _decompress(data, image, plane, planes, size)
+            channels = result[..., plane : plane + together]
+            if is_tiled:
+                _join_tiles(rows, image, columns, channels)
+            else:
+                _unpack_into(rows, image, channels)
     return result
 
 
-def _as_bytes(path: Path, image: TiffImage, planes: int, width: int, tile_width: int) -> np.ndarray:
-    """The decompressed bytes of an image, uint8 of shape (height, width, planes)."""
-    order, directory = image.order, Directory()
-    tiled = bool(image.integer(322))
-    offsets = image.integers(324 if tiled else 273)
-    sizes = image.integers(325 if tiled else 279)
-    if not offsets or len(offsets) != len(sizes):
+def _join_tiles(rows: np.ndarray, image: TiffImage, columns: int, channels: np.ndarray) -> None:
+    """Puts tiles, which lie one below the other, where they belong."""
+    height, tiles = image.integer(_TILE_HEIGHT), -(-image.width // columns)
+    for number in range(len(rows) // height):
+        top, left = number // tiles * height, number % tiles * columns
+        target = channels[top : top + height, left : left + columns]
+        tile = np.empty((height, columns, channels.shape[2]), channels.dtype)
+        _unpack_into(rows[number * height :][:height], image, tile)
+        target[:] = tile[: target.shape[0], : target.shape[1]]
+
+
+def _unpack_into(rows: np.ndarray, image: TiffImage, numbers: np.ndarray) -> None:
+    """Works out the numbers (rows, columns, channels) in bytes (rows, bytes), part by part."""
+    step = max(1, _CHUNK // (numbers.shape[1] * numbers.shape[2]))
+    for top in range(0, len(numbers), step):
+        part = numbers[top : top + step]
+        part[:] = _numbers(rows[top : top + step], image, part.shape)
+
+
+def _decompress(
+    data: mmap.mmap, image: TiffImage, plane: int, planes: int, size: int
+) -> np.ndarray:
+    """The decompressed bytes of a plane, uint8 of shape (rows, size); tiles one below the other."""
+    is_tiled = bool(image.integer(_TILE_WIDTH))
+    offsets = image.integers(324 if is_tiled else 273)
+    sizes = image.integers(325 if is_tiled else 279)
+    count = len(offsets) // planes
+    if not count or len(offsets) != len(sizes):
         raise ValueError("damaged: the positions of its strips are missing")
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        parts = [data[start : start + size] for start, size in zip(offsets, sizes, strict=True)]
-    starts = np.cumsum([8, *map(len, parts)])
-
-    def put(tag: int, kind: int, *values: int) -> None:
-        code = {_SHORT: "H", _LONG: "L"}[kind]
-        directory.entries[tag] = Entry(kind, struct.pack(f"{order}{len(values)}{code}", *values))
-
-    put(256, _LONG, width)
-    put(257, _LONG, image.height)
-    put(258, _SHORT, *[8] * planes)
-    put(259, _SHORT, image.compression)
-    put(262, _SHORT, BLACK_IS_ZERO)
-    put(266, _SHORT, image.integer(266, 1))
-    put(277, _SHORT, planes)
-    put(284, _SHORT, _SEPARATE if planes > 1 else 1)
-    put(324 if tiled else 273, _LONG, *map(int, starts[:-1]))
-    put(325 if tiled else 279, _LONG, *map(len, parts))
-    if tiled:
-        put(322, _LONG, tile_width)
-        put(323, _LONG, image.integer(323))
-    else:
-        put(278, _LONG, image.integer(278, image.height))
-    begin = int(starts[-1]) + int(starts[-1]) % 2
-    table, _ = write_directory(directory, order, begin)
-    header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HL", 42, begin)
-    copy = b"".join([header, *parts, bytes(begin - int(starts[-1])), table])
-    pixels = pyvips.Image.new_from_buffer(copy, "", fail_on="error").numpy()
-    return pixels.reshape(image.height, width, planes)
+    own = slice(plane * count, (plane + 1) * count)
+    parts = [data[at : at + length] for at, length in zip(offsets[own], sizes[own], strict=True)]
+    rows = image.integer(_TILE_HEIGHT) if is_tiled else image.integer(278, image.height)
+    height = count * rows if is_tiled else image.height
+    starts = np.cumsum([8, *map(len, parts)]).tolist()
+    begin = starts[-1] + starts[-1] % 2
+    tags = {
+        256: (_LONG, [size]),
+        257: (_LONG, [height]),
+        258: (_SHORT, [8]),
+        259: (_SHORT, [image.compression]),
+        262: (_SHORT, [BLACK_IS_ZERO]),
+        266: (_SHORT, [image.integer(266, 1)]),
+        273: (_LONG, starts[:-1]),
+        277: (_SHORT, [1]),
+        278: (_LONG, [min(rows, height)]),
+        279: (_LONG, list(map(len, parts))),
+    }
+    directory = Directory(
+        {
+            tag: Entry(kind, struct.pack(f"{image.order}{len(values)}{_CODES[kind]}", *values))
+            for tag, (kind, values) in tags.items()
+        }
+    )
+    table, _ = write_directory(directory, image.order, begin)
+    head = b"II" if image.order == "<" else b"MM"
+    head += struct.pack(image.order + "HL", 42, begin)
+    copy = b"".join([head, *parts, bytes(begin - starts[-1]), table])
+    return pyvips.Image.new_from_buffer(copy, "", fail_on="error").numpy().reshape(height, size)
 
 
 def _type(image: TiffImage) -> str:
@@ -179,42 +207,37 @@ def _type(image: TiffImage) -> str:
     return "uint8" if image.bits[0] <= 8 else "uint16" if image.bits[0] <= 16 else "uint32"
 
 
-def _numbers(part: np.ndarray, image: TiffImage, columns: int, together: int) -> np.ndarray:
-    """The numbers in the bytes of rows of tiles: (rows, tiles, columns, samples)."""
-    rows, tiles, _ = part.shape
+def _numbers(part: np.ndarray, image: TiffImage, shape: tuple[int, ...]) -> np.ndarray:
+    """The numbers (rows, columns, channels) in the bytes (rows, bytes) of strips or a tile."""
+    rows, columns, channels = shape
     bits, predictor = image.bits[0], image.integer(317, 1)
-    shape = rows, tiles, columns, together
-    size, kind = bits // 8, f"{image.order}{'f' if image.number_format == _FLOAT else 'u'}"
+    size, code = bits // 8, "f" if image.number_format == _FLOAT else "u"
     if predictor == _FLOATING:
         # The most significant bytes of a row come first, all as differences.
-        planes = np.cumsum(part.reshape(rows, tiles, -1, together), axis=2, dtype="uint8")
-        planes = planes.reshape(rows, tiles, size, columns * together)
-        part = np.ascontiguousarray(np.moveaxis(planes, 2, 3))
-        return part.view(f">f{size}").reshape(shape)
-    if bits in (8, 16, 32, 64):
-        numbers = np.ascontiguousarray(part).view(f"{kind}{size}").reshape(shape)
+        differences = part.reshape(rows, -1, channels)
+        planes = np.cumsum(differences, axis=1, dtype="uint8").reshape(rows, size, -1)
+        joined = np.ascontiguousarray(np.swapaxes(planes, 1, 2))
+        return joined.view(f">f{size}").reshape(shape)
+    if bits not in (8, 16, 32, 64):
+        numbers = _unpacked(part, bits, image.order, rows, columns * channels).reshape(shape)
         if predictor == _HORIZONTAL:
-            as_integers = numbers.view(f"{image.order}u{size}").astype(f"u{size}")
-            numbers = np.cumsum(as_integers, axis=2, dtype=f"u{size}").view(f"{kind[1:]}{size}")
+            numbers = np.cumsum(numbers, axis=1, dtype="uint32") & np.uint32(2**bits - 1)
         return numbers
-    return _unpacked(part, bits, image.order, shape, predictor)
+    numbers = np.ascontiguousarray(part).view(f"{image.order}{code}{size}").reshape(shape)
+    if predictor == _HORIZONTAL:
+        integers = numbers.view(f"{image.order}u{size}")
+        numbers = np.cumsum(integers, axis=1, dtype=f"u{size}").view(f"{code}{size}")
+    return numbers
 
 
-def _unpacked(
-    part: np.ndarray, bits: int, order: str, shape: tuple[int, ...], predictor: int
-) -> np.ndarray:
-    """Numbers of any bits, the most significant first, without gaps in a row."""
-    rows, tiles, columns, together = shape
-    count = columns * together
+def _unpacked(part: np.ndarray, bits: int, order: str, rows: int, count: int) -> np.ndarray:
+    """Numbers (rows, count) of any bits, the most significant first, without gaps in a row."""
     if bits % 8 == 0 and order == "<":
-        part = part.reshape(rows, tiles, -1, bits // 8)[..., ::-1].reshape(part.shape)
-    digits = np.unpackbits(part, axis=2)[:, :, : count * bits].reshape(rows, tiles, count, bits)
-    numbers = np.zeros((rows, tiles, count), "uint32")
+        part = part.reshape(rows, -1, bits // 8)[..., ::-1].reshape(rows, -1)
+    digits = np.unpackbits(part, axis=1)[:, : count * bits].reshape(rows, count, bits)
+    numbers = np.zeros((rows, count), "uint32")
     for digit in range(bits):
         numbers = (numbers << 1) | digits[..., digit]
-    numbers = numbers.reshape(shape)
-    if predictor == _HORIZONTAL:
-        numbers = np.cumsum(numbers, axis=2, dtype="uint32") & np.uint32(2**bits - 1)
     return numbers
 
 
