@@ -205,8 +205,8 @@ def test_extra_samples_keep_their_kind_or_are_told(tmp_path, kinds, name):
 )
 def test_cie_lab_is_read(tmp_path, photometric, bits, stored):
     lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    # Pillow's L is 0 to 255, and its a and b have an offset of 128.
-    color = Image.frombytes("LAB", (1, 1), bytes([136, 158, 108]))
+    # As in a TIFF of 8 bits: L from 0 to 255, a and b with their signs.
+    color = Image.frombytes("LAB", (1, 1), bytes([136, 30, -20 % 256]))
     transform = ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
     expected = np.asarray(ImageCms.applyTransform(color, transform))[0, 0] / 255
     pixels = np.full((5, 7, 3), np.array(stored) % 2**bits, f"uint{bits}")
