@@ -92,8 +92,8 @@ def _pages_in(path: Path) -> tuple[list[PhotoPage], list[str]]:
         return [PhotoPage(_opener(path), read_png_metadata(path))], []
     if is_netpbm(head):
         netpbm = NetpbmImage(path)
-        shape = netpbm.width, netpbm.height, netpbm.channels
-        return [_decoded_page(netpbm.decode, PhotoMetadata(), *shape, netpbm.is_deep)], []
+        size, channels = (netpbm.width, netpbm.height), netpbm.channels
+        return [_decoded_page(netpbm.decode, PhotoMetadata(), size, channels, netpbm.is_deep)], []
     with open_with_pillow(path) as image:
         metadata = read_metadata(path, image)
         if image.format in ("JPEG", "MPO"):
@@ -108,10 +108,9 @@ def _pages_in(path: Path) -> tuple[list[PhotoPage], list[str]]:
             def decode_heif() -> tuple[np.ndarray, str]:
                 return np.asarray(_open_heif(path)), ""
 
-            return [_decoded_page(decode_heif, metadata, *heif.size, channels, depth == "16")], []
+            return [_decoded_page(decode_heif, metadata, heif.size, channels, depth == "16")], []
         pillow = PillowDecoder(path, image)
-        shape = *image.size, pillow.channels
-        page = _decoded_page(pillow.decode, metadata, *shape, pillow.is_deep)
+        page = _decoded_page(pillow.decode, metadata, image.size, pillow.channels, pillow.is_deep)
         return [page], [pillow.note] if pillow.note else []
 
 
@@ -126,8 +125,8 @@ def _tiff_page(path: Path, image: TiffImage, metadata: PhotoMetadata) -> PhotoPa
             return read_samples(path, image)
 
         channels = 3 + len(image.extra_samples) if image.photometric in LAB else image.samples
-        shape = image.width, image.height, channels
-        return _decoded_page(decode, metadata, *shape, depth(image) == 16, image.colors)
+        size = image.width, image.height
+        return _decoded_page(decode, metadata, size, channels, depth(image) == 16, image.colors)
     # libtiff reports an invalid orientation as an error, but the page can be read.
     fail_on = "truncated" if metadata.is_odd else "error"
     options = {} if image.subifd is None else {"subifd": image.subifd}
@@ -137,8 +136,7 @@ def _tiff_page(path: Path, image: TiffImage, metadata: PhotoMetadata) -> PhotoPa
 def _decoded_page(
     decode: Callable[[], tuple[np.ndarray, str]],
     metadata: PhotoMetadata,
-    width: int,
-    height: int,
+    size: tuple[int, int],
     channels: int,
     is_deep: bool,
     colors: int | None = None,
@@ -160,9 +158,9 @@ def _decoded_page(
         except Exception as error:
             raise UnreadableImageError(first_reason(error, None)) from error
 
-    _check_size(width, height)
+    _check_size(*size)
     # Black; nothing is computed until its pixels are requested.
-    head = pyvips.Image.black(width, height, bands=channels)
+    head = pyvips.Image.black(*size, bands=channels)
     page = PhotoPage(open_image, metadata, interpret(head.cast("ushort") if is_deep else head))
     return page
 

@@ -181,7 +181,7 @@ def _read_photo(path: str | os.PathLike, short_side: int | None) -> np.ndarray:
     page = PhotoFile(path).pages[0]
     height, width = page.height, page.width
     if page.alpha is not None:
-        return shrink_rgb(np.concatenate(list(_strips_on_white(page))), short_side)
+        return shrink_rgb(np.concatenate(list(_strips_on_white(page, page.alpha))), short_side)
     if short_side is not None and min(height, width) > short_side:
         scale = short_side / min(height, width)
         height, width = (max(short_side, round(side * scale)) for side in (height, width))
@@ -191,7 +191,8 @@ def _read_photo(path: str | os.PathLike, short_side: int | None) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3)))
 
 
-def _strips_on_white(page: PhotoPage) -> Iterator[np.ndarray]:
+def _strips_on_white(page: PhotoPage, alpha: int) -> Iterator[np.ndarray]:
     for colors, extras in page.strips():
+        assert extras is not None
         rgb = np.broadcast_to(to_depth(colors, 8), (*colors.shape[:2], 3))
-        yield on_white(rgb, to_depth(extras[..., page.alpha, None], 8))
+        yield on_white(rgb, to_depth(extras[..., alpha, None], 8))

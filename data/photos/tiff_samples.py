@@ -52,7 +52,10 @@ def is_plain(image: TiffImage) -> bool:
         return False
     if image.photometric in LAB:
         return False
-    # libvips misreads most separate planes; it reads those of 8 and 16 bits of RGB and CMYK.
+    if PREMULTIPLIED in image.extra_samples and len(image.extra_samples) > 1:
+        # libvips divides other extra samples by alpha too.
+        return False
+    # libvips misreads most separate planes, but not those of RGB and CMYK in strips.
     is_gray_with_more = image.colors == 1 < image.samples
     is_misread = is_gray_with_more or image.bits[0] < 8 or image.integer(_TILE_WIDTH)
     if image.integer(284, 1) == _SEPARATE and is_misread:

@@ -165,7 +165,7 @@ def test_copies_alone_are_colored_with_a_note(tmp_path):
     assert notes == ["its pages are marked as smaller copies of a photograph not in the file"]
 
 
-@pytest.mark.parametrize("kinds", [None, [0], [1], [2], [0, 0], [2, 0], [0, 2]])
+@pytest.mark.parametrize("kinds", [None, [0], [1], [2], [0, 0], [2, 0], [0, 2], [1, 0], [0, 1]])
 @pytest.mark.parametrize("name", ["b.tif", "b.png", "b.webp", "b.jpg"])
 def test_extra_samples_keep_their_kind_or_are_told(tmp_path, kinds, name):
     extra = len(kinds or [0])
