@@ -3,11 +3,16 @@
 import keras
 
 from models.layers.gray_image import GrayImage
+from models.layers.hint_squares import HintSquares
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.self_attention import SelfAttention
 from models.networks.blocks import small_weights, spectral_convolution, spectral_pair
 from models.networks.encoder_recipes import ENCODERS
 from models.networks.encoders import pretrained_encoder
+from models.networks.hint_network import hint_network
+
+# Hints are followed at 1/2^k of the image size, for the price of a fraction of the decoder path.
+_HINT_LEVEL = 2
 
 
 def unet(
@@ -20,6 +25,7 @@ def unet(
     freeze_encoder_statistics: bool = False,
     color_stride: int = 1,
     attention_pool: int = 1,
+    hints: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """Builds a U-Net of spectrally normalized convolutions with self-attention.
@@ -43,12 +49,15 @@ def unet(
         color_stride: int, a power of 2. The decoder path ends at 1/color_stride of the image size:
             colors are coarse, and the finest levels are the most expensive. Defaults to `1`.
         attention_pool: int, `pool` of `SelfAttention`. Defaults to `1`.
+        hints: bool, whether the network takes hints and has a `hint_network`. Defaults to `False`.
         name: str.
 
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch,
         ceil(height / color_stride), ceil(width / color_stride), 2), float32, both scaled as in
-        `lab1`.
+        `lab1`. With `hints`, from a list of lightness and hints, (batch, height, width, 3): ab, and
+        how much of the pixel is hinted, from 0 to 1. Without any hint in an image, its colors are
+        those of the network without `hints`, to the last bit.
 
     Raises:
         ValueError: `color_stride` is not a power of 2, or the decoder path ends before
@@ -71,7 +80,7 @@ def unet(
                 encoder, encoder_weights, freeze_statistics=freeze_encoder_statistics
             )(gray),
         ]
-    features = _decoder_path(levels, last_level, filters, attention_level, attention_pool, norm)
+    decoded = _decoder_path(levels, last_level, filters, attention_level, attention_pool, norm)
     # With small weights an untrained network colors in gray, not in noise.
     ab = keras.layers.Conv2D(
         2,
@@ -80,9 +89,49 @@ def unet(
         kernel_initializer=small_weights(),
         dtype="float32",
         name="ab",
-    )(features)
+    )(decoded[last_level])
+    inputs = lightness
+    if hints:
+        inputs = [lightness, keras.Input((None, None, 3), name="given_hints")]
+        padded_hints = PadToMultiple(2**depth, dtype="float32", name="pad_hints")(inputs[1])
+        ab = _follow(padded_hints, ab, padded, decoded, last_level)
     ab = CropLike(color_stride, dtype="float32", name="crop")([ab, lightness])
-    return keras.Model(lightness, ab, name=name)
+    return keras.Model(inputs, ab, name=name)
+
+
+def without_hints(generator: keras.Model) -> keras.Model:
+    """The part of a network that takes hints which colors without them; it shares its layers."""
+    lightness = generator.inputs[0]
+    ab = CropLike(generator.get_layer("crop").stride, dtype="float32", name="crop")(
+        [generator.get_layer("ab").output, lightness]
+    )
+    return keras.Model(lightness, ab, name=generator.name)
+
+
+def _follow(hints, ab, lightness, decoded: dict, last_level: int):
+    """Adds to ab what a `hint_network` makes of hints at a level of the decoder path."""
+    deepest = max(decoded)
+    level = min(max(_HINT_LEVEL, last_level), deepest)
+    side = 2 ** (level - last_level)
+    colors = ab if side == 1 else keras.layers.AveragePooling2D(side, dtype="float32")(ab)
+    features = [decoded[level], *([decoded[level + 1]] if level < deepest else [])]
+    channels = [each.shape[-1] for each in features]
+    network = hint_network(
+        channels[0], channels[1] if len(channels) > 1 else None, deepest + 1 - level
+    )
+    addition = network(
+        [
+            *features,
+            keras.layers.AveragePooling2D(2**level)(lightness),
+            colors,
+            HintSquares(2**level, name="hint_squares")(hints),
+        ]
+    )
+    if side > 1:
+        addition = keras.layers.UpSampling2D(side, interpolation="bilinear", dtype="float32")(
+            addition
+        )
+    return keras.layers.Add(dtype="float32", name="hinted_ab")([ab, addition])
 
 
 def _last_level(color_stride: int, depth: int, attention_level: int | None) -> int:
@@ -128,10 +177,12 @@ def _decoder_path(
     attention_level: int | None,
     attention_pool: int,
     norm: str,
-):
+) -> dict:
+    """Returns the features by level."""
     features = levels[-1]
     if attention_level == len(levels) - 1:
         features = SelfAttention(pool=attention_pool, name="attention_up")(features)
+    decoded = {len(levels) - 1: features}
     for level in reversed(range(last_level, len(levels) - 1)):
         features = keras.layers.UpSampling2D(2, interpolation="nearest")(features)
         features = spectral_convolution(filters * 2**level, 2)(features)
@@ -139,4 +190,5 @@ def _decoder_path(
         features = spectral_pair(features, filters * 2**level, "relu", norm)
         if level == attention_level:
             features = SelfAttention(pool=attention_pool, name="attention_up")(features)
-    return features
+        decoded[level] = features
+    return decoded

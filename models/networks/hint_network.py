@@ -1,0 +1,79 @@
+"""The network that makes a generator follow hints."""
+
+import keras
+from keras import KerasTensor as Tensor
+from keras import ops
+
+from models.layers.hint_attention import HintAttention
+from models.layers.hint_squares import OnlyWithHints
+
+
+def hint_network(
+    fine: int, coarse: int | None, halvings: int, filters: int = 48, heads: int = 4
+) -> keras.Model:
+    """Builds the network that changes the colors of a generator as hints ask for.
+
+    It sees the features from which the generator made its colors, and so what is in the image.
+    `HintAttention` spreads the difference between hints and predicted colors, as one would do by
+    hand, and a small U-Net of plain convolutions decides where to follow it, and what to add.
+
+    Args:
+        fine: int, channels of the features at the size of the colors.
+        coarse: int or None, channels of the features at half of that size, if there are any.
+        halvings: int, how many times height and width can be halved, at most 2 are.
+        filters: int, channels at the size of the colors. Defaults to `48`.
+        heads: int, heads of the attention. Defaults to `4`.
+
+    Returns:
+        `keras.Model` from a list of features, (batch, height, width, fine) and, unless `coarse` is
+        None, (batch, height / 2, width / 2, coarse); lightness (..., 1); predicted ab (..., 2); and
+        hints as `HintSquares` returns them (..., 3), to what is to be added to ab, (batch, height,
+        width, 2), float32, 0 without hints. All are scaled as in `lab1`.
+    """
+    lightness, ab = keras.Input((None, None, 1)), keras.Input((None, None, 2))
+    hints, finest = keras.Input((None, None, 3)), keras.Input((None, None, fine))
+    inputs, parts = [finest], [finest, lightness, ab]
+    if coarse is not None:
+        inputs.append(keras.Input((None, None, coarse)))
+        parts.append(keras.layers.UpSampling2D(2)(inputs[-1]))
+    content = _convolved(_convolved(keras.layers.Concatenate()(parts), filters), filters)
+
+    residuals = keras.layers.Subtract(dtype="float32")([hints[..., :2], ab])
+    spread = HintAttention(heads)([content, residuals, hints[..., 2:]])
+    own = keras.layers.Multiply(dtype="float32")([residuals, ops.sign(hints[..., 2:])])
+    features = keras.layers.Concatenate()([content, spread, own, hints[..., 2:]])
+    features = _small_unet(features, filters, min(halvings, 2))
+
+    # At first, all heads together follow the hints once.
+    shares = keras.layers.Conv2D(
+        heads,
+        1,
+        activation="sigmoid",
+        kernel_initializer="zeros",
+        bias_initializer=keras.initializers.Constant(-1.1),
+        dtype="float32",
+    )(features)
+    addition = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", dtype="float32")(features)
+    for head in range(heads):
+        part = spread[..., 3 * head : 3 * head + 2]
+        addition = addition + shares[..., head : head + 1] * part
+    addition = OnlyWithHints(dtype="float32")([addition, hints])
+    return keras.Model([*inputs, lightness, ab, hints], addition, name="hints")
+
+
+def _small_unet(features: Tensor, filters: int, halvings: int) -> Tensor:
+    levels = [_convolved(features, filters)]
+    for _ in range(halvings):
+        features = keras.layers.AveragePooling2D(2)(levels[-1])
+        levels.append(_convolved(_convolved(features, 2 * filters), 2 * filters))
+    features = levels.pop()
+    while levels:
+        features = keras.layers.Concatenate()([keras.layers.UpSampling2D(2)(features), levels[-1]])
+        features = _convolved(features, levels.pop().shape[-1])
+    return features
+
+
+def _convolved(features: Tensor, filters: int) -> Tensor:
+    return keras.layers.Conv2D(
+        filters, 3, padding="same", activation="relu", kernel_initializer="he_normal"
+    )(features)
