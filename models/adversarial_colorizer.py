@@ -16,6 +16,7 @@ from losses.reconstruction import Reconstruction, get_reconstruction
 from models.colorizer import Colorizer
 from models.compiled_update import compiled_update
 from models.layers.replicas import gradients_of_mean, own_part, read, replicas
+from models.networks.hint_network import HINTS
 from models.replicated_model import by_name
 from models.undo import undone_if_positive
 
@@ -205,6 +206,20 @@ class AdversarialColorizer(Colorizer):
             encoder.trainable = not frozen
             self.make_train_function(force=True)
 
+    def train_hints_alone(self) -> None:
+        """Freezes all of the generator except its `hint_network`, before `compile`.
+
+        Colors without hints then stay what they are, to the last bit.
+
+        Raises:
+            ValueError: the generator takes no hints.
+        """
+        if not self.takes_hints:
+            raise ValueError("the generator should take hints. Received: `hints=False`")
+        self.trains_hints_alone = True
+        for layer in self.generator.layers:
+            layer.trainable = layer.name == HINTS
+
     def make_train_function(self, force: bool = False) -> None:
         """Makes the train function, of two graphs where the discriminator has steps of its own."""
         before = self.train_function
@@ -266,8 +281,8 @@ class AdversarialColorizer(Colorizer):
 
     def generate(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Colors a training batch and returns ab, and the generator's loss terms by name."""
-        lightness, true_ab = data
-        colored_ab = self.enlarge(self.generator(lightness, training=True), lightness)
+        lightness, true_ab, hints = (*data, None)[:3]
+        colored_ab = self.color(self.generator, lightness, hints, training=True)
         return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
 
     def weigh(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -321,8 +336,9 @@ class AdversarialColorizer(Colorizer):
         The generator colors as in `_train_both`, with dropout and batch statistics, so that the
         discriminator's input does not change when the generator's training begins.
         """
-        lightness, true_ab = data[:2]
-        colored_ab = self.enlarge(self.generator(lightness, training=True), lightness)
+        lightness, true_ab, *others = data
+        hints = others[0] if others and self.takes_hints else None
+        colored_ab = self.color(self.generator, lightness, hints, training=True)
         return self._train_discriminator(
             join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
         )

@@ -26,7 +26,8 @@ class Colorizer(ReplicatedModel):
 
     Lightness and ab are scaled as in `lab1`: L/50 - 1 and ab/110. `call` takes lightness of shape
     (batch, height, width, 1), of any size, and returns ab of shape (batch, height, width, 2),
-    float32.
+    float32. A colorizer with a `hint_network` also takes hints of shape (batch, height, width, 3):
+    ab, and how much of each pixel is hinted, from 0 to 1.
 
     Args:
         generator: `keras.Model`, the network that is trained. The EMA generator is a copy of it.
@@ -43,6 +44,8 @@ class Colorizer(ReplicatedModel):
             (lightness, ab).
         sample_grids: int, a class attribute: how many validation batches are shown after every
             epoch.
+        takes_hints: bool, whether the generator takes hints.
+        trains_hints_alone: bool, whether all else of the generator is frozen.
         color_stride: int, the generator predicts ab of size ceil(side / color_stride), and `call`
             enlarges it to the size of the lightness.
         step_losses: dict of variables by name, the losses of the last training step alone.
@@ -63,6 +66,8 @@ class Colorizer(ReplicatedModel):
     ):
         super().__init__(name=name)
         self.architecture = architecture
+        self.takes_hints = architecture.get("hints", False)
+        self.trains_hints_alone = False
         self.color_stride = architecture.get("color_stride", 1)
         self.ema_decay = ema_decay
         self.generator = generator
@@ -114,8 +119,29 @@ class Colorizer(ReplicatedModel):
             callbacks = [BatchStatistics(batches), *callbacks]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **options)
 
-    def call(self, lightness, training=False):
-        return self.enlarge(self.generator_ema(lightness, training=training), lightness)
+    def call(self, lightness, hints=None, training=False):
+        return self.color(self.generator_ema, lightness, hints, training)
+
+    def color(
+        self,
+        generator: keras.Model,
+        lightness: tf.Tensor,
+        hints: tf.Tensor | None = None,
+        training: bool = False,
+    ) -> tf.Tensor:
+        """The ab that one of the two generators predicts, at the size of the lightness.
+
+        Raises:
+            ValueError: the generator takes no hints, but there are some.
+        """
+        inputs = lightness
+        if self.takes_hints:
+            if hints is None:
+                hints = ops.zeros((*ops.shape(lightness)[:3], 3))
+            inputs = [lightness, hints]
+        elif hints is not None:
+            raise ValueError("the network of this colorizer takes no hints. Received: `hints`")
+        return self.enlarge(generator(inputs, training=training), lightness)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments of the constructor, except for the encoder's weights at the beginning."""
@@ -138,17 +164,21 @@ class Colorizer(ReplicatedModel):
         return [*self.training_means.values(), *self.validation_trackers()]
 
     def test_step(self, data):
-        """Evaluates the EMA generator on a batch of (lightness, ab), with or without labels."""
+        """Evaluates the EMA generator on a batch of (lightness, ab), with or without extra targets.
+
+        Of the extra targets only hints are used.
+        """
+        data = data[: 3 if self.takes_hints else 2]
         if is_one_of_several():
             self.vote()
             # Some replicas may get no images of the last batch.
-            tf.cond(tf.shape(data[0])[0] > 0, lambda: self._evaluate_batch(*data[:2]), lambda: None)
+            tf.cond(tf.shape(data[0])[0] > 0, lambda: self._evaluate_batch(*data), lambda: None)
         else:
-            self._evaluate_batch(*data[:2])
+            self._evaluate_batch(*data)
         return self.as_logs({metric.name: metric.result() for metric in self.validation_trackers()})
 
-    def _evaluate_batch(self, lightness, true_ab):
-        colored_ab = self(lightness, training=False)
+    def _evaluate_batch(self, lightness, true_ab, hints=None):
+        colored_ab = self(lightness, hints, training=False)
         images = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():
             self.validation_means[name].update_state(value, sample_weight=images)
@@ -199,7 +229,7 @@ class Colorizer(ReplicatedModel):
         Generalization", UAI 2018, section 3.2; Wu, Johnson, "Rethinking 'Batch' in BatchNorm",
         arXiv 2105.07576, section 3.
         """
-        if not has_batch_statistics(self.generator_ema):
+        if self.trains_hints_alone or not has_batch_statistics(self.generator_ema):
             return
         for number, lightness in enumerate(batches):
             # All batches have the same weight.
@@ -209,7 +239,7 @@ class Colorizer(ReplicatedModel):
 
     def _collect(self, momentum, lightness):
         def color(own_lightness):
-            self.generator_ema(own_lightness, training=False)
+            self(own_lightness, training=False)
 
         # One context encloses the calls of all replicas, because they share the layers.
         with collect_batch_statistics(self.generator_ema, momentum):

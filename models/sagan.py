@@ -29,6 +29,7 @@ class SAGAN(AdversarialColorizer):
         color_stride: int, `color_stride` of `unet`: the generator gives ab of
             ceil(side / color_stride), and the model enlarges it. Defaults to `1`.
         attention_pool: int, `pool` of `SelfAttention` in both networks. Defaults to `1`.
+        hints: bool, whether the generator takes hints; see `unet`. Defaults to `False`.
         encoder_weights: None for random weights, `imagenet`, or the path of a file. Defaults to
             `None`.
         ema_decay: float, decay of the EMA generator. Defaults to `0.999`.
@@ -60,6 +61,7 @@ class SAGAN(AdversarialColorizer):
         freeze_encoder_statistics: bool = False,
         color_stride: int = 1,
         attention_pool: int = 1,
+        hints: bool = False,
         encoder_weights: str | None = None,
         ema_decay: float = 0.999,
         name: str = "sagan",
@@ -73,6 +75,7 @@ class SAGAN(AdversarialColorizer):
             "freeze_encoder_statistics": freeze_encoder_statistics,
             "color_stride": color_stride,
             "attention_pool": attention_pool,
+            "hints": hints,
         }
         super().__init__(
             generator=unet(**network, encoder_weights=encoder_weights),

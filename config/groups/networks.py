@@ -4,7 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from config.groups.argument_types import File, PositiveInt
+from config.groups.argument_types import File, PositiveInt, Proportion
 from config.groups.setting import ADVERSARIAL, Need, setting
 from models.networks.encoder_recipes import ENCODERS
 
@@ -21,6 +21,10 @@ _NEW_ATTENTION = Need(
     "with --pretrained, or without --decoder_attention",
 )
 
+_TAUGHT_ALONE = Need(
+    lambda settings: settings.hints_share and settings.pretrained,
+    "without --hints_share and --pretrained",
+)
 _network_setting = functools.partial(setting, fixed="weights")
 
 
@@ -65,6 +69,22 @@ class NetworkSettings:
         "and fewer of them are faster",
         1,
         models=("sagan",),
+    )
+    # Without hints, because they are taught to finished weights in a fraction of the time.
+    hints_share: Proportion = setting(
+        "share of the training images that get hints, some of their true colors, so that the "
+        "network follows --hints; 0 for a network without",
+        0.0,
+        models=("sagan",),
+        fixed="checkpoint",
+    )
+    hints_alone: bool = setting(
+        "train only the part of the network that follows hints; colors without hints stay what "
+        "they are",
+        False,
+        needs=[_TAUGHT_ALONE],
+        models=("sagan",),
+        fixed="checkpoint",
     )
     norm: Literal["batch", "instance", "none"] = _network_setting(
         "normalization in the generator, and in pix2pix's patch and pixel discriminators", "batch"

@@ -100,7 +100,17 @@ _ONE_CHANNEL = {
     **{"generator_lr": 1e-3, "discriminator_lr": 1e-4},
 }
 
+# A network that follows hints has trained weights behind it, so that it needs no adversary: what it
+# gets wrong is the color itself.
+_HINTS = {
+    **{"model": "sagan", "pretrained": "weights/pretrained/sagan", "resolution": 192},
+    **{"hints_share": 1.0, "hints_alone": True, "adversarial": "none", "batch_size": 8},
+    **{"reconstruction": ("l1:10", "mse:30"), "generator_lr": 1e-3, "lr_schedule": "cosine"},
+    **{"beta_1": 0.9, "beta_2": 0.999, "warmup_steps": 100},
+}
+
 PRESETS: dict[str, Preset] = {
+    "hints": Preset("trained weights learn to follow hints without forgetting anything", _HINTS),
     "chromagan-tiny": Preset(
         "ten times the paper's learning rate is fast on small images of few classes",
         {"model": "chromagan", "resolution": 64, **_rates(2e-4)},

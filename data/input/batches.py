@@ -38,6 +38,7 @@ from data.color.lab import (
     split_lab,
 )
 from data.input.augmentation import central_square, random_square, rotate
+from data.input.drawn_hints import CHANCES, draw_hints
 from data.input.extra_target import ExtraTarget
 from data.input.image_loader import ImageLoader
 from data.input.image_order import ImageOrder
@@ -71,6 +72,7 @@ def training_batches(
     extra_target: ExtraTarget | None = None,
     shard: InputShard | None = None,
     mixture: Sequence[tuple[int, float]] | None = None,
+    hints_share: float | None = None,
 ) -> tf.data.Dataset:
     """Makes an endless, shuffled, augmented stream of batches.
 
@@ -97,12 +99,15 @@ def training_batches(
         mixture: sequence of (int, float) or None, the number of images and the weight of each
             dataset in the loader, as in `ImageOrder`. Each dataset then has passes of its own.
             Defaults to `None`, which shuffles all images together.
+        hints_share: float or None, the share of the images that get hints, by `draw_hints`.
+            Defaults to `None`, batches without hints.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 tensors in the range of the networks, of shape
-        (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); or of
-        (lightness, ab, extra_target), the last of shape (batch_size, ...). With a shard, the first
-        dimension is the number of images of one replica.
+        (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); after
+        them hints of shape (batch_size, resolution, resolution, 3), and the extra target of shape
+        (batch_size, ...), if there are any. With a shard, the first dimension is the number of
+        images of one replica.
     """
     shard = shard or InputShard()
     part = batch_size // shard.replicas
@@ -123,12 +128,13 @@ def training_batches(
         image = random_square(image, resolution, crop_scale, chance)
         if flip:
             image = tf.where(chance[3] < 0.5, image[:, ::-1], image)
-        return image, target
+        return image, _hint_chances(seed, position, hints_share), target
 
     stream = _own_positions(start, batch_size, shard)
     stream = stream.map(load, num_parallel_calls=_WORKERS)
     stream = stream.map(augment, num_parallel_calls=_WORKERS)
-    return _to_lab_batches(stream.batch(part, drop_remainder=True), extra_target, saturation)
+    batches = stream.batch(part, drop_remainder=True)
+    return _to_lab_batches(batches, extra_target, saturation, hints_share)
 
 
 def _own_positions(start: int, batch_size: int, shard: InputShard) -> tf.data.Dataset:
@@ -174,6 +180,8 @@ def validation_batches(
     batch_size: int,
     extra_target: ExtraTarget | None = None,
     shard: InputShard | None = None,
+    hints_share: float | None = None,
+    seed: int = 0,
 ) -> tf.data.Dataset:
     """Makes batches of the central squares of all images, once, in order.
 
@@ -184,28 +192,30 @@ def validation_batches(
         extra_target: `ExtraTarget` or None, as in `training_batches`. Defaults to `None`.
         shard: `InputShard` or None. If given, only the images of one worker are read, in batches
             for one replica each. Defaults to `None`.
+        hints_share: float or None, as in `training_batches`. Defaults to `None`.
+        seed: int, the seed of the hints. Defaults to `0`.
 
     Returns:
-        `tf.data.Dataset` of (lightness, ab) or (lightness, ab, extra_target), as from
-        `training_batches`.
+        `tf.data.Dataset`, as from `training_batches`.
     """
 
     shard = shard or InputShard()
     part = math.ceil(batch_size / shard.replicas)
 
     def load(number):
-        return _read_in_python(
+        image, target = _read_in_python(
             functools.partial(_load_or_empty, loader, extra_target), number, extra_target
         )
+        return image, _hint_chances(seed, number, hints_share), target
 
     images = tf.data.Dataset.range(len(loader)).shard(shard.workers, shard.worker)
     images = images.map(load, num_parallel_calls=_WORKERS)
-    images = images.filter(lambda image, target: tf.size(image) > 0)
+    images = images.filter(lambda image, *others: tf.size(image) > 0)
     images = images.map(
-        lambda image, target: (central_square(image, resolution), target),
+        lambda image, *others: (central_square(image, resolution), *others),
         num_parallel_calls=_WORKERS,
     )
-    return _to_lab_batches(images.batch(part), extra_target)
+    return _to_lab_batches(images.batch(part), extra_target, hints_share=hints_share)
 
 
 def comparison_batches(
@@ -325,13 +335,30 @@ def _has_aspect_ratio_of(reference: np.ndarray, image: np.ndarray) -> bool:
     return abs(math.log(ratio)) <= _SAME_ASPECT_RATIO + rounding
 
 
+# Sets the numbers of hints apart from those of the augmentation, which have the same position.
+_SEED_OF_HINTS = 2**32
+
+
+def _hint_chances(seed: int, position: tf.Tensor, hints_share: float | None) -> tf.Tensor:
+    """The random numbers of an image's hints, determined by the seed and the position."""
+    if hints_share is None:
+        return tf.zeros([0])
+    seeds = tf.stack([tf.constant(seed + _SEED_OF_HINTS, tf.int64), position])
+    return tf.random.stateless_uniform([CHANCES], seeds)
+
+
 def _to_lab_batches(
-    batches: tf.data.Dataset, extra_target: ExtraTarget | None, saturation: float = 1.0
+    batches: tf.data.Dataset,
+    extra_target: ExtraTarget | None,
+    saturation: float = 1.0,
+    hints_share: float | None = None,
 ) -> tf.data.Dataset:
     to_lab = _rgb255_to_split_lab1(saturation)
 
-    def convert(rgb255, targets):
-        return (*to_lab(rgb255), targets) if extra_target else to_lab(rgb255)
+    def convert(rgb255, chances, targets):
+        lightness, ab = to_lab(rgb255)
+        hints = () if hints_share is None else (draw_hints(ab, chances, hints_share),)
+        return (lightness, ab, *hints, *((targets,) if extra_target else ()))
 
     return _prefetch(batches.map(convert, num_parallel_calls=_WORKERS))
 

@@ -22,6 +22,7 @@ from models.catalog import COLORIZERS
 from models.checkpoints.folder import WeightsFolder
 from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
+from models.networks.unet import without_hints
 from models.teacher import Teacher
 
 # The default of Keras.
@@ -54,10 +55,26 @@ def new_model(settings: Settings, teacher: Teacher | None = None) -> Colorizer:
         architecture["discriminator"] = settings.discriminator
     if settings.model == "chromagan":
         architecture["classes"] = classes
+    if settings.model == "sagan":
+        architecture["hints"] = settings.hints_share > 0.0
     model = colorizer(**architecture, ema_decay=settings.ema_decay)
-    source.load_generator(model.generator)
+    _load_pretrained(source, model)
     model.generator_ema.set_weights(model.generator.get_weights())
     return model
+
+
+def _load_pretrained(source: WeightsFolder, model: Colorizer) -> None:
+    """Loads weights into a generator that may take hints, from one that may not, or the reverse."""
+    saved = source.read_settings()["architecture"]
+    had_hints = saved.get("hints", False)
+    if had_hints == model.takes_hints:
+        source.load_generator(model.generator)
+    elif model.takes_hints:
+        source.load_generator(without_hints(model.generator))
+    else:
+        generator = type(model).build_generator(saved)
+        source.load_generator(generator)
+        model.generator.set_weights(without_hints(generator).get_weights())
 
 
 def resumed_model(
@@ -109,6 +126,8 @@ def compile_model(
         InputError: the weights of LPIPS or of the perceptual loss are not available, or the images
             are too small for LPIPS.
     """
+    if settings.hints_alone:
+        model.train_hints_alone()
     adversarial = {
         "none": lambda: None,
         "vanilla": lambda: VanillaAdversarial(settings.label_smoothing),
@@ -206,6 +225,7 @@ def _architecture(settings: Settings, classes: int) -> dict:
             "attention_level": max(level, settings.color_stride.bit_length() - 1),
             "color_stride": settings.color_stride,
             "attention_pool": settings.attention_pool,
+            "hints": settings.hints_share > 0.0,
         }
     return {**architecture, **own}
 

@@ -123,7 +123,7 @@ class TrainingData:
             shard: `InputShard` or None, the part of one worker. Defaults to `None`.
 
         Returns:
-            `tf.data.Dataset` of (lightness, ab) or (lightness, ab, extra_target).
+            `tf.data.Dataset`, as from `data.input.batches.training_batches`.
         """
         if with_labels or self.with_labels:
             extra_target = self.training.labels
@@ -140,6 +140,7 @@ class TrainingData:
             extra_target=extra_target,
             shard=shard,
             mixture=self.lists.mixture,
+            hints_share=self.settings.hints_share or None,
         )
 
     def shared_training_batches(
@@ -210,6 +211,8 @@ class TrainingData:
             self.settings.validation_batch_size or self.settings.batch_size,
             self._validation.labels if self.with_labels else None,
             shard,
+            self.settings.hints_share or None,
+            self.settings.seed,
         )
 
     def samples(self, batches: int = 1) -> list[tuple[tf.Tensor, tf.Tensor]]:

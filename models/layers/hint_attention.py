@@ -27,11 +27,11 @@ class HintAttention(keras.layers.Layer):
     2 x 2 positions, with their mean place and features, which leaves a quarter of the products. The
     softmax is computed in float32.
 
-    Inputs are a list of three tensors: features of shape (batch, height, width, channels); residuals
-    of shape (batch, height, width, 2), used where there are hints; and the share of each position
-    that is hinted, of shape (batch, height, width, 1). Height and width are even. The output has
-    the shape (batch, height, width, 3 * heads), float32: for each head the spread residuals, and
-    how much of the weight went to hints. Without hints it is zero.
+    Inputs are a list of three tensors: features of shape (batch, height, width, channels);
+    residuals of shape (batch, height, width, 2), used where there are hints; and the share of each
+    position that is hinted, of shape (batch, height, width, 1). Height and width are even. The
+    output has the shape (batch, height, width, 3 * heads), float32: for each head the spread
+    residuals, and how much of the weight went to hints. Without hints it is zero.
 
     Args:
         heads: int, at most 4. Defaults to `4`.
@@ -74,7 +74,9 @@ class HintAttention(keras.layers.Layer):
         pooled = ops.average_pool(shares, 2, 2)
         present = ops.maximum(pooled, 1e-6)
         mean = lambda values: ops.average_pool(shares * values, 2, 2) / present  # noqa: E731
-        keys = self._split(self.key(ops.cast(mean(ops.cast(features, "float32")), self.compute_dtype)))
+        keys = self._split(
+            self.key(ops.cast(mean(ops.cast(features, "float32")), self.compute_dtype))
+        )
         key_places = _flat(mean(ops.broadcast_to(places, (batch, height, width, 2))))
         values = ops.concatenate([_flat(mean(residuals)), _flat(ops.ones_like(pooled))], axis=-1)
 
@@ -98,7 +100,9 @@ class HintAttention(keras.layers.Layer):
         return (*input_shape[0][:-1], 3 * self.heads)
 
     def compute_output_spec(self, inputs):
-        return keras.KerasTensor(self.compute_output_shape([each.shape for each in inputs]), "float32")
+        return keras.KerasTensor(
+            self.compute_output_shape([each.shape for each in inputs]), "float32"
+        )
 
     def get_config(self):
         return {**super().get_config(), "heads": self.heads, "size": self.size}
@@ -122,6 +126,10 @@ def _places(height, width):
 
 
 def _squared_distances(queries, keys):
-    products = ops.einsum("bqc,bkc->bqk", ops.broadcast_to(queries, (ops.shape(keys)[0], *ops.shape(queries)[1:])), keys)
+    products = ops.einsum(
+        "bqc,bkc->bqk",
+        ops.broadcast_to(queries, (ops.shape(keys)[0], *ops.shape(queries)[1:])),
+        keys,
+    )
     squares = ops.sum(queries**2, axis=-1)[..., None] + ops.sum(keys**2, axis=-1)[:, None]
     return squares - 2.0 * products

@@ -25,7 +25,9 @@ class HintSquares(keras.layers.Layer):
 
     def call(self, hints):
         ab, share = hints[..., :2], hints[..., 2:]
-        pooled = ops.average_pool(ops.concatenate([ab * share, share], axis=-1), self.side, self.side)
+        pooled = ops.average_pool(
+            ops.concatenate([ab * share, share], axis=-1), self.side, self.side
+        )
         share = pooled[..., 2:]
         ab = ops.where(share > 0.0, pooled[..., :2] / ops.maximum(share, 1e-6), 0.0)
         return ops.concatenate([ab, share], axis=-1)

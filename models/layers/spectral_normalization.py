@@ -80,7 +80,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def call(self, inputs, training=False):
         transposed = self._transposed_matrix()
-        if training:
+        if training and self.trainable:
             u, v = self._iterate(ops.stop_gradient(transposed), self.power_iterations)
             self.u.assign(u)
             self.v.assign(v)

@@ -7,6 +7,9 @@ from keras import ops
 from models.layers.hint_attention import HintAttention
 from models.layers.hint_squares import OnlyWithHints
 
+# The name of the network, by which a generator's part that follows hints is found.
+HINTS = "hints"
+
 
 def hint_network(
     fine: int, coarse: int | None, halvings: int, filters: int = 48, heads: int = 4
@@ -58,7 +61,7 @@ def hint_network(
         part = spread[..., 3 * head : 3 * head + 2]
         addition = addition + shares[..., head : head + 1] * part
     addition = OnlyWithHints(dtype="float32")([addition, hints])
-    return keras.Model([*inputs, lightness, ab, hints], addition, name="hints")
+    return keras.Model([*inputs, lightness, ab, hints], addition, name=HINTS)
 
 
 def _small_unet(features: Tensor, filters: int, halvings: int) -> Tensor:
