@@ -14,7 +14,7 @@ from keras import KerasTensor as Tensor
 from data.atomic import write_beside
 
 # No layer has these names.
-_INPUT, _OUTPUT = "input_of_frozen_generator", "output_of_frozen_generator"
+_INPUT, _OUTPUT = "input_{}_of_frozen_generator", "output_of_frozen_generator"
 _WEIGHT = "weight_{}_of_frozen_generator"
 _GRAPH = "graph"
 
@@ -44,21 +44,30 @@ class FrozenGenerator:
         """Traces a generator.
 
         Args:
-            generator: `keras.Model` from lightness to ab, both scaled for networks.
+            generator: `keras.Model` from lightness, or from lightness and hints, to ab, all scaled
+                for networks.
             side: int, the height and width of the lightness.
         """
         variables = [*generator.trainable_variables, *generator.non_trainable_variables]
         weights = [np.asarray(variable) for variable in variables]
         trainable = len(generator.trainable_variables)
 
-        def color(lightness, weights):
+        def color(inputs, weights):
             ab, _ = generator.stateless_call(
-                weights[:trainable], weights[trainable:], lightness, training=False
+                weights[:trainable],
+                weights[trainable:],
+                inputs if len(inputs) > 1 else inputs[0],
+                training=False,
             )
             return tf.identity(ab, name=_OUTPUT)
 
         signature = [
-            tf.TensorSpec([None, side, side, 1], tf.float32, _INPUT),
+            [
+                tf.TensorSpec(
+                    [None, side, side, given.shape[-1]], tf.float32, _INPUT.format(number)
+                )
+                for number, given in enumerate(generator.inputs)
+            ],
             [
                 tf.TensorSpec(weight.shape, weight.dtype, _WEIGHT.format(number))
                 for number, weight in enumerate(weights)
@@ -101,43 +110,51 @@ class FrozenGenerator:
         with write_beside(Path(path)) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)
 
-    def __call__(self, lightness: Tensor) -> Tensor:
+    def __call__(self, *inputs: Tensor) -> Tensor:
         """Colors a batch.
 
         Call it eagerly: inside another graph TensorFlow does not optimize it, and it takes more
         memory.
 
         Args:
-            lightness: float32 tensor of shape (batch, side, side, 1).
+            *inputs: float32 tensor of lightness of shape (batch, side, side, 1), and, if the
+                generator takes them, one of hints of shape (batch, side, side, 3).
 
         Returns:
             float32 tensor, the ab of the generator.
         """
-        return self._function(tf.convert_to_tensor(lightness))
+        return self._function(*map(tf.convert_to_tensor, inputs))
 
-    def get_concrete_function(self) -> Callable[[Tensor], Tensor]:
+    def get_concrete_function(self) -> Callable[..., Tensor]:
         """Imports the graph, unless it is already imported; named as that of `tf.function`."""
         return self._function
 
     @functools.cached_property
-    def _function(self) -> Callable[[Tensor], Tensor]:
+    def _function(self) -> Callable[..., Tensor]:
         weights = [tf.constant(weight) for weight in self._weights]
 
-        def color(lightness):
+        nodes = {node.name: node for node in self._graph.node}
+        names: list[str] = []
+        while (name := _INPUT.format(len(names))) in nodes:
+            names.append(name)
+
+        def color(*inputs):
             # An identity makes a tensor from outside part of the graph.
             tensors = {
                 f"{_WEIGHT.format(number)}:0": tf.identity(weight)
                 for number, weight in enumerate(weights)
             }
+            tensors |= {f"{name}:0": given for name, given in zip(names, inputs, strict=True)}
             [ab] = tf.graph_util.import_graph_def(
                 self._graph,
-                input_map={f"{_INPUT}:0": lightness, **tensors},
+                input_map=tensors,
                 return_elements=[f"{_OUTPUT}:0"],
                 name="",
             )
             return ab
 
-        [node] = (node for node in self._graph.node if node.name == _INPUT)
-        shape = tf.TensorShape(node.attr["shape"].shape)
+        shapes = (tf.TensorShape(nodes[name].attr["shape"].shape) for name in names)
         # Unlike `tf.function`, this registers the functions in the graph, such as loops.
-        return tf.compat.v1.wrap_function(color, [tf.TensorSpec(shape, tf.float32)])
+        return tf.compat.v1.wrap_function(
+            color, [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+        )

@@ -27,7 +27,7 @@ _MOST_FILES = 4
 
 
 def cached_generator(
-    folder: WeightsFolder, side: int, build: Callable[[], keras.Model]
+    folder: WeightsFolder, side: int, build: Callable[[], keras.Model], with_hints: bool = False
 ) -> keras.Model | FrozenGenerator:
     """Loads a frozen generator from the cache, or builds it and adds it to the cache.
 
@@ -35,6 +35,7 @@ def cached_generator(
         folder: `WeightsFolder`, which has the weights.
         side: int, the height and width of the network's input.
         build: function without arguments that builds the generator and loads its weights.
+        with_hints: bool, whether the generator takes hints. Defaults to `False`.
 
     Returns:
         `FrozenGenerator`, or, on a GPU, for which nothing is cached, the generator.
@@ -44,7 +45,7 @@ def cached_generator(
     path = None
     # `Path.home` raises a RuntimeError for a user without a home.
     with contextlib.suppress(OSError, RuntimeError):
-        path = _cache_folder() / f"{_key(folder, side)}.npz"
+        path = _cache_folder() / f"{_key(folder, side, with_hints)}.npz"
         with contextlib.suppress(ValueError):
             frozen = FrozenGenerator.load(path)
             # The files that were used last are kept.
@@ -68,11 +69,12 @@ def _cache_folder() -> Path:
     return Path(base or Path.home() / ".cache") / "colorizer"
 
 
-def _key(folder: WeightsFolder, side: int) -> str:
+def _key(folder: WeightsFolder, side: int, with_hints: bool) -> str:
     """A hash of all that the graph depends on."""
     digest = hashlib.sha256()
     facts = {
         "side": side,
+        "with_hints": with_hints,
         "precision": keras.mixed_precision.dtype_policy().name,
         "processor": (platform.machine(), sorted(processor_flags())),
         "versions": (platform.python_version(), keras.__version__, tf.__version__),

@@ -28,6 +28,7 @@ class Hint:
         radius: float in [0, 1], half of the side of the square that is known to have this color,
             as a share of the shorter side of the photograph. A square is at least two of the
             network's color cells wide. Defaults to `0.0`.
+        page: int, the page of a TIFF, from 0 on. Defaults to `0`.
 
     Raises:
         ValueError: a place is outside the photograph, or the color is not known.
@@ -40,12 +41,18 @@ class Hint:
     y: float
     color: str
     radius: float = 0.0
+    page: int = 0
 
     def __post_init__(self):
         for name in ("x", "y", "radius"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not 0.0 <= value <= 1.0:
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not 0.0 <= value <= 1.0:
                 raise ValueError(f"`{name}` should be in [0, 1]. Received: {name}={value!r}")
+        if not isinstance(self.page, int) or isinstance(self.page, bool) or self.page < 0:
+            raise ValueError(
+                f"`page` should be the number of a page, from 0 on. Received: page={self.page!r}"
+            )
         if not isinstance(self.color, str) or not (
             _HEX.fullmatch(self.color) or self.color.lower() in ImageColor.colormap
         ):

@@ -1,5 +1,7 @@
 """Colors photographs of any size with a generator."""
 
+import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -21,9 +23,12 @@ from errors import InputError, shown
 from inference import __version__
 from inference.frozen_generator import FrozenGenerator
 from inference.generator_cache import cached_generator
+from inference.hint_spreading import FAR, NEAR, spread_residuals
+from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
+from models.networks.without_hints import without_hints
 
 # Of the hash of the weights, enough to tell any two files apart.
 _DIGITS = 12
@@ -45,6 +50,12 @@ class PhotoColorizer:
         saturation: float, factor for ab. Defaults to `1.0`.
         flip_average: bool, whether to also color the mirrored photograph and average the two.
             Defaults to `False`.
+        color_stride: int, how many times coarser than the lightness the generator's colors are.
+            Defaults to `1`.
+        hinted_generator: function without arguments that returns a `keras.Model` or
+            `FrozenGenerator` from lightness and hints to ab; called when there are hints for the
+            first time. Defaults to `None`: hints are spread over the colors of the generator by
+            `spread_residuals` alone.
         recombiner: `LabRecombiner`, for example one that is already compiled, or None for a new
             one. Defaults to `None`.
         provenance: `Provenance` or None, what the XMP of colored photographs says of their colors.
@@ -63,6 +74,8 @@ class PhotoColorizer:
         batch_size: int = 16,
         saturation: float = 1.0,
         flip_average: bool = False,
+        color_stride: int = 1,
+        hinted_generator: Callable[[], keras.Model | FrozenGenerator] | None = None,
         recombiner: LabRecombiner | None = None,
         provenance: Provenance | None = None,
     ):
@@ -72,9 +85,9 @@ class PhotoColorizer:
         self.saturation = saturation
         self.flip_average = flip_average
         self.provenance = provenance
-        self._color: Any = (
-            generator if isinstance(generator, FrozenGenerator) else self._graph(generator)
-        )
+        self.color_stride = color_stride
+        self._color = self._callable(generator)
+        self._hinted_generator = hinted_generator
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
 
@@ -102,21 +115,31 @@ class PhotoColorizer:
         """
         folder = WeightsFolder(path)
         saved = folder.read_settings()
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(fastest_precision() if precision == "auto" else precision)
+        precision = fastest_precision() if precision == "auto" else precision
         try:
             model, side = saved["model"], render_size or saved["render_size"]
-            generator = cached_generator(
-                folder, side, lambda: _build(folder, model, saved["architecture"], side)
-            )
+            architecture = saved["architecture"]
+            build = functools.partial(_build, folder, model, architecture, side)
+            with _precision(precision):
+                generator = cached_generator(folder, side, lambda: _automatic(build()))
         except KeyError as error:
             raise InputError(
                 f"the settings.json in {shown(folder.path)} does not describe a network of this "
                 f"program: {error}"
             ) from error
-        finally:
-            keras.config.set_dtype_policy(before)
-        return cls(generator, side, provenance=_provenance(folder), **options)
+
+        def hinted_generator():
+            with _precision(precision):
+                return cached_generator(folder, side, build, with_hints=True)
+
+        return cls(
+            generator,
+            side,
+            color_stride=architecture.get("color_stride", 1),
+            hinted_generator=hinted_generator if architecture.get("hints") else None,
+            provenance=_provenance(folder),
+            **options,
+        )
 
     def color(
         self,
@@ -124,6 +147,7 @@ class PhotoColorizer:
         target: str | os.PathLike,
         quality: int = 95,
         says_provenance: bool = True,
+        hints: Sequence[Hint] = (),
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -134,6 +158,7 @@ class PhotoColorizer:
             quality: int from 1 to 100, quality of lossy formats. Defaults to `95`.
             says_provenance: bool, whether the XMP of the file says that the colors are
                 machine-made, and by which weights. Defaults to `True`.
+            hints: sequence of `Hint`. Defaults to none.
 
         Returns:
             List of str, problems of the photograph and what the format cannot store.
@@ -151,7 +176,8 @@ class PhotoColorizer:
             photo = PhotoFile(source)
             lost = what_is_lost(target, photo.pages, provenance)
             lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
-            parts = zip(photo.pages, lightness, self.predict(lightness), strict=True)
+            squares = self.place(hints, photo.pages)
+            parts = zip(photo.pages, lightness, self.predict(lightness, squares), strict=True)
             # As in the pipeline: the number of threads may change the rounding.
             with threadpool_limits(1, user_api="blas"):
                 colored = ((part[0], self.strips(*part)) for part in parts)
@@ -162,13 +188,14 @@ class PhotoColorizer:
             ) from error
         return photo.notes + lost
 
-    def color_array(self, gray: np.ndarray) -> np.ndarray:
+    def color_array(self, gray: np.ndarray, hints: Sequence[Hint] = ()) -> np.ndarray:
         """Colors an image in memory.
 
         Args:
             gray: array of shape (height, width), (height, width, 1) or (height, width, 3), gray or
                 sRGB: uint8 in [0, 255], uint16 in [0, 65535], or floating-point in [0, 1], which is
                 colored with 16 bits. Of sRGB only the lightness is used.
+            hints: sequence of `Hint`. Defaults to none.
 
         Returns:
             Array of shape (height, width, 3), sRGB of the same dtype and range.
@@ -197,7 +224,7 @@ class PhotoColorizer:
             pixels = np.round(pixels.astype("float64") * 65535.0).astype("uint16")
         page = page_of_pixels(pixels)
         lightness = self.lab_at_render_size(page)[..., :1]
-        [ab] = self.predict([lightness])
+        [ab] = self.predict([lightness], self.place(hints, [page]))
         colored = np.concatenate(list(self.strips(page, lightness, ab)))
         return (colored / 65535.0).astype(gray.dtype) if is_float else colored
 
@@ -217,7 +244,34 @@ class PhotoColorizer:
         """
         return self._look(page.shrunk(self.render_size, self.render_size)).numpy()
 
-    def predict(self, lightness: Sequence[np.ndarray]) -> list[np.ndarray]:
+    def place(self, hints: Sequence[Hint], pages: Sequence[PhotoPage]) -> list[list[HintSquare]]:
+        """Places the hints of a photograph on its pages, as `predict` takes them.
+
+        Raises:
+            ValueError: a hint is on a page that is not there, or there are too many.
+        """
+        for hint in hints:
+            if hint.page >= len(pages):
+                raise ValueError(
+                    f"a hint should be on one of the {len(pages)} pages, from 0 on. Received: "
+                    f"page={hint.page}"
+                )
+        return [
+            place_hints(
+                [hint for hint in hints if hint.page == number],
+                page.height,
+                page.width,
+                self.render_size,
+                self.color_stride,
+            )
+            for number, page in enumerate(pages)
+        ]
+
+    def predict(
+        self,
+        lightness: Sequence[np.ndarray],
+        squares: Sequence[Sequence[HintSquare]] | None = None,
+    ) -> list[np.ndarray]:
         """Predicts the ab of any number of photographs at `render_size`.
 
         When memory runs out, `batch_size` is halved and the batch is tried again.
@@ -225,6 +279,8 @@ class PhotoColorizer:
         Args:
             lightness: sequence of arrays of shape (render_size, render_size, 1), the L of what
                 `lab_at_render_size` returns.
+            squares: sequence of the hints of each, from `place`, or None. Hints outrank
+                `saturation`. Defaults to `None`.
 
         Returns:
             List of float32 arrays of shape (side, side, 2), a and b of CIE Lab: the side is
@@ -233,16 +289,44 @@ class PhotoColorizer:
         Raises:
             tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
         """
+        squares = squares or [()] * len(lightness)
+        colored: dict[int, np.ndarray] = {}
+        for have_hints in (False, True):
+            chosen = [number for number, own in enumerate(squares) if bool(own) is have_hints]
+            batch = [(lightness[number], squares[number]) for number in chosen]
+            colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
+        return [colored[number] for number in range(len(lightness))]
+
+    def _predict(
+        self, images: Sequence[tuple[np.ndarray, Sequence[HintSquare]]], have_hints: bool
+    ) -> list[np.ndarray]:
         colored: list[np.ndarray] = []
-        while len(colored) < len(lightness):
-            batch = np.stack(lightness[len(colored) : len(colored) + self.batch_size])
+        while len(colored) < len(images):
+            batch = images[len(colored) : len(colored) + self.batch_size]
+            inputs = [np.stack([lightness for lightness, _ in batch]) / LIGHTNESS_SCALE - 1.0]
+            if have_hints and self._hinted_generator:
+                inputs.append(np.stack([draw_squares(own, self.render_size) for _, own in batch]))
             try:
-                colored.extend(self._generate(batch))
+                predicted = self._generate(inputs)
             except tf.errors.ResourceExhaustedError:
                 if len(batch) == 1:
                     raise
                 self.batch_size = len(batch) // 2
+                continue
+            colored.extend(map(self._keep_hints, predicted, batch))
         return colored
+
+    def _keep_hints(
+        self, ab: np.ndarray, image: tuple[np.ndarray, Sequence[HintSquare]]
+    ) -> np.ndarray:
+        lightness, squares = image
+        if not squares:
+            return ab
+        stride = self.color_stride
+        cells = [square.scaled(stride) for square in squares]
+        side = self.render_size // stride
+        means = lightness.reshape(side, stride, side, stride, 1).mean(axis=(1, 3))
+        return spread_residuals(means, ab, cells, NEAR if self._hinted_generator else FAR)
 
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
@@ -260,26 +344,57 @@ class PhotoColorizer:
         """
         return self._recombiner.strips(page, lightness, ab)
 
-    def _graph(self, generator: keras.Model) -> Callable:
+    @functools.cached_property
+    def _color_with_hints(self) -> Callable:
+        assert self._hinted_generator
+        return self._callable(self._hinted_generator())
+
+    def _callable(self, generator: keras.Model | FrozenGenerator) -> Any:
+        if isinstance(generator, FrozenGenerator):
+            return generator
+        takes_hints = len(generator.inputs) > 1
+
+        def color(*inputs):
+            ab = generator([*inputs] if takes_hints else inputs[0], training=False)
+            return tf.cast(ab, tf.float32)
+
+        side = self.render_size
         return tf.function(
-            lambda lightness: tf.cast(generator(lightness, training=False), tf.float32),
+            color,
             # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
             # The batch size is left open, so that the graph is traced only once.
             input_signature=[
-                tf.TensorSpec([None, self.render_size, self.render_size, 1], tf.float32)
+                tf.TensorSpec([None, side, side, channels], tf.float32)
+                for channels in ((1, 3) if takes_hints else (1,))
             ],
         )
 
-    def _generate(self, lightness):
-        scaled = lightness / LIGHTNESS_SCALE - 1.0
+    def _generate(self, inputs: list[np.ndarray]) -> np.ndarray:
+        """The ab of a batch of lightness, in the range of networks, and of any hints."""
+        color = self._color if len(inputs) == 1 else self._color_with_hints
         if self.flip_average:
-            both = self._color(np.concatenate([scaled, scaled[:, :, ::-1]])).numpy()
+            both = color(*(np.concatenate([each, each[:, :, ::-1]]) for each in inputs)).numpy()
             straight, mirrored = np.split(both, 2)
             ab = (straight + mirrored[:, :, ::-1]) / 2.0
         else:
-            ab = self._color(scaled).numpy()
+            ab = color(*inputs).numpy()
         return ab * np.float32(AB_SCALE * self.saturation)
+
+
+@contextlib.contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _automatic(generator: keras.Model) -> keras.Model:
+    """The generator without its part for hints."""
+    return without_hints(generator) if len(generator.inputs) > 1 else generator
 
 
 def _provenance(folder: WeightsFolder) -> Provenance:
@@ -298,7 +413,7 @@ def _build(
     from models.catalog import COLORIZERS
 
     generator = COLORIZERS[model].build_generator(architecture)
-    only, stride = generator.input_shape[1], architecture.get("color_stride", 1)
+    only, stride = generator.inputs[0].shape[1], architecture.get("color_stride", 1)
     if only not in (None, side):
         raise InputError(
             f"the weights in {shown(folder.path)} only take images of {only} px; received {side}; "

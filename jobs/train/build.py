@@ -22,7 +22,7 @@ from models.catalog import COLORIZERS
 from models.checkpoints.folder import WeightsFolder
 from models.colorizer import Colorizer
 from models.networks.blocks import level_nearest
-from models.networks.unet import without_hints
+from models.networks.without_hints import without_hints
 from models.teacher import Teacher
 
 # The default of Keras.

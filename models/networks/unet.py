@@ -99,15 +99,6 @@ def unet(
     return keras.Model(inputs, ab, name=name)
 
 
-def without_hints(generator: keras.Model) -> keras.Model:
-    """The part of a network that takes hints which colors without them; it shares its layers."""
-    lightness = generator.inputs[0]
-    ab = CropLike(generator.get_layer("crop").stride, dtype="float32", name="crop")(
-        [generator.get_layer("ab").output, lightness]
-    )
-    return keras.Model(lightness, ab, name=generator.name)
-
-
 def _follow(hints, ab, lightness, decoded: dict, last_level: int):
     """Adds to ab what a `hint_network` makes of hints at a level of the decoder path."""
     deepest = max(decoded)
