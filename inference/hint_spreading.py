@@ -8,7 +8,7 @@ from inference.hints import HintSquare
 
 # Deviations of the weights: in shares of the side, in units of L, and of ab.
 NEAR = (0.06, 6.0, 12.0)
-FAR = (0.3, 16.0, 20.0)
+FAR = (0.25, 8.5, 20.0)
 
 # A weight from which on a residual is followed by half.
 _FLOOR = 0.05

@@ -138,7 +138,8 @@ class Colorizer(ReplicatedModel):
         if self.takes_hints:
             if hints is None:
                 hints = ops.zeros((*ops.shape(lightness)[:3], 3))
-            inputs = [lightness, hints]
+            # Keras refuses lists of tensors and arrays.
+            inputs = [ops.convert_to_tensor(lightness), ops.convert_to_tensor(hints)]
         elif hints is not None:
             raise ValueError("the network of this colorizer takes no hints. Received: `hints`")
         return self.enlarge(generator(inputs, training=training), lightness)

@@ -29,7 +29,7 @@ class HintAttention(keras.layers.Layer):
 
     Inputs are a list of three tensors: features of shape (batch, height, width, channels);
     residuals of shape (batch, height, width, 2), used where there are hints; and the share of each
-    position that is hinted, of shape (batch, height, width, 1). Height and width are even. The
+    position that is hinted, of shape (batch, height, width, 1). Height and width can be any. The
     output has the shape (batch, height, width, 3 * heads), float32: for each head the spread
     residuals, and how much of the weight went to hints. Without hints it is zero.
 
@@ -71,9 +71,9 @@ class HintAttention(keras.layers.Layer):
         shares, residuals = (ops.cast(part, "float32") for part in (shares, residuals))
         places = _places(height, width)
 
-        pooled = ops.average_pool(shares, 2, 2)
+        pooled = _pool(shares)
         present = ops.maximum(pooled, 1e-6)
-        mean = lambda values: ops.average_pool(shares * values, 2, 2) / present  # noqa: E731
+        mean = lambda values: _pool(shares * values) / present  # noqa: E731
         keys = self._split(
             self.key(ops.cast(mean(ops.cast(features, "float32")), self.compute_dtype))
         )
@@ -110,6 +110,11 @@ class HintAttention(keras.layers.Layer):
     def _split(self, vectors):
         vectors = ops.cast(_flat(vectors), "float32")
         return ops.reshape(vectors, (*ops.shape(vectors)[:2], self.heads, self.size))
+
+
+def _pool(features):
+    # The squares of an odd last row or column are smaller.
+    return ops.average_pool(features, 2, 2, padding="same")
 
 
 def _flat(features):

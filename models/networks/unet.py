@@ -107,9 +107,7 @@ def _follow(hints, ab, lightness, decoded: dict, last_level: int):
     colors = ab if side == 1 else keras.layers.AveragePooling2D(side, dtype="float32")(ab)
     features = [decoded[level], *([decoded[level + 1]] if level < deepest else [])]
     channels = [each.shape[-1] for each in features]
-    network = hint_network(
-        channels[0], channels[1] if len(channels) > 1 else None, deepest + 1 - level
-    )
+    network = hint_network(channels[0], channels[1] if len(channels) > 1 else None, deepest - level)
     addition = network(
         [
             *features,

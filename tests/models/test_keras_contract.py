@@ -14,6 +14,8 @@ from models.catalog import COLORIZERS
 from models.layers.depthwise_convolution import DepthwiseConv2D
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.layers.gray_image import GrayImage
+from models.layers.hint_attention import HintAttention
+from models.layers.hint_squares import HintSquares, OnlyWithHints
 from models.layers.padding import CropLike, PadToMultiple
 from models.layers.relu6 import ReLU6
 from models.layers.repeat_over_grid import RepeatOverGrid
@@ -41,6 +43,12 @@ LAYERS = {
     EnlargeToAtLeast: (lambda: EnlargeToAtLeast(12), [(2, 8, 9, 3)]),
     FusedBatchNormalization: (lambda: FusedBatchNormalization(momentum=0.8), [(2, 4, 4, 3)]),
     GrayImage: (GrayImage, [(2, 4, 4, 1)]),
+    HintAttention: (
+        lambda: HintAttention(heads=2, size=3),
+        [(2, 4, 6, 5), (2, 4, 6, 2), (2, 4, 6, 1)],
+    ),
+    HintSquares: (lambda: HintSquares(2), [(2, 4, 6, 3)]),
+    OnlyWithHints: (OnlyWithHints, [(2, 4, 4, 2), (2, 8, 8, 3)]),
     PadToMultiple: (lambda: PadToMultiple(4), [(2, 5, 6, 3)]),
     ReLU6: (ReLU6, [(2, 5, 6, 3)]),
     RepeatOverGrid: (RepeatOverGrid, [(2, 4, 5, 2), (2, 3)]),
@@ -58,6 +66,7 @@ LAYERS = {
 NETWORKS = {
     "unet": (lambda: unet(2, depth=2, attention_level=1), 1),
     "coarse unet": (lambda: unet(2, encoder="mobilenet_v2", color_stride=4, attention_pool=2), 1),
+    "hinted unet": (lambda: unet(2, depth=3, hints=True), (1, 3)),
     "pix2pix_unet": (lambda: pix2pix_unet(3, 2, attention_level=1), 1),
     "encoder_decoder": (lambda: encoder_decoder(2, encoder="vgg16"), 1),
     "chromagan": (lambda: chromagan_generator(2, global_features="pool", resolution=None), 1),
@@ -68,7 +77,10 @@ NETWORKS = {
 }
 
 MODELS = {
-    "sagan": {"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 2},
+    "sagan": {
+        **{"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 2},
+        "hints": True,
+    },
     "pix2pix": {"filters": 2, "depth": 3, "discriminator_filters": 2, "attention_level": 1},
     "chromagan": {
         **{"filters": 2, "encoder": "mobilenet_v2", "global_features": "pool"},
@@ -110,7 +122,9 @@ def test_layers_survive_a_config_and_a_file(kind, tmp_path):
 def test_networks_survive_cloning_and_a_file(name, tmp_path):
     make, channels = NETWORKS[name]
     network = make()
-    [images] = random_arrays((1, 128 if name == "conv4" else 32, 128, channels))
+    height = 128 if name == "conv4" else 32
+    images = random_arrays(*((1, height, 128, each) for each in np.atleast_1d(channels)))
+    images = images if len(images) > 1 else images[0]
     clone = keras.models.clone_model(network)
     clone.set_weights(network.get_weights())
     np.testing.assert_array_equal(clone(images), network(images))

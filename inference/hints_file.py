@@ -1,0 +1,150 @@
+"""Files of hints, as the page and people write them beside their photographs."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.atomic import write_beside
+from errors import first_line
+from inference.hints import MOST_HINTS, Hint
+
+VERSION = 1
+
+_SUFFIX = ".hints.json"
+_OF_A_HINT = frozenset({"x", "y", "color", "radius", "page"})
+
+# A thousand hints take about 80 kB.
+_MOST_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class HintsFile:
+    """What a file of hints asks for.
+
+        {"version": 1, "saturation": 1.1,
+         "hints": [{"x": 0.25, "y": 0.5, "color": "#a03020", "radius": 0.02, "page": 0}]}
+
+    Args:
+        hints: tuple of `Hint`. Defaults to none.
+        saturation: float or None, a factor for the colors without hints, instead of that of the
+            colorizer. Defaults to `None`.
+
+    Raises:
+        ValueError: `saturation` is no number from 0 to 10.
+
+    Example:
+        HintsFile((Hint(0.25, 0.5, "navy"),)).write("old.jpg.hints.json")
+        HintsFile.read("old.jpg.hints.json").hints[0].color             # "navy"
+    """
+
+    hints: tuple[Hint, ...] = ()
+    saturation: float | None = None
+
+    def __post_init__(self):
+        value = self.saturation
+        if value is not None and not (_is_number(value) and 0.0 <= value <= 10.0):
+            raise ValueError(
+                f"`saturation` should be a number from 0 to 10. Received: saturation={value!r}"
+            )
+
+    @classmethod
+    def read(cls, path: str | os.PathLike) -> "HintsFile":
+        """Reads a file.
+
+        Raises:
+            OSError: it cannot be read.
+            ValueError: it is not a file of hints, or of another version. The message does not name
+                the file.
+        """
+        with open(path, "rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ValueError(f"there should be at most {MOST_HINTS} hints; the file is larger")
+        try:
+            return cls.from_json(json.loads(content))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"it is not JSON: {first_line(error)}") from error
+
+    @classmethod
+    def from_json(cls, content: Any) -> "HintsFile":
+        """Makes hints from what a file holds.
+
+        Raises:
+            ValueError: as `read`. The message names the field.
+        """
+        if not isinstance(content, dict) or "version" not in content:
+            raise ValueError("it is not a file of hints: it has no version")
+        if content["version"] != VERSION:
+            raise ValueError(
+                f"it has version {content['version']!r}, but this program reads version {VERSION}"
+            )
+        _check_names(content, frozenset({"version", "hints", "saturation"}), "the file")
+        found = content.get("hints", [])
+        if not isinstance(found, list) or len(found) > MOST_HINTS:
+            raise ValueError(f"hints: give a list of at most {MOST_HINTS}")
+        return cls(
+            tuple(_hint(each, number) for number, each in enumerate(found)),
+            content.get("saturation"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What a file of these hints holds."""
+        content: dict[str, Any] = {"version": VERSION, "hints": [vars(each) for each in self.hints]}
+        if self.saturation is not None:
+            content["saturation"] = self.saturation
+        return content
+
+    def write(self, path: str | os.PathLike) -> None:
+        """Writes a file, completely or not at all.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with write_beside(path) as temporary:
+            temporary.write_text(json.dumps(self.to_json(), indent=1) + "\n")
+
+
+def find_hints_file(photograph: Path, below: Path, given: str | None) -> Path | None:
+    """Finds the file of hints of a photograph.
+
+    `a.jpg.hints.json` comes before `a.hints.json`, so that `a.jpg` and `a.png` may differ.
+
+    Args:
+        photograph: `Path` of the photograph.
+        below: `Path` of the photograph in the folder that was named, for a folder of hints.
+        given: str or None, a file of hints, or a folder that mirrors that of the photographs.
+            `None`: beside the photograph.
+
+    Returns:
+        The path, or None if there is none.
+    """
+    if given is not None and not os.path.isdir(given):
+        return Path(given)
+    beside = photograph if given is None else Path(given) / below
+    for name in (beside.name, beside.stem):
+        path = beside.with_name(name + _SUFFIX)
+        if path.is_file():
+            return path
+    return None
+
+
+def _hint(content: Any, number: int) -> Hint:
+    where = f"hint {number + 1}"
+    if not isinstance(content, dict) or not {"x", "y", "color"} <= content.keys():
+        raise ValueError(f"{where}: x, y and color are needed. Received: {content!r}"[:300])
+    _check_names(content, _OF_A_HINT, where)
+    try:
+        return Hint(**content)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _check_names(content: dict, names: frozenset[str], where: str) -> None:
+    if unknown := sorted(map(str, content.keys() - names)):
+        raise ValueError(f"{where} has an unknown field {unknown[0]!r}"[:300])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,62 @@
+"""Files of hints: what is read, written, found and refused."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from inference.hints import Hint
+from inference.hints_file import HintsFile, find_hints_file
+
+HINTS = HintsFile((Hint(0.25, 0.5, "#a03020", 0.02, 1), Hint(0, 1, "navy")), saturation=1.2)
+
+
+def test_what_is_written_is_read(tmp_path):
+    HINTS.write(tmp_path / "a.hints.json")
+    assert HintsFile.read(tmp_path / "a.hints.json") == HINTS
+
+
+HINT = {"x": 0.5, "y": 0.5, "color": "red"}
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("[]", "it has no version"),
+        (json.dumps({"version": 2}), "it has version 2, but this program reads version 1"),
+        (json.dumps({"version": 1, "hint": []}), "the file has an unknown field 'hint'"),
+        (json.dumps({"version": 1, "hints": {}}), "give a list of at most 1000"),
+        (json.dumps({"version": 1, "hints": [HINT] * 10_000}), "give a list of at most 1000"),
+        (json.dumps({"version": 1, "hints": [HINT, {**HINT, "x": 2}]}), "hint 2: `x` should be in"),
+        (json.dumps({"version": 1, "hints": [{"x": 0}]}), "hint 1: x, y and color are needed"),
+        (json.dumps({"version": 1, "hints": [{**HINT, "r": 1}]}), "hint 1 has an unknown field"),
+        (json.dumps({"version": 1, "saturation": "1"}), "Received: saturation='1'"),
+        (" " * 2_000_000, "the file is larger"),
+    ],
+)
+def test_other_files_are_refused_in_one_line(tmp_path, content, words):
+    (tmp_path / "a.hints.json").write_text(content)
+    with pytest.raises(ValueError, match=re.escape(words)) as error:
+        HintsFile.read(tmp_path / "a.hints.json")
+    assert "\n" not in str(error.value)
+
+
+def test_files_beside_the_photograph_are_found_by_its_whole_name_first(tmp_path):
+    photograph = tmp_path / "a.jpg"
+    assert find_hints_file(photograph, Path("a.jpg"), None) is None
+    (tmp_path / "a.hints.json").touch()
+    assert find_hints_file(photograph, Path("a.jpg"), None).name == "a.hints.json"
+    (tmp_path / "a.jpg.hints.json").touch()
+    assert find_hints_file(photograph, Path("a.jpg"), None).name == "a.jpg.hints.json"
+
+
+def test_a_folder_of_hints_mirrors_that_of_the_photographs(tmp_path):
+    (tmp_path / "hints/1950").mkdir(parents=True)
+    wanted = tmp_path / "hints/1950/a.hints.json"
+    wanted.touch()
+    below = Path("1950/a.jpg")
+    assert find_hints_file(tmp_path / "photos" / below, below, str(tmp_path / "hints")) == wanted
+    assert find_hints_file(Path("b.jpg"), Path("b.jpg"), str(wanted)) == wanted
