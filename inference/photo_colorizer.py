@@ -86,7 +86,7 @@ class PhotoColorizer:
         self.flip_average = flip_average
         self.provenance = provenance
         self.color_stride = color_stride
-        self._color = self._callable(generator)
+        self._color = self._callable(generator, [1])
         self._hinted_generator = hinted_generator
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
@@ -347,15 +347,15 @@ class PhotoColorizer:
     @functools.cached_property
     def _color_with_hints(self) -> Callable:
         assert self._hinted_generator
-        return self._callable(self._hinted_generator())
+        return self._callable(self._hinted_generator(), [1, 3])
 
-    def _callable(self, generator: keras.Model | FrozenGenerator) -> Any:
+    def _callable(self, generator: keras.Model | FrozenGenerator, channels: Sequence[int]) -> Any:
+        """A function of as many inputs as there are numbers of channels, that returns ab."""
         if isinstance(generator, FrozenGenerator):
             return generator
-        takes_hints = len(generator.inputs) > 1
 
         def color(*inputs):
-            ab = generator([*inputs] if takes_hints else inputs[0], training=False)
+            ab = generator([*inputs] if len(inputs) > 1 else inputs[0], training=False)
             return tf.cast(ab, tf.float32)
 
         side = self.render_size
@@ -364,10 +364,7 @@ class PhotoColorizer:
             # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
             # The batch size is left open, so that the graph is traced only once.
-            input_signature=[
-                tf.TensorSpec([None, side, side, channels], tf.float32)
-                for channels in ((1, 3) if takes_hints else (1,))
-            ],
+            input_signature=[tf.TensorSpec([None, side, side, each]) for each in channels],
         )
 
     def _generate(self, inputs: list[np.ndarray]) -> np.ndarray:
