@@ -109,13 +109,32 @@ def place_hints(
         raise ValueError(f"there should be at most {MOST_HINTS} hints. Received: {len(hints)}")
     shorter = min(height, width)
     return [
-        HintSquare(
-            _square(hint.y, hint.radius * shorter / height, side, cell),
-            _square(hint.x, hint.radius * shorter / width, side, cell),
+        square_at(
+            (hint.y, hint.x),
+            (hint.radius * shorter / height, hint.radius * shorter / width),
             hint.ab(),
+            side,
+            cell,
         )
         for hint in hints
     ]
+
+
+def square_at(
+    center: tuple[float, float], radii: tuple[float, float], ab: np.ndarray, side: int, cell: int
+) -> HintSquare:
+    """The square around a place, at least two cells wide and whole within the image.
+
+    Args:
+        center: tuple of y and x in [0, 1].
+        radii: tuple of half of the height and half of the width, in shares of the image.
+        ab: float32 array of shape (2,), a and b of CIE Lab.
+        side, cell: as in `place_hints`.
+    """
+    rows, columns = (
+        _pixels(middle, radius, side, cell) for middle, radius in zip(center, radii, strict=True)
+    )
+    return HintSquare(rows, columns, ab)
 
 
 def draw_squares(squares: Sequence[HintSquare], side: int) -> np.ndarray:
@@ -132,8 +151,8 @@ def draw_squares(squares: Sequence[HintSquare], side: int) -> np.ndarray:
     return drawn
 
 
-def _square(center: float, radius: float, side: int, cell: int) -> slice:
-    """Pixels of a row or column, in whole cells where it spans more than one."""
+def _pixels(center: float, radius: float, side: int, cell: int) -> slice:
+    """The pixels of a square in a column or row of the image."""
     length = max(2 * cell, round(2 * radius * side))
     length = min(length, side)
     first = int(np.clip(round(center * side - length / 2), 0, side - length))

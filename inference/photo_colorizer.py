@@ -313,36 +313,34 @@ class PhotoColorizer:
                     raise
                 self.batch_size = len(batch) // 2
                 continue
-            colored.extend(map(self._keep_hints, predicted, batch))
+            deviations = NEAR if self._hinted_generator else FAR
+            for ab, (lightness, own) in zip(predicted, batch, strict=True):
+                colored.append(self.spread(lightness, ab, own, deviations) if own else ab)
         return colored
 
-    def _keep_hints(
-        self, ab: np.ndarray, image: tuple[np.ndarray, Sequence[HintSquare]]
+    def spread(
+        self,
+        lightness: np.ndarray,
+        ab: np.ndarray,
+        squares: Sequence[HintSquare],
+        deviations: tuple[float, float, float] = FAR,
     ) -> np.ndarray:
-        lightness, squares = image
-        if not squares:
-            return ab
-        stride = self.color_stride
-        cells = [square.scaled(stride) for square in squares]
-        side = self.render_size // stride
-        means = lightness.reshape(side, stride, side, stride, 1).mean(axis=(1, 3))
-        return spread_residuals(means, ab, cells, NEAR if self._hinted_generator else FAR)
-
-    def strips(
-        self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
-    ) -> Iterator[np.ndarray]:
-        """Colors a page at full size.
+        """Spreads over predicted colors what is left of hints, as `spread_residuals` does.
 
         Args:
-            page: `PhotoPage`.
-            lightness: array, the input of `predict` for the page.
-            ab: array, the output of `predict` for the page.
+            lightness: array, the input of `predict` for a page.
+            ab: array, the output of `predict` for it.
+            squares: sequence of `HintSquare`, from `place`.
+            deviations: as in `spread_residuals`. Defaults to `FAR`.
 
-        Yields:
-            Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
-            alpha, in the type (uint8 or uint16) and the profile of the page.
+        Returns:
+            float32 array like `ab`.
         """
-        return self._recombiner.strips(page, lightness, ab)
+        stride = self.color_stride
+        side = self.render_size // stride
+        means = lightness.reshape(side, stride, side, stride, 1).mean(axis=(1, 3))
+        cells = [square.scaled(stride) for square in squares]
+        return spread_residuals(means, ab, cells, deviations)
 
     @functools.cached_property
     def _color_with_hints(self) -> Callable:

@@ -69,7 +69,9 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
     for option, folder in written.items():
         make_folder(folder, option)
     with translate_errors(images.skipped, settings.batch_size, settings.resolution):
-        rows = make_rows(colorizers, images, metric_factory)
+        rows = make_rows(
+            colorizers, images, metric_factory, settings.hint_counts or (), settings.seed
+        )
         names, enlarged = _measure(rows, images, metric_factory, settings.sample_count)
     record = _record(rows, enlarged, images, metric_factory, settings)
     print(record.text())
@@ -174,7 +176,7 @@ def _record(
         rows=[
             {
                 **{"name": row.name, "kind": row.kind, "path": row.path},
-                "render_size": row.render_size,
+                **{"render_size": row.render_size, "hints": row.hints},
                 **numbers[row.name],
             }
             for row in rows

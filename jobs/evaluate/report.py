@@ -25,8 +25,8 @@ class EvaluationRecord:
         footnotes: list of str, remarks on the metrics.
         images: int, the number of evaluated images.
         rows: list of dict, one for each row: its name, kind and path; `render_size`, the size at
-            which its network was run, or None; and its metrics by name, None where one could not
-            be computed.
+            which its network was run, or None; `hints`, how many each image got; and its metrics
+            by name, None where one could not be computed.
         feature_network: str or None, the network that FID, KID and the Inception Score were
             computed with.
         settings: dict, the settings of the evaluation by name.

@@ -1,6 +1,7 @@
-"""The rows of an evaluation: truth, gray, constant ab, weights, and predictions."""
+"""The rows of an evaluation: truth, gray, constant ab, weights, hints, and predictions."""
 
 import os
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from data.color.lab import (
 )
 from data.photos.page import page_of_pixels
 from errors import InputError, shown
+from inference.hints import HintSquare, square_at
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.progress_bar import progress_bar
 from jobs.evaluate.images import Batch, EvaluationImages
@@ -28,6 +30,11 @@ from metrics.evaluator import Evaluator
 
 TRUTH, GRAY, CONSTANT = "truth", "gray", "constant ab"
 WEIGHTS, PREDICTIONS = "weights", "predictions"
+# Hints that are spread over the colors of weights, or over gray, without a network.
+SPREAD, GRAY_SPREAD = "hints spread", "gray, hints spread"
+
+# The side in pixels of the squares of true color that are given as hints.
+_HINT_SIDE = 7
 
 # See `EvaluationRow.color`.
 _Color = Callable[[Batch, np.ndarray], np.ndarray]
@@ -39,12 +46,14 @@ class EvaluationRow:
 
     Attributes:
         name: str, the label of the row.
-        kind: str, one of `TRUTH`, `GRAY`, `CONSTANT`, `WEIGHTS` and `PREDICTIONS`.
+        kind: str, one of `TRUTH`, `GRAY`, `CONSTANT`, `WEIGHTS`, `SPREAD`, `GRAY_SPREAD` and
+            `PREDICTIONS`.
         path: str, the folder of the weights or of the predictions, or empty.
         color: function of a batch and of its lightness, float32 of shape (batch, height, width, 1)
             in [0, 100]. Returns the images of this row, uint8 of shape (batch, height, width, 3).
         evaluator: `Evaluator` of the row.
         render_size: int or None, the size at which the network is run.
+        hints: int, how many hints each image gets.
         samples: list of arrays, the first images of the row, for the sheet.
     """
 
@@ -54,6 +63,7 @@ class EvaluationRow:
     color: _Color
     evaluator: Evaluator
     render_size: int | None = None
+    hints: int = 0
     samples: list[np.ndarray] = field(default_factory=list)
 
 
@@ -61,6 +71,8 @@ def make_rows(
     colorizers: Mapping[Path, PhotoColorizer],
     images: EvaluationImages,
     metric_factory: MetricFactory,
+    hint_counts: Sequence[int] = (),
+    seed: int = 0,
 ) -> list[EvaluationRow]:
     """Makes the rows in the order of the table. With ground truth, its row is the first.
 
@@ -68,25 +80,41 @@ def make_rows(
         colorizers: dict, the colorizers to evaluate by the folders of their weights.
         images: `EvaluationImages`.
         metric_factory: `MetricFactory`, makes the evaluators of the rows.
+        hint_counts: sequence of int, the numbers of hints for which weights have a row each, and
+            rows of the same hints without a network beside them. Defaults to none: one row for all
+            weights, without hints.
+        seed: int, the seed of the places of hints. Defaults to `0`.
     """
-    found: list[tuple[str, Path | None, _Color]] = []
+    found: list[tuple[str, Path | None, _Color, int]] = []
     if images.has_truth:
-        found.append((TRUTH, None, lambda batch, lightness: batch.rgb255))
-    found.append((GRAY, None, _gray))
+        found.append((TRUTH, None, lambda batch, lightness: batch.rgb255, 0))
+    found.append((GRAY, None, _gray, 0))
     if images.has_truth:
-        found.append((CONSTANT, None, _constant(_mean_ab(images))))
-    found += [(WEIGHTS, path, _network(path, network)) for path, network in colorizers.items()]
+        found.append((CONSTANT, None, _constant(_mean_ab(images)), 0))
+    for count in hint_counts or (0,):
+        for path, network in colorizers.items():
+            kinds = (WEIGHTS, SPREAD, GRAY_SPREAD) if count else (WEIGHTS,)
+            found += [
+                (kind, path, _network(kind, path, network, count, seed), count)
+                for kind in kinds
+                # One row of gray is enough.
+                if kind != GRAY_SPREAD or network is next(iter(colorizers.values()))
+            ]
     found += [
-        (PREDICTIONS, Path(path), _prediction(number))
+        (PREDICTIONS, Path(path), _prediction(number), 0)
         for number, path in enumerate(images.predictions)
     ]
-    names = [kind for kind, path, _ in found if path is None]
-    names += short_names([path for _, path, _ in found if path], names)
+    plain = [kind for kind, path, _, _ in found if path is None]
+    paths = list(dict.fromkeys(path for _, path, _, _ in found if path))
+    names = dict(zip(paths, short_names(paths, plain), strict=True))
     rows: list[EvaluationRow] = []
-    for name, (kind, path, color) in zip(names, found, strict=True):
+    for kind, path, color, count in found:
+        name = kind if path is None or kind == GRAY_SPREAD else names[path]
+        name += f", {SPREAD}" if kind == SPREAD else ""
+        name += f", {count} {'hint' if count == 1 else 'hints'}" if count else ""
         evaluator = metric_factory.new_evaluator(rows[0].evaluator if rows else None)
-        size = colorizers[path].render_size if path and kind == WEIGHTS else None
-        rows.append(EvaluationRow(name, kind, str(path or ""), color, evaluator, size))
+        size = colorizers[path].render_size if path and kind != PREDICTIONS else None
+        rows.append(EvaluationRow(name, kind, str(path or ""), color, evaluator, size, count))
     return rows
 
 
@@ -129,12 +157,17 @@ def _constant(ab: np.ndarray) -> _Color:
     return color
 
 
-def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
+def _network(kind: str, path: Path, colorizer: PhotoColorizer, hints: int, seed: int) -> _Color:
     def color(batch: Batch, lightness: np.ndarray) -> np.ndarray:
         # The same steps as with --images, from shrinking to the input size to coloring in strips.
         pages = [page_of_pixels(rgb255) for rgb255 in batch.rgb255]
         small_lightness = [colorizer.lab_at_render_size(page)[..., :1] for page in pages]
-        ab = colorizer.predict(small_lightness)
+        squares = [_true_hints(rgb255, hints, seed, colorizer) for rgb255 in batch.rgb255]
+        ab = colorizer.predict(small_lightness, squares if kind == WEIGHTS else None)
+        if kind == GRAY_SPREAD:
+            ab = [np.zeros_like(each) for each in ab]
+        if kind != WEIGHTS:
+            ab = list(map(colorizer.spread, small_lightness, ab, squares))
         if not np.isfinite(ab).all():
             raise InputError(
                 f"{shown(path)}: the output of this network is NaN or infinite; its training "
@@ -144,6 +177,24 @@ def _network(path: Path, colorizer: PhotoColorizer) -> _Color:
         return np.stack([np.concatenate(list(strips)) for strips in colored])
 
     return color
+
+
+def _true_hints(
+    rgb255: np.ndarray, count: int, seed: int, colorizer: PhotoColorizer
+) -> list[HintSquare]:
+    """Squares of the true mean color at random places, the same for every row of an image."""
+    # Drawn from the image itself, so that they do not depend on the batch size.
+    random = np.random.default_rng([seed, zlib.crc32(rgb255.tobytes())])
+    side = len(rgb255)
+    size = min(_HINT_SIDE, side)
+    squares = []
+    for row, column in random.integers(0, side - size + 1, (count, 2)):
+        patch = rgb255[row : row + size, column : column + size]
+        ab = np.asarray(rgb1_to_lab100(rgb255_to_rgb1(patch)))[..., 1:].mean(axis=(0, 1))
+        center = ((row + size / 2) / side, (column + size / 2) / side)
+        radii = (size / 2 / side, size / 2 / side)
+        squares.append(square_at(center, radii, ab, colorizer.render_size, colorizer.color_stride))
+    return squares
 
 
 def _prediction(number: int) -> _Color:
