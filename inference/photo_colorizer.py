@@ -342,6 +342,22 @@ class PhotoColorizer:
         cells = [square.scaled(stride) for square in squares]
         return spread_residuals(means, ab, cells, deviations)
 
+    def strips(
+        self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
+    ) -> Iterator[np.ndarray]:
+        """Colors a page at full size.
+
+        Args:
+            page: `PhotoPage`.
+            lightness: array, the input of `predict` for the page.
+            ab: array, the output of `predict` for the page.
+
+        Yields:
+            Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
+            alpha, in the type (uint8 or uint16) and the profile of the page.
+        """
+        return self._recombiner.strips(page, lightness, ab)
+
     @functools.cached_property
     def _color_with_hints(self) -> Callable:
         assert self._hinted_generator

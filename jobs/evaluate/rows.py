@@ -92,10 +92,10 @@ def make_rows(
     if images.has_truth:
         found.append((CONSTANT, None, _constant(_mean_ab(images)), 0))
     for count in hint_counts or (0,):
-        for path, network in colorizers.items():
+        for folder, network in colorizers.items():
             kinds = (WEIGHTS, SPREAD, GRAY_SPREAD) if count else (WEIGHTS,)
             found += [
-                (kind, path, _network(kind, path, network, count, seed), count)
+                (kind, folder, _network(kind, folder, network, count, seed), count)
                 for kind in kinds
                 # One row of gray is enough.
                 if kind != GRAY_SPREAD or network is next(iter(colorizers.values()))
