@@ -9,10 +9,10 @@ from inference.hints import HintSquare
 # Deviations of the weights: in shares of the side, in units of L, and of ab.
 NEAR = (0.06, 6.0, 12.0)
 FAR = (0.25, 8.5, 20.0)
+_AROUND = (0.03, 6.0, 20.0)
 
-# A weight from which on a residual is followed by half.
+# The weight at which a residual is followed by half.
 _FLOOR = 0.05
-_ROUNDS = 3
 
 
 def spread_residuals(
@@ -30,7 +30,8 @@ def spread_residuals(
         w_k(x) = exp(-d^2 / 2 s_d^2 - (L(x) - L_k)^2 / 2 s_L^2 - |ab(x) - ab_k|^2 / 2 s_ab^2)
         ab(x) += sum_k w_k(x) r_k / (sum_k w_k(x) + floor)
 
-    This is done a few times, and what is left is added within the squares alone.
+    Where hints contradict each other something is left, which is spread around them once more, and
+    the rest is added within the squares alone.
 
     Args:
         lightness: float32 array of shape (height, width, 1), L in [0, 100].
@@ -47,30 +48,36 @@ def spread_residuals(
     """
     if not squares:
         return ab
-    of_distance, of_lightness, of_color = (0.5 / deviation**2 for deviation in deviations)
-    height, width = ab.shape[:2]
-    rows = (np.arange(height, dtype="float32") + 0.5) / height
-    columns = (np.arange(width, dtype="float32") + 0.5) / width
-    # ab before the first round tells what is alike; afterwards it has the hints in it.
-    predicted, colors = ab, ab.copy()
-    weights = []
-    for square in squares:
-        own = square.rows, square.columns
-        distances = (rows - rows[square.rows].mean()) ** 2
-        distances = distances[:, None] + (columns - columns[square.columns].mean()) ** 2
-        exponent = of_distance * distances
-        exponent += of_lightness * (lightness[..., 0] - lightness[own].mean()) ** 2
-        color = predicted[own].mean(axis=(0, 1))
-        exponent += of_color * ((predicted - color) ** 2).sum(axis=-1)
-        weights.append(np.exp(-exponent))
-    stacked = np.stack(weights)
-    total = stacked.sum(axis=0)[..., None] + np.float32(_FLOOR)
-    for _ in range(_ROUNDS):
+    colors = ab
+    for each in (deviations, _AROUND):
+        weights = np.stack([_weights(lightness, ab, square, each) for square in squares])
         residuals = np.stack([square.ab - _mean(colors, square) for square in squares])
-        colors += np.einsum("khw,kc->hwc", stacked, residuals.astype("float32")) / total
+        total = weights.sum(axis=0)[..., None] + np.float32(_FLOOR)
+        colors = colors + np.einsum("khw,kc->hwc", weights, residuals.astype("float32")) / total
     for square in squares:
         colors[square.rows, square.columns] += square.ab - _mean(colors, square)
     return colors
+
+
+def _weights(
+    lightness: np.ndarray,
+    ab: np.ndarray,
+    square: HintSquare,
+    deviations: tuple[float, float, float],
+) -> np.ndarray:
+    """How much each position is like that of a hint, in (0, 1]."""
+    height, width = ab.shape[:2]
+    rows = (np.arange(height, dtype="float32") + 0.5) / height
+    columns = (np.arange(width, dtype="float32") + 0.5) / width
+    own = square.rows, square.columns
+    of_distance, of_lightness, of_color = (0.5 / deviation**2 for deviation in deviations)
+    distances = (rows - rows[square.rows].mean())[:, None] ** 2
+    distances = distances + (columns - columns[square.columns].mean()) ** 2
+    return np.exp(
+        -of_distance * distances
+        - of_lightness * (lightness[..., 0] - lightness[own].mean()) ** 2
+        - of_color * ((ab - ab[own].mean(axis=(0, 1))) ** 2).sum(axis=-1)
+    )
 
 
 def _mean(ab: np.ndarray, square: HintSquare) -> np.ndarray:
