@@ -271,6 +271,7 @@ class PhotoColorizer:
         self,
         lightness: Sequence[np.ndarray],
         squares: Sequence[Sequence[HintSquare]] | None = None,
+        saturations: Sequence[float | None] | None = None,
     ) -> list[np.ndarray]:
         """Predicts the ab of any number of photographs at `render_size`.
 
@@ -280,7 +281,9 @@ class PhotoColorizer:
             lightness: sequence of arrays of shape (render_size, render_size, 1), the L of what
                 `lab_at_render_size` returns.
             squares: sequence of the hints of each, from `place`, or None. Hints outrank
-                `saturation`. Defaults to `None`.
+                saturation. Defaults to `None`.
+            saturations: sequence of the factor for the colors of each; None stands for
+                `saturation`. Defaults to `None`, for all.
 
         Returns:
             List of float32 arrays of shape (side, side, 2), a and b of CIE Lab: the side is
@@ -290,22 +293,27 @@ class PhotoColorizer:
             tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
         """
         squares = squares or [()] * len(lightness)
+        saturations = saturations or [None] * len(lightness)
         colored: dict[int, np.ndarray] = {}
         for have_hints in (False, True):
             chosen = [number for number, own in enumerate(squares) if bool(own) is have_hints]
-            batch = [(lightness[number], squares[number]) for number in chosen]
+            batch = [(lightness[number], squares[number], saturations[number]) for number in chosen]
             colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
         return [colored[number] for number in range(len(lightness))]
 
     def _predict(
-        self, images: Sequence[tuple[np.ndarray, Sequence[HintSquare]]], have_hints: bool
+        self,
+        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], float | None]],
+        have_hints: bool,
     ) -> list[np.ndarray]:
         colored: list[np.ndarray] = []
         while len(colored) < len(images):
             batch = images[len(colored) : len(colored) + self.batch_size]
-            inputs = [np.stack([lightness for lightness, _ in batch]) / LIGHTNESS_SCALE - 1.0]
+            inputs = [np.stack([lightness for lightness, *_ in batch]) / LIGHTNESS_SCALE - 1.0]
             if have_hints and self._hinted_generator:
-                inputs.append(np.stack([draw_squares(own, self.render_size) for _, own in batch]))
+                inputs.append(
+                    np.stack([draw_squares(own, self.render_size) for _, own, _ in batch])
+                )
             try:
                 predicted = self._generate(inputs)
             except tf.errors.ResourceExhaustedError:
@@ -314,7 +322,8 @@ class PhotoColorizer:
                 self.batch_size = len(batch) // 2
                 continue
             deviations = NEAR if self._hinted_generator else FAR
-            for ab, (lightness, own) in zip(predicted, batch, strict=True):
+            for ab, (lightness, own, factor) in zip(predicted, batch, strict=True):
+                ab *= np.float32(self.saturation if factor is None else factor)
                 colored.append(self.spread(lightness, ab, own, deviations) if own else ab)
         return colored
 
@@ -390,7 +399,7 @@ class PhotoColorizer:
             ab = (straight + mirrored[:, :, ::-1]) / 2.0
         else:
             ab = color(*inputs).numpy()
-        return ab * np.float32(AB_SCALE * self.saturation)
+        return ab * np.float32(AB_SCALE)
 
 
 @contextlib.contextmanager
