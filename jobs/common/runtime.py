@@ -76,6 +76,9 @@ def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> Non
 @contextlib.contextmanager
 def _without_keras_json() -> Iterator[None]:
     """Keeps Keras from reading, or writing, `keras.json`: it raises an error for unknown values."""
+    if "keras" in sys.modules:
+        yield
+        return
     given = os.environ.get("KERAS_HOME")
     with tempfile.TemporaryDirectory() as empty:
         os.environ["KERAS_HOME"] = empty
