@@ -22,7 +22,7 @@ from config.saved_settings import count_images, saved_names, saved_settings
 from config.settings import Settings, is_path, names_where
 from data.datasets.image_lists import ImageLists
 from data.input.extra_target import ExtraTarget
-from errors import DivergedError, InputError, InterruptedBySignalError, first_line
+from errors import DivergedError, InputError, InterruptedBySignalError, first_line, quoted
 from jobs.common.folder_lock import alone_in
 from jobs.common.folders import check_folder, make_folder
 from jobs.common.runtime import describe_device, installed_versions, prepare_keras
@@ -150,7 +150,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     wait_for_all(strategy)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
-        f"color with\n    python run.py --images PATH --weights {folder.path}"
+        f"color with\n    python run.py --images PATH --weights {quoted(folder.path)}"
     )
     return 0
 
@@ -342,7 +342,7 @@ def _print_overview(
         f"{settings.resolution} px; {data.steps_per_epoch} steps per epoch with batches of "
         f"{settings.batch_size}{shared}"
     )
-    print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
+    print(f"weights in {folder.path}; tensorboard --logdir {quoted(progress.log_dir)}")
     if checkpoint:
         print(
             f"resuming from {checkpoint}: epoch {progress.epoch + 1}, step {progress.step}; "

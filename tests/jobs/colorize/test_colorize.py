@@ -758,6 +758,9 @@ def test_missing_weights_are_reported_and_no_files_are_written(here, capsys):
     assert "absent is not a folder of weights" in capsys.readouterr().err
     assert run.main(["--images", "a.png", "--load_weights"]) == 2
     assert "weights/sagan is not a folder of weights" in capsys.readouterr().err
+    assert run.main(["--images", "a.png", "--weights", "a.png"]) == 2
+    message = "error: --weights a.png: it is a file; give the folder that a training wrote\n"
+    assert capsys.readouterr().err == message
     assert os.listdir(here) == ["a.png"]
 
 
