@@ -93,8 +93,8 @@ def _own_demo(given: Mapping[str, Any]) -> dict[str, Any]:
     }
     if changed and not given.get("quiet"):
         print(
-            f"note: {DEMO} is the folder or file of this name; the demo photographs are to be had "
-            "where there is none",
+            f"note: {DEMO} is the folder or file of this name here, {own}, and not the demo "
+            "photographs",
             file=sys.stderr,
         )
     return changed
@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without arguments, training starts on the demo photographs. Exit status: 0 "
         "success, 1 some photographs failed, 2 the job could not start (or disk or memory ran "
         "out), 3 training diverged, 4 another worker of the training was lost, 130 interrupted by "
-        "Ctrl-C (143 by SIGTERM).",
+        "Ctrl-C (143 by SIGTERM, 129 by SIGHUP).",
         formatter_class=_HelpFormatter,
         usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
         "[options]",

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -42,6 +43,9 @@ from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 
 _SOME_FAILED = 1
+
+# Between two lines on the progress where there is no terminal for a bar.
+_SECONDS = 60.0
 
 # Appended to the name of a comparison.
 _COMPARISON = "_comparison"
@@ -239,12 +243,14 @@ def _color_all(
 ) -> None:
     in_color = []
     batch_size = colorizer.batch_size
+    printed = time.monotonic()
     with tqdm(
         total=count,
         unit="photo",
         file=sys.stdout,
         dynamic_ncols=True,
-        disable=settings.quiet,
+        # None: drawn only on a terminal.
+        disable=settings.quiet or None,
     ) as bar:
         pipeline = ColorizationPipeline(
             colorizer,
@@ -259,6 +265,9 @@ def _color_all(
             tally[job.outcome] += 1
             bar.set_postfix_str(shown(job.source.name), refresh=False)
             bar.update()
+            if bar.disable and not settings.quiet and time.monotonic() - printed >= _SECONDS:
+                printed = time.monotonic()
+                print(f"{tally.total():,} of {count:,} photographs are done", flush=True)
             if job.outcome == FAILED:
                 bar.write(f"failed: {shown(job.source)}: {job.reason}", file=sys.stderr)
             elif not settings.quiet:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Iterator
 from importlib import metadata
 
+from data.downloads import limit_waiting
 from data.keras_cache import keras_home
 from errors import InputError
 from lazy_imports import require_tensorflow
@@ -38,6 +39,7 @@ def import_tensorflow_quietly() -> None:
         tf.config.list_physical_devices()
         import keras
     tf.get_logger().setLevel("ERROR")
+    limit_waiting()
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     try:

@@ -25,6 +25,7 @@ from data.input.extra_target import ExtraTarget
 from errors import DivergedError, InputError, InterruptedBySignalError, first_line, quoted
 from jobs.common.folder_lock import alone_in
 from jobs.common.folders import check_folder, make_folder
+from jobs.common.progress_bar import can_draw_bars
 from jobs.common.runtime import describe_device, installed_versions, prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.train.ab_histogram import find_ab_histogram
@@ -78,11 +79,13 @@ def train(settings: Settings, explicit: set[str]) -> int:
     if settings.load_weights and not folder.path.is_dir():
         refuse_to_resume(folder)
     worker = find_worker(settings.strategy)
-    with worker.translate_errors():
-        if not worker.is_chief:
+    with worker.translate_errors(), contextlib.ExitStack() as stack:
+        if settings.quiet or not worker.is_chief:
             # The chief prints the same messages.
-            with open(os.devnull, "w") as devnull, contextlib.redirect_stdout(devnull):
-                return _train(settings, explicit, folder, worker)
+            devnull = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(contextlib.redirect_stdout(devnull))
+        if not worker.is_chief:
+            return _train(settings, explicit, folder, worker)
         with alone_in(folder.path):
             folder.remove_unfinished()
             return _train(settings, explicit, folder, worker)
@@ -236,7 +239,7 @@ def _fit(
             steps_per_epoch=steps,
             # The stream is shuffled already.
             shuffle=False,
-            verbose="auto" if worker.is_chief else 0,
+            verbose=_verbosity(worker),
             validation_data=validation,
             validation_steps=settings.validation_steps,
             callbacks=callbacks,
@@ -248,7 +251,7 @@ def _fit(
             fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
         elif progress.step:
             # The training was stopped during validation, after the last step of its epoch.
-            _validate(model, callbacks, validation, settings, progress)
+            _validate(model, callbacks, validation, settings, progress, _verbosity(worker))
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
 
@@ -259,6 +262,7 @@ def _validate(
     validation: tf.data.Dataset | tf.distribute.DistributedDataset | None,
     settings: Settings,
     progress: Progress,
+    verbose: int,
 ) -> None:
     """Ends an epoch whose steps are done, as `fit` does."""
     callback_list = keras.callbacks.CallbackList(
@@ -269,9 +273,16 @@ def _validate(
     callback_list.on_epoch_begin(progress.epoch)
     if validation is not None:
         callback_list.on_test_begin()
-        results = model.evaluate(validation, steps=settings.validation_steps, return_dict=True)
+        results = model.evaluate(
+            validation, steps=settings.validation_steps, return_dict=True, verbose=verbose
+        )
         logs |= {f"val_{name}": value for name, value in results.items()}
     callback_list.on_epoch_end(progress.epoch, logs)
+
+
+def _verbosity(worker: Worker) -> int:
+    """1 for the progress bar of Keras, 0 for none."""
+    return int(worker.is_chief and can_draw_bars())
 
 
 @contextlib.contextmanager

@@ -843,7 +843,9 @@ def at_first_write(monkeypatch):
     return patch
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_finishes_started_files_and_drops_the_rest(
     color_photographs, here, capsys, send_signal, at_first_write, number, status
 ):
