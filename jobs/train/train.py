@@ -32,7 +32,7 @@ from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.build import class_numbers, compile_model, new_model, resumed_model
 from jobs.train.callbacks import training_callbacks
 from jobs.train.curves import draw_curves
-from jobs.train.dataset import TrainingData, find_training_images
+from jobs.train.dataset import TrainingData, find_training_images, print_datasets
 from jobs.train.devices import (
     Worker,
     check_agreement,
@@ -115,7 +115,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     )
     prepare_keras(settings.precision, settings.seed, settings.deterministic)
     lists = find_training_images(settings)
-    print(lists.table())
+    print_datasets(lists)
     if settings.load_weights:
         note_other_images(lists, changed, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
