@@ -299,11 +299,14 @@ class TrainingData:
             return _DEMO_STEPS
         steps = len(self.lists.training) // self.settings.batch_size
         if steps == 0:
-            raise InputError(
+            few = (
                 f"{len(self.lists.training)} training images are fewer than one batch of "
                 f"{self.settings.batch_size}: lower --batch_size, give more images, or set "
                 "--steps_per_epoch to repeat them"
             )
+            if self.settings.job != "inspect":
+                raise InputError(few)
+            print(f"warning: no training can start: {few}", file=sys.stderr)
         return steps
 
 
