@@ -1,13 +1,7 @@
-"""Reads training images, writes sample images and lists the images in a folder.
-
-All variants of training images (gray, palette, transparency, CMYK, 16 bits, an orientation tag) are
-handled here and nowhere else. The reader is Pillow: `tf.io` ignores the orientation, decodes
-palettes to wrong colors and ends the whole input at one broken file, and libvips, with which
-`data.photos` reads a person's photographs, takes one and a half times as long for a small JPEG.
+"""Opens, shrinks, writes and lists images with Pillow; `data.photos` reads their pixels.
 
 Example:
-    pixels = read_rgb("gray.jpg")       # uint8, (height, width, 3), upright
-    write_rgb("copy.png", pixels)
+    write_rgb("gray.png", np.full((48, 64, 3), 128, "uint8"))
 """
 
 import contextlib
@@ -22,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from data.atomic import write_beside
 from data.image_signatures import HEAD, suffix_by_contents
@@ -54,15 +48,15 @@ _APPLE_LIBRARIES = (".photoslibrary", ".photolibrary", ".migratedphotolibrary", 
 _APPLE_ORIGINALS = {"originals", "masters"}
 _PASSED_OVER_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 
+# To be raised whenever `data.photos.read_rgb` reads an image as other pixels than before: what was
+# made from pixels, such as caches, carries it and is made anew.
+READER_VERSION = 2
+
 # Larger files are treated as decompression bombs. A scan of 60 x 90 cm at 600 dpi has 300 million.
 MAXIMUM_PIXELS = 500_000_000
 TOO_LARGE = f"more than {MAXIMUM_PIXELS // 10**6} megapixels: the file is damaged or too large"
 # Pillow raises an error only above twice its limit.
 Image.MAX_IMAGE_PIXELS = MAXIMUM_PIXELS // 2
-
-# Pillow's modes for gray with more than 8 bits.
-_DEEP_GRAY_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-
 
 # Pillow warns of broken EXIF tags and of large images, but reads both, so the warnings are of no
 # use. An image above the limit is still an error.
@@ -78,51 +72,18 @@ class UnreadableImageError(Exception):
     """An image that cannot be decoded; the message is the reason without the file name."""
 
 
-def read_rgb(path: str | os.PathLike, short_side: int | None = None) -> np.ndarray:
-    """Reads an image in any common format as upright 8-bit sRGB.
-
-    Args:
-        path: the image file. Only the first frame of an animation is read.
-        short_side: int or None. If given, a larger image is shrunk until its shorter side has this
-            many pixels; JPEG files are shrunk while they are decoded, which is several times
-            faster. A smaller image is not enlarged. Defaults to `None`.
-
-    Returns:
-        uint8 array of shape (height, width, 3). Transparent pixels are composited on white.
-
-    Raises:
-        UnreadableImageError: the file is missing, broken, or not an image.
-    """
-    return _read(lambda: open_with_pillow(path), short_side, path)
-
-
-def decode_rgb(encoded: bytes, short_side: int | None = None) -> np.ndarray:
-    """Decodes an image in memory, as `read_rgb` does.
-
-    Args:
-        encoded: bytes of an image file.
-        short_side: int or None, as in `read_rgb`. Defaults to `None`.
-
-    Returns:
-        uint8 array of shape (height, width, 3).
-
-    Raises:
-        UnreadableImageError: the image is broken, or the bytes are not an image.
-    """
-    return _read(lambda: _open(io.BytesIO(encoded)), short_side)
-
-
 def shrink_rgb(pixels: np.ndarray, short_side: int | None = None) -> np.ndarray:
-    """Shrinks a decoded image, as `read_rgb` does.
+    """Shrinks a decoded image, as training images are.
 
     Args:
         pixels: uint8 array of shape (height, width, 3).
-        short_side: int or None, as in `read_rgb`. Defaults to `None`.
+        short_side: int or None, the length of the shorter side of the result; a smaller image
+            is not enlarged. Defaults to `None`.
 
     Returns:
         uint8 array of shape (height, width, 3).
     """
-    return np.asarray(_shrink(Image.fromarray(pixels), short_side, pixels.shape[:2]))
+    return np.asarray(shrink_image(Image.fromarray(pixels), short_side, pixels.shape[:2]))
 
 
 def write_rgb(path: str | os.PathLike, pixels: np.ndarray, quality: int = 95) -> None:
@@ -283,35 +244,7 @@ def part_by_part(path: str) -> str:
     return path.replace(os.sep, "\0")
 
 
-def _read(
-    open_image: Callable[[], contextlib.AbstractContextManager[Image.Image]],
-    short_side: int | None,
-    path: str | os.PathLike | None = None,
-) -> np.ndarray:
-    # Pillow's plugins raise many kinds of exceptions for broken files.
-    try:
-        with open_image() as image:
-            sides = image.size
-            if short_side is not None:
-                _shrink_while_decoding(image, short_side)
-            rgb = _to_rgb(ImageOps.exif_transpose(image))
-            # The decoder rounds the sides of an image that it shrinks, so those of the file count.
-            return np.asarray(_shrink(rgb, short_side, sides))
-    except Exception as error:
-        raise UnreadableImageError(first_reason(error, path)) from error
-
-
-def _shrink_while_decoding(image: Image.Image, short_side: int) -> None:
-    """Asks the JPEG decoder for the smallest scale (1/1, 1/2, 1/4, 1/8) that is large enough."""
-    scale = short_side / min(image.size)
-    if scale < 1:
-        # `draft` never goes below the requested size, and other formats ignore it. No mode is
-        # requested: CMYK files would lose their conversion.
-        width, height = (int(np.ceil(side * scale)) for side in image.size)
-        image.draft(None, (width, height))
-
-
-def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
+def shrink_image(image: Image.Image, short_side: int | None, sides: Sequence[int]) -> Image.Image:
     """Shrinks an image to the aspect ratio of `sides`; a smaller image is returned unchanged."""
     width, height = image.size
     if short_side is None or min(width, height) <= short_side:
@@ -319,18 +252,6 @@ def _shrink(image: Image.Image, short_side: int | None, sides: Sequence[int]) ->
     long_side = round(max(sides) * short_side / min(sides))
     size = (long_side, short_side) if width >= height else (short_side, long_side)
     return image.resize(size, Image.Resampling.BICUBIC)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _DEEP_GRAY_MODES:
-        # Pillow clips these values to 255 instead of scaling them.
-        gray = np.asarray(image).astype("float64") / 257.0
-        return Image.fromarray(np.clip(gray + 0.5, 0, 255).astype("uint8")).convert("RGB")
-    if image.has_transparency_data:
-        transparent = image.convert("RGBA")
-        white = Image.new("RGBA", transparent.size, "white")
-        return Image.alpha_composite(white, transparent).convert("RGB")
-    return image.convert("RGB")
 
 
 def first_reason(error: Exception, path: str | os.PathLike | None = None) -> str:

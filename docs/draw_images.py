@@ -24,7 +24,7 @@ def draw() -> None:
     """Writes `before_after.jpg`, with the default weights, and `gallery.jpg`, with all weights."""
     from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
     from data.datasets.folder import demo_images
-    from data.image_io import read_rgb
+    from data.photos.read_rgb import read_rgb
 
     true = [read_rgb(path) for path in demo_images()]
     gray = [
@@ -47,7 +47,7 @@ def _colored_by(model: str) -> list[np.ndarray]:
     """The demo photographs, colored by `--images` with the weights that ship for a model."""
     import run
     from data.datasets.folder import demo_images
-    from data.image_io import read_rgb
+    from data.photos.read_rgb import read_rgb
 
     with tempfile.TemporaryDirectory() as folder:
         status = run.main(["--images", "demo", "--model", model, "--output_dir", folder])

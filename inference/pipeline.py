@@ -144,8 +144,7 @@ class ColorizationPipeline:
         # Decoders raise exceptions of any type for a broken file.
         try:
             job.photo = PhotoFile(job.source)
-            job.notes += job.photo.notes
-            job.notes += what_is_lost(job.target, job.photo.pages, self._provenance)
+            lost = what_is_lost(job.target, job.photo.pages, self._provenance)
             for page in job.photo.pages:
                 with self._budget.share(page.size):
                     if self._is_over(job):
@@ -153,6 +152,7 @@ class ColorizationPipeline:
                     lab = self._colorizer.lab_at_render_size(page)
                 job.lightness.append(lab[..., :1].copy())
                 job.had_colors = job.had_colors or has_colors(lab)
+            job.notes += job.photo.notes + lost
         except Exception as error:
             return job.fail(error)
         return job

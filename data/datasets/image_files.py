@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data.datasets.image_source import ImageSource
-from data.image_io import read_rgb
+from data.photos.read_rgb import read_rgb
 
 
 class ImageFiles(ImageSource):

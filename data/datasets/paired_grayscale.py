@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterable
 
 from data.color.colorfulness import colorfulness
-from data.image_io import UnreadableImageError, part_by_part, read_rgb
+from data.image_io import UnreadableImageError, part_by_part
+from data.photos.read_rgb import read_rgb
 
 # Datasets with paired grayscale have two or four folders; a thousand folders are classes.
 _MOST_FOLDERS = 8

@@ -18,7 +18,8 @@ from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_source import ImageSource
 from data.datasets.split_by_name import split_by_name
 from data.datasets.tf_records import TFRecords
-from data.image_io import UnreadableImageError, decode_rgb
+from data.image_io import UnreadableImageError
+from data.photos.read_rgb import decode_rgb
 from errors import InputError, first_line
 
 _TRAINING = "train"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.image_io import READER_VERSION
 from errors import InputError
 
 
@@ -14,6 +15,7 @@ class DiskCache:
     """Caches decoded images in one SQLite file, also for later runs.
 
     SQLite handles the hard parts: many readers, a crash in the middle of a write, random access.
+    Images that another version of the reader has decoded are removed.
 
     Args:
         folder: the folder of the file. It is created.
@@ -27,10 +29,7 @@ class DiskCache:
         self._local = threading.local()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection().execute(
-                "CREATE TABLE IF NOT EXISTS images"
-                " (key BLOB PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
-            )
+            self._create()
             # A file of that name with other contents fails here and not in the middle of training.
             self.get("")
         except (OSError, sqlite3.Error) as error:
@@ -54,6 +53,20 @@ class DiskCache:
             transaction.execute(
                 "INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?)",
                 (_bytes(key), height, width, pixels.tobytes()),
+            )
+
+    def _create(self) -> None:
+        connection = self._connection()
+        # Several processes may start at once, and only one of them should remove the images.
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            [(version,)] = connection.execute("PRAGMA user_version")
+            if version != READER_VERSION:
+                connection.execute("DROP TABLE IF EXISTS images")
+                connection.execute(f"PRAGMA user_version = {READER_VERSION}")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS images"
+                " (key BLOB PRIMARY KEY, height INTEGER, width INTEGER, pixels BLOB)"
             )
 
     def _connection(self) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
+from data.image_io import READER_VERSION
 from errors import InputError
 
 NO_COLOR = "no color"
@@ -14,7 +15,7 @@ OTHER_SHAPE = "another shape"
 # These reasons depend on more than the file, so they are checked again in every run.
 _CHECKED_AGAIN = (NO_COLOR, OTHER_SHAPE)
 
-_HEADING = ("image", "reason", "bytes", "modified")
+_HEADING = ("image", "reason", "bytes", "modified", f"reader {READER_VERSION}")
 
 
 class SkippedImages:
@@ -23,7 +24,8 @@ class SkippedImages:
     The list is a file of tab-separated lines that a person can read. A listed image is not tried
     again in the same run, nor in later runs unless its file has changed. An image that was skipped
     because of its color or shape is checked again in each run, because the threshold, or the image
-    that it is compared with, may have changed.
+    that it is compared with, may have changed. A list of another version of the reader is begun
+    anew.
 
     The methods `reason` and `add` take the name of an image, and the path of its file if that is
     not the name.
@@ -111,13 +113,16 @@ class SkippedImages:
         try:
             with self._open("r") as file:
                 rows = list(csv.reader(file, _Table))
+            if rows and tuple(rows[0]) != _HEADING:
+                self.path.unlink()
+                return {}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, csv.Error) as error:
             raise InputError(
                 f"{self.path}, the list of skipped images, cannot be read: {error}; remove it"
             ) from error
-        return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING)}
+        return {row[0]: tuple(row[1:]) for row in rows[1:] if len(row) == len(_HEADING) - 1}
 
     def _append(self, image: str, row: tuple[str, ...]) -> None:
         if self._earlier.get(image) == row:

@@ -43,6 +43,8 @@ class PhotoMetadata:
             additional images from a phone.
         is_odd: bool, whether a page of a TIFF has an invalid orientation.
         notes: list of str, what the file contains that is not copied.
+        extra_samples: tuple of int, the kinds of the channels of a TIFF beside its colors; empty
+            for other formats, whose fourth channel is alpha.
     """
 
     exif: bytes = b""
@@ -59,6 +61,7 @@ class PhotoMetadata:
     images: int = 1
     is_odd: bool = False
     notes: list[str] = field(default_factory=list)
+    extra_samples: tuple[int, ...] = ()
 
     def __post_init__(self):
         if self.exif.startswith(b"MM"):

@@ -12,6 +12,7 @@ import numpy as np
 import pyvips
 
 from data.image_io import UnreadableImageError
+from data.photos.jpeg import SHRINKS
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import (
     can_hold_colors,
@@ -30,8 +31,8 @@ pyvips.cache_set_max(0)
 # two and wastes most of a third.
 PIXELS_IN_A_STRIP = 3 * 2**17
 
-# The factors by which libvips can shrink a JPEG while decoding it.
-_JPEG_SHRINKS = (8, 4, 2)
+# The kinds of extra samples that are transparency, as TIFF numbers them.
+PREMULTIPLIED, ALPHA = 1, 2
 
 _TYPES = {"uchar": "uint8", "ushort": "uint16"}
 _CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "cmyk": 4}
@@ -41,20 +42,24 @@ class PhotoPage:
     """The pixels of one page, upright and in sRGB, and its metadata.
 
     Args:
-        open_image: function of a shrink factor (1, 2, 4 or 8) that opens the stored page as a
-            `pyvips.Image`, to be read once from top to bottom. Only JPEGs are opened with factors
-            above 1.
+        open_image: function without arguments that opens the stored page as a `pyvips.Image`, to
+            be read once from top to bottom.
         metadata: `PhotoMetadata` of the stored page.
         head: `pyvips.Image` or None, an image with the size and type of the stored page. `None` if
             opening the page does not decode it. Defaults to `None`.
+        open_shrunk: function of a shrink factor (1, 2, 4 or 8), for a JPEG, which can be shrunk
+            while it is decoded: it returns a `pyvips.Image` and a note about its pixels, or an
+            empty string. `None` for other formats. Defaults to `None`.
 
     Attributes:
         height: int, the height of the upright page.
         width: int, the width of the upright page.
         depth: int, the bits per channel, 8 or 16.
-        has_alpha: bool, whether the page has an alpha channel.
+        extra_samples: tuple of int, the kind of each channel beside the colors, as in TIFF: 0
+            unspecified, 1 alpha of colors that are stored multiplied by it, 2 alpha.
         metadata: `PhotoMetadata` of the upright page, with the profile of the colored page.
-        notes: list of str, the problems of the page that do not prevent coloring it.
+        notes: list of str, the problems of the page that do not prevent coloring it. Those of its
+            pixels are known once they were read.
 
     Raises:
         UnreadableImageError: the page is broken; `shrunk` and `strips` may raise it too.
@@ -63,14 +68,16 @@ class PhotoPage:
 
     def __init__(
         self,
-        open_image: Callable[[int], pyvips.Image],
+        open_image: Callable[[], pyvips.Image],
         metadata: PhotoMetadata,
         head: pyvips.Image | None = None,
+        open_shrunk: Callable[[int], tuple[pyvips.Image, str]] | None = None,
     ):
         self._open_image = open_image
+        self._open_shrunk = open_shrunk
         self._orientation = metadata.orientation
         with _translate_vips_errors():
-            image = open_image(1) if head is None else head
+            image = open_image() if head is None else head
         if image.format not in _TYPES or image.interpretation not in _CHANNELS:
             raise ValueError(
                 f"its pixels have the type {image.format} and the color space "
@@ -78,10 +85,10 @@ class PhotoPage:
             )
         self.depth = 8 * np.dtype(_TYPES[image.format]).itemsize
         self._channels = _CHANNELS[image.interpretation]
-        self.has_alpha = image.bands > self._channels
+        extra = image.bands - self._channels
+        self.extra_samples = metadata.extra_samples or (ALPHA,) * extra
         self._is_turned = metadata.orientation >= 5
         self.height, self.width = self._turned_size(image.height, image.width)
-        self._can_shrink = _is_jpeg(image)
         self._form = _form(image)
         self.notes: list[str] = []
         self._profile_in, profile = self._choose_profiles(metadata.profile)
@@ -95,7 +102,18 @@ class PhotoPage:
     @property
     def size(self) -> int:
         """The number of bytes that the colored page takes in memory."""
-        return self.height * self.width * (3 + self.has_alpha) * self.depth // 8
+        return self.height * self.width * (3 + len(self.extra_samples)) * self.depth // 8
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether one of the extra samples is alpha."""
+        return self.alpha is not None
+
+    @property
+    def alpha(self) -> int | None:
+        """The number of the extra sample that is alpha, or None if none is."""
+        kinds = enumerate(self.extra_samples)
+        return next((number for number, kind in kinds if kind in (PREMULTIPLIED, ALPHA)), None)
 
     def shrunk(self, height: int, width: int) -> np.ndarray:
         """Reads the page at another size, without alpha.
@@ -109,7 +127,7 @@ class PhotoPage:
         """
         stored_height, stored_width = self._turned_size(height, width)
         with _translate_vips_errors():
-            image = self._open(self._shrink_while_decoding(stored_height, stored_width))
+            image = self._open_at_least(stored_height, stored_width)
             # A widened bilinear (triangle) filter, with which training images are shrunk too.
             image = image[: self._channels].resize(
                 stored_width / image.width, vscale=stored_height / image.height, kernel="linear"
@@ -127,13 +145,15 @@ class PhotoPage:
         """Reads the page in strips from top to bottom.
 
         Yields:
-            Tuples of the colors, sRGB, uint8 or uint16 of shape (rows, width, 1 or 3), and alpha,
-            of the depth of the page and of shape (rows, width, 1), or None.
+            Tuples of the colors, sRGB, uint8 or uint16 of shape (rows, width, 1 or 3), and the
+            extra samples, of the depth of the page and of shape (rows, width, extra samples), or
+            None if there are none.
         """
+        extra = len(self.extra_samples)
         with _translate_vips_errors():
             for pixels in _strips(self._full_size()):
-                if self.has_alpha:
-                    yield pixels[..., :-1], to_depth(pixels[..., -1:], self.depth)
+                if extra:
+                    yield pixels[..., :-extra], to_depth(pixels[..., -extra:], self.depth)
                 else:
                     yield pixels, None
 
@@ -150,22 +170,34 @@ class PhotoPage:
             return srgb_to_profile(srgb, self._profile_in, self.depth)
         return to_depth(srgb, self.depth)
 
-    def _open(self, shrink: int = 1) -> pyvips.Image:
-        image = self._open_image(shrink)
-        if shrink == 1 and _form(image) != self._form:
+    def _open(self) -> pyvips.Image:
+        image = self._open_image()
+        if _form(image) != self._form:
             raise UnreadableImageError("it changed while it was being read")
         return image
 
+    def _open_at_least(self, stored_height: int, stored_width: int) -> pyvips.Image:
+        """Opens the page, shrunk as far as its decoder can and its filter allows."""
+        if self._open_shrunk is None:
+            return self._open()
+        height, width = self._turned_size(self.height, self.width)
+        # The decoder leaves at least 1.5 times the requested size to the better filter.
+        factor = min(height / stored_height, width / stored_width) / 1.5
+        image, note = self._open_shrunk(next((shrink for shrink in SHRINKS if shrink <= factor), 1))
+        if note and note not in self.notes:
+            self.notes.append(note)
+        return image
+
     def _full_size(self) -> pyvips.Image:
-        """The colors and alpha in one image, so that the file is read only once."""
+        """The colors and the extra samples in one image, so that the file is read only once."""
         image = self._turned(self._open())
         colors = self._to_srgb(image[: self._channels])
-        if not self.has_alpha:
+        if not self.extra_samples:
             return colors
-        alpha = image[self._channels]
+        extra = image[self._channels :]
         if self.depth == 8 and colors.format == "ushort":
-            alpha = (alpha * 257).cast("ushort")
-        return colors.bandjoin(alpha)
+            extra = (extra * 257).cast("ushort")
+        return colors.bandjoin(extra)
 
     def _turned_size(self, height: int, width: int) -> tuple[int, int]:
         return (width, height) if self._is_turned else (height, width)
@@ -177,14 +209,6 @@ class PhotoPage:
         image = image.copy_memory()
         image.set_type(pyvips.GValue.gint_type, "orientation", self._orientation)
         return image.autorot()
-
-    def _shrink_while_decoding(self, stored_height: int, stored_width: int) -> int:
-        if not self._can_shrink:
-            return 1
-        height, width = self._turned_size(self.height, self.width)
-        # The decoder leaves at least 1.5 times the requested size to the better filter.
-        factor = min(height / stored_height, width / stored_width) / 1.5
-        return next((shrink for shrink in _JPEG_SHRINKS if shrink <= factor), 1)
 
     def _choose_profiles(self, profile: bytes) -> tuple[bytes, bytes]:
         """The profile of the stored pixels (empty for sRGB), and that of the colored page."""
@@ -221,13 +245,27 @@ def page_of_pixels(rgb: np.ndarray) -> PhotoPage:
         small = page.shrunk(16, 24)
     """
     image = interpreted(pyvips.Image.new_from_array(np.ascontiguousarray(rgb)))
-    return PhotoPage(lambda shrink: image, PhotoMetadata())
+    return PhotoPage(lambda: image, PhotoMetadata())
 
 
-def interpreted(image: pyvips.Image) -> pyvips.Image:
-    """Sets the interpretation of gray or RGB, which libvips guesses wrong."""
+def interpreted(image: pyvips.Image, colors: int | None = None) -> pyvips.Image:
+    """Sets the interpretation of gray or RGB, which libvips guesses wrong.
+
+    Args:
+        image: `pyvips.Image` of integers.
+        colors: int or None, 1 or 3, the number of its channels that are colors. `None` if a second
+            or fourth channel is alpha. Defaults to `None`.
+    """
     gray, rgb = ("b-w", "srgb") if image.format == "uchar" else ("grey16", "rgb16")
-    return image.copy(interpretation=gray if image.bands < 3 else rgb)
+    colors = colors or (1 if image.bands < 3 else 3)
+    return image.copy(interpretation=gray if colors == 1 else rgb)
+
+
+def on_white(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Composites colors (rows, width, 3) with alpha (rows, width, 1) of the same type on white."""
+    white = float(np.iinfo(colors.dtype).max)
+    share = alpha / white
+    return np.round(colors * share + white * (1.0 - share)).astype(colors.dtype)
 
 
 def to_depth(pixels: np.ndarray, depth: int) -> np.ndarray:
@@ -253,11 +291,6 @@ def _translate_vips_errors() -> Iterator[None]:
 
 def _form(image: pyvips.Image) -> tuple:
     return image.height, image.width, image.bands, image.format
-
-
-def _is_jpeg(image: pyvips.Image) -> bool:
-    # An image that Pillow decoded has no loader.
-    return "vips-loader" in image.get_fields() and image.get("vips-loader").startswith("jpegload")
 
 
 def _strips(image: pyvips.Image) -> Iterator[np.ndarray]:

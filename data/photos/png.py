@@ -29,6 +29,7 @@ _MEANINGS = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _XMP = b"XML:com.adobe.xmp"
 _RAW_XMP = b"Raw profile type xmp"
 _CREDENTIALS = b"caBX"
+_RAW_PROFILE = b"Raw profile type "
 
 _METERS_IN_AN_INCH = 0.0254
 _METER = 1
@@ -48,14 +49,19 @@ def read_png_metadata(path: Path) -> PhotoMetadata:
     chunks = list(_read_chunks(path))
     last = dict(chunks)
     packets = [packet for chunk in chunks if (packet := _xmp_packet(*chunk))]
-    exif = last.get(b"eXIf", b"").removeprefix(EXIF_PREFIX)
+    raw = [exif for chunk in chunks if (exif := _raw_exif(*chunk))]
+    exif = last.get(b"eXIf", b"").removeprefix(EXIF_PREFIX) or (raw[-1] if raw else b"")
     profile = _inflate(last.get(b"iCCP", b"").partition(b"\0")[2][1:])
     return PhotoMetadata(
         exif=exif,
         xmp=merge_packets(packets),
         dots_per_inch=_dots_per_inch(last.get(b"pHYs", b"")),
         orientation=orientation_of(exif),
-        texts=[chunk for chunk in chunks if chunk[0] in _TEXTS and not _xmp_packet(*chunk)],
+        texts=[
+            chunk
+            for chunk in chunks
+            if chunk[0] in _TEXTS and not (_xmp_packet(*chunk) or _raw_exif(*chunk))
+        ],
         # A profile takes precedence over these chunks.
         meanings=[] if profile else [chunk for chunk in chunks if chunk[0] in _MEANINGS],
         profile=profile,
@@ -118,6 +124,28 @@ def _read_chunks(path: Path) -> Iterator[tuple[bytes, bytes]]:
             else:
                 file.seek(size, 1)
             file.seek(4, 1)
+
+
+def _raw_exif(kind: bytes, text: bytes) -> bytes:
+    """The EXIF in a text, in which programs wrote it before it had a chunk; empty if it is another.
+
+    It is an empty line, a name, a size, and the bytes as hexadecimal digits.
+    """
+    name, _, rest = text.partition(b"\0")
+    if kind not in _TEXTS or not name.startswith(_RAW_PROFILE):
+        return b""
+    if kind == b"zTXt":
+        rest = _inflate(rest[1:])
+    elif kind == b"iTXt":
+        # Compression flag and method, language, translated keyword.
+        is_compressed, rest = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[-1]
+        rest = _inflate(rest) if is_compressed else rest
+    try:
+        profile = bytes.fromhex("".join(rest.decode("latin-1").split()[2:]))
+    except ValueError:
+        return b""
+    exif = profile.removeprefix(EXIF_PREFIX)
+    return exif if exif[:2] in (b"II", b"MM") else b""
 
 
 def _xmp_packet(kind: bytes, text: bytes) -> bytes:

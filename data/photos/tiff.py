@@ -7,12 +7,10 @@ Reference: TIFF 6.0; Adobe Photoshop TIFF Technical Notes (deflate).
 """
 
 import itertools
-import mmap
 import struct
 import zlib
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -37,8 +35,10 @@ _STRUCTURE = frozenset(
     + [*range(317, 329), 330, *range(332, 335), 336, *range(338, 348), *range(400, 406)]
     + [*range(433, 436), *range(512, 522), *range(529, 533), 559, 700, 34675, 37724, 50784]
     + [50838, 50839, 52545]
+    # What makes a TIFF a raw file.
+    + [33421, 33422, 50706, 50707]
 )
-_NEW_SUBFILE_TYPE, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 254, 282, 283, 296
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _XMP, _ICC, _PHOTOSHOP, _C2PA = 700, 34675, 34377, 52545
 
 _UNDEFINED, _BYTE, _SHORT, _LONG, _RATIONAL = 7, 1, 3, 4, 5
@@ -46,37 +46,11 @@ _UNDEFINED, _BYTE, _SHORT, _LONG, _RATIONAL = 7, 1, 3, 4, 5
 _CODES = {_SHORT: "H", _LONG: "L", _RATIONAL: "LL", 11: "f", 12: "d"}
 _DEFLATE, _HORIZONTAL_DIFFERENCES, _RGB, _UNASSOCIATED_ALPHA = 8, 2, 2, 2
 _INCH, _CENTIMETER = 2, 3
-# The bits of a smaller copy of another page and of a mask.
-_AUXILIARY = 5
 
 _LARGEST = 2**32 - 1
 
 # zlib's default level 6 makes files 3 % smaller and takes three times as long.
 _LEVEL = 3
-
-
-def read_tiff_metadata(path: Path) -> dict[int, PhotoMetadata]:
-    """Reads the metadata of the photographs in a TIFF, by the numbers of their pages.
-
-    Thumbnails, the levels of pyramids and masks are pages too, but not photographs.
-
-    Raises:
-        ValueError: the directories are broken, or there are none.
-    """
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        tiff = TiffReader(data)
-        pages = dict(enumerate(tiff.chain()))
-        if not pages:
-            raise ValueError("it contains no page")
-        photographs = {
-            number: directory
-            for number, directory in pages.items()
-            if not (tiff.integer(directory.entries.get(_NEW_SUBFILE_TYPE)) or 0) & _AUXILIARY
-        }
-        return {
-            number: _metadata_of(directory, tiff)
-            for number, directory in (photographs or pages).items()
-        }
 
 
 def write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoMetadata, Iterable[np.ndarray]]]) -> None:
@@ -86,8 +60,8 @@ def write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoMetadata, Iterable[np.
         file: binary file, empty and open for writing.
         pages: iterable of tuples of the `PhotoMetadata` to write, whose EXIF is in the same byte
             order on all pages, and strips from top to bottom, all but the last of the same height:
-            uint8 or uint16 arrays of shape (rows, width, 3 or 4), of which the fourth channel is
-            alpha.
+            uint8 or uint16 arrays of shape (rows, width, 3 or more). The channels after the third
+            are of the kinds in the metadata, or one alpha.
 
     Raises:
         InputError: the file would exceed the 4 GiB limit of TIFF.
@@ -105,7 +79,8 @@ def write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoMetadata, Iterable[np.
             # The position at which the offset of the next directory is written.
             link = 4
         directory = _describing(metadata.exif)
-        directory.entries |= _write_strips(file, strips, order) | _color_and_size(metadata)
+        kinds = metadata.extra_samples or (_UNASSOCIATED_ALPHA,)
+        directory.entries |= _write_strips(file, strips, order, kinds) | _color_and_size(metadata)
         offset = file.seek(0, 2)
         offset += offset % 2
         content, next_link = write_directory(directory, order, offset)
@@ -115,7 +90,13 @@ def write_tiff(file: BinaryIO, pages: Iterable[tuple[PhotoMetadata, Iterable[np.
         link = next_link
 
 
-def _metadata_of(directory: Directory, tiff: TiffReader) -> PhotoMetadata:
+def tiff_metadata(directory: Directory, tiff: TiffReader) -> PhotoMetadata:
+    """The metadata of one image in a TIFF.
+
+    Args:
+        directory: `Directory` of the image.
+        tiff: `TiffReader` that has read it.
+    """
     description = _without_structure(directory)
     photoshop = description.entries.get(_PHOTOSHOP)
     if photoshop:
@@ -166,7 +147,9 @@ def _dots_per_inch(directory: Directory, tiff: TiffReader) -> tuple[float, float
     return dots[0], dots[1]
 
 
-def _write_strips(file: BinaryIO, strips: Iterable[np.ndarray], order: str) -> dict[int, Entry]:
+def _write_strips(
+    file: BinaryIO, strips: Iterable[np.ndarray], order: str, extra_samples: tuple[int, ...]
+) -> dict[int, Entry]:
     """Writes the pixels of a page and returns the tags that describe how they are stored."""
     strips = iter(strips)
     first = next(strips)
@@ -192,8 +175,8 @@ def _write_strips(file: BinaryIO, strips: Iterable[np.ndarray], order: str) -> d
         279: _entry(order, _LONG, *sizes),
         317: _entry(order, _SHORT, _HORIZONTAL_DIFFERENCES),
     }
-    if channels == 4:
-        entries[338] = _entry(order, _SHORT, _UNASSOCIATED_ALPHA)
+    if channels > 3:
+        entries[338] = _entry(order, _SHORT, *extra_samples)
     return entries
 
 

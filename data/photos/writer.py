@@ -14,7 +14,7 @@ from data.atomic import write_beside
 from data.photos.exif import EXIF_PREFIX
 from data.photos.jpeg_segments import LARGEST_SEGMENT, write_segments
 from data.photos.metadata import PhotoMetadata
-from data.photos.page import PhotoPage, to_depth
+from data.photos.page import PREMULTIPLIED, PhotoPage, on_white, to_depth
 from data.photos.png import write_png
 from data.photos.provenance import Provenance
 from data.photos.tiff import write_tiff
@@ -59,7 +59,10 @@ def what_is_lost(
     losses = {
         f"{kind} stores only one page of its {len(pages)}": len(pages) > 1 and kind != "TIFF",
         f"{kind} cannot store transparency, which is composited on white": (
-            any(page.has_alpha for page in pages) and kind not in _WITH_ALPHA
+            any(page.alpha is not None for page in pages) and kind not in _WITH_ALPHA
+        ),
+        f"{kind} cannot store its extra channel (infrared, a selection), which is left out": (
+            any(_has_other_samples(page) for page in pages) and kind != "TIFF"
         ),
         f"{kind} stores only 8 bits of its 16": (
             any(page.depth == 16 for page in pages) and kind not in _WITH_16_BITS
@@ -104,7 +107,7 @@ def write_photo(
         path: the file; an existing one is replaced once the new one is complete.
         pages: iterable of tuples of the `PhotoPage` that was colored, for its size and metadata,
             and its new pixels: strips from top to bottom, uint8 or uint16 of shape
-            (rows, width, 3 or 4).
+            (rows, width, 3 and the extra samples of the page).
         quality: int from 1 to 100, the quality of JPEG, lossy WebP and HEIC. Chroma is not
             subsampled where the format allows it, because color is what this program adds.
             Defaults to `95`.
@@ -118,7 +121,10 @@ def write_photo(
     kind = _format_of(path)
     with write_beside(path) as temporary, open(temporary, "wb") as file:
         if kind == "TIFF":
-            write_tiff(file, ((_metadata(page, provenance), strips) for page, strips in pages))
+            write_tiff(
+                file,
+                ((_metadata(page, provenance), _stored(page, strips)) for page, strips in pages),
+            )
             return
         page, strips = next(iter(pages))
         metadata = _metadata(page, provenance)
@@ -128,6 +134,7 @@ def write_photo(
                 f"Received: {page.width} x {page.height}"
             )
         if kind == "PNG":
+            strips = (_without_other_samples(page, strip) for strip in strips)
             write_png(file, strips, page.height, page.width, metadata)
         else:
             _write_whole(file, kind, _assemble(page, strips, kind), metadata, quality)
@@ -151,21 +158,42 @@ def _metadata(page: PhotoPage, provenance: Provenance | None) -> PhotoMetadata:
 
 def _assemble(page: PhotoPage, strips: Iterable[np.ndarray], kind: str) -> np.ndarray:
     depth = page.depth if kind in _WITH_16_BITS else 8
-    channels = 4 if page.has_alpha and kind in _WITH_ALPHA else 3
+    channels = 4 if page.alpha is not None and kind in _WITH_ALPHA else 3
     pixels = np.empty((page.height, page.width, channels), f"uint{depth}")
     top = 0
     for strip in strips:
+        strip = _without_other_samples(page, strip)
         if strip.shape[2] > channels:
-            strip = _on_white(strip)
+            strip = on_white(strip[..., :3], strip[..., 3:])
         pixels[top : top + len(strip)] = to_depth(strip, depth)
         top += len(strip)
     return pixels
 
 
-def _on_white(pixels: np.ndarray) -> np.ndarray:
-    white = float(np.iinfo(pixels.dtype).max)
-    alpha = pixels[..., 3:] / white
-    return np.round(pixels[..., :3] * alpha + white * (1.0 - alpha)).astype(pixels.dtype)
+def _has_other_samples(page: PhotoPage) -> bool:
+    """Whether a page has a channel that is neither color nor alpha."""
+    return len(page.extra_samples) > (page.alpha is not None)
+
+
+def _without_other_samples(page: PhotoPage, strip: np.ndarray) -> np.ndarray:
+    """The colors of a strip and its alpha, if there is one."""
+    if not _has_other_samples(page):
+        return strip
+    alpha = [] if page.alpha is None else [3 + page.alpha]
+    return strip[..., [0, 1, 2, *alpha]]
+
+
+def _stored(page: PhotoPage, strips: Iterable[np.ndarray]) -> Iterable[np.ndarray]:
+    """The strips as a TIFF stores them: colors multiplied by alpha where they were read so."""
+    if page.alpha is None or page.extra_samples[page.alpha] != PREMULTIPLIED:
+        return strips
+    return (_premultiplied(strip, 3 + page.alpha) for strip in strips)
+
+
+def _premultiplied(strip: np.ndarray, alpha: int) -> np.ndarray:
+    share = strip[..., alpha : alpha + 1] / float(np.iinfo(strip.dtype).max)
+    colors = np.round(strip[..., :3] * share).astype(strip.dtype)
+    return np.concatenate([colors, strip[..., 3:]], axis=-1)
 
 
 def _write_whole(

@@ -13,6 +13,7 @@ from data.datasets.image_lists import ImageLists
 from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 from data.datasets.imagenet_classes import CLASSES, NotImageNetError, imagenet_numbers
+from data.image_io import READER_VERSION
 from data.input.batches import validation_batches
 from data.input.distribution_cache import DistributionCache
 from data.input.extra_target import ExtraTarget
@@ -154,9 +155,12 @@ def _state(file: str) -> str:
 
 
 def _identity(settings: Settings, teacher: Teacher) -> str:
-    """All that determines the distributions: network, weights, image size and classes."""
+    """All that determines the distributions: network, weights, image size, classes and reader."""
     weights = "imagenet"
     if settings.teacher_weights:
         path = os.path.realpath(settings.teacher_weights)
         weights = path + _state(path)
-    return f"{settings.teacher}\n{weights}\n{_side(settings, teacher)}\n{teacher.class_numbers}"
+    return (
+        f"{settings.teacher}\n{weights}\n{_side(settings, teacher)}\n{teacher.class_numbers}\n"
+        f"reader {READER_VERSION}"
+    )

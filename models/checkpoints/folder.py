@@ -6,8 +6,8 @@
                                   discriminator is trained
     lowest_training_loss/         the same two files at the lowest training loss while the
                                   generator was trained alone
-    ab_histogram.npy              how often each color occurs in the training images, for color
-                                  rebalancing
+    ab_histogram_2.npy            how often each color occurs in the training images as this version
+                                  of the reader reads them, for color rebalancing
     curves.png                    losses and metrics, step by step
     nonfinite_steps.txt           steps whose losses or gradients were NaN or infinite, if any
     checkpoints/000001250-00005/  everything needed to resume after 1,250 steps, 5 epochs
@@ -29,6 +29,7 @@ import keras
 import numpy as np
 
 from data.atomic import remove_unfinished, write_beside
+from data.image_io import READER_VERSION
 from errors import InputError, first_line
 from models.checkpoints.file import load_weights, require_room, save_weights
 from models.checkpoints.store import CheckpointStore
@@ -39,7 +40,7 @@ _GENERATOR = "generator.weights.h5"
 _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
-_AB_HISTOGRAM = "ab_histogram.npy"
+_AB_HISTOGRAM = f"ab_histogram_{READER_VERSION}.npy"
 _NONFINITE_STEPS = "nonfinite_steps.txt"
 _CHECKPOINTS = "checkpoints"
 

@@ -10,7 +10,7 @@ from PIL import Image
 import data.datasets.folder
 import data.datasets.paired_grayscale
 from data.datasets.folder import demo_images
-from data.image_io import read_rgb
+from data.photos.read_rgb import read_rgb
 from tests.data.datasets.found import (
     find_dataset,
     numbered,

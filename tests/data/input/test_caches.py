@@ -1,10 +1,12 @@
 """Cached images are read back unchanged from memory and from disk."""
 
+import sqlite3
 import threading
 
 import numpy as np
 import pytest
 
+from data.image_io import READER_VERSION
 from data.input.disk_cache import DiskCache
 from data.input.memory_cache import MemoryCache
 from errors import InputError
@@ -107,3 +109,12 @@ def test_folder_in_place_of_the_database_is_an_input_error(tmp_path):
     (tmp_path / "images.sqlite").mkdir()
     with pytest.raises(InputError, match=f"{tmp_path} cannot be used"):
         DiskCache(tmp_path)
+
+
+def test_images_of_another_version_of_the_reader_are_removed(tmp_path):
+    DiskCache(tmp_path).put("a", pixels())
+    assert DiskCache(tmp_path).get("a") is not None
+    with sqlite3.connect(tmp_path / "images.sqlite") as connection:
+        connection.execute(f"PRAGMA user_version = {READER_VERSION - 1}")
+    connection.close()
+    assert DiskCache(tmp_path).get("a") is None

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from data.image_io import READER_VERSION
 from data.input.skipped_images import SkippedImages
 from errors import InputError
 
@@ -124,7 +125,10 @@ def test_list_can_be_read_by_a_person(tmp_path):
     image = write_file(tmp_path)
     SkippedImages(tmp_path / "skipped_images.tsv", 10).add(image, "unreadable:\n  two\tparts")
     heading, row = (tmp_path / "skipped_images.tsv").read_text().splitlines()
-    assert heading.split("\t") == ["image", "reason", "bytes", "modified"]
+    assert heading.split("\t") == [
+        *("image", "reason", "bytes", "modified"),
+        f"reader {READER_VERSION}",
+    ]
     assert row.split("\t")[:3] == [image, "unreadable: two parts", "12"]
 
 
@@ -182,3 +186,14 @@ def test_many_threads_may_add(tmp_path):
         thread.join()
     assert len(skipped) == 125
     assert len((tmp_path / "skipped_images.tsv").read_text().splitlines()) == 1 + 125
+
+
+def test_list_of_another_version_of_the_reader_is_begun_anew(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"something")
+    SkippedImages(tmp_path / "list.tsv", total=9).add(tmp_path / "a.jpg", "unreadable: damaged")
+    listed = (tmp_path / "list.tsv").read_text()
+    assert SkippedImages(tmp_path / "list.tsv", total=9).reason(tmp_path / "a.jpg") is not None
+    earlier = listed.replace(f"reader {READER_VERSION}", f"reader {READER_VERSION - 1}")
+    (tmp_path / "list.tsv").write_text(earlier)
+    assert SkippedImages(tmp_path / "list.tsv", total=9).reason(tmp_path / "a.jpg") is None
+    assert not (tmp_path / "list.tsv").exists()

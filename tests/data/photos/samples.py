@@ -90,7 +90,7 @@ def page_of(pixels, kind=None, **metadata):
     """A page without a file, in the color space `kind` of libvips or in sRGB."""
     image = pyvips.Image.new_from_array(pixels)
     image = image.copy(interpretation=kind) if kind else interpreted(image)
-    return PhotoPage(lambda shrink: image, PhotoMetadata(**metadata))
+    return PhotoPage(lambda: image, PhotoMetadata(**metadata))
 
 
 def exif_of(order="<", orientation=None, width=WIDTH, height=HEIGHT, notes=NOTES, **tags):

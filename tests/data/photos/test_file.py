@@ -440,10 +440,9 @@ def test_truncated_photograph_is_not_read_in_part(tmp_path, name, orientation):
         (tmp_path / name).write_bytes(whole[:1000] + bytes(half - 1000) + whole[half:])
     else:
         (tmp_path / name).write_bytes(whole[: len(whole) // 2])
-    [page] = PhotoFile(tmp_path / name).pages
-    for read in (lambda: page.shrunk(10, 10), lambda: list(page.strips())):
+    for read in (lambda page: page.shrunk(10, 10), lambda page: list(page.strips())):
         with pytest.raises(UnreadableImageError):
-            read()
+            read(PhotoFile(tmp_path / name).pages[0])
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.tif", "a.webp", "a.bmp", "a.gif"])
@@ -507,16 +506,19 @@ def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
 
 
 @pytest.mark.parametrize(
-    "kind", ["float32", "int16", "int32", "uint32", "float64", "complex64", "LAB"]
+    ("kind", "reason"),
+    [
+        ("int8", "signed 8 bits"),
+        ("int16", "signed 16 bits"),
+        ("int32", "signed 32 bits"),
+        ("uint64", "64 bits"),
+        ("complex64", "complex or untyped 64 bits"),
+    ],
 )
-def test_tiff_of_other_types_is_unreadable(tmp_path, kind):
-    if kind == "LAB":
-        image("RGB").convert("LAB").save(tmp_path / "a.tif")
-    else:
-        tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
+def test_tiff_of_other_types_is_unreadable(tmp_path, kind, reason):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
     assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
-    if kind.startswith(("int", "uint")):
-        assert "8 or 16 bits can be colored" in why(tmp_path / "a.tif")
+    assert f"of a kind that cannot be decoded: {reason} a sample" in why(tmp_path / "a.tif")
 
 
 def test_missing_files_and_folders_are_unreadable(tmp_path):

@@ -10,7 +10,7 @@ from data.image_io import UnreadableImageError
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
-from data.photos.page import PhotoPage, page_of_pixels, to_depth
+from data.photos.page import PhotoPage, interpreted, page_of_pixels, to_depth
 from data.photos.profiles import profile_to_srgb, srgb_profile
 from tests.data.photos.samples import CMYK, HEIGHT, P3, WIDTH, noise, page_of, smooth
 
@@ -159,7 +159,7 @@ def test_pixels_of_other_types_are_refused_with_a_reason(kind, interpretation):
 
 def test_decoder_that_fails_without_a_reason_is_reported_as_damaged():
     # All threads share the error buffer of libvips: another one may have taken the reason.
-    def open_image(shrink):
+    def open_image():
         raise pyvips.Error("unable to load")
 
     pyvips.Error("takes what was said before")
@@ -268,28 +268,21 @@ def test_shrunk_page_keeps_sixteen_bits(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "shrinks"),
-    [
-        ("a.jpg", (400, 640), [1, 1]),
-        ("a.jpg", (110, 640), [1, 1]),
-        ("a.jpg", (100, 160), [1, 2]),
-        ("a.jpg", (40, 64), [1, 4]),
-        ("a.jpg", (5, 5), [1, 8]),
-        ("a.png", (5, 5), [1, 1]),
-        ("a.webp", (5, 5), [1, 1]),
-    ],
+    ("size", "expected"),
+    [((400, 640), 1), ((110, 640), 1), ((100, 160), 2), ((40, 64), 4), ((5, 5), 8)],
 )
-def test_only_jpeg_is_shrunk_while_decoding(tmp_path, name, size, shrinks):
-    Image.fromarray(smooth(height=400, width=640)).save(tmp_path / name)
+def test_jpeg_is_shrunk_while_decoding(size, expected):
+    image = interpreted(pyvips.Image.new_from_array(smooth(height=400, width=640)))
     asked = []
 
-    def open_image(shrink):
+    def open_shrunk(shrink):
         asked.append(shrink)
-        options = {"shrink": shrink} if shrink > 1 else {}
-        return pyvips.Image.new_from_file(str(tmp_path / name), access="sequential", **options)
+        return image.shrink(shrink, shrink), "a note"
 
-    PhotoPage(open_image, PhotoMetadata()).shrunk(*size)
-    assert asked == shrinks
+    page = PhotoPage(lambda: image, PhotoMetadata(), open_shrunk=open_shrunk)
+    assert page.notes == []
+    page.shrunk(*size)
+    assert (asked, page.notes) == ([expected], ["a note"])
 
 
 # --- profiles ----------------------------------------------------------------------------------

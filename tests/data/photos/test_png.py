@@ -9,9 +9,11 @@ import pytest
 import pyvips
 from PIL import Image, PngImagePlugin
 
+from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
 from data.photos.png import read_png_metadata, write_png
 from data.photos.profiles import srgb_profile
+from data.photos.read_rgb import read_rgb
 from tests.data.photos.samples import GPS, GPS_INFO, XMP, exif_of, noise
 
 GRAY = Image.new("L", (30, 20), 128)
@@ -126,6 +128,27 @@ def test_gamma_of_a_png_counts_without_a_profile(tmp_path, profile):
     GRAY.save(tmp_path / "a.png", pnginfo=texts, icc_profile=profile)
     metadata = read_png_metadata(tmp_path / "a.png")
     assert (metadata.meanings, metadata.texts) == ([] if profile else [gamma], [])
+
+
+@pytest.mark.parametrize("kind", ["tEXt", "zTXt", "iTXt"])
+@pytest.mark.parametrize("name", ["exif", "APP1"])
+def test_exif_in_a_text_is_read_and_not_copied_twice(tmp_path, kind, name):
+    exif = b"Exif\0\0" + exif_of(orientation=6)
+    text = b"\n%s\n%8d\n%s\n" % (name.encode(), len(exif), exif.hex().encode())
+    content = {
+        "tEXt": b"\0" + text,
+        "zTXt": b"\0\0" + zlib.compress(text),
+        "iTXt": b"\0\1\0\0\0" + zlib.compress(text),
+    }[kind]
+    part = chunk(kind.encode(), b"Raw profile type " + name.encode() + content)
+    file = io.BytesIO()
+    Image.fromarray(noise(9, 14)).save(file, "PNG")
+    (tmp_path / "a.png").write_bytes(file.getvalue()[:33] + part + file.getvalue()[33:])
+    metadata = read_png_metadata(tmp_path / "a.png")
+    assert (metadata.orientation, metadata.exif, metadata.texts) == (6, exif[6:], [])
+    [page] = PhotoFile(tmp_path / "a.png").pages
+    np.testing.assert_array_equal(next(page.strips())[0], np.rot90(noise(9, 14), -1))
+    np.testing.assert_array_equal(read_rgb(tmp_path / "a.png"), np.rot90(noise(9, 14), -1))
 
 
 # --- writing -----------------------------------------------------------------------------------

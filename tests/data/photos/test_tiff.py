@@ -12,7 +12,8 @@ from PIL import ExifTags, Image
 
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import srgb_profile
-from data.photos.tiff import read_tiff_metadata, write_tiff
+from data.photos.tiff import write_tiff
+from data.photos.tiff_images import find_photographs
 from tests.data.photos.samples import (
     CAPTION,
     DESCRIPTION,
@@ -38,10 +39,16 @@ PIXELS = np.zeros((20, 30), "uint8")
 # --- reading -----------------------------------------------------------------------------------
 
 
+def read_all(path):
+    """The metadata of the photographs in a TIFF, by the numbers of their pages."""
+    photographs, _ = find_photographs(path)
+    return {image.page: metadata for image, metadata in photographs}
+
+
 def read_one(path, pixels=PIXELS, **options):
     """Writes a TIFF of one page with tifffile and reads its metadata."""
     tifffile.imwrite(path, pixels, metadata=None, software=False, **options)
-    [metadata] = read_tiff_metadata(path).values()
+    [metadata] = read_all(path).values()
     return metadata
 
 
@@ -59,7 +66,7 @@ def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
                 iccprofile=b"icc%d" % number,
                 extratags=[(700, 1, len(XMP) + 1, XMP + b"%d" % number)],
             )
-    pages = read_tiff_metadata(tmp_path / "a.tif")
+    pages = read_all(tmp_path / "a.tif")
     assert list(pages) == [0, 1, 2]
     for number, metadata in pages.items():
         exif = parsed(metadata.exif)
@@ -75,7 +82,7 @@ def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
 
 def test_exif_of_a_tiff_has_descriptive_tags_but_no_layout_tags(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.tif", exif=exif_of(orientation=5), dpi=(300, 300))
-    [metadata] = read_tiff_metadata(tmp_path / "a.tif").values()
+    [metadata] = read_all(tmp_path / "a.tif").values()
     exif = parsed(metadata.exif)
     assert set(exif) == {MAKE, EXIF, GPS_INFO}
     assert exif[MAKE] == "Nikon"
@@ -114,7 +121,7 @@ def test_smaller_copies_and_masks_are_no_photographs_unless_they_are_all(
         for kind in kinds:
             mask = {"photometric": "mask"} if kind == 4 else {}
             writer.write(PIXELS.astype(bool) if mask else PIXELS, subfiletype=kind, **mask)
-    assert list(read_tiff_metadata(tmp_path / "a.tif")) == photographs
+    assert list(read_all(tmp_path / "a.tif")) == photographs
 
 
 @pytest.mark.parametrize("orientation", range(10))
@@ -156,7 +163,7 @@ def test_circular_chain_of_pages_is_read_once(tmp_path):
     content = bytearray((tmp_path / "a.tif").read_bytes())
     struct.pack_into("<L", content, link, first)
     (tmp_path / "a.tif").write_bytes(content)
-    assert len(read_tiff_metadata(tmp_path / "a.tif")) == 1
+    assert len(read_all(tmp_path / "a.tif")) == 1
 
 
 # --- writing -----------------------------------------------------------------------------------

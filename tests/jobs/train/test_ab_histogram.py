@@ -9,6 +9,7 @@ import pytest
 
 import run
 from config.parser import parse
+from data.image_io import READER_VERSION
 from errors import InputError
 from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.dataset import TrainingData, find_training_images
@@ -78,8 +79,8 @@ def test_a_histogram_that_was_not_saved_is_counted(tmp_path):
 
 
 def test_a_damaged_histogram_is_a_one_line_error(folder):
-    (folder.path / "ab_histogram.npy").write_bytes(b"\x93NUMPY")
-    with pytest.raises(InputError, match=r"ab_histogram\.npy cannot be read: .*; remove it"):
+    (folder.path / f"ab_histogram_{READER_VERSION}.npy").write_bytes(b"\x93NUMPY")
+    with pytest.raises(InputError, match=r"ab_histogram_\d+\.npy cannot be read: .*; remove it"):
         find(folder, "--load_weights", "--color_rebalancing", "0.5")
 
 
@@ -111,3 +112,9 @@ def test_stopped_and_resumed_training_is_the_same_to_the_last_bit(train, stop_af
     assert straight.keys() == broken.keys()
     for path, array in straight.items():
         np.testing.assert_array_equal(broken[path], array)
+
+
+def test_histogram_of_another_version_of_the_reader_is_counted_anew(tmp_path):
+    folder = WeightsFolder(tmp_path)
+    (tmp_path / f"ab_histogram_{READER_VERSION - 1}.npy").write_bytes(b"an old one")
+    assert folder.read_ab_histogram() is None
