@@ -24,11 +24,18 @@ _DEVIATION_RGB = np.array([0.229, 0.224, 0.225], "float32")
 # The mean of ImageNet's blue, green and red in [0, 255].
 _MEAN_BGR = np.array([103.939, 116.779, 123.68], "float32")
 
-# From sRGB in [0, 1] to the input that the networks were trained on.
-PREPARATIONS = {
-    "signed": lambda rgb1: rgb1 * 2.0 - 1.0,
-    "bgr": lambda rgb1: ops.flip(rgb1, axis=-1) * 255.0 - _MEAN_BGR,
-    "standardized": lambda rgb1: (rgb1 - _MEAN_RGB) / _DEVIATION_RGB,
+# From sRGB in [0, 1] to the input that the networks were trained on: whether blue comes first, and
+# the layer that scales the channels.
+_PREPARATIONS = {
+    "signed": (False, {"scale": 2.0, "offset": -1.0}),
+    "bgr": (True, {"scale": 255.0, "offset": (-_MEAN_BGR).tolist()}),
+    "standardized": (
+        False,
+        {
+            "scale": (1.0 / _DEVIATION_RGB).tolist(),
+            "offset": (-_MEAN_RGB / _DEVIATION_RGB).tolist(),
+        },
+    ),
 }
 
 
@@ -64,12 +71,19 @@ def pretrained_encoder(
     """
     recipe = ENCODERS[name]
     images = keras.Input((None, None, 3), name="rgb1")
-    prepared = PREPARATIONS[recipe.images](images)
+    prepared = _prepared(images, recipe)
     is_padded = exact and not recipe.halves_exactly
     if recipe.smallest_side > 1 and not is_padded:
         prepared = EnlargeToAtLeast(recipe.smallest_side, name="enlarge")(prepared)
     levels = _levels(recipe, weights, halvings, freeze_statistics, is_padded)
     return keras.Model(images, levels(prepared), name=name)
+
+
+def _prepared(images, recipe: EncoderRecipe):
+    is_bgr, scaling = _PREPARATIONS[recipe.images]
+    channels = ops.flip(images, axis=-1) if is_bgr else images
+    # In float32, or pixels would be rounded before they are scaled.
+    return keras.layers.Rescaling(**scaling, dtype="float32", name="prepare")(channels)
 
 
 def _levels(
