@@ -12,7 +12,7 @@ from inference.hints import MOST_HINTS, Hint
 
 VERSION = 1
 
-_SUFFIX = ".hints.json"
+HINTS_SUFFIX = ".hints.json"
 _OF_A_HINT = frozenset({"x", "y", "color", "radius", "page"})
 
 # A thousand hints take about 80 kB.
@@ -124,7 +124,7 @@ def find_hints_file(photograph: Path, below: Path, given: str | None) -> Path | 
         return Path(given)
     beside = photograph if given is None else Path(given) / below
     for name in (beside.name, beside.stem):
-        path = beside.with_name(name + _SUFFIX)
+        path = beside.with_name(name + HINTS_SUFFIX)
         if path.is_file():
             return path
     return None

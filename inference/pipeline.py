@@ -17,13 +17,15 @@ import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-from data.image_io import first_reason
+from data.image_io import UnreadableImageError, first_reason
 from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, page_of_pixels, to_depth
 from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import shown
 from inference.color_cast import has_colors
+from inference.hints import HintSquare
+from inference.hints_file import HintsFile
 from inference.memory_budget import MemoryBudget
 from inference.photo_colorizer import PhotoColorizer
 
@@ -54,6 +56,7 @@ class Job:
         source: `Path` of the photograph.
         target: `Path` of the colored photograph.
         comparison: `Path` of an image with both side by side, or None.
+        hints_file: `Path` of a file of hints, or None.
         outcome: str, `COLORED`, `SKIPPED`, `FAILED` or `DROPPED`; empty while in progress.
         reason: str, why it failed.
         notes: list of str, defects of the file, and what the result cannot hold.
@@ -61,12 +64,15 @@ class Job:
         is_colored: bool, whether the result exists already and only the comparison is missing.
         photo: `PhotoFile` while in progress, otherwise None.
         lightness: list of arrays, the network's input for each page.
+        squares: list of lists of `HintSquare`, the hints of each page.
+        saturation: float or None, the factor for its colors, or None for that of the colorizer.
         colors: list of arrays, the network's output (ab) for each page.
     """
 
     source: Path
     target: Path
     comparison: Path | None = None
+    hints_file: Path | None = None
     outcome: str = ""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
@@ -74,6 +80,8 @@ class Job:
     is_colored: bool = False
     photo: PhotoFile | None = None
     lightness: list[np.ndarray] = field(default_factory=list)
+    squares: list[list[HintSquare]] = field(default_factory=list)
+    saturation: float | None = None
     colors: list[np.ndarray] = field(default_factory=list)
 
     def fail(self, error: Exception) -> "Job":
@@ -157,11 +165,27 @@ class ColorizationPipeline:
             return job.fail(error)
         return job
 
+    def _read_hints(self, job: Job) -> None:
+        assert job.photo is not None
+        hints = HintsFile()
+        if job.hints_file:
+            try:
+                hints = HintsFile.read(job.hints_file)
+                job.squares = self._colorizer.place(hints.hints, job.photo.pages)
+            except (OSError, ValueError) as error:
+                reason = first_reason(error, job.hints_file)
+                raise UnreadableImageError(f"{shown(job.hints_file)}: {reason}") from error
+        job.saturation = hints.saturation
+        job.squares = job.squares or [[] for _ in job.photo.pages]
+
     def _color(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for batch in self._batches(jobs):
-            pages = [page for job in batch if not job.outcome for page in job.lightness]
+            todo = [job for job in batch if not job.outcome]
+            pages = [page for job in todo for page in job.lightness]
+            squares = [own for job in todo for own in job.squares]
+            saturations = [job.saturation for job in todo for _ in job.lightness]
             try:
-                colors = iter(self._colorizer.predict(pages))
+                colors = iter(self._colorizer.predict(pages, squares, saturations))
             except (tf.errors.ResourceExhaustedError, MemoryError) as error:
                 yield from (job if job.outcome else job.fail(error) for job in batch)
                 continue
@@ -202,7 +226,7 @@ class ColorizationPipeline:
         except Exception as error:
             job.fail(error)
         # No longer needed; frees their memory.
-        job.photo, job.lightness, job.colors = None, [], []
+        job.photo, job.lightness, job.squares, job.colors = None, [], [], []
         return job
 
     def _write_comparison(self, page: PhotoPage, colored: Path, path: Path) -> None:

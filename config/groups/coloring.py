@@ -4,7 +4,7 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from config.groups.argument_types import Folder, NamePart, NotNegative, Part, Percent, Side
+from config.groups.argument_types import File, Folder, NamePart, NotNegative, Part, Percent, Side
 from config.groups.setting import Jobs, Need, setting
 
 _LOSSY = Need(
@@ -62,6 +62,10 @@ class ColoringSettings:
         "say in the XMP of colored photographs that the colors are machine-made, and by which "
         "weights; nothing is drawn into the photograph",
         True,
+    )
+    hints: File | None = _photograph_setting(
+        "colors that you ask for at some places: a file of hints, or a folder with NAME.hints.json "
+        "for photographs (default: such files beside the photographs)"
     )
     quiet: bool = setting(
         "print only what went wrong", False, jobs=Jobs.COLORIZING | Jobs.TRAINING, saved=False

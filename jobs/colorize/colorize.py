@@ -26,6 +26,7 @@ from data.image_io import (
 from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
 from errors import InputError, InterruptedBySignalError, shown
+from inference.hints_file import HINTS_SUFFIX, find_hints_file
 from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
 from inference.pipeline import (
@@ -112,6 +113,11 @@ def list_jobs(settings: Settings) -> list[Job]:
     """
     if settings.format == "heic" and not is_heif_supported():
         raise InputError("--format heic: this format needs pillow-heif; pip install pillow-heif")
+    if settings.hints is not None and not os.path.exists(settings.hints):
+        raise InputError(
+            f"--hints {shown(settings.hints)}: there is no such file or folder; give a file of "
+            "hints, or a folder of them that is built like that of the photographs"
+        )
     output_dir = Path(settings.output_dir)
     # Keyed by source and target, because a photograph may be named twice.
     found: dict[tuple[str, Path], Job] = {}
@@ -120,7 +126,7 @@ def list_jobs(settings: Settings) -> list[Job]:
     for name in names:
         for source, path, problem in find_photographs(name, output_dir, passed_over):
             target = output_dir / _target(source, path, settings.format, settings.suffix)
-            job = Job(source, target)
+            job = Job(source, target, hints_file=find_hints_file(source, path, settings.hints))
             if problem:
                 job.outcome, job.reason = FAILED, problem
             found.setdefault((os.path.realpath(source), target), job)
@@ -135,6 +141,11 @@ def list_jobs(settings: Settings) -> list[Job]:
         raise InputError(
             f"--images {' '.join(map(shown, names))}: no images found; names must "
             f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
+        )
+    if settings.hints is not None and not any(job.hints_file for job in jobs):
+        raise InputError(
+            f"--hints {shown(settings.hints)}: no file in it is named like a photograph, as in "
+            f"{shown(jobs[0].source.name + HINTS_SUFFIX)}"
         )
     if not settings.quiet:
         _note_names(renamed, passed_over)
@@ -306,11 +317,20 @@ def _in_order(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterat
             continue
         if conflict:
             job.outcome, job.reason = FAILED, conflict
-        elif not job.outcome and not settings.overwrite and os.path.isfile(job.target):
+        elif not job.outcome and not settings.overwrite and _is_done(job):
             job.is_colored = True
             if all(map(os.path.isfile, _targets(job))):
                 job.outcome = SKIPPED
         yield job
+
+
+def _is_done(job: Job) -> bool:
+    """Whether the result is there, and no older than the hints."""
+    if not os.path.isfile(job.target):
+        return False
+    if job.hints_file is None or not os.path.isfile(job.hints_file):
+        return True
+    return os.path.getmtime(job.target) >= os.path.getmtime(job.hints_file)
 
 
 def _conflict(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from data.datasets.dataset_name import DEMO
 from data.datasets.folder import demo_images
 from data.image_io import list_image_paths
 from errors import InputError, shown
+from inference.hints_file import HINTS_SUFFIX
 
 
 def find_photographs(
@@ -60,7 +61,11 @@ def _in_folder(
     def is_result(path: str) -> bool:
         return is_below and os.path.realpath(folder / path).startswith(results + os.sep)
 
-    passed_over.update(Path(path).suffix.lower() for path in others if not is_result(path))
+    passed_over.update(
+        Path(path).suffix.lower()
+        for path in others
+        if not is_result(path) and not path.endswith(HINTS_SUFFIX)
+    )
     for path in paths:
         if not is_result(path):
             yield folder / path, Path(path), ""
