@@ -152,6 +152,7 @@ class ColorizationPipeline:
         # Decoders raise exceptions of any type for a broken file.
         try:
             job.photo = PhotoFile(job.source)
+            self._read_hints(job)
             lost = what_is_lost(job.target, job.photo.pages, self._provenance)
             for page in job.photo.pages:
                 with self._budget.share(page.size):
