@@ -17,7 +17,7 @@ import tensorflow as tf
 from threadpoolctl import threadpool_limits
 
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-from data.image_io import UnreadableImageError, first_reason
+from data.image_io import first_reason
 from data.photos.file import PhotoFile
 from data.photos.page import PhotoPage, page_of_pixels, to_depth
 from data.photos.provenance import Provenance
@@ -152,7 +152,8 @@ class ColorizationPipeline:
         # Decoders raise exceptions of any type for a broken file.
         try:
             job.photo = PhotoFile(job.source)
-            self._read_hints(job)
+            if not self._read_hints(job):
+                return job
             lost = what_is_lost(job.target, job.photo.pages, self._provenance)
             for page in job.photo.pages:
                 with self._budget.share(page.size):
@@ -166,18 +167,19 @@ class ColorizationPipeline:
             return job.fail(error)
         return job
 
-    def _read_hints(self, job: Job) -> None:
+    def _read_hints(self, job: Job) -> bool:
+        """Reads and places the hints; if they cannot be used, the job fails."""
         assert job.photo is not None
         hints = HintsFile()
-        if job.hints_file:
-            try:
+        try:
+            if job.hints_file:
                 hints = HintsFile.read(job.hints_file)
-                job.squares = self._colorizer.place(hints.hints, job.photo.pages)
-            except (OSError, ValueError) as error:
-                reason = first_reason(error, job.hints_file)
-                raise UnreadableImageError(f"{shown(job.hints_file)}: {reason}") from error
+            job.squares = self._colorizer.place(hints.hints, job.photo.pages)
+        except (OSError, ValueError) as error:
+            reason = first_reason(error, job.hints_file)
+            job.outcome, job.reason = FAILED, f"{shown(job.hints_file)}: {reason}"
         job.saturation = hints.saturation
-        job.squares = job.squares or [[] for _ in job.photo.pages]
+        return not job.outcome
 
     def _color(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for batch in self._batches(jobs):

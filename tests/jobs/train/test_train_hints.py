@@ -1,0 +1,73 @@
+"""Teaching hints to trained weights from the command line."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import run
+from models.checkpoints.folder import WeightsFolder
+from models.networks.without_hints import without_hints
+from models.sagan import SAGAN
+
+pytestmark = pytest.mark.usefixtures("without_graphs")
+
+
+def generator_of(path):
+    folder = WeightsFolder(path)
+    generator = SAGAN.build_generator(folder.read_settings()["architecture"])
+    folder.load_generator(generator)
+    return generator
+
+
+@pytest.fixture
+def teach(train_sagan, weights):
+    """Returns a function that teaches hints to the tiny weights."""
+
+    def call(*arguments):
+        # The discriminator of the fixture has no effect.
+        options = ("--depth", "2", "--pretrained", weights, "--hints_share", "1")
+        return train_sagan("--sample_every", "0", *options, *arguments)
+
+    return call
+
+
+def test_hints_are_taught_alone_and_forgotten_on_request(teach, weights, images, here):
+    alone = ("--hints_alone", "--weights_dir", "hinted", "--epochs", "1")
+    assert teach(*alone, "--generator_lr", "0.01") == 0
+    before, after = generator_of(weights), generator_of("hinted")
+    for wanted, found in zip(before.get_weights(), without_hints(after).get_weights(), strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+    color = ["--images", "images/0.png", "--render_size", "32", "--output_dir"]
+    assert run.main([*color, "a", "--weights", weights]) == 0
+    assert run.main([*color, "b", "--weights", "hinted"]) == 0
+    one, other = (np.asarray(Image.open(here / folder / "0.png")) for folder in "ab")
+    np.testing.assert_array_equal(one, other)
+
+    assert teach("--pretrained", "hinted", "--hints_share", "0", "--weights_dir", "w") == 0
+    assert len(generator_of("w").inputs) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--hints_alone", "--hints_share", "0"], "--hints_alone has no effect without"),
+        (["--model", "pix2pix", "--hints_share", "1"], "--hints_share has no effect with"),
+    ],
+)
+def test_settings_without_effect_are_refused(images, capsys, arguments, words):
+    assert run.main(["--dataset", str(images), *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_stopped_and_resumed_equals_never_stopped(teach, stop_after, capsys):
+    options = ("--hints_alone", "--epochs", "2")
+    assert teach(*options, "--weights_dir", "straight") == 0
+    stop_after(3)
+    assert teach(*options, "--weights_dir", "broken") == 130
+    assert run.main(["--load_weights", "--weights_dir", "broken"]) == 0
+    for wanted, found in zip(
+        generator_of("straight").get_weights(), generator_of("broken").get_weights(), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted, atol=1e-6)
