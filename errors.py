@@ -5,6 +5,7 @@ status. Any other exception that reaches `run.py` is a bug.
 """
 
 import os
+import shlex
 
 
 def first_line(error: BaseException) -> str:
@@ -18,6 +19,11 @@ def shown(path: str | os.PathLike) -> str:
     Line breaks, other control characters and bytes that are not UTF-8 are escaped.
     """
     return _one_line(os.fsencode(path).decode("utf-8", "backslashreplace"))
+
+
+def quoted(path: str | os.PathLike) -> str:
+    """A file name as one printable word of a command for a shell."""
+    return shlex.quote(shown(path))
 
 
 def _one_line(text: str) -> str:

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from errors import first_line
+
 
 def lazy_imports(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
     """The `__getattr__` of a package.
@@ -38,13 +40,27 @@ def require_tensorflow() -> None:
     """Checks that Keras uses TensorFlow, whose gradient tapes and pipelines the project needs.
 
     Raises:
-        ImportError: it uses another backend.
+        ImportError: it uses another backend, or images with the channels first.
     """
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    if "keras" in sys.modules:
-        backend = sys.modules["keras"].config.backend()
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    layout = "channels_last"
+    if "keras" in sys.modules or backend == "tensorflow":
+        try:
+            # The file `keras.json` may choose another backend.
+            config = importlib.import_module("keras").config
+        except Exception as error:
+            raise ImportError(
+                f"Keras cannot be imported ({first_line(error)}); look at its settings in "
+                "keras.json, and set KERAS_BACKEND=tensorflow"
+            ) from error
+        backend, layout = config.backend(), config.image_data_format()
     if backend != "tensorflow":
         raise ImportError(
             "the colorizer needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. Received: the "
             f"backend {backend}"
+        )
+    if layout != "channels_last":
+        raise ImportError(
+            "the colorizer needs images with the channels last; call keras.config."
+            f'set_image_data_format("channels_last"). Received: {layout}'
         )

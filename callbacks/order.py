@@ -14,6 +14,7 @@ from callbacks.sample_grid import SampleGrid
 from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
 from callbacks.training_checkpoint import TrainingCheckpoint
+from callbacks.training_log import TrainingLog
 from callbacks.training_progress_bar import TrainingProgressBar
 from models.batch_statistics import BatchStatistics
 
@@ -36,6 +37,7 @@ ORDER = (
     # A training that is asked to stop has written all of its records.
     StopOnSignal,
     TrainingProgressBar,
+    TrainingLog,
 )
 
 

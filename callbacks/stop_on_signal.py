@@ -1,4 +1,4 @@
-"""Stops the training on Ctrl-C or SIGTERM, after a checkpoint."""
+"""Stops the training on Ctrl-C, SIGTERM or SIGHUP, after a checkpoint."""
 
 import signal
 from collections.abc import Callable

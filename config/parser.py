@@ -6,6 +6,7 @@ TensorFlow is not imported here, so that `--help` is fast.
 import argparse
 import dataclasses
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from config.groups.presets import MODEL_DEFAULTS, PRESETS, SAGAN_ENCODER_DEFAULT
 from config.groups.setting import MODELS
 from config.rules import check_job, check_use, without_effect
 from config.settings import GROUPS, Settings, fields
+from data.datasets.dataset_name import DEMO
 from errors import InputError
 
 
@@ -38,6 +40,7 @@ def parse(arguments: Sequence[str]) -> tuple[Settings, set[str]]:
     """
     parser = _parser()
     given = _values(parser, map(_with_underscores, arguments))
+    given |= _own_demo(given)
     if "config" in given:
         return _with_file(parser, given)
     settings = Settings(**{**_defaults(given), **given})
@@ -53,7 +56,10 @@ def _with_file(parser: argparse.ArgumentParser, given: dict[str, Any]) -> tuple[
     path = given["config"]
     arguments, is_of_training = read_config_file(path)
     try:
-        values = {**_values(parser, arguments), **given}
+        values = _values(parser, arguments)
+        if not is_of_training:
+            values |= _own_demo(values)
+        values |= given
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     settings = Settings(**{**_defaults(values), **values})
@@ -70,6 +76,28 @@ def _with_file(parser: argparse.ArgumentParser, given: dict[str, Any]) -> tuple[
     except InputError as error:
         raise InputError(f"--config {path}: {error}") from error
     return settings, others | given.keys()
+
+
+def _own_demo(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings in which `demo` means a folder, or a photograph, that has this name.
+
+    The folder is then called `./demo`, so that `demo` always means the demo photographs, also in
+    the settings of a training that is resumed in another working folder.
+    """
+    own = os.path.join(os.curdir, DEMO)
+    exists = {"images": os.path.exists(own), "dataset": os.path.isdir(own)}
+    changed = {
+        name: tuple(own if value == DEMO else value for value in given[name])
+        for name, is_there in exists.items()
+        if is_there and DEMO in (given.get(name) or ())
+    }
+    if changed and not given.get("quiet"):
+        print(
+            f"note: {DEMO} is the folder or file of this name here, {own}, and not the demo "
+            "photographs",
+            file=sys.stderr,
+        )
+    return changed
 
 
 def _check(settings: Settings, explicit: set[str]) -> None:
@@ -120,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Without arguments, training starts on the demo photographs. Exit status: 0 "
         "success, 1 some photographs failed, 2 the job could not start (or disk or memory ran "
         "out), 3 training diverged, 4 another worker of the training was lost, 130 interrupted by "
-        "Ctrl-C (143 by SIGTERM).",
+        "Ctrl-C (143 by SIGTERM, 129 by SIGHUP).",
         formatter_class=_HelpFormatter,
         usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
         "[options]",

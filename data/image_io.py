@@ -10,14 +10,17 @@ import io
 import os
 import stat
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from data.atomic import write_beside
-from errors import first_line
+from data.image_signatures import HEAD, suffix_by_contents
+from errors import first_line, shown
 
 try:
     import pillow_heif
@@ -26,12 +29,24 @@ except ImportError:
 else:
     pillow_heif.register_heif_opener()
 
-_HEIF_SUFFIXES = (".heic", ".heif")
 # The suffixes by which images in a folder are found.
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
-    *_HEIF_SUFFIXES,
+    *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpf", ".jpx", ".mpo", ".apng"),
+    *(".pgm", ".ppm", ".pbm", ".pnm", ".pfm", ".sgi", ".rgb", ".bw", ".tga", ".pcx", ".dib"),
 )
+
+# Folders of network drives, operating systems and photo programs that hold thumbnails, deleted
+# files and lost ones, in lower case.
+_PASSED_OVER_FOLDERS = {
+    *("@eadir", "#recycle", "@recycle", "#snapshot", "@recently-snapshot", "@tmp"),
+    *("$recycle.bin", "recycler", "system volume information", "lost+found", "__macosx"),
+    *("ipod photo cache", "network trash folder", "temporary items", "data.noindex"),
+}
+# Libraries of Apple's programs, and their folders in which the photographs themselves are.
+_APPLE_LIBRARIES = (".photoslibrary", ".photolibrary", ".migratedphotolibrary", ".aplibrary")
+_APPLE_ORIGINALS = {"originals", "masters"}
+_PASSED_OVER_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 
 # To be raised whenever `data.photos.read_rgb` reads an image as other pixels than before: what was
 # made from pixels, such as caches, carries it and is made anew.
@@ -97,12 +112,22 @@ def is_heif_supported() -> bool:
 @contextlib.contextmanager
 def open_with_pillow(path: str | os.PathLike) -> Iterator[Image.Image]:
     """Opens an image with Pillow and its plugins, without decoding the pixels."""
-    if pillow_heif is None and str(path).lower().endswith(_HEIF_SUFFIXES):
-        raise ValueError("HEIC files need pillow-heif; install it with: pip install pillow-heif")
     check_is_file(path)
     # Given a path, Pillow memory-maps some TIFF files and garbles them when it rotates them.
-    with open(path, "rb") as file, Image.open(file) as image:
+    with open(path, "rb") as file, _open(file) as image:
         yield image
+
+
+def _open(file: BinaryIO) -> Image.Image:
+    if pillow_heif is None:
+        # Telephones and web sites give JPEGs names that end in .heic, and the other way round.
+        suffix = suffix_by_contents(file.read(HEAD))
+        file.seek(0)
+        if suffix == ".heic":
+            raise ValueError(
+                "HEIC files need pillow-heif; install it with: pip install pillow-heif"
+            )
+    return Image.open(file)
 
 
 def check_is_file(path: str | os.PathLike) -> None:
@@ -122,17 +147,23 @@ def check_is_file(path: str | os.PathLike) -> None:
 
 
 def list_image_paths(
-    folder: str | os.PathLike, on_error: Callable[[OSError], None] | None = None
+    folder: str | os.PathLike,
+    on_error: Callable[[OSError], None] | None = None,
+    on_other: Callable[[str], None] | None = None,
 ) -> list[str]:
     """Lists all image files in a folder and its subfolders, sorted component by component.
 
-    Symbolic links to folders are followed, each folder once. Hidden files are skipped (the
-    `._x.jpg` that macOS leaves on shared disks are not images).
+    Images are known by their suffixes; of a file without one, the first bytes are read. Symbolic
+    links to folders are followed, each folder once. Hidden files are skipped (the `._x.jpg` that
+    macOS leaves on shared disks are not images), and so are folders in which other programs keep
+    thumbnails or deleted files, such as `@eaDir`.
 
     Args:
         folder: the folder.
         on_error: function that is called with the `OSError` of each subfolder that cannot be
             listed. Defaults to `None`: such subfolders are ignored.
+        on_other: function that is called with the path of each file that is not an image, relative
+            to the folder. Defaults to `None`: such files are ignored.
 
     Returns:
         List of str, the paths relative to the folder: for a million images, making a `Path` of each
@@ -149,15 +180,62 @@ def list_image_paths(
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        is_library = real.lower().endswith(_APPLE_LIBRARIES)
+        folders[:] = sorted(name for name in folders if _is_searched(name, is_library))
         below = os.path.relpath(parent, folder)
-        images += [
-            name if below == os.curdir else os.path.join(below, name)
-            for name in files
-            if not name.startswith(".") and name.lower().endswith(IMAGE_SUFFIXES)
-        ]
+        for name in files:
+            if name.startswith("."):
+                continue
+            path = name if below == os.curdir else os.path.join(below, name)
+            if name.lower().endswith(IMAGE_SUFFIXES) or (
+                "." not in name and suffix_of_file(os.path.join(parent, name)) is not None
+            ):
+                images.append(path)
+            elif on_other and name.lower() not in _PASSED_OVER_FILES:
+                on_other(path)
     images.sort(key=part_by_part)
     return images
+
+
+def _is_searched(folder: str, is_in_apple_library: bool) -> bool:
+    name = folder.lower()
+    if is_in_apple_library:
+        return name in _APPLE_ORIGINALS
+    return not name.startswith(".") and name not in _PASSED_OVER_FOLDERS
+
+
+def suffix_of_file(path: str | os.PathLike) -> str | None:
+    """The usual suffix for the contents of a file, or None if it is not an image or unreadable."""
+    # Opening a pipe would wait for its other end.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+        try:
+            return suffix_by_contents(os.read(descriptor, HEAD))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return None
+
+
+def describe_passed_over(suffixes: Counter[str]) -> str:
+    """How many files that are not images a folder has, in one line.
+
+    Args:
+        suffixes: `Counter` of the suffixes of these files.
+
+    Example:
+        describe_passed_over(Counter([".txt", ".mov", ".txt"]))
+        # "3 other files were passed over: 2 .txt, 1 .mov"
+    """
+    files = (
+        "1 other file was" if suffixes.total() == 1 else f"{suffixes.total():,} other files were"
+    )
+    ordered = sorted(suffixes.items(), key=lambda item: (-item[1], not item[0], item[0]))
+    counts = ", ".join(
+        f"{count:,} {shown(suffix) or 'without a suffix'}" for suffix, count in ordered
+    )
+    return f"{files} passed over: {counts}"
 
 
 def part_by_part(path: str) -> str:

@@ -10,10 +10,11 @@ def in_keras_cache(name: str) -> Path:
     Args:
         name: str, the name of the file.
     """
-    return Path(_home(), "models", name)
+    return Path(keras_home(), "models", name)
 
 
-def _home() -> str:
+def keras_home() -> str:
+    """The path of the folder in which Keras keeps its files, whether it exists or not."""
     home = os.environ.get("KERAS_HOME")
     if home:
         return os.path.expanduser(home)

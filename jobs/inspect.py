@@ -22,7 +22,7 @@ from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.common.error_translation import about_option
 from jobs.common.folders import make_folder
 from jobs.common.progress_bar import progress_bar
-from jobs.train.dataset import TrainingData, find_training_images
+from jobs.train.dataset import TrainingData, find_training_images, print_datasets
 
 _SHEET = "inspect.png"
 _SHEET_IMAGES = 16
@@ -52,7 +52,7 @@ def inspect(settings: Settings) -> int:
         ColorizerError: one of its subclasses; see `errors`.
     """
     lists = find_training_images(settings)
-    print(lists.table())
+    print_datasets(lists)
     data = TrainingData(settings, lists, settings.output_dir)
     make_folder(settings.output_dir, "output_dir")
     with about_option("class_index"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import keras
 
+from data.downloads import without_bars
 from data.keras_cache import in_keras_cache
 from errors import InputError, first_line
 
@@ -22,7 +23,8 @@ def download(address: str, file_hash: str, what: str) -> str:
         InputError: the file cannot be downloaded; the message says where to put it.
     """
     try:
-        return keras.utils.get_file(origin=address, file_hash=file_hash, cache_subdir="models")
+        with without_bars():
+            return keras.utils.get_file(origin=address, file_hash=file_hash, cache_subdir="models")
     # `get_file` raises a bare Exception.
     except Exception as error:
         target = in_keras_cache(address.rpartition("/")[2])

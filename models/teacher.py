@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from data.color.lab import lightness1_to_gray_rgb1
+from data.downloads import without_bars
 from errors import InputError, first_line
 
 
@@ -128,7 +129,7 @@ def _load(
             raise InputError(
                 f"{weights}: there is no such file; give the weights of {name} with its classifier"
             )
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_bars():
             # Keras warns of each layer that does not fit before it raises.
             warnings.simplefilter("ignore", UserWarning)
             return application(weights=weights or "imagenet", classifier_activation=None)

@@ -12,6 +12,7 @@ from errors import (
     InputError,
     InterruptedBySignalError,
     first_line,
+    quoted,
     shown,
 )
 
@@ -69,3 +70,16 @@ def test_every_error_has_its_exit_status():
         error = InterruptedBySignalError(number, "go on so")
         assert (error.exit_status, error.signal_number, str(error)) == (status, number, "go on so")
         assert isinstance(error, ColorizerError)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("weights/sagan", "weights/sagan"),
+        (Path("my weights"), "'my weights'"),
+        ("it's $HOME", "'it'\"'\"'s $HOME'"),
+        ("a\nb", r"'a\nb'"),
+    ],
+)
+def test_paths_in_commands_are_quoted(path, word):
+    assert quoted(path) == word

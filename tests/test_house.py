@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the top to the bottom.
 FLOORS = (
     *("run", "jobs", "config", "callbacks", "inference", "metrics", "models", "losses", "data"),
-    "errors",
     "lazy_imports",
+    "errors",
 )
 
 FILES = [

@@ -51,7 +51,18 @@ def test_another_backend_is_one_clear_error():
         "ImportError: the colorizer needs Keras on TensorFlow; set KERAS_BACKEND=tensorflow. "
         "Received: the backend jax"
     )
-    result = run("run.py", "--images", "demo", KERAS_BACKEND="jax")
-    assert result.returncode == 2
-    assert result.stderr.startswith("error: the colorizer needs Keras on TensorFlow")
-    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('{"backend": "theano"}', "Keras cannot be imported"),
+        ('{"floatx": "float8"}', "Keras cannot be imported (Invalid `floatx` configuration."),
+        ('{"image_data_format": "channels_first"}', "the colorizer needs images with the channels"),
+    ],
+)
+def test_unusable_settings_of_keras_are_one_clear_error(tmp_path, settings, message):
+    (tmp_path / "keras.json").write_text(settings)
+    environment = {"KERAS_HOME": str(tmp_path), "KERAS_BACKEND": ""}
+    result = run("-c", "from models import SAGAN", **environment)
+    assert message in result.stderr.splitlines()[-1]

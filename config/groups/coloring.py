@@ -63,4 +63,6 @@ class ColoringSettings:
         "weights; nothing is drawn into the photograph",
         True,
     )
-    quiet: bool = _photograph_setting("print only what went wrong", False)
+    quiet: bool = setting(
+        "print only what went wrong", False, jobs=Jobs.COLORIZING | Jobs.TRAINING, saved=False
+    )

@@ -41,7 +41,7 @@ class DataSettings:
 
     dataset: tuple[Folder, ...] = _dataset_setting(
         "one or more datasets, which are joined: a folder of images (searched recursively; "
-        "subfolders train/ and validation/ are the split), `demo` (the photographs that "
+        "subfolders such as train/ and val/ or test/ are the split), `demo` (the photographs that "
         "scikit-image installs), `tiny-imagenet:DIR`, `imagenet64:DIR` (the downsampled ImageNet), "
         "`coco:DIR` (or any annotations in its format), `tfds:NAME` (any images of TensorFlow "
         "Datasets)",

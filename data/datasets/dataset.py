@@ -15,6 +15,8 @@ class Dataset:
         validation: `ImageSource`, the validation images, disjoint from `training`.
         skipped: dict from reason to the number of images that are skipped for it.
         words: dict from class id to its meaning. Empty if the dataset does not define any.
+        notes: tuple of str, lines that say how the images were found.
+        warnings: tuple of str, lines that say what may be wrong with the images.
     """
 
     name: str
@@ -22,6 +24,8 @@ class Dataset:
     validation: ImageSource
     skipped: dict[str, int] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def reasons(self) -> str:
         """Returns one line with the number of skipped images for each reason."""

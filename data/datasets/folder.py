@@ -1,6 +1,9 @@
 """Datasets from a folder of images, and the demo photographs."""
 
+import dataclasses
 import os
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from data.datasets.dataset import Dataset
@@ -8,24 +11,22 @@ from data.datasets.dataset_name import DEMO, names_like
 from data.datasets.dataset_options import DatasetOptions
 from data.datasets.image_files import ImageFiles
 from data.datasets.paired_grayscale import find_paired_grayscale
+from data.datasets.split_by_folders import split_by_folders, warn_of_sides, warn_of_test_folders
 from data.datasets.split_by_name import split_by_name
-from data.image_io import IMAGE_SUFFIXES, list_image_paths
+from data.image_io import IMAGE_SUFFIXES, describe_passed_over, list_image_paths
 from errors import InputError, shown
 
 # The natural color photographs in scikit-image's wheel; its other images are microscope images,
 # textures and drawings.
 _DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
-_TRAINING_FOLDER = "train"
-_VALIDATION_FOLDERS = ("validation", "val")
-
 
 def folder_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
     """Finds the images of a folder and its subfolders.
 
-    A folder with the subfolders `train` and `validation` (or `val`) is split accordingly. Any
-    other folder is split by a hash of each file's relative path. Paired grayscale, a subfolder
-    with gray versions of the images in a sibling folder, is skipped.
+    A folder with subfolders such as `train` and `val` is split accordingly, as `split_by_folders`
+    says. Any other folder is split by a hash of each file's relative path. Paired grayscale, a
+    subfolder with gray versions of the images in a sibling folder, is skipped.
 
     Args:
         name: str, the dataset's name in the table.
@@ -38,7 +39,8 @@ def folder_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
     Raises:
         InputError: if the folder does not exist, is a file or contains no images.
     """
-    paths = list_folder(folder)
+    others: list[str] = []
+    paths = list_folder(folder, others.append)
     if not paths:
         raise InputError(
             "no images in this folder or its subfolders; supported file extensions: "
@@ -49,7 +51,11 @@ def folder_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
         f"no color, paired with {shown(color)}": len(grays) for color, grays in paired.items()
     }
     gray = {path for grays in paired.values() for path in grays}
-    return _split(name, folder, [path for path in paths if path not in gray], skipped, options)
+    found = _split(name, folder, [path for path in paths if path not in gray], skipped, options)
+    if not others:
+        return found
+    suffixes = Counter(os.path.splitext(path)[1].lower() for path in others)
+    return dataclasses.replace(found, notes=(*found.notes, describe_passed_over(suffixes)))
 
 
 def demo_set(name: str, _: str, options: DatasetOptions) -> Dataset:
@@ -76,8 +82,12 @@ def demo_images() -> list[Path]:
     return images
 
 
-def list_folder(folder: str) -> list[str]:
+def list_folder(folder: str, on_other: Callable[[str], None] | None = None) -> list[str]:
     """Lists the images of a folder and its subfolders, as paths relative to the folder.
+
+    Args:
+        folder: str, the path of the folder.
+        on_other: function or None, as for `list_image_paths`. Defaults to `None`.
 
     Raises:
         InputError: if the folder does not exist, is a file or cannot be read.
@@ -86,7 +96,7 @@ def list_folder(folder: str) -> list[str]:
         what = "is a file" if os.path.exists(folder) else f"does not exist{names_like(folder)}"
         raise InputError(f"{what}; give a folder of images, or {DEMO}")
     try:
-        return list_image_paths(folder)
+        return list_image_paths(folder, on_other=on_other)
     except OSError as error:
         raise InputError(f"{error.strerror}; give a readable folder") from error
 
@@ -94,15 +104,19 @@ def list_folder(folder: str) -> list[str]:
 def _split(
     name: str, folder: str, paths: list[str], skipped: dict[str, int], options: DatasetOptions
 ) -> Dataset:
-    tops = {path.split(os.sep, 1)[0] for path in paths if os.sep in path}
-    validation_folder = next((top for top in _VALIDATION_FOLDERS if top in tops), None)
-    if _TRAINING_FOLDER not in tops or validation_folder is None:
+    warnings = [warn_of_sides(paths)]
+    split = split_by_folders(paths)
+    if split is None:
         names = (path.replace(os.sep, "/") for path in paths)
-        return Dataset(name, *split_by_name(ImageFiles(folder, paths), names, options), skipped)
-    training, validation = (
-        ImageFiles(folder, [path for path in paths if path.startswith(side + os.sep)])
-        for side in (_TRAINING_FOLDER, validation_folder)
+        training, validation = split_by_name(ImageFiles(folder, paths), names, options)
+        warnings.append(warn_of_test_folders(paths))
+    else:
+        training, validation = (
+            ImageFiles(folder, side) for side in (split.training, split.validation)
+        )
+        skipped = {**skipped, split.outside: len(paths) - len(training) - len(validation)}
+    return Dataset(
+        *(name, training, validation, skipped),
+        notes=(split.note,) if split else (),
+        warnings=tuple(filter(None, warnings)),
     )
-    outside = f"outside {_TRAINING_FOLDER} and {validation_folder}"
-    skipped = {**skipped, outside: len(paths) - len(training) - len(validation)}
-    return Dataset(name, training, validation, skipped)

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,7 +17,12 @@ from threading import Thread
 from tqdm import tqdm
 
 from config.settings import Settings
-from data.image_io import IMAGE_SUFFIXES, is_heif_supported
+from data.image_io import (
+    IMAGE_SUFFIXES,
+    describe_passed_over,
+    is_heif_supported,
+    suffix_of_file,
+)
 from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
 from errors import InputError, InterruptedBySignalError, shown
@@ -37,6 +43,9 @@ from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 
 _SOME_FAILED = 1
+
+# Between two lines on the progress where there is no terminal for a bar.
+_SECONDS = 60.0
 
 # Appended to the name of a comparison.
 _COMPARISON = "_comparison"
@@ -106,16 +115,20 @@ def list_jobs(settings: Settings) -> list[Job]:
     output_dir = Path(settings.output_dir)
     # Keyed by source and target, because a photograph may be named twice.
     found: dict[tuple[str, Path], Job] = {}
+    passed_over: Counter[str] = Counter()
     names = settings.images or ()
     for name in names:
-        for source, path, problem in find_photographs(name, output_dir):
-            target = output_dir / _target(path, settings.format, settings.suffix)
-            comparison = target.with_stem(target.stem + _COMPARISON)
-            job = Job(source, target, comparison if settings.comparison else None)
+        for source, path, problem in find_photographs(name, output_dir, passed_over):
+            target = output_dir / _target(source, path, settings.format, settings.suffix)
+            job = Job(source, target)
             if problem:
                 job.outcome, job.reason = FAILED, problem
             found.setdefault((os.path.realpath(source), target), job)
     jobs = list(found.values())
+    renamed = _rename_converted(jobs)
+    if settings.comparison:
+        for job in jobs:
+            job.comparison = job.target.with_stem(job.target.stem + _COMPARISON)
     if settings.suffix:
         jobs = _without_earlier_results(jobs, settings)
     if not jobs:
@@ -123,7 +136,39 @@ def list_jobs(settings: Settings) -> list[Job]:
             f"--images {' '.join(map(shown, names))}: no images found; names must "
             f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
         )
+    if not settings.quiet:
+        _note_names(renamed, passed_over)
     return jobs
+
+
+def _note_names(renamed: list[Job], passed_over: Counter[str]) -> None:
+    if renamed:
+        others = f" and {len(renamed) - 1:,} more" if len(renamed) > 1 else ""
+        print(
+            f"note: the result of {shown(renamed[0].source)} is named "
+            f"{shown(renamed[0].target.name)}{others}, because another result has the shorter name",
+            file=sys.stderr,
+        )
+    if passed_over:
+        print(f"note: {describe_passed_over(passed_over)}", file=sys.stderr)
+
+
+def _rename_converted(jobs: list[Job]) -> list[Job]:
+    """Gives photographs whose format cannot be written a longer name if others have theirs.
+
+    The result of `x.gif` is `x.png`, but `x.gif.png` beside the photograph `x.png`.
+
+    Returns:
+        The jobs whose results have a longer name.
+    """
+    claims = Counter(job.target for job in jobs)
+    renamed = []
+    for job in jobs:
+        suffix = job.source.suffix
+        if claims[job.target] > 1 and not _is_writable(suffix.lower()):
+            job.target = job.target.with_name(job.target.stem + suffix + job.target.suffix)
+            renamed.append(job)
+    return renamed
 
 
 def _without_earlier_results(jobs: list[Job], settings: Settings) -> list[Job]:
@@ -168,16 +213,24 @@ def _targets(job: Job) -> list[Path]:
     return [job.target, job.comparison] if job.comparison else [job.target]
 
 
-def _target(path: Path, format: str | None, suffix: str) -> Path:
-    own = path.suffix.lower()
+def _target(source: Path, path: Path, format: str | None, suffix: str) -> Path:
+    # The contents say what a photograph is whose name does not.
+    own = path.suffix.lower() or suffix_of_file(source) or ""
     wanted = f".{format}" if format else own
-    if FORMATS.get(wanted) is None:
+    if wanted not in FORMATS:
         extension = ".png"
+    elif not _is_writable(wanted):
+        # What can be read without the library of HEIC is a JPEG with a wrong name.
+        extension = ".jpg"
     elif FORMATS.get(own) == FORMATS[wanted]:
-        extension = path.suffix
+        extension = path.suffix or own
     else:
         extension = wanted
     return path.with_name(path.stem + suffix + extension)
+
+
+def _is_writable(suffix: str) -> bool:
+    return suffix in FORMATS and (FORMATS[suffix] != "HEIF" or is_heif_supported())
 
 
 def _color_all(
@@ -190,12 +243,14 @@ def _color_all(
 ) -> None:
     in_color = []
     batch_size = colorizer.batch_size
+    printed = time.monotonic()
     with tqdm(
         total=count,
         unit="photo",
         file=sys.stdout,
         dynamic_ncols=True,
-        disable=settings.quiet,
+        # None: drawn only on a terminal.
+        disable=settings.quiet or None,
     ) as bar:
         pipeline = ColorizationPipeline(
             colorizer,
@@ -210,6 +265,9 @@ def _color_all(
             tally[job.outcome] += 1
             bar.set_postfix_str(shown(job.source.name), refresh=False)
             bar.update()
+            if bar.disable and not settings.quiet and time.monotonic() - printed >= _SECONDS:
+                printed = time.monotonic()
+                print(f"{tally.total():,} of {count:,} photographs are done", flush=True)
             if job.outcome == FAILED:
                 bar.write(f"failed: {shown(job.source)}: {job.reason}", file=sys.stderr)
             elif not settings.quiet:

@@ -26,6 +26,18 @@ def check_folder(path: str | os.PathLike, option: str) -> None:
         raise InputError(f"--{option} {shown(path)}: it is not writable; give another folder")
 
 
+def refuse_file(path: str | os.PathLike, option: str) -> None:
+    """Refuses a file where a folder of weights is wanted; `Args` as in `check_folder`.
+
+    Raises:
+        InputError: the path is a file.
+    """
+    if os.path.isfile(path):
+        raise InputError(
+            f"--{option} {shown(path)}: it is a file; give the folder that a training wrote"
+        )
+
+
 def make_folder(path: str | os.PathLike, option: str) -> None:
     """Creates a folder and checks that it is writable; `Args` and `Raises` as in `check_folder`."""
     check_folder(path, option)

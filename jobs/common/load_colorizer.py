@@ -8,6 +8,7 @@ from config.settings import PRETRAINED_WEIGHTS, Settings
 from errors import InputError
 from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
+from jobs.common.folders import refuse_file
 from models.checkpoints.folder import WeightsFolder
 
 
@@ -22,6 +23,8 @@ def weights_folders(settings: Settings) -> list[WeightsFolder]:
     if not settings.weights:
         return [_pretrained_weights(settings.model)]
     # The same folder under several names is used once.
+    for path in settings.weights:
+        refuse_file(path, "weights")
     distinct = {os.path.realpath(path): path for path in settings.weights}
     return [WeightsFolder(path) for path in distinct.values()]
 

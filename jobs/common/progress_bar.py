@@ -1,6 +1,18 @@
 """A progress bar for work on many images."""
 
+import os
+import sys
+
 from tqdm import tqdm
+
+
+def can_draw_bars() -> bool:
+    """Whether standard output is a terminal that can redraw a line and show the bars of Keras."""
+    try:
+        "\u2501".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def progress_bar(what: str, total: int | None = None, leave: bool = False) -> tqdm:

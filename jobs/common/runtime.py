@@ -9,28 +9,43 @@ import warnings
 from collections.abc import Iterator
 from importlib import metadata
 
+from data.downloads import limit_waiting
+from data.keras_cache import keras_home
 from errors import InputError
 from lazy_imports import require_tensorflow
 
+# They would end a training early, or load a library that is not needed.
+_OTHER_VARIABLES_OF_KERAS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED")
+
 
 def import_tensorflow_quietly() -> None:
-    """Imports TensorFlow without the notices that its libraries print.
+    """Imports TensorFlow and Keras without the notices that their libraries print.
+
+    The settings that this program needs are set for this process alone, whatever the environment
+    and the file `keras.json`, which serve other programs too, say.
 
     Raises:
-        InputError: Keras would use another backend.
+        InputError: Keras was imported before, with another backend.
     """
-    try:
-        require_tensorflow()
-    except ImportError as error:
-        raise InputError(str(error)) from error
     # Failures in TensorFlow raise exceptions; its log messages are for its developers.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _silent_unless_it_fails(), _without_matplotlib():
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    for name in _OTHER_VARIABLES_OF_KERAS:
+        os.environ.pop(name, None)
+    with _silent_unless_it_fails(), _without_matplotlib(), _without_keras_json():
         import tensorflow as tf
 
         # The first listing of the devices prints notices too.
         tf.config.list_physical_devices()
+        import keras
     tf.get_logger().setLevel("ERROR")
+    limit_waiting()
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    try:
+        require_tensorflow()
+    except ImportError as error:
+        raise InputError(str(error)) from error
 
 
 def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> None:
@@ -58,6 +73,28 @@ def prepare_keras(precision: str, seed: int, deterministic: bool = False) -> Non
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
+
+
+@contextlib.contextmanager
+def _without_keras_json() -> Iterator[None]:
+    """Keeps Keras from reading, or writing, `keras.json`: it raises an error for unknown values."""
+    if "keras" in sys.modules:
+        yield
+        return
+    given = os.environ.get("KERAS_HOME")
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["KERAS_HOME"] = empty
+        try:
+            yield
+        finally:
+            del os.environ["KERAS_HOME"]
+            if given is not None:
+                os.environ["KERAS_HOME"] = given
+    # As Keras does, which downloads to a temporary folder if there is no such folder.
+    with contextlib.suppress(OSError):
+        os.makedirs(keras_home(), exist_ok=True)
+    # Where Keras looks for downloaded files; there is no public way to set it.
+    sys.modules["keras.src.backend.config"]._KERAS_DIR = keras_home()  # type: ignore[attr-defined]
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from config.settings import Settings, fields
 from data.color.lab import rgb1_to_lab100, rgb255_to_rgb1
 from data.image_io import write_rgb
-from errors import InputError, shown
+from errors import InputError, quoted, shown
 from inference.lab_recombiner import LabRecombiner
 from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.common.error_translation import translate_errors
@@ -79,7 +79,7 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
     for option in paths.keys() & _WRITERS:
         _WRITERS[option](paths[option], record)
     saved = ", ".join(map(shown, paths.values()))
-    print(f"saved {saved}; to view: tensorboard --logdir {shown(log_dir)}")
+    print(f"saved {saved}; to view: tensorboard --logdir {quoted(log_dir)}")
     return 0
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from config.saved_settings import restored_settings
+from config.saved_settings import count_images, restored_settings
 from data.datasets.dataset_name import may_overlap
 from data.datasets.image_source import ImageSource
 from errors import InputError, shown
@@ -40,7 +40,9 @@ def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[I
         ) from error
     if may_share:
         try:
-            sources.append(find_training_images(settings).training)
+            lists = find_training_images(settings)
+            sources.append(lists.training)
+            _warn_if_changed(folder, count_images(lists))
         except InputError as error:
             print(
                 f"warning: the images that {shown(folder.path)} was trained on cannot be found, "
@@ -50,3 +52,14 @@ def find_training_overlap(folder: WeightsFolder, names: Sequence[str]) -> list[I
     if settings.pretrained and os.path.isdir(settings.pretrained):
         sources += find_training_overlap(WeightsFolder(settings.pretrained), names)
     return sources
+
+
+def _warn_if_changed(folder: WeightsFolder, now: dict[str, int]) -> None:
+    """Warns if the images of a training are not those that it had, so that they are not known."""
+    before = folder.read_settings().get("images")
+    if before not in (None, now):
+        print(
+            f"warning: {shown(folder.path)} was trained on {before['training']:,} images, and its "
+            f"datasets now have {now['training']:,}: it may be evaluated on some it has learned",
+            file=sys.stderr,
+        )

@@ -18,8 +18,10 @@ from callbacks.sample_grid import SampleGrid
 from callbacks.save_best_then_last import SaveBestThenLast
 from callbacks.stop_on_signal import StopOnSignal
 from callbacks.training_checkpoint import TrainingCheckpoint
+from callbacks.training_log import TrainingLog
 from callbacks.training_progress_bar import TrainingProgressBar
 from config.settings import Settings
+from jobs.common.progress_bar import can_draw_bars
 from jobs.common.signals import SignalWatch
 from jobs.train.dataset import TrainingData
 from jobs.train.devices import Worker, wait_for_all
@@ -84,9 +86,13 @@ def training_callbacks(
                 progress.log_dir, progress, settings.batch_size, settings.log_every
             ),
             *_sample_grids(model, data, settings, progress),
-            TrainingProgressBar(settings.epochs),
+            _progress_of(settings.epochs),
         ]
     return in_order(callbacks)
+
+
+def _progress_of(epochs: int) -> keras.callbacks.Callback:
+    return TrainingProgressBar(epochs) if can_draw_bars() else TrainingLog(epochs)
 
 
 def _schedule(

@@ -16,6 +16,7 @@ from data.datasets.find_images import find_images
 from data.datasets.image_files import ImageFiles
 from data.datasets.image_lists import ImageLists
 from data.datasets.image_source import ImageSource
+from data.datasets.side_by_side import warn_of_pairs
 from data.image_io import list_image_paths
 from data.input.batches import training_batches, training_images, validation_batches
 from data.input.disk_cache import DiskCache
@@ -24,7 +25,7 @@ from data.input.image_loader import ImageLoader, crop_source_side
 from data.input.input_shard import InputShard
 from data.input.memory_cache import MemoryCache
 from data.input.skipped_images import SkippedImages
-from errors import InputError
+from errors import InputError, shown
 from jobs.common.error_translation import about_option, translate_errors
 from jobs.common.progress_bar import progress_bar
 from models.catalog import COLORIZERS
@@ -62,6 +63,17 @@ def find_training_images(settings: Settings) -> ImageLists:
         return lists
     with about_option("dataset_weights"):
         return lists.weighted(settings.dataset_weights)
+
+
+def print_datasets(lists: ImageLists) -> None:
+    """Prints the table of the datasets, and what is noteworthy about them."""
+    print(lists.table())
+    for dataset in lists.sets:
+        for note in dataset.notes:
+            print(f"{shown(dataset.name)}: {note}")
+        pairs = warn_of_pairs(dataset.training)
+        for warning in (*dataset.warnings, *([pairs] if pairs else [])):
+            print(f"warning: {shown(dataset.name)}: {warning}", file=sys.stderr)
 
 
 class TrainingData:
@@ -287,11 +299,14 @@ class TrainingData:
             return _DEMO_STEPS
         steps = len(self.lists.training) // self.settings.batch_size
         if steps == 0:
-            raise InputError(
+            few = (
                 f"{len(self.lists.training)} training images are fewer than one batch of "
                 f"{self.settings.batch_size}: lower --batch_size, give more images, or set "
                 "--steps_per_epoch to repeat them"
             )
+            if self.settings.job != "inspect":
+                raise InputError(few)
+            print(f"warning: no training can start: {few}", file=sys.stderr)
         return steps
 
 

@@ -10,6 +10,7 @@ from config.rules import check_color_stride, check_discriminator
 from config.settings import Settings, names_where
 from errors import InputError
 from jobs.common.error_translation import about_option
+from jobs.common.folders import refuse_file
 from losses.perceptual import find_vgg19_weights
 from models.checkpoints.folder import WeightsFolder
 
@@ -34,6 +35,7 @@ def resolve_settings(settings: Settings, explicit: Set[str]) -> Settings:
         if settings.model in ("sagan", "pix2pix"):
             networks["depth"] = settings.network_depth
     else:
+        refuse_file(settings.pretrained, "pretrained")
         source = WeightsFolder(settings.pretrained)
         networks = _pretrained_networks(settings, explicit, source)
     settings = dataclasses.replace(settings, **networks)

@@ -11,7 +11,7 @@ from config.rules import check_use
 from config.saved_settings import count_images, restored_settings, saved_settings
 from config.settings import Settings, names_where
 from data.datasets.image_lists import ImageLists
-from errors import InputError, shown
+from errors import InputError, quoted, shown
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
 from models.checkpoints.store import differences
@@ -62,7 +62,7 @@ def resumed_settings(settings: Settings, explicit: Set[str], folder: WeightsFold
         raise InputError(
             f"--load_weights: the training in {folder.path} was started with "
             f"{', '.join(differing)}; leave these arguments out, or start another training from "
-            f"its weights with --pretrained {folder.path} --weights_dir NEW"
+            f"its weights with --pretrained {quoted(folder.path)} --weights_dir NEW"
         )
     changes = explicit | names_where(lambda entry: not entry.metadata["saved"])
     if "dataset" in explicit:
@@ -155,14 +155,14 @@ def _last_intact_checkpoint(folder: WeightsFolder) -> Path:
     if checkpoint is None:
         raise InputError(
             f"--load_weights: no checkpoint in {folder.checkpoints.path} is intact; start another "
-            f"training from its weights with --pretrained {folder.path} --weights_dir NEW"
+            f"training from its weights with --pretrained {quoted(folder.path)} --weights_dir NEW"
         )
     return checkpoint
 
 
 def resume_command(folder: WeightsFolder) -> str:
     """The command that resumes the training in a folder."""
-    return f"python run.py --load_weights --weights_dir {folder.path}"
+    return f"python run.py --load_weights --weights_dir {quoted(folder.path)}"
 
 
 def _original_settings(folder: WeightsFolder) -> Settings:

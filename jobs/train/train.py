@@ -22,16 +22,17 @@ from config.saved_settings import count_images, saved_names, saved_settings
 from config.settings import Settings, is_path, names_where
 from data.datasets.image_lists import ImageLists
 from data.input.extra_target import ExtraTarget
-from errors import DivergedError, InputError, InterruptedBySignalError, first_line
+from errors import DivergedError, InputError, InterruptedBySignalError, first_line, quoted
 from jobs.common.folder_lock import alone_in
 from jobs.common.folders import check_folder, make_folder
+from jobs.common.progress_bar import can_draw_bars
 from jobs.common.runtime import describe_device, installed_versions, prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.build import class_numbers, compile_model, new_model, resumed_model
 from jobs.train.callbacks import training_callbacks
 from jobs.train.curves import draw_curves
-from jobs.train.dataset import TrainingData, find_training_images
+from jobs.train.dataset import TrainingData, find_training_images, print_datasets
 from jobs.train.devices import (
     Worker,
     check_agreement,
@@ -78,11 +79,13 @@ def train(settings: Settings, explicit: set[str]) -> int:
     if settings.load_weights and not folder.path.is_dir():
         refuse_to_resume(folder)
     worker = find_worker(settings.strategy)
-    with worker.translate_errors():
-        if not worker.is_chief:
+    with worker.translate_errors(), contextlib.ExitStack() as stack:
+        if settings.quiet or not worker.is_chief:
             # The chief prints the same messages.
-            with open(os.devnull, "w") as devnull, contextlib.redirect_stdout(devnull):
-                return _train(settings, explicit, folder, worker)
+            devnull = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(contextlib.redirect_stdout(devnull))
+        if not worker.is_chief:
+            return _train(settings, explicit, folder, worker)
         with alone_in(folder.path):
             folder.remove_unfinished()
             return _train(settings, explicit, folder, worker)
@@ -112,7 +115,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     )
     prepare_keras(settings.precision, settings.seed, settings.deterministic)
     lists = find_training_images(settings)
-    print(lists.table())
+    print_datasets(lists)
     if settings.load_weights:
         note_other_images(lists, changed, folder, progress)
     data = TrainingData(settings, lists, progress.log_dir, worker.list_name)
@@ -150,7 +153,7 @@ def _train(settings: Settings, explicit: set[str], folder: WeightsFolder, worker
     wait_for_all(strategy)
     print(
         f"trained {progress.epoch} of {settings.epochs} epochs, {progress.total_steps} steps; "
-        f"color with\n    python run.py --images PATH --weights {folder.path}"
+        f"color with\n    python run.py --images PATH --weights {quoted(folder.path)}"
     )
     return 0
 
@@ -236,7 +239,7 @@ def _fit(
             steps_per_epoch=steps,
             # The stream is shuffled already.
             shuffle=False,
-            verbose="auto" if worker.is_chief else 0,
+            verbose=_verbosity(worker),
             validation_data=validation,
             validation_steps=settings.validation_steps,
             callbacks=callbacks,
@@ -248,7 +251,7 @@ def _fit(
             fit(progress.epoch + 1, data.steps_per_epoch - progress.step)
         elif progress.step:
             # The training was stopped during validation, after the last step of its epoch.
-            _validate(model, callbacks, validation, settings, progress)
+            _validate(model, callbacks, validation, settings, progress, _verbosity(worker))
         if progress.epoch < settings.epochs:
             fit(settings.epochs, data.steps_per_epoch)
 
@@ -259,6 +262,7 @@ def _validate(
     validation: tf.data.Dataset | tf.distribute.DistributedDataset | None,
     settings: Settings,
     progress: Progress,
+    verbose: int,
 ) -> None:
     """Ends an epoch whose steps are done, as `fit` does."""
     callback_list = keras.callbacks.CallbackList(
@@ -269,9 +273,16 @@ def _validate(
     callback_list.on_epoch_begin(progress.epoch)
     if validation is not None:
         callback_list.on_test_begin()
-        results = model.evaluate(validation, steps=settings.validation_steps, return_dict=True)
+        results = model.evaluate(
+            validation, steps=settings.validation_steps, return_dict=True, verbose=verbose
+        )
         logs |= {f"val_{name}": value for name, value in results.items()}
     callback_list.on_epoch_end(progress.epoch, logs)
+
+
+def _verbosity(worker: Worker) -> int:
+    """1 for the progress bar of Keras, 0 for none."""
+    return int(worker.is_chief and can_draw_bars())
 
 
 @contextlib.contextmanager
@@ -342,7 +353,7 @@ def _print_overview(
         f"{settings.resolution} px; {data.steps_per_epoch} steps per epoch with batches of "
         f"{settings.batch_size}{shared}"
     )
-    print(f"weights in {folder.path}; tensorboard --logdir {progress.log_dir}")
+    print(f"weights in {folder.path}; tensorboard --logdir {quoted(progress.log_dir)}")
     if checkpoint:
         print(
             f"resuming from {checkpoint}: epoch {progress.epoch + 1}, step {progress.step}; "

@@ -128,6 +128,10 @@ class WeightsFolder:
                 f"{self.path} is not a folder of weights: there is no {_SETTINGS} in it"
             ) from error
         except (OSError, ValueError) as error:
+            if self.path.is_file():
+                raise InputError(
+                    f"{self.path} is a file; give the folder that a training wrote"
+                ) from error
             raise InputError(f"{path} cannot be read: {error}") from error
         if not isinstance(settings, dict) or not isinstance(settings.get("architecture"), dict):
             raise InputError(f"{path} does not describe a network: there is no architecture in it")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from data.downloads import without_bars
 from errors import InputError, first_line
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.layers.resizing import EnlargeToAtLeast
@@ -141,7 +142,7 @@ def _load_backbone(recipe: EncoderRecipe, weights: str | None) -> keras.Model:
         return _build(recipe, None)
     if weights != "imagenet":
         return _load_file(recipe, weights)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_bars():
         # Keras warns that weights for 224 px are loaded into a network for any size.
         warnings.simplefilter("ignore", UserWarning)
         try:

@@ -196,3 +196,24 @@ def test_help_does_not_import_tensorflow():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "python run.py" in done.stdout
+
+
+def test_demo_is_the_folder_of_this_name_where_there_is_one(here, capsys):
+    assert parse(["--images", "demo"])[0].images == ("demo",)
+    assert not capsys.readouterr().err
+    (here / "demo").mkdir()
+    assert parse(["--images", "a", "demo"])[0].images == ("a", "./demo")
+    assert capsys.readouterr().err.startswith("note: demo is the folder or file of this name")
+    assert parse(["--dataset", "demo"])[0].dataset == ("./demo",)
+    # The settings of a training mean the photographs, wherever it is resumed.
+    assert parse([])[0].dataset == ("demo",)
+    (here / "settings.json").write_text('{"settings": {"dataset": ["demo"]}}')
+    assert parse(["--config", "settings.json"])[0].dataset == ("demo",)
+    (here / "own.toml").write_text('dataset = ["demo"]')
+    assert parse(["--config", "own.toml"])[0].dataset == ("./demo",)
+
+
+def test_a_photograph_called_demo_is_no_dataset(here):
+    (here / "demo").touch()
+    assert parse(["--images", "demo"])[0].images == ("./demo",)
+    assert parse(["--dataset", "demo"])[0].dataset == ("demo",)

@@ -9,6 +9,7 @@ from PIL import Image, JpegImagePlugin
 
 from data.image_io import (
     UnreadableImageError,
+    is_heif_supported,
     list_image_paths,
     shrink_rgb,
     write_rgb,
@@ -353,6 +354,45 @@ def test_other_files_are_skipped(tmp_path):
 def test_hidden_files_and_folders_are_skipped(tmp_path):
     touch(tmp_path, "a.jpg", "._a.jpg", ".hidden/b.jpg", "seen/.c.jpg")
     assert names_below(tmp_path) == ["a.jpg"]
+
+
+def test_folders_of_thumbnails_and_deleted_files_are_skipped(tmp_path):
+    library = "Photos Library.photoslibrary"
+    touch(
+        tmp_path,
+        *("a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_XL.jpg", "#recycle/b.jpg", "lost+found/c.jpg"),
+        *("$RECYCLE.BIN/S-1-5/d.jpg", "System Volume Information/e.jpg", "__MACOSX/f.jpg"),
+        *("iPod Photo Cache/g.jpg", f"{library}/resources/derivatives/h.jpg"),
+        *(f"{library}/originals/0/i.jpg", "resources/j.jpg"),
+    )
+    assert names_below(tmp_path) == [f"{library}/originals/0/i.jpg", "a.jpg", "resources/j.jpg"]
+    assert names_below(tmp_path / library) == ["originals/0/i.jpg"]
+
+
+def test_files_without_a_suffix_are_known_by_their_first_bytes(tmp_path):
+    for format in ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "AVIF", "PPM", "SGI"):
+        Image.new("RGB", (8, 8)).save(tmp_path / format, format)
+    (tmp_path / "HEIC").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic")
+    images = sorted(os.listdir(tmp_path))
+    for name, start in (
+        ("text", b"BMX is a sport"),
+        ("empty", b""),
+        ("film", b"\0\0\0\x18ftypisom"),
+    ):
+        (tmp_path / name).write_bytes(start)
+    os.mkfifo(tmp_path / "pipe")
+    others = []
+    assert list_image_paths(tmp_path, on_other=others.append) == images
+    assert sorted(others) == ["empty", "film", "pipe", "text"]
+
+
+@pytest.mark.skipif(is_heif_supported(), reason="pillow-heif is installed")
+def test_heic_is_known_by_its_contents(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
+    with pytest.raises(UnreadableImageError, match="need pillow-heif"):
+        read_rgb(tmp_path / "a.jpg")
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.heic", "JPEG")
+    assert read_rgb(tmp_path / "b.heic").shape == (8, 8, 3)
 
 
 def test_circular_link_is_not_followed(tmp_path):

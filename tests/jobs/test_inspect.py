@@ -362,7 +362,6 @@ def test_a_cache_stores_the_images_and_the_list_of_skipped_ones(inspect, images,
         (["--dataset", "absent"], "--dataset: absent: does not exist"),
         (["--dataset", "images", "absent"], "--dataset: absent: does not exist"),
         (["--dataset", "empty"], "--dataset: empty: no images in this folder or its subfolders"),
-        (["--dataset", "images", "--batch_size", "64"], "fewer than one batch of 64"),
         (["--dataset", "images", "--max_images", "1"], "no image is left to train on"),
         (
             ["--dataset", "images", "images/", "--dataset_weights", "1", "1"],
@@ -393,11 +392,13 @@ def test_an_output_folder_that_cannot_be_written_is_reported_before_images_are_r
     assert "--output_dir file: File exists" in error_line(capsys)
 
 
-def test_error_for_a_too_small_dataset_suggests_arguments_that_work(inspect, here, capsys):
+def test_fewer_images_than_a_batch_are_shown_with_a_warning(inspect, here, capsys):
     write_solid_images(here / "images", [RED, GREEN])
     options = ("--dataset", "images", "--batch_size", "16")
-    assert inspect(*options) == 2
-    message = error_line(capsys)
-    assert "are fewer than one batch of 16: lower --batch_size" in message
+    assert inspect(*options) == 0
+    message = capsys.readouterr().err
+    assert message.startswith("warning: no training can start: 1 training images are fewer than")
     assert "set --steps_per_epoch to repeat them" in message
+    assert (here / "results/inspect.png").exists()
     assert inspect(*options, "--steps_per_epoch", "3") == 0
+    assert not capsys.readouterr().err

@@ -86,11 +86,20 @@ def test_subfolder_validation_is_preferred_to_val(tmp_path):
         numbered(20, "train/"),
         numbered(20, "val/"),
         numbered(10, "train/") + ["validation/notes.txt"],
-        numbered(10, "deep/train/") + numbered(10, "deep/val/"),
+        numbered(10, "deep/er/train/") + numbered(10, "deep/er/val/"),
+        numbered(30, "cats/") + numbered(10, "dogs/train/") + numbered(10, "dogs/val/"),
         numbered(10, "train/") + ["val.jpg"],
         numbered(10, "train/") + ["val/.hidden.jpg"],
     ],
-    ids=["no validation", "no training", "empty", "deeper", "an image called val", "hidden"],
+    ids=[
+        "no validation",
+        "no training",
+        "empty",
+        "deeper",
+        "a part",
+        "an image called val",
+        "hidden",
+    ],
 )
 def test_any_other_folder_is_split_by_names(tmp_path, names):
     touch(tmp_path, names)
@@ -99,6 +108,73 @@ def test_any_other_folder_is_split_by_names(tmp_path, names):
     assert used(found, tmp_path) == sorted(shown)
     assert 1 <= len(found.validation) <= 5
     assert skipped_counts(found) == {}
+
+
+@pytest.mark.parametrize(
+    ("training", "judged"),
+    [
+        *(("train", "test"), ("train", "valid"), ("Train", "Validation"), ("TRAINING", "Testing")),
+        *(("training_set", "test_set"), ("train2017", "val2017"), ("train-images", "dev")),
+        *(("dataset/train", "dataset/test"), ("images/training", "images/validation")),
+    ],
+)
+def test_folders_tell_the_split(tmp_path, training, judged):
+    touch(tmp_path, numbered(9, f"{training}/cats/") + numbered(3, f"{judged}/"))
+    found = find(tmp_path)
+    assert relative_names(found.training, tmp_path) == numbered(9, f"{training}/cats/")
+    assert relative_names(found.validation, tmp_path) == numbered(3, f"{judged}/")
+    names = [os.path.basename(name) for name in (training, judged)]
+    assert found.notes == (f"learns from {names[0]}, is judged by {names[1]}",)
+    assert not found.warnings
+
+
+def test_test_images_are_left_untouched_where_others_are_judged_by(tmp_path):
+    touch(tmp_path, numbered(9, "train/") + numbered(3, "valid/") + numbered(4, "test/"))
+    found = find(tmp_path)
+    assert len(found.training) == 9
+    assert len(found.validation) == 3
+    assert found.notes == ("learns from train, is judged by valid; test is left untouched",)
+    assert skipped_counts(found) == {"outside train and valid": 4}
+
+
+def test_splits_of_classes_are_joined(tmp_path):
+    parts = [f"{name}/{side}/" for name in ("cats", "dogs") for side in ("test", "train")]
+    touch(tmp_path, [path for part in parts for path in numbered(3, part)])
+    found = find(tmp_path)
+    assert relative_names(found.training, tmp_path) == [
+        *numbered(3, "cats/train/"),
+        *numbered(3, "dogs/train/"),
+    ]
+    assert len(found.validation) == 6
+
+
+@pytest.mark.parametrize("name", ["test", "my_test", "Val", "test_color"])
+def test_unclear_test_folders_are_warned_of(tmp_path, name):
+    touch(tmp_path, numbered(20) + numbered(3, f"{name}/"))
+    found = find(tmp_path)
+    assert len(used(found, tmp_path)) == 23
+    [warning] = found.warnings
+    assert warning.startswith(f"3 images in folders called {name} are split like all others")
+
+
+@pytest.mark.parametrize("name", ["contest", "latest", "Val d'Isere", "medieval"])
+def test_other_folders_are_not_warned_of(tmp_path, name):
+    touch(tmp_path, numbered(20) + numbered(3, f"{name}/"))
+    assert find(tmp_path).warnings == ()
+
+
+def test_sides_of_cyclegan_are_split_and_warned_of(tmp_path):
+    sides = [f"{part}{side}" for part in ("test", "train") for side in "AB"]
+    touch(tmp_path, [path for side in sides for path in numbered(3, f"{side}/{side}")])
+    found = find(tmp_path)
+    assert len(found.training) == len(found.validation) == 6
+    [warning] = found.warnings
+    assert "give that folder alone, such as trainB" in warning
+
+
+def test_other_files_are_counted(tmp_path):
+    touch(tmp_path, numbered(3) + ["a.txt", "deep/b.TXT", "c.mov"])
+    assert find(tmp_path).notes == ("3 other files were passed over: 2 .txt, 1 .mov",)
 
 
 def test_split_is_complete_whatever_the_names(tmp_path):
@@ -418,7 +494,7 @@ def test_folder_without_permission_is_reported(tmp_path):
 
 
 def test_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
-    def refuse(folder):
+    def refuse(folder, **options):
         raise PermissionError(13, "Permission denied", folder)
 
     monkeypatch.setattr(data.datasets.folder, "list_image_paths", refuse)

@@ -219,6 +219,41 @@ def test_results_have_the_requested_format(color_photographs, here):
                 assert (image.format, image.size) == (format, (40, 30))
 
 
+def test_formats_that_cannot_hold_color_become_png(color_photographs, here, capsys):
+    for name in ("a.jp2", "b.avif", "c.pgm", "d.gif"):
+        photograph(here / "in" / name, mode="L")
+    photograph(here / "in/e.jpg").rename(here / "in/e")
+    photograph(here / "in/x.gif", mode="L", size=(8, 8))
+    photograph(here / "in/x.png", mode="L", size=(9, 9))
+    for _ in range(2):
+        assert color_photographs("in") == 0
+        names = {"a.png", "b.png", "c.png", "d.png", "e.jpg", "x.png", "x.gif.png"}
+        assert files_below(here / "results") == names
+        assert "note: the result of in/x.gif is named x.gif.png, " in capsys.readouterr().err
+    assert Image.open(here / "results/x.gif.png").size == (8, 8)
+    assert Image.open(here / "results/x.png").size == (9, 9)
+    assert Image.open(here / "results/e.jpg").format == "JPEG"
+
+
+@pytest.mark.skipif(bool(HEIC), reason="HEIC can be written")
+def test_a_jpeg_with_a_name_of_heic_is_colored(color_photographs, here):
+    photograph(here / "in/a.jpg").rename(here / "in/a.HEIC")
+    assert color_photographs("in") == 0
+    assert files_below(here / "results") == {"a.jpg"}
+
+
+def test_other_files_are_counted(color_photographs, here, capsys):
+    photograph(here / "in/a.png")
+    for name in ("1.txt", "deep/2.TXT", "3.mov", "README", ".hidden", "Thumbs.db", "out/4.csv"):
+        (here / "in" / name).parent.mkdir(exist_ok=True)
+        (here / "in" / name).write_text("no image")
+    assert color_photographs("in", "--output_dir", "in/out") == 0
+    line = "note: 4 other files were passed over: 2 .txt, 1 .mov, 1 without a suffix\n"
+    assert capsys.readouterr().err == line
+    assert color_photographs("in", "--output_dir", "in/out", "--quiet") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_quality_affects_only_lossy_formats(color_photographs, here):
     for suffix in ("jpg", "png", "tif", "bmp", *HEIC):
         photograph(here / f"in/a.{suffix}", seed=0)
@@ -458,7 +493,6 @@ def test_bad_photographs_do_not_stop_the_rest(color_photographs, here, capsys):
         "device.jpg": "not a regular file",
         "empty.jpg": "empty",
         "loop.jpg": "symbolic links",
-        "same.png": "its result would replace that of in/same.gif",
         "text.jpg": "not an image",
     }
     truncate(photograph(inputs / "cut.jpg", size=(200, 200)))
@@ -467,15 +501,14 @@ def test_bad_photographs_do_not_stop_the_rest(color_photographs, here, capsys):
     (inputs / "loop.jpg").symlink_to("loop.jpg")
     (inputs / "dangling.jpg").symlink_to("absent.jpg")
     (inputs / "device.jpg").symlink_to(os.devnull)
-    for name in ("same.gif", "same.png", "deep/below_a_file.png"):
-        photograph(inputs / name, mode="L")
+    photograph(inputs / "deep/below_a_file.png", mode="L")
     (here / "results").mkdir()
     (here / "results/deep").write_text("no folder")
     write_bombs(inputs)
 
     assert color_photographs("in") == 1
     captured = capsys.readouterr()
-    assert captured.out.endswith(summary(colored=5, failed=10))
+    assert captured.out.endswith(summary(colored=4, failed=9))
     lines = captured.err.splitlines()
     assert len(lines) == len(bad)
     for line, (name, reason) in zip(lines, sorted(bad.items()), strict=True):
@@ -483,7 +516,7 @@ def test_bad_photographs_do_not_stop_the_rest(color_photographs, here, capsys):
         assert line.startswith(prefix)
         assert reason in line
         assert len(line) > len(prefix)
-    assert files_below(here / "results") == {"deep", "same.png", *good}
+    assert files_below(here / "results") == {"deep", *good}
     for name, size in good.items():
         assert Image.open(here / "results" / name).size == size
 
@@ -725,6 +758,9 @@ def test_missing_weights_are_reported_and_no_files_are_written(here, capsys):
     assert "absent is not a folder of weights" in capsys.readouterr().err
     assert run.main(["--images", "a.png", "--load_weights"]) == 2
     assert "weights/sagan is not a folder of weights" in capsys.readouterr().err
+    assert run.main(["--images", "a.png", "--weights", "a.png"]) == 2
+    message = "error: --weights a.png: it is a file; give the folder that a training wrote\n"
+    assert capsys.readouterr().err == message
     assert os.listdir(here) == ["a.png"]
 
 
@@ -807,7 +843,9 @@ def at_first_write(monkeypatch):
     return patch
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_a_signal_finishes_started_files_and_drops_the_rest(
     color_photographs, here, capsys, send_signal, at_first_write, number, status
 ):

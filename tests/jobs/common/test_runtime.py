@@ -1,7 +1,9 @@
 """TensorFlow's import, and `--precision`, whose default depends on the machine."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
@@ -72,3 +74,47 @@ print("matplotlib" in sys.modules)
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
     assert done.stdout.split() == ["False", "True"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '{"image_data_format": "channels_first", "floatx": "float16", "epsilon": 0.5}',
+        '{"backend": "theano", "floatx": "bfloat16", "epsilon": "small"}',
+        "[]",
+        "no JSON",
+        None,
+    ],
+)
+def test_settings_of_other_programs_are_not_read(tmp_path, settings):
+    home = tmp_path / "keras"
+    if settings:
+        home.mkdir()
+        (home / "keras.json").write_text(settings)
+    program = """
+from jobs.common.runtime import import_tensorflow_quietly
+import_tensorflow_quietly()
+import keras
+print(keras.config.backend(), keras.config.image_data_format(), keras.config.floatx())
+print(keras.config.epsilon(), keras.config.dtype_policy().name, keras.config.max_epochs())
+print(keras.utils.get_file("x.txt", origin="file:///dev/null", cache_subdir="models"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            **{"KERAS_HOME": str(home), "KERAS_BACKEND": "jax", "KERAS_MAX_EPOCHS": "1"},
+        },
+        cwd=Path(runtime.__file__).parents[2],
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == "tensorflow channels_last float32"
+    assert lines[1] == "1e-07 float32 None"
+    # Downloaded files are still found in the folder of Keras.
+    assert lines[-1] == str(home / "models" / "x.txt")
+    assert not done.stderr
+    read = (home / "keras.json").read_text() if settings else (home / "keras.json").exists()
+    assert read == (settings or False)

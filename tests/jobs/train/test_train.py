@@ -386,6 +386,8 @@ def test_pretrained_weights_start_a_new_training(train, capsys):
     assert "were trained with 2" in capsys.readouterr().err
     assert train("--weights_dir", "third", "--pretrained", "absent") == 2
     assert "absent is not a folder of weights" in capsys.readouterr().err
+    assert train("--pretrained", "first/generator.weights.h5", "--weights_dir", "third") == 2
+    assert "it is a file; give the folder that a training wrote" in capsys.readouterr().err
 
 
 @pytest.mark.slow
