@@ -12,6 +12,7 @@ import contextlib
 import io
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,11 @@ from data.photos.profiles import is_srgb, profile_channels
 
 # The PNG text in which programs wrote EXIF before it had a chunk.
 _RAW_PROFILE = "Raw profile type "
+
+# Images of more pixels are decoded one at a time and, where libvips can, strip by strip: Pillow
+# would need 2 GB for 100 megapixels with transparency, in each thread that reads images.
+_LARGE = 2**25
+_alone = threading.Lock()
 
 _HEAD = 32
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
@@ -108,9 +114,11 @@ def _one_line_errors(path: str | os.PathLike | None = None) -> Iterator[None]:
 
 def _is_plain(head: bytes) -> bool:
     """Whether a file is of a format that Pillow decodes rightly unless it has a profile."""
-    # PNG tells the depth in its head.
-    is_plain_png = head.startswith(png.SIGNATURE) and head[24:25] <= b"\x08"
-    return is_plain_png or head.startswith((jpeg.SIGNATURE, b"BM", b"GIF8")) or _is_webp(head)
+    if head.startswith(png.SIGNATURE):
+        # PNG tells the size and the depth in its head.
+        width, height = (int.from_bytes(head[start : start + 4], "big") for start in (16, 20))
+        return head[24:25] <= b"\x08" and width * height <= _LARGE
+    return head.startswith((jpeg.SIGNATURE, b"BM", b"GIF8")) or _is_webp(head)
 
 
 def _is_webp(head: bytes) -> bool:
@@ -134,6 +142,8 @@ def _decode_with_pillow(encoded: bytes, short_side: int | None) -> np.ndarray | 
     with Image.open(io.BytesIO(encoded)) as image:
         if image.mode not in _MODES or not _is_in_srgb(image.info.get("icc_profile") or b""):
             return None
+        if image.width * image.height > _LARGE:
+            return None
         image.load()
         if any(str(name).startswith(_RAW_PROFILE) for name in image.info):
             return None
@@ -147,7 +157,9 @@ def _decode_jpeg(image: jpeg.JpegImage, short_side: int | None) -> np.ndarray | 
     # The decoder rounds the sides of an image that it shrinks, so those of the file count.
     size = image.width, image.height
     room = min(size) / short_side if short_side else 1
-    pixels, defect = image.decode(next((shrink for shrink in jpeg.SHRINKS if shrink <= room), 1))
+    with _turn_of(*size):
+        shrink = next((shrink for shrink in jpeg.SHRINKS if shrink <= room), 1)
+        pixels, defect = image.decode(shrink)
     if defect == jpeg.DAMAGED:
         raise UnreadableImageError(defect)
     return _upright_pixels(pixels.convert("RGB"), image.orientation, short_side, size)
@@ -179,16 +191,44 @@ def _upright_pixels(
 def _read_photo(path: str | os.PathLike, short_side: int | None) -> np.ndarray:
     """Reads the first page of a photograph."""
     page = PhotoFile(path).pages[0]
+    with _turn_of(page.width, page.height):
+        return _read_page(page, short_side)
+
+
+def _read_page(page: PhotoPage, short_side: int | None) -> np.ndarray:
     height, width = page.height, page.width
-    if page.alpha is not None:
+    if page.alpha is not None and (short_side is None or height * width <= _LARGE):
         return shrink_rgb(np.concatenate(list(_strips_on_white(page, page.alpha))), short_side)
     if short_side is not None and min(height, width) > short_side:
         scale = short_side / min(height, width)
         height, width = (max(short_side, round(side * scale)) for side in (height, width))
+    if page.alpha is not None:
+        return _shrunk_by_strips(page, page.alpha, height, width)
     pixels = to_depth(page.shrunk(height, width), 8)
     if jpeg.DAMAGED in page.notes:
         raise UnreadableImageError(jpeg.DAMAGED)
     return np.ascontiguousarray(np.broadcast_to(pixels, (height, width, 3)))
+
+
+def _shrunk_by_strips(page: PhotoPage, alpha: int, height: int, width: int) -> np.ndarray:
+    """Shrinks a large page on white, with less memory than all of its pixels need."""
+    factor = max(1, page.width // (2 * width))
+    # Many small arrays would keep the memory of the strips between them from being reused.
+    narrow = np.empty((page.height, -(-page.width // factor), 3), "uint8")
+    top = 0
+    for strip in _strips_on_white(page, alpha):
+        narrow[top : top + len(strip)] = Image.fromarray(strip).reduce((factor, 1))
+        top += len(strip)
+    box = (0.0, 0.0, page.width / factor, float(page.height))
+    resized = Image.fromarray(narrow).resize((width, height), Image.Resampling.BICUBIC, box)
+    return np.asarray(resized)
+
+
+@contextlib.contextmanager
+def _turn_of(width: int, height: int) -> Iterator[None]:
+    """Waits until no other large image is being read, if this one is large."""
+    with _alone if width * height > _LARGE else contextlib.nullcontext():
+        yield
 
 
 def _strips_on_white(page: PhotoPage, alpha: int) -> Iterator[np.ndarray]:
