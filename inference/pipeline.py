@@ -176,8 +176,8 @@ class ColorizationPipeline:
                 hints = HintsFile.read(job.hints_file)
             job.squares = self._colorizer.place(hints.hints, job.photo.pages)
         except (OSError, ValueError) as error:
-            reason = first_reason(error, job.hints_file)
-            job.outcome, job.reason = FAILED, f"{shown(job.hints_file)}: {reason}"
+            name = shown(job.hints_file or job.source)
+            job.outcome, job.reason = FAILED, f"{name}: {first_reason(error, job.hints_file)}"
         job.saturation = hints.saturation
         return not job.outcome
 
