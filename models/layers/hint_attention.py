@@ -14,11 +14,10 @@ _REACHES = (0.05, 0.15, 0.4, float("inf"))
 
 @keras.saving.register_keras_serializable("colorizer")
 class HintAttention(keras.layers.Layer):
-    """Spreads the colors that are missing at the hints over all that is like their places.
+    """Spreads hints over all that is like their places.
 
-    The value of a hint is its residual: its ab less the ab that was predicted at its place. Each
-    head weighs the hints of position x by what is there and by how far they are, against a share
-    that follows no hint:
+    Each head weighs the hints of position x by what is there and by how far they are, against a
+    share that follows no hint:
 
         logit(x, k) = q(x) . key(k) / sqrt(size) - |x - k|^2 / (2 reach^2)
         weights(x) = softmax over all hints k and 0 of [0, logit(x, k) - none(x)]
@@ -27,11 +26,11 @@ class HintAttention(keras.layers.Layer):
     2 x 2 positions, with their mean place and features, which leaves a quarter of the products. The
     softmax is computed in float32.
 
-    Inputs are a list of three tensors: features of shape (batch, height, width, channels);
-    residuals of shape (batch, height, width, 2), used where there are hints; and the share of each
-    position that is hinted, of shape (batch, height, width, 1). Height and width can be any. The
-    output has the shape (batch, height, width, 3 * heads), float32: for each head the spread
-    residuals, and how much of the weight went to hints. Without hints it is zero.
+    Inputs are a list of three tensors: features of shape (batch, height, width, channels); values
+    of shape (batch, height, width, n), used where there are hints; and the share of each position
+    that is hinted, of shape (batch, height, width, 1). Height and width can be any. The output has
+    the shape (batch, height, width, heads * (n + 1)), float32: for each head the weighted sum of
+    the values, and of ones, which is how much of the weight went to hints. Without hints it is zero.
 
     Args:
         heads: int, at most 4. Defaults to `4`.
@@ -66,19 +65,19 @@ class HintAttention(keras.layers.Layer):
         )
 
     def call(self, inputs):
-        features, residuals, shares = inputs
+        features, values, shares = inputs
         batch, height, width, _ = ops.shape(features)
-        shares, residuals = (ops.cast(part, "float32") for part in (shares, residuals))
+        shares, values = (ops.cast(part, "float32") for part in (shares, values))
         places = _places(height, width)
 
         pooled = _pool(shares)
         present = ops.maximum(pooled, 1e-6)
-        mean = lambda values: _pool(shares * values) / present  # noqa: E731
+        mean = lambda parts: _pool(shares * parts) / present  # noqa: E731
         keys = self._split(
             self.key(ops.cast(mean(ops.cast(features, "float32")), self.compute_dtype))
         )
         key_places = _flat(mean(ops.broadcast_to(places, (batch, height, width, 2))))
-        values = ops.concatenate([_flat(mean(residuals)), _flat(ops.ones_like(pooled))], axis=-1)
+        values = ops.concatenate([_flat(mean(values)), _flat(ops.ones_like(pooled))], axis=-1)
 
         queries = self._split(self.query(features)) / self.size**0.5
         logits = ops.einsum("bqhc,bkhc->bhqk", queries, keys)
@@ -94,10 +93,11 @@ class HintAttention(keras.layers.Layer):
         total = ops.sum(weights, axis=-1) + ops.exp(-largest[..., 0])
         spread = ops.einsum("bhqk,bkc->bqhc", weights, values)
         spread /= ops.transpose(total, (0, 2, 1))[..., None]
-        return ops.reshape(spread, (batch, height, width, 3 * self.heads))
+        return ops.reshape(spread, (batch, height, width, self.heads * values.shape[-1]))
 
     def compute_output_shape(self, input_shape):
-        return (*input_shape[0][:-1], 3 * self.heads)
+        features, values, _ = input_shape
+        return (*features[:-1], self.heads * (values[-1] + 1))
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(

@@ -2,7 +2,6 @@
 
 import keras
 from keras import KerasTensor as Tensor
-from keras import ops
 
 from models.layers.hint_attention import HintAttention
 from models.layers.hint_squares import OnlyWithHints
@@ -17,8 +16,11 @@ def hint_network(
     """Builds the network that changes the colors of a generator as hints ask for.
 
     It sees the features from which the generator made its colors, and so what is in the image.
-    `HintAttention` spreads the difference between hints and predicted colors, as one would do by
-    hand, and a small U-Net of plain convolutions decides where to follow it, and what to add.
+    `HintAttention` spreads the colors of the hints, and their differences from the predicted ones,
+    and a small U-Net of plain convolutions decides for each position how far to follow either of
+    each head, and what to add:
+
+        ab += sum_h (s_h differences_h + t_h (colors_h - weight_h ab)) + c
 
     Args:
         fine: int, channels of the features at the size of the colors.
@@ -41,27 +43,34 @@ def hint_network(
         parts.append(keras.layers.UpSampling2D(2)(inputs[-1]))
     content = _convolved(_convolved(keras.layers.Concatenate()(parts), filters), filters)
 
-    residuals = keras.layers.Subtract(dtype="float32")([hints[..., :2], ab])
-    spread = HintAttention(heads)([content, residuals, hints[..., 2:]])
-    own = keras.layers.Multiply(dtype="float32")([residuals, ops.sign(hints[..., 2:])])
-    features = keras.layers.Concatenate()([content, spread, own, hints[..., 2:]])
+    differences = keras.layers.Subtract(dtype="float32")([hints[..., :2], ab])
+    values = keras.layers.Concatenate(dtype="float32")([differences, hints[..., :2]])
+    spread = HintAttention(heads)([content, values, hints[..., 2:]])
+    features = keras.layers.Concatenate()([content, spread, hints])
     features = _small_unet(features, filters, min(halvings, 2))
 
-    # At first, all heads together follow the hints once.
-    shares = keras.layers.Conv2D(
+    # At first, all heads together follow the differences once, and hardly the colors.
+    by_difference = _shares(features, heads, bias=-1.1)
+    by_color = _shares(features, heads, bias=-4.0)
+    addition = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", dtype="float32")(features)
+    for head in range(heads):
+        part = spread[..., 5 * head : 5 * head + 5]
+        addition = addition + by_difference[..., head : head + 1] * part[..., :2]
+        replaced = part[..., 2:4] - part[..., 4:] * ab
+        addition = addition + by_color[..., head : head + 1] * replaced
+    addition = OnlyWithHints(dtype="float32")([addition, hints])
+    return keras.Model([*inputs, lightness, ab, hints], addition, name=HINTS)
+
+
+def _shares(features: Tensor, heads: int, bias: float) -> Tensor:
+    return keras.layers.Conv2D(
         heads,
         1,
         activation="sigmoid",
         kernel_initializer="zeros",
-        bias_initializer=keras.initializers.Constant(-1.1),
+        bias_initializer=keras.initializers.Constant(bias),
         dtype="float32",
     )(features)
-    addition = keras.layers.Conv2D(2, 1, kernel_initializer="zeros", dtype="float32")(features)
-    for head in range(heads):
-        part = spread[..., 3 * head : 3 * head + 2]
-        addition = addition + shares[..., head : head + 1] * part
-    addition = OnlyWithHints(dtype="float32")([addition, hints])
-    return keras.Model([*inputs, lightness, ab, hints], addition, name=HINTS)
 
 
 def _small_unet(features: Tensor, filters: int, halvings: int) -> Tensor:

@@ -8,17 +8,17 @@ from models.layers.hint_attention import HintAttention
 
 
 def inputs(hinted, height=4, width=6, channels=5):
-    """Features, residuals, and shares that are above 0 at the `hinted` positions."""
+    """Features, values, and shares that are above 0 at the `hinted` positions."""
     random = np.random.default_rng(0)
     features = random.normal(size=(1, height, width, channels)).astype("float32")
-    residuals = random.normal(size=(1, height, width, 2)).astype("float32")
+    values = random.normal(size=(1, height, width, 2)).astype("float32")
     shares = np.zeros((1, height, width, 1), "float32")
     for row, column, share in hinted:
         shares[0, row, column] = share
-    return features, residuals, shares
+    return features, values, shares
 
 
-def attention(features, residuals, shares, layer):
+def attention(features, values, shares, layer):
     """The equations of the docstring for the first image, one position at a time."""
     (query, key, none), bias = (
         [dense.kernel.numpy() for dense in (layer.query, layer.key, layer.none)],
@@ -36,7 +36,7 @@ def attention(features, residuals, shares, layer):
             share = shares[0][own]
             if share.any():
                 mean = lambda values: (share * values).sum((0, 1)) / share.sum()  # noqa: E731, B023
-                hints.append([mean(part[own]) for part in (features[0], residuals[0], places)])
+                hints.append([mean(part[own]) for part in (features[0], values[0], places)])
     output = np.zeros((height, width, layer.heads, 3))
     for row in range(height):
         for column in range(width):
@@ -52,9 +52,9 @@ def attention(features, residuals, shares, layer):
                     )
                     for hint, _, at in hints
                 ]
-                for weight, (_, residual, _) in zip(weights, hints, strict=True):
+                for weight, (_, value, _) in zip(weights, hints, strict=True):
                     output[row, column, head] += (
-                        weight / (1 + sum(weights)) * np.array([*residual, 1.0])
+                        weight / (1 + sum(weights)) * np.array([*value, 1.0])
                     )
     return output.reshape(1, height, width, -1)
 
