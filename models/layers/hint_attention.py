@@ -30,7 +30,7 @@ class HintAttention(keras.layers.Layer):
     of shape (batch, height, width, n), used where there are hints; and the share of each position
     that is hinted, of shape (batch, height, width, 1). Height and width can be any. The output has
     the shape (batch, height, width, heads * (n + 1)), float32: for each head the weighted sum of
-    the values, and of ones, which is how much of the weight went to hints. Without hints it is zero.
+    the values, and of ones, which is how much of the weight went to hints; 0 without hints.
 
     Args:
         heads: int, at most 4. Defaults to `4`.
