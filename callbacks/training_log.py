@@ -10,17 +10,17 @@ import keras
 class TrainingLog(keras.callbacks.Callback):
     """Prints one line after each epoch, and within an epoch at most one a minute.
 
-    A progress bar redraws its line, which fills the log of a cluster with control characters.
+    A progress bar redraws its line, which fills the log of a cluster with control characters. These
+    are lines of this callback:
+
+        Epoch 1/50: step 512 of 1000, 60 s, generator_loss 4.31
+        Epoch 1/50: 1000 steps, 125 s, 118 ms per step, generator_loss 3.92, val_loss 4.05
 
     Args:
         epochs: int, the number of epochs of the whole training, which may consist of several calls
             of `fit`.
         seconds: float, the shortest time between two lines within an epoch. Defaults to `60.0`.
         clock: callable that returns the time in seconds. Defaults to `time.monotonic`.
-
-    Example:
-        Epoch 1/50: step 512 of 1000, 60 s, generator_loss 4.31
-        Epoch 1/50: 1000 steps, 125 s, 118 ms per step, generator_loss 3.92, val_loss 4.05
     """
 
     def __init__(

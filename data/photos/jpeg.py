@@ -64,6 +64,8 @@ class JpegImage:
         SyntaxError, OSError: the head is broken.
 
     Example:
+        from pathlib import Path
+
         jpeg = JpegImage(Path("gray.jpg").read_bytes())
         image, defect = jpeg.decode(shrink=2)
     """

@@ -138,8 +138,9 @@ def list_jobs(settings: Settings) -> list[Job]:
     if settings.suffix:
         jobs = _without_earlier_results(jobs, settings)
     if not jobs:
+        others = f" ({describe_passed_over(passed_over)})" if passed_over else ""
         raise InputError(
-            f"--images {' '.join(map(shown, names))}: no images found; names must "
+            f"--images {' '.join(map(shown, names))}: no images found{others}; names must "
             f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
         )
     if settings.hints is not None and not any(job.hints_file for job in jobs):

@@ -13,7 +13,7 @@ from inference.hints_file import HINTS_SUFFIX
 
 
 def find_photographs(
-    name: str, output_dir: Path, passed_over: Counter[str] | None = None
+    name: str, output_dir: Path, passed_over: Counter[str]
 ) -> Iterator[tuple[Path, Path, str]]:
     """Finds the photographs that an argument names.
 
@@ -22,7 +22,7 @@ def find_photographs(
         output_dir: `Path`, the folder of results. Where it is below a searched folder, it is
             excluded.
         passed_over: `Counter` of the suffixes of files in folders that are not images, updated in
-            place, or None. Defaults to `None`.
+            place.
 
     Yields:
         The path of each photograph, its path below the output folder, and the reason why it cannot
@@ -34,8 +34,7 @@ def find_photographs(
     if name == DEMO:
         yield from ((file, Path(file.name), "") for file in demo_images())
     elif os.path.isdir(name):
-        others: Counter[str] = Counter() if passed_over is None else passed_over
-        yield from _in_folder(Path(name), os.path.realpath(output_dir), others)
+        yield from _in_folder(Path(name), os.path.realpath(output_dir), passed_over)
     elif os.path.exists(name):
         yield Path(name), Path(Path(name).name), ""
     else:

@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from data.datasets.image_files import ImageFiles
 from data.datasets.image_source import ImageSource
 from data.datasets.image_subset import ImageSubset
 from data.datasets.name_matching import match_by_name
-from data.image_io import list_image_paths
+from data.image_io import describe_passed_over, list_image_paths
 from data.input.batches import comparison_batches
 from data.input.image_loader import ImageLoader
 from data.input.skipped_images import SkippedImages
@@ -131,6 +132,9 @@ def _find_dataset_images(
     )
     with about_option("dataset"):
         sets = [find_images([name], options).sets[0] for name in dict.fromkeys(settings.dataset)]
+    for dataset in sets:
+        for warning in dataset.warnings:
+            print(f"warning: {shown(dataset.name)}: {warning}", file=sys.stderr)
     trained_on = [
         source for folder in folders for source in find_training_overlap(folder, settings.dataset)
     ]
@@ -159,9 +163,10 @@ def _find_dataset_images(
 
 def _list_photographs(settings: Settings) -> tuple[ImageSource, str]:
     paths: dict[str, str] = {}
+    passed_over: Counter[str] = Counter()
     given = settings.images or ()
     for name in given:
-        for path, _, problem in find_photographs(name, Path(settings.output_dir)):
+        for path, _, problem in find_photographs(name, Path(settings.output_dir), passed_over):
             if problem:
                 print(f"warning: {shown(path)}: {problem}", file=sys.stderr)
             else:
@@ -169,6 +174,8 @@ def _list_photographs(settings: Settings) -> tuple[ImageSource, str]:
     names = ", ".join(map(shown, given))
     if not paths:
         raise InputError(f"--images {names}: no images found; give photographs or folders of them")
+    if passed_over:
+        print(f"note: {describe_passed_over(passed_over)}", file=sys.stderr)
     return ImageFiles("", list(paths.values())), f"{names} (without ground truth)"
 
 

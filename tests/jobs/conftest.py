@@ -42,6 +42,14 @@ def _without_curves(request, monkeypatch):
         )
 
 
+@pytest.fixture(autouse=True)
+def _hangup_is_heard():
+    """Makes SIGHUP what it is without `nohup`, under which tests may run too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
     """The path of a folder with the weights of a tiny untrained network that colors strongly."""

@@ -612,7 +612,7 @@ def test_log_dir_may_have_any_name(evaluate, images, here):
         (["--images", "empty"], "--images empty: no images found"),
         (["--weights", "absent"], "absent is not a folder of weights"),
         (["--weights", "empty"], "empty is not a folder of weights"),
-        (["--weights", "file"], "file/settings.json cannot be read"),
+        (["--weights", "file"], "--weights file: it is a file"),
         (["--weights", "broken"], "broken/generator.weights.h5 cannot be loaded"),
         (["--load_weights"], "weights/sagan is not a folder of weights"),
         (["--predictions", "absent"], "--predictions absent: No such file or directory"),
