@@ -91,7 +91,7 @@ def test_the_mean_color_of_a_square_is_what_was_asked_for(colorizers, name, size
 
 
 def test_a_hint_on_a_page_that_is_not_there_is_refused(colorizers):
-    with pytest.raises(ValueError, match="one of the 1 pages.* Received: page=1"):
+    with pytest.raises(ValueError, match=r"one of the 1 pages.* Received: page=1"):
         colorizers["plain"].color_array(np.zeros((8, 8), "uint8"), [Hint(0.5, 0.5, "red", page=1)])
 
 
