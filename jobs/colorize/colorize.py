@@ -143,14 +143,24 @@ def list_jobs(settings: Settings) -> list[Job]:
             f"--images {' '.join(map(shown, names))}: no images found{others}; names must "
             f"end in one of {' '.join(IMAGE_SUFFIXES)}, and subfolders are searched too"
         )
-    if settings.hints is not None and not any(job.hints_file for job in jobs):
-        raise InputError(
-            f"--hints {shown(settings.hints)}: no file in it is named like a photograph, as in "
-            f"{shown(jobs[0].source.name + HINTS_SUFFIX)}"
-        )
+    if settings.hints is not None:
+        _check_hints(settings.hints, jobs)
     if not settings.quiet:
         _note_names(renamed, passed_over)
     return jobs
+
+
+def _check_hints(path: str, jobs: list[Job]) -> None:
+    if os.path.isfile(path) and len(jobs) > 1:
+        raise InputError(
+            f"--hints {shown(path)}: a file of hints is for one photograph; received {len(jobs)}; "
+            "give a folder of such files"
+        )
+    if not any(job.hints_file for job in jobs):
+        raise InputError(
+            f"--hints {shown(path)}: no file in it is named like a photograph, as in "
+            f"{shown(jobs[0].source.name + HINTS_SUFFIX)}"
+        )
 
 
 def _note_names(renamed: list[Job], passed_over: Counter[str]) -> None:

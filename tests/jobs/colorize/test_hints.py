@@ -54,6 +54,8 @@ def test_a_folder_of_hints_mirrors_the_photographs(color, here, capsys):
     assert np.abs(mean_ab(here / "out/a.png")).max() > 4.0
     assert color("--hints", "out", "--overwrite") == 2
     assert "no file in it is named like a photograph" in capsys.readouterr().err
+    assert color("--hints", "hints/sub/b.png.hints.json") == 2
+    assert "is for one photograph; received 2; give a folder" in capsys.readouterr().err
     assert color("--hints", "absent") == 2
     assert "--hints absent: there is no such file or folder" in capsys.readouterr().err
 
