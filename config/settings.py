@@ -35,7 +35,7 @@ DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 
 # The argument that selects each job; without one, the job is training. The order matters:
 # `--evaluate --images` is an evaluation.
-JOBS = {"evaluate": "evaluate", "serve": "serve", "colorize": "images", "inspect": "inspect"}
+JOBS = {"evaluate": "evaluate", "colorize": "images", "serve": "serve", "inspect": "inspect"}
 
 # The groups under their headings in `--help`, in order.
 GROUPS: dict[str, Any] = {
