@@ -1,5 +1,6 @@
 """A photograph at the size of a screen, colored again and again while a person gives hints."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,8 +77,11 @@ class Preview:
         Returns:
             float32 array of shape (3,), CIE Lab.
         """
-        ab = self._predict((), None)
-        return np.concatenate([_at(self._lightness, x, y), _at(ab, x, y)])
+        return np.concatenate([_at(self._lightness, x, y), _at(self._ab_without_hints, x, y)])
+
+    @functools.cached_property
+    def _ab_without_hints(self) -> np.ndarray:
+        return self._predict((), None)
 
     def _predict(self, hints: Sequence[Hint], saturation: float | None) -> np.ndarray:
         squares = self._colorizer.place(hints, self._pages)[self._number]

@@ -10,8 +10,9 @@ const stage = get("stage");
 const viewport = get("viewport");
 const points = get("points");
 
-// Sizes of the preview in pixels, of the photograph as a whole and enlarged.
-const PREVIEW = 1280;
+// Sizes of the preview in pixels, of the photograph as a whole and enlarged. The server colors a
+// preview of 4:3 in three strips up to this size, and in four from 1,255 on.
+const PREVIEW = 1248;
 const ENLARGED = 2048;
 const LARGEST_ZOOM = 6;
 const UNKNOWN = "#777777";
@@ -316,6 +317,7 @@ function fill() {
   get("undo").disabled = !history()?.canUndo;
   get("redo").disabled = !history()?.canRedo;
   get("point").disabled = selected < 0;
+  get("no-point").hidden = selected >= 0;
   if (selected < 0) get("suggestions").replaceChildren();
   else {
     get("radius").value = 100 * edits.hints[selected].radius;

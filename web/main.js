@@ -12,6 +12,7 @@ const HINTS = ".hints.json";
 // At a time; the server colors one after another anyway.
 const UPLOADS = 3;
 const PAUSE = 700; // milliseconds between two questions how far photographs are
+const THUMBNAIL_PAUSE = 1500;
 
 let photos = [];
 let limits = { max_upload: Infinity };
@@ -215,9 +216,12 @@ get("remove").addEventListener("click", () => {
   const photo = photos.find((each) => each.id === editor.currentId());
   if (photo) removePhoto(photo);
 });
+let later;
 editor.onSaved((saved) => {
   photos = photos.map((photo) => (photo.id === saved.id ? saved : photo));
-  show();
+  // Thumbnails would hold up the preview while a person tries colors.
+  clearTimeout(later);
+  later = setTimeout(show, THUMBNAIL_PAUSE);
 });
 
 // The token is in a cookie now, and need not stay in the address.

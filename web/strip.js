@@ -54,15 +54,21 @@ export function showPhoto(photo, isCurrent, onChoice) {
   const shown = photo.state === "ready" ? address : stateInWords(photo);
   if (shown === found.shown) return;
   found.shown = shown;
-  let image = document.createElement("div");
   if (photo.state === "ready") {
-    image = document.createElement("img");
-    image.src = address;
+    const image = new Image();
     image.alt = "";
+    // The old one stays until the new one is there.
+    image.onload = () => found.shown === shown && replace(found, image);
+    image.src = address;
   } else {
+    const image = document.createElement("div");
     image.className = photo.state === "failed" ? "blank failed" : "blank";
     image.textContent = shown;
+    replace(found, image);
   }
+}
+
+function replace(found, image) {
   found.image.replaceWith(image);
   found.image = image;
 }
