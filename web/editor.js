@@ -133,7 +133,6 @@ async function save() {
       if (photo?.id !== id) return;
       photo = saved;
       await load("colored");
-      stage.dataset.revision = saved.revision;
     } while (isDirty && photo);
   } catch (error) {
     say(error.message, { bad: true });

@@ -9,6 +9,8 @@ import secrets
 import socket
 
 import uvicorn
+from starlette.types import ASGIApp
+from threadpoolctl import threadpool_limits
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.settings import Settings
@@ -45,13 +47,15 @@ def serve(settings: Settings) -> int:
         prepare_keras(settings.precision, settings.seed)
         [folder] = weights_folders(settings)
         colorizer = load_colorizer(folder, settings, settings.render_size)
-        _serve(settings, colorizer, listener)
+        # Threads of NumPy's BLAS would take longer to wait for each other than to compute.
+        with threadpool_limits(1, user_api="blas"):
+            _serve(settings, colorizer, listener)
     if watch.received:
         raise InterruptedBySignalError(watch.received, "the page and its photographs are gone")
     return 0
 
 
-def make_guard(app, host: str, port: int) -> tuple[Guard, str]:
+def make_guard(app: ASGIApp, host: str, port: int) -> tuple[Guard, str]:
     """Guards an application, and says where it is found.
 
     Args:
@@ -72,7 +76,7 @@ def make_guard(app, host: str, port: int) -> tuple[Guard, str]:
     return Guard(app, None, token), f"http://{name}:{port}/?token={token}"
 
 
-def make_config(app) -> uvicorn.Config:
+def make_config(app: ASGIApp) -> uvicorn.Config:
     """The configuration of uvicorn for an ASGI application."""
     return uvicorn.Config(
         app,
