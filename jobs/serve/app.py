@@ -1,6 +1,7 @@
 """The interface of the page: what a browser, or curl, may ask for."""
 
 import asyncio
+import functools
 import io
 import json
 import zipfile
@@ -23,7 +24,7 @@ from inference.hints_file import HintsFile
 from inference.photo_colorizer import PhotoColorizer
 from jobs.colorize.colorize import result_path
 from jobs.serve.colorist import Colorist, UncolorableError, open_photo
-from jobs.serve.photos import FAILED, WAITING, Photo, Photos, with_suffix_of
+from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
 from jobs.serve.worker import Worker
 
@@ -70,7 +71,7 @@ class PhotoState(BaseModel):
     width: int
     height: int
     pages: int
-    state: Literal["waiting", "coloring", "ready", "failed"]
+    state: State
     place: int
     error: str
     notes: list[str]
@@ -142,7 +143,7 @@ class Server:
         self._uploads = 0
         self._colorist = Colorist(colorizer, quality, says_provenance)
         # Ten of the largest files, so that the disk cannot be filled with them.
-        self._photos = Photos(folder, max_photos, 10 * max_upload, self._colorist.forget)
+        self._photos = Photos(folder, max_photos, 10 * max_upload, self._forget)
         self._first_looks: dict[str, Future] = {}
         self._results = folder / "results"
         self._results.mkdir(mode=0o700)
@@ -211,7 +212,6 @@ class Server:
     async def delete(self, id: str) -> None:
         """Removes a photograph."""
         self._photos.remove(self._find(id))
-        self._first_looks.pop(id).cancel()
 
     async def gray(self, id: str, size: _Side = 1280, page: _Page = 0) -> Response:
         """A photograph in gray, at the size of a screen."""
@@ -300,13 +300,22 @@ class Server:
             raise UncolorableError(photo.error)
         return photo
 
+    def _forget(self, photo: Photo) -> None:
+        self._first_looks.pop(photo.id).cancel()
+        self._colorist.forget(photo)
+
     def _state(self, photo: Photo) -> PhotoState:
         look = self._first_looks.get(photo.id)
         width, height = photo.sizes[0]
         return PhotoState(
-            **{"id": photo.id, "name": photo.name, "width": width, "height": height},
-            **{"pages": len(photo.sizes), "state": photo.state, "error": photo.error},
+            id=photo.id,
+            name=photo.name,
+            width=width,
+            height=height,
+            pages=len(photo.sizes),
+            state=photo.state,
             place=self.worker.place_of(look) if look and photo.state == WAITING else 0,
+            error=photo.error,
             notes=photo.notes,
             revision=photo.revision,
         )
@@ -326,13 +335,9 @@ class Server:
         failures = []
         with zipfile.ZipFile(pipe, "w") as archive:
             for photo in photos:
-                target = self._new_result()
+                color = functools.partial(self._colorist.result, photo, None, self._new_result())
                 try:
-                    path = self.worker.submit(
-                        lambda photo=photo, target=target: self._colorist.result(
-                            photo, None, target
-                        )
-                    ).result()
+                    path = self.worker.submit(color).result()
                 except UncolorableError as error:
                     failures.append(f"{photo.name}: {error}\n")
                     continue

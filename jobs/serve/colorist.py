@@ -173,10 +173,10 @@ def _explained(run: Callable[[], Any]) -> Any:
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:
         raise UncolorableError("it does not fit into memory") from error
     except Exception as error:
-        cause = error.__cause__
         # The path of the file is of no use to its owner.
-        unreadable = isinstance(error, InputError) and isinstance(cause, UnreadableImageError)
-        raise UncolorableError(first_reason(cause if unreadable else error, None)) from error
+        cause = error.__cause__ if isinstance(error, InputError) else error
+        reason = cause if isinstance(cause, UnreadableImageError) else error
+        raise UncolorableError(first_reason(reason)) from error
 
 
 def _jpeg(pixels: Any) -> bytes:

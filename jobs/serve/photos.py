@@ -8,11 +8,16 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from data.image_io import IMAGE_SUFFIXES
 from inference.hints_file import HintsFile
 
-WAITING, COLORING, READY, FAILED = "waiting", "coloring", "ready", "failed"
+State = Literal["waiting", "coloring", "ready", "failed"]
+WAITING: State = "waiting"
+COLORING: State = "coloring"
+READY: State = "ready"
+FAILED: State = "failed"
 
 # Names of photographs that were dropped for others, which the page tells.
 _REMEMBERED = 20
@@ -44,7 +49,7 @@ class Photo:
     bytes: int
     edits: HintsFile = field(default_factory=HintsFile)
     revision: int = 0
-    state: str = WAITING
+    state: State = WAITING
     error: str = ""
     touched: float = field(default_factory=time.monotonic)
 

@@ -4,9 +4,12 @@ python run.py --serve
 python run.py --serve --port 8000 --weights weights/sagan
 """
 
+import asyncio
+import functools
 import ipaddress
 import secrets
 import socket
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -28,8 +31,7 @@ _MEGABYTE = 1_000_000
 # Beyond, requests are answered with status 503.
 _MOST_CONNECTIONS = 256
 
-# Seconds for the head of a request, and for what is in progress when the server stops.
-_SECONDS_FOR_HEAD = 20
+# For what is in progress when the server stops.
 _SECONDS_TO_FINISH = 3
 
 
@@ -76,13 +78,21 @@ def make_guard(app: ASGIApp, host: str, port: int) -> tuple[Guard, str]:
     return Guard(app, None, token), f"http://{name}:{port}/?token={token}"
 
 
-def make_config(app: ASGIApp) -> uvicorn.Config:
-    """The configuration of uvicorn for an ASGI application."""
+def make_config(app: ASGIApp, seconds_for_head: float = 20.0) -> uvicorn.Config:
+    """The configuration of uvicorn for an ASGI application.
+
+    Args:
+        app: the ASGI application.
+        seconds_for_head: float, how long the head of a request may take. Defaults to `20.0`.
+    """
+    protocol = functools.partial(_Protocol, seconds_for_head=seconds_for_head)
     return uvicorn.Config(
         app,
-        http=_Protocol,
+        # uvicorn only calls it.
+        http=protocol,  # type: ignore[arg-type]
         ws="none",
         log_config=None,
+        log_level="error",
         access_log=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
@@ -141,7 +151,11 @@ def _bracketed(host: str) -> str:
 class _Protocol(H11Protocol):
     """Closes connections on which the head of a request does not arrive."""
 
-    def connection_made(self, transport) -> None:
+    def __init__(self, *args: Any, seconds_for_head: float, **options: Any):
+        super().__init__(*args, **options)
+        self._seconds_for_head = seconds_for_head
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._watch()
 
@@ -156,4 +170,4 @@ class _Protocol(H11Protocol):
             else:
                 self._watch()
 
-        self.loop.call_later(_SECONDS_FOR_HEAD, check)
+        self.loop.call_later(self._seconds_for_head, check)

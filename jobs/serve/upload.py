@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from fastapi import HTTPException, Request
 from python_multipart.exceptions import FormParserError
@@ -71,8 +71,9 @@ class _FormWithFile:
         self.name = ""
         self._file = file
         self._is_file = False
-        self._field, self._value, self._headers = b"", b"", {}
-        self.callbacks = {
+        self._field, self._value = b"", b""
+        self._headers: dict[bytes, bytes] = {}
+        self.callbacks: Any = {
             "on_part_begin": self._begin_part,
             "on_header_field": self._add_to_field,
             "on_header_value": self._add_to_value,

@@ -75,14 +75,14 @@ def start(colorizer, tmp_path):
     """Returns a function that starts a server and returns a client of it."""
     with contextlib.ExitStack() as stack:
 
-        def call(host="127.0.0.1", **options):
+        def call(host="127.0.0.1", seconds_for_head=20.0, **options):
             folder = tmp_path / f"server {len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             listener = stack.enter_context(listen(host, 0))
             server = Server(folder, colorizer, **options)
             stack.callback(server.worker.stop)
             guard, address = make_guard(server.app, host, listener.getsockname()[1])
-            running = uvicorn.Server(make_config(guard))
+            running = uvicorn.Server(make_config(guard, seconds_for_head))
             thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
             thread.start()
             stack.callback(thread.join)

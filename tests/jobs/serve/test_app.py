@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import socket
 import struct
 import time
@@ -258,12 +257,64 @@ def test_a_hundred_uploads_at_once_are_too_many(client):
             )
         deadline = time.monotonic() + 30
         while len(list(client.folder.iterdir())) < 65 and time.monotonic() < deadline:
-            os.sched_yield()
+            time.sleep(0.01)
         assert "64" in client.upload(b"", status=429)["detail"]
     finally:
         for connection in opened:
             connection.close()
     assert client.json("GET", "/api/health")["status"] == "ok"
+
+
+def test_a_head_that_does_not_arrive_is_not_waited_for(start):
+    client = start(seconds_for_head=0.2)
+    with socket.create_connection(("127.0.0.1", client.port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert connection.recv(1000) == b""
+    assert client.json("GET", "/api/health")["status"] == "ok"
+
+
+def test_more_connections_than_the_limit_are_refused_and_the_server_goes_on(client):
+    opened = [socket.create_connection(("127.0.0.1", client.port), timeout=30) for _ in range(300)]
+    assert client.ask("GET", "/api/health")[0] == 503
+    for connection in opened:
+        connection.close()
+    deadline = time.monotonic() + 30
+    while client.ask("GET", "/api/health")[0] != 200:
+        assert time.monotonic() < deadline
+
+
+def mutated(content, random):
+    """The content with a part flipped, cut, left out or inserted."""
+    first, length = random.integers(len(content)), random.integers(1, 60)
+    noise = random.bytes(length)
+    return [
+        content[:first],
+        content[:first] + content[first + length :],
+        content[:first] + noise + content[first:],
+        content[:first] + noise + content[first + length :],
+    ][random.integers(4)]
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif", "webp", "bmp", "gif"])
+def test_broken_files_are_answered_and_the_server_goes_on(client, photograph, suffix):
+    random = np.random.default_rng(0)
+    content = photograph(f"photo.{suffix}").read_bytes()
+    for _ in range(8):
+        status, _, answer = client.ask(
+            *("POST", "/api/photos"),
+            b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.'
+            + suffix.encode()
+            + b'"\r\n\r\n'
+            + mutated(content, random)
+            + b"\r\n--edge--\r\n",
+            FORM,
+        )
+        assert status in (200, 415)
+        if status == 200:
+            id = json.loads(answer)["id"]
+            assert client.ready(id)["state"] in ("ready", "failed")
+            assert client.ask("GET", f"/api/photos/{id}/result")[0] in (200, 415)
+    assert client.json("GET", "/api/health")["queue"] == 0
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ def worker():
 @pytest.fixture
 def busy(worker):
     """Keeps the worker busy until the event is set."""
-    event = threading.Event()
-    worker.submit(lambda: event.wait(30), is_urgent=True)
+    begun, event = threading.Event(), threading.Event()
+    worker.submit(lambda: begun.set() or event.wait(30), is_urgent=True)
+    assert begun.wait(30)
     yield event
     event.set()
 
