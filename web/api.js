@@ -33,8 +33,12 @@ export const suggestions = async (id, x, y, page) =>
   (await ask(`${one(id)}/suggestions?x=${x}&y=${y}&page=${page}`)).json();
 export const picture = async (id, kind, size, page) =>
   (await ask(`${one(id)}/${kind}?size=${size}&page=${page}`)).blob();
-export const result = async (id, format) =>
-  (await ask(`${one(id)}/result${format ? `?format=${format}` : ""}`)).blob();
+/** The colored photograph at full size, and the name of its file. */
+export async function result(id, format) {
+  const response = await ask(`${one(id)}/result${format ? `?format=${format}` : ""}`);
+  const [, name] = response.headers.get("Content-Disposition").split("filename*=UTF-8''");
+  return { blob: await response.blob(), name: decodeURIComponent(name) };
+}
 export const hintsAddress = (id) => `${one(id)}/hints`;
 export const thumbnailAddress = (photo) =>
   `${one(photo.id)}/colored?size=320&revision=${photo.revision}`;

@@ -154,10 +154,11 @@ async function download(photo, format) {
   get("download").disabled = true;
   get("download").textContent = "Coloring at full size ...";
   try {
-    const address = URL.createObjectURL(await api.result(photo.id, format));
+    const { blob, name } = await api.result(photo.id, format);
+    const address = URL.createObjectURL(blob);
     const link = document.createElement("a");
     link.href = address;
-    link.download = await resultName(photo, format);
+    link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
   } catch (error) {
@@ -166,14 +167,6 @@ async function download(photo, format) {
     get("download").disabled = false;
     get("download").textContent = "Download";
   }
-}
-
-const KEPT = /\.(jpe?g|jpe|jfif|png|tiff?|webp|bmp|heic|heif)$/i;
-
-function resultName(photo, format) {
-  const stem = photo.name.replace(/\.[^.]*$/, "");
-  if (format) return `${stem}.${format}`;
-  return KEPT.test(photo.name) ? photo.name : `${stem}.png`;
 }
 
 // Ways in

@@ -22,8 +22,7 @@ from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
 from inference.photo_colorizer import PhotoColorizer
-from jobs.colorize.colorize import result_path
-from jobs.serve.colorist import Colorist, UncolorableError, open_photo
+from jobs.serve.colorist import Colorist, UncolorableError, open_photo, result_name
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
 from jobs.serve.worker import Worker
@@ -259,9 +258,7 @@ class Server:
         photo = self._find_page(id)
         target = self._new_result()
         path = await self._soon(lambda: self._colorist.result(photo, format, target))
-        return _Download(
-            _read_and_remove(path), headers=_named(result_path(Path(photo.name), format).name)
-        )
+        return _Download(_read_and_remove(path), headers=_named(result_name(photo, format)))
 
     async def hints(self, id: str) -> Response:
         """The file of hints of a photograph, which `run.py --images` takes."""
@@ -341,7 +338,7 @@ class Server:
                 except UncolorableError as error:
                     failures.append(f"{photo.name}: {error}\n")
                     continue
-                name = _untaken(result_path(Path(photo.name), None).name, taken)
+                name = _untaken(result_name(photo, None), taken)
                 entry = zipfile.ZipInfo(name)
                 entry.file_size = path.stat().st_size
                 with archive.open(entry, "w") as file:

@@ -90,14 +90,14 @@ class Colorist:
 
         Args:
             photo: `Photo`.
-            format: str or None, as in `result_path`.
+            format: str or None, the format that was asked for.
             target: `Path` of the file to write, without its suffix.
 
         Returns:
             `Path` of the file.
         """
         edits = photo.edits
-        target = target.with_suffix(result_path(Path(photo.name), format).suffix.lower())
+        target = target.with_suffix(Path(result_name(photo, format)).suffix)
         photo.notes[:] = dict.fromkeys(
             [
                 *photo.notes,
@@ -139,6 +139,11 @@ class Colorist:
         return made
 
 
+def result_name(photo: Photo, format: str | None) -> str:
+    """The name of the result of a photograph, as `run.py --images` would give it."""
+    return result_path(photo.path, Path(photo.name), format).name
+
+
 def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, list[str]]:
     """Reads the head of a file.
 
@@ -161,7 +166,8 @@ def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, 
             f"its pages have {pixels // 10**6} megapixels together, and at most "
             f"{MOST_PIXELS // 10**6} are accepted"
         )
-    lost = what_is_lost(result_path(Path(name), None), photo.pages, colorizer.provenance)
+    target = result_path(path, Path(name), None)
+    lost = what_is_lost(target, photo.pages, colorizer.provenance)
     return sizes, photo.notes + lost
 
 

@@ -66,16 +66,22 @@ def test_a_photograph_is_colored_touched_up_and_downloaded(client, photograph, c
     assert not list((client.folder / "results").iterdir())
 
 
-@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.tif"])
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.PNG", "photo.tif", "photo"])
 def test_result_is_that_of_the_command_line_to_the_last_byte(
     client, photograph, weights, here, name
 ):
-    path = photograph(name, dpi=(300, 300))
+    path = photograph(name, format=None if "." in name else "WEBP", dpi=(300, 300))
     id = client.upload(path.read_bytes(), name)["id"]
-    _, _, result = client.ask("GET", f"/api/photos/{id}/result")
+    edits = {"version": 1, "hints": [HINT], "saturation": 1.3}
+    client.json("PUT", f"/api/photos/{id}/edits", edits)
+    _, headers, result = client.ask("GET", f"/api/photos/{id}/result")
+    _, _, hints = client.ask("GET", f"/api/photos/{id}/hints")
+    (here / "touched up.json").write_bytes(hints)
     arguments = ["--weights", weights, "--precision", "float32", "--output_dir", "out"]
-    assert run.main(["--images", str(path), *arguments]) == 0
-    assert result == (here / "out" / name).read_bytes()
+    assert run.main(["--images", str(path), "--hints", "touched up.json", *arguments]) == 0
+    [colored] = (here / "out").iterdir()
+    assert headers["content-disposition"].endswith(f"''{colored.name}")
+    assert result == colored.read_bytes()
 
 
 def test_another_format_may_be_asked_for(client, photograph):
