@@ -37,12 +37,17 @@ export function onSaved(listener) {
 /** The id of the photograph that is shown, or nothing. */
 export const currentId = () => photo?.id;
 
-/** Opens a photograph. */
-export async function open(newPhoto) {
+/** Opens a photograph, and calls a function as soon as it is the one that is shown. */
+export async function open(newPhoto, onOpen) {
+  // What was changed last about the one before must not be lost.
+  await saving;
   photo = newPhoto;
+  edits = { version: 1, hints: [] };
   [selected, zoom, page] = [-1, 1, 0];
+  viewport.style.height = "";
   cross = { x: 0.5, y: 0.5 };
   get("editor").hidden = false;
+  onOpen();
   for (const image of [get("gray"), get("colored")]) image.removeAttribute("src");
   fill();
   try {
@@ -116,28 +121,29 @@ function fit(newShape = shape) {
 
 // Saving: while one change is on its way, the next ones wait and only the last is sent.
 
-let isSaving = false;
+let saving = null;
 let isDirty = false;
 
-async function save() {
-  if (isSaving) {
-    isDirty = true;
-    return;
-  }
-  isSaving = true;
+function save() {
+  isDirty = true;
+  saving ??= send().finally(() => {
+    saving = null;
+  });
+  return saving;
+}
+
+async function send() {
   try {
-    do {
+    while (isDirty && photo) {
       isDirty = false;
-      const id = photo.id;
+      const { id } = photo;
       const saved = await api.save(id, edits);
       if (photo?.id !== id) return;
       photo = saved;
       await load("colored");
-    } while (isDirty && photo);
+    }
   } catch (error) {
     say(error.message, { bad: true });
-  } finally {
-    isSaving = false;
   }
 }
 

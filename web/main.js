@@ -130,9 +130,7 @@ async function open(photo) {
     if (!editor.currentId()) await removePhoto(photo);
     return;
   }
-  const opened = editor.open(photo);
-  show();
-  await opened;
+  await editor.open(photo, show);
 }
 
 function closeEditor() {

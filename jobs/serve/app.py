@@ -2,10 +2,8 @@
 
 import asyncio
 import functools
-import io
 import json
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,6 +20,7 @@ from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
 from inference.photo_colorizer import PhotoColorizer
+from jobs.serve.archive import streamed_zip
 from jobs.serve.colorist import Colorist, UncolorableError, open_photo, result_name
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
@@ -268,7 +267,7 @@ class Server:
     async def archive(self) -> Response:
         """A zip with all results, and with the files of hints of what was touched up."""
         return _Download(
-            self._archived(self._photos.every()),
+            streamed_zip(self._archived(self._photos.every())),
             media_type="application/zip",
             headers=_named("colored.zip"),
         )
@@ -325,33 +324,21 @@ class Server:
         self._result_count += 1
         return self._results / str(self._result_count)
 
-    def _archived(self, photos: list[Photo]) -> Iterator[bytes]:
-        """Yields a zip as it grows, one photograph after the other."""
-        pipe = _Pipe()
-        taken: set[str] = set()
+    def _archived(self, photos: list[Photo]) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Yields names and contents, one photograph after the other."""
         failures = []
-        with zipfile.ZipFile(pipe, "w") as archive:
-            for photo in photos:
-                color = functools.partial(self._colorist.result, photo, None, self._new_result())
-                try:
-                    path = self.worker.submit(color).result()
-                except UncolorableError as error:
-                    failures.append(f"{photo.name}: {error}\n")
-                    continue
-                name = _untaken(result_name(photo, None), taken)
-                entry = zipfile.ZipInfo(name)
-                entry.file_size = path.stat().st_size
-                with archive.open(entry, "w") as file:
-                    for block in _read_and_remove(path):
-                        file.write(block)
-                        yield pipe.take()
-                if photo.revision:
-                    name = _untaken(f"{photo.name}.hints.json", taken)
-                    archive.writestr(zipfile.ZipInfo(name), _hints_file(photo))
-                    yield pipe.take()
-            if failures:
-                archive.writestr(zipfile.ZipInfo("not colored.txt"), "".join(failures))
-        yield pipe.take()
+        for photo in photos:
+            color = functools.partial(self._colorist.result, photo, None, self._new_result())
+            try:
+                path = self.worker.submit(color).result()
+            except UncolorableError as error:
+                failures.append(f"{photo.name}: {error}\n".encode())
+                continue
+            yield result_name(photo, None), _read_and_remove(path)
+            if photo.revision:
+                yield f"{photo.name}.hints.json", [_hints_file(photo)]
+        if failures:
+            yield "not colored.txt", failures
 
 
 class _Jpeg(Response):
@@ -360,26 +347,6 @@ class _Jpeg(Response):
 
 class _Download(StreamingResponse):
     media_type = "application/octet-stream"
-
-
-class _Pipe(io.RawIOBase):
-    """Keeps what a zip writes until it is sent on; it cannot be rewound."""
-
-    def __init__(self):
-        super().__init__()
-        self._written = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data) -> int:
-        self._written += data
-        return len(data)
-
-    def take(self) -> bytes:
-        taken = bytes(self._written)
-        self._written.clear()
-        return taken
 
 
 def _read_and_remove(path: Path) -> Iterator[bytes]:
@@ -397,16 +364,6 @@ def _hints_file(photo: Photo) -> bytes:
 
 def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
-
-
-def _untaken(name: str, taken: set[str]) -> str:
-    """The name, with a number before its suffix if it is taken, also on systems without case."""
-    path, number, free = Path(name), 1, name
-    while free.lower() in taken:
-        number += 1
-        free = f"{path.stem} ({number}){path.suffix}"
-    taken.add(free.lower())
-    return free
 
 
 async def _explain_validation(request: Request, error: Exception) -> JSONResponse:
