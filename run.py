@@ -4,6 +4,7 @@ python run.py                       train on the demo photographs
 python run.py --dataset DIR         train on your own
 python run.py --load_weights        resume the last training
 python run.py --images DIR          color photographs
+python run.py --serve               color them on a page in the browser
 python run.py --evaluate            evaluate weights with metrics, in one table
 python run.py --inspect             show the training data
 python run.py --help                list all options
@@ -33,6 +34,10 @@ def main(arguments: list[str]) -> int:
             from jobs.colorize.colorize import colorize
 
             return colorize(settings)
+        if settings.job == "serve":
+            from jobs.serve.serve import serve
+
+            return serve(settings)
         if settings.job == "evaluate":
             from jobs.evaluate.evaluate import evaluate
 

@@ -150,8 +150,8 @@ def _parser() -> argparse.ArgumentParser:
         "out), 3 training diverged, 4 another worker of the training was lost, 130 interrupted by "
         "Ctrl-C (143 by SIGTERM, 129 by SIGHUP).",
         formatter_class=_HelpFormatter,
-        usage="python run.py [--images PATH ... | --evaluate | --inspect | --load_weights] "
-        "[options]",
+        usage="python run.py [--images PATH ... | --serve | --evaluate | --inspect | "
+        "--load_weights] [options]",
         argument_default=argparse.SUPPRESS,
         # An abbreviation that works today could become ambiguous with the next option.
         allow_abbrev=False,

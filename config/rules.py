@@ -26,6 +26,9 @@ def check_job(settings: Settings, explicit: Set[str]) -> None:
     for name, what in (("images", "colors photographs"), ("evaluate", "evaluates weights")):
         if settings.inspect and getattr(settings, name):
             raise InputError(f"--{name} {what} and --inspect shows datasets; give only one")
+    for name in ("images", "evaluate", "inspect"):
+        if settings.serve and getattr(settings, name):
+            raise InputError(f"--serve opens a page and --{name} does not; give only one")
     for entry in fields():
         if entry.name in explicit and (when := _of_other_jobs(settings, entry)):
             raise InputError(f"--{entry.name} has no effect {when}; leave it out")
@@ -108,12 +111,13 @@ def _unmet_need(settings: Settings, entry: dataclasses.Field) -> str | None:
 
 
 def _check_weights(settings: Settings, explicit: Set[str]) -> None:
-    if settings.job == "colorize" and settings.weights and len(settings.weights) > 1:
+    colors_alone = settings.job in ("colorize", "serve")
+    if colors_alone and settings.weights and len(settings.weights) > 1:
         raise InputError(
             f"--weights {' '.join(settings.weights)}: photographs are colored with the weights of "
             "one folder; give one, or compare several with --evaluate"
         )
-    colors = settings.images or settings.evaluate
+    colors = settings.job in Jobs.USING_WEIGHTS
     if colors and "weights_dir" in explicit and not settings.load_weights:
         raise InputError(
             "--weights_dir is the folder of a training: to color with its weights, add "

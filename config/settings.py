@@ -19,6 +19,7 @@ from config.groups.networks import NetworkSettings
 from config.groups.objective import ObjectiveSettings
 from config.groups.records import RecordSettings
 from config.groups.schedule import ScheduleSettings
+from config.groups.serving import ServingSettings
 from config.groups.what import WhatToDo
 from losses import REBALANCED
 from models.networks.encoder_recipes import ENCODERS
@@ -34,7 +35,7 @@ DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 
 # The argument that selects each job; without one, the job is training. The order matters:
 # `--evaluate --images` is an evaluation.
-JOBS = {"evaluate": "evaluate", "colorize": "images", "inspect": "inspect"}
+JOBS = {"evaluate": "evaluate", "colorize": "images", "serve": "serve", "inspect": "inspect"}
 
 # The groups under their headings in `--help`, in order.
 GROUPS: dict[str, Any] = {
@@ -45,6 +46,7 @@ GROUPS: dict[str, Any] = {
     "schedule": ScheduleSettings,
     "records": RecordSettings,
     "coloring": ColoringSettings,
+    "serving": ServingSettings,
     "evaluation": EvaluationSettings,
 }
 
@@ -58,13 +60,14 @@ class Settings(
     ScheduleSettings,
     RecordSettings,
     ColoringSettings,
+    ServingSettings,
     EvaluationSettings,
 ):
     """All settings of a job. They do not change; `dataclasses.replace` gives others."""
 
     @property
     def job(self) -> str:
-        """The job to run: `evaluate`, `colorize`, `inspect` or `train`."""
+        """The job to run: `evaluate`, `serve`, `colorize`, `inspect` or `train`."""
         return next((job for job, name in JOBS.items() if getattr(self, name)), "train")
 
     @property

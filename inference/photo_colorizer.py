@@ -148,6 +148,7 @@ class PhotoColorizer:
         quality: int = 95,
         says_provenance: bool = True,
         hints: Sequence[Hint] = (),
+        saturation: float | None = None,
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -159,6 +160,8 @@ class PhotoColorizer:
             says_provenance: bool, whether the XMP of the file says that the colors are
                 machine-made, and by which weights. Defaults to `True`.
             hints: sequence of `Hint`. Defaults to none.
+            saturation: float or None, the factor for its colors. Defaults to `None`, that of the
+                colorizer.
 
         Returns:
             List of str, problems of the photograph and what the format cannot store.
@@ -177,7 +180,8 @@ class PhotoColorizer:
             lost = what_is_lost(target, photo.pages, provenance)
             lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
             squares = self.place(hints, photo.pages)
-            parts = zip(photo.pages, lightness, self.predict(lightness, squares), strict=True)
+            colors = self.predict(lightness, squares, [saturation] * len(lightness))
+            parts = zip(photo.pages, lightness, colors, strict=True)
             # As in the pipeline: the number of threads may change the rounding.
             with threadpool_limits(1, user_api="blas"):
                 colored = ((part[0], self.strips(*part)) for part in parts)

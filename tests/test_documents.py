@@ -45,7 +45,7 @@ def here(tmp_path, monkeypatch):
 @pytest.mark.parametrize("arguments", documented_commands())
 def test_documented_command_is_accepted(arguments, here):
     settings, explicit = parse(arguments)
-    assert settings.job in {"train", "inspect", "colorize", "evaluate"}
+    assert settings.job in {"train", "inspect", "colorize", "evaluate", "serve"}
     filed = tomllib.loads((here / settings.config).read_text()) if settings.config else {}
     options = {word.removeprefix("--") for word in arguments if word.startswith("--")}
     assert len(explicit) == len(options | filed.keys())

@@ -46,6 +46,7 @@ def test_a_defect_is_not_hidden(monkeypatch):
         (["--load_weights"], "jobs.train.train.train"),
         (["--images", "a"], "jobs.colorize.colorize.colorize"),
         (["--images", "a", "--load_weights"], "jobs.colorize.colorize.colorize"),
+        (["--serve"], "jobs.serve.serve.serve"),
         (["--inspect"], "jobs.inspect.inspect"),
         (["--inspect", "--dataset", "a"], "jobs.inspect.inspect"),
         (["--evaluate"], "jobs.evaluate.evaluate.evaluate"),
@@ -56,7 +57,7 @@ def test_requested_job_is_run(monkeypatch, arguments, job):
     done = []
     for each in (
         *("jobs.train.train.train", "jobs.colorize.colorize.colorize"),
-        *("jobs.inspect.inspect", "jobs.evaluate.evaluate.evaluate"),
+        *("jobs.inspect.inspect", "jobs.evaluate.evaluate.evaluate", "jobs.serve.serve.serve"),
     ):
         monkeypatch.setattr(each, lambda *args, each=each: done.append(each) or 7)
     assert run.main(arguments) == 7

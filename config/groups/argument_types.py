@@ -121,6 +121,8 @@ Scale = Annotated[float, _SCALE]
 Fraction = Annotated[float, _FRACTION]
 
 Name = Annotated[str, Argument(str, "NAME")]
+Host = Annotated[str, Argument(str, "ADDRESS")]
+Port = Annotated[int, _number(int, "N", "a whole number below 65536", lambda x: 0 <= x < 2**16)]
 NamePart = Annotated[str, Argument(_name_part, "TEXT")]
 ModelName = Annotated[str, Argument(_model_name)]
 Term = Annotated[str, Argument(_term, "TERM:WEIGHT")]

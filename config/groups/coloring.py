@@ -12,6 +12,7 @@ _LOSSY = Need(
     "with --format {format}, which is lossless",
 )
 _photograph_setting = functools.partial(setting, jobs=Jobs.COLORIZING)
+_result_setting = functools.partial(setting, jobs=Jobs.COLORIZING | Jobs.SERVING)
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -21,7 +22,7 @@ class ColoringSettings:
     output_dir: Folder = setting(
         "folder for the colored photographs, and for the sheets of --inspect and --evaluate",
         "results",
-        jobs=Jobs.USING_WEIGHTS | Jobs.INSPECTING,
+        jobs=Jobs.NAMING_PHOTOGRAPHS | Jobs.INSPECTING,
     )
     render_size: Side | None = setting(
         "side of the square to which a photograph is resized for the network, at least 16; larger "
@@ -32,7 +33,7 @@ class ColoringSettings:
         "output format (default: that of the photograph if it can hold color, otherwise png)"
     )
     # At this quality JPEG changes lightness little more than rounding to 8 bits does.
-    quality: Percent = _photograph_setting(
+    quality: Percent = _result_setting(
         "quality of JPEG, lossy WebP and HEIC, 1 to 100", 95, needs=[_LOSSY]
     )
     suffix: NamePart = _photograph_setting(
@@ -58,7 +59,7 @@ class ColoringSettings:
         jobs=Jobs.USING_WEIGHTS,
     )
     # Archives ask for it, and in Europe article 50 of the AI Act.
-    provenance: bool = _photograph_setting(
+    provenance: bool = _result_setting(
         "say in the XMP of colored photographs that the colors are machine-made, and by which "
         "weights; nothing is drawn into the photograph",
         True,

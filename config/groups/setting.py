@@ -22,8 +22,11 @@ class Jobs:
     INSPECTING = frozenset({"inspect"})
     EVALUATING = frozenset({"evaluate"})
     COLORIZING = frozenset({"colorize"})
+    SERVING = frozenset({"serve"})
     TRAINING = frozenset({"train", "inspect"})
-    USING_WEIGHTS = COLORIZING | EVALUATING
+    # On photographs that an argument names.
+    NAMING_PHOTOGRAPHS = COLORIZING | EVALUATING
+    USING_WEIGHTS = NAMING_PHOTOGRAPHS | SERVING
     RESUMING = frozenset({"train"}) | USING_WEIGHTS
     OPENING_DATASETS = TRAINING | EVALUATING
     ANY = TRAINING | USING_WEIGHTS

@@ -22,8 +22,8 @@ class WhatToDo:
         metavar="FILE",
     )
     load_weights: bool = setting(
-        "resume the training in --weights_dir from its last checkpoint; with --images or "
-        "--evaluate, color with the weights of that training",
+        "resume the training in --weights_dir from its last checkpoint; with --images, --serve "
+        "or --evaluate, color with the weights of that training",
         False,
         jobs=Jobs.RESUMING,
         saved=False,
@@ -31,7 +31,13 @@ class WhatToDo:
     images: tuple[File, ...] | None = setting(
         "color these photographs: files, folders (searched recursively), or `demo`; with "
         "--evaluate, evaluate on them without true colors",
-        jobs=Jobs.USING_WEIGHTS,
+        jobs=Jobs.NAMING_PHOTOGRAPHS,
+    )
+    serve: bool = setting(
+        "open a page for a browser on this machine, on which photographs are dropped, colored, "
+        "touched up by hand and downloaded",
+        False,
+        jobs=Jobs.SERVING,
     )
     evaluate: bool = setting(
         "evaluate weights (and the results of other programs) on the validation images of "

@@ -125,7 +125,7 @@ def list_jobs(settings: Settings) -> list[Job]:
     names = settings.images or ()
     for name in names:
         for source, path, problem in find_photographs(name, output_dir, passed_over):
-            target = output_dir / _target(source, path, settings.format, settings.suffix)
+            target = output_dir / result_path(source, path, settings.format, settings.suffix)
             job = Job(source, target, hints_file=find_hints_file(source, path, settings.hints))
             if problem:
                 job.outcome, job.reason = FAILED, problem
@@ -235,8 +235,15 @@ def _targets(job: Job) -> list[Path]:
     return [job.target, job.comparison] if job.comparison else [job.target]
 
 
-def _target(source: Path, path: Path, format: str | None, suffix: str) -> Path:
-    # The contents say what a photograph is whose name does not.
+def result_path(source: Path, path: Path, format: str | None, suffix: str = "") -> Path:
+    """The path of the result of a photograph, which keeps its format if that can hold color.
+
+    Args:
+        source: `Path` of the photograph, whose contents say what it is if its name does not.
+        path: `Path` that the result would have with the name of the photograph.
+        format: str or None, the format that was asked for.
+        suffix: str, appended to the name. Defaults to none.
+    """
     own = path.suffix.lower() or suffix_of_file(source) or ""
     wanted = f".{format}" if format else own
     if wanted not in FORMATS:

@@ -87,7 +87,10 @@ def test_a_file_selects_a_job_unless_the_command_line_does(write, override):
             "label_smoothing = 0.2",
             "--config my.toml: --label_smoothing has no effect with --adversarial hinge",
         ),
-        ("quality = 9", "--config my.toml: --quality has no effect when --images is not given"),
+        (
+            "quality = 9",
+            "--config my.toml: --quality has no effect when --images or --serve is not given",
+        ),
         ("epochs 3", "--config my.toml: cannot be read: Expected '=' after a key"),
     ],
 )

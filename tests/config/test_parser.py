@@ -50,6 +50,7 @@ def test_defaults_train_sagan_on_the_demo_photographs():
             "inspect",
             {"dataset_weights": (3.0, 0.5)},
         ),
+        (["--serve", "--port", "0", "--quality", "90"], "serve", {"port": 0, "max_upload": 200}),
         (["--images", "a", "--shard", "2/4"], "colorize", {"shard": (2, 4)}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

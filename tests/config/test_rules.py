@@ -12,6 +12,7 @@ from errors import InputError
 JOB_ARGUMENTS = {
     "train": [],
     "colorize": ["--images", "a"],
+    "serve": ["--serve"],
     "evaluate": ["--evaluate"],
     "inspect": ["--inspect"],
 }
@@ -170,6 +171,12 @@ ALONE = "leave none of the {} epochs to train both networks together"
         (["--images", "a", "--inspect"], "--images colors photographs and --inspect shows data"),
         (["--evaluate", "--inspect"], "--evaluate evaluates weights and --inspect shows data"),
         (["--inspect", "--images", "a", "--quality", "9"], "give only one"),
+        *(
+            (["--serve", *other], f"--serve opens a page and {other[0]} does not; give only one")
+            for other in (["--images", "a"], ["--evaluate"], ["--inspect"])
+        ),
+        (["--serve", "--weights", "b", "c"], "compare several with --evaluate"),
+        (["--serve", "--weights_dir", "w"], "add --load_weights"),
         (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),
         (["--evaluate", "--weights", "a", "--load_weights"], "both say which weights"),
         (["--images", "a", "--weights", "b", "c"], "compare several with --evaluate"),

@@ -1,0 +1,109 @@
+"""A photograph at the size of a screen, colored again and again while a person gives hints."""
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
+from data.photos.page import PhotoPage, page_of_pixels, to_depth
+from inference.hints import Hint
+from inference.photo_colorizer import PhotoColorizer
+
+
+class Preview:
+    """A page that was shrunk once, and is colored by the same steps as at its full size.
+
+    Args:
+        colorizer: `PhotoColorizer`.
+        pages: sequence of `PhotoPage`, all of the photograph.
+        number: int, the page to show. Defaults to `0`.
+        longest: int, the longer side of the preview in pixels; a smaller page keeps its size.
+            Defaults to `1280`.
+
+    Attributes:
+        gray: uint8 array of shape (height, width, 1), the page without its colors.
+        lab: float32 array of shape (render_size, render_size, 3), from `lab_at_render_size`.
+
+    Raises:
+        UnreadableImageError: the page is broken.
+
+    Example:
+        from data.photos.file import PhotoFile
+
+        colorizer = PhotoColorizer.from_folder("weights/pretrained/sagan")
+        preview = Preview(colorizer, PhotoFile("gray.jpg").pages)
+        rgb255 = preview.colored([Hint(0.5, 0.5, "navy")])
+    """
+
+    def __init__(
+        self,
+        colorizer: PhotoColorizer,
+        pages: Sequence[PhotoPage],
+        number: int = 0,
+        longest: int = 1280,
+    ):
+        self._colorizer = colorizer
+        self._pages = pages
+        self._number = number
+        page = pages[number]
+        scale = min(1.0, longest / max(page.height, page.width))
+        shrunk = page.shrunk(*(max(1, round(side * scale)) for side in (page.height, page.width)))
+        self.gray = _gray(to_depth(shrunk, 8))
+        self.lab = colorizer.lab_at_render_size(page)
+        # What the network and upsampling receive is that of the result, so that it looks the same.
+        self._lightness = self.lab[..., :1].copy()
+        self._small = page_of_pixels(self.gray)
+
+    def colored(self, hints: Sequence[Hint] = (), saturation: float | None = None) -> np.ndarray:
+        """Colors the preview.
+
+        Args:
+            hints: sequence of `Hint` for any pages. Defaults to none.
+            saturation: float or None, as in `PhotoColorizer.color`. Defaults to `None`.
+
+        Returns:
+            uint8 array of shape (height, width, 3), sRGB.
+        """
+        ab = self._predict(hints, saturation)
+        return np.concatenate(list(self._colorizer.strips(self._small, self._lightness, ab)))
+
+    def lab_at(self, x: float, y: float) -> np.ndarray:
+        """The lightness at a place and the color that is predicted there without hints.
+
+        Args:
+            x, y: float in [0, 1], as in `Hint`.
+
+        Returns:
+            float32 array of shape (3,), CIE Lab.
+        """
+        return np.concatenate([_at(self._lightness, x, y), _at(self._ab_without_hints, x, y)])
+
+    @functools.cached_property
+    def _ab_without_hints(self) -> np.ndarray:
+        return self._predict((), None)
+
+    def _predict(self, hints: Sequence[Hint], saturation: float | None) -> np.ndarray:
+        squares = self._colorizer.place(hints, self._pages)[self._number]
+        [ab] = self._colorizer.predict([self._lightness], [squares], [saturation])
+        return ab
+
+
+def _gray(rgb255: np.ndarray) -> np.ndarray:
+    """Gray of the same lightness: uint8 (height, width, 1 or 3) to (height, width, 1)."""
+    if rgb255.shape[2] == 1:
+        return rgb255
+    gray1 = lightness1_to_gray_rgb1(rgb255_to_lab1(rgb255)[..., :1])
+    return np.asarray(rgb1_to_rgb255(gray1[..., :1]))
+
+
+def _at(image: np.ndarray, x: float, y: float) -> np.ndarray:
+    """The mean of the 3 x 3 pixels around a place."""
+    rows, columns = (
+        slice(max(0, index - 1), index + 2)
+        for index in (
+            min(int(y * image.shape[0]), image.shape[0] - 1),
+            min(int(x * image.shape[1]), image.shape[1] - 1),
+        )
+    )
+    return image[rows, columns].mean(axis=(0, 1))
