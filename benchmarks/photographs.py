@@ -39,7 +39,7 @@ def load_colorizer(weights: str | None = None, render_size: int | None = None):
     from jobs.common.runtime import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from config.settings import PRETRAINED_WEIGHTS
+    from config.groups.presets import PRETRAINED_WEIGHTS
     from inference.photo_colorizer import PhotoColorizer
 
     return PhotoColorizer.from_folder(weights or PRETRAINED_WEIGHTS / "sagan", render_size)

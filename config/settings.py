@@ -24,8 +24,6 @@ from config.groups.what import WhatToDo
 from losses import REBALANCED
 from models.networks.encoder_recipes import ENCODERS
 
-PRETRAINED_WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
-
 # ChromaGAN cuts off its encoder after this many halvings.
 CHROMAGAN_DEPTH = 3
 

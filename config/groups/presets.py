@@ -4,7 +4,10 @@ TensorFlow is not imported here, so that `--help` is fast.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+PRETRAINED_WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "pretrained"
 
 _BETAS = {"beta_1": 0.5, "beta_2": 0.999}
 
@@ -103,7 +106,7 @@ _ONE_CHANNEL = {
 # A network that follows hints has trained weights behind it, so that it needs no adversary: what it
 # gets wrong is the color itself.
 _HINTS = {
-    **{"model": "sagan", "pretrained": "weights/pretrained/sagan", "resolution": 192},
+    **{"model": "sagan", "pretrained": str(PRETRAINED_WEIGHTS / "sagan"), "resolution": 192},
     **{"hints_share": 1.0, "hints_alone": True, "adversarial": "none", "batch_size": 8},
     **{"reconstruction": ("l1:10", "mse:30"), "generator_lr": 1e-3, "lr_schedule": "cosine"},
     **{"beta_1": 0.9, "beta_2": 0.999, "warmup_steps": 100},

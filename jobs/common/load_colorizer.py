@@ -4,7 +4,8 @@ import os
 
 import keras
 
-from config.settings import PRETRAINED_WEIGHTS, Settings
+from config.groups.presets import PRETRAINED_WEIGHTS
+from config.settings import Settings
 from errors import InputError
 from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer

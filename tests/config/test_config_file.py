@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from config.groups.presets import PRETRAINED_WEIGHTS
 from config.parser import parse
 from config.saved_settings import saved_settings
-from config.settings import PRETRAINED_WEIGHTS
 from errors import InputError
 
 

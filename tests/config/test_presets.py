@@ -64,9 +64,10 @@ def test_presets_start_from_the_weights_of_another_preset():
     }
     names = ["vanilla-gan", "ls-gan", "ls-gan-30", "vanilla-low-lambda"]
     assert starts_from == dict.fromkeys(names, "unet-l1")
-    for name in PRESETS:
+    for name, preset in PRESETS.items():
         settings, _ = parse(["--preset", name])
-        assert settings.pretrained == ("weights/unet-l1" if name in names else None)
+        expected = "weights/unet-l1" if name in names else preset.settings.get("pretrained")
+        assert settings.pretrained == expected
     assert parse(["--preset", "ls-gan", "--pretrained", "other"])[0].pretrained == "other"
 
 

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from config.groups.presets import PRETRAINED_WEIGHTS
 from config.parser import parse
-from config.settings import PRETRAINED_WEIGHTS, Settings
+from config.settings import Settings
 from errors import InputError
 from jobs.common.load_colorizer import load_colorizer, weights_folders
 from models.checkpoints.folder import WeightsFolder
