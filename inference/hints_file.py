@@ -125,7 +125,8 @@ def find_hints_file(photograph: Path, below: Path, given: str | None) -> Path | 
     beside = photograph if given is None else Path(given) / below
     for name in (beside.name, beside.stem):
         path = beside.with_name(name + HINTS_SUFFIX)
-        if path.is_file():
+        # Unlike `Path.is_file`, this takes names that are too long for the disk.
+        if os.path.isfile(path):
             return path
     return None
 

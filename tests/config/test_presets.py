@@ -50,7 +50,7 @@ def test_models_have_the_values_of_their_papers(model):
 def test_preset_can_be_trained_and_changed(name):
     settings, explicit = parse(["--preset", name])
     assert explicit == {"preset"}
-    assert settings.model == ("chromagan" if name == "chromagan-tiny" else "pix2pix")
+    assert settings.model == {"chromagan-tiny": "chromagan", "hints": "sagan"}.get(name, "pix2pix")
     for key, value in PRESETS[name].settings.items():
         assert getattr(settings, key) == value
     changed, _ = parse(["--preset", name, "--epochs", "7", "--batch_size", "4"])

@@ -149,6 +149,11 @@ UNMET_NEEDS = {
     ],
     "beta_2": [(["--optimizer", "sgd"], "with --optimizer sgd")],
     "nan_limit": [([], "without --nan skip")],
+    "hints_alone": [
+        (arguments, "without --hints_share and --pretrained")
+        for arguments in ([], PRETRAINED, ["--hints_share", "1"])
+    ],
+    "hint_counts": [WITHOUT_TRUTH],
 }
 
 
