@@ -170,15 +170,16 @@ class ColorizationPipeline:
     def _read_hints(self, job: Job) -> bool:
         """Reads and places the hints; if they cannot be used, the job fails."""
         assert job.photo is not None
-        hints = HintsFile()
+        if job.hints_file is None:
+            job.squares = [[] for _ in job.photo.pages]
+            return True
         try:
-            if job.hints_file:
-                hints = HintsFile.read(job.hints_file)
+            hints = HintsFile.read(job.hints_file)
             job.squares = self._colorizer.place(hints.hints, job.photo.pages)
+            job.saturation = hints.saturation
         except (OSError, ValueError) as error:
-            name = shown(job.hints_file or job.source)
-            job.outcome, job.reason = FAILED, f"{name}: {first_reason(error, job.hints_file)}"
-        job.saturation = hints.saturation
+            job.outcome = FAILED
+            job.reason = f"{shown(job.hints_file)}: {first_reason(error, job.hints_file)}"
         return not job.outcome
 
     def _color(self, jobs: Iterable[Job]) -> Iterator[Job]:

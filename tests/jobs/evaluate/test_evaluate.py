@@ -403,19 +403,22 @@ def test_own_training_has_the_metrics_of_its_validation(
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
-def test_hints_have_rows_of_their_own_and_bring_colors_nearer_to_the_truth(evaluate, images):
+def test_hints_have_rows_of_their_own_and_bring_colors_nearer_to_the_truth(
+    evaluate, images, weights
+):
     assert evaluate("--dataset", "images", "--hint_counts", "0", "40", "--seed", "3", "--json") == 0
     rows = {row["name"]: row for row in rows_of("results/evaluation.json")}
+    name = os.path.basename(weights)
     assert [(name, row["hints"]) for name, row in rows.items()] == [
         ("truth", 0),
         ("gray", 0),
         ("constant ab", 0),
-        ("weights0", 0),
-        ("weights0, 40 hints", 40),
-        ("weights0, hints spread, 40 hints", 40),
+        (name, 0),
+        (f"{name}, 40 hints", 40),
+        (f"{name}, hints spread, 40 hints", 40),
         ("gray, hints spread, 40 hints", 40),
     ]
-    assert rows["weights0, 40 hints"]["psnr"] > rows["weights0"]["psnr"] + 1.0
+    assert rows[f"{name}, 40 hints"]["psnr"] > rows[name]["psnr"] + 1.0
     assert rows["gray, hints spread, 40 hints"]["psnr"] > rows["gray"]["psnr"] + 1.0
 
 
@@ -468,7 +471,7 @@ def test_without_truth_the_sheet_shows_rows_side_by_side(
     )
     rows = rows_of("results/evaluation.json")
     assert set(rows[0]) == {
-        *("name", "kind", "path", "render_size", "colorfulness"),
+        *("name", "kind", "path", "render_size", "hints", "colorfulness"),
         *("inception_score", "inception_score_deviation"),
     }
 
