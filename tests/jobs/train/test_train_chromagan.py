@@ -271,6 +271,7 @@ def test_training_writes_weights_losses_and_grids_of_every_epoch(here, images):
     assert not [a for a in checkpoint_arrays(FOLDER).values() if a.shape == (192, 1000)]
 
 
+@pytest.mark.slow
 def test_with_a_class_weight_of_zero_no_teacher_is_needed(here, images, tiny_teachers, capsys):
     assert train("--dataset", "images", "--class_weight", "0", "--log_every", "1") == 0
     assert tiny_teachers == []
@@ -438,6 +439,7 @@ def test_cache_is_found_by_any_path_of_the_dataset(images, teacher_batches):
     assert teacher_batches == [10]
 
 
+@pytest.mark.slow
 def test_filling_the_cache_continues_after_an_interruption(
     images, teacher_batches, bars, monkeypatch, capsys
 ):

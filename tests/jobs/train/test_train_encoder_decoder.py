@@ -235,6 +235,7 @@ def test_variants_train_resume_and_color(here, options):
     assert Image.open(here / "results/0.png").size == (24, 20)
 
 
+@pytest.mark.slow
 def test_trained_weights_color_photographs_of_other_sizes(here):
     assert train("--epochs", "1") == 0
     random = np.random.default_rng(2)
@@ -415,6 +416,7 @@ def test_another_objective_resets_the_lowest_losses():
 # --- stopped in validation -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stopped_in_validation_resumes_as_if_never_stopped(stop_in_validation):
     # Only the first training is stopped.
     options = ["--epochs", "2", "--freeze_encoder_epochs", "1", "--generator_lr", "0.01"]
