@@ -321,7 +321,7 @@ def test_other_terms_and_adversaries_can_be_used(images, teacher_batches):
     "options",
     [
         pytest.param(["--teacher_cache", "cache"], marks=pytest.mark.slow),
-        ["--global_features", "flatten"],
+        pytest.param(["--global_features", "flatten"], marks=pytest.mark.slow),
         # Three trainings whose steps are traced take up to a minute.
         pytest.param(
             ["--global_features", "flatten"], marks=[pytest.mark.in_a_graph, pytest.mark.slow]
