@@ -187,10 +187,12 @@ def _true_hints(
     random = np.random.default_rng([seed, zlib.crc32(rgb255.tobytes())])
     side = len(rgb255)
     size = min(_HINT_SIDE, side)
+    if not count:
+        return []
+    true_ab = np.asarray(rgb1_to_lab100(rgb255_to_rgb1(rgb255)))[..., 1:]
     squares = []
     for row, column in random.integers(0, side - size + 1, (count, 2)):
-        patch = rgb255[row : row + size, column : column + size]
-        ab = np.asarray(rgb1_to_lab100(rgb255_to_rgb1(patch)))[..., 1:].mean(axis=(0, 1))
+        ab = true_ab[row : row + size, column : column + size].mean(axis=(0, 1))
         center = ((row + size / 2) / side, (column + size / 2) / side)
         radii = (size / 2 / side, size / 2 / side)
         squares.append(square_at(center, radii, ab, colorizer.render_size, colorizer.color_stride))

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 from PIL import Image
 
-from data.image_io import UnreadableImageError, first_reason
+from data.image_io import MAXIMUM_PIXELS, UnreadableImageError, first_reason
 from data.photos.file import PhotoFile
 from data.photos.writer import what_is_lost
 from errors import InputError
@@ -20,8 +20,6 @@ from inference.preview import Preview
 from inference.suggestions import suggest_colors
 from jobs.colorize.colorize import result_path
 from jobs.serve.photos import COLORING, FAILED, READY, Photo
-
-MOST_PIXELS = 500_000_000
 
 # Of the pictures on the page, which are looked at and not kept.
 _QUALITY = 90
@@ -161,10 +159,10 @@ def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, 
     photo = _explained(lambda: PhotoFile(path))
     sizes = [(page.width, page.height) for page in photo.pages]
     pixels = sum(width * height for width, height in sizes)
-    if pixels > MOST_PIXELS:
+    if pixels > MAXIMUM_PIXELS:
         raise UncolorableError(
             f"its pages have {pixels // 10**6} megapixels together, and at most "
-            f"{MOST_PIXELS // 10**6} are accepted"
+            f"{MAXIMUM_PIXELS // 10**6} are accepted"
         )
     target = result_path(path, Path(name), None)
     lost = what_is_lost(target, photo.pages, colorizer.provenance)
