@@ -281,8 +281,8 @@ class AdversarialColorizer(Colorizer):
 
     def generate(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Colors a training batch and returns ab, and the generator's loss terms by name."""
-        lightness, true_ab, hints = (*data, None)[:3]
-        colored_ab = self.color(self.generator, lightness, hints, training=True)
+        lightness, true_ab = data[:2]
+        colored_ab = self.color(self.generator, lightness, *self.given(data), training=True)
         return colored_ab, self.reconstruction.terms(lightness, true_ab, colored_ab)
 
     def weigh(self, terms: dict[str, tf.Tensor]) -> tf.Tensor:
@@ -336,9 +336,8 @@ class AdversarialColorizer(Colorizer):
         The generator colors as in `_train_both`, with dropout and batch statistics, so that the
         discriminator's input does not change when the generator's training begins.
         """
-        lightness, true_ab, *others = data
-        hints = others[0] if others and self.takes_hints else None
-        colored_ab = self.color(self.generator, lightness, hints, training=True)
+        lightness, true_ab = data[:2]
+        colored_ab = self.color(self.generator, lightness, *self.given(data), training=True)
         return self._train_discriminator(
             join_lab(lightness, true_ab), join_lab(lightness, colored_ab)
         )

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from data.color.ab_bins import BINS
 from data.color.lab import join_lab, lab1_to_rgb1
 from models.batch_statistics import BatchStatistics, first_lightness
 from models.layers.fused_batch_normalization import collect_batch_statistics, has_batch_statistics
@@ -27,7 +28,8 @@ class Colorizer(ReplicatedModel):
     Lightness and ab are scaled as in `lab1`: L/50 - 1 and ab/110. `call` takes lightness of shape
     (batch, height, width, 1), of any size, and returns ab of shape (batch, height, width, 2),
     float32. A colorizer with a `hint_network` also takes hints of shape (batch, height, width, 3):
-    ab, and how much of each pixel is hinted, from 0 to 1.
+    ab, and how much of each pixel is hinted, from 0 to 1; and palettes of shape (batch, 529), as
+    made by `data.color.ab_bins.ab1_to_palette`.
 
     Args:
         generator: `keras.Model`, the network that is trained. The EMA generator is a copy of it.
@@ -44,7 +46,7 @@ class Colorizer(ReplicatedModel):
             (lightness, ab).
         sample_grids: int, a class attribute: how many validation batches are shown after every
             epoch.
-        takes_hints: bool, whether the generator takes hints.
+        takes_hints: bool, whether the generator takes hints and palettes.
         trains_hints_alone: bool, whether all else of the generator is frozen.
         color_stride: int, the generator predicts ab of size ceil(side / color_stride), and `call`
             enlarges it to the size of the lightness.
@@ -119,29 +121,36 @@ class Colorizer(ReplicatedModel):
             callbacks = [BatchStatistics(batches), *callbacks]
         return super().fit(x, y, batch_size, epochs, verbose, callbacks, **options)
 
-    def call(self, lightness, hints=None, training=False):
-        return self.color(self.generator_ema, lightness, hints, training)
+    def call(self, lightness, hints=None, palette=None, training=False):
+        return self.color(self.generator_ema, lightness, hints, palette, training=training)
 
     def color(
         self,
         generator: keras.Model,
         lightness: tf.Tensor,
         hints: tf.Tensor | None = None,
+        palette: tf.Tensor | None = None,
+        *,
         training: bool = False,
     ) -> tf.Tensor:
         """The ab that one of the two generators predicts, at the size of the lightness.
 
         Raises:
-            ValueError: the generator takes no hints, but there are some.
+            ValueError: the generator takes no hints and palettes, but there are some.
         """
         inputs = lightness
         if self.takes_hints:
             if hints is None:
                 hints = ops.zeros((*ops.shape(lightness)[:3], 3))
+            if palette is None:
+                palette = ops.zeros((ops.shape(lightness)[0], BINS))
             # Keras refuses lists of tensors and arrays.
-            inputs = [ops.convert_to_tensor(lightness), ops.convert_to_tensor(hints)]
-        elif hints is not None:
-            raise ValueError("the network of this colorizer takes no hints. Received: `hints`")
+            inputs = [ops.convert_to_tensor(each) for each in (lightness, hints, palette)]
+        elif hints is not None or palette is not None:
+            raise ValueError(
+                "the network of this colorizer takes no hints and no palette. Received: "
+                f"`{'palette' if hints is None else 'hints'}`"
+            )
         return self.enlarge(generator(inputs, training=training), lightness)
 
     def get_config(self) -> dict[str, Any]:
@@ -167,9 +176,9 @@ class Colorizer(ReplicatedModel):
     def test_step(self, data):
         """Evaluates the EMA generator on a batch of (lightness, ab), with or without extra targets.
 
-        Of the extra targets only hints are used.
+        Of the extra targets only hints and palettes are used.
         """
-        data = data[: 3 if self.takes_hints else 2]
+        data = (*data[:2], *self.given(data))
         if is_one_of_several():
             self.vote()
             # Some replicas may get no images of the last batch.
@@ -178,8 +187,12 @@ class Colorizer(ReplicatedModel):
             self._evaluate_batch(*data)
         return self.as_logs({metric.name: metric.result() for metric in self.validation_trackers()})
 
-    def _evaluate_batch(self, lightness, true_ab, hints=None):
-        colored_ab = self(lightness, hints, training=False)
+    def given(self, data: tuple[tf.Tensor, ...]) -> tuple[tf.Tensor, ...]:
+        """The hints and palettes of a batch that `data.input.batches` makes, if they are used."""
+        return data[2:4] if self.takes_hints else ()
+
+    def _evaluate_batch(self, lightness, true_ab, *given):
+        colored_ab = self(lightness, *given, training=False)
         images = tf.shape(lightness)[0]
         for name, value in self.validation_losses(lightness, true_ab, colored_ab).items():
             self.validation_means[name].update_state(value, sample_weight=images)

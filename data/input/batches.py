@@ -38,7 +38,7 @@ from data.color.lab import (
     split_lab,
 )
 from data.input.augmentation import central_square, random_square, rotate
-from data.input.drawn_hints import CHANCES, draw_hints
+from data.input.drawn_hints import CHANCES, draw_hints, draw_palettes
 from data.input.extra_target import ExtraTarget
 from data.input.image_loader import ImageLoader
 from data.input.image_order import ImageOrder
@@ -99,15 +99,15 @@ def training_batches(
         mixture: sequence of (int, float) or None, the number of images and the weight of each
             dataset in the loader, as in `ImageOrder`. Each dataset then has passes of its own.
             Defaults to `None`, which shuffles all images together.
-        hints_share: float or None, the share of the images that get hints, by `draw_hints`.
-            Defaults to `None`, batches without hints.
+        hints_share: float or None, the share of the images that get hints, by `draw_hints`, and
+            some of them palettes, by `draw_palettes`. Defaults to `None`, batches without both.
 
     Returns:
         `tf.data.Dataset` of (lightness, ab), float32 tensors in the range of the networks, of shape
         (batch_size, resolution, resolution, 1) and (batch_size, resolution, resolution, 2); after
-        them hints of shape (batch_size, resolution, resolution, 3), and the extra target of shape
-        (batch_size, ...), if there are any. With a shard, the first dimension is the number of
-        images of one replica.
+        them hints of shape (batch_size, resolution, resolution, 3), palettes of shape (batch_size,
+        529), and the extra target of shape (batch_size, ...), if there are any. With a shard, the
+        first dimension is the number of images of one replica.
     """
     shard = shard or InputShard()
     part = batch_size // shard.replicas
@@ -357,8 +357,10 @@ def _to_lab_batches(
 
     def convert(rgb255, chances, targets):
         lightness, ab = to_lab(rgb255)
-        hints = () if hints_share is None else (draw_hints(ab, chances, hints_share),)
-        return (lightness, ab, *hints, *((targets,) if extra_target else ()))
+        given = []
+        if hints_share is not None:
+            given = [draw(ab, chances, hints_share) for draw in (draw_hints, draw_palettes)]
+        return (lightness, ab, *given, *((targets,) if extra_target else ()))
 
     return _prefetch(batches.map(convert, num_parallel_calls=_WORKERS))
 

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from data.color.ab_bins import ab1_to_palette
+
 # As in Zhang et al. 2017, section 3.1: the number is geometric with p = 1/8, places are normal
 # around the center, patches have 1 to 9 px, and one image in a hundred is fully revealed.
 _MOST_HINTS = 100
@@ -14,8 +16,26 @@ _REVEALED = 0.01
 # touch up a whole photograph; with Zhang's alone, one in a thousand has 50.
 _P_OF_MANY = 1.0 / 32.0
 
-# The random numbers of an image: four of its own, and four of each hint.
-CHANCES = 4 + 4 * _MOST_HINTS
+# The random numbers of an image: five of its own, and four of each hint.
+_OF_IMAGE = 5
+CHANCES = _OF_IMAGE + 4 * _MOST_HINTS
+
+# The share of the images with hints that also get their palette.
+_WITH_PALETTE = 0.25
+
+
+def draw_palettes(ab: tf.Tensor, chances: tf.Tensor, share: float) -> tf.Tensor:
+    """Gives some images, with or without hints, the palette of their true colors.
+
+    Args:
+        ab, chances, share: as in `draw_hints`.
+
+    Returns:
+        float32 tensor of shape (batch, 529), as `ab1_to_palette` makes it, zeros for the others.
+    """
+    gets_palette = (chances[:, 2] < share) & (chances[:, 4] < _WITH_PALETTE)
+    palettes = ab1_to_palette(ab)
+    return tf.where(gets_palette[:, None], palettes, tf.zeros_like(palettes))
 
 
 def draw_hints(ab: tf.Tensor, chances: tf.Tensor, share: float) -> tf.Tensor:
@@ -33,7 +53,8 @@ def draw_hints(ab: tf.Tensor, chances: tf.Tensor, share: float) -> tf.Tensor:
     SIGGRAPH 2017.
     """
     batch, height, width = tf.unstack(tf.shape(ab)[:3])
-    of_image, of_hints = chances[:, :4], tf.reshape(chances[:, 4:], (batch, 4, _MOST_HINTS))
+    of_image = chances[:, :_OF_IMAGE]
+    of_hints = tf.reshape(chances[:, _OF_IMAGE:], (batch, 4, _MOST_HINTS))
     gets_many = of_image[:, 0] < 0.5
     p = tf.where(gets_many, _P_OF_MANY, _P)
     # The inverse of the geometric distribution from 0 on.

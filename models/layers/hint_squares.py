@@ -43,11 +43,16 @@ class HintSquares(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("colorizer")
 class OnlyWithHints(keras.layers.Layer):
-    """Passes the first of two inputs for images with hints, the second; others become exactly 0."""
+    """Passes the first of three inputs for images with hints or a palette; others become exactly 0.
+
+    The second input are hints, (batch, height, width, 3), the third palettes, (batch, 529).
+    """
 
     def call(self, inputs):
-        features, hints = inputs
+        features, hints, palette = inputs
         has_hints = ops.any(hints[..., 2:] > 0.0, axis=(1, 2, 3), keepdims=True)
+        has_palette = ops.any(palette > 0.0, axis=1)[:, None, None, None]
+        has_hints = ops.logical_or(has_hints, has_palette)
         return ops.where(has_hints, features, ops.zeros_like(features))
 
     def compute_output_shape(self, input_shape):

@@ -2,6 +2,7 @@
 
 import keras
 
+from data.color.ab_bins import BINS
 from models.layers.gray_image import GrayImage
 from models.layers.hint_squares import HintSquares
 from models.layers.padding import CropLike, PadToMultiple
@@ -55,9 +56,10 @@ def unet(
     Returns:
         `keras.Model` from lightness, (batch, height, width, 1), to ab, (batch,
         ceil(height / color_stride), ceil(width / color_stride), 2), float32, both scaled as in
-        `lab1`. With `hints`, from a list of lightness and hints, (batch, height, width, 3): ab, and
-        how much of the pixel is hinted, from 0 to 1. Without any hint in an image, its colors are
-        those of the network without `hints`, to the last bit.
+        `lab1`. With `hints`, from a list of lightness; hints, (batch, height, width, 3): ab, and
+        how much of the pixel is hinted, from 0 to 1; and palettes, (batch, 529), as made by
+        `data.color.ab_bins.ab1_to_palette`, or zeros for none. Without hints and palette, the
+        colors of an image are those of the network without `hints`, to the last bit.
 
     Raises:
         ValueError: `color_stride` is not a power of 2, or the decoder path ends before
@@ -92,14 +94,16 @@ def unet(
     )(decoded[last_level])
     inputs = lightness
     if hints:
-        inputs = [lightness, keras.Input((None, None, 3), name="given_hints")]
-        padded_hints = PadToMultiple(2**depth, dtype="float32", name="pad_hints")(inputs[1])
-        ab = _follow(padded_hints, ab, padded, decoded, last_level)
+        given = keras.Input((None, None, 3), name="given_hints")
+        palette = keras.Input((BINS,), name="given_palette")
+        inputs = [lightness, given, palette]
+        padded_hints = PadToMultiple(2**depth, dtype="float32", name="pad_hints")(given)
+        ab = _follow(padded_hints, palette, ab, padded, decoded, last_level)
     ab = CropLike(color_stride, dtype="float32", name="crop")([ab, lightness])
     return keras.Model(inputs, ab, name=name)
 
 
-def _follow(hints, ab, lightness, decoded: dict, last_level: int):
+def _follow(hints, palette, ab, lightness, decoded: dict, last_level: int):
     """Adds to ab what a `hint_network` makes of hints at a level of the decoder path."""
     deepest = max(decoded)
     level = min(max(_HINT_LEVEL, last_level), deepest)
@@ -114,6 +118,7 @@ def _follow(hints, ab, lightness, decoded: dict, last_level: int):
             keras.layers.AveragePooling2D(2**level)(lightness),
             colors,
             HintSquares(2**level, name="hint_squares")(hints),
+            palette,
         ]
     )
     if side > 1:

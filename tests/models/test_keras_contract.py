@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import models.layers
+from data.color.ab_bins import BINS
 from metrics.image.psnr import PSNR
 from models.catalog import COLORIZERS
 from models.layers.depthwise_convolution import DepthwiseConv2D
@@ -17,6 +18,7 @@ from models.layers.gray_image import GrayImage
 from models.layers.hint_attention import HintAttention
 from models.layers.hint_squares import HintSquares, OnlyWithHints
 from models.layers.padding import CropLike, PadToMultiple
+from models.layers.palette_colors import PaletteColors
 from models.layers.relu6 import ReLU6
 from models.layers.repeat_over_grid import RepeatOverGrid
 from models.layers.resizing import EnlargeToAtLeast, ResizeLike
@@ -48,7 +50,8 @@ LAYERS = {
         [(2, 4, 6, 5), (2, 4, 6, 2), (2, 4, 6, 1)],
     ),
     HintSquares: (lambda: HintSquares(2), [(2, 4, 6, 3)]),
-    OnlyWithHints: (OnlyWithHints, [(2, 4, 4, 2), (2, 8, 8, 3)]),
+    OnlyWithHints: (OnlyWithHints, [(2, 4, 4, 2), (2, 8, 8, 3), (2, 529)]),
+    PaletteColors: (PaletteColors, [(2, 3, 4, 529), (2, 529)]),
     PadToMultiple: (lambda: PadToMultiple(4), [(2, 5, 6, 3)]),
     ReLU6: (ReLU6, [(2, 5, 6, 3)]),
     RepeatOverGrid: (RepeatOverGrid, [(2, 4, 5, 2), (2, 3)]),
@@ -123,7 +126,10 @@ def test_networks_survive_cloning_and_a_file(name, tmp_path):
     make, channels = NETWORKS[name]
     network = make()
     height = 128 if name == "conv4" else 32
-    images = random_arrays(*((1, height, 128, each) for each in np.atleast_1d(channels)))
+    shapes = [(1, height, 128, each) for each in np.atleast_1d(channels)]
+    if len(shapes) > 1:
+        shapes.append((1, BINS))
+    images = random_arrays(*shapes)
     images = images if len(images) > 1 else images[0]
     clone = keras.models.clone_model(network)
     clone.set_weights(network.get_weights())

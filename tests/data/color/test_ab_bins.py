@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from data.color.ab_bins import BINS_PER_SIDE, ab1_to_bin, count_bins
+from data.color.ab_bins import (
+    BIN_CENTERS,
+    BINS,
+    BINS_PER_SIDE,
+    ab1_to_bin,
+    ab1_to_palette,
+    count_bins,
+)
 
 
 def test_gray_is_the_middle_of_the_middle_bin():
@@ -30,3 +37,14 @@ def test_colors_outside_the_bins_are_counted_at_the_border():
     counts = count_bins([np.array([[2.0, -2.0], [-1.5, 0.0]])])
     assert counts.sum() == 2
     assert counts[-1, 0] == counts[0, BINS_PER_SIDE // 2] == 1
+
+
+def test_each_center_is_in_its_own_bin():
+    np.testing.assert_array_equal(ab1_to_bin(BIN_CENTERS), np.arange(BINS))
+
+
+def test_a_palette_is_the_histogram_of_one_image():
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 5, 4, 2)).astype("float32")
+    palettes = np.asarray(ab1_to_palette(images))
+    for image, palette in zip(images, palettes, strict=True):
+        np.testing.assert_allclose(palette, count_bins([image]).ravel() / 20, atol=1e-7)

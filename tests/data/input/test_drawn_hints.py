@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from data.input.drawn_hints import CHANCES, draw_hints
+from data.color.ab_bins import ab1_to_palette
+from data.input.drawn_hints import CHANCES, draw_hints, draw_palettes
 
 RANDOM = np.random.default_rng(0)
 AB = RANDOM.uniform(-1, 1, (400, 24, 24, 2)).astype("float32")
@@ -17,8 +18,8 @@ def of_one_hint(row, column, size):
     """The chances of an image with one hint, at these shares of the image."""
     values = np.zeros((1, CHANCES), "float32")
     # Many hints, of which the inverse of the distribution gives one; then not revealed.
-    values[0, :4] = (0.0, 1.0 - (31 / 32) ** 1.5, 0.0, 1.0)
-    of_hints = values[0, 4:].reshape(4, -1)
+    values[0, :5] = (0.0, 1.0 - (31 / 32) ** 1.5, 0.0, 1.0, 0.0)
+    of_hints = values[0, 5:].reshape(4, -1)
     of_hints[:3, 0] = (row, column, (size - 0.5) / 9)
     return values
 
@@ -52,3 +53,11 @@ def test_one_image_in_a_hundred_is_revealed():
     revealed = [image for image in range(400) if np.array_equal(hints[image, ..., :2], AB[image])]
     assert 1 <= len(revealed) <= 12
     assert (hints[revealed, ..., 2] == 1.0).all()
+
+
+def test_a_quarter_of_the_images_with_hints_get_their_palette():
+    palettes = draw_palettes(AB, chances(), share=0.5).numpy()
+    given = palettes.any(axis=1)
+    assert given.mean() == pytest.approx(0.125, abs=0.05)
+    np.testing.assert_array_equal(palettes[given], ab1_to_palette(AB)[given])
+    assert not draw_palettes(AB, chances(), share=0.0).numpy().any()

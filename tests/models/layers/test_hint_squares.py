@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from data.color.ab_bins import BINS
 from models.layers.hint_squares import HintSquares, OnlyWithHints
 
 
@@ -13,8 +14,11 @@ def test_the_mean_is_of_what_is_hinted():
     np.testing.assert_allclose(squares[0, :, 0], [(0.3, 0.0, 0.5), (0.0, 0.0, 0.0)], atol=1e-6)
 
 
-def test_features_of_images_without_hints_are_exactly_zero():
-    features = np.ones((2, 2, 2, 3), "float32")
-    hints = np.zeros((2, 4, 4, 3), "float32")
+def test_features_of_images_without_hints_and_palette_are_exactly_zero():
+    features = np.ones((3, 2, 2, 3), "float32")
+    hints = np.zeros((3, 4, 4, 3), "float32")
     hints[1, 3, 3, 2] = 1e-3
-    np.testing.assert_array_equal(OnlyWithHints()([features, hints]), features * [[[[0]]], [[[1]]]])
+    palette = np.zeros((3, BINS), "float32")
+    palette[2, 7] = 1.0
+    passed = OnlyWithHints()([features, hints, palette])
+    np.testing.assert_array_equal(passed, features * [[[[0]]], [[[1]]], [[[1]]]])
