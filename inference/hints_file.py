@@ -2,17 +2,20 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data.atomic import write_beside
-from errors import first_line
+from errors import first_line, shown
 from inference.hints import MOST_HINTS, Hint
+from inference.palette import Palette
 
 VERSION = 1
 
 HINTS_SUFFIX = ".hints.json"
+_OF_A_FILE = frozenset({"version", "hints", "saturation", "palette", "palette_from"})
 _OF_A_HINT = frozenset({"x", "y", "color", "radius", "page"})
 
 # A thousand hints take about 80 kB.
@@ -23,13 +26,17 @@ _MOST_BYTES = 2**20
 class HintsFile:
     """What a file of hints asks for.
 
-        {"version": 1, "saturation": 1.1,
+        {"version": 1, "saturation": 1.1, "palette_from": "beach.jpg",
          "hints": [{"x": 0.25, "y": 0.5, "color": "#a03020", "radius": 0.02, "page": 0}]}
+
+    In a file, `palette_from` is a photograph with the colors to use, relative to the file, or
+    `palette` is a list of [a, b, share].
 
     Args:
         hints: tuple of `Hint`. Defaults to none.
         saturation: float or None, a factor for the colors without hints, instead of that of the
             colorizer. Defaults to `None`.
+        palette: `Palette` or None, the colors that the photograph has. Defaults to `None`.
 
     Raises:
         ValueError: `saturation` is no number from 0 to 10.
@@ -41,6 +48,7 @@ class HintsFile:
 
     hints: tuple[Hint, ...] = ()
     saturation: float | None = None
+    palette: Palette | None = None
 
     def __post_init__(self):
         value = self.saturation
@@ -63,13 +71,21 @@ class HintsFile:
         if len(content) > _MOST_BYTES:
             raise ValueError(f"there should be at most {MOST_HINTS} hints; the file is larger")
         try:
-            return cls.from_json(json.loads(content))
+            beside = Path(path).parent
+            return cls.from_json(
+                json.loads(content), lambda name: Palette.of_photograph(beside / name)
+            )
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"it is not JSON: {first_line(error)}") from error
 
     @classmethod
-    def from_json(cls, content: Any) -> "HintsFile":
+    def from_json(cls, content: Any, read_palette: Callable[[str], Palette]) -> "HintsFile":
         """Makes hints from what a file holds.
+
+        Args:
+            content: the parsed file.
+            read_palette: function of the `palette_from` of the file that returns a `Palette`, or
+                raises a ValueError.
 
         Raises:
             ValueError: as `read`. The message names the field.
@@ -80,13 +96,14 @@ class HintsFile:
             raise ValueError(
                 f"it has version {content['version']!r}, but this program reads version {VERSION}"
             )
-        _check_names(content, frozenset({"version", "hints", "saturation"}), "the file")
+        _check_names(content, _OF_A_FILE, "the file")
         found = content.get("hints", [])
         if not isinstance(found, list) or len(found) > MOST_HINTS:
             raise ValueError(f"hints: give a list of at most {MOST_HINTS}")
         return cls(
             tuple(_hint(each, number) for number, each in enumerate(found)),
             content.get("saturation"),
+            _palette(content, read_palette),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +111,8 @@ class HintsFile:
         content: dict[str, Any] = {"version": VERSION, "hints": [vars(each) for each in self.hints]}
         if self.saturation is not None:
             content["saturation"] = self.saturation
+        if self.palette is not None:
+            content["palette"] = [list(color) for color in self.palette.colors]
         return content
 
     def write(self, path: str | os.PathLike) -> None:
@@ -139,6 +158,23 @@ def _hint(content: Any, number: int) -> Hint:
     try:
         return Hint(**content)
     except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _palette(content: dict, read: Callable[[str], Palette]) -> Palette | None:
+    given = [name for name in ("palette", "palette_from") if content.get(name) is not None]
+    if not given:
+        return None
+    if len(given) > 1:
+        raise ValueError("`palette` and `palette_from` exclude each other; give one")
+    [name] = given
+    value = content[name]
+    if name == "palette_from" and not isinstance(value, str):
+        raise ValueError(f"`palette_from` should be a photograph. Received: {value!r}"[:300])
+    try:
+        return Palette.from_json(value) if name == "palette" else read(value)
+    except ValueError as error:
+        where = f"{name} {shown(value)}" if name == "palette_from" else name
         raise ValueError(f"{where}: {error}") from error
 
 

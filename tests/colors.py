@@ -1,6 +1,8 @@
 """Colors and a reference that tests of several folders share."""
 
 import numpy as np
+from PIL import Image
+from skimage.color import lab2rgb
 from skimage.metrics import structural_similarity
 
 from data.color.lab import lab100_to_unclipped_rgb1
@@ -36,3 +38,15 @@ def skimage_ssim(true, colored):
         data_range=1.0,
         channel_axis=-1,
     )
+
+
+# The ab of the colors of `two_colors`.
+BLUE, ORANGE = (0.0, -40.0), (30.0, 50.0)
+
+
+def two_colors(path):
+    """Three quarters blue, one quarter orange, of the same lightness."""
+    pixels = np.empty((64, 64, 3), "uint8")
+    pixels[:48], pixels[48:] = (np.round(lab2rgb((60.0, *ab)) * 255.0) for ab in (BLUE, ORANGE))
+    Image.fromarray(pixels).save(path)
+    return path

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
+from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
 from jobs.serve.archive import streamed_zip
 from jobs.serve.colorist import Colorist, UncolorableError, open_photo, result_name
@@ -226,11 +227,16 @@ class Server:
         return self._find(id).edits.to_json()
 
     async def edit(self, id: str, request: Request) -> PhotoState:
-        """Changes the hints and the saturation of a photograph to these."""
+        """Changes the hints, the palette and the saturation of a photograph to these.
+
+        `palette_from` is the id of another photograph.
+        """
         photo = self._find(id)
         body = await receive_body(request, _MOST_BYTES_OF_EDITS)
         try:
-            edits = HintsFile.from_json(json.loads(body))
+            content = json.loads(body)
+            # A palette has to be read from a photograph.
+            edits = await self._soon(lambda: HintsFile.from_json(content, self._palette_of))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise HTTPException(422, f"it is not JSON: {first_line(error)}") from error
         except ValueError as error:
@@ -280,6 +286,12 @@ class Server:
             max_upload=self._max_upload,
             max_photos=self._max_photos,
         )
+
+    def _palette_of(self, id: str) -> Palette:
+        photo = self._photos.find(id)
+        if photo is None:
+            raise ValueError("there is no such photograph (any more)")
+        return Palette.of_photograph(photo.path)
 
     def _find(self, id: str) -> Photo:
         photo = self._photos.find(id)

@@ -8,8 +8,14 @@ import pytest
 
 from inference.hints import Hint
 from inference.hints_file import HintsFile, find_hints_file
+from inference.palette import Palette
+from tests.colors import two_colors
 
-HINTS = HintsFile((Hint(0.25, 0.5, "#a03020", 0.02, 1), Hint(0, 1, "navy")), saturation=1.2)
+HINTS = HintsFile(
+    (Hint(0.25, 0.5, "#a03020", 0.02, 1), Hint(0, 1, "navy")),
+    1.2,
+    Palette(((0, -40, 0.75), (30, 50, 0.25))),
+)
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -34,6 +40,13 @@ HINT = {"x": 0.5, "y": 0.5, "color": "red"}
         (json.dumps({"version": 1, "hints": [{"x": 0}]}), "hint 1: x, y and color are needed"),
         (json.dumps({"version": 1, "hints": [{**HINT, "r": 1}]}), "hint 1 has an unknown field"),
         (json.dumps({"version": 1, "saturation": "1"}), "Received: saturation='1'"),
+        (json.dumps({"version": 1, "palette": [[0, 0]]}), "palette: a color of a palette should"),
+        (json.dumps({"version": 1, "palette_from": 1}), "`palette_from` should be a photograph"),
+        (json.dumps({"version": 1, "palette_from": "b.jpg"}), "b.jpg: there is no such file"),
+        (
+            json.dumps({"version": 1, "palette_from": "b.jpg", "palette": [[0, 0, 1]]}),
+            "exclude each other",
+        ),
         (" " * 2_000_000, "the file is larger"),
     ],
 )
@@ -42,6 +55,13 @@ def test_other_files_are_refused_in_one_line(tmp_path, content, words):
     with pytest.raises(ValueError, match=re.escape(words)) as error:
         HintsFile.read(tmp_path / "a.hints.json")
     assert "\n" not in str(error.value)
+
+
+def test_the_palette_of_another_photograph_is_found_beside_the_file(tmp_path):
+    (tmp_path / "others").mkdir()
+    path = two_colors(tmp_path / "others/b.png")
+    (tmp_path / "a.hints.json").write_text('{"version": 1, "palette_from": "others/b.png"}')
+    assert HintsFile.read(tmp_path / "a.hints.json").palette == Palette.of_photograph(path)
 
 
 def test_files_beside_the_photograph_are_found_by_its_whole_name_first(tmp_path):
