@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ from data.atomic import write_beside
 from errors import first_line, shown
 from inference.hints import MOST_HINTS, Hint
 from inference.palette import Palette
+from inference.variants import VARIANTS, Variant
 
 VERSION = 1
 
 HINTS_SUFFIX = ".hints.json"
-_OF_A_FILE = frozenset({"version", "hints", "saturation", "palette", "palette_from"})
+_CHOICES = ("saturation", "calm", "variant")
+_OF_A_FILE = frozenset({"version", "hints", *_CHOICES, "palette", "palette_from"})
 _OF_A_HINT = frozenset({"x", "y", "color", "radius", "page"})
+
+_MOST = {"saturation": 10, "calm": 1}
 
 # A thousand hints take about 80 kB.
 _MOST_BYTES = 2**20
@@ -36,10 +40,15 @@ class HintsFile:
         hints: tuple of `Hint`. Defaults to none.
         saturation: float or None, a factor for the colors without hints, instead of that of the
             colorizer. Defaults to `None`.
+        calm: float or None, the share by which unsure colors are pulled toward gray, instead of
+            that of the colorizer. Defaults to `None`.
+        variant: str or None, a name of `VARIANTS`. Its values stand for those that are not given
+            here. Defaults to `None`.
         palette: `Palette` or None, the colors that the photograph has. Defaults to `None`.
 
     Raises:
-        ValueError: `saturation` is no number from 0 to 10.
+        ValueError: `saturation` is no number from 0 to 10, `calm` none from 0 to 1, or there is no
+            such variant.
 
     Example:
         HintsFile((Hint(0.25, 0.5, "navy"),)).write("old.jpg.hints.json")
@@ -48,13 +57,22 @@ class HintsFile:
 
     hints: tuple[Hint, ...] = ()
     saturation: float | None = None
+    calm: float | None = None
+    variant: str | None = None
     palette: Palette | None = None
 
     def __post_init__(self):
-        value = self.saturation
-        if value is not None and not (_is_number(value) and 0.0 <= value <= 10.0):
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and 0.0 <= value <= most):
+                raise ValueError(
+                    f"`{name}` should be a number from 0 to {most}. Received: {name}={value!r}"
+                )
+        # A list, because a value from a file may have no hash.
+        if self.variant not in [None, *VARIANTS]:
             raise ValueError(
-                f"`saturation` should be a number from 0 to 10. Received: saturation={value!r}"
+                f"`variant` should be one of {', '.join(VARIANTS)}. Received: "
+                f"variant={self.variant!r}"
             )
 
     @classmethod
@@ -102,18 +120,23 @@ class HintsFile:
             raise ValueError(f"hints: give a list of at most {MOST_HINTS}")
         return cls(
             tuple(_hint(each, number) for number, each in enumerate(found)),
-            content.get("saturation"),
-            _palette(content, read_palette),
+            **{name: content.get(name) for name in _CHOICES},
+            palette=_palette(content, read_palette),
         )
 
     def to_json(self) -> dict[str, Any]:
         """What a file of these hints holds."""
         content: dict[str, Any] = {"version": VERSION, "hints": [vars(each) for each in self.hints]}
-        if self.saturation is not None:
-            content["saturation"] = self.saturation
+        values = {name: getattr(self, name) for name in _CHOICES}
         if self.palette is not None:
-            content["palette"] = [list(color) for color in self.palette.colors]
-        return content
+            values["palette"] = [list(color) for color in self.palette.colors]
+        return content | {name: value for name, value in values.items() if value is not None}
+
+    def look(self) -> Variant:
+        """The weights, saturation, calm and palette that it asks for, None where for none."""
+        chosen = VARIANTS[self.variant] if self.variant else Variant()
+        own = {name: getattr(self, name) for name in (*_MOST, "palette")}
+        return replace(chosen, **{name: value for name, value in own.items() if value is not None})
 
     def write(self, path: str | os.PathLike) -> None:
         """Writes a file, completely or not at all.

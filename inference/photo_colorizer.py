@@ -26,6 +26,7 @@ from inference.generator_cache import cached_generator
 from inference.hint_spreading import FAR, NEAR, spread_residuals
 from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
+from inference.unsureness import unsureness
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
 from models.networks.without_hints import without_hints
@@ -48,6 +49,8 @@ class PhotoColorizer:
         batch_size: int, photographs in a batch. Halved permanently when memory runs out. Defaults
             to `16`.
         saturation: float, factor for ab. Defaults to `1.0`.
+        calm: float in [0, 1], the share by which colors that the network is unsure of are pulled
+            toward gray, as `unsureness` measures it. Defaults to `0.0`.
         flip_average: bool, whether to also color the mirrored photograph and average the two.
             Defaults to `False`.
         color_stride: int, how many times coarser than the lightness the generator's colors are.
@@ -73,6 +76,7 @@ class PhotoColorizer:
         render_size: int,
         batch_size: int = 16,
         saturation: float = 1.0,
+        calm: float = 0.0,
         flip_average: bool = False,
         color_stride: int = 1,
         hinted_generator: Callable[[], keras.Model | FrozenGenerator] | None = None,
@@ -83,6 +87,7 @@ class PhotoColorizer:
         self.render_size = render_size
         self.batch_size = batch_size
         self.saturation = saturation
+        self.calm = calm
         self.flip_average = flip_average
         self.provenance = provenance
         self.color_stride = color_stride
@@ -149,6 +154,7 @@ class PhotoColorizer:
         says_provenance: bool = True,
         hints: Sequence[Hint] = (),
         saturation: float | None = None,
+        calm: float | None = None,
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -161,6 +167,8 @@ class PhotoColorizer:
                 machine-made, and by which weights. Defaults to `True`.
             hints: sequence of `Hint`. Defaults to none.
             saturation: float or None, the factor for its colors. Defaults to `None`, that of the
+                colorizer.
+            calm: float or None, its share as in the constructor. Defaults to `None`, that of the
                 colorizer.
 
         Returns:
@@ -180,10 +188,11 @@ class PhotoColorizer:
             lost = what_is_lost(target, photo.pages, provenance)
             lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
             squares = self.place(hints, photo.pages)
-            colors = self.predict(lightness, squares, [saturation] * len(lightness))
-            parts = zip(photo.pages, lightness, colors, strict=True)
+            count = len(lightness)
             # As in the pipeline: the number of threads may change the rounding.
             with threadpool_limits(1, user_api="blas"):
+                colors = self.predict(lightness, squares, [saturation] * count, [calm] * count)
+                parts = zip(photo.pages, lightness, colors, strict=True)
                 colored = ((part[0], self.strips(*part)) for part in parts)
                 write_photo(target, colored, quality, provenance)
         except UnreadableImageError as error:
@@ -276,6 +285,7 @@ class PhotoColorizer:
         lightness: Sequence[np.ndarray],
         squares: Sequence[Sequence[HintSquare]] | None = None,
         saturations: Sequence[float | None] | None = None,
+        calms: Sequence[float | None] | None = None,
     ) -> list[np.ndarray]:
         """Predicts the ab of any number of photographs at `render_size`.
 
@@ -285,9 +295,11 @@ class PhotoColorizer:
             lightness: sequence of arrays of shape (render_size, render_size, 1), the L of what
                 `lab_at_render_size` returns.
             squares: sequence of the hints of each, from `place`, or None. Hints outrank
-                saturation. Defaults to `None`.
+                saturation and calm. Defaults to `None`.
             saturations: sequence of the factor for the colors of each; None stands for
                 `saturation`. Defaults to `None`, for all.
+            calms: sequence of the share of each by which unsure colors are pulled toward gray; None
+                stands for `calm`. Defaults to `None`, for all.
 
         Returns:
             List of float32 arrays of shape (side, side, 2), a and b of CIE Lab: the side is
@@ -298,16 +310,18 @@ class PhotoColorizer:
         """
         squares = squares or [()] * len(lightness)
         saturations = saturations or [None] * len(lightness)
+        calms = calms or [None] * len(lightness)
+        images = list(zip(lightness, squares, saturations, calms, strict=True))
         colored: dict[int, np.ndarray] = {}
         for have_hints in (False, True):
             chosen = [number for number, own in enumerate(squares) if bool(own) is have_hints]
-            batch = [(lightness[number], squares[number], saturations[number]) for number in chosen]
+            batch = [images[number] for number in chosen]
             colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
         return [colored[number] for number in range(len(lightness))]
 
     def _predict(
         self,
-        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], float | None]],
+        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], float | None, float | None]],
         have_hints: bool,
     ) -> list[np.ndarray]:
         colored: list[np.ndarray] = []
@@ -316,7 +330,7 @@ class PhotoColorizer:
             inputs = [np.stack([lightness for lightness, *_ in batch]) / LIGHTNESS_SCALE - 1.0]
             if have_hints and self._hinted_generator:
                 inputs.append(
-                    np.stack([draw_squares(own, self.render_size) for _, own, _ in batch])
+                    np.stack([draw_squares(own, self.render_size) for _, own, *_ in batch])
                 )
             try:
                 predicted = self._generate(inputs)
@@ -326,7 +340,9 @@ class PhotoColorizer:
                 self.batch_size = len(batch) // 2
                 continue
             deviations = NEAR if self._hinted_generator else FAR
-            for ab, (lightness, own, factor) in zip(predicted, batch, strict=True):
+            for ab, (lightness, own, factor, share) in zip(predicted, batch, strict=True):
+                if calm := self.calm if share is None else share:
+                    ab *= np.float32(1.0) - np.float32(calm) * unsureness(ab)
                 ab *= np.float32(self.saturation if factor is None else factor)
                 colored.append(self.spread(lightness, ab, own, deviations) if own else ab)
         return colored

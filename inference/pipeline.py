@@ -7,7 +7,7 @@ number of the photographs.
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
 from data.image_io import first_reason
 from data.photos.file import PhotoFile
-from data.photos.page import PhotoPage, page_of_pixels, to_depth
+from data.photos.page import page_of_pixels, to_depth
 from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import shown
@@ -28,6 +28,7 @@ from inference.hints import HintSquare
 from inference.hints_file import HintsFile
 from inference.memory_budget import MemoryBudget
 from inference.photo_colorizer import PhotoColorizer
+from inference.variants import Variant
 
 COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
 
@@ -57,6 +58,8 @@ class Job:
         target: `Path` of the colored photograph.
         comparison: `Path` of an image with both side by side, or None.
         hints_file: `Path` of a file of hints, or None.
+        variant: `Variant` to color it as, or None for what the file of hints asks for.
+        variants: list of `Job`, the same photograph in other ways. The pipeline does not read it.
         outcome: str, `COLORED`, `SKIPPED`, `FAILED` or `DROPPED`; empty while in progress.
         reason: str, why it failed.
         notes: list of str, defects of the file, and what the result cannot hold.
@@ -65,7 +68,8 @@ class Job:
         photo: `PhotoFile` while in progress, otherwise None.
         lightness: list of arrays, the network's input for each page.
         squares: list of lists of `HintSquare`, the hints of each page.
-        saturation: float or None, the factor for its colors, or None for that of the colorizer.
+        colorizer: `PhotoColorizer` that colors it while in progress, otherwise None.
+        look: `Variant`, the saturation and calm of its colors.
         colors: list of arrays, the network's output (ab) for each page.
     """
 
@@ -73,6 +77,8 @@ class Job:
     target: Path
     comparison: Path | None = None
     hints_file: Path | None = None
+    variant: Variant | None = None
+    variants: list["Job"] = field(default_factory=list)
     outcome: str = ""
     reason: str = ""
     notes: list[str] = field(default_factory=list)
@@ -81,7 +87,8 @@ class Job:
     photo: PhotoFile | None = None
     lightness: list[np.ndarray] = field(default_factory=list)
     squares: list[list[HintSquare]] = field(default_factory=list)
-    saturation: float | None = None
+    colorizer: PhotoColorizer | None = None
+    look: Variant = Variant()
     colors: list[np.ndarray] = field(default_factory=list)
 
     def fail(self, error: Exception) -> "Job":
@@ -96,8 +103,10 @@ class ColorizationPipeline:
     Args:
         colorizer: `PhotoColorizer`.
         quality: int, quality of lossy formats. Defaults to `95`.
-        provenance: `Provenance` or None, what the XMP of the results says of their colors. Defaults
-            to `None`.
+        says_provenance: bool, whether the XMP of the results says that their colors are
+            machine-made, and by which weights. Defaults to `True`.
+        with_weights: function of the name of pretrained weights that returns a `PhotoColorizer`,
+            called on any thread for variants that need others. Defaults to `None`: these fail.
         while_waiting: function of a `Job`, called twice a second with the job that was started
             last, on the thread that waits for results. Defaults to a function without effect.
         is_stopped: function without arguments, called often. Once it returns True, photographs
@@ -109,13 +118,15 @@ class ColorizationPipeline:
         self,
         colorizer: PhotoColorizer,
         quality: int = 95,
-        provenance: Provenance | None = None,
+        says_provenance: bool = True,
+        with_weights: Callable[[str], PhotoColorizer] | None = None,
         while_waiting: Callable[[Job], None] = lambda job: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ):
         self._colorizer = colorizer
         self._quality = quality
-        self._provenance = provenance
+        self._says_provenance = says_provenance
+        self._with_weights = with_weights
         self._while_waiting = while_waiting
         self._is_stopped = is_stopped
         self._started: Job | None = None
@@ -154,12 +165,13 @@ class ColorizationPipeline:
             job.photo = PhotoFile(job.source)
             if not self._read_hints(job):
                 return job
-            lost = what_is_lost(job.target, job.photo.pages, self._provenance)
+            assert job.colorizer is not None
+            lost = what_is_lost(job.target, job.photo.pages, self._provenance_of(job))
             for page in job.photo.pages:
                 with self._budget.share(page.size):
                     if self._is_over(job):
                         return job
-                    lab = self._colorizer.lab_at_render_size(page)
+                    lab = job.colorizer.lab_at_render_size(page)
                 job.lightness.append(lab[..., :1].copy())
                 job.had_colors = job.had_colors or has_colors(lab)
             job.notes += job.photo.notes + lost
@@ -168,35 +180,46 @@ class ColorizationPipeline:
         return job
 
     def _read_hints(self, job: Job) -> bool:
-        """Reads and places the hints; if they cannot be used, the job fails."""
+        """Reads the hints, finds the weights and places the hints, or lets the job fail."""
         assert job.photo is not None
-        if job.hints_file is None:
-            job.squares = [[] for _ in job.photo.pages]
-            return True
+        hints = HintsFile()
         try:
-            hints = HintsFile.read(job.hints_file)
-            job.squares = self._colorizer.place(hints.hints, job.photo.pages)
-            job.saturation = hints.saturation
+            if job.hints_file:
+                hints = HintsFile.read(job.hints_file)
+            job.look = job.variant or hints.look()
+            job.colorizer = self._colorizer_of(job.look)
+            job.squares = job.colorizer.place(hints.hints, job.photo.pages)
         except (OSError, ValueError) as error:
+            if not job.hints_file:
+                raise
             job.outcome = FAILED
             job.reason = f"{shown(job.hints_file)}: {first_reason(error, job.hints_file)}"
         return not job.outcome
 
+    def _colorizer_of(self, look: Variant) -> PhotoColorizer:
+        if look.weights is None:
+            return self._colorizer
+        if self._with_weights is None:
+            raise ValueError(f"the variant {look.name} needs other weights")
+        return self._with_weights(look.weights)
+
+    def _provenance_of(self, job: Job) -> Provenance | None:
+        return job.colorizer.provenance if job.colorizer and self._says_provenance else None
+
     def _color(self, jobs: Iterable[Job]) -> Iterator[Job]:
         for batch in self._batches(jobs):
             todo = [job for job in batch if not job.outcome]
-            pages = [page for job in todo for page in job.lightness]
-            squares = [own for job in todo for own in job.squares]
-            saturations = [job.saturation for job in todo for _ in job.lightness]
-            try:
-                colors = iter(self._colorizer.predict(pages, squares, saturations))
-            except (tf.errors.ResourceExhaustedError, MemoryError) as error:
-                yield from (job if job.outcome else job.fail(error) for job in batch)
-                continue
-            for job in batch:
-                if not job.outcome:
-                    job.colors = [next(colors) for _ in job.lightness]
-                yield job
+            by_colorizer: dict[PhotoColorizer, list[Job]] = {}
+            for job in todo:
+                assert job.colorizer is not None
+                by_colorizer.setdefault(job.colorizer, []).append(job)
+            for colorizer, own in by_colorizer.items():
+                try:
+                    _predict(colorizer, own)
+                except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+                    for job in own:
+                        job.fail(error)
+            yield from batch
 
     def _batches(self, jobs: Iterable[Job]) -> Iterator[list[Job]]:
         batch = []
@@ -213,6 +236,7 @@ class ColorizationPipeline:
         if self._is_over(job):
             return job
         assert job.photo is not None
+        assert job.colorizer is not None
         pages = job.photo.pages
         try:
             with self._budget.share(max(page.size for page in pages)):
@@ -222,30 +246,34 @@ class ColorizationPipeline:
                 self._started = job
                 if not job.is_colored:
                     parts = zip(pages, job.lightness, job.colors, strict=True)
-                    colored = ((part[0], self._colorizer.strips(*part)) for part in parts)
-                    write_photo(job.target, colored, self._quality, self._provenance)
+                    colored = ((part[0], job.colorizer.strips(*part)) for part in parts)
+                    write_photo(job.target, colored, self._quality, self._provenance_of(job))
                 if job.comparison:
-                    self._write_comparison(pages[0], job.target, job.comparison)
+                    self._write_comparison(job)
             job.outcome = COLORED
         except Exception as error:
             job.fail(error)
         # No longer needed; frees their memory.
         job.photo, job.lightness, job.squares, job.colors = None, [], [], []
+        job.colorizer = None
         return job
 
-    def _write_comparison(self, page: PhotoPage, colored: Path, path: Path) -> None:
+    def _write_comparison(self, job: Job) -> None:
         """Writes the photograph in gray beside the colored one."""
+        assert job.photo is not None
+        assert job.comparison is not None
+        page = job.photo.pages[0]
         scale = min(1.0, _COMPARISON_SIDE / max(page.height, page.width))
         height, width = (max(1, round(side * scale)) for side in (page.height, page.width))
         before, after = (
             np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
-            for page in (page, PhotoFile(colored).pages[0])
+            for page in (page, PhotoFile(job.target).pages[0])
         )
         gray = rgb1_to_rgb255(lightness1_to_gray_rgb1(rgb255_to_lab1(before)[..., :1]))
         gap = np.full((height, _GAP, 3), 255, "uint8")
         both = np.concatenate([gray, gap, after], axis=1)
         pages = [(page_of_pixels(both), [both])]
-        write_photo(path, pages, self._quality, self._provenance)
+        write_photo(job.comparison, pages, self._quality, self._provenance_of(job))
 
     def _ahead(
         self, pool: ThreadPoolExecutor, function: Callable, items: Iterable, count: int
@@ -270,6 +298,18 @@ class ColorizationPipeline:
         if not job.outcome and self._is_stopped():
             job.outcome = DROPPED
         return bool(job.outcome)
+
+
+def _predict(colorizer: PhotoColorizer, jobs: Sequence[Job]) -> None:
+    pages = [(job, number) for job in jobs for number in range(len(job.lightness))]
+    colors = colorizer.predict(
+        [job.lightness[number] for job, number in pages],
+        [job.squares[number] for job, number in pages],
+        [job.look.saturation for job, _ in pages],
+        [job.look.calm for job, _ in pages],
+    )
+    for (job, _), ab in zip(pages, colors, strict=True):
+        job.colors.append(ab)
 
 
 def _reason(error: Exception, job: Job) -> str:

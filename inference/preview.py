@@ -55,17 +55,23 @@ class Preview:
         self._lightness = self.lab[..., :1].copy()
         self._small = page_of_pixels(self.gray)
 
-    def colored(self, hints: Sequence[Hint] = (), saturation: float | None = None) -> np.ndarray:
+    def colored(
+        self,
+        hints: Sequence[Hint] = (),
+        saturation: float | None = None,
+        calm: float | None = None,
+    ) -> np.ndarray:
         """Colors the preview.
 
         Args:
             hints: sequence of `Hint` for any pages. Defaults to none.
             saturation: float or None, as in `PhotoColorizer.color`. Defaults to `None`.
+            calm: float or None, as in `PhotoColorizer.color`. Defaults to `None`.
 
         Returns:
             uint8 array of shape (height, width, 3), sRGB.
         """
-        ab = self._predict(hints, saturation)
+        ab = self._predict(hints, saturation, calm)
         return np.concatenate(list(self._colorizer.strips(self._small, self._lightness, ab)))
 
     def lab_at(self, x: float, y: float) -> np.ndarray:
@@ -81,11 +87,13 @@ class Preview:
 
     @functools.cached_property
     def _ab_without_hints(self) -> np.ndarray:
-        return self._predict((), None)
+        return self._predict((), None, None)
 
-    def _predict(self, hints: Sequence[Hint], saturation: float | None) -> np.ndarray:
+    def _predict(
+        self, hints: Sequence[Hint], saturation: float | None, calm: float | None
+    ) -> np.ndarray:
         squares = self._colorizer.place(hints, self._pages)[self._number]
-        [ab] = self._colorizer.predict([self._lightness], [squares], [saturation])
+        [ab] = self._colorizer.predict([self._lightness], [squares], [saturation], [calm])
         return ab
 
 

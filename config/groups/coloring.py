@@ -4,7 +4,17 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from config.groups.argument_types import File, Folder, NamePart, NotNegative, Part, Percent, Side
+from config.groups.argument_types import (
+    File,
+    Folder,
+    NamePart,
+    NotNegative,
+    Part,
+    Percent,
+    PositiveInt,
+    Proportion,
+    Side,
+)
 from config.groups.setting import Jobs, Need, setting
 
 _LOSSY = Need(
@@ -50,8 +60,19 @@ class ColoringSettings:
     comparison: bool = _photograph_setting(
         "also write gray and colored side by side, as NAME_comparison", False
     )
+    variants: PositiveInt | None = _photograph_setting(
+        "also write N variants of each photograph to choose from, as NAME_VARIANT (calm, as_is, "
+        "vivid, then those of other weights that ship), and a sheet of them, NAME_variants; "
+        "--saturation and --calm do not change them"
+    )
     saturation: NotNegative = setting(
         "multiply all colors by this factor", 1.0, jobs=Jobs.USING_WEIGHTS, metavar="FACTOR"
+    )
+    calm: Proportion = setting(
+        "pull colors that the network is unsure of toward gray by up to this share, 0 to 1: fewer "
+        "blotches, paler colors",
+        0.0,
+        jobs=Jobs.USING_WEIGHTS,
     )
     flip_average: bool = setting(
         "also color the mirrored photograph and average: calmer colors, twice the network's time",

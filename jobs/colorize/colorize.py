@@ -38,8 +38,16 @@ from inference.pipeline import (
     Job,
 )
 from jobs.colorize.find_photos import find_photographs
+from jobs.colorize.variants import (
+    ENDINGS,
+    add_variants,
+    choose_variants,
+    sheet_path,
+    write_sheet,
+)
 from jobs.common.folders import make_folder
 from jobs.common.load_colorizer import load_colorizer, weights_folders
+from jobs.common.pretrained_colorizers import PretrainedColorizers
 from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 
@@ -74,6 +82,10 @@ def colorize(settings: Settings) -> int:
         return 0
     prepare_keras(settings.precision, settings.seed)
     [folder] = weights_folders(settings)
+    if settings.variants:
+        variants = choose_variants(settings.variants, folder)
+        for job in jobs:
+            add_variants(job, variants)
     recombiner = LabRecombiner()
     # Compiling takes a second, during which another core builds the network.
     Thread(target=_prepare, args=(recombiner, jobs_of_shard)).start()
@@ -84,7 +96,8 @@ def colorize(settings: Settings) -> int:
     try:
         with SignalWatch() as watch:
             todo = _in_order(jobs, settings, watch)
-            _color_all(todo, len(jobs_of_shard), colorizer, settings, tally, watch)
+            others = PretrainedColorizers(settings, folder, colorizer, recombiner)
+            _color_all(todo, len(jobs_of_shard), colorizer, others, settings, tally, watch)
     finally:
         if not settings.quiet:
             print(
@@ -135,8 +148,7 @@ def list_jobs(settings: Settings) -> list[Job]:
     if settings.comparison:
         for job in jobs:
             job.comparison = job.target.with_stem(job.target.stem + _COMPARISON)
-    if settings.suffix:
-        jobs = _without_earlier_results(jobs, settings)
+    jobs = _without_earlier_results(jobs, settings)
     if not jobs:
         others = f" ({describe_passed_over(passed_over)})" if passed_over else ""
         raise InputError(
@@ -195,15 +207,15 @@ def _rename_converted(jobs: list[Job]) -> list[Job]:
 
 def _without_earlier_results(jobs: list[Job], settings: Settings) -> list[Job]:
     """Excludes the results that earlier runs with the same suffix wrote beside the photographs."""
-    colored = {Path(os.path.realpath(job.target)).with_suffix("") for job in jobs}
-    results = colored | {path.with_name(path.name + _COMPARISON) for path in colored}
-    kept = [
-        job for job in jobs if Path(os.path.realpath(job.source)).with_suffix("") not in results
-    ]
+    colored = {os.path.splitext(os.path.realpath(job.target))[0] for job in jobs}
+    results = {path + ending for path in colored for ending in (_COMPARISON, *ENDINGS)}
+    # Without a suffix, the photographs themselves are named so.
+    results |= colored if settings.suffix else set()
+    kept = [job for job in jobs if os.path.splitext(os.path.realpath(job.source))[0] not in results]
     if len(kept) < len(jobs) and not settings.quiet:
+        named = f" (...{settings.suffix})" if settings.suffix else ""
         print(
-            f"note: {len(jobs) - len(kept)} files are named like results "
-            f"(...{settings.suffix}) and are skipped",
+            f"note: {len(jobs) - len(kept)} files are named like results{named} and are skipped",
             file=sys.stderr,
         )
     return kept
@@ -233,6 +245,12 @@ def _prepare(recombiner: LabRecombiner, jobs: list[Job]) -> None:
 
 def _targets(job: Job) -> list[Path]:
     return [job.target, job.comparison] if job.comparison else [job.target]
+
+
+def _all_targets(job: Job) -> list[Path]:
+    if not job.variants:
+        return _targets(job)
+    return [*_targets(job), *(each.target for each in job.variants), sheet_path(job)]
 
 
 def result_path(source: Path, path: Path, format: str | None, suffix: str = "") -> Path:
@@ -266,6 +284,7 @@ def _color_all(
     jobs: Iterator[Job],
     count: int,
     colorizer: PhotoColorizer,
+    others: PretrainedColorizers,
     settings: Settings,
     tally: Counter,
     watch: SignalWatch,
@@ -284,11 +303,12 @@ def _color_all(
         pipeline = ColorizationPipeline(
             colorizer,
             settings.quality,
-            colorizer.provenance if settings.provenance else None,
+            settings.provenance,
+            others,
             while_waiting=lambda job: bar.set_postfix_str(shown(job.source.name)),
             is_stopped=lambda: watch.received is not None,
         )
-        for job in pipeline.run(jobs):
+        for job in _with_variants(pipeline.run(jobs), colorizer, settings):
             if job.outcome == DROPPED:
                 continue
             tally[job.outcome] += 1
@@ -320,6 +340,28 @@ def _color_all(
         )
 
 
+def _with_variants(
+    results: Iterator[Job], colorizer: PhotoColorizer, settings: Settings
+) -> Iterator[Job]:
+    """Yields photographs once their variants and the sheet are there, with the outcome of all."""
+    provenance = colorizer.provenance if settings.provenance else None
+    for job in results:
+        done = [job, *(next(results) for _ in job.variants)]
+        outcomes = [each.outcome for each in done]
+        if FAILED in outcomes:
+            failed = done[outcomes.index(FAILED)]
+            job.outcome, job.reason = FAILED, failed.reason
+        elif DROPPED in outcomes:
+            job.outcome = DROPPED
+        elif job.variants and (COLORED in outcomes or not os.path.isfile(sheet_path(job))):
+            job.outcome = COLORED
+            try:
+                write_sheet(job, settings.quality, provenance)
+            except OSError as error:
+                job.fail(error)
+        yield job
+
+
 def _in_order(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterator[Job]:
     """Yields the photographs of the shard, those that are not to be colored with their outcome.
 
@@ -335,11 +377,14 @@ def _in_order(jobs: list[Job], settings: Settings, watch: SignalWatch) -> Iterat
             continue
         if conflict:
             job.outcome, job.reason = FAILED, conflict
-        elif not job.outcome and not settings.overwrite and _is_done(job):
-            job.is_colored = True
-            if all(map(os.path.isfile, _targets(job))):
-                job.outcome = SKIPPED
-        yield job
+        for each in (job, *job.variants):
+            if job.outcome == FAILED:
+                each.outcome, each.reason = FAILED, job.reason
+            elif not settings.overwrite and _is_done(each):
+                each.is_colored = True
+                if all(map(os.path.isfile, _targets(each))):
+                    each.outcome = SKIPPED
+        yield from (job, *job.variants)
 
 
 def _is_done(job: Job) -> bool:
@@ -353,7 +398,7 @@ def _is_done(job: Job) -> bool:
 
 def _conflict(job: Job, claims: dict[str, Path], sources: Iterable[str]) -> str:
     """The photograph or other result that the results would replace, as a message, or empty."""
-    targets = {os.path.realpath(target): target for target in _targets(job)}
+    targets = {os.path.realpath(target): target for target in _all_targets(job)}
     for real, target in targets.items():
         if real in sources:
             return (

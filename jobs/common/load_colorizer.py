@@ -45,14 +45,17 @@ def load_colorizer(
     settings: Settings,
     render_size: int | None = None,
     recombiner: LabRecombiner | None = None,
+    precision: str | None = None,
 ) -> PhotoColorizer:
-    """Loads a colorizer with the settings of a job, in the precision that the job has set.
+    """Loads a colorizer with the settings of a job.
 
     Args:
         folder: `WeightsFolder`.
         settings: `Settings`, how to color.
         render_size: int or None, as for `PhotoColorizer.from_folder`. Defaults to `None`.
         recombiner: `LabRecombiner` or None, an existing one to use. Defaults to `None`.
+        precision: str or None, as for `PhotoColorizer.from_folder`. Defaults to `None`, that which
+            is set on this thread.
 
     Raises:
         InputError: as for `PhotoColorizer.from_folder`.
@@ -60,9 +63,10 @@ def load_colorizer(
     return PhotoColorizer.from_folder(
         folder.path,
         render_size,
-        precision=keras.config.dtype_policy().name,
+        precision=precision or keras.config.dtype_policy().name,
         batch_size=settings.batch_size,
         saturation=settings.saturation,
+        calm=settings.calm,
         flip_average=settings.flip_average,
         recombiner=recombiner,
     )

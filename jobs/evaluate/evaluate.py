@@ -204,6 +204,8 @@ def _title(count: int, images: EvaluationImages, settings: Settings) -> str:
         parts.append(f"networks run at {settings.render_size} px")
     if settings.saturation != 1.0:
         parts.append(f"saturation {settings.saturation:g}")
+    if settings.calm:
+        parts.append(f"calm {settings.calm:g}")
     if settings.flip_average:
         parts.append("averaged with mirrored images")
     return "; ".join(parts)

@@ -1,0 +1,69 @@
+"""Colorizers of weights that ship, beside those that a job colors with."""
+
+import threading
+from pathlib import Path
+
+import keras
+
+from config.groups.presets import PRETRAINED_WEIGHTS
+from config.settings import Settings
+from errors import InputError, shown
+from inference.lab_recombiner import LabRecombiner
+from inference.photo_colorizer import PhotoColorizer
+from jobs.common.load_colorizer import load_colorizer
+from models.checkpoints.folder import WeightsFolder
+
+
+class PretrainedColorizers:
+    """Loads colorizers of weights that ship, each when it is first asked for, on any thread.
+
+    Args:
+        settings: `Settings`, how to color.
+        folder: `WeightsFolder` that the job colors with.
+        colorizer: `PhotoColorizer` of that folder.
+        recombiner: `LabRecombiner` that all of them use.
+
+    Example:
+        colorizers = PretrainedColorizers(settings, folder, colorizer, recombiner)
+        colorizers("chromagan").color("gray.jpg", "colored.jpg")
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: WeightsFolder,
+        colorizer: PhotoColorizer,
+        recombiner: LabRecombiner,
+    ):
+        self._settings = settings
+        self._recombiner = recombiner
+        self._loaded = {folder.path.resolve(): colorizer}
+        # That of Keras is known to the thread of the job alone.
+        self._precision = keras.config.dtype_policy().name
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str) -> PhotoColorizer:
+        """The colorizer of the pretrained weights of this name, at their own render size.
+
+        Raises:
+            InputError: they are missing or cannot be loaded.
+        """
+        path = pretrained_folder(name)
+        with self._lock:
+            if path not in self._loaded:
+                if not path.is_dir():
+                    raise InputError(
+                        f"the weights {name} are not at {shown(path)}; choose another variant"
+                    )
+                self._loaded[path] = load_colorizer(
+                    WeightsFolder(path),
+                    self._settings,
+                    recombiner=self._recombiner,
+                    precision=self._precision,
+                )
+            return self._loaded[path]
+
+
+def pretrained_folder(name: str) -> Path:
+    """The folder of the pretrained weights of this name, whether it exists or not."""
+    return (PRETRAINED_WEIGHTS / name).resolve()
