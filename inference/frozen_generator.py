@@ -44,8 +44,8 @@ class FrozenGenerator:
         """Traces a generator.
 
         Args:
-            generator: `keras.Model` from lightness, or from lightness and hints, to ab, all scaled
-                for networks.
+            generator: `keras.Model` from lightness, or from lightness, hints and palettes, to ab,
+                all scaled for networks.
             side: int, the height and width of the lightness.
         """
         variables = [*generator.trainable_variables, *generator.non_trainable_variables]
@@ -63,9 +63,7 @@ class FrozenGenerator:
 
         signature = [
             [
-                tf.TensorSpec(
-                    [None, side, side, given.shape[-1]], tf.float32, _INPUT.format(number)
-                )
+                tf.TensorSpec(input_shape(given, side), tf.float32, _INPUT.format(number))
                 for number, given in enumerate(generator.inputs)
             ],
             [
@@ -118,7 +116,8 @@ class FrozenGenerator:
 
         Args:
             *inputs: float32 tensor of lightness of shape (batch, side, side, 1), and, if the
-                generator takes them, one of hints of shape (batch, side, side, 3).
+                generator takes them, one of hints of shape (batch, side, side, 3) and one of
+                palettes of shape (batch, 529).
 
         Returns:
             float32 tensor, the ab of the generator.
@@ -158,3 +157,8 @@ class FrozenGenerator:
         return tf.compat.v1.wrap_function(
             color, [tf.TensorSpec(shape, tf.float32) for shape in shapes]
         )
+
+
+def input_shape(given: Tensor, side: int) -> list[int | None]:
+    """The shape of an input of a generator, for any number of images of this height and width."""
+    return [None, *[side] * (len(given.shape) - 2), given.shape[-1]]

@@ -11,7 +11,7 @@ from data.atomic import write_beside
 from errors import first_line, shown
 from inference.hints import MOST_HINTS, Hint
 from inference.palette import Palette
-from inference.variants import VARIANTS, Variant
+from inference.variants import AS_SET, VARIANTS, Variant
 
 VERSION = 1
 
@@ -134,7 +134,7 @@ class HintsFile:
 
     def look(self) -> Variant:
         """The weights, saturation, calm and palette that it asks for, None where for none."""
-        chosen = VARIANTS[self.variant] if self.variant else Variant()
+        chosen = VARIANTS[self.variant] if self.variant else AS_SET
         own = {name: getattr(self, name) for name in (*_MOST, "palette")}
         return replace(chosen, **{name: value for name, value in own.items() if value is not None})
 

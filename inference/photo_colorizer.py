@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import ops
 from threadpoolctl import threadpool_limits
 
+from data.color.ab_bins import BINS
 from data.color.lab import AB_SCALE, LIGHTNESS_SCALE, integers_to_rgb1, rgb1_to_lab100
 from data.color.lab_planes import integers_to_lightness100
 from data.image_io import UnreadableImageError
@@ -21,12 +22,14 @@ from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import InputError, shown
 from inference import __version__
-from inference.frozen_generator import FrozenGenerator
+from inference.frozen_generator import FrozenGenerator, input_shape
 from inference.generator_cache import cached_generator
 from inference.hint_spreading import FAR, NEAR, spread_residuals
 from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
+from inference.palette import Palette
 from inference.unsureness import unsureness
+from inference.variants import AS_SET, Variant
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
 from models.networks.without_hints import without_hints
@@ -91,7 +94,7 @@ class PhotoColorizer:
         self.flip_average = flip_average
         self.provenance = provenance
         self.color_stride = color_stride
-        self._color = self._callable(generator, [1])
+        self._color = self._callable(generator)
         self._hinted_generator = hinted_generator
         self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
@@ -153,8 +156,7 @@ class PhotoColorizer:
         quality: int = 95,
         says_provenance: bool = True,
         hints: Sequence[Hint] = (),
-        saturation: float | None = None,
-        calm: float | None = None,
+        look: Variant = AS_SET,
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -166,16 +168,14 @@ class PhotoColorizer:
             says_provenance: bool, whether the XMP of the file says that the colors are
                 machine-made, and by which weights. Defaults to `True`.
             hints: sequence of `Hint`. Defaults to none.
-            saturation: float or None, the factor for its colors. Defaults to `None`, that of the
-                colorizer.
-            calm: float or None, its share as in the constructor. Defaults to `None`, that of the
-                colorizer.
+            look: `Variant`, of which the weights do not count. Defaults to that of the colorizer.
 
         Returns:
             List of str, problems of the photograph and what the format cannot store.
 
         Raises:
-            InputError: the photograph cannot be read, or not be written in this format.
+            InputError: the photograph cannot be read, or not be written in this format, or the
+                network takes no palette.
             OSError: the target cannot be written.
         """
         if os.path.realpath(source) == os.path.realpath(target):
@@ -188,10 +188,9 @@ class PhotoColorizer:
             lost = what_is_lost(target, photo.pages, provenance)
             lightness = [self.lab_at_render_size(page)[..., :1] for page in photo.pages]
             squares = self.place(hints, photo.pages)
-            count = len(lightness)
             # As in the pipeline: the number of threads may change the rounding.
             with threadpool_limits(1, user_api="blas"):
-                colors = self.predict(lightness, squares, [saturation] * count, [calm] * count)
+                colors = self.predict(lightness, squares, [look] * len(lightness))
                 parts = zip(photo.pages, lightness, colors, strict=True)
                 colored = ((part[0], self.strips(*part)) for part in parts)
                 write_photo(target, colored, quality, provenance)
@@ -284,8 +283,7 @@ class PhotoColorizer:
         self,
         lightness: Sequence[np.ndarray],
         squares: Sequence[Sequence[HintSquare]] | None = None,
-        saturations: Sequence[float | None] | None = None,
-        calms: Sequence[float | None] | None = None,
+        looks: Sequence[Variant] | None = None,
     ) -> list[np.ndarray]:
         """Predicts the ab of any number of photographs at `render_size`.
 
@@ -296,42 +294,52 @@ class PhotoColorizer:
                 `lab_at_render_size` returns.
             squares: sequence of the hints of each, from `place`, or None. Hints outrank
                 saturation and calm. Defaults to `None`.
-            saturations: sequence of the factor for the colors of each; None stands for
-                `saturation`. Defaults to `None`, for all.
-            calms: sequence of the share of each by which unsure colors are pulled toward gray; None
-                stands for `calm`. Defaults to `None`, for all.
+            looks: sequence of `Variant`, the saturation, calm and palette of each; None in them
+                stands for that of the colorizer. Defaults to `None`, for all.
 
         Returns:
             List of float32 arrays of shape (side, side, 2), a and b of CIE Lab: the side is
             `render_size`, or a part of it where the generator's colors are coarser.
 
         Raises:
+            InputError: there is a palette, and the network takes none.
             tf.errors.ResourceExhaustedError: memory does not suffice for a single photograph.
         """
         squares = squares or [()] * len(lightness)
-        saturations = saturations or [None] * len(lightness)
-        calms = calms or [None] * len(lightness)
-        images = list(zip(lightness, squares, saturations, calms, strict=True))
+        looks = looks or [AS_SET] * len(lightness)
+        images = list(zip(lightness, squares, looks, strict=True))
         colored: dict[int, np.ndarray] = {}
         for have_hints in (False, True):
-            chosen = [number for number, own in enumerate(squares) if bool(own) is have_hints]
+            chosen = [
+                number
+                for number, (_, own, look) in enumerate(images)
+                if bool(own or look.palette) is have_hints
+            ]
             batch = [images[number] for number in chosen]
             colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
         return [colored[number] for number in range(len(lightness))]
 
+    def check(self, look: Variant) -> None:
+        """Raises an `InputError` if the network cannot color like this."""
+        if look.palette and not self._hinted_generator:
+            raise InputError("these weights take no palette; those of the default model do")
+
     def _predict(
         self,
-        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], float | None, float | None]],
+        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], Variant]],
         have_hints: bool,
     ) -> list[np.ndarray]:
+        for _, _, look in images:
+            self.check(look)
         colored: list[np.ndarray] = []
         while len(colored) < len(images):
             batch = images[len(colored) : len(colored) + self.batch_size]
             inputs = [np.stack([lightness for lightness, *_ in batch]) / LIGHTNESS_SCALE - 1.0]
             if have_hints and self._hinted_generator:
-                inputs.append(
-                    np.stack([draw_squares(own, self.render_size) for _, own, *_ in batch])
-                )
+                inputs += [
+                    np.stack([draw_squares(own, self.render_size) for _, own, _ in batch]),
+                    np.stack([_shares(look.palette) for *_, look in batch]),
+                ]
             try:
                 predicted = self._generate(inputs)
             except tf.errors.ResourceExhaustedError:
@@ -340,10 +348,10 @@ class PhotoColorizer:
                 self.batch_size = len(batch) // 2
                 continue
             deviations = NEAR if self._hinted_generator else FAR
-            for ab, (lightness, own, factor, share) in zip(predicted, batch, strict=True):
-                if calm := self.calm if share is None else share:
+            for ab, (lightness, own, look) in zip(predicted, batch, strict=True):
+                if calm := self.calm if look.calm is None else look.calm:
                     ab *= np.float32(1.0) - np.float32(calm) * unsureness(ab)
-                ab *= np.float32(self.saturation if factor is None else factor)
+                ab *= np.float32(self.saturation if look.saturation is None else look.saturation)
                 colored.append(self.spread(lightness, ab, own, deviations) if own else ab)
         return colored
 
@@ -390,10 +398,10 @@ class PhotoColorizer:
     @functools.cached_property
     def _color_with_hints(self) -> Callable:
         assert self._hinted_generator
-        return self._callable(self._hinted_generator(), [1, 3])
+        return self._callable(self._hinted_generator())
 
-    def _callable(self, generator: keras.Model | FrozenGenerator, channels: Sequence[int]) -> Any:
-        """A function of as many inputs as there are numbers of channels, that returns ab."""
+    def _callable(self, generator: keras.Model | FrozenGenerator) -> Any:
+        """A function of the inputs of a generator, that returns ab."""
         if isinstance(generator, FrozenGenerator):
             return generator
 
@@ -401,20 +409,22 @@ class PhotoColorizer:
             ab = generator([*inputs] if len(inputs) > 1 else inputs[0], training=False)
             return tf.cast(ab, tf.float32)
 
-        side = self.render_size
+        signature = [
+            tf.TensorSpec(input_shape(given, self.render_size)) for given in generator.inputs
+        ]
         return tf.function(
             color,
             # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
             # The batch size is left open, so that the graph is traced only once.
-            input_signature=[tf.TensorSpec([None, side, side, each]) for each in channels],
+            input_signature=signature,
         )
 
     def _generate(self, inputs: list[np.ndarray]) -> np.ndarray:
-        """The ab of a batch of lightness, in the range of networks, and of any hints."""
+        """The ab of a batch of lightness, in the range of networks, and any hints and palettes."""
         color = self._color if len(inputs) == 1 else self._color_with_hints
         if self.flip_average:
-            both = color(*(np.concatenate([each, each[:, :, ::-1]]) for each in inputs)).numpy()
+            both = color(*(np.concatenate([each, _mirrored(each)]) for each in inputs)).numpy()
             straight, mirrored = np.split(both, 2)
             ab = (straight + mirrored[:, :, ::-1]) / 2.0
         else:
@@ -430,6 +440,15 @@ def _precision(policy: str) -> Iterator[None]:
         yield
     finally:
         keras.config.set_dtype_policy(before)
+
+
+def _shares(palette: Palette | None) -> np.ndarray:
+    return palette.shares() if palette else np.zeros(BINS, "float32")
+
+
+def _mirrored(given: np.ndarray) -> np.ndarray:
+    """An input of a generator for the mirrored image; a palette stays what it is."""
+    return given[:, :, ::-1] if given.ndim == 4 else given
 
 
 def _automatic(generator: keras.Model) -> keras.Model:

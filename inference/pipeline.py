@@ -28,7 +28,7 @@ from inference.hints import HintSquare
 from inference.hints_file import HintsFile
 from inference.memory_budget import MemoryBudget
 from inference.photo_colorizer import PhotoColorizer
-from inference.variants import Variant
+from inference.variants import AS_SET, Variant
 
 COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
 
@@ -69,7 +69,7 @@ class Job:
         lightness: list of arrays, the network's input for each page.
         squares: list of lists of `HintSquare`, the hints of each page.
         colorizer: `PhotoColorizer` that colors it while in progress, otherwise None.
-        look: `Variant`, the saturation and calm of its colors.
+        look: `Variant`, the saturation, calm and palette of its colors.
         colors: list of arrays, the network's output (ab) for each page.
     """
 
@@ -88,7 +88,7 @@ class Job:
     lightness: list[np.ndarray] = field(default_factory=list)
     squares: list[list[HintSquare]] = field(default_factory=list)
     colorizer: PhotoColorizer | None = None
-    look: Variant = Variant()
+    look: Variant = AS_SET
     colors: list[np.ndarray] = field(default_factory=list)
 
     def fail(self, error: Exception) -> "Job":
@@ -188,6 +188,7 @@ class ColorizationPipeline:
                 hints = HintsFile.read(job.hints_file)
             job.look = job.variant or hints.look()
             job.colorizer = self._colorizer_of(job.look)
+            job.colorizer.check(job.look)
             job.squares = job.colorizer.place(hints.hints, job.photo.pages)
         except (OSError, ValueError) as error:
             if not job.hints_file:
@@ -305,8 +306,7 @@ def _predict(colorizer: PhotoColorizer, jobs: Sequence[Job]) -> None:
     colors = colorizer.predict(
         [job.lightness[number] for job, number in pages],
         [job.squares[number] for job, number in pages],
-        [job.look.saturation for job, _ in pages],
-        [job.look.calm for job, _ in pages],
+        [job.look for job, _ in pages],
     )
     for (job, _), ab in zip(pages, colors, strict=True):
         job.colors.append(ab)

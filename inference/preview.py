@@ -9,6 +9,7 @@ from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_la
 from data.photos.page import PhotoPage, page_of_pixels, to_depth
 from inference.hints import Hint
 from inference.photo_colorizer import PhotoColorizer
+from inference.variants import AS_SET, Variant
 
 
 class Preview:
@@ -58,20 +59,18 @@ class Preview:
     def colored(
         self,
         hints: Sequence[Hint] = (),
-        saturation: float | None = None,
-        calm: float | None = None,
+        look: Variant = AS_SET,
     ) -> np.ndarray:
         """Colors the preview.
 
         Args:
             hints: sequence of `Hint` for any pages. Defaults to none.
-            saturation: float or None, as in `PhotoColorizer.color`. Defaults to `None`.
-            calm: float or None, as in `PhotoColorizer.color`. Defaults to `None`.
+            look: `Variant`, as in `PhotoColorizer.color`. Defaults to that of the colorizer.
 
         Returns:
             uint8 array of shape (height, width, 3), sRGB.
         """
-        ab = self._predict(hints, saturation, calm)
+        ab = self._predict(hints, look)
         return np.concatenate(list(self._colorizer.strips(self._small, self._lightness, ab)))
 
     def lab_at(self, x: float, y: float) -> np.ndarray:
@@ -87,13 +86,11 @@ class Preview:
 
     @functools.cached_property
     def _ab_without_hints(self) -> np.ndarray:
-        return self._predict((), None, None)
+        return self._predict((), AS_SET)
 
-    def _predict(
-        self, hints: Sequence[Hint], saturation: float | None, calm: float | None
-    ) -> np.ndarray:
+    def _predict(self, hints: Sequence[Hint], look: Variant) -> np.ndarray:
         squares = self._colorizer.place(hints, self._pages)[self._number]
-        [ab] = self._colorizer.predict([self._lightness], [squares], [saturation], [calm])
+        [ab] = self._colorizer.predict([self._lightness], [squares], [look])
         return ab
 
 

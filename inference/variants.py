@@ -24,6 +24,9 @@ class Variant:
     palette: Palette | None = None
 
 
+# What a colorizer was set to.
+AS_SET = Variant()
+
 # By their names, in the order in which they are offered. The colorfulness of the default weights'
 # colors is 0.7 of that of true ones, for which `vivid` makes up.
 VARIANTS = {
