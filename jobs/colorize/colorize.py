@@ -355,9 +355,10 @@ def _with_variants(
             job.outcome = DROPPED
         elif job.variants and (COLORED in outcomes or not os.path.isfile(sheet_path(job))):
             job.outcome = COLORED
+            # Results of earlier runs, which may be damaged, are read too.
             try:
                 write_sheet(job, settings.quality, provenance)
-            except OSError as error:
+            except Exception as error:
                 job.fail(error)
         yield job
 

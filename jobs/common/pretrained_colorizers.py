@@ -22,10 +22,6 @@ class PretrainedColorizers:
         folder: `WeightsFolder` that the job colors with.
         colorizer: `PhotoColorizer` of that folder.
         recombiner: `LabRecombiner` that all of them use.
-
-    Example:
-        colorizers = PretrainedColorizers(settings, folder, colorizer, recombiner)
-        colorizers("chromagan").color("gray.jpg", "colored.jpg")
     """
 
     def __init__(

@@ -18,6 +18,7 @@ from inference.color_cast import has_colors
 from inference.photo_colorizer import PhotoColorizer
 from inference.preview import Preview
 from inference.suggestions import suggest_colors
+from inference.variants import Variant
 from jobs.colorize.colorize import result_path
 from jobs.serve.photos import COLORING, FAILED, READY, Photo
 
@@ -71,9 +72,9 @@ class Colorist:
 
     def colored(self, photo: Photo, page: int, longest: int) -> bytes:
         """The page of a photograph in color with its hints, as `gray`."""
-        edits = photo.edits
+        edits, look = photo.edits, _look(photo)
         preview = self._preview(photo, page, longest)
-        return _jpeg(_explained(lambda: preview.colored(edits.hints, edits.saturation)))
+        return _jpeg(_explained(lambda: preview.colored(edits.hints, look.saturation, look.calm)))
 
     def suggestions(
         self, photo: Photo, page: int, x: float, y: float
@@ -94,7 +95,7 @@ class Colorist:
         Returns:
             `Path` of the file.
         """
-        edits = photo.edits
+        edits, look = photo.edits, _look(photo)
         target = target.with_suffix(Path(result_name(photo, format)).suffix)
         photo.notes[:] = dict.fromkeys(
             [
@@ -103,7 +104,8 @@ class Colorist:
                     lambda: self._colorizer.color(
                         *(photo.path, target, self._quality, self._says_provenance),
                         hints=edits.hints,
-                        saturation=edits.saturation,
+                        saturation=look.saturation,
+                        calm=look.calm,
                     )
                 ),
             ]
@@ -167,6 +169,13 @@ def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, 
     target = result_path(path, Path(name), None)
     lost = what_is_lost(target, photo.pages, colorizer.provenance)
     return sizes, photo.notes + lost
+
+
+def _look(photo: Photo) -> Variant:
+    look = photo.edits.look()
+    if look.weights is not None:
+        raise UncolorableError(f"the variant {look.name} needs other weights than this page has")
+    return look
 
 
 def _explained(run: Callable[[], Any]) -> Any:

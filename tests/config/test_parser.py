@@ -132,6 +132,8 @@ def test_csv_and_json_need_no_path(option):
                 ("validation_share", "1", "a number from 0 to below 1"),
                 ("color_rebalancing", "1.5", "a number from 0 to 1"),
                 ("saturation", "-1", "a number of at least 0"),
+                ("calm", "1.5", "a number from 0 to 1"),
+                ("variants", "0", "a whole number of at least 1"),
                 ("class_weight", "-1", "a number of at least 0"),
                 ("weight_decay", "-1", "a number of at least 0"),
                 ("plateau_factor", "0", "a number between 0 and 1"),

@@ -9,18 +9,28 @@ import pytest
 from inference.hints import Hint
 from inference.hints_file import HintsFile, find_hints_file
 from inference.palette import Palette
+from inference.variants import VARIANTS, Variant
 from tests.colors import two_colors
 
 HINTS = HintsFile(
     (Hint(0.25, 0.5, "#a03020", 0.02, 1), Hint(0, 1, "navy")),
-    1.2,
-    Palette(((0, -40, 0.75), (30, 50, 0.25))),
+    saturation=1.2,
+    calm=0.5,
+    variant="vivid",
+    palette=Palette(((0, -40, 0.75), (30, 50, 0.25))),
 )
 
 
 def test_what_is_written_is_read(tmp_path):
     HINTS.write(tmp_path / "a.hints.json")
     assert HintsFile.read(tmp_path / "a.hints.json") == HINTS
+
+
+def test_a_variant_stands_for_what_the_file_does_not_say():
+    assert HintsFile().look() == Variant()
+    assert HintsFile(saturation=0.5).look() == Variant(saturation=0.5)
+    assert HintsFile(variant="chromagan").look() == VARIANTS["chromagan"]
+    assert HINTS.look() == Variant("vivid", saturation=1.2, calm=0.5, palette=HINTS.palette)
 
 
 HINT = {"x": 0.5, "y": 0.5, "color": "red"}
@@ -47,6 +57,9 @@ HINT = {"x": 0.5, "y": 0.5, "color": "red"}
             json.dumps({"version": 1, "palette_from": "b.jpg", "palette": [[0, 0, 1]]}),
             "exclude each other",
         ),
+        (json.dumps({"version": 1, "calm": 2}), "`calm` should be a number from 0 to 1. Received"),
+        (json.dumps({"version": 1, "variant": "dull"}), "`variant` should be one of calm, as_is, "),
+        (json.dumps({"version": 1, "variant": []}), "Received: variant=[]"),
         (" " * 2_000_000, "the file is larger"),
     ],
 )

@@ -17,12 +17,14 @@ from data.color.lab import split_lab
 from data.color.lab_planes import integers_to_lightness100
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
-from data.photos.page import PIXELS_IN_A_STRIP
+from data.photos.page import PIXELS_IN_A_STRIP, page_of_pixels
 from errors import InputError
 from inference import lab_recombiner
 from inference.frozen_generator import FrozenGenerator
+from inference.hints import Hint
 from inference.lab_recombiner import LabRecombiner, allocate_planes
 from inference.photo_colorizer import PhotoColorizer
+from inference.unsureness import unsureness
 from models.checkpoints.folder import WeightsFolder
 from models.sagan import SAGAN
 
@@ -376,6 +378,26 @@ def test_saturation_is_a_factor_of_the_colors(a_little_red, page_of, factor):
     once, changed = (lab100(colored(colorizer, page)) for colorizer in (a_little_red, other))
     np.testing.assert_allclose(changed[..., 1:], factor * once[..., 1:], atol=0.1)
     np.testing.assert_allclose(changed[..., 0], once[..., 0], atol=0.1)
+
+
+def test_calm_pulls_colors_toward_gray_as_far_as_they_are_unsure():
+    lightness = some_lightness(2)
+    colorizer = PhotoColorizer(Memory(4), RENDER_SIZE)
+    plain, calm = colorizer.predict(lightness), colorizer.predict(lightness, calms=[None, 0.5])
+    np.testing.assert_array_equal(calm[0], plain[0])
+    np.testing.assert_allclose(calm[1], plain[1] * (1.0 - 0.5 * unsureness(plain[1])), atol=1e-4)
+    [other] = PhotoColorizer(Memory(4), RENDER_SIZE, calm=0.5).predict(lightness[1:])
+    np.testing.assert_array_equal(other, calm[1])
+
+
+def test_hints_outrank_calm():
+    colorizer = PhotoColorizer(Memory(4), RENDER_SIZE, calm=1.0)
+    page = page_of_pixels(np.linspace(0, 255, 64 * 64).astype("uint8").reshape(64, 64, 1))
+    hint = Hint(0.5, 0.5, "#806070", radius=0.1)
+    [[square]] = colorizer.place([hint], [page])
+    [ab] = colorizer.predict([colorizer.lab_at_render_size(page)[..., :1]], [[square]])
+    kept = ab[square.rows, square.columns].mean(axis=(0, 1))
+    np.testing.assert_allclose(kept, hint.ab(), atol=1e-3)
 
 
 def test_flip_average_makes_a_mirrored_photograph_the_mirror_image(

@@ -47,6 +47,12 @@ def test_colors_lose_their_chroma_with_saturation(colorizer, page):
     assert np.ptp(gray.astype(int), axis=-1).max() <= 1
 
 
+def test_calm_colors_are_those_of_the_result(colorizer, page):
+    preview = Preview(colorizer, [page])
+    assert not np.array_equal(preview.colored(calm=1.0), preview.colored())
+    np.testing.assert_array_equal(preview.colored(calm=0.0), preview.colored())
+
+
 def test_lab_at_a_place_is_its_lightness_and_predicted_color(colorizer, page):
     preview = Preview(colorizer, [page])
     dark, light = preview.lab_at(0.5, 0.0), preview.lab_at(1.0, 1.0)

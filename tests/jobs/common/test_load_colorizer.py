@@ -57,9 +57,10 @@ def test_a_model_without_pretrained_weights_is_refused():
 
 
 def test_a_colorizer_has_the_explicit_settings(weights):
-    settings = Settings(batch_size=3, saturation=0.5, flip_average=True)
+    settings = Settings(batch_size=3, saturation=0.5, calm=0.25, flip_average=True)
     colorizer = load_colorizer(WeightsFolder(weights), settings)
     assert (colorizer.batch_size, colorizer.saturation, colorizer.flip_average) == (3, 0.5, True)
+    assert colorizer.calm == 0.25
     # This size is saved with the weights.
     assert colorizer.render_size == 32
 
