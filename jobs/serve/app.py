@@ -21,7 +21,7 @@ from inference import __version__
 from inference.hints_file import HintsFile
 from inference.photo_colorizer import PhotoColorizer
 from jobs.serve.archive import streamed_zip
-from jobs.serve.colorist import Colorist, UncolorableError, open_photo, result_name
+from jobs.serve.colorist import Colorist, Part, UncolorableError, open_photo, result_name
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
 from jobs.serve.worker import Worker
@@ -29,12 +29,19 @@ from jobs.serve.worker import Worker
 PAGE = Path(__file__).resolve().parents[2] / "web"
 
 _MOST_UPLOADS = 64
-_LARGEST_SIDE = 2048
+_LARGEST_SIDE, _LARGEST_PART = 2048, 3072
 _MOST_BYTES_OF_EDITS = 2**20
 _BLOCK = 2**20
 
 _Side = Annotated[int, Query(ge=16, le=_LARGEST_SIDE, description="the longer side in pixels")]
 _Page = Annotated[int, Query(ge=0, description="the page of a TIFF, from 0 on")]
+_Part = Annotated[
+    str | None,
+    Query(
+        pattern=r"^\d{1,9}(,\d{1,9}){3}$",
+        description="left,top,width,height in pixels: only this part, at full size",
+    ),
+]
 _Share = Annotated[float, Query(ge=0, le=1)]
 _Format = Literal["jpg", "png", "tif", "webp", "bmp"]
 
@@ -69,6 +76,7 @@ class PhotoState(BaseModel):
     width: int
     height: int
     pages: int
+    sizes: list[tuple[int, int]]
     state: State
     place: int
     error: str
@@ -211,15 +219,21 @@ class Server:
         """Removes a photograph."""
         self._photos.remove(self._find(id))
 
-    async def gray(self, id: str, size: _Side = 1280, page: _Page = 0) -> Response:
-        """A photograph in gray, at the size of a screen."""
+    async def gray(
+        self, id: str, size: _Side = 1280, page: _Page = 0, part: _Part = None
+    ) -> Response:
+        """A photograph in gray, at the size of a screen, or a part of it at full size."""
         photo = self._find_page(id, page)
-        return _Jpeg(await self._soon(lambda: self._colorist.gray(photo, page, size)))
+        view = _inside(part, photo.sizes[page]) if part else size
+        return _Jpeg(await self._soon(lambda: self._colorist.gray(photo, page, view)))
 
-    async def colored(self, id: str, size: _Side = 1280, page: _Page = 0) -> Response:
-        """A photograph in color with its edits, at the size of a screen."""
+    async def colored(
+        self, id: str, size: _Side = 1280, page: _Page = 0, part: _Part = None
+    ) -> Response:
+        """A photograph in color with its edits, as in gray."""
         photo = self._find_page(id, page)
-        return _Jpeg(await self._soon(lambda: self._colorist.colored(photo, page, size)))
+        view = _inside(part, photo.sizes[page]) if part else size
+        return _Jpeg(await self._soon(lambda: self._colorist.colored(photo, page, view)))
 
     async def edits(self, id: str) -> dict[str, Any]:
         """The hints and the saturation of a photograph, as a file of hints holds them."""
@@ -309,6 +323,7 @@ class Server:
             width=width,
             height=height,
             pages=len(photo.sizes),
+            sizes=photo.sizes,
             state=photo.state,
             place=self.worker.place_of(look) if look and photo.state == WAITING else 0,
             error=photo.error,
@@ -339,6 +354,19 @@ class Server:
                 yield f"{photo.name}.hints.json", [_hints_file(photo)]
         if failures:
             yield "not colored.txt", failures
+
+
+def _inside(text: str, size: tuple[int, int]) -> Part:
+    """Reads a part of a page of this width and height."""
+    left, top, width, height = (int(number) for number in text.split(","))
+    width, height = min(width, size[0] - left), min(height, size[1] - top)
+    if not (0 < width <= _LARGEST_PART and 0 < height <= _LARGEST_PART):
+        raise HTTPException(
+            422,
+            f"part: should be inside the {size[0]} x {size[1]} pixels of the page, and at most "
+            f"{_LARGEST_PART} wide and high",
+        )
+    return left, top, width, height
 
 
 class _Jpeg(Response):

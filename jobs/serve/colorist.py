@@ -24,11 +24,14 @@ from jobs.serve.photos import COLORING, FAILED, READY, Photo
 # Of the pictures on the page, which are looked at and not kept.
 _QUALITY = 90
 
-# Decoded previews that are kept, each of at most 4 MB (2,048 px) beside the network's input.
+# Decoded previews that are kept, each of at most 9 MB (3,072 px) beside the network's input.
 _KEPT = 8
 
 # The longer side in pixels of what is shown in the list.
 _SMALL = 320
+
+# The left, top, width and height of a part of a page in pixels.
+Part = tuple[int, int, int, int]
 
 
 class UncolorableError(Exception):
@@ -48,7 +51,7 @@ class Colorist:
         self._colorizer = colorizer
         self._quality = quality
         self._says_provenance = says_provenance
-        self._previews: OrderedDict[tuple[str, int, int], Preview] = OrderedDict()
+        self._previews: OrderedDict[tuple[str, int, int | Part], Preview] = OrderedDict()
         # Photographs are dropped on other threads.
         self._lock = threading.Lock()
 
@@ -65,14 +68,20 @@ class Colorist:
             photo.notes.append("it had colors already; only the lightness is used")
         photo.state = READY
 
-    def gray(self, photo: Photo, page: int, longest: int) -> bytes:
-        """The page of a photograph in gray, as a JPEG whose longer side is `longest`."""
-        return _jpeg(self._preview(photo, page, longest).gray[..., 0])
+    def gray(self, photo: Photo, page: int, view: int | Part) -> bytes:
+        """The page of a photograph in gray, as a JPEG.
 
-    def colored(self, photo: Photo, page: int, longest: int) -> bytes:
+        Args:
+            photo: `Photo`.
+            page: int, from 0 on.
+            view: int, the longer side of the whole page in pixels; or `Part`, at full size.
+        """
+        return _jpeg(self._preview(photo, page, view).gray[..., 0])
+
+    def colored(self, photo: Photo, page: int, view: int | Part) -> bytes:
         """The page of a photograph in color with its hints, as `gray`."""
         edits = photo.edits
-        preview = self._preview(photo, page, longest)
+        preview = self._preview(photo, page, view)
         return _jpeg(_explained(lambda: preview.colored(edits.hints, edits.saturation)))
 
     def suggestions(
@@ -121,15 +130,19 @@ class Colorist:
             kept = [each for key, each in self._previews.items() if key[:2] == (photo.id, page)]
         return kept[-1] if kept else self._preview(photo, page, _SMALL)
 
-    def _preview(self, photo: Photo, page: int, longest: int) -> Preview:
-        key = (photo.id, page, longest)
+    def _preview(self, photo: Photo, page: int, view: int | Part) -> Preview:
+        key = (photo.id, page, view)
         with self._lock:
             found = self._previews.get(key)
             if found:
                 self._previews.move_to_end(key)
                 return found
-        pages = _explained(lambda: PhotoFile(photo.path).pages)
-        made = _explained(lambda: Preview(self._colorizer, pages, page, longest))
+        if isinstance(view, int):
+            pages = _explained(lambda: PhotoFile(photo.path).pages)
+            made = _explained(lambda: Preview(self._colorizer, pages, page, view))
+        else:
+            whole = self._any_preview(photo, page)
+            made = _explained(lambda: whole.part(*view))
         with self._lock:
             self._previews[key] = made
             while len(self._previews) > _KEPT:

@@ -150,6 +150,31 @@ def test_pictures_have_the_size_of_a_screen(client, photograph, size):
     assert refused["detail"].startswith("size")
 
 
+def test_a_part_at_full_size_is_that_part_of_the_result(client, photograph):
+    photo = client.upload(photograph(size=(600, 400)).read_bytes(), "photo.png")
+    assert photo["sizes"] == [[600, 400]]
+    path = f"/api/photos/{photo['id']}"
+    client.json("PUT", f"{path}/edits", {"version": 1, "hints": [HINT]})
+    _, _, gray = client.ask("GET", f"{path}/gray?part=100,50,200,150")
+    _, _, colored = client.ask("GET", f"{path}/colored?part=100,50,200,150")
+    _, _, result = client.ask("GET", f"{path}/result?format=png")
+    wanted = pixels_of(result)[50:200, 100:300]
+    # They are compressed as JPEG, and the photograph is a JPEG too.
+    assert np.abs(pixels_of(colored) - wanted).mean() < 3
+    assert pixels_of(gray).shape == (150, 200)
+    _, _, corner = client.ask("GET", f"{path}/gray?part=590,390,100,100")
+    assert pixels_of(corner).shape == (10, 10)
+
+
+@pytest.mark.parametrize(
+    "part", ["600,0,10,10", "0,400,10,10", "0,0,0,5", "-1,0,5,5", "1,2,3", "a"]
+)
+def test_a_part_that_is_not_in_the_photograph_is_refused(client, photograph, part):
+    id = client.upload(photograph(size=(600, 400)).read_bytes())["id"]
+    refused = client.json("GET", f"/api/photos/{id}/gray?part={part}", status=422)
+    assert refused["detail"].startswith("part")
+
+
 @pytest.mark.parametrize("content", [b"no photograph", b"", bomb()], ids=["text", "empty", "bomb"])
 def test_what_is_no_photograph_is_refused_and_leaves_nothing(client, content):
     assert client.upload(content, "photo.png", status=415)["detail"]
