@@ -165,8 +165,9 @@ function deletePoint(index) {
 
 function unselect() {
   selected = -1;
-  fill();
+  // First, because a point that has the focus is selected.
   stage.focus({ preventScroll: true });
+  fill();
 }
 
 function colorPoint(color, isDone) {

@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as editor from "./editor.js";
 import { filesOf } from "./files.js";
-import { say } from "./messages.js";
+import { say, tell } from "./messages.js";
 import * as strip from "./strip.js";
 
 const get = (id) => document.getElementById(id);
@@ -17,6 +17,7 @@ const THUMBNAIL_PAUSE = 1500;
 let photos = [];
 let limits = { max_upload: Infinity };
 let isFollowing = false;
+let changes = 0; // of which photographs there are
 const seenDropped = new Set();
 const waiting = [];
 let uploading = 0;
@@ -42,6 +43,7 @@ async function uploadNext() {
   try {
     const added = await api.upload(file, (share) => strip.showUpload(key, file.name, share));
     strip.drop(key);
+    changes += 1;
     photos.push(added);
     show();
     if (!editor.currentId()) open(added);
@@ -77,7 +79,12 @@ async function applyHints(file) {
 // Photographs
 
 async function refresh() {
-  const { photos: found, dropped } = await api.photos();
+  let before, found, dropped;
+  do {
+    // A list from before a change would make photographs vanish, or come back.
+    before = changes;
+    ({ photos: found, dropped } = await api.photos());
+  } while (before !== changes);
   for (const old of photos) {
     if (!found.some((photo) => photo.id === old.id)) {
       strip.drop(old.id);
@@ -89,15 +96,16 @@ async function refresh() {
     seenDropped.add(id);
   }
   for (const photo of found) {
-    const before = photos.find((old) => old.id === photo.id);
-    if (photo.state === "failed" && before?.state !== "failed") {
+    const old = photos.find((each) => each.id === photo.id);
+    if (photo.state === "failed" && old?.state !== "failed") {
       say(`${photo.name} cannot be colored: ${photo.error}`, { bad: true });
     }
+    if (photo.state === "ready" && old && old.state !== "ready") tell(`${photo.name} is colored`);
   }
   photos = found;
   const current = photos.find((photo) => photo.id === editor.currentId());
   if (current) editor.update(current);
-  else if (editor.currentId()) closeEditor();
+  else openAnother();
   show();
 }
 
@@ -133,7 +141,7 @@ async function open(photo) {
   await editor.open(photo, show);
 }
 
-function closeEditor() {
+function openAnother() {
   editor.close();
   const next = photos.find((photo) => photo.state === "ready");
   if (next) open(next);
@@ -142,6 +150,7 @@ function closeEditor() {
 async function removePhoto(photo) {
   try {
     await api.remove(photo.id);
+    changes += 1;
     await refresh();
   } catch (error) {
     say(error.message, { bad: true });
@@ -220,10 +229,7 @@ if (location.search) history.replaceState(null, "", location.pathname);
 try {
   limits = await api.health();
   await refresh();
-  if (photos.length) {
-    closeEditor();
-    follow();
-  }
+  if (photos.length) follow();
 } catch (error) {
   say(error.message, { bad: true });
 }

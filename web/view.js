@@ -20,6 +20,7 @@ const SLOWNESS = 600; // pixels that a wheel turns while the zoom grows e-fold
 const PAUSE = 150; // milliseconds after the last movement until sharper pictures are loaded
 
 let shown = null; // the id of the photograph, the page, its width and its height
+let width = 1; // of the whole page on the screen
 let zoom = 1; // 1 shows the whole page
 let share = 0; // of the visible picture that is gray, from the left
 let size = PREVIEW;
@@ -29,8 +30,8 @@ const clamp = (value, low = 0, high = 1) => Math.min(high, Math.max(low, value))
 
 /** Shows a page of a photograph from the server. */
 export async function show(photo, page) {
-  const [width, height] = photo.sizes[page];
-  shown = { id: photo.id, page, width, height };
+  const [columns, rows] = photo.sizes[page];
+  shown = { id: photo.id, page, width: columns, height: rows };
   [zoom, size] = [1, PREVIEW];
   for (const id of ["gray", "colored"]) get(id).removeAttribute("src");
   hidePart();
@@ -92,12 +93,10 @@ async function load(kind, wanted = null) {
 }
 
 function placePart(image) {
-  const [left, top, width, height] = part;
-  const percent = (length, whole) => `${(100 * length) / whole}%`;
-  image.style.left = percent(left, shown.width);
-  image.style.top = percent(top, shown.height);
-  image.style.width = percent(width, shown.width);
-  image.style.height = percent(height, shown.height);
+  for (const [number, side] of ["left", "top", "width", "height"].entries()) {
+    const whole = number % 2 ? shown.height : shown.width;
+    image.style[side] = `${(100 * part[number]) / whole}%`;
+  }
   image.hidden = false;
 }
 
@@ -132,19 +131,17 @@ async function sharpen() {
 
 /** What is in view, if its pixels are more than the enlarged picture has. */
 function visiblePart() {
-  const scale = shown.width / stage.offsetWidth;
-  const longer = Math.max(stage.offsetWidth, stage.offsetHeight);
+  const scale = shown.width / (width * zoom);
+  const longer = Math.max(shown.width, shown.height) / scale;
   const isEnough = Math.min(longer * devicePixelRatio, longer * scale) <= ENLARGED;
   if (zoom === 1 || isEnough) return null;
   const [view, picture] = [viewport.getBoundingClientRect(), stage.getBoundingClientRect()];
-  const edges = (start, end, most) => [
-    clamp(Math.floor(start * scale), 0, most),
-    clamp(Math.ceil(end * scale), 0, most),
-  ];
-  const [left, right] = edges(view.left - picture.left, view.right - picture.left, shown.width);
-  const [top, bottom] = edges(view.top - picture.top, view.bottom - picture.top, shown.height);
-  const wanted = [left, top, right - left, bottom - top];
-  return Math.max(wanted[2], wanted[3]) <= LARGEST_PART ? wanted : null;
+  const pixel = (length, most) => clamp(Math.round(length * scale), 0, most);
+  const left = pixel(view.left - picture.left, shown.width);
+  const top = pixel(view.top - picture.top, shown.height);
+  const columns = pixel(view.right - picture.left, shown.width) - left;
+  const rows = pixel(view.bottom - picture.top, shown.height) - top;
+  return Math.max(columns, rows) <= LARGEST_PART ? [left, top, columns, rows] : null;
 }
 
 // Size
@@ -158,7 +155,7 @@ function fit() {
   document.body.style.setProperty("--covered", `${covered}px`);
   const room = covered ? window.innerHeight - covered - 16 : 0.68 * window.innerHeight;
   const shape = shown.width / shown.height;
-  const width = Math.min(viewport.clientWidth, Math.max(room, covered ? 120 : 240) * shape);
+  width = Math.min(viewport.clientWidth, Math.max(room, covered ? 120 : 240) * shape);
   viewport.style.height = `${width / shape}px`;
   stage.style.width = `${width * zoom}px`;
   stage.style.height = `${(width * zoom) / shape}px`;
@@ -169,7 +166,7 @@ function fit() {
 }
 
 /** The zoom at which a pixel of the photograph is one of the screen. */
-const fullSize = () => (shown.width * zoom) / stage.offsetWidth / devicePixelRatio;
+const fullSize = () => shown.width / width / devicePixelRatio;
 
 function zoomTo(wanted, at = viewport.getBoundingClientRect()) {
   // A rectangle has no pointer in it: its middle stays where it is.
@@ -178,7 +175,9 @@ function zoomTo(wanted, at = viewport.getBoundingClientRect()) {
   zoom = clamp(wanted, 1, Math.max(LARGEST_ZOOM, 2 * fullSize()));
   fit();
   const box = stage.getBoundingClientRect();
-  viewport.scrollBy(box.left + place.x * box.width - x, box.top + place.y * box.height - y);
+  // To whole pixels, so that those of the photograph are sharp.
+  viewport.scrollLeft = Math.round(viewport.scrollLeft + box.left + place.x * box.width - x);
+  viewport.scrollTop = Math.round(viewport.scrollTop + box.top + place.y * box.height - y);
 }
 
 function zoomToFullSize() {
