@@ -8,6 +8,7 @@ import * as strip from "./strip.js";
 
 const get = (id) => document.getElementById(id);
 const HINTS = ".hints.json";
+const FORMATS = { jpg: "JPEG", png: "PNG", tif: "TIFF", webp: "WebP", bmp: "BMP", heic: "HEIC" };
 
 // At a time; the server colors one after another anyway.
 const UPLOADS = 3;
@@ -15,7 +16,7 @@ const PAUSE = 700; // milliseconds between two questions how far photographs are
 const THUMBNAIL_PAUSE = 1500;
 
 let photos = [];
-let limits = { max_upload: Infinity };
+let limits = { max_upload: Infinity, formats: [], format: null };
 let isFollowing = false;
 let changes = 0; // of which photographs there are
 const seenDropped = new Set();
@@ -176,6 +177,14 @@ async function download(photo, format) {
   }
 }
 
+function fillFormats() {
+  // What was asked for on the command line stands for the format of the photograph.
+  if (limits.format) get("format").replaceChildren();
+  for (const format of limits.formats) {
+    get("format").append(new Option(FORMATS[format], format, false, format === limits.format));
+  }
+}
+
 // Ways in
 
 get("add").addEventListener("click", () => get("files").click());
@@ -228,6 +237,7 @@ editor.onSaved((saved) => {
 if (location.search) history.replaceState(null, "", location.pathname);
 try {
   limits = await api.health();
+  fillFormats();
   await refresh();
   if (photos.length) follow();
 } catch (error) {

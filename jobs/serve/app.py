@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -16,12 +16,21 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
+from config.groups.coloring import Format
+from data.color.common_colors import CommonColors
 from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
 from inference.photo_colorizer import PhotoColorizer
 from jobs.serve.archive import streamed_zip
-from jobs.serve.colorist import Colorist, Part, UncolorableError, open_photo, result_name
+from jobs.serve.colorist import (
+    Colorist,
+    Part,
+    UncolorableError,
+    is_writable,
+    open_photo,
+    result_name,
+)
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
 from jobs.serve.worker import Worker
@@ -43,7 +52,6 @@ _Part = Annotated[
     ),
 ]
 _Share = Annotated[float, Query(ge=0, le=1)]
-_Format = Literal["jpg", "png", "tif", "webp", "bmp"]
 
 _FORM = {
     "required": True,
@@ -114,6 +122,8 @@ class Health(BaseModel):
     queue: int
     max_upload: int
     max_photos: int
+    formats: list[Format]
+    format: Format | None
 
 
 class Server:
@@ -127,6 +137,10 @@ class Server:
             `True`.
         max_upload: int, the largest file in bytes. Defaults to 200 MB.
         max_photos: int, the largest number of photographs. Defaults to `100`.
+        format: `Format` or None, of results of which no other is asked for. Defaults to `None`,
+            that of the photograph.
+        common_colors: `CommonColors` of the training images, to be suggested, or None if they are
+            not known. Defaults to `None`.
 
     Attributes:
         app: the `FastAPI` application.
@@ -141,14 +155,19 @@ class Server:
         says_provenance: bool = True,
         max_upload: int = 200_000_000,
         max_photos: int = 100,
+        format: Format | None = None,
+        common_colors: CommonColors | None = None,
     ):
         self.worker = Worker()
         self._colorizer = colorizer
         self._max_upload = max_upload
         self._max_photos = max_photos
+        self._formats = [each for each in get_args(Format) if is_writable(each)]
+        self._format = format
         self._uploads = 0
-        self._colorist = Colorist(colorizer, quality, says_provenance)
-        # Ten of the largest files, so that the disk cannot be filled with them.
+        self._colorist = Colorist(colorizer, quality, says_provenance, common_colors)
+        # Ten of the largest files, so that the disk cannot be filled with them. Uploads under way
+        # count.
         self._photos = Photos(folder, max_photos, 10 * max_upload, self._forget)
         self._first_looks: dict[str, Future] = {}
         self._results = folder / "results"
@@ -189,9 +208,12 @@ class Server:
         self._uploads += 1
         path = self._photos.new_path()
         try:
-            name = await receive_file(request, path, self._max_upload)
+            count = functools.partial(self._count, path)
+            name = await receive_file(request, path, self._max_upload, count)
             path = with_suffix_of(path, name)
-            sizes, notes = await run_in_threadpool(open_photo, path, name, self._colorizer)
+            sizes, notes = await run_in_threadpool(
+                open_photo, path, name, self._format, self._colorizer
+            )
         except UncolorableError as error:
             self._photos.discard(path)
             raise HTTPException(415, str(error)) from error
@@ -266,10 +288,12 @@ class Server:
             lightness=lightness, colors=[Color(name=name, color=color) for name, color in colors]
         )
 
-    async def result(self, id: str, format: _Format | None = None) -> Response:
+    async def result(self, id: str, format: Format | None = None) -> Response:
         """A photograph in color at full size, with its metadata."""
         photo = self._find_page(id)
-        target = self._new_result()
+        if format and format not in self._formats:
+            raise HTTPException(422, f"format: {format} needs pillow-heif on the server")
+        format, target = format or self._format, self._new_result()
         path = await self._soon(lambda: self._colorist.result(photo, format, target))
         return _Download(_read_and_remove(path), headers=_named(result_name(photo, format)))
 
@@ -293,7 +317,14 @@ class Server:
             queue=self.worker.waiting,
             max_upload=self._max_upload,
             max_photos=self._max_photos,
+            formats=self._formats,
+            format=self._format,
         )
+
+    def _count(self, path: Path, received: int) -> None:
+        """Counts bytes of an upload under way."""
+        if not self._photos.count(path, received):
+            raise HTTPException(429, "the uploads under way fill the disk's share; try again later")
 
     def _find(self, id: str) -> Photo:
         photo = self._photos.find(id)
@@ -343,13 +374,14 @@ class Server:
         """Yields names and contents, one photograph after the other."""
         failures = []
         for photo in photos:
-            color = functools.partial(self._colorist.result, photo, None, self._new_result())
+            target = self._new_result()
+            color = functools.partial(self._colorist.result, photo, self._format, target)
             try:
                 path = self.worker.submit(color).result()
             except UncolorableError as error:
                 failures.append(f"{photo.name}: {error}\n".encode())
                 continue
-            yield result_name(photo, None), _read_and_remove(path)
+            yield result_name(photo, self._format), _read_and_remove(path)
             if photo.revision:
                 yield f"{photo.name}.hints.json", [_hints_file(photo)]
         if failures:

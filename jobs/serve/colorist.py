@@ -10,7 +10,13 @@ from typing import Any
 import tensorflow as tf
 from PIL import Image
 
-from data.image_io import MAXIMUM_PIXELS, UnreadableImageError, first_reason
+from data.color.common_colors import CommonColors
+from data.image_io import (
+    MAXIMUM_PIXELS,
+    UnreadableImageError,
+    first_reason,
+    is_heif_supported,
+)
 from data.photos.file import PhotoFile
 from data.photos.writer import what_is_lost
 from errors import InputError
@@ -45,12 +51,20 @@ class Colorist:
         colorizer: `PhotoColorizer`.
         quality: int, of results in lossy formats.
         says_provenance: bool, whether results say that their colors are machine-made.
+        common_colors: `CommonColors` of the training images, or None if they are not known.
     """
 
-    def __init__(self, colorizer: PhotoColorizer, quality: int, says_provenance: bool):
+    def __init__(
+        self,
+        colorizer: PhotoColorizer,
+        quality: int,
+        says_provenance: bool,
+        common_colors: CommonColors | None,
+    ):
         self._colorizer = colorizer
         self._quality = quality
         self._says_provenance = says_provenance
+        self._common_colors = common_colors
         self._previews: OrderedDict[tuple[str, int, int | Part], Preview] = OrderedDict()
         # Photographs are dropped on other threads.
         self._lock = threading.Lock()
@@ -90,7 +104,7 @@ class Colorist:
         """The lightness at a place, and the colors of `suggest_colors`."""
         preview = self._any_preview(photo, page)
         lab100 = _explained(lambda: preview.lab_at(x, y))
-        return float(lab100[0]), suggest_colors(lab100)
+        return float(lab100[0]), suggest_colors(lab100, self._common_colors)
 
     def result(self, photo: Photo, format: str | None, target: Path) -> Path:
         """Colors a photograph at full size, as `run.py --images` does.
@@ -155,12 +169,20 @@ def result_name(photo: Photo, format: str | None) -> str:
     return result_path(photo.path, Path(photo.name), format).name
 
 
-def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, list[str]]:
+def is_writable(format: str) -> bool:
+    """Whether this installation can write a format."""
+    return format != "heic" or is_heif_supported()
+
+
+def open_photo(
+    path: Path, name: str, format: str | None, colorizer: PhotoColorizer
+) -> tuple[list, list[str]]:
     """Reads the head of a file.
 
     Args:
         path: `Path` of the file.
-        name: str, its name where it came from, which decides the format of its result.
+        name: str, its name where it came from, which decides the format of its result
+        format: str or None, unless this says another.
         colorizer: `PhotoColorizer`, for what it says in the result.
 
     Returns:
@@ -177,7 +199,7 @@ def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, 
             f"its pages have {pixels // 10**6} megapixels together, and at most "
             f"{MAXIMUM_PIXELS // 10**6} are accepted"
         )
-    target = result_path(path, Path(name), None)
+    target = result_path(path, Path(name), format)
     lost = what_is_lost(target, photo.pages, colorizer.provenance)
     return sizes, photo.notes + lost
 

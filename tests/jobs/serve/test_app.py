@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import run
+from data.image_io import is_heif_supported
 from inference.hints import Hint
 
 HINT = {"x": 0.25, "y": 0.5, "color": "#a03020"}
@@ -22,6 +23,23 @@ FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 def pixels_of(content):
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image).astype(int)
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def bytes_in(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def gray_png(size):
+    encoded = io.BytesIO()
+    Image.effect_noise(size, 50).save(encoded, "PNG")
+    return encoded.getvalue()
 
 
 def bomb():
@@ -112,7 +130,14 @@ def test_suggestions_have_the_lightness_of_the_place(client, photograph):
     light = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=1")
     assert dark["lightness"] + 20 < light["lightness"]
     assert dark["colors"][0]["name"] == "as predicted"
-    assert 3 <= len(dark["colors"]) <= 8
+    assert len(dark["colors"]) == 3
+
+
+def test_common_colors_of_the_training_images_are_suggested(start, photograph):
+    client = start(common_colors=[[[20.0, -30.0]]] * 10)
+    id = client.upload(photograph().read_bytes())["id"]
+    found = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=0.5")["colors"]
+    assert [color["name"] for color in found[:2]] == ["as predicted", "violet"]
 
 
 @pytest.mark.parametrize(
@@ -223,6 +248,41 @@ def test_photographs_are_limited_in_bytes_too(start, photograph):
     assert len(client.json("GET", "/api/photos")["photos"]) == 10
 
 
+def begin_upload(client, content):
+    """Sends a form up to the end of its file, and nothing more."""
+    connection = socket.create_connection(("127.0.0.1", client.port), timeout=30)
+    head = '--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    connection.sendall(
+        f"POST /api/photos HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\n"
+        "Content-Type: multipart/form-data; boundary=edge\r\n"
+        f"Content-Length: {len(content) + len(head) + 100}\r\n\r\n{head}".encode()
+        + content
+    )
+    return connection
+
+
+def test_uploads_under_way_count_into_the_bytes(start):
+    content = np.random.default_rng(0).bytes(100_000)
+    client = start(max_upload=len(content))
+    client.server.worker.submit(lambda: None).result()
+    opened = [begin_upload(client, content) for _ in range(9)]
+    try:
+        # What Python's buffers hold is not on the disk yet.
+        wait_until(lambda: len(list(client.folder.rglob("photograph"))) == 9)
+        wait_until(lambda: bytes_in(client.folder) > 9 * 90_000)
+        photo = gray_png((200, 200))
+        assert client.upload(photo, "kept.png")["name"] == "kept.png"
+        opened.append(begin_upload(client, content))
+        wait_until(lambda: client.json("GET", "/api/photos")["photos"] == [])
+        assert client.json("GET", "/api/photos")["dropped"][0]["name"] == "kept.png"
+        assert "under way" in client.upload(content, status=429)["detail"]
+    finally:
+        for connection in opened:
+            connection.close()
+    wait_until(lambda: bytes_in(client.folder) == 0)
+    assert client.upload(photo, "kept.png")["name"] == "kept.png"
+
+
 def test_the_archive_has_every_result_under_a_name_of_its_own(client, photograph):
     content = photograph().read_bytes()
     ids = [client.upload(content, name)["id"] for name in ("a.jpg", "A.jpg", "b.gif")]
@@ -286,9 +346,7 @@ def test_a_hundred_uploads_at_once_are_too_many(client):
                 "Content-Type: multipart/form-data; boundary=edge\r\n"
                 "Content-Length: 100\r\n\r\n".encode()
             )
-        deadline = time.monotonic() + 30
-        while len(list(client.folder.iterdir())) < 65 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: len(list(client.folder.iterdir())) == 65)
         assert "64" in client.upload(b"", status=429)["detail"]
     finally:
         for connection in opened:
@@ -309,9 +367,7 @@ def test_more_connections_than_the_limit_are_refused_and_the_server_goes_on(clie
     assert client.ask("GET", "/api/health")[0] == 503
     for connection in opened:
         connection.close()
-    deadline = time.monotonic() + 30
-    while client.ask("GET", "/api/health")[0] != 200:
-        assert time.monotonic() < deadline
+    wait_until(lambda: client.ask("GET", "/api/health")[0] == 200)
 
 
 def mutated(content, random):
@@ -384,6 +440,33 @@ def test_what_is_not_there_is_not_found(client):
         assert client.json(method, path, status=404)["detail"]
     for path in ("/../run.py", "/%2e%2e/run.py", "/..%2frun.py", "/docs", "/redoc"):
         assert client.ask("GET", path)[0] == 404
+
+
+def test_results_have_the_format_that_was_asked_for(start, photograph):
+    client = start(format="webp")
+    id = client.upload(photograph().read_bytes(), "garden.jpg")["id"]
+    health = client.json("GET", "/api/health")
+    assert (health["format"], health["formats"][:5]) == (
+        "webp",
+        ["jpg", "png", "tif", "webp", "bmp"],
+    )
+    for query, kind in (("", "WEBP"), *((f"?format={each}", each) for each in health["formats"])):
+        content = client.ask("GET", f"/api/photos/{id}/result{query}")[2]
+        with Image.open(io.BytesIO(content)) as image:
+            wanted = {"jpg": "JPEG", "tif": "TIFF", "heic": "HEIF"}.get(kind, kind.upper())
+            assert image.format == wanted
+    with zipfile.ZipFile(io.BytesIO(client.ask("GET", "/api/archive")[2])) as files:
+        assert files.namelist() == ["garden.webp"]
+    refused = client.json("GET", f"/api/photos/{id}/result?format=gif", status=422)
+    assert refused["detail"].startswith("format")
+
+
+@pytest.mark.skipif(is_heif_supported(), reason="pillow-heif is installed")
+def test_heic_is_refused_where_it_cannot_be_written(client, photograph):
+    id = client.upload(photograph().read_bytes())["id"]
+    refused = client.json("GET", f"/api/photos/{id}/result?format=heic", status=422)
+    assert "pillow-heif" in refused["detail"]
+    assert "heic" not in client.json("GET", "/api/health")["formats"]
 
 
 def test_the_interface_describes_itself(client):
