@@ -29,7 +29,8 @@ _HUES = (
     (360.0, "pink"),
 )
 _GRAY_CHROMA = 6.0
-# Orange and yellow that are darker or weaker are brown, and pink that is darker is purple.
+# Orange and yellow that are darker are brown, and pink is purple; those that are weaker are beige,
+# and red is pink.
 _DARK, _WEAK = 60.0, 45.0
 
 
@@ -81,4 +82,6 @@ def _name(lightness: float, a: float, b: float) -> str:
     name = next(name for end, name in _HUES if hue <= end)
     if name in ("orange", "yellow") and (lightness < _DARK or chroma < _WEAK):
         return "brown" if lightness < _DARK else "beige"
+    if name == "red" and lightness >= _DARK and chroma < _WEAK:
+        return "pink"
     return "purple" if name == "pink" and lightness < _DARK else name

@@ -31,7 +31,7 @@ def test_first_is_what_was_predicted_and_no_two_look_alike():
     ab = np.array([lab_of(shown)[1:] for _, shown in suggested])
     distances = np.hypot(*(ab[:, None] - ab).T)
     assert (distances + 100 * np.eye(len(ab))).min() > 5
-    names = ["gray", "blue", "green", "red", "blue", "neighboring hue", "neighboring hue"]
+    names = ["gray", "blue", "green", "pink", "blue", "neighboring hue", "neighboring hue"]
     assert [name for name, _ in suggested[1:]] == names
 
 
