@@ -57,7 +57,8 @@ def suggest_colors(lab100: np.ndarray, common: CommonColors | None = None) -> li
     hue = float(np.degrees(np.arctan2(predicted[1], predicted[0])))
     wanted = [("as predicted", predicted)]
     if common:
-        wanted += [(_name(lightness, *ab), ab) for ab in common[int(band_of(lightness))]]
+        own = np.array(common[int(band_of(lightness))])
+        wanted += [(_name(lightness, *ab), ab) for ab in own]
     wanted += [("neighboring hue", _ab(hue + turn, chroma)) for turn in _TURNS]
     colors = np.array([(lightness, *ab) for _, ab in wanted], "float32")
     shown = np.asarray(pull_into_gamut(colors))

@@ -27,7 +27,6 @@ from jobs.serve.app import Server
 from jobs.serve.colorist import is_writable
 from jobs.serve.guard import Guard
 from jobs.serve.private_folder import private_folder
-from models.checkpoints.folder import WeightsFolder
 
 _MEGABYTE = 1_000_000
 
@@ -56,7 +55,7 @@ def serve(settings: Settings) -> int:
         colorizer = load_colorizer(folder, settings, settings.render_size)
         # Threads of NumPy's BLAS would take longer to wait for each other than to compute.
         with threadpool_limits(1, user_api="blas"):
-            _serve(settings, colorizer, WeightsFolder(folder).read_common_colors(), listener)
+            _serve(settings, colorizer, folder.read_common_colors(), listener)
     if watch.received:
         raise InterruptedBySignalError(watch.received, "the page and its photographs are gone")
     return 0
