@@ -61,7 +61,8 @@ function fill(code) {
   hueSlider.value = chosen.hue;
   chromaSlider.value = 100 * chosen.share;
   codeField.value = code;
-  swatch.style.background = code;
+  // Of a code only hue and chroma count.
+  swatch.style.background = codeOfChosen();
   looks.textContent = inWords();
   paint();
 }
@@ -69,7 +70,7 @@ function fill(code) {
 function inWords() {
   if (lightness < BLACK) return "It is black here: hardly any color will be seen";
   if (lightness > WHITE) return "It is white here: hardly any color will be seen";
-  if (lightness < DARKEST) return "It is dark here, and will look like this";
+  if (lightness < DARKEST - 8) return "It is dark here, and will look like this";
   return "It will look like this";
 }
 

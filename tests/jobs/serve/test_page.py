@@ -383,7 +383,9 @@ def test_the_wheel_shows_hues_where_the_photograph_is_dark(page, tmp_path):
     )
     assert painted > 150
     assert "dark" in page.locator("#looks").inner_text()
-    # What is chosen is as dark as it will be.
+    # What is chosen is shown as dark as it will be, whatever its code.
+    page.locator("#code").fill("#ff8800")
+    page.keyboard.press("Enter")
     shown = page.evaluate("getComputedStyle(document.getElementById('swatch')).backgroundColor")
     assert max(int(number) for number in re.findall(r"\d+", shown)) < 60
 
