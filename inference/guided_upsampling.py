@@ -49,6 +49,8 @@ class GuidedUpsampling:
         ab: float32 array of shape (small height, small width, 2), its ab.
         height: int, height of the photograph.
         width: int, width of the photograph.
+        columns: slice or None, the columns of the photograph that strips have. Defaults to `None`,
+            all.
 
     Example:
         small_lightness = np.full((24, 32, 1), 50.0, "float32")
@@ -58,13 +60,21 @@ class GuidedUpsampling:
         a, b = follow_lightness(lightness, upsampling.strip(0, 48))
     """
 
-    def __init__(self, lightness: np.ndarray, ab: np.ndarray, height: int, width: int):
+    def __init__(
+        self,
+        lightness: np.ndarray,
+        ab: np.ndarray,
+        height: int,
+        width: int,
+        columns: slice | None = None,
+    ):
+        left, end, _ = (columns or slice(None)).indices(width)
         self.height = height
-        self.width = width
+        self.width = end - left
         lightness = _mean_of_squares(lightness, *ab.shape[:2])
         small = np.concatenate([ab, lightness, slopes(lightness, ab)], axis=-1)
         self._planes = np.ascontiguousarray(np.moveaxis(small, -1, 0))
-        self._columns = list(_bands(small.shape[1], width, 0, width))
+        self._columns = list(_bands(small.shape[1], width, left, self.width))
 
     def strip(self, top: int, rows: int, out: np.ndarray | None = None) -> np.ndarray:
         """Interpolates the planes that `follow_lightness` needs.

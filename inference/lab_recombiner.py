@@ -64,15 +64,18 @@ class LabRecombiner:
 
         Args:
             page: `PhotoPage`.
-            lightness: as in `GuidedUpsampling`, of the shrunk page.
+            lightness: as in `GuidedUpsampling`, of the shrunk page, or of the whole that the page
+                is a part of.
             ab: as in `GuidedUpsampling`.
 
         Yields:
             Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
-        upsampling = GuidedUpsampling(lightness, ab, page.height, page.width)
-        top, planes = 0, None
+        whole = page.whole
+        columns = slice(whole.left, whole.left + page.width)
+        upsampling = GuidedUpsampling(lightness, ab, whole.height, whole.width, columns)
+        top, planes = whole.top, None
         for rgb, alpha in page.strips():
             # The first strip is the largest.
             planes = allocate_planes(rgb) if planes is None else planes

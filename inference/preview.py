@@ -1,12 +1,13 @@
-"""A photograph at the size of a screen, colored again and again while a person gives hints."""
+"""A photograph on a screen, colored again and again while a person gives hints."""
 
+import copy
 import functools
 from collections.abc import Sequence
 
 import numpy as np
 
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
-from data.photos.page import PhotoPage, page_of_pixels, to_depth
+from data.photos.page import PhotoPage, Whole, page_of_pixels, to_depth
 from inference.hints import Hint
 from inference.photo_colorizer import PhotoColorizer
 from inference.variants import AS_SET, Variant
@@ -56,11 +57,31 @@ class Preview:
         self._lightness = self.lab[..., :1].copy()
         self._small = page_of_pixels(self.gray)
 
-    def colored(
-        self,
-        hints: Sequence[Hint] = (),
-        look: Variant = AS_SET,
-    ) -> np.ndarray:
+    def part(self, left: int, top: int, width: int, height: int) -> "Preview":
+        """A part of the page at its full size.
+
+        Args:
+            left, top, width, height: int, the part in pixels of the upright page.
+
+        Returns:
+            `Preview` that shows only this part, as far as it is inside the page.
+
+        Raises:
+            UnreadableImageError: the page is broken.
+            ValueError: the part is outside the page.
+        """
+        page = self._pages[self._number]
+        if not (0 <= left < page.width and 0 <= top < page.height and width > 0 and height > 0):
+            raise ValueError(
+                f"a part should be inside the page of {page.width} x {page.height} pixels. "
+                f"Received: {left}, {top}, {width}, {height}"
+            )
+        part = copy.copy(self)
+        part.gray = _full_size_part(page, slice(left, left + width), top, top + height)
+        part._small = page_of_pixels(part.gray, Whole(page.height, page.width, top, left))
+        return part
+
+    def colored(self, hints: Sequence[Hint] = (), look: Variant = AS_SET) -> np.ndarray:
         """Colors the preview.
 
         Args:
@@ -92,6 +113,17 @@ class Preview:
         squares = self._colorizer.place(hints, self._pages)[self._number]
         [ab] = self._colorizer.predict([self._lightness], [squares], [look])
         return ab
+
+
+def _full_size_part(page: PhotoPage, columns: slice, top: int, end: int) -> np.ndarray:
+    parts, row = [], 0
+    for strip, _ in page.strips():
+        if row + len(strip) > top:
+            parts.append(_gray(to_depth(strip[max(0, top - row) : end - row, columns], 8)))
+        row += len(strip)
+        if row >= end:
+            break
+    return np.concatenate(parts)
 
 
 def _gray(rgb255: np.ndarray) -> np.ndarray:

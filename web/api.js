@@ -31,8 +31,9 @@ export const save = async (id, edits) =>
   (await ask(`${one(id)}/edits`, { method: "PUT", body: JSON.stringify(edits) })).json();
 export const suggestions = async (id, x, y, page) =>
   (await ask(`${one(id)}/suggestions?x=${x}&y=${y}&page=${page}`)).json();
-export const picture = async (id, kind, size, page) =>
-  (await ask(`${one(id)}/${kind}?size=${size}&page=${page}`)).blob();
+/** A page in gray or colored: of a `size`, or a `part` (left, top, width, height) at full size. */
+export const picture = async (id, kind, page, view) =>
+  (await ask(`${one(id)}/${kind}?${new URLSearchParams({ page, ...view })}`)).blob();
 /** The colored photograph at full size, and the name of its file. */
 export async function result(id, format) {
   const response = await ask(`${one(id)}/result${format ? `?format=${format}` : ""}`);

@@ -2,25 +2,19 @@
 
 import * as api from "./api.js";
 import { History } from "./history.js";
-import { say } from "./messages.js";
+import { say, tell } from "./messages.js";
+import * as view from "./view.js";
 import * as wheel from "./wheel.js";
 
 const get = (id) => document.getElementById(id);
 const stage = get("stage");
-const viewport = get("viewport");
 const points = get("points");
 
-// Sizes of the preview in pixels, of the photograph as a whole and enlarged. The server colors a
-// preview of 4:3 in three strips up to this size, and in four from 1,255 on.
-const PREVIEW = 1248;
-const ENLARGED = 2048;
-const LARGEST_ZOOM = 6;
 const UNKNOWN = "#777777";
 
 let photo = null; // what the server says of it
 let edits = { version: 1, hints: [] };
 let selected = -1; // the number of the point among the hints
-let zoom = 1;
 let page = 0;
 let cross = { x: 0.5, y: 0.5 };
 let onChange = () => {};
@@ -43,22 +37,23 @@ export async function open(newPhoto, onOpen) {
   await saving;
   photo = newPhoto;
   edits = { version: 1, hints: [] };
-  [selected, zoom, page] = [-1, 1, 0];
-  viewport.style.height = "";
+  [selected, page] = [-1, 0];
   cross = { x: 0.5, y: 0.5 };
   get("editor").hidden = false;
+  // Nothing can be changed before it is known what was.
+  get("editor").inert = true;
   onOpen();
-  for (const image of [get("gray"), get("colored")]) image.removeAttribute("src");
   fill();
   try {
-    const loaded = await api.edits(newPhoto.id);
-    if (photo !== newPhoto) return;
+    const [loaded] = await Promise.all([api.edits(newPhoto.id), view.show(newPhoto, page)]);
+    if (photo?.id !== newPhoto.id) return;
     edits = loaded;
     if (!histories.has(photo.id)) histories.set(photo.id, new History(edits));
     fill();
-    await Promise.all([load("gray"), load("colored")]);
   } catch (error) {
-    if (photo === newPhoto) say(`${newPhoto.name}: ${error.message}`, { bad: true });
+    if (photo?.id === newPhoto.id) say(`${newPhoto.name}: ${error.message}`, { bad: true });
+  } finally {
+    if (photo?.id === newPhoto.id) get("editor").inert = false;
   }
 }
 
@@ -72,51 +67,13 @@ export function update(newPhoto) {
 /** Closes the photograph. */
 export function close() {
   photo = null;
+  view.hide();
   get("editor").hidden = true;
 }
 
 /** Forgets what was done to a photograph that is gone. */
 export function forget(id) {
   histories.delete(id);
-}
-
-/** Changes the edits of the photograph that is shown, as if a person had. */
-export async function replaceEdits(newEdits) {
-  edits = newEdits;
-  selected = -1;
-  await commit();
-}
-
-// Pictures
-
-async function load(kind) {
-  const [id, shownPage] = [photo.id, page];
-  const size = zoom > 1 ? ENLARGED : PREVIEW;
-  const blob = await api.picture(id, kind, size, shownPage);
-  const address = URL.createObjectURL(blob);
-  const image = get(kind);
-  const loading = new Image();
-  loading.src = address;
-  await loading.decode();
-  if (photo?.id !== id || page !== shownPage) {
-    URL.revokeObjectURL(address);
-    return;
-  }
-  const before = image.src;
-  image.src = address;
-  if (before) URL.revokeObjectURL(before);
-  if (shownPage > 0 || kind === "gray") fit(loading.naturalWidth / loading.naturalHeight);
-}
-
-let shape = 1;
-
-function fit(newShape = shape) {
-  shape = newShape;
-  const height = Math.max(240, window.innerHeight * 0.68);
-  const width = Math.min(viewport.clientWidth, height * shape);
-  stage.style.width = `${width * zoom}px`;
-  stage.style.height = `${(width * zoom) / shape}px`;
-  fillReach();
 }
 
 // Saving: while one change is on its way, the next ones wait and only the last is sent.
@@ -140,7 +97,7 @@ async function send() {
       const saved = await api.save(id, edits);
       if (photo?.id !== id) return;
       photo = saved;
-      await load("colored");
+      await view.refresh();
     }
   } catch (error) {
     say(error.message, { bad: true });
@@ -161,6 +118,7 @@ function step(direction) {
   edits = history()[direction]();
   selected = -1;
   fill();
+  tell(direction === "undo" ? "Undone" : "Redone");
   save().then(() => photo && onChange(photo));
 }
 
@@ -180,6 +138,7 @@ async function addPoint(x, y) {
   edits.hints.push({ x, y, color, radius: 0, page });
   selected = edits.hints.length - 1;
   showSuggestions(suggested);
+  tell(`Point ${edits.hints.length} is set; choose its color`);
   commit();
 }
 
@@ -199,9 +158,16 @@ async function select(index) {
 function deletePoint(index) {
   if (!edits.hints[index]) return;
   edits.hints.splice(index, 1);
-  selected = -1;
+  tell(`Point ${index + 1} is deleted`);
+  unselect();
   commit();
+}
+
+function unselect() {
+  selected = -1;
+  // First, because a point that has the focus is selected.
   stage.focus({ preventScroll: true });
+  fill();
 }
 
 function colorPoint(color, isDone) {
@@ -223,7 +189,8 @@ function showSuggestions({ lightness, colors }) {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "suggestion";
-      button.style.background = color;
+      // What cannot be told apart in the dark is told apart above.
+      button.style.background = `linear-gradient(${wheel.visible(color)} 60%, ${color} 60%)`;
       button.title = name;
       button.setAttribute("aria-label", `${name}, ${color}`);
       button.addEventListener("click", () => {
@@ -253,6 +220,7 @@ function makePoint(hint, index) {
   });
   button.addEventListener("wheel", (event) => {
     event.preventDefault();
+    event.stopPropagation();
     resize(index, hint.radius - Math.sign(event.deltaY) * 0.005);
   });
   button.addEventListener("keydown", (event) => movePointWithKey(event, index));
@@ -269,7 +237,7 @@ function drag(event, button, index) {
   button.onpointermove = (move) => {
     isMoved ||= Math.hypot(move.clientX - start[0], move.clientY - start[1]) > 3;
     if (!isMoved) return;
-    const { x, y } = placeOf(move);
+    const { x, y } = view.placeOf(move);
     Object.assign(hint, { x, y });
     button.style.left = `${100 * x}%`;
     button.style.top = `${100 * y}%`;
@@ -304,14 +272,6 @@ function movePointWithKey(event, index) {
 function resize(index, radius) {
   edits.hints[index].radius = Math.min(0.2, Math.max(0, radius));
   commit();
-}
-
-function placeOf(event) {
-  const box = stage.getBoundingClientRect();
-  return {
-    x: clamp((event.clientX - box.left) / box.width),
-    y: clamp((event.clientY - box.top) / box.height),
-  };
 }
 
 // What is shown
@@ -366,10 +326,10 @@ function fillReach() {
   const reach = get("reach");
   reach.hidden = !hint || hint.page !== page || !hint.radius;
   if (reach.hidden) return;
-  const half = hint.radius * Math.min(stage.offsetWidth, stage.offsetHeight);
-  reach.style.left = `calc(${100 * hint.x}% - ${half}px)`;
-  reach.style.top = `calc(${100 * hint.y}% - ${half}px)`;
-  reach.style.width = reach.style.height = `${2 * half}px`;
+  const half = 100 * hint.radius;
+  reach.style.left = `calc(${100 * hint.x}% - ${half}cqmin)`;
+  reach.style.top = `calc(${100 * hint.y}% - ${half}cqmin)`;
+  reach.style.width = reach.style.height = `${2 * half}cqmin`;
 }
 
 function fillCross() {
@@ -378,44 +338,10 @@ function fillCross() {
   get("cross").style.top = `${100 * cross.y}%`;
 }
 
-function zoomBy(factor) {
-  const before = zoom;
-  zoom = Math.min(LARGEST_ZOOM, Math.max(1, zoom * factor));
-  const middle = [
-    (viewport.scrollLeft + viewport.clientWidth / 2) / stage.offsetWidth,
-    (viewport.scrollTop + viewport.clientHeight / 2) / stage.offsetHeight,
-  ];
-  if (zoom > 1) viewport.style.height = `${viewport.offsetHeight}px`;
-  else viewport.style.height = "";
-  fit();
-  viewport.scrollLeft = middle[0] * stage.offsetWidth - viewport.clientWidth / 2;
-  viewport.scrollTop = middle[1] * stage.offsetHeight - viewport.clientHeight / 2;
-  if (before === 1 || zoom === 1) {
-    Promise.all([load("gray"), load("colored")]).catch((error) => say(error.message, { bad: true }));
-  }
-}
+// The photograph itself: a click sets a point; with the keyboard, a cross is moved first.
 
-// The photograph itself: a click sets a point, a drag of the mouse moves the enlarged picture.
-
-let isPanned = false;
-stage.addEventListener("pointerdown", (event) => {
-  isPanned = false;
-  if (event.pointerType !== "mouse" || event.button !== 0 || zoom === 1) return;
-  const start = [event.clientX, event.clientY];
-  const from = [viewport.scrollLeft, viewport.scrollTop];
-  const move = (moved) => {
-    const by = [moved.clientX - start[0], moved.clientY - start[1]];
-    isPanned ||= Math.hypot(...by) > 5;
-    if (isPanned) viewport.scrollTo(from[0] - by[0], from[1] - by[1]);
-  };
-  window.addEventListener("pointermove", move);
-  window.addEventListener("pointerup", () => window.removeEventListener("pointermove", move), {
-    once: true,
-  });
-});
 stage.addEventListener("click", (event) => {
-  if (isPanned) return;
-  const { x, y } = placeOf(event);
+  const { x, y } = view.placeOf(event);
   addPoint(x, y);
 });
 stage.addEventListener("keydown", (event) => {
@@ -425,41 +351,24 @@ stage.addEventListener("keydown", (event) => {
     const length = event.shiftKey ? 0.1 : 0.02;
     cross.x = clamp(cross.x + length * MOVES[event.key][0]);
     cross.y = clamp(cross.y + length * MOVES[event.key][1]);
+    view.reveal(cross);
     fillCross();
+    tell(`${Math.round(100 * cross.x)} % across, ${Math.round(100 * cross.y)} % down`);
   } else if (event.key === "Enter" || event.key === " ") {
     event.preventDefault();
     addPoint(cross.x, cross.y);
   } else if (event.key === "Delete" || event.key === "Backspace") deletePoint(selected);
-  else if (event.key === "+") zoomBy(1.5);
-  else if (event.key === "-") zoomBy(1 / 1.5);
 });
 stage.addEventListener("blur", () => {
   get("cross").hidden = true;
 });
-viewport.addEventListener(
-  "wheel",
-  (event) => {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    zoomBy(event.deltaY < 0 ? 1.2 : 1 / 1.2);
-  },
-  { passive: false },
-);
-new ResizeObserver(() => photo && fit()).observe(viewport);
 
 // Buttons and sliders
 
-get("split").addEventListener("input", () => {
-  const share = Number(get("split").value);
-  get("colored").style.clipPath = share ? `inset(0 0 0 ${share}%)` : "";
-  get("divider").hidden = share === 0 || share === 100;
-  get("divider").style.left = `${share}%`;
-});
 get("undo").addEventListener("click", () => step("undo"));
 get("redo").addEventListener("click", () => step("redo"));
-get("larger").addEventListener("click", () => zoomBy(1.5));
-get("smaller").addEventListener("click", () => zoomBy(1 / 1.5));
 get("delete").addEventListener("click", () => deletePoint(selected));
+get("done").addEventListener("click", unselect);
 get("radius").addEventListener("change", () => resize(selected, get("radius").value / 100));
 get("saturation").addEventListener("input", () => {
   edits.saturation = Number(get("saturation").value);
@@ -471,10 +380,12 @@ get("page").addEventListener("change", () => {
   page = Math.min(photo.pages, Math.max(1, Math.round(get("page").value))) - 1;
   selected = -1;
   fill();
-  Promise.all([load("gray"), load("colored")]).catch((error) => say(error.message, { bad: true }));
+  view.show(photo, page).catch((error) => say(error.message, { bad: true }));
 });
 document.addEventListener("keydown", (event) => {
-  if (!photo || !(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text]")) return;
+  if (!photo || get("editor").inert) return;
+  if (event.key === "Escape" && selected >= 0) unselect();
+  if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text]")) return;
   const key = event.key.toLowerCase();
   if (key !== "z" && key !== "y") return;
   event.preventDefault();

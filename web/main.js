@@ -3,11 +3,12 @@
 import * as api from "./api.js";
 import * as editor from "./editor.js";
 import { filesOf } from "./files.js";
-import { say } from "./messages.js";
+import { say, tell } from "./messages.js";
 import * as strip from "./strip.js";
 
 const get = (id) => document.getElementById(id);
 const HINTS = ".hints.json";
+const FORMATS = { jpg: "JPEG", png: "PNG", tif: "TIFF", webp: "WebP", bmp: "BMP", heic: "HEIC" };
 
 // At a time; the server colors one after another anyway.
 const UPLOADS = 3;
@@ -15,8 +16,9 @@ const PAUSE = 700; // milliseconds between two questions how far photographs are
 const THUMBNAIL_PAUSE = 1500;
 
 let photos = [];
-let limits = { max_upload: Infinity };
+let limits = { max_upload: Infinity, formats: [], format: null };
 let isFollowing = false;
+let changes = 0; // of which photographs there are
 const seenDropped = new Set();
 const waiting = [];
 let uploading = 0;
@@ -42,6 +44,7 @@ async function uploadNext() {
   try {
     const added = await api.upload(file, (share) => strip.showUpload(key, file.name, share));
     strip.drop(key);
+    changes += 1;
     photos.push(added);
     show();
     if (!editor.currentId()) open(added);
@@ -77,7 +80,12 @@ async function applyHints(file) {
 // Photographs
 
 async function refresh() {
-  const { photos: found, dropped } = await api.photos();
+  let before, found, dropped;
+  do {
+    // A list from before a change would make photographs vanish, or come back.
+    before = changes;
+    ({ photos: found, dropped } = await api.photos());
+  } while (before !== changes);
   for (const old of photos) {
     if (!found.some((photo) => photo.id === old.id)) {
       strip.drop(old.id);
@@ -89,15 +97,16 @@ async function refresh() {
     seenDropped.add(id);
   }
   for (const photo of found) {
-    const before = photos.find((old) => old.id === photo.id);
-    if (photo.state === "failed" && before?.state !== "failed") {
+    const old = photos.find((each) => each.id === photo.id);
+    if (photo.state === "failed" && old?.state !== "failed") {
       say(`${photo.name} cannot be colored: ${photo.error}`, { bad: true });
     }
+    if (photo.state === "ready" && old && old.state !== "ready") tell(`${photo.name} is colored`);
   }
   photos = found;
   const current = photos.find((photo) => photo.id === editor.currentId());
   if (current) editor.update(current);
-  else if (editor.currentId()) closeEditor();
+  else openAnother();
   show();
 }
 
@@ -133,7 +142,7 @@ async function open(photo) {
   await editor.open(photo, show);
 }
 
-function closeEditor() {
+function openAnother() {
   editor.close();
   const next = photos.find((photo) => photo.state === "ready");
   if (next) open(next);
@@ -142,6 +151,7 @@ function closeEditor() {
 async function removePhoto(photo) {
   try {
     await api.remove(photo.id);
+    changes += 1;
     await refresh();
   } catch (error) {
     say(error.message, { bad: true });
@@ -164,6 +174,14 @@ async function download(photo, format) {
   } finally {
     get("download").disabled = false;
     get("download").textContent = "Download";
+  }
+}
+
+function fillFormats() {
+  // What was asked for on the command line stands for the format of the photograph.
+  if (limits.format) get("format").replaceChildren();
+  for (const format of limits.formats) {
+    get("format").append(new Option(FORMATS[format], format, false, format === limits.format));
   }
 }
 
@@ -219,11 +237,9 @@ editor.onSaved((saved) => {
 if (location.search) history.replaceState(null, "", location.pathname);
 try {
   limits = await api.health();
+  fillFormats();
   await refresh();
-  if (photos.length) {
-    closeEditor();
-    follow();
-  }
+  if (photos.length) follow();
 } catch (error) {
   say(error.message, { bad: true });
 }

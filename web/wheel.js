@@ -1,4 +1,6 @@
-// A wheel of the colors that a screen can show at one lightness: hue around, chroma outward.
+// A wheel of the colors that a screen can show at one lightness: hue around, chroma outward. Where
+// a place is so dark or so light that its colors look alike, the wheel is painted at a lightness
+// at which they do not, and the chosen color is shown beside as it will look.
 
 import { codeOfRgb, hueOfCode, largestChromas, rgbOfHue } from "./lab.js";
 
@@ -6,9 +8,17 @@ const canvas = document.getElementById("wheel");
 const hueSlider = document.getElementById("hue");
 const chromaSlider = document.getElementById("chroma");
 const codeField = document.getElementById("code");
+const swatch = document.getElementById("swatch");
+const looks = document.getElementById("looks");
 
-let lightness = 50;
+const DARKEST = 40; // that the wheel is painted at
+const LIGHTEST = 80;
+const [BLACK, WHITE] = [4, 98]; // beyond, hardly any color can be seen
+
+let lightness = 50; // of the place
 let chromas = largestChromas(lightness);
+let paintedLightness = lightness;
+let paintedChromas = chromas;
 let disc = null;
 let chosen = { hue: 0, share: 0 };
 let onChange = () => {};
@@ -24,7 +34,8 @@ function paintDisc() {
       const share = Math.hypot(x, y) / (radius - 4);
       if (share > 1) continue;
       const hue = Math.floor((Math.atan2(y, x) * 180) / Math.PI + 360) % 360;
-      disc.data.set([...rgbOfHue(lightness, hue, share * chromas[hue]), 255], 4 * (row * side + column));
+      const rgb = rgbOfHue(paintedLightness, hue, share * paintedChromas[hue]);
+      disc.data.set([...rgb, 255], 4 * (row * side + column));
     }
   }
 }
@@ -50,7 +61,17 @@ function fill(code) {
   hueSlider.value = chosen.hue;
   chromaSlider.value = 100 * chosen.share;
   codeField.value = code;
+  // Of a code only hue and chroma count.
+  swatch.style.background = codeOfChosen();
+  looks.textContent = inWords();
   paint();
+}
+
+function inWords() {
+  if (lightness < BLACK) return "It is black here: hardly any color will be seen";
+  if (lightness > WHITE) return "It is white here: hardly any color will be seen";
+  if (lightness < DARKEST - 8) return "It is dark here, and will look like this";
+  return "It will look like this";
 }
 
 function choose(hue, share, isDone) {
@@ -74,12 +95,24 @@ export function show(code, newLightness = lightness) {
   if (newLightness !== lightness || !disc) {
     lightness = newLightness;
     chromas = largestChromas(lightness);
+    paintedLightness = Math.min(LIGHTEST, Math.max(DARKEST, lightness));
+    paintedChromas = largestChromas(paintedLightness);
     paintDisc();
   }
+  chosen = placeOnWheel(code);
+  fill(code);
+}
+
+function placeOnWheel(code) {
   const { hue, chroma } = hueOfCode(code);
   const largest = chromas[Math.round(hue) % 360];
-  chosen = { hue, share: largest > 1 ? Math.min(1, chroma / largest) : 0 };
-  fill(code);
+  return { hue, share: largest > 1 ? Math.min(1, chroma / largest) : 0 };
+}
+
+/** The color of the wheel where a color is chosen. */
+export function visible(code) {
+  const { hue, share } = placeOnWheel(code);
+  return codeOfRgb(rgbOfHue(paintedLightness, hue, share * paintedChromas[Math.round(hue) % 360]));
 }
 
 /** Calls a function of the color, and whether the choice is complete, whenever one is chosen. */

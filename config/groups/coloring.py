@@ -21,6 +21,9 @@ _LOSSY = Need(
     lambda settings: settings.format not in ("png", "tif", "bmp"),
     "with --format {format}, which is lossless",
 )
+# What colored photographs can be written as.
+Format = Literal["jpg", "png", "tif", "webp", "bmp", "heic"]
+
 _photograph_setting = functools.partial(setting, jobs=Jobs.COLORIZING)
 _result_setting = functools.partial(setting, jobs=Jobs.COLORIZING | Jobs.SERVING)
 
@@ -39,7 +42,7 @@ class ColoringSettings:
         "is more detailed and slower, and too large turns gray (default: saved with the weights)",
         jobs=Jobs.USING_WEIGHTS,
     )
-    format: Literal["jpg", "png", "tif", "webp", "bmp", "heic"] | None = _photograph_setting(
+    format: Format | None = _result_setting(
         "output format (default: that of the photograph if it can hold color, otherwise png)"
     )
     # At this quality JPEG changes lightness little more than rounding to 8 bits does.

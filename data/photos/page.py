@@ -7,6 +7,7 @@ a few milliseconds of the 0.1 s that coloring takes.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyvips
@@ -38,6 +39,23 @@ _TYPES = {"uchar": "uint8", "ushort": "uint16"}
 _CHANNELS = {"b-w": 1, "grey16": 1, "srgb": 3, "rgb": 3, "rgb16": 3, "cmyk": 4}
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What a page is a part of, and where it is in it.
+
+    Attributes:
+        height: int, the height of the whole in pixels of the page.
+        width: int, its width.
+        top: int, the row of the whole that is the first of the page.
+        left: int, the column of the whole that is the first of the page.
+    """
+
+    height: int
+    width: int
+    top: int = 0
+    left: int = 0
+
+
 class PhotoPage:
     """The pixels of one page, upright and in sRGB, and its metadata.
 
@@ -50,10 +68,12 @@ class PhotoPage:
         open_shrunk: function of a shrink factor (1, 2, 4 or 8), for a JPEG, which can be shrunk
             while it is decoded: it returns a `pyvips.Image` and a note about its pixels, or an
             empty string. `None` for other formats. Defaults to `None`.
+        whole: `Whole` or None, what the page is only a part of. Defaults to `None`.
 
     Attributes:
         height: int, the height of the upright page.
         width: int, the width of the upright page.
+        whole: `Whole`, what the page is a part of: the page itself, unless said otherwise.
         depth: int, the bits per channel, 8 or 16.
         extra_samples: tuple of int, the kind of each channel beside the colors, as in TIFF: 0
             unspecified, 1 alpha of colors that are stored multiplied by it, 2 alpha.
@@ -72,6 +92,7 @@ class PhotoPage:
         metadata: PhotoMetadata,
         head: pyvips.Image | None = None,
         open_shrunk: Callable[[int], tuple[pyvips.Image, str]] | None = None,
+        whole: Whole | None = None,
     ):
         self._open_image = open_image
         self._open_shrunk = open_shrunk
@@ -89,6 +110,7 @@ class PhotoPage:
         self.extra_samples = metadata.extra_samples or (ALPHA,) * extra
         self._is_turned = metadata.orientation >= 5
         self.height, self.width = self._turned_size(image.height, image.width)
+        self.whole = whole or Whole(self.height, self.width)
         self._form = _form(image)
         self.notes: list[str] = []
         self._profile_in, profile = self._choose_profiles(metadata.profile)
@@ -234,18 +256,19 @@ class PhotoPage:
         return image
 
 
-def page_of_pixels(rgb: np.ndarray) -> PhotoPage:
+def page_of_pixels(rgb: np.ndarray, whole: Whole | None = None) -> PhotoPage:
     """Makes a page from pixels, so that images in memory are colored as photographs are.
 
     Args:
         rgb: uint8 or uint16 array of shape (height, width, 1 or 3), sRGB.
+        whole: `Whole` or None, what they are only a part of. Defaults to `None`.
 
     Example:
         page = page_of_pixels(np.zeros((32, 48, 3), "uint8"))
         small = page.shrunk(16, 24)
     """
     image = interpreted(pyvips.Image.new_from_array(np.ascontiguousarray(rgb)))
-    return PhotoPage(lambda: image, PhotoMetadata())
+    return PhotoPage(lambda: image, PhotoMetadata(), whole=whole)
 
 
 def interpreted(image: pyvips.Image, colors: int | None = None) -> pyvips.Image:

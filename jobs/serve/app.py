@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
@@ -16,13 +16,22 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
+from config.groups.coloring import Format
+from data.color.common_colors import CommonColors
 from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
 from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
 from jobs.serve.archive import streamed_zip
-from jobs.serve.colorist import Colorist, UncolorableError, open_photo, result_name
+from jobs.serve.colorist import (
+    Colorist,
+    Part,
+    UncolorableError,
+    is_writable,
+    open_photo,
+    result_name,
+)
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
 from jobs.serve.worker import Worker
@@ -30,14 +39,20 @@ from jobs.serve.worker import Worker
 PAGE = Path(__file__).resolve().parents[2] / "web"
 
 _MOST_UPLOADS = 64
-_LARGEST_SIDE = 2048
+_LARGEST_SIDE, _LARGEST_PART = 2048, 3072
 _MOST_BYTES_OF_EDITS = 2**20
 _BLOCK = 2**20
 
 _Side = Annotated[int, Query(ge=16, le=_LARGEST_SIDE, description="the longer side in pixels")]
 _Page = Annotated[int, Query(ge=0, description="the page of a TIFF, from 0 on")]
+_Part = Annotated[
+    str | None,
+    Query(
+        pattern=r"^\d{1,9}(,\d{1,9}){3}$",
+        description="left,top,width,height in pixels: only this part, at full size",
+    ),
+]
 _Share = Annotated[float, Query(ge=0, le=1)]
-_Format = Literal["jpg", "png", "tif", "webp", "bmp"]
 
 _FORM = {
     "required": True,
@@ -70,6 +85,7 @@ class PhotoState(BaseModel):
     width: int
     height: int
     pages: int
+    sizes: list[tuple[int, int]]
     state: State
     place: int
     error: str
@@ -107,6 +123,8 @@ class Health(BaseModel):
     queue: int
     max_upload: int
     max_photos: int
+    formats: list[Format]
+    format: Format | None
 
 
 class Server:
@@ -120,6 +138,10 @@ class Server:
             `True`.
         max_upload: int, the largest file in bytes. Defaults to 200 MB.
         max_photos: int, the largest number of photographs. Defaults to `100`.
+        format: `Format` or None, of results of which no other is asked for. Defaults to `None`,
+            that of the photograph.
+        common_colors: `CommonColors` of the training images, to be suggested, or None if they are
+            not known. Defaults to `None`.
 
     Attributes:
         app: the `FastAPI` application.
@@ -134,14 +156,19 @@ class Server:
         says_provenance: bool = True,
         max_upload: int = 200_000_000,
         max_photos: int = 100,
+        format: Format | None = None,
+        common_colors: CommonColors | None = None,
     ):
         self.worker = Worker()
         self._colorizer = colorizer
         self._max_upload = max_upload
         self._max_photos = max_photos
+        self._formats = [each for each in get_args(Format) if is_writable(each)]
+        self._format = format
         self._uploads = 0
-        self._colorist = Colorist(colorizer, quality, says_provenance)
-        # Ten of the largest files, so that the disk cannot be filled with them.
+        self._colorist = Colorist(colorizer, quality, says_provenance, common_colors)
+        # Ten of the largest files, so that the disk cannot be filled with them. Uploads under way
+        # count.
         self._photos = Photos(folder, max_photos, 10 * max_upload, self._forget)
         self._first_looks: dict[str, Future] = {}
         self._results = folder / "results"
@@ -182,9 +209,12 @@ class Server:
         self._uploads += 1
         path = self._photos.new_path()
         try:
-            name = await receive_file(request, path, self._max_upload)
+            count = functools.partial(self._count, path)
+            name = await receive_file(request, path, self._max_upload, count)
             path = with_suffix_of(path, name)
-            sizes, notes = await run_in_threadpool(open_photo, path, name, self._colorizer)
+            sizes, notes = await run_in_threadpool(
+                open_photo, path, name, self._format, self._colorizer
+            )
         except UncolorableError as error:
             self._photos.discard(path)
             raise HTTPException(415, str(error)) from error
@@ -212,15 +242,21 @@ class Server:
         """Removes a photograph."""
         self._photos.remove(self._find(id))
 
-    async def gray(self, id: str, size: _Side = 1280, page: _Page = 0) -> Response:
-        """A photograph in gray, at the size of a screen."""
+    async def gray(
+        self, id: str, size: _Side = 1280, page: _Page = 0, part: _Part = None
+    ) -> Response:
+        """A photograph in gray, at the size of a screen, or a part of it at full size."""
         photo = self._find_page(id, page)
-        return _Jpeg(await self._soon(lambda: self._colorist.gray(photo, page, size)))
+        view = _inside(part, photo.sizes[page]) if part else size
+        return _Jpeg(await self._soon(lambda: self._colorist.gray(photo, page, view)))
 
-    async def colored(self, id: str, size: _Side = 1280, page: _Page = 0) -> Response:
-        """A photograph in color with its edits, at the size of a screen."""
+    async def colored(
+        self, id: str, size: _Side = 1280, page: _Page = 0, part: _Part = None
+    ) -> Response:
+        """A photograph in color with its edits, as in gray."""
         photo = self._find_page(id, page)
-        return _Jpeg(await self._soon(lambda: self._colorist.colored(photo, page, size)))
+        view = _inside(part, photo.sizes[page]) if part else size
+        return _Jpeg(await self._soon(lambda: self._colorist.colored(photo, page, view)))
 
     async def edits(self, id: str) -> dict[str, Any]:
         """The hints and the saturation of a photograph, as a file of hints holds them."""
@@ -258,10 +294,12 @@ class Server:
             lightness=lightness, colors=[Color(name=name, color=color) for name, color in colors]
         )
 
-    async def result(self, id: str, format: _Format | None = None) -> Response:
+    async def result(self, id: str, format: Format | None = None) -> Response:
         """A photograph in color at full size, with its metadata."""
         photo = self._find_page(id)
-        target = self._new_result()
+        if format and format not in self._formats:
+            raise HTTPException(422, f"format: {format} needs pillow-heif on the server")
+        format, target = format or self._format, self._new_result()
         path = await self._soon(lambda: self._colorist.result(photo, format, target))
         return _Download(_read_and_remove(path), headers=_named(result_name(photo, format)))
 
@@ -285,6 +323,8 @@ class Server:
             queue=self.worker.waiting,
             max_upload=self._max_upload,
             max_photos=self._max_photos,
+            formats=self._formats,
+            format=self._format,
         )
 
     def _palette_of(self, id: str) -> Palette:
@@ -292,6 +332,11 @@ class Server:
         if photo is None:
             raise ValueError("there is no such photograph (any more)")
         return Palette.of_photograph(photo.path)
+
+    def _count(self, path: Path, received: int) -> None:
+        """Counts bytes of an upload under way."""
+        if not self._photos.count(path, received):
+            raise HTTPException(429, "the uploads under way fill the disk's share; try again later")
 
     def _find(self, id: str) -> Photo:
         photo = self._photos.find(id)
@@ -321,6 +366,7 @@ class Server:
             width=width,
             height=height,
             pages=len(photo.sizes),
+            sizes=photo.sizes,
             state=photo.state,
             place=self.worker.place_of(look) if look and photo.state == WAITING else 0,
             error=photo.error,
@@ -340,17 +386,31 @@ class Server:
         """Yields names and contents, one photograph after the other."""
         failures = []
         for photo in photos:
-            color = functools.partial(self._colorist.result, photo, None, self._new_result())
+            target = self._new_result()
+            color = functools.partial(self._colorist.result, photo, self._format, target)
             try:
                 path = self.worker.submit(color).result()
             except UncolorableError as error:
                 failures.append(f"{photo.name}: {error}\n".encode())
                 continue
-            yield result_name(photo, None), _read_and_remove(path)
+            yield result_name(photo, self._format), _read_and_remove(path)
             if photo.revision:
                 yield f"{photo.name}.hints.json", [_hints_file(photo)]
         if failures:
             yield "not colored.txt", failures
+
+
+def _inside(text: str, size: tuple[int, int]) -> Part:
+    """Reads a part of a page of this width and height."""
+    left, top, width, height = (int(number) for number in text.split(","))
+    width, height = min(width, size[0] - left), min(height, size[1] - top)
+    if not (0 < width <= _LARGEST_PART and 0 < height <= _LARGEST_PART):
+        raise HTTPException(
+            422,
+            f"part: should be inside the {size[0]} x {size[1]} pixels of the page, and at most "
+            f"{_LARGEST_PART} wide and high",
+        )
+    return left, top, width, height
 
 
 class _Jpeg(Response):

@@ -10,7 +10,13 @@ from typing import Any
 import tensorflow as tf
 from PIL import Image
 
-from data.image_io import MAXIMUM_PIXELS, UnreadableImageError, first_reason
+from data.color.common_colors import CommonColors
+from data.image_io import (
+    MAXIMUM_PIXELS,
+    UnreadableImageError,
+    first_reason,
+    is_heif_supported,
+)
 from data.photos.file import PhotoFile
 from data.photos.writer import what_is_lost
 from errors import InputError
@@ -25,11 +31,14 @@ from jobs.serve.photos import COLORING, FAILED, READY, Photo
 # Of the pictures on the page, which are looked at and not kept.
 _QUALITY = 90
 
-# Decoded previews that are kept, each of at most 4 MB (2,048 px) beside the network's input.
+# Decoded previews that are kept, each of at most 9 MB (3,072 px) beside the network's input.
 _KEPT = 8
 
 # The longer side in pixels of what is shown in the list.
 _SMALL = 320
+
+# The left, top, width and height of a part of a page in pixels.
+Part = tuple[int, int, int, int]
 
 
 class UncolorableError(Exception):
@@ -43,13 +52,21 @@ class Colorist:
         colorizer: `PhotoColorizer`.
         quality: int, of results in lossy formats.
         says_provenance: bool, whether results say that their colors are machine-made.
+        common_colors: `CommonColors` of the training images, or None if they are not known.
     """
 
-    def __init__(self, colorizer: PhotoColorizer, quality: int, says_provenance: bool):
+    def __init__(
+        self,
+        colorizer: PhotoColorizer,
+        quality: int,
+        says_provenance: bool,
+        common_colors: CommonColors | None,
+    ):
         self._colorizer = colorizer
         self._quality = quality
         self._says_provenance = says_provenance
-        self._previews: OrderedDict[tuple[str, int, int], Preview] = OrderedDict()
+        self._common_colors = common_colors
+        self._previews: OrderedDict[tuple[str, int, int | Part], Preview] = OrderedDict()
         # Photographs are dropped on other threads.
         self._lock = threading.Lock()
 
@@ -66,15 +83,21 @@ class Colorist:
             photo.notes.append("it had colors already; only the lightness is used")
         photo.state = READY
 
-    def gray(self, photo: Photo, page: int, longest: int) -> bytes:
-        """The page of a photograph in gray, as a JPEG whose longer side is `longest`."""
-        return _jpeg(self._preview(photo, page, longest).gray[..., 0])
+    def gray(self, photo: Photo, page: int, view: int | Part) -> bytes:
+        """The page of a photograph in gray, as a JPEG.
 
-    def colored(self, photo: Photo, page: int, longest: int) -> bytes:
+        Args:
+            photo: `Photo`.
+            page: int, from 0 on.
+            view: int, the longer side of the whole page in pixels; or `Part`, at full size.
+        """
+        return _jpeg(self._preview(photo, page, view).gray[..., 0])
+
+    def colored(self, photo: Photo, page: int, view: int | Part) -> bytes:
         """The page of a photograph in color with its hints, as `gray`."""
         edits, look = photo.edits, _look(photo)
-        preview = self._preview(photo, page, longest)
-        return _jpeg(_explained(lambda: preview.colored(edits.hints, look.saturation, look.calm)))
+        preview = self._preview(photo, page, view)
+        return _jpeg(_explained(lambda: preview.colored(edits.hints, look)))
 
     def suggestions(
         self, photo: Photo, page: int, x: float, y: float
@@ -82,7 +105,7 @@ class Colorist:
         """The lightness at a place, and the colors of `suggest_colors`."""
         preview = self._any_preview(photo, page)
         lab100 = _explained(lambda: preview.lab_at(x, y))
-        return float(lab100[0]), suggest_colors(lab100)
+        return float(lab100[0]), suggest_colors(lab100, self._common_colors)
 
     def result(self, photo: Photo, format: str | None, target: Path) -> Path:
         """Colors a photograph at full size, as `run.py --images` does.
@@ -104,8 +127,7 @@ class Colorist:
                     lambda: self._colorizer.color(
                         *(photo.path, target, self._quality, self._says_provenance),
                         hints=edits.hints,
-                        saturation=look.saturation,
-                        calm=look.calm,
+                        look=look,
                     )
                 ),
             ]
@@ -123,15 +145,19 @@ class Colorist:
             kept = [each for key, each in self._previews.items() if key[:2] == (photo.id, page)]
         return kept[-1] if kept else self._preview(photo, page, _SMALL)
 
-    def _preview(self, photo: Photo, page: int, longest: int) -> Preview:
-        key = (photo.id, page, longest)
+    def _preview(self, photo: Photo, page: int, view: int | Part) -> Preview:
+        key = (photo.id, page, view)
         with self._lock:
             found = self._previews.get(key)
             if found:
                 self._previews.move_to_end(key)
                 return found
-        pages = _explained(lambda: PhotoFile(photo.path).pages)
-        made = _explained(lambda: Preview(self._colorizer, pages, page, longest))
+        if isinstance(view, int):
+            pages = _explained(lambda: PhotoFile(photo.path).pages)
+            made = _explained(lambda: Preview(self._colorizer, pages, page, view))
+        else:
+            whole = self._any_preview(photo, page)
+            made = _explained(lambda: whole.part(*view))
         with self._lock:
             self._previews[key] = made
             while len(self._previews) > _KEPT:
@@ -144,12 +170,20 @@ def result_name(photo: Photo, format: str | None) -> str:
     return result_path(photo.path, Path(photo.name), format).name
 
 
-def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, list[str]]:
+def is_writable(format: str) -> bool:
+    """Whether this installation can write a format."""
+    return format != "heic" or is_heif_supported()
+
+
+def open_photo(
+    path: Path, name: str, format: str | None, colorizer: PhotoColorizer
+) -> tuple[list, list[str]]:
     """Reads the head of a file.
 
     Args:
         path: `Path` of the file.
-        name: str, its name where it came from, which decides the format of its result.
+        name: str, its name where it came from, which decides the format of its result
+        format: str or None, unless this says another.
         colorizer: `PhotoColorizer`, for what it says in the result.
 
     Returns:
@@ -166,7 +200,7 @@ def open_photo(path: Path, name: str, colorizer: PhotoColorizer) -> tuple[list, 
             f"its pages have {pixels // 10**6} megapixels together, and at most "
             f"{MAXIMUM_PIXELS // 10**6} are accepted"
         )
-    target = result_path(path, Path(name), None)
+    target = result_path(path, Path(name), format)
     lost = what_is_lost(target, photo.pages, colorizer.provenance)
     return sizes, photo.notes + lost
 

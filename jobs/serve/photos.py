@@ -60,7 +60,7 @@ class Photos:
     Args:
         folder: `Path`, the private folder.
         most: int, the largest number of photographs.
-        most_bytes: int, the largest sum of the sizes of their files.
+        most_bytes: int, the largest sum of the sizes of their files and of those that arrive.
         on_drop: function of a `Photo` that is dropped or removed.
     """
 
@@ -71,6 +71,7 @@ class Photos:
         self._most_bytes = most_bytes
         self._on_drop = on_drop
         self._photos: dict[str, Photo] = {}
+        self._arriving: dict[Path, int] = {}
         self._lock = threading.Lock()
 
     def new_path(self) -> Path:
@@ -79,8 +80,24 @@ class Photos:
         folder.mkdir(mode=0o700)
         return folder / "photograph"
 
+    def count(self, path: Path, received: int) -> bool:
+        """Counts bytes of a file that arrives; photographs untouched longest make room.
+
+        Args:
+            path: `Path` from `new_path`.
+            received: int, the bytes since the last call.
+
+        Returns:
+            Whether there is room for them.
+        """
+        with self._lock:
+            self._arriving[path.parent] = self._arriving.get(path.parent, 0) + received
+            self._make_room()
+            return sum(self._arriving.values()) <= self._most_bytes
+
     def discard(self, path: Path) -> None:
         """Removes a file from `new_path`, with its folder."""
+        self._arriving.pop(path.parent, None)
         shutil.rmtree(path.parent, ignore_errors=True)
 
     def add(self, path: Path, name: str, sizes: list[tuple[int, int]], notes: list[str]) -> Photo:
@@ -93,12 +110,9 @@ class Photos:
         """
         photo = Photo(path.parent.name, name, path, sizes, notes, path.stat().st_size)
         with self._lock:
+            self._arriving.pop(path.parent, None)
+            self._make_room(photo.bytes, 1)
             self._photos[photo.id] = photo
-            by_age = sorted(self._photos.values(), key=lambda each: each.touched)
-            while len(by_age) > 1 and (
-                len(by_age) > self._most or sum(each.bytes for each in by_age) > self._most_bytes
-            ):
-                self.dropped.append(self._without(by_age.pop(0)))
         return photo
 
     def every(self) -> list[Photo]:
@@ -118,6 +132,14 @@ class Photos:
         with self._lock:
             if photo.id in self._photos:
                 self._without(photo)
+
+    def _make_room(self, new_bytes: int = 0, new: int = 0) -> None:
+        by_age = sorted(self._photos.values(), key=lambda each: each.touched)
+        total = new_bytes + sum(each.bytes for each in by_age) + sum(self._arriving.values())
+        while by_age and (len(by_age) + new > self._most or total > self._most_bytes):
+            oldest = by_age.pop(0)
+            total -= oldest.bytes
+            self.dropped.append(self._without(oldest))
 
     def _without(self, photo: Photo) -> Photo:
         del self._photos[photo.id]

@@ -17,12 +17,14 @@ from threadpoolctl import threadpool_limits
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.settings import Settings
+from data.color.common_colors import CommonColors
 from errors import InputError, InterruptedBySignalError, shown
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.load_colorizer import load_colorizer, weights_folders
 from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.serve.app import Server
+from jobs.serve.colorist import is_writable
 from jobs.serve.guard import Guard
 from jobs.serve.private_folder import private_folder
 
@@ -44,6 +46,8 @@ def serve(settings: Settings) -> int:
     Raises:
         ColorizerError: the job could not start, or was stopped by a signal.
     """
+    if settings.format and not is_writable(settings.format):
+        raise InputError("--format heic: this format needs pillow-heif; pip install pillow-heif")
     listener = listen(settings.host, settings.port)
     with listener, SignalWatch() as watch:
         prepare_keras(settings.precision, settings.seed)
@@ -51,7 +55,7 @@ def serve(settings: Settings) -> int:
         colorizer = load_colorizer(folder, settings, settings.render_size)
         # Threads of NumPy's BLAS would take longer to wait for each other than to compute.
         with threadpool_limits(1, user_api="blas"):
-            _serve(settings, colorizer, listener)
+            _serve(settings, colorizer, folder.read_common_colors(), listener)
     if watch.received:
         raise InterruptedBySignalError(watch.received, "the page and its photographs are gone")
     return 0
@@ -100,7 +104,12 @@ def make_config(app: ASGIApp, seconds_for_head: float = 20.0) -> uvicorn.Config:
     )
 
 
-def _serve(settings: Settings, colorizer: PhotoColorizer, listener: socket.socket) -> None:
+def _serve(
+    settings: Settings,
+    colorizer: PhotoColorizer,
+    common_colors: CommonColors | None,
+    listener: socket.socket,
+) -> None:
     with private_folder() as folder:
         server = Server(
             folder,
@@ -109,6 +118,8 @@ def _serve(settings: Settings, colorizer: PhotoColorizer, listener: socket.socke
             settings.provenance,
             settings.max_upload * _MEGABYTE,
             settings.max_photos,
+            settings.format,
+            common_colors,
         )
         try:
             # Traced while the person opens the page.

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,13 +30,17 @@ async def receive_body(request: Request, most_bytes: int) -> bytes:
     return b"".join([chunk async for chunk in _chunks(request, most_bytes)])
 
 
-async def receive_file(request: Request, path: Path, most_bytes: int) -> str:
+async def receive_file(
+    request: Request, path: Path, most_bytes: int, count: Callable[[int], None]
+) -> str:
     """Receives a form with one file and writes the file as it arrives.
 
     Args:
         request: `Request`, multipart/form-data.
         path: `Path`, where to write it.
         most_bytes: int, the largest file.
+        count: function of the number of bytes that are going to be written; what it raises ends the
+            upload.
 
     Returns:
         The name of the file without folders, as one printable line.
@@ -48,7 +52,7 @@ async def receive_file(request: Request, path: Path, most_bytes: int) -> str:
     if kind != b"multipart/form-data" or b"boundary" not in options:
         raise HTTPException(400, "send a form (multipart/form-data) with one file")
     with open(path, "wb") as file:
-        form = _FormWithFile(file)
+        form = _FormWithFile(file, count)
         try:
             parser = MultipartParser(options[b"boundary"], form.callbacks)
             async for chunk in _chunks(request, most_bytes + _ENVELOPE):
@@ -66,10 +70,10 @@ async def receive_file(request: Request, path: Path, most_bytes: int) -> str:
 class _FormWithFile:
     """Writes the file of a form to disk, and remembers its name."""
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BinaryIO, count: Callable[[int], None]):
         self.files = 0
         self.name = ""
-        self._file = file
+        self._file, self._count = file, count
         self._is_file = False
         self._field, self._value = b"", b""
         self._headers: dict[bytes, bytes] = {}
@@ -104,6 +108,7 @@ class _FormWithFile:
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file and self.files == 1:
+            self._count(end - start)
             self._file.write(data[start:end])
 
 

@@ -8,6 +8,8 @@
                                   generator was trained alone
     ab_histogram_2.npy            how often each color occurs in the training images as this version
                                   of the reader reads them, for color rebalancing
+    common_colors.json            the commonest colors of the training images at each lightness, if
+                                  they were counted, to be suggested to a person
     curves.png                    losses and metrics, step by step
     nonfinite_steps.txt           steps whose losses or gradients were NaN or infinite, if any
     checkpoints/000001250-00005/  everything needed to resume after 1,250 steps, 5 epochs
@@ -29,6 +31,7 @@ import keras
 import numpy as np
 
 from data.atomic import remove_unfinished, write_beside
+from data.color.common_colors import BANDS, CommonColors
 from data.image_io import READER_VERSION
 from errors import InputError, first_line
 from models.checkpoints.file import load_weights, require_room, save_weights
@@ -41,6 +44,7 @@ _LOWEST_LOSS = "lowest_loss"
 _LOWEST_TRAINING_LOSS = "lowest_training_loss"
 _CURVES = "curves.png"
 _AB_HISTOGRAM = f"ab_histogram_{READER_VERSION}.npy"
+_COMMON_COLORS = "common_colors.json"
 _NONFINITE_STEPS = "nonfinite_steps.txt"
 _CHECKPOINTS = "checkpoints"
 
@@ -159,6 +163,33 @@ class WeightsFolder:
                 f"{path} cannot be read: {first_line(error)}; remove it to have the colors counted "
                 "again"
             ) from error
+
+    def write_common_colors(self, colors: CommonColors) -> None:
+        """Saves the colors from `data.color.common_colors.find_common_colors`."""
+        lines = ",\n".join(json.dumps(band) for band in colors)
+        with write_beside(self.path / _COMMON_COLORS) as temporary:
+            temporary.write_text(f"[\n{lines}\n]\n")
+
+    def read_common_colors(self) -> CommonColors | None:
+        """Reads the commonest colors of the training images; None if they were not saved.
+
+        Raises:
+            InputError: the file is damaged.
+        """
+        path = self.path / _COMMON_COLORS
+        try:
+            colors = json.loads(path.read_text())
+            pairs = [pair for band in colors for pair in band]
+            if len(colors) != BANDS or (pairs and np.array(pairs, "float64").shape[1:] != (2,)):
+                raise ValueError(f"it should have {BANDS} lists of a and b")
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{path} cannot be read: {first_line(error)}; remove it, and fewer colors are "
+                "suggested"
+            ) from error
+        return colors
 
     def network(self) -> dict[str, Any]:
         """Describes the network of settings.json, as a checkpoint saves it too.

@@ -42,6 +42,25 @@ def test_preview_is_as_small_as_asked_and_has_the_hints_of_its_page(colorizer, p
     assert second.colored(hints)[6, 16, 2] > first.colored()[6, 16, 2] + 20
 
 
+@pytest.mark.parametrize("part", [(0, 0, 64, 48), (10, 5, 20, 13), (60, 40, 100, 100)])
+def test_part_at_full_size_is_that_part_of_the_result(colorizer, page, part):
+    left, top, width, height = part
+    hints = [Hint(0.5, 0.25, "navy")]
+    shown = Preview(colorizer, [page], longest=32).part(*part)
+    pixels = np.concatenate([strip for strip, _ in page.strips()])
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    np.testing.assert_array_equal(shown.gray, pixels[rows, columns])
+    whole = colorizer.color_array(pixels[..., 0], hints)
+    # The sums of the interpolation are grouped in another way.
+    np.testing.assert_allclose(shown.colored(hints), whole[rows, columns].astype(int), atol=1)
+
+
+@pytest.mark.parametrize("part", [(64, 0, 8, 8), (0, 48, 8, 8), (-1, 0, 8, 8), (0, 0, 0, 8)])
+def test_part_outside_the_page_is_refused(colorizer, page, part):
+    with pytest.raises(ValueError, match="inside the page of 64 x 48"):
+        Preview(colorizer, [page]).part(*part)
+
+
 def test_colors_lose_their_chroma_with_saturation(colorizer, page):
     gray = Preview(colorizer, [page]).colored(saturation=0.0)
     assert np.ptp(gray.astype(int), axis=-1).max() <= 1

@@ -70,13 +70,13 @@ def colorizer(weights):
     return PhotoColorizer.from_folder(weights, precision="float32")
 
 
-@pytest.fixture
-def start(colorizer, tmp_path):
-    """Returns a function that starts a server and returns a client of it."""
+@contextlib.contextmanager
+def starting(colorizer, folders):
+    """Yields a function that starts a server and returns a client of it."""
     with contextlib.ExitStack() as stack:
 
         def call(host="127.0.0.1", seconds_for_head=20.0, **options):
-            folder = tmp_path / f"server {len(list(tmp_path.iterdir()))}"
+            folder = folders / f"server {len(list(folders.iterdir()))}"
             folder.mkdir()
             listener = stack.enter_context(listen(host, 0))
             server = Server(folder, colorizer, **options)
@@ -95,8 +95,20 @@ def start(colorizer, tmp_path):
 
 
 @pytest.fixture
+def start(colorizer, tmp_path):
+    with starting(colorizer, tmp_path) as call:
+        yield call
+
+
+@pytest.fixture
 def client(start):
     return start()
+
+
+@pytest.fixture(scope="module")
+def shared_client(colorizer, tmp_path_factory):
+    with starting(colorizer, tmp_path_factory.mktemp("servers")) as call:
+        yield call()
 
 
 @pytest.fixture

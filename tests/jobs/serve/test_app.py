@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import run
+from data.image_io import is_heif_supported
 from inference.hints import Hint
 
 HINT = {"x": 0.25, "y": 0.5, "color": "#a03020"}
@@ -22,6 +23,23 @@ FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 def pixels_of(content):
     with Image.open(io.BytesIO(content)) as image:
         return np.asarray(image).astype(int)
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def bytes_in(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def gray_png(size):
+    encoded = io.BytesIO()
+    Image.effect_noise(size, 50).save(encoded, "PNG")
+    return encoded.getvalue()
 
 
 def bomb():
@@ -112,7 +130,14 @@ def test_suggestions_have_the_lightness_of_the_place(client, photograph):
     light = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=1")
     assert dark["lightness"] + 20 < light["lightness"]
     assert dark["colors"][0]["name"] == "as predicted"
-    assert 3 <= len(dark["colors"]) <= 8
+    assert len(dark["colors"]) == 3
+
+
+def test_common_colors_of_the_training_images_are_suggested(start, photograph):
+    client = start(common_colors=[[[20.0, -30.0]]] * 10)
+    id = client.upload(photograph().read_bytes())["id"]
+    found = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=0.5")["colors"]
+    assert [color["name"] for color in found[:2]] == ["as predicted", "violet"]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +173,31 @@ def test_pictures_have_the_size_of_a_screen(client, photograph, size):
     id = client.upload(photograph().read_bytes())["id"]
     refused = client.json("GET", f"/api/photos/{id}/gray?size={size}", status=422)
     assert refused["detail"].startswith("size")
+
+
+def test_a_part_at_full_size_is_that_part_of_the_result(client, photograph):
+    photo = client.upload(photograph(size=(600, 400)).read_bytes(), "photo.png")
+    assert photo["sizes"] == [[600, 400]]
+    path = f"/api/photos/{photo['id']}"
+    client.json("PUT", f"{path}/edits", {"version": 1, "hints": [HINT]})
+    _, _, gray = client.ask("GET", f"{path}/gray?part=100,50,200,150")
+    _, _, colored = client.ask("GET", f"{path}/colored?part=100,50,200,150")
+    _, _, result = client.ask("GET", f"{path}/result?format=png")
+    wanted = pixels_of(result)[50:200, 100:300]
+    # They are compressed as JPEG, and the photograph is a JPEG too.
+    assert np.abs(pixels_of(colored) - wanted).mean() < 3
+    assert pixels_of(gray).shape == (150, 200)
+    _, _, corner = client.ask("GET", f"{path}/gray?part=590,390,100,100")
+    assert pixels_of(corner).shape == (10, 10)
+
+
+@pytest.mark.parametrize(
+    "part", ["600,0,10,10", "0,400,10,10", "0,0,0,5", "-1,0,5,5", "1,2,3", "a"]
+)
+def test_a_part_that_is_not_in_the_photograph_is_refused(client, photograph, part):
+    id = client.upload(photograph(size=(600, 400)).read_bytes())["id"]
+    refused = client.json("GET", f"/api/photos/{id}/gray?part={part}", status=422)
+    assert refused["detail"].startswith("part")
 
 
 @pytest.mark.parametrize("content", [b"no photograph", b"", bomb()], ids=["text", "empty", "bomb"])
@@ -196,6 +246,41 @@ def test_photographs_are_limited_in_bytes_too(start, photograph):
     for number in range(11):
         client.upload(content, f"{number}.png")
     assert len(client.json("GET", "/api/photos")["photos"]) == 10
+
+
+def begin_upload(client, content):
+    """Sends a form up to the end of its file, and nothing more."""
+    connection = socket.create_connection(("127.0.0.1", client.port), timeout=30)
+    head = '--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    connection.sendall(
+        f"POST /api/photos HTTP/1.1\r\nHost: 127.0.0.1:{client.port}\r\n"
+        "Content-Type: multipart/form-data; boundary=edge\r\n"
+        f"Content-Length: {len(content) + len(head) + 100}\r\n\r\n{head}".encode()
+        + content
+    )
+    return connection
+
+
+def test_uploads_under_way_count_into_the_bytes(start):
+    content = np.random.default_rng(0).bytes(100_000)
+    client = start(max_upload=len(content))
+    client.server.worker.submit(lambda: None).result()
+    opened = [begin_upload(client, content) for _ in range(9)]
+    try:
+        # What Python's buffers hold is not on the disk yet.
+        wait_until(lambda: len(list(client.folder.rglob("photograph"))) == 9)
+        wait_until(lambda: bytes_in(client.folder) > 9 * 90_000)
+        photo = gray_png((200, 200))
+        assert client.upload(photo, "kept.png")["name"] == "kept.png"
+        opened.append(begin_upload(client, content))
+        wait_until(lambda: client.json("GET", "/api/photos")["photos"] == [])
+        assert client.json("GET", "/api/photos")["dropped"][0]["name"] == "kept.png"
+        assert "under way" in client.upload(content, status=429)["detail"]
+    finally:
+        for connection in opened:
+            connection.close()
+    wait_until(lambda: bytes_in(client.folder) == 0)
+    assert client.upload(photo, "kept.png")["name"] == "kept.png"
 
 
 def test_the_archive_has_every_result_under_a_name_of_its_own(client, photograph):
@@ -261,9 +346,7 @@ def test_a_hundred_uploads_at_once_are_too_many(client):
                 "Content-Type: multipart/form-data; boundary=edge\r\n"
                 "Content-Length: 100\r\n\r\n".encode()
             )
-        deadline = time.monotonic() + 30
-        while len(list(client.folder.iterdir())) < 65 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: len(list(client.folder.iterdir())) == 65)
         assert "64" in client.upload(b"", status=429)["detail"]
     finally:
         for connection in opened:
@@ -284,9 +367,7 @@ def test_more_connections_than_the_limit_are_refused_and_the_server_goes_on(clie
     assert client.ask("GET", "/api/health")[0] == 503
     for connection in opened:
         connection.close()
-    deadline = time.monotonic() + 30
-    while client.ask("GET", "/api/health")[0] != 200:
-        assert time.monotonic() < deadline
+    wait_until(lambda: client.ask("GET", "/api/health")[0] == 200)
 
 
 def mutated(content, random):
@@ -359,6 +440,33 @@ def test_what_is_not_there_is_not_found(client):
         assert client.json(method, path, status=404)["detail"]
     for path in ("/../run.py", "/%2e%2e/run.py", "/..%2frun.py", "/docs", "/redoc"):
         assert client.ask("GET", path)[0] == 404
+
+
+def test_results_have_the_format_that_was_asked_for(start, photograph):
+    client = start(format="webp")
+    id = client.upload(photograph().read_bytes(), "garden.jpg")["id"]
+    health = client.json("GET", "/api/health")
+    assert (health["format"], health["formats"][:5]) == (
+        "webp",
+        ["jpg", "png", "tif", "webp", "bmp"],
+    )
+    for query, kind in (("", "WEBP"), *((f"?format={each}", each) for each in health["formats"])):
+        content = client.ask("GET", f"/api/photos/{id}/result{query}")[2]
+        with Image.open(io.BytesIO(content)) as image:
+            wanted = {"jpg": "JPEG", "tif": "TIFF", "heic": "HEIF"}.get(kind, kind.upper())
+            assert image.format == wanted
+    with zipfile.ZipFile(io.BytesIO(client.ask("GET", "/api/archive")[2])) as files:
+        assert files.namelist() == ["garden.webp"]
+    refused = client.json("GET", f"/api/photos/{id}/result?format=gif", status=422)
+    assert refused["detail"].startswith("format")
+
+
+@pytest.mark.skipif(is_heif_supported(), reason="pillow-heif is installed")
+def test_heic_is_refused_where_it_cannot_be_written(client, photograph):
+    id = client.upload(photograph().read_bytes())["id"]
+    refused = client.json("GET", f"/api/photos/{id}/result?format=heic", status=422)
+    assert "pillow-heif" in refused["detail"]
+    assert "heic" not in client.json("GET", "/api/health")["formats"]
 
 
 def test_the_interface_describes_itself(client):

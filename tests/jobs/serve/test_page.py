@@ -1,11 +1,17 @@
-"""The page in a real browser: Chromium, driven by Playwright; skipped where one is missing."""
+"""The page in a real browser: Chromium, driven by Playwright.
 
+Where one of them is missing, the tests are skipped, or fail if BROWSER_TESTS is `required`.
+"""
+
+import io
 import json
+import os
 import re
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from inference.hints_file import HintsFile
 
@@ -31,10 +37,66 @@ DROP = """([bytes, name]) => {
 }"""
 
 
-pytestmark = pytest.mark.slow
+# Of all text and the borders of all controls that can be used and seen, those with less contrast
+# than level AA of WCAG 2.2 wants: 4.5:1 for text and 3:1 for borders.
+WEAK_CONTRASTS = """() => {
+  const context = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const over = (colors) => {
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, 1, 1);
+    for (const color of colors) {
+      context.fillStyle = color;
+      context.fillRect(0, 0, 1, 1);
+    }
+    return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+  };
+  const behind = (element) =>
+    element ? [...behind(element.parentElement), getComputedStyle(element).backgroundColor] : [];
+  const luminance = (rgb) => {
+    const linear = rgb.map((value) => value / 255).map((value) =>
+      value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  };
+  const contrast = (color, backdrop) => {
+    const [dark, light] = [over([...backdrop, color]), over(backdrop)].map(luminance).sort();
+    return (Math.max(dark, light) + 0.05) / (Math.min(dark, light) + 0.05);
+  };
+  const measured = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    if (!element.checkVisibility() || element.closest(":disabled, option, #told")) continue;
+    const style = getComputedStyle(element);
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+    const name = element.id || element.outerHTML.slice(0, 60);
+    if (hasText) measured.push([name, "text", contrast(style.color, behind(element)), 4.5]);
+    // A button that is filled needs no border.
+    if (element.matches("button:not(.hint, .suggestion), .button, select, input[type=text]")) {
+      const around = behind(element.parentElement);
+      const edges = [style.borderTopColor, style.backgroundColor];
+      measured.push([name, "border", Math.max(...edges.map((each) => contrast(each, around))), 3]);
+    }
+  }
+  if (measured.length < 20) throw new Error("hardly anything was measured");
+  return measured.filter(([, , ratio, least]) => ratio < least);
+}"""
+
+# The names of what a keyboard must reach: all controls that can be seen and used.
+CONTROLS = """() =>
+  [...document.querySelectorAll("button, input, select, a, [tabindex='0']")]
+    .filter((each) => each.checkVisibility() && !each.matches(":disabled"))
+    .map((each) => each.id || each.ariaLabel || each.innerText)"""
+
+FOCUSED = """() => {
+  const each = document.activeElement;
+  const style = getComputedStyle(each);
+  const isShown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  const name = each.id || each.ariaLabel || each.innerText;
+  return { name, isShown, isBody: each === document.body };
+}"""
 
 
 def missing(what):
+    if os.environ.get("BROWSER_TESTS") == "required":
+        pytest.fail(f"{what} is not installed, and BROWSER_TESTS is `required`")
     pytest.skip(f"{what} is not installed")
 
 
@@ -54,17 +116,27 @@ def browser():
 
 
 @pytest.fixture
+def client(shared_client):
+    """One server for all tests; each leaves it without photographs."""
+    yield shared_client
+    for photo in shared_client.json("GET", "/api/photos")["photos"]:
+        shared_client.ask("DELETE", f"/api/photos/{photo['id']}")
+
+
+@pytest.fixture
 def page(browser, client):
     """The page in a window of its own, which must have no errors and ask no other server."""
-    page = browser.new_page(viewport={"width": 1280, "height": 860})
-    problems, asked = [], []
+    page = browser.new_page(viewport={"width": 1280, "height": 860}, has_touch=True)
+    problems, consoled, asked = [], [], []
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and problems.append(message.text))
+    page.on("console", lambda message: message.type == "error" and consoled.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.goto(client.address)
     yield page
     page.close()
     assert not problems
+    # Chromium reports refusals too, which the page shows.
+    assert [text for text in consoled if "responded with a status of 415" not in text] == []
     assert all(url.startswith((client.address, f"blob:{client.address}")) for url in asked)
 
 
@@ -112,13 +184,6 @@ def test_a_person_touches_up_a_photograph_and_takes_it_home(
     drop(page, path)
     shown = wait_for_colors(page)
     before = page.evaluate(COLOR_AT, [0.25, 0.5])
-    # Gray from the left, up to the slider.
-    page.locator("#split").fill("40")
-    assert "40%" in page.locator("#colored").get_attribute("style")
-    page.locator("#split").focus()
-    page.keyboard.press("ArrowRight")
-    assert "41%" in page.locator("#colored").get_attribute("style")
-    page.locator("#split").fill("0")
     # A point, and a color from the suggestions.
     click_at(page, 0.25, 0.5)
     shown = wait_for_change(page, shown)
@@ -185,22 +250,144 @@ def test_everything_works_by_keyboard(page, client, photograph):
     expect(page.locator("#cross")).to_be_visible()
     page.keyboard.press("Enter")
     shown = wait_for_change(page, shown)
+    expect(page.locator("#told")).to_contain_text("Point 1 is set")
     page.locator(".hint").focus()
     page.keyboard.press("ArrowDown")
     wait_for_change(page, shown)
     edits = saved_edits(page, client)
     assert (edits["hints"][0]["x"], edits["hints"][0]["y"]) == pytest.approx((0.4, 0.51))
+    # Tab reaches whatever a mouse does, and shows where it is.
+    page.locator(".suggestion").first.wait_for()
+    page.locator("#add").focus()
+    wanted, reached = set(page.evaluate(CONTROLS)), set()
+    assert "" not in wanted
+    for _ in range(80):
+        focused = page.evaluate(FOCUSED)
+        if focused["isBody"]:
+            break
+        assert focused["isShown"], focused
+        reached.add(focused["name"])
+        page.keyboard.press("Tab")
+    assert wanted <= reached
+    assert {"stage", "split", "hue", "download", "remove", "larger"} < wanted
+    # What is reached can be left and deleted.
+    page.locator(".hint").focus()
+    page.keyboard.press("Escape")
+    expect(page.locator("#delete")).to_be_hidden()
+    expect(page.locator("#stage")).to_be_focused()
+    page.locator(".hint").focus()
     page.keyboard.press("Delete")
     expect(page.locator(".hint")).to_have_count(0)
-    # Every control has a name, and a screen reader hears what happens.
-    unnamed = page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, a")]
-          .filter((each) => each.checkVisibility())
-          .filter((each) => !(each.innerText || each.ariaLabel || each.labels?.length))
-          .map((each) => each.outerHTML)"""
+
+
+def columns_with_color(page):
+    """Whether each column of the picture on the screen has colors."""
+    box = page.locator("#stage").bounding_box()
+    # Above the handle of the line.
+    clip = {**box, "height": box["height"] / 2}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    return np.median(np.ptp(pixels, axis=-1), axis=0) > 0
+
+
+def swipe(page, starts, ends):
+    """Moves fingers over the screen, each from a place to another."""
+    session = page.context.new_cdp_session(page)
+    for kind, places in (("touchStart", starts), ("touchMove", ends), ("touchEnd", [])):
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_the_line_between_before_and_after_is_moved(page, photograph):
+    drop(page, photograph(size=(240, 160)))
+    wait_for_colors(page)
+    assert columns_with_color(page).all()
+    page.locator("#split").focus()
+    for _ in range(4):
+        page.keyboard.press("PageUp")
+    colored = columns_with_color(page)
+    assert not colored[: int(0.38 * len(colored))].any()
+    assert colored[int(0.42 * len(colored)) :].all()
+    box, line = (page.locator(name).bounding_box() for name in ("#stage", "#divider"))
+    middle = line["x"] + line["width"] / 2, line["y"] + 50
+    assert middle[0] == pytest.approx(box["x"] + 0.4 * box["width"], abs=1)
+    # With the mouse, then with a finger.
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], middle[1], steps=3)
+    page.mouse.up()
+    assert float(page.locator("#split").input_value()) == pytest.approx(70, abs=1)
+    places = [(box["x"] + share * box["width"], middle[1]) for share in (0.7, 0.2)]
+    swipe(page, places[:1], places[1:])
+    colored = columns_with_color(page)
+    assert not colored[: int(0.18 * len(colored))].any()
+    assert colored[int(0.22 * len(colored)) :].all()
+    assert page.locator(".hint").count() == 0
+
+
+def test_the_photograph_is_compared_at_full_size(page, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (1400, 2100), "uint8")
+    path = tmp_path / "noise.png"
+    Image.fromarray(noise).save(path)
+    page.set_input_files("#files", path)
+    wait_for_colors(page)
+    page.locator("#split").fill("50")
+    page.locator("#full-size").click()
+    page.wait_for_selector("#gray-part:visible")
+    page.wait_for_selector("#colored-part:visible")
+    assert page.locator("#full-size").inner_text() == "100 %"
+    frame, stage = (page.locator(name).bounding_box() for name in ("#viewport", "#stage"))
+    assert (stage["width"], stage["height"]) == (2100, 1400)
+    left, top = round(frame["x"] - stage["x"]), round(frame["y"] - stage["y"])
+    clip = {**frame, "width": 200, "height": 200}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as image:
+        seen = np.asarray(image.convert("L")).astype(int)
+    wanted = noise[top : top + 200, left : left + 200]
+    # A JPEG of noise; one that was shrunk and enlarged would differ by 60.
+    assert np.abs(seen[20:, 20:] - wanted[20:, 20:]).mean() < 12
+    # The line stays in view, between the two.
+    line = page.locator("#divider").bounding_box()
+    assert line["x"] + 12 == pytest.approx(frame["x"] + frame["width"] / 2, abs=1)
+
+
+def test_two_fingers_and_the_wheel_zoom(page, photograph):
+    drop(page, photograph(size=(240, 160)))
+    wait_for_colors(page)
+    box = page.locator("#stage").bounding_box()
+    x, y = box["x"] + box["width"] / 4, box["y"] + box["height"] / 2
+    swipe(page, [(x - 40, y), (x + 40, y)], [(x - 80, y), (x + 80, y)])
+    larger = page.locator("#stage").bounding_box()
+    assert larger["width"] == pytest.approx(2 * box["width"], rel=0.02)
+    # What was between the fingers still is.
+    assert (x - larger["x"]) / larger["width"] == pytest.approx(0.25, abs=0.01)
+    page.mouse.move(x, y)
+    for _ in range(4):
+        page.mouse.wheel(0, 300)
+    page.wait_for_function(f"document.getElementById('stage').offsetWidth <= {box['width'] + 1}")
+    assert page.locator(".hint").count() == 0
+
+
+def test_the_wheel_shows_hues_where_the_photograph_is_dark(page, tmp_path):
+    path = tmp_path / "night.png"
+    Image.new("L", (120, 80), 20).save(path)
+    drop(page, path)
+    wait_for_colors(page)
+    click_at(page, 0.5, 0.5)
+    page.locator(".suggestion").first.wait_for()
+    painted = page.evaluate(
+        """() => {
+          const wheel = document.getElementById("wheel");
+          const pixels = wheel.getContext("2d").getImageData(0, 0, wheel.width, wheel.height).data;
+          return Math.max(...pixels);
+        }"""
     )
-    assert not unnamed
-    assert page.locator("#messages").get_attribute("aria-live") == "polite"
+    assert painted > 150
+    assert "dark" in page.locator("#looks").inner_text()
+    # What is chosen is shown as dark as it will be, whatever its code.
+    page.locator("#code").fill("#ff8800")
+    page.keyboard.press("Enter")
+    shown = page.evaluate("getComputedStyle(document.getElementById('swatch')).backgroundColor")
+    assert max(int(number) for number in re.findall(r"\d+", shown)) < 60
 
 
 def test_a_file_of_hints_is_dropped_on_its_photograph(page, client, photograph, tmp_path):
@@ -216,26 +403,43 @@ def test_a_file_of_hints_is_dropped_on_its_photograph(page, client, photograph, 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_telephone_shows_the_page_without_scrolling_sideways(page, photograph, scheme):
+def test_all_is_legible_and_a_telephone_shows_picture_and_colors_together(
+    page, photograph, tmp_path, scheme
+):
     page.emulate_media(color_scheme=scheme)
-    page.set_viewport_size({"width": 360, "height": 740})
+    letter = tmp_path / "letter.jpg"
+    letter.write_text("Dear aunt")
+    drop(page, letter)
+    page.locator(".message.bad").wait_for()
     drop(page, photograph("a name that is long enough to be wider than a telephone.jpg"))
     wait_for_colors(page)
     click_at(page, 0.5, 0.5)
     page.locator(".suggestion").first.wait_for()
+    assert page.evaluate(WEAK_CONTRASTS) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.locator("#done").click()
+    page.locator("#stage").tap(position={"x": 40, "y": 40})
+    page.locator(".suggestion").first.wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert page.evaluate(WEAK_CONTRASTS) == []
+    page.wait_for_function(
+        """() => {
+          const box = (id) => document.getElementById(id).getBoundingClientRect();
+          return box("frame").top >= 0 && box("frame").bottom <= box("point").top
+            && box("wheel").bottom <= innerHeight && box("done").bottom <= innerHeight;
+        }"""
+    )
+    page.locator("#done").click()
+    page.locator("#point").wait_for(state="hidden")
 
 
-def test_what_went_wrong_is_said_in_words(browser, client, tmp_path):
+def test_what_went_wrong_is_said_in_words(page, tmp_path):
     from playwright.sync_api import expect
 
-    page = browser.new_page()
-    page.goto(client.address)
     path = tmp_path / "letter.jpg"
     path.write_text("Dear aunt")
     drop(page, path)
-    message = page.locator(".message.bad")
+    message = page.get_by_role("alert").locator(".message")
     expect(message).to_contain_text("letter.jpg: not an image")
     message.get_by_role("button").click()
     expect(message).to_have_count(0)
-    page.close()
