@@ -21,7 +21,13 @@ def encoder(name):
     return pretrained_encoder(name, None)
 
 
-@pytest.mark.parametrize("name", ENCODERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "inception_resnet_v2" else name
+        for name in ENCODERS
+    ],
+)
 def test_each_level_is_half_of_the_one_before(without_values, name):
     with without_values():
         found = encoder(name)
