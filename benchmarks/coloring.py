@@ -18,14 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.in_turn import ROOT, print_machine, seconds_of, show
-from benchmarks.photographs import color, load_colorizer, make_photographs
 
 # Width and height of the photographs of each count.
 SIZES = ((1200, 900), (5640, 4230))
@@ -47,15 +46,15 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     print_machine("pillow")
-    colorizer = load_colorizer(arguments.weights, arguments.render_size)
+    colorizer = _load_colorizer(arguments.weights, arguments.render_size)
     print(f"network input {colorizer.render_size} px, batches of {colorizer.batch_size}")
     for count, (width, height) in zip(arguments.counts, SIZES, strict=False):
         with tempfile.TemporaryDirectory() as folder:
-            files = make_photographs(Path(folder, "gray"), count, width, height)
+            files = _make_photographs(Path(folder, "gray"), count, width, height)
             print(f"\n{count} gray JPEGs of {width} x {height}, seconds for all")
             ways = {
                 "one after the other": lambda files=files: _color_one_by_one(colorizer, files),
-                "pipeline": lambda files=files, folder=folder: color(
+                "pipeline": lambda files=files, folder=folder: _color(
                     colorizer, files, Path(folder)
                 ),
             }
@@ -130,7 +129,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
 def _measure_command() -> None:
     """Prints how long a user waits for the first photograph."""
     with tempfile.TemporaryDirectory() as folder:
-        [file] = make_photographs(Path(folder, "gray"), 1, *SIZES[0])
+        [file] = _make_photographs(Path(folder, "gray"), 1, *SIZES[0])
         output = ["--output_dir", f"{folder}/colored", "--overwrite"]
         commands = {
             "one photograph": ["run.py", "--images", str(file), *output],
@@ -144,6 +143,44 @@ def _measure_command() -> None:
         }
         print("\nfrom a cold start")
         show(seconds_of(ways, COMMANDS), "s")
+
+
+def _make_photographs(folder: Path, count: int, width: int, height: int) -> list[Path]:
+    """Writes gray JPEGs, made from the photographs of the dataset `demo`."""
+    from PIL import Image
+
+    from data.datasets.folder import demo_images
+
+    folder.mkdir(exist_ok=True)
+    images = [Image.open(path).convert("L") for path in demo_images()]
+    random = np.random.default_rng(0)
+    files = []
+    for number in range(count):
+        image = images[number % len(images)].resize((width, height))
+        # Film grain: without it, JPEGs of enlarged images are decoded too fast.
+        pixels = np.asarray(image) + random.normal(0, 4, (height, width))
+        files.append(folder / f"{number:04d}.jpg")
+        Image.fromarray(pixels.clip(0, 255).astype("uint8")).save(files[-1], quality=90)
+    return files
+
+
+def _load_colorizer(weights: str | None = None, render_size: int | None = None):
+    """Builds the `PhotoColorizer` of the weights in a folder; by default, of those that ship."""
+    from jobs.common.runtime import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from config.groups.presets import PRETRAINED_WEIGHTS
+    from inference.photo_colorizer import PhotoColorizer
+
+    return PhotoColorizer.from_folder(weights or PRETRAINED_WEIGHTS / "sagan", render_size)
+
+
+def _color(colorizer, files: Sequence[Path], folder: Path) -> None:
+    """Colors photographs in the pipeline, into a folder."""
+    from inference.pipeline import COLORED, ColorizationPipeline, Job
+
+    jobs = [Job(file, folder / file.name) for file in files]
+    assert all(job.outcome == COLORED for job in ColorizationPipeline(colorizer).run(jobs))
 
 
 if __name__ == "__main__":

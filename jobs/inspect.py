@@ -27,8 +27,8 @@ from jobs.train.dataset import TrainingData, find_training_images, print_dataset
 _SHEET = "inspect.png"
 _SHEET_IMAGES = 16
 # Enough images for a mean colorfulness that is within a few percent.
-_MEASURED_IMAGES = 512
-_SECONDS = 5.0
+MEASURED_IMAGES = 512
+SECONDS = 5.0
 _BATCHES_BEFORE = 4
 
 # The lightness at which ab is shown alone, in the range of networks: light enough for any color.
@@ -101,7 +101,7 @@ def _show_images(data: TrainingData, settings: Settings) -> None:
     drawn: list[np.ndarray] = []
     labels: list[int] = []
     measured: list[float] = []
-    with progress_bar("reading images", total=_MEASURED_IMAGES) as bar:
+    with progress_bar("reading images", total=MEASURED_IMAGES) as bar:
         for lightness, ab, label in data.training_batches(start=0, with_labels=True):
             first_delay = first_delay or time.perf_counter() - start
             lab1 = join_lab(lightness, ab)
@@ -111,7 +111,7 @@ def _show_images(data: TrainingData, settings: Settings) -> None:
                 drawn.extend(np.asarray(lab1))
                 labels.extend(np.asarray(label))
             bar.update(len(rgb255))
-            if len(measured) >= _MEASURED_IMAGES:
+            if len(measured) >= MEASURED_IMAGES:
                 break
     sheet = os.path.join(settings.output_dir, _SHEET)
     lab1 = np.stack(drawn[:_SHEET_IMAGES])
@@ -147,13 +147,13 @@ def _captions(sets: list[Dataset], labels: list[int]) -> list[str] | None:
 
 def _show_speed(data: TrainingData, settings: Settings) -> None:
     """Measures and prints how many images the pipeline yields per second."""
-    stream = iter(data.training_batches(start=_MEASURED_IMAGES))
+    stream = iter(data.training_batches(start=MEASURED_IMAGES))
     # Batches that are ready when the clock starts would make the pipeline look too fast.
     for _ in range(_BATCHES_BEFORE):
         next(stream)
     images, start = 0, time.perf_counter()
     with progress_bar("measuring the pipeline") as bar:
-        while time.perf_counter() - start < _SECONDS:
+        while time.perf_counter() - start < SECONDS:
             next(stream)
             images += settings.batch_size
             bar.update(settings.batch_size)

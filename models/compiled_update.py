@@ -7,7 +7,7 @@ import tensorflow as tf
 from models.layers.devices import has_gpu
 
 # Updates of smaller networks are too fast for compiling to pay.
-_MANY_WEIGHTS = 2**20
+MANY_WEIGHTS = 2**20
 
 
 def compiled_update(update: Callable, weights: int) -> Callable:
@@ -26,6 +26,6 @@ def compiled_update(update: Callable, weights: int) -> Callable:
         strategy, whose updates involve all replicas, XLA cannot compile it. On a GPU, where
         operations wait less for each other, the gain was not measured.
     """
-    if weights < _MANY_WEIGHTS or has_gpu() or tf.distribute.has_strategy():
+    if weights < MANY_WEIGHTS or has_gpu() or tf.distribute.has_strategy():
         return update
     return tf.function(update, jit_compile=True)

@@ -28,7 +28,7 @@ from errors import InputError, first_line
 
 _PREFIX = "instances_"
 # In bytes. Larger files take some seconds to read, which is announced.
-_LARGE = 100e6
+LARGE = 100e6
 
 # Some programs write the numbers of images and categories as text.
 _Id = int | str
@@ -124,7 +124,7 @@ def _folder_of(folder: str, part: str) -> str:
 
 
 def _read(path: str) -> _Part:
-    if os.path.getsize(path) > _LARGE:
+    if os.path.getsize(path) > LARGE:
         print(f"reading {path}", flush=True)
     try:
         with open(path, encoding="utf-8-sig") as file:

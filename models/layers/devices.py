@@ -5,7 +5,7 @@ from pathlib import Path
 import tensorflow as tf
 
 # Only Linux lists the features of the processor in a file. Elsewhere float32 is the safe choice.
-_CPU_INFORMATION = Path("/proc/cpuinfo")
+CPU_INFORMATION = Path("/proc/cpuinfo")
 
 
 def has_gpu() -> bool:
@@ -31,9 +31,9 @@ def fastest_precision() -> str:
 
 def processor_flags() -> set[str]:
     """The features of the processor; on other systems than Linux none."""
-    if not _CPU_INFORMATION.exists():
+    if not CPU_INFORMATION.exists():
         return set()
-    lines = _CPU_INFORMATION.read_text().splitlines()
+    lines = CPU_INFORMATION.read_text().splitlines()
     # `Features` on ARM processors.
     flags = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
     return set(" ".join(flags).split())

@@ -5,7 +5,7 @@ import tensorflow as tf
 from models.layers.devices import has_gpu
 
 # The kernel size from which the matrix product is faster on a CPU, whatever the image size.
-_LARGE = 2**22
+LARGE = 2**22
 
 
 def is_large(kernel_shape: tuple[int, ...]) -> bool:
@@ -17,7 +17,7 @@ def is_large(kernel_shape: tuple[int, ...]) -> bool:
     is 45 and 19 ms. Below 4 million weights they are about equally fast.
     """
     height, width, before, after = kernel_shape
-    return height * width * before * after >= _LARGE and not has_gpu()
+    return height * width * before * after >= LARGE and not has_gpu()
 
 
 def with_kernel_gradient(

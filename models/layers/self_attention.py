@@ -10,9 +10,9 @@ from models.layers.spectral_normalization import SpectralNormalization
 
 # Attention weights in memory at once outside training: 4 MB of float32, which fit in a CPU's cache.
 # With 1 MB or 16 MB the default network took 10 to 20% longer at 256 px.
-_WEIGHTS_AT_ONCE = 2**20
+WEIGHTS_AT_ONCE = 2**20
 # Feature maps with so few positions are not worth a loop.
-_FEW_POSITIONS = 32 * 32
+FEW_POSITIONS = 32 * 32
 
 
 @keras.saving.register_keras_serializable("colorizer")
@@ -119,15 +119,15 @@ class SelfAttention(keras.layers.Layer):
         return ops.einsum("bji,bic->bjc", weights, values)
 
     def _attend_in_parts(self, queries, keys, values):
-        """The same as `_attend`, with `_WEIGHTS_AT_ONCE` weights of one image at a time."""
+        """The same as `_attend`, with `WEIGHTS_AT_ONCE` weights of one image at a time."""
         batch, positions, inner = ops.shape(queries)
         pooled_positions = ops.shape(keys)[1]
-        if isinstance(positions, int) and positions <= _FEW_POSITIONS:
+        if isinstance(positions, int) and positions <= FEW_POSITIONS:
             return self._attend(queries, keys, values)
 
         # On a CPU with few channels half precision costs more in conversions than it saves.
         queries, keys, values = (ops.cast(part, "float32") for part in (queries, keys, values))
-        rows = ops.maximum(1, _WEIGHTS_AT_ONCE // pooled_positions)
+        rows = ops.maximum(1, WEIGHTS_AT_ONCE // pooled_positions)
         blocks = (positions + rows - 1) // rows
 
         def attend(number, parts):

@@ -118,8 +118,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             autocast=False,
         )
 
+    # NumPy avoids TensorFlow's dispatch of hundreds of small operations.
     def _first_u(self, shape, dtype=None):
-        # NumPy avoids TensorFlow's dispatch of hundreds of small operations.
         matrix = ops.convert_to_numpy(self._transposed_matrix()).T
         u = ops.convert_to_numpy(keras.initializers.RandomNormal()(shape, dtype=dtype))
         u = u / np.linalg.norm(u)
@@ -130,8 +130,10 @@ class SpectralNormalization(keras.layers.Wrapper):
         return ops.convert_to_tensor(u, dtype)
 
     def _first_v(self, shape, dtype=None):
-        even = ops.full(shape, 1.0 / np.sqrt(shape[0]), dtype)
-        return self._normalize(ops.matmul(self._transposed_matrix(), self.u), even)
+        product = ops.convert_to_numpy(self._transposed_matrix()) @ ops.convert_to_numpy(self.u)
+        if (norm := np.linalg.norm(product)) > self.epsilon:
+            return ops.convert_to_tensor(product / norm, dtype)
+        return ops.full(shape, 1.0 / np.sqrt(shape[0]), dtype)
 
     def _kernel(self):
         return next(weight for weight in self.layer.weights if weight.name == "kernel")

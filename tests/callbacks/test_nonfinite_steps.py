@@ -14,6 +14,7 @@ from models.adversarial_colorizer import Phase
 from models.batch_statistics import BatchStatistics
 from models.checkpoints.folder import WeightsFolder
 from models.checkpoints.progress import Progress
+from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
@@ -23,7 +24,14 @@ NAN, INFINITE = float("nan"), float("inf")
 
 def network(undo_nonfinite_steps=False, discriminator_steps=1):
     keras.utils.set_random_seed(0)
-    model = SAGAN(filters=2, depth=1, attention_level=1, discriminator_filters=2)
+    return compiled(
+        Pix2Pix(filters=2, depth=2, discriminator="pixel", discriminator_filters=2),
+        undo_nonfinite_steps,
+        discriminator_steps,
+    )
+
+
+def compiled(model, undo_nonfinite_steps, discriminator_steps=1):
     model.compile(
         keras.optimizers.Adam(0.01),
         keras.optimizers.Adam(0.01),
@@ -110,7 +118,9 @@ def test_a_nonfinite_gradient_of_finite_losses_is_noticed_in_its_step(tmp_path, 
     ],
 )
 def test_an_undone_step_leaves_the_state_unchanged(phase):
-    model = network(undo_nonfinite_steps=True)
+    # Spectral normalization has more state than the networks of pix2pix.
+    sagan = SAGAN(filters=2, depth=1, attention_level=1, discriminator_filters=2)
+    model = compiled(sagan, undo_nonfinite_steps=True)
     model.set_phase(phase)
     step = tf.function(model.train_step)
     step(batch())

@@ -30,8 +30,8 @@ SPEED = re.compile(r"[1-9]\d* images per second at 16 px on \d+ processor cores"
 @pytest.fixture
 def inspect(here, monkeypatch):
     """Returns a function that inspects datasets briefly and returns the exit status."""
-    monkeypatch.setattr("jobs.inspect._MEASURED_IMAGES", 20)
-    monkeypatch.setattr("jobs.inspect._SECONDS", 0.01)
+    monkeypatch.setattr("jobs.inspect.MEASURED_IMAGES", 20)
+    monkeypatch.setattr("jobs.inspect.SECONDS", 0.01)
 
     def call(*arguments):
         options = ["--resolution", "16", "--batch_size", "4", "--validation_share", "0.3"]

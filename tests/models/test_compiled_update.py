@@ -28,7 +28,7 @@ def trained(steps=2):
 
 @pytest.fixture
 def any_number_is_many(monkeypatch):
-    monkeypatch.setattr("models.compiled_update._MANY_WEIGHTS", 1)
+    monkeypatch.setattr("models.compiled_update.MANY_WEIGHTS", 1)
 
 
 def test_compiled_updates_are_the_same(request):

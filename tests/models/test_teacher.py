@@ -205,30 +205,24 @@ def test_unknown_name_is_a_one_line_error(name):
 
 def test_missing_file_is_a_one_line_error(tmp_path):
     path = str(tmp_path / "absent.weights.h5")
-    assert refusal("mobilenet_v2", path) == (
-        f"{path}: there is no such file; give the weights of mobilenet_v2 with its classifier"
+    assert refusal("mobilenet", path) == (
+        f"{path}: there is no such file; give the weights of mobilenet with its classifier"
     )
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kind", ["another network", "without a classifier", "no weights"])
-def test_file_of_other_content_is_a_one_line_error(tmp_path, kind):
+def test_file_of_other_content_is_a_one_line_error(tmp_path, recwarn, kind):
     path = str(tmp_path / "other.weights.h5")
     if kind == "no weights":
         (tmp_path / "other.weights.h5").write_text("hello")
     elif kind == "another network":
         keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     else:
-        keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
-    assert refusal("mobilenet_v2", path).startswith(
-        f"{path}: these are not the weights of mobilenet_v2 with its classifier ("
+        keras.applications.MobileNet(weights=None, include_top=False).save_weights(path)
+    assert refusal("mobilenet", path).startswith(
+        f"{path}: these are not the weights of mobilenet with its classifier ("
     )
-
-
-def test_file_of_another_network_causes_no_warnings(tmp_path, recwarn):
-    path = str(tmp_path / "other.weights.h5")
-    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
-    refusal("mobilenet_v2", path)
+    # Keras warns of every layer that does not fit.
     assert [warning for warning in recwarn if warning.category is UserWarning] == []
 
 

@@ -208,7 +208,7 @@ def test_nothing_is_decoded(folder, monkeypatch):
 def test_large_annotations_are_announced(folder, monkeypatch, capsys):
     find(folder)
     assert capsys.readouterr().out == ""
-    monkeypatch.setattr(data.datasets.coco, "_LARGE", 10)
+    monkeypatch.setattr(data.datasets.coco, "LARGE", 10)
     find(folder)
     assert f"reading {folder}/annotations/instances_train2017.json\n" in capsys.readouterr().out
 

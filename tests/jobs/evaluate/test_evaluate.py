@@ -33,6 +33,7 @@ from jobs.evaluate import evaluate as evaluate_job
 from metrics.evaluator import Evaluator
 from metrics.table import format_table
 from models.checkpoints.folder import WeightsFolder
+from models.sagan import SAGAN
 
 FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32"]
 FEW += ["--render_size", "16"]
@@ -381,16 +382,17 @@ def test_own_training_has_the_metrics_of_its_validation(
         # Training and evaluation shrink images differently; at 16 px neither does.
         write_rgb(path, pixels_of(path)[:16, :16])
 
-    def take_no_step(model, data, settings, folder, *others):
+    def take_no_step(model, batches, validation_data, validation_steps, **options):
         WeightsFolder(weights).load_generator(model.generator_ema)
         # Pale colors: those outside sRGB are clipped by validation but made paler by evaluation.
         last = model.generator_ema.get_layer("ab")
         last.set_weights([0.1 * array for array in last.get_weights()])
-        folder.save_generator(model.generator_ema)
-        batches = data.validation_batches(tf.distribute.get_strategy())
-        validation.update(model.evaluate(batches, return_dict=True, verbose=0))
+        WeightsFolder("weights/sagan").save_generator(model.generator_ema)
+        validation.update(
+            model.evaluate(validation_data, steps=validation_steps, return_dict=True, verbose=0)
+        )
 
-    monkeypatch.setattr("jobs.train.train._fit", take_no_step)
+    monkeypatch.setattr(SAGAN, "fit", take_no_step)
     metrics = ("--validation_metrics", "psnr", "ssim", "colorfulness")
     assert train_sagan("--depth", "2", "--attention_resolution", "8", "--seed", "1", *metrics) == 0
     assert evaluate("--dataset", "images", "--load_weights", "--json") == 0

@@ -1,5 +1,7 @@
 """Tests of building and compiling a model from the settings."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -8,8 +10,6 @@ import tensorflow as tf
 from config.parser import parse
 from errors import InputError
 from jobs.train.build import compile_model, new_model
-from jobs.train.resolve import resolve_settings
-from models.checkpoints.folder import WeightsFolder
 from models.layers.fused_batch_normalization import FusedBatchNormalization
 from models.pix2pix import Pix2Pix
 from models.sagan import SAGAN
@@ -19,12 +19,21 @@ ENCODER_DECODER += ["--filters", "2"]
 SMALL = ["--filters", "2", "--depth", "1", "--adversarial", "none", "--reconstruction", "l1:1"]
 
 
-def compiled(*arguments):
-    small = SMALL[-4:] if "encoder_decoder" in arguments else SMALL
-    settings, _ = parse([*small, *arguments])
-    model = new_model(settings)
-    compile_model(model, settings)
-    return model
+@pytest.fixture(scope="module")
+def network():
+    """A network that every test may compile with its own settings."""
+    settings, _ = parse(SMALL)
+    return new_model(settings)
+
+
+@pytest.fixture
+def compiled(network):
+    def call(*arguments):
+        settings, _ = parse([*SMALL, *arguments])
+        compile_model(network, settings)
+        return network
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -35,7 +44,7 @@ def compiled(*arguments):
         (["--validation_metrics", "ssim", "psnr", "ssim"], ["ssim", "psnr"]),
     ],
 )
-def test_validation_metrics_are_the_explicit_or_the_default_ones(arguments, names):
+def test_validation_metrics_are_the_explicit_or_the_default_ones(compiled, arguments, names):
     assert list(compiled(*arguments).validation_metrics) == names
 
 
@@ -60,7 +69,7 @@ with_lpips = pytest.mark.parametrize(
 
 
 @with_lpips
-def test_lpips_without_its_weights_is_a_one_line_error(arguments):
+def test_lpips_without_its_weights_is_a_one_line_error(compiled, arguments):
     with pytest.raises(InputError) as caught:
         compiled(*arguments, "--lpips_weights", "absent.npz")
     message = str(caught.value)
@@ -70,12 +79,12 @@ def test_lpips_without_its_weights_is_a_one_line_error(arguments):
 
 
 @with_lpips
-def test_lpips_of_too_small_images_is_a_one_line_error(arguments):
+def test_lpips_of_too_small_images_is_a_one_line_error(compiled, arguments):
     with pytest.raises(InputError, match="at least 31 px; received --resolution 16"):
         compiled(*arguments, "--resolution", "16")
 
 
-def test_lpips_can_be_trained_on(lpips_weights):
+def test_lpips_can_be_trained_on(compiled, lpips_weights):
     term = ("--reconstruction", "lpips:2", "--lpips_weights", lpips_weights)
     model = compiled(*term, "--resolution", "32")
     assert model.reconstruction.weights == {"l1": 1.0, "lpips": 2.0}
@@ -93,7 +102,7 @@ def test_lpips_can_be_trained_on(lpips_weights):
         pytest.param("chromagan", marks=pytest.mark.slow),
     ],
 )
-def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
+def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path, without_values):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.MobileNetV2(weights=None, include_top=False).save_weights(path)
     small = [
@@ -110,7 +119,8 @@ def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
     for weights, frozen in ((path, True), ("none", False)):
         options = ["--encoder", "mobilenet_v2", "--encoder_weights", weights]
         settings, _ = parse([*small, *options])
-        built = new_model(settings)
+        with contextlib.nullcontext() if frozen else without_values():
+            built = new_model(settings)
         assert built.architecture["freeze_encoder_statistics"] is frozen
         # Coloring and resuming build their networks from the architecture alone.
         for network in (built.generator, built.generator_ema):
@@ -160,7 +170,7 @@ def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
         ),
     ],
 )
-def test_optimizers_are_those_of_keras(arguments, kind, values):
+def test_optimizers_are_those_of_keras(compiled, arguments, kind, values):
     model = compiled(*arguments, "--generator_lr", "0.25")
     for optimizer, rate in (
         (model.generator_optimizer, 0.25),
@@ -175,7 +185,9 @@ def test_optimizers_are_those_of_keras(arguments, kind, values):
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
 def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
     decay = ["--weight_decay", "0.5", "--generator_lr", "0.5", "--beta_1", "0.5"]
-    model = compiled("--optimizer", optimizer, *decay, "--attention_resolution", "64")
+    settings, _ = parse([*SMALL, "--optimizer", optimizer, *decay, "--attention_resolution", "64"])
+    model = new_model(settings)
+    compile_model(model, settings)
     variables = model.generator.trainable_variables
     for variable in variables:
         variable.assign(np.ones(variable.shape))
@@ -193,12 +205,12 @@ def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
     [["adam"], ["adamw"], ["sgd"], ["lion", "--beta_1", "0.9"]],
     ids=lambda each: each[0],
 )
-def test_optimizers_work_with_the_defaults(arguments):
+def test_optimizers_work_with_the_defaults(compiled, arguments):
     model = compiled("--optimizer", *arguments)
     assert type(model.generator_optimizer).__name__.lower() == arguments[0]
 
 
-def test_lion_needs_a_momentum():
+def test_lion_needs_a_momentum(compiled):
     with pytest.raises(InputError, match="lion needs a --beta_1 above 0"):
         compiled("--optimizer", "lion")
 
@@ -208,17 +220,13 @@ def test_lion_needs_a_momentum():
 def test_an_encoder_that_is_frozen_first_has_its_own_optimizer(optimizer, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.Tiny(False, None, None).save_weights(path)
-    options = [
-        *ENCODER_DECODER,
-        "--encoder_weights",
-        path,
-        "--optimizer",
-        optimizer,
-        "--generator_lr",
-        "0.25",
-    ]
-    assert compiled(*options).encoder_optimizer is None
-    model = compiled(*options, "--freeze_encoder_epochs", "1")
+    options = [*ENCODER_DECODER, "--encoder_weights", path]
+    options += ["--optimizer", optimizer, "--generator_lr", "0.25"]
+    settings, _ = parse(options)
+    model = new_model(settings)
+    compile_model(model, settings)
+    assert model.encoder_optimizer is None
+    compile_model(model, parse([*options, "--freeze_encoder_epochs", "1"])[0])
     others = (model.generator_optimizer, model.discriminator_optimizer)
     assert all(model.encoder_optimizer is not other for other in others)
     assert type(model.encoder_optimizer) is type(model.generator_optimizer)
@@ -275,10 +283,15 @@ def test_skip_connections_join_features_of_the_encoder():
 
 
 @pytest.mark.usefixtures("tiny_encoder")
-@pytest.mark.parametrize("skips", [[], ["--skip_connections"]], ids=["plain", "skips"])
 @pytest.mark.parametrize(
-    ("resolution", "wanted", "level"),
-    [(64, 32, 1), (64, 9, 3), (400, 32, 4), (64, 64, 1), (64, 1, 5)],
+    ("resolution", "wanted", "level", "skips"),
+    [
+        (64, 32, 1, []),
+        (64, 9, 3, ["--skip_connections"]),
+        (400, 32, 4, []),
+        (64, 64, 1, []),
+        (64, 1, 5, ["--skip_connections"]),
+    ],
 )
 def test_attention_is_at_the_nearest_level(resolution, wanted, level, skips):
     options = ["--decoder_attention", "--attention_resolution", str(wanted), *skips]
@@ -329,56 +342,6 @@ def test_older_pix2pix_weights_have_no_attention():
     assert "attention_up" not in {layer.name for layer in generator.layers}
 
 
-# --- older weights -------------------------------------------------------------------------------
-
-
-def test_older_weights_do_not_freeze_batch_statistics():
-    architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
-    architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
-    generator = SAGAN.build_generator(architecture)
-    assert not any(
-        getattr(each, "freeze_statistics", False) for each in generator._flatten_layers()
-    )
-    assert not SAGAN(**architecture).architecture["freeze_encoder_statistics"]
-
-
-# --- weights to start from -----------------------------------------------------------------------
-
-
-def resolved_model(settings, explicit):
-    settings = resolve_settings(settings, explicit)
-    return new_model(settings), settings
-
-
-def started_from(folder, *arguments, **architecture):
-    """Returns the model and the settings of a training that starts from weights of pix2pix."""
-    network = {
-        **{"filters": 2, "depth": 2, "norm": "batch", "encoder": "none", "input_channels": 1},
-        **{"discriminator": "patch", "discriminator_filters": 2, **architecture},
-    }
-    source = WeightsFolder(folder / "source")
-    source.write_settings({"model": "pix2pix", "architecture": network})
-    source.save_generator(Pix2Pix.build_generator(network))
-    settings, explicit = parse(["--model", "pix2pix", "--pretrained", str(source.path), *arguments])
-    return resolved_model(settings, explicit)
-
-
-def test_colors_of_older_weights_are_as_fine_as_the_image(tmp_path):
-    architecture = SAGAN(filters=2, depth=2, attention_level=1).architecture
-    new = ("attention_pool", "color_stride")
-    source = WeightsFolder(tmp_path / "source")
-    older = {name: value for name, value in architecture.items() if name not in new}
-    source.write_settings({"model": "sagan", "architecture": older})
-    source.save_generator(SAGAN.build_generator(older))
-    settings, explicit = parse(["--pretrained", str(source.path)])
-    model, settings = resolved_model(settings, explicit)
-    assert (model.color_stride, settings.color_stride, settings.attention_pool) == (1, 1, 1)
-    for name, value in (("--color_stride", "4"), ("--attention_pool", "2")):
-        settings, explicit = parse(["--pretrained", str(source.path), name, value])
-        with pytest.raises(InputError, match=f"{name} {value}: the weights in .* with 1"):
-            resolve_settings(settings, explicit)
-
-
 @pytest.mark.parametrize(
     ("options", "stride", "pool", "level"),
     [
@@ -397,70 +360,15 @@ def test_sagan_predicts_coarse_colors_with_an_encoder(options, stride, pool, lev
     assert [network.get_layer(name).pool for network, name in attentions] == [pool, pool]
 
 
-def test_images_have_whole_squares_of_the_pretrained_color_stride(tmp_path):
-    model = SAGAN(filters=2, depth=2, discriminator_filters=2, color_stride=4)
-    source = WeightsFolder(tmp_path / "source")
-    source.write_settings({"model": "sagan", "architecture": model.architecture})
-    source.save_generator(model.generator)
-    settings, explicit = parse(["--pretrained", str(source.path), "--resolution", "130"])
-    with pytest.raises(InputError, match="--resolution 130: with --color_stride 4 the side must"):
-        resolve_settings(settings, explicit)
+# --- older weights -------------------------------------------------------------------------------
 
 
-def test_discriminator_may_differ_from_that_of_the_weights(tmp_path):
-    model, settings = started_from(tmp_path, "--discriminator", "pixel")
-    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
-    assert settings.discriminator_filters == 64
-    model, settings = started_from(tmp_path, "--discriminator_filters", "3", discriminator="pixel")
-    assert model.architecture["discriminator"] == settings.discriminator == "pixel"
-    assert model.architecture["discriminator_filters"] == 3
-
-
-def test_discriminator_is_that_of_the_preset(tmp_path):
-    # The generator is that of the weights, whatever the preset sets.
-    model, settings = started_from(tmp_path, "--preset", "adversarial-conv4")
-    assert model.architecture["discriminator"] == settings.discriminator == "conv4"
-    assert model.architecture["discriminator_filters"] == 16
-    assert model.architecture["depth"] == settings.depth == 2
-    with pytest.raises(InputError, match=r"--depth 7: the weights in .* were trained with 2"):
-        started_from(tmp_path, "--preset", "adversarial-conv4", "--depth", "7")
-
-
-def test_preset_that_starts_from_another_says_what_it_needs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    settings, explicit = parse(["--preset", "ls-gan", "--resolution", "64"])
-    with pytest.raises(InputError) as caught:
-        resolve_settings(settings, explicit)
-    assert str(caught.value) == (
-        "--preset ls-gan starts from weights/unet-l1, which holds no weights; train them with "
-        "--preset unet-l1 first, or give other weights with --pretrained"
+def test_older_weights_do_not_freeze_batch_statistics(without_values):
+    architecture = {"filters": 2, "depth": 5, "attention_level": 2, "norm": "batch"}
+    architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
+    with without_values():
+        generator = SAGAN.build_generator(architecture)
+        assert not SAGAN(**architecture).architecture["freeze_encoder_statistics"]
+    assert not any(
+        getattr(each, "freeze_statistics", False) for each in generator._flatten_layers()
     )
-    started_from(tmp_path, encoder="none")
-    (tmp_path / "weights").mkdir()
-    (tmp_path / "source").rename("weights/unet-l1")
-    model, settings = resolved_model(settings, explicit)
-    assert model.architecture["depth"] == settings.depth == 2
-    assert settings.encoder == "none"
-
-
-def test_freezing_an_encoder_that_the_weights_do_not_have_is_refused(tmp_path):
-    started_from(tmp_path, encoder="none")
-    options = ["--preset", "ls-gan", "--pretrained", str(tmp_path / "source")]
-    settings, explicit = parse([*options, "--freeze_encoder_epochs", "1"])
-    with pytest.raises(InputError, match="--freeze_encoder_epochs"):
-        resolve_settings(settings, explicit)
-
-
-def test_discriminator_of_the_weights_is_refused_where_it_cannot_be_used(tmp_path):
-    with pytest.raises(InputError, match="conv4 takes images of at least 121 px"):
-        started_from(tmp_path, "--resolution", "64", discriminator="conv4")
-    with pytest.raises(InputError, match="give --norm instance or none"):
-        started_from(
-            tmp_path, "--adversarial", "wgan-gp", "--norm", "batch", "--discriminator", "patch"
-        )
-
-
-def test_defaults_that_depend_on_the_model_are_filled_in():
-    settings, explicit = parse(["--model", "pix2pix", "--resolution", "32", "--filters", "2"])
-    settings = resolve_settings(settings, explicit)
-    assert (settings.depth, settings.discriminator_filters) == (5, 64)

@@ -1,20 +1,15 @@
-"""Tests of training ChromaGAN from the command line: datasets, teacher, resuming and coloring."""
+"""Tests of training ChromaGAN from the command line: teacher, resuming and coloring."""
 
 import json
-import pickle
 import shutil
 
 import h5py
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import run
-from data.datasets.dataset_options import DatasetOptions
-from data.datasets.folder import demo_set
-from data.image_io import write_rgb
 from models.checkpoints.folder import WeightsFolder
 from models.teacher import Teacher
 
@@ -49,40 +44,6 @@ def teacher_batches(monkeypatch):
 
     monkeypatch.setattr(Teacher, "__call__", counted)
     return record
-
-
-@pytest.fixture
-def bars(monkeypatch):
-    """A list of the final counts of all progress bars of the teacher: (images done, total)."""
-    shown = []
-
-    class Bar:
-        def __init__(self, total, **options):
-            self.done, self.total = 0, total
-
-        def update(self, count):
-            self.done += count
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            shown.append((self.done, self.total))
-
-    monkeypatch.setattr("jobs.train.teacher_cache.tqdm", Bar)
-    return shown
-
-
-@pytest.fixture
-def imagenet64(here):
-    """Writes a downsampled ImageNet of 8 training and 4 validation images, and returns its name."""
-    random = np.random.default_rng(0)
-    (here / "small").mkdir()
-    for name, count in (("train_data_batch_1", 8), ("val_data", 4)):
-        data = random.integers(0, 256, (count, 3 * 64 * 64), dtype="uint8")
-        content = {"data": data, "labels": [1 + number for number in range(count)]}
-        (here / "small" / name).write_bytes(pickle.dumps(content))
-    return "imagenet64:small"
 
 
 def train(*arguments):
@@ -134,15 +95,8 @@ def assert_same_networks(left, right):
 
 
 def test_teacher_has_only_the_imagenet_classes_of_the_dataset(
-    tiny_imagenet, teacher_batches, capsys, monkeypatch
+    tiny_imagenet, teacher_batches, capsys
 ):
-    class_numbers, original = [], Teacher.__init__
-
-    def remember(self, *arguments):
-        original(self, *arguments)
-        class_numbers.append(self.class_numbers)
-
-    monkeypatch.setattr(Teacher, "__init__", remember)
     assert train("--dataset", tiny_imagenet("tiny", CLASSES)) == 0
     assert (
         "teacher vgg16 with the weights imagenet: 2 classes of ImageNet's 1000, those of the "
@@ -150,43 +104,9 @@ def test_teacher_has_only_the_imagenet_classes_of_the_dataset(
     ) in capsys.readouterr().out
     assert saved()["architecture"]["classes"] == 2
     # The dataset sorts its classes: goldfish, salamander.
-    assert class_numbers == [(1, 25)]
+    assert saved()["classes"] == [1, 25]
     assert teacher_batches == [2]
     assert teacher_batches.rows.shape == (2, 2)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("folder", "demo", "tfds")),
-        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("coco", "imagenet64")),
-        "unknown labels",
-        "joined",
-    ],
-)
-def test_teacher_has_all_imagenet_classes_for_other_datasets(
-    images, tiny_imagenet, coco, imagenet64, teacher_batches, capsys, monkeypatch, kind
-):
-    toys = demo_set("demo", "", DatasetOptions())
-    monkeypatch.setattr("data.datasets.find_images.tfds_set", lambda *arguments: toys)
-    names = {
-        "folder": ["images"],
-        "demo": ["demo"],
-        "tfds": ["tfds:toys"],
-        "coco": [coco],
-        "imagenet64": [imagenet64],
-        "unknown labels": [tiny_imagenet("other", {"n99999999": ("toy", (200, 60, 50))})],
-        # Only one of the two has labels.
-        "joined": [tiny_imagenet("tiny", CLASSES), "images"],
-    }[kind]
-    assert train("--dataset", *names) == 0
-    printed = capsys.readouterr().out
-    assert "encoder vgg16 with the weights none\n" in printed
-    assert "teacher vgg16 with the weights imagenet: 1000 classes\n" in printed
-    assert saved()["architecture"]["classes"] == 1000
-    assert teacher_batches == [2]
-    assert teacher_batches.rows.shape == (2, 1000)
-    assert steps_done() == 1
 
 
 @pytest.mark.slow
@@ -204,21 +124,6 @@ def test_a_damaged_class_index_is_a_one_line_error(tiny_imagenet, here, capsys, 
     message = refusal(capsys, *SMALL, "--dataset", tiny_imagenet("tiny", CLASSES))
     assert "is not of the form" in message
     assert "remove it, or give a file like" in message
-
-
-def test_joined_datasets_with_the_same_classes_use_these_classes(tiny_imagenet, teacher_batches):
-    names = [tiny_imagenet(folder, CLASSES) for folder in ("one", "two")]
-    assert train("--dataset", *names) == 0
-    assert saved()["architecture"]["classes"] == 2
-
-
-@pytest.mark.slow
-def test_joined_datasets_with_different_classes_use_all_imagenet_classes(
-    tiny_imagenet, teacher_batches
-):
-    names = [tiny_imagenet("one", CLASSES), tiny_imagenet("two", {TENCH: ("tench", (9, 99, 9))})]
-    assert train("--dataset", *names) == 0
-    assert saved()["architecture"]["classes"] == 1000
 
 
 # --- what a training writes ----------------------------------------------------------------------
@@ -417,145 +322,19 @@ def test_pretrained_weights_can_start_a_training_with_other_classes(images, tiny
 # --- the cache of the teacher --------------------------------------------------------------------
 
 
-def test_teacher_is_run_on_every_image_only_once(images, teacher_batches, bars):
-    options = ["--dataset", str(images), "--teacher_cache", "cache"]
-    assert train(*options, "--weights_dir", "one") == 0
-    # The teacher is run on all training images before the first step, and in no step.
-    assert teacher_batches == [10]
-    assert bars == [(10, 10)]
-    assert train(*options, "--weights_dir", "two") == 0
-    assert run.main(["--load_weights", "--weights_dir", "one", "--epochs", "2"]) == 0
-    assert teacher_batches == [10]
-    assert bars == [(10, 10)]
-    assert len(list(images.parent.glob("cache/*"))) == 1
-    assert saved("one")["settings"]["teacher_cache"] == str(images.parent / "cache")
-
-
-@pytest.mark.slow
-def test_cache_is_found_by_any_path_of_the_dataset(images, teacher_batches):
-    options = ["--teacher_cache", "cache"]
-    assert train("--dataset", "images", *options) == 0
-    assert run.main(RESUME) == 0
-    assert teacher_batches == [10]
-
-
-@pytest.mark.slow
-def test_filling_the_cache_continues_after_an_interruption(
-    images, teacher_batches, bars, monkeypatch, capsys
-):
-    monkeypatch.setattr("jobs.train.teacher_cache._BATCH", 2)
-    original = Teacher.__call__
-
-    def interrupted(self, lightness):
-        if len(teacher_batches) == 2:
-            raise KeyboardInterrupt
-        return original(self, lightness)
-
-    options = ["--dataset", "images", "--teacher_cache", "cache"]
-    monkeypatch.setattr(Teacher, "__call__", interrupted)
-    assert train(*options) == 130
-    assert teacher_batches == [2, 2]
-    monkeypatch.setattr(Teacher, "__call__", original)
-    assert train(*options) == 0
-    # Four of the ten images were in the cache already.
-    assert teacher_batches == [2, 2, 2, 2, 2]
-    assert bars == [(4, 10), (6, 6)]
-
-
-def test_cached_distributions_are_those_of_each_image(tiny_imagenet, teacher_batches, monkeypatch):
-    batches = []
-
-    def remember(self, data):
-        batches.append(data)
-        return {"generator_loss": tf.constant(0.0)}
-
-    monkeypatch.setattr("models.chromagan.ChromaGAN.train_step", remember)
-    options = ["--dataset", tiny_imagenet("tiny", CLASSES), "--teacher_cache", "cache"]
-    assert train(*options, "--steps_per_epoch", "4") == 0
-    teacher = Teacher("vgg16", class_numbers=[1, 25])
-    assert len(batches) == 4
-    for lightness, _, distributions in batches:
-        # Each image has a single color, so any crop equals the central square.
-        np.testing.assert_allclose(distributions, teacher(lightness), rtol=0.01, atol=1e-4)
-
-
-@pytest.mark.slow
-def test_teacher_is_run_again_after_an_image_has_changed(images, teacher_batches):
-    options = ["--dataset", "images", "--teacher_cache", "cache"]
-    assert train(*options, "--weights_dir", "one") == 0
-    write_rgb(images / "3.png", np.full((20, 24, 3), (200, 30, 30), "uint8"))
-    assert train(*options, "--weights_dir", "two") == 0
-    assert teacher_batches == [10, 10]
-
-
-def test_teacher_receives_images_at_its_own_resolution(images, monkeypatch):
-    shapes, original = [], Teacher.__init__
-
-    def make_larger(self, *arguments):
-        original(self, *arguments)
-        self.side = 48
-
-    def remember(self, lightness):
-        shapes.append(tuple(lightness.shape))
-        return tf.fill([len(lightness), self.classes], 1.0 / self.classes)
-
-    monkeypatch.setattr(Teacher, "__init__", make_larger)
-    monkeypatch.setattr(Teacher, "__call__", remember)
-    assert train("--dataset", "images", "--teacher_cache", "cache") == 0
-    assert shapes == [(10, 48, 48, 1)]
-
-
-@pytest.mark.slow
-def test_another_teacher_or_resolution_has_another_cache(
-    images, here, teacher_batches, tiny_teachers
-):
-    options = ["--dataset", "images", "--teacher_cache", "cache"]
-    assert train(*options, "--weights_dir", "one") == 0
-    assert train(*options, "--weights_dir", "two", "--teacher", "mobilenet_v2") == 0
-    assert tiny_teachers == ["vgg16", "mobilenet_v2"]
-    assert teacher_batches == [10, 10]
-    assert train(*options, "--weights_dir", "three", "--resolution", "40") == 0
-    assert teacher_batches == [10, 10, 10]
-    assert len(list(here.glob("cache/*"))) == 3
-
-
-@pytest.mark.slow
-def test_other_teacher_weights_have_another_cache(images, here, teacher_batches):
-    from models import teacher as module
-
-    network = module.find_application("mobilenet_v2")("imagenet", None)
-    network.save_weights("teacher.weights.h5")
-    options = ["--dataset", "images", "--teacher_cache", "cache"]
-    options += ["--teacher_weights", "teacher.weights.h5"]
-    assert train(*options, "--weights_dir", "one") == 0
-    assert train(*options, "--weights_dir", "two") == 0
-    assert teacher_batches == [10]
-    network.layers[-1].kernel.assign_add(np.ones((192, 1000)))
-    network.save_weights("teacher.weights.h5")
-    assert train(*options, "--weights_dir", "three") == 0
-    assert teacher_batches == [10, 10]
-    assert saved("three")["settings"]["teacher_weights"] == str(here / "teacher.weights.h5")
-
-
-@pytest.mark.slow
-def test_teacher_is_not_run_on_skipped_images(images, teacher_batches, capsys):
-    Image.new("RGB", (20, 20), "gray").save(images / "gray.png")
-    (images / "broken.png").write_bytes(b"no image")
-    options = ["--dataset", "images", "--teacher_cache", "cache"]
-    assert train(*options) == 0
-    assert teacher_batches == [10]
-    assert "2 of 12 skipped" in capsys.readouterr().err
-    assert train(*options, "--weights_dir", "again") == 0
-    assert teacher_batches == [10]
-
-
-def test_a_cache_that_cannot_be_written_is_a_one_line_error(images, here, capsys):
+def test_teacher_is_run_on_every_image_only_once(images, here, teacher_batches, capsys):
     (here / "file").write_text("")
     options = ["--dataset", "images", "--teacher_cache"]
     message = refusal(capsys, *SMALL, *options, "file")
     assert message == "error: --teacher_cache: file: File exists; give another folder\n"
     # The refused command leaves nothing that prevents the next one.
     assert train(*options, "cache") == 0
+    # The teacher is run on all training images before the first step, and in no step.
+    assert teacher_batches == [10]
+    assert run.main(RESUME) == 0
+    assert teacher_batches == [10]
+    assert len(list(here.glob("cache/*"))) == 1
+    assert saved()["settings"]["teacher_cache"] == str(here / "cache")
 
 
 # --- coloring ------------------------------------------------------------------------------------
@@ -563,10 +342,9 @@ def test_a_cache_that_cannot_be_written_is_a_one_line_error(images, here, capsys
 
 def test_trained_weights_color(images, here, capsys):
     assert train("--dataset", "images") == 0
-    for more in ([], ["--render_size", "50"]):
-        assert run.main(["--images", "images/0.png", "--weights", FOLDER, *more]) == 0
-        assert Image.open(here / "results/0.png").size == (24, 20)
-        (here / "results/0.png").unlink()
+    color = ["--images", "images/0.png", "--weights", FOLDER, "--render_size", "50"]
+    assert run.main(color) == 0
+    assert Image.open(here / "results/0.png").size == (24, 20)
 
 
 @pytest.mark.slow

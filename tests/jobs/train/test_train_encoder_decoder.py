@@ -347,7 +347,6 @@ def test_a_frozen_encoder_resumes_from_the_end_of_the_frozen_epoch():
     assert_same("broken", "straight")
 
 
-@pytest.mark.in_a_graph
 def test_encoder_is_frozen_first_and_trained_then(generators):
     # Weight decay would change the encoder without any gradient.
     options = ["--freeze_encoder_epochs", "2", "--optimizer", "adamw", "--generator_lr", "0.01"]

@@ -109,8 +109,8 @@ def test_any_height_and_width():
 @pytest.fixture
 def in_parts(monkeypatch):
     """Computes 50 weights at a time (a few rows), as for a large feature map."""
-    monkeypatch.setattr("models.layers.self_attention._WEIGHTS_AT_ONCE", 50)
-    monkeypatch.setattr("models.layers.self_attention._FEW_POSITIONS", 4)
+    monkeypatch.setattr("models.layers.self_attention.WEIGHTS_AT_ONCE", 50)
+    monkeypatch.setattr("models.layers.self_attention.FEW_POSITIONS", 4)
 
 
 @pytest.mark.parametrize("pool", [1, 2])

@@ -18,7 +18,7 @@ KINDS = {
 
 @pytest.fixture
 def all_are_large(monkeypatch):
-    monkeypatch.setattr("models.layers.kernel_gradient._LARGE", 1)
+    monkeypatch.setattr("models.layers.kernel_gradient.LARGE", 1)
 
 
 @pytest.fixture
