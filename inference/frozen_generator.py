@@ -63,7 +63,7 @@ class FrozenGenerator:
 
         signature = [
             [
-                tf.TensorSpec(input_shape(given, side), tf.float32, _INPUT.format(number))
+                tf.TensorSpec(_shape(given, side), tf.float32, _INPUT.format(number))
                 for number, given in enumerate(generator.inputs)
             ],
             [
@@ -159,6 +159,6 @@ class FrozenGenerator:
         )
 
 
-def input_shape(given: Tensor, side: int) -> list[int | None]:
-    """The shape of an input of a generator, for any number of images of this height and width."""
+def _shape(given: Tensor, side: int) -> list[int | None]:
+    """The shape of an input for any number of images of this height and width."""
     return [None, *[side] * (len(given.shape) - 2), given.shape[-1]]

@@ -10,8 +10,9 @@ from typing import Any
 from data.atomic import write_beside
 from errors import first_line, shown
 from inference.hints import MOST_HINTS, Hint
+from inference.look import AS_SET, Look
 from inference.palette import Palette
-from inference.variants import AS_SET, VARIANTS, Variant
+from inference.variants import VARIANTS
 
 VERSION = 1
 
@@ -132,7 +133,7 @@ class HintsFile:
             values["palette"] = [list(color) for color in self.palette.colors]
         return content | {name: value for name, value in values.items() if value is not None}
 
-    def look(self) -> Variant:
+    def look(self) -> Look:
         """The weights, saturation, calm and palette that it asks for, None where for none."""
         chosen = VARIANTS[self.variant] if self.variant else AS_SET
         own = {name: getattr(self, name) for name in (*_MOST, "palette")}

@@ -79,7 +79,7 @@ class Palette:
         shares = np.round(counts / counts.sum(), _PLACES)
         centers = np.round(BIN_CENTERS * AB_SCALE)
         present = np.flatnonzero(shares)
-        return cls(tuple((*map(int, centers[bin]), float(shares[bin])) for bin in present))
+        return cls(tuple((*centers[bin].tolist(), float(shares[bin])) for bin in present))
 
     @classmethod
     def of_photograph(cls, path: str | os.PathLike) -> "Palette":

@@ -22,14 +22,14 @@ from data.photos.provenance import Provenance
 from data.photos.writer import what_is_lost, write_photo
 from errors import InputError, shown
 from inference import __version__
-from inference.frozen_generator import FrozenGenerator, input_shape
+from inference.frozen_generator import FrozenGenerator
 from inference.generator_cache import cached_generator
 from inference.hint_spreading import FAR, NEAR, spread_residuals
 from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
+from inference.look import AS_SET, Look
 from inference.palette import Palette
 from inference.unsureness import unsureness
-from inference.variants import AS_SET, Variant
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
 from models.networks.without_hints import without_hints
@@ -156,7 +156,7 @@ class PhotoColorizer:
         quality: int = 95,
         says_provenance: bool = True,
         hints: Sequence[Hint] = (),
-        look: Variant = AS_SET,
+        look: Look = AS_SET,
     ) -> list[str]:
         """Colors a photograph in a file, as `python run.py --images` does.
 
@@ -168,7 +168,7 @@ class PhotoColorizer:
             says_provenance: bool, whether the XMP of the file says that the colors are
                 machine-made, and by which weights. Defaults to `True`.
             hints: sequence of `Hint`. Defaults to none.
-            look: `Variant`, of which the weights do not count. Defaults to that of the colorizer.
+            look: `Look`, of which the weights do not count. Defaults to that of the colorizer.
 
         Returns:
             List of str, problems of the photograph and what the format cannot store.
@@ -200,7 +200,9 @@ class PhotoColorizer:
             ) from error
         return photo.notes + lost
 
-    def color_array(self, gray: np.ndarray, hints: Sequence[Hint] = ()) -> np.ndarray:
+    def color_array(
+        self, gray: np.ndarray, hints: Sequence[Hint] = (), look: Look = AS_SET
+    ) -> np.ndarray:
         """Colors an image in memory.
 
         Args:
@@ -208,12 +210,13 @@ class PhotoColorizer:
                 sRGB: uint8 in [0, 255], uint16 in [0, 65535], or floating-point in [0, 1], which is
                 colored with 16 bits. Of sRGB only the lightness is used.
             hints: sequence of `Hint`. Defaults to none.
+            look: as in `color`.
 
         Returns:
             Array of shape (height, width, 3), sRGB of the same dtype and range.
 
         Raises:
-            ValueError: the shape, dtype or range is another one.
+            ValueError: the shape, dtype or range is another one, or the network takes no palette.
         """
         gray = np.asarray(gray)
         is_float = np.issubdtype(gray.dtype, np.floating)
@@ -236,7 +239,7 @@ class PhotoColorizer:
             pixels = np.round(pixels.astype("float64") * 65535.0).astype("uint16")
         page = page_of_pixels(pixels)
         lightness = self.lab_at_render_size(page)[..., :1]
-        [ab] = self.predict([lightness], self.place(hints, [page]))
+        [ab] = self.predict([lightness], self.place(hints, [page]), [look])
         colored = np.concatenate(list(self.strips(page, lightness, ab)))
         return (colored / 65535.0).astype(gray.dtype) if is_float else colored
 
@@ -283,7 +286,7 @@ class PhotoColorizer:
         self,
         lightness: Sequence[np.ndarray],
         squares: Sequence[Sequence[HintSquare]] | None = None,
-        looks: Sequence[Variant] | None = None,
+        looks: Sequence[Look] | None = None,
     ) -> list[np.ndarray]:
         """Predicts the ab of any number of photographs at `render_size`.
 
@@ -294,7 +297,7 @@ class PhotoColorizer:
                 `lab_at_render_size` returns.
             squares: sequence of the hints of each, from `place`, or None. Hints outrank
                 saturation and calm. Defaults to `None`.
-            looks: sequence of `Variant`, the saturation, calm and palette of each; None in them
+            looks: sequence of `Look`, the saturation, calm and palette of each; None in them
                 stands for that of the colorizer. Defaults to `None`, for all.
 
         Returns:
@@ -319,14 +322,14 @@ class PhotoColorizer:
             colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
         return [colored[number] for number in range(len(lightness))]
 
-    def check(self, look: Variant) -> None:
+    def check(self, look: Look) -> None:
         """Raises an `InputError` if the network cannot color like this."""
         if look.palette and not self._hinted_generator:
             raise InputError("these weights take no palette; those of the default model do")
 
     def _predict(
         self,
-        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], Variant]],
+        images: Sequence[tuple[np.ndarray, Sequence[HintSquare], Look]],
         have_hints: bool,
     ) -> list[np.ndarray]:
         for _, _, look in images:
@@ -398,10 +401,10 @@ class PhotoColorizer:
     @functools.cached_property
     def _color_with_hints(self) -> Callable:
         assert self._hinted_generator
-        return self._callable(self._hinted_generator())
+        return self._callable(self._hinted_generator(), inputs=3)
 
-    def _callable(self, generator: keras.Model | FrozenGenerator) -> Any:
-        """A function of the inputs of a generator, that returns ab."""
+    def _callable(self, generator: keras.Model | FrozenGenerator, inputs: int = 1) -> Any:
+        """A function of lightness, or of lightness, hints and palettes, that returns ab."""
         if isinstance(generator, FrozenGenerator):
             return generator
 
@@ -409,15 +412,14 @@ class PhotoColorizer:
             ab = generator([*inputs] if len(inputs) > 1 else inputs[0], training=False)
             return tf.cast(ab, tf.float32)
 
-        signature = [
-            tf.TensorSpec(input_shape(given, self.render_size)) for given in generator.inputs
-        ]
+        side = self.render_size
+        # The batch size is left open, so that the graph is traced only once.
+        shapes = [[None, side, side, 1], [None, side, side, 3], [None, BINS]]
         return tf.function(
             color,
             # AutoGraph has nothing to convert here, but takes long to find that out.
             autograph=False,
-            # The batch size is left open, so that the graph is traced only once.
-            input_signature=signature,
+            input_signature=[tf.TensorSpec(shape) for shape in shapes[:inputs]],
         )
 
     def _generate(self, inputs: list[np.ndarray]) -> np.ndarray:

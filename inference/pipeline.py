@@ -26,9 +26,9 @@ from errors import shown
 from inference.color_cast import has_colors
 from inference.hints import HintSquare
 from inference.hints_file import HintsFile
+from inference.look import AS_SET, Look
 from inference.memory_budget import MemoryBudget
 from inference.photo_colorizer import PhotoColorizer
-from inference.variants import AS_SET, Variant
 
 COLORED, SKIPPED, FAILED, DROPPED = "colored", "skipped", "failed", "dropped"
 
@@ -58,7 +58,7 @@ class Job:
         target: `Path` of the colored photograph.
         comparison: `Path` of an image with both side by side, or None.
         hints_file: `Path` of a file of hints, or None.
-        variant: `Variant` to color it as, or None for what the file of hints asks for.
+        variant: `Look` to color it as, or None for what the file of hints asks for.
         variants: list of `Job`, the same photograph in other ways. The pipeline does not read it.
         outcome: str, `COLORED`, `SKIPPED`, `FAILED` or `DROPPED`; empty while in progress.
         reason: str, why it failed.
@@ -69,7 +69,7 @@ class Job:
         lightness: list of arrays, the network's input for each page.
         squares: list of lists of `HintSquare`, the hints of each page.
         colorizer: `PhotoColorizer` that colors it while in progress, otherwise None.
-        look: `Variant`, the saturation, calm and palette of its colors.
+        look: `Look`, the saturation, calm and palette of its colors.
         colors: list of arrays, the network's output (ab) for each page.
     """
 
@@ -77,7 +77,7 @@ class Job:
     target: Path
     comparison: Path | None = None
     hints_file: Path | None = None
-    variant: Variant | None = None
+    variant: Look | None = None
     variants: list["Job"] = field(default_factory=list)
     outcome: str = ""
     reason: str = ""
@@ -88,7 +88,7 @@ class Job:
     lightness: list[np.ndarray] = field(default_factory=list)
     squares: list[list[HintSquare]] = field(default_factory=list)
     colorizer: PhotoColorizer | None = None
-    look: Variant = AS_SET
+    look: Look = AS_SET
     colors: list[np.ndarray] = field(default_factory=list)
 
     def fail(self, error: Exception) -> "Job":
@@ -197,7 +197,7 @@ class ColorizationPipeline:
             job.reason = f"{shown(job.hints_file)}: {first_reason(error, job.hints_file)}"
         return not job.outcome
 
-    def _colorizer_of(self, look: Variant) -> PhotoColorizer:
+    def _colorizer_of(self, look: Look) -> PhotoColorizer:
         if look.weights is None:
             return self._colorizer
         if self._with_weights is None:

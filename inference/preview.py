@@ -9,8 +9,8 @@ import numpy as np
 from data.color.lab import lightness1_to_gray_rgb1, rgb1_to_rgb255, rgb255_to_lab1
 from data.photos.page import PhotoPage, Whole, page_of_pixels, to_depth
 from inference.hints import Hint
+from inference.look import AS_SET, Look
 from inference.photo_colorizer import PhotoColorizer
-from inference.variants import AS_SET, Variant
 
 
 class Preview:
@@ -81,12 +81,12 @@ class Preview:
         part._small = page_of_pixels(part.gray, Whole(page.height, page.width, top, left))
         return part
 
-    def colored(self, hints: Sequence[Hint] = (), look: Variant = AS_SET) -> np.ndarray:
+    def colored(self, hints: Sequence[Hint] = (), look: Look = AS_SET) -> np.ndarray:
         """Colors the preview.
 
         Args:
             hints: sequence of `Hint` for any pages. Defaults to none.
-            look: `Variant`, as in `PhotoColorizer.color`. Defaults to that of the colorizer.
+            look: `Look`, as in `PhotoColorizer.color`. Defaults to that of the colorizer.
 
         Returns:
             uint8 array of shape (height, width, 3), sRGB.
@@ -109,7 +109,7 @@ class Preview:
     def _ab_without_hints(self) -> np.ndarray:
         return self._predict((), AS_SET)
 
-    def _predict(self, hints: Sequence[Hint], look: Variant) -> np.ndarray:
+    def _predict(self, hints: Sequence[Hint], look: Look) -> np.ndarray:
         squares = self._colorizer.place(hints, self._pages)[self._number]
         [ab] = self._colorizer.predict([self._lightness], [squares], [look])
         return ab

@@ -333,9 +333,9 @@ def _color_all(
                     file=sys.stderr,
                 )
     if in_color and not settings.quiet:
-        others = f" and {len(in_color) - 1} more" if len(in_color) > 1 else ""
+        more = f" and {len(in_color) - 1} more" if len(in_color) > 1 else ""
         print(
-            f"note: {shown(in_color[0])}{others} had colors already; only the lightness was used",
+            f"note: {shown(in_color[0])}{more} had colors already; only the lightness was used",
             file=sys.stderr,
         )
 

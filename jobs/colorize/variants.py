@@ -10,8 +10,9 @@ from data.photos.page import page_of_pixels, to_depth
 from data.photos.provenance import Provenance
 from data.photos.writer import write_photo
 from errors import InputError, shown
+from inference.look import Look
 from inference.pipeline import Job
-from inference.variants import VARIANTS, Variant
+from inference.variants import VARIANTS
 from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.common.pretrained_colorizers import pretrained_folder
 from models.checkpoints.folder import WeightsFolder
@@ -25,7 +26,7 @@ ENDINGS = (*(f"_{name}" for name in VARIANTS), _SHEET)
 _SIDE = 480
 
 
-def choose_variants(count: int, folder: WeightsFolder) -> list[Variant]:
+def choose_variants(count: int, folder: WeightsFolder) -> list[Look]:
     """Chooses the first variants of those that there are beside the weights in a folder.
 
     Prints a note for one whose weights are missing.
@@ -53,7 +54,7 @@ def choose_variants(count: int, folder: WeightsFolder) -> list[Variant]:
     return chosen
 
 
-def add_variants(job: Job, variants: list[Variant]) -> None:
+def add_variants(job: Job, variants: list[Look]) -> None:
     """Adds the jobs of the variants of a photograph to its own."""
     for variant in variants:
         target = job.target.with_stem(f"{job.target.stem}_{variant.name}")
@@ -92,6 +93,6 @@ def _small(path: Path) -> np.ndarray:
     return np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
 
 
-def _path(variant: Variant) -> Path:
+def _path(variant: Look) -> Path:
     assert variant.weights
     return pretrained_folder(variant.weights)

@@ -21,10 +21,10 @@ from data.photos.file import PhotoFile
 from data.photos.writer import what_is_lost
 from errors import InputError
 from inference.color_cast import has_colors
+from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
 from inference.preview import Preview
 from inference.suggestions import suggest_colors
-from inference.variants import Variant
 from jobs.colorize.colorize import result_path
 from jobs.serve.photos import COLORING, FAILED, READY, Photo
 
@@ -205,7 +205,7 @@ def open_photo(
     return sizes, photo.notes + lost
 
 
-def _look(photo: Photo) -> Variant:
+def _look(photo: Photo) -> Look:
     look = photo.edits.look()
     if look.weights is not None:
         raise UncolorableError(f"the variant {look.name} needs other weights than this page has")

@@ -100,7 +100,7 @@ def test_mirrored_hints_are_averaged():
 
     class Remembering(keras.Model):
         def call(self, inputs, training=False):
-            lightness, hints = inputs
+            lightness, hints, _ = inputs
             tf.py_function(lambda batch: seen.append(batch.numpy()), [hints], [])
             return keras.ops.zeros_like(keras.ops.concatenate([lightness] * 2, axis=-1))
 

@@ -8,8 +8,9 @@ import pytest
 
 from inference.hints import Hint
 from inference.hints_file import HintsFile, find_hints_file
+from inference.look import Look
 from inference.palette import Palette
-from inference.variants import VARIANTS, Variant
+from inference.variants import VARIANTS
 from tests.colors import two_colors
 
 HINTS = HintsFile(
@@ -27,10 +28,10 @@ def test_what_is_written_is_read(tmp_path):
 
 
 def test_a_variant_stands_for_what_the_file_does_not_say():
-    assert HintsFile().look() == Variant()
-    assert HintsFile(saturation=0.5).look() == Variant(saturation=0.5)
+    assert HintsFile().look() == Look()
+    assert HintsFile(saturation=0.5).look() == Look(saturation=0.5)
     assert HintsFile(variant="chromagan").look() == VARIANTS["chromagan"]
-    assert HINTS.look() == Variant("vivid", saturation=1.2, calm=0.5, palette=HINTS.palette)
+    assert HINTS.look() == Look("vivid", saturation=1.2, calm=0.5, palette=HINTS.palette)
 
 
 HINT = {"x": 0.5, "y": 0.5, "color": "red"}

@@ -13,6 +13,7 @@ from keras import ops
 from PIL import Image
 from skimage import color, data
 
+from data.color.ab_bins import BIN_CENTERS
 from data.color.lab import split_lab
 from data.color.lab_planes import integers_to_lightness100
 from data.photos import page as page_module
@@ -23,6 +24,8 @@ from inference import lab_recombiner
 from inference.frozen_generator import FrozenGenerator
 from inference.hints import Hint
 from inference.lab_recombiner import LabRecombiner, allocate_planes
+from inference.look import AS_SET, Look
+from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
 from inference.unsureness import unsureness
 from models.checkpoints.folder import WeightsFolder
@@ -383,11 +386,37 @@ def test_saturation_is_a_factor_of_the_colors(a_little_red, page_of, factor):
 def test_calm_pulls_colors_toward_gray_as_far_as_they_are_unsure():
     lightness = some_lightness(2)
     colorizer = PhotoColorizer(Memory(4), RENDER_SIZE)
-    plain, calm = colorizer.predict(lightness), colorizer.predict(lightness, calms=[None, 0.5])
+    plain, calm = (
+        colorizer.predict(lightness),
+        colorizer.predict(lightness, looks=[AS_SET, Look(calm=0.5)]),
+    )
     np.testing.assert_array_equal(calm[0], plain[0])
     np.testing.assert_allclose(calm[1], plain[1] * (1.0 - 0.5 * unsureness(plain[1])), atol=1e-4)
     [other] = PhotoColorizer(Memory(4), RENDER_SIZE, calm=0.5).predict(lightness[1:])
     np.testing.assert_array_equal(other, calm[1])
+
+
+def test_a_palette_is_given_to_the_network_and_does_not_mirror():
+    class Colors(keras.Model):
+        """The mean color of the palette, and of the hints where there are some."""
+
+        def call(self, given, training=False):
+            _, hints, palette = given
+            mean = ops.matmul(palette, ops.convert_to_tensor(BIN_CENTERS))[:, None, None]
+            return ops.where(hints[..., 2:] > 0.0, hints[..., :2], mean)
+
+    colorizer = PhotoColorizer(
+        ConstantColors(), RENDER_SIZE, flip_average=True, hinted_generator=Colors
+    )
+    look = Look(palette=Palette(((20, 0, 1), (0, 40, 3))))
+    plain, colored_ab = colorizer.predict(some_lightness(2), looks=[AS_SET, look])
+    np.testing.assert_allclose(plain, np.broadcast_to(A_LITTLE_RED, plain.shape), atol=1e-4)
+    np.testing.assert_allclose(colored_ab, np.broadcast_to((5, 30), plain.shape), atol=1e-4)
+
+
+def test_a_network_without_hints_takes_no_palette(a_little_red):
+    with pytest.raises(InputError, match="these weights take no palette"):
+        a_little_red.predict(some_lightness(1), looks=[Look(palette=Palette(((0, 0, 1),)))])
 
 
 def test_hints_outrank_calm():

@@ -40,7 +40,7 @@ class GrayColorizer:
     def lab_at_render_size(self, page):
         return np.broadcast_to(page.shrunk(SIDE, SIDE) / 2.55, (SIDE, SIDE, 3)).astype("float32")
 
-    def predict(self, lightness, squares=None, saturations=None, calms=None):
+    def predict(self, lightness, squares=None, looks=None):
         self.batches.append(len(lightness))
         return [np.zeros((SIDE, SIDE, 2), "float32") for _ in lightness]
 
@@ -150,7 +150,7 @@ def test_large_photographs_are_not_in_memory_together(here, monkeypatch):
 
 def test_photographs_that_do_not_fit_into_memory_fail_and_the_others_are_colored(here):
     class Small(GrayColorizer):
-        def predict(self, lightness, squares=None, saturations=None, calms=None):
+        def predict(self, lightness, squares=None, looks=None):
             if len(self.batches) == 1:
                 self.batches.append(0)
                 raise tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating")

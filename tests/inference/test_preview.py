@@ -5,6 +5,7 @@ import pytest
 
 from data.photos.page import page_of_pixels
 from inference.hints import Hint
+from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
 from inference.preview import Preview
 
@@ -62,14 +63,14 @@ def test_part_outside_the_page_is_refused(colorizer, page, part):
 
 
 def test_colors_lose_their_chroma_with_saturation(colorizer, page):
-    gray = Preview(colorizer, [page]).colored(saturation=0.0)
+    gray = Preview(colorizer, [page]).colored(look=Look(saturation=0.0))
     assert np.ptp(gray.astype(int), axis=-1).max() <= 1
 
 
 def test_calm_colors_are_those_of_the_result(colorizer, page):
     preview = Preview(colorizer, [page])
-    assert not np.array_equal(preview.colored(calm=1.0), preview.colored())
-    np.testing.assert_array_equal(preview.colored(calm=0.0), preview.colored())
+    assert not np.array_equal(preview.colored(look=Look(calm=1.0)), preview.colored())
+    np.testing.assert_array_equal(preview.colored(look=Look(calm=0.0)), preview.colored())
 
 
 def test_lab_at_a_place_is_its_lightness_and_predicted_color(colorizer, page):

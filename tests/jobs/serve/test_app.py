@@ -15,6 +15,7 @@ from PIL import Image
 import run
 from data.image_io import is_heif_supported
 from inference.hints import Hint
+from inference.look import Look
 
 HINT = {"x": 0.25, "y": 0.5, "color": "#a03020"}
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
@@ -78,7 +79,7 @@ def test_a_photograph_is_colored_touched_up_and_downloaded(client, photograph, c
     assert red > max(green, blue)
     _, headers, result = client.ask("GET", f"/api/photos/{id}/result")
     assert "in%20the%20garden.jpg" in headers["content-disposition"]
-    colorizer.color(path, tmp_path / "same.jpg", hints=[Hint(**HINT)], saturation=0.5)
+    colorizer.color(path, tmp_path / "same.jpg", hints=[Hint(**HINT)], look=Look(saturation=0.5))
     assert result == (tmp_path / "same.jpg").read_bytes()
     # Results are removed once they were sent.
     assert not list((client.folder / "results").iterdir())

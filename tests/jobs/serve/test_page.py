@@ -215,7 +215,7 @@ def test_a_person_touches_up_a_photograph_and_takes_it_home(
         page.locator("#hints-file").click()
     hints = HintsFile.read(hints_download.value.path())
     same = tmp_path / "same.jpg"
-    colorizer.color(path, same, hints=hints.hints, saturation=hints.saturation)
+    colorizer.color(path, same, hints=hints.hints, look=hints.look())
     assert download.value.path().read_bytes() == same.read_bytes()
 
 
