@@ -272,7 +272,7 @@ class Server:
         try:
             content = json.loads(body)
             # A palette has to be read from a photograph.
-            edits = await self._soon(lambda: HintsFile.from_json(content, self._palette_of))
+            edits = await self._soon(lambda: self._read_edits(content))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise HTTPException(422, f"it is not JSON: {first_line(error)}") from error
         except ValueError as error:
@@ -326,6 +326,11 @@ class Server:
             formats=self._formats,
             format=self._format,
         )
+
+    def _read_edits(self, content: Any) -> HintsFile:
+        edits = HintsFile.from_json(content, self._palette_of)
+        self._colorist.check(edits)
+        return edits
 
     def _palette_of(self, id: str) -> Palette:
         photo = self._photos.find(id)

@@ -21,6 +21,7 @@ from data.photos.file import PhotoFile
 from data.photos.writer import what_is_lost
 from errors import InputError
 from inference.color_cast import has_colors
+from inference.hints_file import HintsFile
 from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
 from inference.preview import Preview
@@ -92,6 +93,10 @@ class Colorist:
             view: int, the longer side of the whole page in pixels; or `Part`, at full size.
         """
         return _jpeg(self._preview(photo, page, view).gray[..., 0])
+
+    def check(self, edits: HintsFile) -> None:
+        """Raises an `InputError` if the network cannot color like this."""
+        self._colorizer.check(edits.look())
 
     def colored(self, photo: Photo, page: int, view: int | Part) -> bytes:
         """The page of a photograph in color with its hints, as `gray`."""

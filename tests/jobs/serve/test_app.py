@@ -146,7 +146,9 @@ def test_common_colors_of_the_training_images_are_suggested(start, photograph):
     [
         ({}, "version"),
         ({"version": 2}, "version 2"),
-        ({"version": 1, "calm": 3}, "'calm'"),
+        ({"version": 1, "calm": 3}, "`calm`"),
+        ({"version": 1, "palette": [[0, 0, 1]]}, "these weights take no palette"),
+        ({"version": 1, "palette_from": "another"}, "palette_from another: there is no such"),
         ({"version": 1, "saturation": "high"}, "saturation"),
         ({"version": 1, "hints": [HINT, {"x": 0.5, "y": 0.5}]}, "hint 2"),
         ({"version": 1, "hints": [{**HINT, "x": 1.5}]}, "`x`"),
