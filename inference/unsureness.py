@@ -18,7 +18,7 @@ def unsureness(ab: np.ndarray) -> np.ndarray:
     colors change from place to place. The measure is the root mean square s of the distance of
     colors from the mean color around them, as s^2 / (s^2 + 15^2).
 
-    On photographs with known colors this tells wrong strong colors from right ones better than
+    With the default weights this tells wrong strong colors from right ones better than
     what the network says of the mirrored image, or of the same image at 3/4 or 4/3 of its size, and
     it takes no run of the network.
 
