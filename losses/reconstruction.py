@@ -18,6 +18,9 @@ from losses.structural_similarity import structural_similarity
 # The Huber loss becomes linear at 1 unit of ab, as in Zhang et al. 2017.
 _HUBER_DELTA = 1.0 / 110.0
 
+# The squared error of ab, in units of 110, below which it hardly matters: 1.6 units of ab.
+_SMALL_SQUARED_ERROR = 2e-4
+
 # Terms with the name of a metric; the logs contain both.
 _NAMES_OF_METRICS = ("ssim", "lpips", "colorfulness")
 
@@ -35,6 +38,9 @@ class Reconstruction:
     | `l1`           | mean absolute difference of ab, in units of 110 (Isola et al. 2017)    |
     | `mse`          | mean squared difference of ab, in units of 110 (Vitoria et al. 2020)   |
     | `huber`        | as `l1`, but a parabola below 1 unit of ab (Zhang et al. 2017)         |
+    | `log_mse`      | mean over the images of log(mse + 2e-4): without the small term minus  |
+    |                | the PSNR of ab, up to a factor. An image with small errors counts as   |
+    |                | much as one with large ones                                            |
     | `ssim`         | 1 - structural similarity of the RGB images (Zhao et al. 2017), which  |
     |                | depends mostly on their structure, and so on the lightness             |
     | `perceptual`   | difference of the VGG19 features of the RGB images: `Perceptual`       |
@@ -126,6 +132,7 @@ class Reconstruction:
             "l1": lambda: mean(difference),
             "mse": lambda: mean(ops.square(difference)),
             "huber": lambda: mean(_huber(difference)),
+            "log_mse": lambda: _mean_log(ops.square(difference)),
             "ssim": lambda: 1.0 - ops.mean(structural_similarity(rgb1(true_ab), rgb1(colored_ab))),
             "perceptual": lambda: self._perceptual(rgb1(true_ab), rgb1(colored_ab)),
             "lpips": lambda: self._lpips_distance(rgb1(true_ab), rgb1(colored_ab)),
@@ -173,6 +180,10 @@ def get_reconstruction(
 def _reported(term: str) -> str:
     """The name of a term in the logs; `_loss` tells it from the metric of the same name."""
     return f"{term}_loss" if term in _NAMES_OF_METRICS else term
+
+
+def _mean_log(squares):
+    return ops.mean(ops.log(ops.mean(squares, axis=(1, 2, 3)) + _SMALL_SQUARED_ERROR))
 
 
 def _huber(difference):

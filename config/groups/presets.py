@@ -107,8 +107,8 @@ _ONE_CHANNEL = {
 # gets wrong is the color itself.
 _HINTS = {
     **{"model": "sagan", "pretrained": str(PRETRAINED_WEIGHTS / "sagan"), "resolution": 192},
-    **{"hints_share": 1.0, "hints_alone": True, "adversarial": "none", "batch_size": 8},
-    **{"reconstruction": ("l1:10", "mse:30"), "generator_lr": 1e-3, "lr_schedule": "cosine"},
+    **{"hints_share": 1.0, "hints_alone": True, "adversarial": "none", "batch_size": 16},
+    **{"reconstruction": ("log_mse:1",), "generator_lr": 1.5e-3, "lr_schedule": "cosine"},
     **{"beta_1": 0.9, "beta_2": 0.999, "warmup_steps": 100},
 }
 
