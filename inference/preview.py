@@ -1,7 +1,6 @@
 """A photograph on a screen, colored again and again while a person gives hints."""
 
 import copy
-import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +55,7 @@ class Preview:
         # What the network and upsampling receive is that of the result, so that it looks the same.
         self._lightness = self.lab[..., :1].copy()
         self._small = page_of_pixels(self.gray)
+        self._without_hints: tuple[Look, np.ndarray] | None = None
 
     def part(self, left: int, top: int, width: int, height: int) -> "Preview":
         """A part of the page at its full size.
@@ -91,28 +91,60 @@ class Preview:
         Returns:
             uint8 array of shape (height, width, 3), sRGB.
         """
-        ab = self._predict(hints, look)
+        return self.recombined(self.predict(hints, look))
+
+    def predict(self, hints: Sequence[Hint] = (), look: Look = AS_SET) -> np.ndarray:
+        """Predicts the ab of the page, as `PhotoColorizer.predict`, for `recombined`.
+
+        Args:
+            hints, look: as in `colored`.
+
+        Returns:
+            float32 array of shape (side, side, 2), a and b of CIE Lab.
+        """
+        squares = self._colorizer.place(hints, self._pages)[self._number]
+        [ab] = self._colorizer.predict([self._lightness], [squares], [look])
+        return ab
+
+    def recombined(self, ab: np.ndarray) -> np.ndarray:
+        """The preview in colors from `predict`, as `colored` returns it."""
         return np.concatenate(list(self._colorizer.strips(self._small, self._lightness, ab)))
 
-    def lab_at(self, x: float, y: float) -> np.ndarray:
+    def lab_at(self, x: float, y: float, look: Look = AS_SET) -> np.ndarray:
         """The lightness at a place and the color that is predicted there without hints.
 
         Args:
             x, y: float in [0, 1], as in `Hint`.
+            look: as in `colored`.
 
         Returns:
             float32 array of shape (3,), CIE Lab.
         """
-        return np.concatenate([_at(self._lightness, x, y), _at(self._ab_without_hints, x, y)])
+        # Kept, because a person clicks many places.
+        if self._without_hints is None or self._without_hints[0] != look:
+            self._without_hints = look, self.predict(look=look)
+        ab = self._without_hints[1]
+        return np.concatenate([mean_at(self._lightness, x, y), mean_at(ab, x, y)])
 
-    @functools.cached_property
-    def _ab_without_hints(self) -> np.ndarray:
-        return self._predict((), AS_SET)
 
-    def _predict(self, hints: Sequence[Hint], look: Look) -> np.ndarray:
-        squares = self._colorizer.place(hints, self._pages)[self._number]
-        [ab] = self._colorizer.predict([self._lightness], [squares], [look])
-        return ab
+def mean_at(image: np.ndarray, x: float, y: float) -> np.ndarray:
+    """The mean of the 3 x 3 pixels around a place.
+
+    Args:
+        image: array of shape (height, width, channels).
+        x, y: float in [0, 1], as in `Hint`.
+
+    Returns:
+        Array of shape (channels,).
+    """
+    rows, columns = (
+        slice(max(0, index - 1), index + 2)
+        for index in (
+            min(int(y * image.shape[0]), image.shape[0] - 1),
+            min(int(x * image.shape[1]), image.shape[1] - 1),
+        )
+    )
+    return image[rows, columns].mean(axis=(0, 1))
 
 
 def _full_size_part(page: PhotoPage, columns: slice, top: int, end: int) -> np.ndarray:
@@ -132,15 +164,3 @@ def _gray(rgb255: np.ndarray) -> np.ndarray:
         return rgb255
     gray1 = lightness1_to_gray_rgb1(rgb255_to_lab1(rgb255)[..., :1])
     return np.asarray(rgb1_to_rgb255(gray1[..., :1]))
-
-
-def _at(image: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The mean of the 3 x 3 pixels around a place."""
-    rows, columns = (
-        slice(max(0, index - 1), index + 2)
-        for index in (
-            min(int(y * image.shape[0]), image.shape[0] - 1),
-            min(int(x * image.shape[1]), image.shape[1] - 1),
-        )
-    )
-    return image[rows, columns].mean(axis=(0, 1))

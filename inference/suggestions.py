@@ -1,5 +1,7 @@
 """Colors that a person may mean at a place of a photograph."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from data.color.common_colors import CommonColors, band_of
@@ -34,17 +36,23 @@ _GRAY_CHROMA = 6.0
 _DARK, _WEAK = 60.0, 45.0
 
 
-def suggest_colors(lab100: np.ndarray, common: CommonColors | None = None) -> list[tuple[str, str]]:
+def suggest_colors(
+    lab100: np.ndarray,
+    common: CommonColors | None = None,
+    variants: Sequence[tuple[str, np.ndarray]] = (),
+) -> list[tuple[str, str]]:
     """Suggests colors for a place, at its own lightness.
 
-    First the color that is predicted there, then the commonest of the training images at this
-    lightness, then the neighbors of the predicted one in hue; colors that look alike are suggested
-    once.
+    First the color that is predicted there, then those of the variants, then the commonest of the
+    training images at this lightness, then the neighbors of the predicted one in hue; colors that
+    look alike are suggested once.
 
     Args:
         lab100: float array of shape (3,), the lightness of the place and its predicted color.
         common: `CommonColors` of the training images, or None if they are not known. Defaults to
             `None`.
+        variants: sequence of tuples of the name of a variant and the ab that it has at the place.
+            Defaults to none.
 
     Returns:
         List of at most 8 tuples of a name and a color as `#rrggbb`.
@@ -55,7 +63,7 @@ def suggest_colors(lab100: np.ndarray, common: CommonColors | None = None) -> li
     lightness, predicted = float(lab100[0]), np.asarray(lab100[1:], "float64")
     chroma = max(float(np.hypot(*predicted)), _LEAST_CHROMA)
     hue = float(np.degrees(np.arctan2(predicted[1], predicted[0])))
-    wanted = [("as predicted", predicted)]
+    wanted = [("as predicted", predicted), *variants]
     if common:
         own = np.array(common[int(band_of(lightness))])
         wanted += [(_name(lightness, *ab), ab) for ab in own]

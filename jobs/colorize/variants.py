@@ -14,7 +14,7 @@ from inference.look import Look
 from inference.pipeline import Job
 from inference.variants import VARIANTS
 from jobs.common.contact_sheet import draw_contact_sheet
-from jobs.common.pretrained_colorizers import pretrained_folder
+from jobs.common.pretrained_colorizers import is_there, pretrained_folder, variants_beside
 from models.checkpoints.folder import WeightsFolder
 
 _SHEET = "_variants"
@@ -34,8 +34,7 @@ def choose_variants(count: int, folder: WeightsFolder) -> list[Look]:
     Raises:
         InputError: there are fewer.
     """
-    own = folder.path.resolve()
-    others = [each for each in VARIANTS.values() if not each.weights or _path(each) != own]
+    others = variants_beside(folder)
     if count > len(others):
         raise InputError(
             f"--variants {count}: there are {len(others)} variants of these weights "
@@ -43,14 +42,14 @@ def choose_variants(count: int, folder: WeightsFolder) -> list[Look]:
         )
     chosen = []
     for variant in others[:count]:
-        if variant.weights and not _path(variant).is_dir():
+        if is_there(variant):
+            chosen.append(variant)
+        elif variant.weights:
             print(
                 f"note: the variant {variant.name} is left out, because its weights are not at "
-                f"{shown(_path(variant))}",
+                f"{shown(pretrained_folder(variant.weights))}",
                 file=sys.stderr,
             )
-        else:
-            chosen.append(variant)
     return chosen
 
 
@@ -91,8 +90,3 @@ def _small(path: Path) -> np.ndarray:
     scale = min(1.0, _SIDE / max(page.height, page.width))
     height, width = (max(1, round(side * scale)) for side in (page.height, page.width))
     return np.broadcast_to(to_depth(page.shrunk(height, width), 8), (height, width, 3))
-
-
-def _path(variant: Look) -> Path:
-    assert variant.weights
-    return pretrained_folder(variant.weights)

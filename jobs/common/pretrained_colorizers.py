@@ -9,7 +9,9 @@ from config.groups.presets import PRETRAINED_WEIGHTS
 from config.settings import Settings
 from errors import InputError, shown
 from inference.lab_recombiner import LabRecombiner
+from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
+from inference.variants import VARIANTS
 from jobs.common.load_colorizer import load_colorizer
 from models.checkpoints.folder import WeightsFolder
 
@@ -63,3 +65,18 @@ class PretrainedColorizers:
 def pretrained_folder(name: str) -> Path:
     """The folder of the pretrained weights of this name, whether it exists or not."""
     return (PRETRAINED_WEIGHTS / name).resolve()
+
+
+def variants_beside(folder: WeightsFolder) -> list[Look]:
+    """The variants beside the weights in a folder: all but that of the same weights."""
+    own = folder.path.resolve()
+    return [
+        each
+        for each in VARIANTS.values()
+        if not each.weights or pretrained_folder(each.weights) != own
+    ]
+
+
+def is_there(variant: Look) -> bool:
+    """Whether the weights of a variant are there."""
+    return not variant.weights or pretrained_folder(variant.weights).is_dir()

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -21,16 +21,20 @@ from data.color.common_colors import CommonColors
 from errors import first_line
 from inference import __version__
 from inference.hints_file import HintsFile
+from inference.look import Look
 from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
 from jobs.serve.archive import streamed_zip
 from jobs.serve.colorist import (
+    OWN_VARIANTS,
     Colorist,
     Part,
     UncolorableError,
     is_writable,
+    label,
     open_photo,
     result_name,
+    takes_palette,
 )
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
@@ -91,6 +95,10 @@ class PhotoState(BaseModel):
     error: str
     notes: list[str]
     revision: int
+    saturation: float
+    calm: float
+    is_in_color: bool
+    takes_palette: bool
 
 
 class AllPhotos(BaseModel):
@@ -112,6 +120,21 @@ class Suggestions(BaseModel):
 
     lightness: float
     colors: list[Color]
+
+
+class Variant(BaseModel):
+    """A way to color a photograph, and the address of a picture of it."""
+
+    name: str
+    label: str
+    is_chosen: bool
+    image: str
+
+
+class Variants(BaseModel):
+    """The ways to color a photograph from which a person may choose."""
+
+    variants: list[Variant]
 
 
 class Health(BaseModel):
@@ -142,6 +165,10 @@ class Server:
             that of the photograph.
         common_colors: `CommonColors` of the training images, to be suggested, or None if they are
             not known. Defaults to `None`.
+        variants: sequence of `Look`, what a person may choose from. Defaults to the variants that
+            need no other weights.
+        with_weights: function of the name of pretrained weights that returns a `PhotoColorizer`, or
+            None if there are no other weights. Defaults to `None`.
 
     Attributes:
         app: the `FastAPI` application.
@@ -158,6 +185,8 @@ class Server:
         max_photos: int = 100,
         format: Format | None = None,
         common_colors: CommonColors | None = None,
+        variants: Sequence[Look] = OWN_VARIANTS,
+        with_weights: Callable[[str], PhotoColorizer] | None = None,
     ):
         self.worker = Worker()
         self._colorizer = colorizer
@@ -166,7 +195,10 @@ class Server:
         self._formats = [each for each in get_args(Format) if is_writable(each)]
         self._format = format
         self._uploads = 0
-        self._colorist = Colorist(colorizer, quality, says_provenance, common_colors)
+        self._variants = {each.name: each for each in variants}
+        self._colorist = Colorist(
+            colorizer, quality, says_provenance, common_colors, variants, with_weights
+        )
         # Ten of the largest files, so that the disk cannot be filled with them. Uploads under way
         # count.
         self._photos = Photos(folder, max_photos, 10 * max_upload, self._forget)
@@ -192,6 +224,8 @@ class Server:
             ("GET", f"{one}/colored", self.colored, {"response_class": _Jpeg}),
             ("PUT", f"{one}/edits", self.edit, {"openapi_extra": {"requestBody": _EDITS}}),
             ("GET", f"{one}/edits", self.edits, {}),
+            ("GET", f"{one}/variants", self.variants, {}),
+            ("GET", f"{one}/variants/{{name}}", self.variant, {"response_class": _Jpeg}),
             ("GET", f"{one}/suggestions", self.suggestions, {}),
             ("GET", f"{one}/result", self.result, {"response_class": _Download}),
             ("GET", f"{one}/hints", self.hints, {"response_class": _Download}),
@@ -224,6 +258,7 @@ class Server:
         finally:
             self._uploads -= 1
         photo = self._photos.add(path, name, sizes, notes)
+        photo.takes_palette = takes_palette(self._colorizer)
         self._first_looks[photo.id] = self.worker.submit(lambda: self._colorist.first_look(photo))
         return self._state(photo)
 
@@ -272,7 +307,7 @@ class Server:
         try:
             content = json.loads(body)
             # A palette has to be read from a photograph.
-            edits = await self._soon(lambda: self._read_edits(content))
+            edits, takes_palettes = await self._soon(lambda: self._read_edits(content))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise HTTPException(422, f"it is not JSON: {first_line(error)}") from error
         except ValueError as error:
@@ -282,9 +317,36 @@ class Server:
                 raise HTTPException(
                     422, f"hint {number}: `page` should be below {len(photo.sizes)}, from 0 on"
                 )
-        photo.edits = edits
+        photo.edits, photo.takes_palette = edits, takes_palettes
         photo.revision += 1
         return self._state(photo)
+
+    async def variants(self, id: str) -> Variants:
+        """The variants of a photograph, with the addresses of pictures of them."""
+        photo = self._find_page(id)
+        found = await self._soon(lambda: self._colorist.variants(photo))
+        return Variants(
+            variants=[
+                Variant(
+                    name=variant.name,
+                    label=label(variant),
+                    is_chosen=is_chosen,
+                    image=f"/api/photos/{id}/variants/{variant.name}",
+                )
+                for variant, is_chosen in found
+            ]
+        )
+
+    async def variant(self, id: str, name: str, size: _Side = 320, page: _Page = 0) -> Response:
+        """A photograph as a variant with its hints and palette, at the size of a screen."""
+        photo = self._find_page(id, page)
+        variant = self._variants.get(name)
+        if variant is None:
+            names = ", ".join(self._variants)
+            raise HTTPException(404, f"there is no such variant; give one of {names}")
+        # Whoever edits should not wait for all of them.
+        run = functools.partial(self._colorist.variant, photo, page, variant, size)
+        return _Jpeg(await asyncio.wrap_future(self.worker.submit(run)))
 
     async def suggestions(self, id: str, x: _Share, y: _Share, page: _Page = 0) -> Suggestions:
         """Colors that are likely at a place, given as shares of the width and the height."""
@@ -327,10 +389,10 @@ class Server:
             format=self._format,
         )
 
-    def _read_edits(self, content: Any) -> HintsFile:
+    def _read_edits(self, content: Any) -> tuple[HintsFile, bool]:
+        """The edits, and whether the weights that they ask for take a palette."""
         edits = HintsFile.from_json(content, self._palette_of)
-        self._colorist.check(edits)
-        return edits
+        return edits, self._colorist.check(edits)
 
     def _palette_of(self, id: str) -> Palette:
         photo = self._photos.find(id)
@@ -365,6 +427,7 @@ class Server:
     def _state(self, photo: Photo) -> PhotoState:
         look = self._first_looks.get(photo.id)
         width, height = photo.sizes[0]
+        saturation, calm = self._colorist.values(photo.edits.look())
         return PhotoState(
             id=photo.id,
             name=photo.name,
@@ -377,6 +440,10 @@ class Server:
             error=photo.error,
             notes=photo.notes,
             revision=photo.revision,
+            saturation=saturation,
+            calm=calm,
+            is_in_color=photo.is_in_color,
+            takes_palette=photo.takes_palette,
         )
 
     async def _soon(self, run: Callable[[], Any]) -> Any:

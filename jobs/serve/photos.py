@@ -37,6 +37,8 @@ class Photo:
         revision: int, raised by every change of `edits`.
         state: str, `WAITING`, `COLORING`, `READY` or `FAILED`.
         error: str, why it failed.
+        is_in_color: bool, whether it had colors already.
+        takes_palette: bool, whether the weights that color it take a palette.
         bytes: int, the size of its file.
         touched: float, when it was last asked for.
     """
@@ -51,6 +53,8 @@ class Photo:
     revision: int = 0
     state: State = WAITING
     error: str = ""
+    is_in_color: bool = False
+    takes_palette: bool = False
     touched: float = field(default_factory=time.monotonic)
 
 

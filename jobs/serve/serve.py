@@ -17,16 +17,18 @@ from threadpoolctl import threadpool_limits
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.settings import Settings
-from data.color.common_colors import CommonColors
 from errors import InputError, InterruptedBySignalError, shown
+from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.load_colorizer import load_colorizer, weights_folders
+from jobs.common.pretrained_colorizers import PretrainedColorizers, is_there, variants_beside
 from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.serve.app import Server
 from jobs.serve.colorist import is_writable
 from jobs.serve.guard import Guard
 from jobs.serve.private_folder import private_folder
+from models.checkpoints.folder import WeightsFolder
 
 _MEGABYTE = 1_000_000
 
@@ -52,10 +54,12 @@ def serve(settings: Settings) -> int:
     with listener, SignalWatch() as watch:
         prepare_keras(settings.precision, settings.seed)
         [folder] = weights_folders(settings)
-        colorizer = load_colorizer(folder, settings, settings.render_size)
+        recombiner = LabRecombiner()
+        colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
+        others = PretrainedColorizers(settings, folder, colorizer, recombiner)
         # Threads of NumPy's BLAS would take longer to wait for each other than to compute.
         with threadpool_limits(1, user_api="blas"):
-            _serve(settings, colorizer, folder.read_common_colors(), listener)
+            _serve(settings, folder, colorizer, others, listener)
     if watch.received:
         raise InterruptedBySignalError(watch.received, "the page and its photographs are gone")
     return 0
@@ -106,8 +110,9 @@ def make_config(app: ASGIApp, seconds_for_head: float = 20.0) -> uvicorn.Config:
 
 def _serve(
     settings: Settings,
+    weights: WeightsFolder,
     colorizer: PhotoColorizer,
-    common_colors: CommonColors | None,
+    others: PretrainedColorizers,
     listener: socket.socket,
 ) -> None:
     with private_folder() as folder:
@@ -119,7 +124,9 @@ def _serve(
             settings.max_upload * _MEGABYTE,
             settings.max_photos,
             settings.format,
-            common_colors,
+            weights.read_common_colors(),
+            [variant for variant in variants_beside(weights) if is_there(variant)],
+            others,
         )
         try:
             # Traced while the person opens the page.

@@ -53,15 +53,25 @@ def _hangup_is_heard():
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory):
     """The path of a folder with the weights of a tiny untrained network that colors strongly."""
+    return _write_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def hinted_weights(tmp_path_factory):
+    """The path of a folder with weights like `weights` that also take hints and palettes."""
+    return _write_weights(tmp_path_factory.mktemp("hinted weights"), hints=True)
+
+
+def _write_weights(path, **options):
     import keras
 
     from models.checkpoints.folder import WeightsFolder
     from models.sagan import SAGAN
 
-    folder = WeightsFolder(tmp_path_factory.mktemp("weights"))
-    folder.write_settings({"model": "sagan", "architecture": ARCHITECTURE, "render_size": 32})
+    folder, architecture = WeightsFolder(path), ARCHITECTURE | options
+    folder.write_settings({"model": "sagan", "architecture": architecture, "render_size": 32})
     keras.utils.set_random_seed(0)
-    generator = SAGAN.build_generator(ARCHITECTURE)
+    generator = SAGAN.build_generator(architecture)
     # An untrained network colors nearly gray, which would hide errors in the colors.
     last = generator.get_layer("ab")
     last.set_weights([300 * last.get_weights()[0], np.array([0.1, 0.05])])

@@ -70,12 +70,17 @@ def colorizer(weights):
     return PhotoColorizer.from_folder(weights, precision="float32")
 
 
+@pytest.fixture(scope="module")
+def hinted_colorizer(hinted_weights):
+    return PhotoColorizer.from_folder(hinted_weights, precision="float32")
+
+
 @contextlib.contextmanager
-def starting(colorizer, folders):
+def starting(own_colorizer, folders):
     """Yields a function that starts a server and returns a client of it."""
     with contextlib.ExitStack() as stack:
 
-        def call(host="127.0.0.1", seconds_for_head=20.0, **options):
+        def call(host="127.0.0.1", seconds_for_head=20.0, colorizer=own_colorizer, **options):
             folder = folders / f"server {len(list(folders.iterdir()))}"
             folder.mkdir()
             listener = stack.enter_context(listen(host, 0))
@@ -109,6 +114,16 @@ def client(start):
 def shared_client(colorizer, tmp_path_factory):
     with starting(colorizer, tmp_path_factory.mktemp("servers")) as call:
         yield call()
+
+
+@pytest.fixture
+def red_photograph(tmp_path_factory):
+    """The path of a photograph in color, with reds alone."""
+    pixels = np.full((40, 60, 3), (200, 60, 60), "uint8")
+    pixels[:, 30:] = (150, 120, 120)
+    path = tmp_path_factory.mktemp("in color") / "red.png"
+    Image.fromarray(pixels).save(path)
+    return path
 
 
 @pytest.fixture
