@@ -31,6 +31,9 @@ export const save = async (id, edits) =>
   (await ask(`${one(id)}/edits`, { method: "PUT", body: JSON.stringify(edits) })).json();
 export const suggestions = async (id, x, y, page) =>
   (await ask(`${one(id)}/suggestions?x=${x}&y=${y}&page=${page}`)).json();
+export const variants = async (id) => (await ask(`${one(id)}/variants`)).json();
+/** What is at an address that the server told. */
+export const blob = async (address) => (await ask(address)).blob();
 /** A page in gray or colored: of a `size`, or a `part` (left, top, width, height) at full size. */
 export const picture = async (id, kind, page, view) =>
   (await ask(`${one(id)}/${kind}?${new URLSearchParams({ page, ...view })}`)).blob();

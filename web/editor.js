@@ -3,6 +3,8 @@
 import * as api from "./api.js";
 import { History } from "./history.js";
 import { say, tell } from "./messages.js";
+import * as palette from "./palette.js";
+import * as variants from "./variants.js";
 import * as view from "./view.js";
 import * as wheel from "./wheel.js";
 
@@ -11,6 +13,7 @@ const stage = get("stage");
 const points = get("points");
 
 const UNKNOWN = "#777777";
+const SLIDERS = ["saturation", "calm"];
 
 let photo = null; // what the server says of it
 let edits = { version: 1, hints: [] };
@@ -50,6 +53,7 @@ export async function open(newPhoto, onOpen) {
     edits = loaded;
     if (!histories.has(photo.id)) histories.set(photo.id, new History(edits));
     fill();
+    variants.show(photo, page, edits);
   } catch (error) {
     if (photo?.id === newPhoto.id) say(`${newPhoto.name}: ${error.message}`, { bad: true });
   } finally {
@@ -109,7 +113,28 @@ async function commit() {
   history().add(edits);
   fill();
   await save();
-  if (photo) onChange(photo);
+  showSaved();
+}
+
+function showSaved() {
+  if (!photo) return;
+  fillSliders();
+  palette.fill(photo, edits);
+  variants.show(photo, page, edits);
+  onChange(photo);
+}
+
+/** Changes what the server may refuse, or has to read, as a step that can be undone. */
+async function choose(values) {
+  await saving;
+  const own = photo.id;
+  const accepted = await api.save(own, { ...edits, ...values });
+  const read = await api.edits(own);
+  if (photo?.id !== own) return;
+  photo = accepted;
+  // Points may have been set meanwhile.
+  edits = { ...edits, ...values, palette: read.palette, palette_from: undefined };
+  await commit();
 }
 
 function step(direction) {
@@ -119,7 +144,7 @@ function step(direction) {
   selected = -1;
   fill();
   tell(direction === "undo" ? "Undone" : "Redone");
-  save().then(() => photo && onChange(photo));
+  save().then(showSaved);
 }
 
 // Points
@@ -288,8 +313,8 @@ function fill() {
     get("radius").value = 100 * edits.hints[selected].radius;
     wheel.show(edits.hints[selected].color);
   }
-  get("saturation").value = edits.saturation ?? 1;
-  fillSaturation();
+  fillSliders();
+  palette.fill(photo, edits);
   get("page-label").hidden = photo.pages < 2;
   get("page").max = photo.pages;
   get("page").value = page + 1;
@@ -298,8 +323,12 @@ function fill() {
   fillPoints();
 }
 
-function fillSaturation() {
-  get("saturation-shown").textContent = `${Math.round(100 * get("saturation").value)} %`;
+function fillSliders() {
+  for (const name of SLIDERS) {
+    const value = edits[name] ?? photo[name];
+    get(name).value = value;
+    get(`${name}-shown`).textContent = `${Math.round(100 * value)} %`;
+  }
 }
 
 function fillNotes() {
@@ -370,16 +399,19 @@ get("redo").addEventListener("click", () => step("redo"));
 get("delete").addEventListener("click", () => deletePoint(selected));
 get("done").addEventListener("click", unselect);
 get("radius").addEventListener("change", () => resize(selected, get("radius").value / 100));
-get("saturation").addEventListener("input", () => {
-  edits.saturation = Number(get("saturation").value);
-  fillSaturation();
-  save();
-});
-get("saturation").addEventListener("change", commit);
+for (const name of SLIDERS) {
+  get(name).addEventListener("input", () => {
+    edits[name] = Number(get(name).value);
+    fillSliders();
+    save();
+  });
+  get(name).addEventListener("change", commit);
+}
 get("page").addEventListener("change", () => {
   page = Math.min(photo.pages, Math.max(1, Math.round(get("page").value))) - 1;
   selected = -1;
   fill();
+  variants.show(photo, page, edits);
   view.show(photo, page).catch((error) => say(error.message, { bad: true }));
 });
 document.addEventListener("keydown", (event) => {
@@ -392,3 +424,13 @@ document.addEventListener("keydown", (event) => {
   step(key === "y" || event.shiftKey ? "redo" : "undo");
 });
 wheel.onChoice(colorPoint);
+palette.onChoice(choose);
+variants.onChoice(async (name) => {
+  // What was set by hand would outrank the variant.
+  const values = { saturation: undefined, calm: undefined };
+  try {
+    await choose({ ...values, variant: edits.variant === name ? undefined : name });
+  } catch (error) {
+    say(error.message, { bad: true });
+  }
+});

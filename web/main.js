@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import * as editor from "./editor.js";
 import { filesOf } from "./files.js";
 import { say, tell } from "./messages.js";
+import * as palette from "./palette.js";
 import * as strip from "./strip.js";
 
 const get = (id) => document.getElementById(id);
@@ -128,6 +129,7 @@ async function follow() {
 function show() {
   get("archive").hidden = photos.length === 0;
   get("welcome").hidden = photos.length > 0;
+  palette.offer(photos);
   for (const photo of photos) {
     strip.showPhoto(photo, photo.id === editor.currentId(), () => open(photo));
   }
@@ -200,18 +202,26 @@ const isFiles = (event) => event.dataTransfer?.types.includes("Files");
 document.addEventListener("dragenter", (event) => {
   if (!isFiles(event)) return;
   depth += 1;
+  get("drop-palette").hidden = !palette.isOffered();
   get("drop").hidden = false;
 });
 document.addEventListener("dragleave", (event) => {
   if (isFiles(event) && --depth <= 0) get("drop").hidden = true;
 });
-document.addEventListener("dragover", (event) => isFiles(event) && event.preventDefault());
+const isForPalette = (event) => event.target === get("drop-palette");
+document.addEventListener("dragover", (event) => {
+  if (!isFiles(event)) return;
+  event.preventDefault();
+  get("drop-palette").classList.toggle("over", isForPalette(event));
+});
 document.addEventListener("drop", (event) => {
   if (!isFiles(event)) return;
   event.preventDefault();
   depth = 0;
   get("drop").hidden = true;
-  take(filesOf(event.dataTransfer));
+  const files = filesOf(event.dataTransfer);
+  if (isForPalette(event)) palette.takeFrom(files).then(refresh);
+  else take(files);
 });
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];

@@ -119,10 +119,11 @@ def shared_client(colorizer, tmp_path_factory):
 @pytest.fixture
 def red_photograph(tmp_path_factory):
     """The path of a photograph in color, with reds alone."""
-    pixels = np.full((40, 60, 3), (200, 60, 60), "uint8")
-    pixels[:, 30:] = (150, 120, 120)
+    lightness = np.linspace(60, 200, 40)[:, None, None]
+    strong, weak = ((1.0, 0.3, 0.3), (0.9, 0.7, 0.7))
+    pixels = np.where(np.arange(60)[:, None] < 30, strong, weak) * lightness
     path = tmp_path_factory.mktemp("in color") / "red.png"
-    Image.fromarray(pixels).save(path)
+    Image.fromarray(pixels.astype("uint8")).save(path)
     return path
 
 
