@@ -67,7 +67,8 @@ function makeBar([a, b, share]) {
   const bar = document.createElement("span");
   const hue = (Math.atan2(b, a) * 180) / Math.PI;
   bar.style.background = codeOfRgb(rgbOfHue(LIGHTNESS, hue, Math.hypot(a, b)));
-  bar.style.flexGrow = share;
+  // Those below 1 would leave a gap.
+  bar.style.flexGrow = 100 * share;
   return bar;
 }
 
