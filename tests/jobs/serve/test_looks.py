@@ -2,6 +2,8 @@
 
 import io
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -81,6 +83,21 @@ def test_a_variant_that_is_not_there_is_refused(client, photograph):
     edits = {"version": 1, "variant": "chromagan"}
     refused = client.json("PUT", f"{path}/edits", edits, status=422)
     assert "no weights chromagan" in refused["detail"]
+
+
+def test_pictures_of_variants_wait_until_nothing_else_is_asked_for(client, photograph):
+    path = f"/api/photos/{client.upload(photograph().read_bytes())['id']}"
+    worker, begun, may_end = client.server.worker, threading.Event(), threading.Event()
+    worker.submit(lambda: (begun.set(), may_end.wait()))
+    begun.wait()
+    with ThreadPoolExecutor() as pool:
+        picture = pool.submit(client.ask, "GET", f"{path}/variants/vivid")
+        while not worker.waiting:
+            client.json("GET", "/api/health")
+        still_waiting = worker.submit(lambda: worker.waiting, is_urgent=True)
+        may_end.set()
+        assert still_waiting.result() == 1
+        assert picture.result()[0] == 200
 
 
 def test_variants_of_other_weights_are_those_of_the_command_line(
