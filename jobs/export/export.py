@@ -4,6 +4,8 @@ python run.py --export onnx
 python run.py --export litert --quantize --weights weights/sagan --output_dir exported/
 """
 
+import contextlib
+import io
 import runpy
 import shutil
 import statistics
@@ -21,6 +23,7 @@ from data.datasets.folder import demo_images
 from data.photos.file import PhotoFile
 from errors import InputError, first_line, shown
 from inference.saved_network import SavedNetwork
+from jobs.common.error_translation import about_option
 from jobs.common.folders import make_folder
 from jobs.common.load_colorizer import weights_folders
 from jobs.common.runtime import prepare_keras, silent_unless_it_fails
@@ -55,11 +58,14 @@ def export(settings: Settings) -> int:
     """
     names = tuple(dict.fromkeys(settings.export or ()))
     for name in names:
-        FORMATS[name].check_packages(name)
+        with about_option("export"):
+            FORMATS[name].check_packages(settings.quantize)
     prepare_keras("float32", settings.seed)
     [folder] = weights_folders(settings)
     saved = SavedNetwork.read(folder.path, settings.render_size)
-    network = FixedNetwork(saved.build(), saved.side, saved.color_stride)
+    generator = saved.build()
+    with about_option("render_size"):
+        network = FixedNetwork(generator, saved.side, saved.color_stride)
     examples = _examples(network)
     make_folder(settings.output_dir, "output_dir")
     # In the same file system, so that what was compared is only renamed.
@@ -108,7 +114,7 @@ def _write(
     path = folder / format.file
     problem: Exception | None = None
     # What converters print is for their developers.
-    with silent_unless_it_fails():
+    with silent_unless_it_fails(), contextlib.redirect_stdout(io.StringIO()):
         try:
             format.write(saved_model, network, path, quantize)
             predict = runpy.run_path(str(write_sample(format, network, folder)))["predict"]

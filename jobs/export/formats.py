@@ -4,12 +4,12 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from errors import InputError
 from jobs.export.fixed_network import FixedNetwork
-from jobs.export.quantize_onnx import quantize_onnx
+from jobs.export.quantize import quantize_litert, quantize_onnx
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class Format:
         write: function of the path of a SavedModel, the network, the path to write, and whether
             weights are stored with 8 bits.
         imports, load, predict: str, the code of the sample that colors with it.
-        page: str or None, the template of a page that colors with it in the browser.
+        page: str or None, the template of a page that colors with it in the browser. Defaults to
+            `None`.
+        quantizing: mapping like `packages`, for weights of 8 bits. Defaults to none.
     """
 
     title: str
@@ -36,21 +38,28 @@ class Format:
     load: str
     predict: str
     page: str | None = None
+    quantizing: Mapping[str, str] = field(default_factory=dict)
 
-    def check_packages(self, name: str) -> None:
+    def check_packages(self, quantize: bool) -> None:
         """Checks that what writes and reads the format is installed.
+
+        Args:
+            quantize: bool, whether weights are stored with 8 bits.
 
         Raises:
             InputError: a package is missing.
         """
         missing = [
             package
-            for module, package in self.packages.items()
+            for module, package in {
+                **self.packages,
+                **(self.quantizing if quantize else {}),
+            }.items()
             if importlib.util.find_spec(module) is None
         ]
         if missing:
             raise InputError(
-                f"--export {name} needs {' and '.join(missing)}; python -m pip install "
+                f"{self.title} needs packages that are not installed; python -m pip install "
                 f"{' '.join(missing)}"
             )
 
@@ -75,9 +84,9 @@ def _write_litert(saved_model: Path, network: FixedNetwork, path: Path, quantize
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
-    if quantize:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
     path.write_bytes(converter.convert())
+    if quantize:
+        quantize_litert(path)
 
 
 def _write_openvino(saved_model: Path, network: FixedNetwork, path: Path, quantize: bool) -> None:
@@ -109,6 +118,7 @@ network = onnxruntime.InferenceSession(HERE / "colorizer.onnx", options)""",
         title="LiteRT",
         file="colorizer.tflite",
         packages={"ai_edge_litert": "ai-edge-litert"},
+        quantizing={"ai_edge_quantizer": "ai-edge-quantizer"},
         runtime="ai-edge-litert",
         write=_write_litert,
         imports="from ai_edge_litert.interpreter import Interpreter",

@@ -82,6 +82,7 @@ UNMET_NEEDS = {
     "discriminator": [([*PIX2PIX, "--adversarial", "none"], "with --adversarial none")],
     "model": [(["--evaluate", "--weights", "w"], "with --weights, which name their model")],
     "quality": [(["--images", "a", "--format", "tif"], "with --format tif, which is lossless")],
+    "quantize": [(["--export", "onnx", "openvino"], "with --export openvino or saved_model")],
     "categories": [
         WITHOUT_TRUTH,
         ([], "without a --dataset coco:DIR"),
@@ -180,6 +181,13 @@ ALONE = "leave none of the {} epochs to train both networks together"
             (["--serve", *other], f"--serve opens a page and {other[0]} does not; give only one")
             for other in (["--images", "a"], ["--evaluate"], ["--inspect"])
         ),
+        *(
+            (["--export", "onnx", *other], f"--export writes networks and {other[0]} does not")
+            for other in (["--images", "a"], ["--evaluate"], ["--inspect"])
+        ),
+        (["--serve", "--export", "onnx"], "--serve opens a page and --export does not"),
+        (["--export", "onnx", "--weights", "b", "c"], "compare several with --evaluate"),
+        (["--export", "onnx", "--saturation", "2"], "no effect when --export is given"),
         (["--serve", "--weights", "b", "c"], "compare several with --evaluate"),
         (["--serve", "--weights_dir", "w"], "add --load_weights"),
         (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),

@@ -1,11 +1,11 @@
-"""Stores the weights of an ONNX file with 8 bits."""
+"""Stores the weights of exported networks with 8 bits."""
 
 from pathlib import Path
 
 import numpy as np
 
-# Smaller tensors are the most sensitive ones and hardly count: with them, the largest difference of
-# ab was 7.2 instead of 0.5, and the file as large to within 4 %.
+# Smaller tensors are the most sensitive ones and hardly count: with them ab differed by up to 7.2
+# in ONNX and 7.8 in LiteRT, without them by 0.5 and 0.7, and the files are 4 % larger.
 _FEWEST_ELEMENTS = 8192
 
 
@@ -46,3 +46,27 @@ def quantize_onnx(path: Path) -> None:
     graph.node.extend(nodes)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def quantize_litert(path: Path) -> None:
+    """Rewrites a file: large weights become int8 with a scale for each output channel.
+
+    The runtime computes with them in integers: each image gives the range of the activations.
+
+    Args:
+        path: the file, whose names and shapes stay.
+    """
+    from ai_edge_quantizer import qtyping, quantizer
+
+    quantizing = quantizer.Quantizer(str(path))
+    quantizing.add_dynamic_config(
+        regex=".*", operation_name=qtyping.TFLOperationName.ALL_SUPPORTED, num_bits=8
+    )
+    recipe = quantizing.get_quantization_recipe()
+    for rule in recipe:
+        rule["op_config"]["min_weight_elements"] = _FEWEST_ELEMENTS
+    quantizing.load_quantization_recipe(recipe)
+    quantized = quantizing.quantize()
+    # It refuses to write over a file.
+    path.unlink()
+    quantized.export_model(str(path))
