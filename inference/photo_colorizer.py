@@ -29,8 +29,8 @@ from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
 from inference.look import AS_SET, Look
 from inference.palette import Palette
-from inference.unsureness import unsureness
 from inference.saved_network import SavedNetwork
+from inference.unsureness import unsureness
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
 from models.networks.without_hints import without_hints

@@ -68,6 +68,7 @@ WITHOUT_TRUTH = (["--evaluate", "--images", "a"], "with --images, which have no 
 WITHOUT_PLATEAU = (["--lr_schedule", "cosine"], "without --lr_schedule plateau")
 WITHOUT_CLASSES = ([*CHROMAGAN, "--class_weight", "0"], "with --class_weight 0")
 WITHOUT_SAMPLES = (["--sample_every", "0"], "with --sample_every 0")
+WITHOUT_INTEGERS = "with --export openvino or saved_model, whose weights stay float32"
 PRETRAINED = ["--pretrained", "a"]
 ADVERSARIAL = ("adversarial_weight", "discriminator_epochs", "discriminator_filters")
 ADVERSARIAL += ("discriminator_lr", "discriminator_steps", "generator_epochs")
@@ -82,7 +83,7 @@ UNMET_NEEDS = {
     "discriminator": [([*PIX2PIX, "--adversarial", "none"], "with --adversarial none")],
     "model": [(["--evaluate", "--weights", "w"], "with --weights, which name their model")],
     "quality": [(["--images", "a", "--format", "tif"], "with --format tif, which is lossless")],
-    "quantize": [(["--export", "onnx", "openvino"], "with --export openvino or saved_model")],
+    "quantize": [(["--export", "onnx", "openvino"], WITHOUT_INTEGERS)],
     "categories": [
         WITHOUT_TRUTH,
         ([], "without a --dataset coco:DIR"),
