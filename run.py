@@ -6,6 +6,7 @@ python run.py --load_weights        resume the last training
 python run.py --images DIR          color photographs
 python run.py --serve               color them on a page in the browser
 python run.py --evaluate            evaluate weights with metrics, in one table
+python run.py --export onnx         write the network for other programs
 python run.py --inspect             show the training data
 python run.py --help                list all options
 """
@@ -42,6 +43,10 @@ def main(arguments: list[str]) -> int:
             from jobs.evaluate.evaluate import evaluate
 
             return evaluate(settings, explicit)
+        if settings.job == "export":
+            from jobs.export.export import export
+
+            return export(settings)
         if settings.job == "inspect":
             from jobs.inspect import inspect
 

@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         "Ctrl-C (143 by SIGTERM, 129 by SIGHUP).",
         formatter_class=_HelpFormatter,
         usage="python run.py [--images PATH ... | --serve | --evaluate | --inspect | "
-        "--load_weights] [options]",
+        "--export FORMAT ... | --load_weights] [options]",
         argument_default=argparse.SUPPRESS,
         # An abbreviation that works today could become ambiguous with the next option.
         allow_abbrev=False,

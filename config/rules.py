@@ -26,9 +26,11 @@ def check_job(settings: Settings, explicit: Set[str]) -> None:
     for name, what in (("images", "colors photographs"), ("evaluate", "evaluates weights")):
         if settings.inspect and getattr(settings, name):
             raise InputError(f"--{name} {what} and --inspect shows datasets; give only one")
-    for name in ("images", "evaluate", "inspect"):
+    for name in ("images", "evaluate", "inspect", "export"):
         if settings.serve and getattr(settings, name):
             raise InputError(f"--serve opens a page and --{name} does not; give only one")
+        if settings.export and name != "export" and getattr(settings, name):
+            raise InputError(f"--export writes networks and --{name} does not; give only one")
     for entry in fields():
         if entry.name in explicit and (when := _of_other_jobs(settings, entry)):
             raise InputError(f"--{entry.name} has no effect {when}; leave it out")
@@ -111,21 +113,21 @@ def _unmet_need(settings: Settings, entry: dataclasses.Field) -> str | None:
 
 
 def _check_weights(settings: Settings, explicit: Set[str]) -> None:
-    colors_alone = settings.job in ("colorize", "serve")
-    if colors_alone and settings.weights and len(settings.weights) > 1:
+    of_one_folder = settings.job in Jobs.USING_WEIGHTS - Jobs.EVALUATING
+    if of_one_folder and settings.weights and len(settings.weights) > 1:
         raise InputError(
-            f"--weights {' '.join(settings.weights)}: photographs are colored with the weights of "
-            "one folder; give one, or compare several with --evaluate"
+            f"--weights {' '.join(settings.weights)}: photographs are colored with, and networks "
+            "exported from, one folder; give one, or compare several with --evaluate"
         )
     colors = settings.job in Jobs.USING_WEIGHTS
     if colors and "weights_dir" in explicit and not settings.load_weights:
         raise InputError(
-            "--weights_dir is the folder of a training: to color with its weights, add "
-            "--load_weights; to color with any other folder of weights, give --weights"
+            "--weights_dir is the folder of a training: to use its weights, add --load_weights; to "
+            "use any other folder of weights, give --weights"
         )
     if settings.weights and settings.load_weights:
         raise InputError(
-            "--weights and --load_weights both say which weights to color with; give only one"
+            "--weights and --load_weights both say which weights to use; give only one"
         )
 
 

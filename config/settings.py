@@ -33,7 +33,10 @@ DISCRIMINATOR_FILTERS = {"vgg": 32, "patch": 64, "pixel": 64, "conv4": 16}
 
 # The argument that selects each job; without one, the job is training. The order matters:
 # `--evaluate --images` is an evaluation.
-JOBS = {"evaluate": "evaluate", "colorize": "images", "serve": "serve", "inspect": "inspect"}
+JOBS = {
+    **{"evaluate": "evaluate", "colorize": "images", "serve": "serve"},
+    **{"export": "export", "inspect": "inspect"},
+}
 
 # The groups under their headings in `--help`, in order.
 GROUPS: dict[str, Any] = {
@@ -65,7 +68,7 @@ class Settings(
 
     @property
     def job(self) -> str:
-        """The job to run: `evaluate`, `serve`, `colorize`, `inspect` or `train`."""
+        """The job to run: `evaluate`, `colorize`, `serve`, `export`, `inspect` or `train`."""
         return next((job for job, name in JOBS.items() if getattr(self, name)), "train")
 
     @property

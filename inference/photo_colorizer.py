@@ -29,6 +29,7 @@ from inference.hints import Hint, HintSquare, draw_squares, place_hints
 from inference.lab_recombiner import LabRecombiner
 from inference.look import AS_SET, Look
 from inference.palette import Palette
+from inference.saved_network import SavedNetwork
 from inference.unsureness import unsureness
 from models.checkpoints.folder import WeightsFolder
 from models.layers.devices import fastest_precision
@@ -121,31 +122,25 @@ class PhotoColorizer:
             InputError: it is not a folder of weights, or its weights cannot be loaded or not used
                 for images of this size.
         """
-        folder = WeightsFolder(path)
-        saved = folder.read_settings()
+        network = SavedNetwork.read(path, render_size)
         precision = fastest_precision() if precision == "auto" else precision
-        try:
-            model, side = saved["model"], render_size or saved["render_size"]
-            architecture = saved["architecture"]
-            build = functools.partial(_build, folder, model, architecture, side)
-            with _precision(precision):
-                generator = cached_generator(folder, side, lambda: _automatic(build()))
-        except KeyError as error:
-            raise InputError(
-                f"the settings.json in {shown(folder.path)} does not describe a network of this "
-                f"program: {error}"
-            ) from error
+        with _precision(precision):
+            generator = cached_generator(
+                network.folder, network.side, lambda: _automatic(network.build())
+            )
 
         def hinted_generator():
             with _precision(precision):
-                return cached_generator(folder, side, build, with_hints=True)
+                return cached_generator(
+                    network.folder, network.side, network.build, with_hints=True
+                )
 
         return cls(
             generator,
-            side,
-            color_stride=architecture.get("color_stride", 1),
-            hinted_generator=hinted_generator if architecture.get("hints") else None,
-            provenance=_provenance(folder),
+            network.side,
+            color_stride=network.color_stride,
+            hinted_generator=hinted_generator if network.has_hints else None,
+            provenance=_provenance(network.folder),
             **options,
         )
 
@@ -464,29 +459,6 @@ def _provenance(folder: WeightsFolder) -> Provenance:
     return Provenance(
         f"Colorizer {__version__}", f"{name}, SHA-256 {folder.weights_hash()[:_DIGITS]}"
     )
-
-
-def _build(
-    folder: WeightsFolder, model: str, architecture: dict[str, Any], side: int
-) -> keras.Model:
-    """Builds the generator of a folder for images of this size and loads its weights."""
-    # Imported late, because a cached generator does not need the networks.
-    from models.catalog import COLORIZERS
-
-    generator = COLORIZERS[model].build_generator(architecture)
-    only, stride = generator.inputs[0].shape[1], architecture.get("color_stride", 1)
-    if only not in (None, side):
-        raise InputError(
-            f"the weights in {shown(folder.path)} only take images of {only} px; received {side}; "
-            f"give a render_size of {only}"
-        )
-    if side % stride:
-        raise InputError(
-            f"the weights in {shown(folder.path)} only take images of a side that is a multiple of "
-            f"{stride} px; received {side}; give a render_size of {side // stride * stride}"
-        )
-    folder.load_generator(generator)
-    return generator
 
 
 def _lab100(rgb):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.parser import parse
+from config.settings import JOBS
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DOCUMENTS = ("README.md", "docs/*.md", "weights/pretrained/*/README.md")
@@ -45,7 +46,7 @@ def here(tmp_path, monkeypatch):
 @pytest.mark.parametrize("arguments", documented_commands())
 def test_documented_command_is_accepted(arguments, here):
     settings, explicit = parse(arguments)
-    assert settings.job in {"train", "inspect", "colorize", "evaluate", "serve"}
+    assert settings.job in {"train", *JOBS}
     filed = tomllib.loads((here / settings.config).read_text()) if settings.config else {}
     options = {word.removeprefix("--") for word in arguments if word.startswith("--")}
     assert len(explicit) == len(options | filed.keys())

@@ -126,6 +126,7 @@ Port = Annotated[int, _number(int, "N", "a whole number below 65536", lambda x: 
 NamePart = Annotated[str, Argument(_name_part, "TEXT")]
 ModelName = Annotated[str, Argument(_model_name)]
 Term = Annotated[str, Argument(_term, "TERM:WEIGHT")]
+ExportFormat = Literal["onnx", "litert", "openvino", "saved_model"]
 Part = Annotated[tuple[int, int], Argument(_part_of, "I/N")]
 # No shell expands the tilde in `--log_dir=~/logs` or in a file of settings.
 File = Annotated[str, Argument(os.path.expanduser, "PATH", is_path=True)]

@@ -24,6 +24,10 @@ _LOSSY = Need(
 # What colored photographs can be written as.
 Format = Literal["jpg", "png", "tif", "webp", "bmp", "heic"]
 
+_QUANTIZABLE = Need(
+    lambda settings: set(settings.export or ()) <= {"onnx", "litert"},
+    "with --export openvino or saved_model, whose weights stay float32",
+)
 _photograph_setting = functools.partial(setting, jobs=Jobs.COLORIZING)
 _result_setting = functools.partial(setting, jobs=Jobs.COLORIZING | Jobs.SERVING)
 
@@ -33,14 +37,22 @@ class ColoringSettings:
     """How photographs are colored and written."""
 
     output_dir: Folder = setting(
-        "folder for the colored photographs, and for the sheets of --inspect and --evaluate",
+        "folder for the colored photographs, for the sheets of --inspect and --evaluate, and for "
+        "the folders of --export",
         "results",
-        jobs=Jobs.NAMING_PHOTOGRAPHS | Jobs.INSPECTING,
+        jobs=Jobs.NAMING_PHOTOGRAPHS | Jobs.INSPECTING | Jobs.EXPORTING,
     )
     render_size: Side | None = setting(
         "side of the square to which a photograph is resized for the network, at least 16; larger "
         "is more detailed and slower, and too large turns gray (default: saved with the weights)",
         jobs=Jobs.USING_WEIGHTS,
+        aliases=("export_size",),
+    )
+    quantize: bool = setting(
+        "store the weights with 8 bits: a quarter of the size, and slightly other colors",
+        False,
+        needs=[_QUANTIZABLE],
+        jobs=Jobs.EXPORTING,
     )
     format: Format | None = _result_setting(
         "output format (default: that of the photograph if it can hold color, otherwise png)"
@@ -69,18 +81,18 @@ class ColoringSettings:
         "--saturation and --calm do not change them"
     )
     saturation: NotNegative = setting(
-        "multiply all colors by this factor", 1.0, jobs=Jobs.USING_WEIGHTS, metavar="FACTOR"
+        "multiply all colors by this factor", 1.0, jobs=Jobs.COLORING, metavar="FACTOR"
     )
     calm: Proportion = setting(
         "pull colors that the network is unsure of toward gray by up to this share, 0 to 1: fewer "
         "blotches, paler colors",
         0.0,
-        jobs=Jobs.USING_WEIGHTS,
+        jobs=Jobs.COLORING,
     )
     flip_average: bool = setting(
         "also color the mirrored photograph and average: calmer colors, twice the network's time",
         False,
-        jobs=Jobs.USING_WEIGHTS,
+        jobs=Jobs.COLORING,
     )
     # Archives ask for it, and in Europe article 50 of the AI Act.
     provenance: bool = _result_setting(

@@ -93,7 +93,9 @@ class DataSettings:
     )
     # SAGAN's 256 needs several GPUs; pix2pix and its relatives are trained with 1 to 16.
     batch_size: PositiveInt = setting(
-        "images in a training step; for other jobs, images in a forward pass", 16, jobs=Jobs.ANY
+        "images in a training step; for other jobs, images in a forward pass",
+        16,
+        jobs=Jobs.TRAINING | Jobs.COLORING,
     )
     validation_batch_size: PositiveInt | None = setting(
         "images in a validation batch (default: --batch_size)"

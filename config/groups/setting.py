@@ -23,10 +23,12 @@ class Jobs:
     EVALUATING = frozenset({"evaluate"})
     COLORIZING = frozenset({"colorize"})
     SERVING = frozenset({"serve"})
+    EXPORTING = frozenset({"export"})
     TRAINING = frozenset({"train", "inspect"})
     # On photographs that an argument names.
     NAMING_PHOTOGRAPHS = COLORIZING | EVALUATING
-    USING_WEIGHTS = NAMING_PHOTOGRAPHS | SERVING
+    COLORING = NAMING_PHOTOGRAPHS | SERVING
+    USING_WEIGHTS = COLORING | EXPORTING
     RESUMING = frozenset({"train"}) | USING_WEIGHTS
     OPENING_DATASETS = TRAINING | EVALUATING
     ANY = TRAINING | USING_WEIGHTS

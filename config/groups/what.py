@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from config.groups.argument_types import File, Folder, ModelName, Seed
+from config.groups.argument_types import ExportFormat, File, Folder, ModelName, Seed
 from config.groups.presets import PRESETS
 from config.groups.setting import MODELS, Jobs, Need, setting
 
@@ -22,8 +22,8 @@ class WhatToDo:
         metavar="FILE",
     )
     load_weights: bool = setting(
-        "resume the training in --weights_dir from its last checkpoint; with --images, --serve "
-        "or --evaluate, color with the weights of that training",
+        "resume the training in --weights_dir from its last checkpoint; with --images, --serve, "
+        "--evaluate or --export, use the weights of that training",
         False,
         jobs=Jobs.RESUMING,
         saved=False,
@@ -38,6 +38,11 @@ class WhatToDo:
         "touched up by hand and downloaded",
         False,
         jobs=Jobs.SERVING,
+    )
+    export: tuple[ExportFormat, ...] | None = setting(
+        "write the network for other programs, in one or more formats, each in a folder of "
+        "--output_dir with a sample that colors a photograph; each is read back and compared",
+        jobs=Jobs.EXPORTING,
     )
     evaluate: bool = setting(
         "evaluate weights (and the results of other programs) on the validation images of "
@@ -77,8 +82,8 @@ class WhatToDo:
         saved=False,
     )
     weights: tuple[Folder, ...] | None = setting(
-        "color with the weights in this folder; with --evaluate, compare the weights in several "
-        "folders (default: the pretrained weights of --model)",
+        "color with, or export, the weights in this folder; with --evaluate, compare the weights "
+        "in several folders (default: the pretrained weights of --model)",
         jobs=Jobs.USING_WEIGHTS,
     )
     pretrained: Folder | None = setting(
@@ -110,5 +115,5 @@ class WhatToDo:
         "precision of the networks; auto is float32 with --evaluate, otherwise bfloat16 where the "
         "CPU or GPU supports it natively, else float32",
         "auto",
-        jobs=Jobs.ANY,
+        jobs=Jobs.TRAINING | Jobs.COLORING,
     )

@@ -32,7 +32,7 @@ def import_tensorflow_quietly() -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     for name in _OTHER_VARIABLES_OF_KERAS:
         os.environ.pop(name, None)
-    with _silent_unless_it_fails(), _without_matplotlib(), _without_keras_json():
+    with silent_unless_it_fails(), _without_matplotlib(), _without_keras_json():
         import tensorflow as tf
 
         # The first listing of the devices prints notices too.
@@ -112,7 +112,7 @@ def _without_matplotlib() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _silent_unless_it_fails() -> Iterator[None]:
+def silent_unless_it_fails() -> Iterator[None]:
     """Discards output to standard error, at the level of the file descriptor.
 
     TensorFlow's libraries write there before any of their log levels is read. If the block raises,

@@ -68,6 +68,7 @@ WITHOUT_TRUTH = (["--evaluate", "--images", "a"], "with --images, which have no 
 WITHOUT_PLATEAU = (["--lr_schedule", "cosine"], "without --lr_schedule plateau")
 WITHOUT_CLASSES = ([*CHROMAGAN, "--class_weight", "0"], "with --class_weight 0")
 WITHOUT_SAMPLES = (["--sample_every", "0"], "with --sample_every 0")
+WITHOUT_INTEGERS = "with --export openvino or saved_model, whose weights stay float32"
 PRETRAINED = ["--pretrained", "a"]
 ADVERSARIAL = ("adversarial_weight", "discriminator_epochs", "discriminator_filters")
 ADVERSARIAL += ("discriminator_lr", "discriminator_steps", "generator_epochs")
@@ -82,6 +83,7 @@ UNMET_NEEDS = {
     "discriminator": [([*PIX2PIX, "--adversarial", "none"], "with --adversarial none")],
     "model": [(["--evaluate", "--weights", "w"], "with --weights, which name their model")],
     "quality": [(["--images", "a", "--format", "tif"], "with --format tif, which is lossless")],
+    "quantize": [(["--export", "onnx", "openvino"], WITHOUT_INTEGERS)],
     "categories": [
         WITHOUT_TRUTH,
         ([], "without a --dataset coco:DIR"),
@@ -180,6 +182,13 @@ ALONE = "leave none of the {} epochs to train both networks together"
             (["--serve", *other], f"--serve opens a page and {other[0]} does not; give only one")
             for other in (["--images", "a"], ["--evaluate"], ["--inspect"])
         ),
+        *(
+            (["--export", "onnx", *other], f"--export writes networks and {other[0]} does not")
+            for other in (["--images", "a"], ["--evaluate"], ["--inspect"])
+        ),
+        (["--serve", "--export", "onnx"], "--serve opens a page and --export does not"),
+        (["--export", "onnx", "--weights", "b", "c"], "compare several with --evaluate"),
+        (["--export", "onnx", "--saturation", "2"], "no effect when --export is given"),
         (["--serve", "--weights", "b", "c"], "compare several with --evaluate"),
         (["--serve", "--weights_dir", "w"], "add --load_weights"),
         (["--images", "a", "--weights", "w", "--load_weights"], "both say which weights"),

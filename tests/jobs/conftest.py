@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -28,6 +29,9 @@ ARCHITECTURE = {
     "encoder": "none",
     "discriminator_filters": 2,
 }
+
+
+_CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(autouse=True)
@@ -189,3 +193,28 @@ def stop_after(monkeypatch):
         monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", with_signal)
 
     return arrange
+
+
+def _missing(what):
+    if os.environ.get("BROWSER_TESTS") == "required":
+        pytest.fail(f"{what} is not installed, and BROWSER_TESTS is `required`")
+    pytest.skip(f"{what} is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, driven by Playwright.
+
+    Where one of them is missing, the tests are skipped, or fail if BROWSER_TESTS is `required`.
+    """
+    path = next(filter(None, map(shutil.which, _CHROMIUMS)), None) or _missing("Chromium")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _missing("Playwright")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        browser.close()

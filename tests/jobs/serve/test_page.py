@@ -5,17 +5,13 @@ Where one of them is missing, the tests are skipped, or fail if BROWSER_TESTS is
 
 import io
 import json
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from inference.hints_file import HintsFile
-
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 # The color of a place in [0, 1] of the colored picture.
 COLOR_AT = """async ([x, y]) => {
@@ -93,27 +89,6 @@ FOCUSED = """() => {
   const name = each.id || each.ariaLabel || each.innerText;
   return { name, isShown, isBody: each === document.body };
 }"""
-
-
-def missing(what):
-    if os.environ.get("BROWSER_TESTS") == "required":
-        pytest.fail(f"{what} is not installed, and BROWSER_TESTS is `required`")
-    pytest.skip(f"{what} is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, CHROMIUMS)), None) or missing("Chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("Playwright")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
