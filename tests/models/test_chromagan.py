@@ -2,7 +2,6 @@
 
 import functools
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from losses.reconstruction import Reconstruction
 from models.adversarial_colorizer import Phase
 from models.chromagan import ChromaGAN
 from models.teacher import Teacher
+from tests.weights_files import arrays_in
 
 TINY = {
     "filters": 2,
@@ -84,19 +84,6 @@ def changed(before, network):
 
 def floats(losses):
     return {name: float(value) for name, value in losses.items()}
-
-
-def arrays_in(path):
-    """All arrays of a weights file by their names in it."""
-    arrays = {}
-
-    def collect(name, item):
-        if isinstance(item, h5py.Dataset):
-            arrays[name] = item[()]
-
-    with h5py.File(path) as file:
-        file.visititems(collect)
-    return arrays
 
 
 # --- the training step ---------------------------------------------------------------------------

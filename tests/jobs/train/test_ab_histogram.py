@@ -3,7 +3,6 @@
 import dataclasses
 from types import SimpleNamespace
 
-import h5py
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from errors import InputError
 from jobs.train.ab_histogram import find_ab_histogram
 from jobs.train.dataset import TrainingData, find_training_images
 from models.checkpoints.folder import WeightsFolder
+from tests.weights_files import arrays_in
 
 OLD, NEW = np.eye(23, dtype="int64"), np.ones((23, 23), "int64")
 
@@ -26,14 +26,7 @@ def folder(tmp_path):
 
 
 def generator_arrays(name):
-    arrays = {}
-
-    def collect(path, item):
-        if isinstance(item, h5py.Dataset):
-            arrays[path] = item[()]
-
-    with h5py.File(WeightsFolder(name).path / "generator.weights.h5") as file:
-        file.visititems(collect)
+    arrays = arrays_in(WeightsFolder(name).path / "generator.weights.h5")
     assert len(arrays) > 10
     return arrays
 

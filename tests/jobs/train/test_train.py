@@ -6,7 +6,6 @@ import signal
 import subprocess
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,18 +16,9 @@ from callbacks.training_checkpoint import TrainingCheckpoint
 from jobs.common.folder_lock import alone_in
 from losses.reconstruction import Reconstruction
 from models.checkpoints.folder import WeightsFolder
+from tests.weights_files import arrays_in, checkpoint_arrays
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
-
-
-def checkpoint_arrays(folder):
-    """Returns the arrays of the last checkpoint by their path in the file."""
-    arrays = {}
-    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
-        file.visititems(
-            lambda path, item: arrays.update({path: item[()]} if hasattr(item, "shape") else {})
-        )
-    return arrays
 
 
 def progress(folder):
@@ -376,12 +366,9 @@ def test_pretrained_weights_start_a_new_training(train, capsys):
     options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch")
     assert train(*again, *options) == 0
     assert progress("second").total_steps == 2
-    with (
-        h5py.File("first/generator.weights.h5") as first,
-        h5py.File("second/generator.weights.h5") as second,
-    ):
-        path = "layers/wide_conv2d/vars/0"
-        np.testing.assert_allclose(first[path][()], second[path][()], atol=1e-6)
+    first, second = (arrays_in(f"{name}/generator.weights.h5") for name in ("first", "second"))
+    path = "layers/wide_conv2d/vars/0"
+    np.testing.assert_allclose(first[path], second[path], atol=1e-6)
     assert train("--weights_dir", "third", "--pretrained", "first", "--filters", "3") == 2
     assert "were trained with 2" in capsys.readouterr().err
     assert train("--weights_dir", "third", "--pretrained", "absent") == 2

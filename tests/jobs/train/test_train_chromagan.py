@@ -3,7 +3,6 @@
 import json
 import shutil
 
-import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import run
 from models.checkpoints.folder import WeightsFolder
 from models.teacher import Teacher
+from tests.weights_files import arrays_in, checkpoint_arrays
 
 SMALL = [
     *("--model", "chromagan", "--encoder_weights", "none", "--global_features", "pool"),
@@ -67,19 +67,6 @@ def saved(folder=FOLDER):
 def steps_done(folder=FOLDER):
     folder = WeightsFolder(folder)
     return folder.checkpoints.read_progress(folder.checkpoints.last()).total_steps
-
-
-def checkpoint_arrays(folder):
-    """Returns the arrays of the last checkpoint by their path in the file."""
-    arrays = {}
-
-    def collect(path, item):
-        if isinstance(item, h5py.Dataset):
-            arrays[path] = item[()]
-
-    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
-        file.visititems(collect)
-    return arrays
 
 
 def assert_same_networks(left, right):
@@ -167,9 +154,7 @@ def test_training_writes_weights_losses_and_grids_of_every_epoch(here, images):
         "discriminator_filters": 2,
         "freeze_encoder_statistics": False,
     }
-    with h5py.File(here / FOLDER / "generator.weights.h5") as file:
-        paths = []
-        file.visit(paths.append)
+    paths = arrays_in(here / FOLDER / "generator.weights.h5")
     assert paths
     assert not [path for path in paths if "class" in path]
     # Nor does a checkpoint hold the teacher, a kernel from 8 x 8 x 3 values to 1000 classes.
@@ -306,17 +291,11 @@ def test_pretrained_weights_can_start_a_training_with_other_classes(images, tiny
     options = ["--pretrained", FOLDER, "--weights_dir", "second", "--generator_lr", "1e-12"]
     assert run.main([*begin, "--dataset", name, *options, "--ema_decay", "0"]) == 0
     assert saved("second")["architecture"]["classes"] == 2
-    with (
-        h5py.File(f"{FOLDER}/generator.weights.h5") as first,
-        h5py.File("second/generator.weights.h5") as second,
-    ):
-        kernels = []
-        first.visititems(
-            lambda path, item: kernels.append(path) if getattr(item, "ndim", 0) == 4 else None
-        )
-        assert len(kernels) > 10
-        for path in kernels:
-            np.testing.assert_allclose(first[path][()], second[path][()], atol=1e-6)
+    first, second = (arrays_in(f"{folder}/generator.weights.h5") for folder in (FOLDER, "second"))
+    kernels = [path for path, array in first.items() if array.ndim == 4]
+    assert len(kernels) > 10
+    for path in kernels:
+        np.testing.assert_allclose(first[path], second[path], atol=1e-6)
 
 
 # --- the cache of the teacher --------------------------------------------------------------------

@@ -4,7 +4,6 @@ import dataclasses
 import os
 import signal
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from data.image_io import write_rgb
 from jobs.train.curves import read_curves
 from models.adversarial_colorizer import Phase
 from models.checkpoints.folder import WeightsFolder
+from tests.weights_files import checkpoint_arrays
 
 SMALL = [
     *(
@@ -105,16 +105,6 @@ def progress(folder=FOLDER):
 def names_in(folder=FOLDER):
     paths = WeightsFolder(folder).path.iterdir()
     return {path.name for path in paths if not path.name.startswith(".")}
-
-
-def checkpoint_arrays(folder):
-    """Returns the arrays of the last checkpoint by their path in the file."""
-    arrays = {}
-    with h5py.File(WeightsFolder(folder).checkpoints.last() / "model.weights.h5") as file:
-        file.visititems(
-            lambda path, item: arrays.update({path: item[()]} if hasattr(item, "shape") else {})
-        )
-    return arrays
 
 
 def assert_same(left, right):
