@@ -219,8 +219,9 @@ class Colorist:
 
     def forget(self, photo: Photo) -> None:
         """Forgets the previews of a photograph."""
+        tables: tuple[dict[Any, Any], ...] = (self._previews, self._predicted)
         with self._lock:
-            for kept in (self._previews, self._predicted):
+            for kept in tables:
                 for key in [key for key in kept if key[0] == photo.id]:
                     del kept[key]
 
