@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from models.batch_statistics import BatchStatistics, first_lightness
-from models.sagan import SAGAN
+from models.pix2pix import Pix2Pix
 
 
 class Model(keras.Model):
@@ -73,7 +73,7 @@ def test_fit_measures_the_statistics_of_its_own_images(kind):
         "a PyDataset": [Batches(arrays)],
     }[kind]
     keras.utils.set_random_seed(0)
-    model = SAGAN(filters=2, depth=1, attention_level=1, discriminator_filters=2)
+    model = Pix2Pix(filters=2, depth=2, discriminator="pixel", discriminator_filters=2)
     model.compile("adam", "adam", {"l1": 1.0})
     options = {"batch_size": 2} if kind == "arrays" else {}
     model.fit(*data, **options, shuffle=False, verbose=0)

@@ -350,10 +350,11 @@ def test_older_pix2pix_weights_have_no_attention():
         (("--encoder", "mobilenet_v2", "--color_stride", "2"), 2, 2, 3),
     ],
 )
-def test_sagan_predicts_coarse_colors_with_an_encoder(options, stride, pool, level):
+def test_sagan_predicts_coarse_colors_with_an_encoder(without_values, options, stride, pool, level):
     if options:
         options = (*options, "--encoder_weights", "none")
-    model = built("--filters", "2", "--discriminator_filters", "2", *options)
+    with without_values():
+        model = built("--filters", "2", "--discriminator_filters", "2", *options)
     assert model.color_stride == stride
     assert model.architecture["attention_level"] == level
     attentions = (model.generator, "attention_up"), (model.discriminator, "attention")
@@ -368,7 +369,8 @@ def test_older_weights_do_not_freeze_batch_statistics(without_values):
     architecture |= {"encoder": "mobilenet_v2", "discriminator_filters": 2}
     with without_values():
         generator = SAGAN.build_generator(architecture)
-        assert not SAGAN(**architecture).architecture["freeze_encoder_statistics"]
+    built_anew = SAGAN(filters=2, depth=1, discriminator_filters=2)
+    assert not built_anew.architecture["freeze_encoder_statistics"]
     assert not any(
         getattr(each, "freeze_statistics", False) for each in generator._flatten_layers()
     )

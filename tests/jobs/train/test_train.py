@@ -483,6 +483,7 @@ def test_a_training_that_cannot_start_is_a_one_line_error(images, here, capsys, 
     for shade in range(10):
         Image.new("RGB", (20, 20), (shade, shade, shade)).save(here / "grays" / f"{shade}.png")
     options = ["--filters", "2", "--resolution", "32", "--batch_size", "2"]
+    options += ["--discriminator_filters", "2"]
     assert run.main([*options, "--reconstruction", "l1:1", *arguments]) == 2
     message = capsys.readouterr().err
     assert words in message
