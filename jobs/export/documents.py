@@ -18,7 +18,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _MEANINGS = {
     "lightness": f"L / {LIGHTNESS_SCALE:g} - 1: from -1, black, to 1, white",
     "hints": f"of each pixel a / {AB_SCALE:g}, b / {AB_SCALE:g} and 1 where a color is asked for, "
-    "in squares of at least 8 pixels; elsewhere, and without hints, 0",
+    "in squares, and 0 elsewhere or without hints",
     "palette": "shares, whose sum is 1, of the colors that the photograph should have, in squares "
     "of 10 x 10 of ab: number 23 (round(a / 10) + 11) + round(b / 10) + 11; 0 everywhere for none",
 }
