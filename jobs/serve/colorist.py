@@ -272,6 +272,14 @@ class Colorist:
                 kept.popitem(last=False)
 
 
+def prepare(colorizer: PhotoColorizer) -> None:
+    """Makes ready what the first photograph, and the first touch-up, would have to wait for."""
+    colorizer.trace()
+    if takes_palette(colorizer):
+        side = colorizer.render_size
+        colorizer.predict([np.zeros((side, side, 1), "float32")], looks=[_ANY_PALETTE])
+
+
 def label(variant: Look) -> str:
     """The name of a variant as people read it."""
     return variant.name.replace("_", " ")

@@ -25,7 +25,7 @@ from jobs.common.pretrained_colorizers import PretrainedColorizers, is_there, va
 from jobs.common.runtime import prepare_keras
 from jobs.common.signals import SignalWatch
 from jobs.serve.app import Server
-from jobs.serve.colorist import is_writable
+from jobs.serve.colorist import is_writable, prepare
 from jobs.serve.guard import Guard
 from jobs.serve.private_folder import private_folder
 from models.checkpoints.folder import WeightsFolder
@@ -129,8 +129,8 @@ def _serve(
             others,
         )
         try:
-            # Traced while the person opens the page.
-            server.worker.submit(colorizer.trace)
+            # While the person opens the page.
+            server.worker.submit(functools.partial(prepare, colorizer))
             guard, address = make_guard(server.app, settings.host, listener.getsockname()[1])
             print(f"the page is at {address}\nCtrl-C stops it", flush=True)
             uvicorn.Server(make_config(guard)).run(sockets=[listener])
