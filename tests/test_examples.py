@@ -79,6 +79,7 @@ def files(here, vgg19_weights, lpips_weights, feature_network):
         write_rgb(path, colors.clip(0, 255).astype("uint8"))
     gray = random.uniform(0, 255, (48, 64, 1)).repeat(3, axis=2)
     write_rgb(here / "gray.jpg", gray.astype("uint8"))
+    write_rgb(here / "beach.jpg", random.uniform(0, 255, (48, 64, 3)).astype("uint8"))
     (here / "weights").mkdir()
     (here / "weights" / "pretrained").symlink_to(ROOT / "weights" / "pretrained")
     (here / "vgg19.npz").symlink_to(vgg19_weights)

@@ -37,6 +37,9 @@ class GrayColorizer:
     def place(self, hints, pages):
         return [[] for _ in pages]
 
+    def check(self, look):
+        pass
+
     def lab_at_render_size(self, page):
         return np.broadcast_to(page.shrunk(SIDE, SIDE) / 2.55, (SIDE, SIDE, 3)).astype("float32")
 
