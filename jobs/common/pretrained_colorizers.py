@@ -68,12 +68,17 @@ def pretrained_folder(name: str) -> Path:
 
 
 def variants_beside(folder: WeightsFolder) -> list[Look]:
-    """The variants beside the weights in a folder: all but that of the same weights."""
+    """The variants beside the weights in a folder.
+
+    These are all but that of the same weights, and those with a palette if the weights take none.
+    """
     own = folder.path.resolve()
+    takes_palettes = folder.read_settings()["architecture"].get("hints", False)
     return [
         each
         for each in VARIANTS.values()
-        if not each.weights or pretrained_folder(each.weights) != own
+        if (not each.weights or pretrained_folder(each.weights) != own)
+        and (takes_palettes or not each.palette)
     ]
 
 

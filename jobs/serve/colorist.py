@@ -42,8 +42,8 @@ _KEPT = 12
 # Predictions of variants that are kept for suggestions, each of 0.3 MB at 192 px.
 _KEPT_VARIANTS = 30
 
-# The variants that need no other weights.
-OWN_VARIANTS = tuple(each for each in VARIANTS.values() if not each.weights)
+# The variants that need no other weights and no palette.
+OWN_VARIANTS = tuple(each for each in VARIANTS.values() if not (each.weights or each.palette))
 
 _ANY_PALETTE = Look(palette=Palette(((0, 0, 1),)))
 
@@ -150,11 +150,11 @@ class Colorist:
         ]
 
     def variant(self, photo: Photo, page: int, variant: Look, longest: int) -> bytes:
-        """The page of a photograph as a variant with its hints and palette, as `gray`.
+        """The page of a photograph as a variant with its hints and any palette, as `gray`.
 
         Its colors are suggested from then on.
         """
-        hints, look = photo.edits.hints, replace(variant, palette=photo.edits.palette)
+        hints, look = photo.edits.hints, _with_palette(variant, photo)
         preview = self._preview(photo, page, look.weights, longest)
         key = (photo.id, page, look)
         plain = self._predicted.get(key)
@@ -184,7 +184,7 @@ class Colorist:
         lab100 = _explained(lambda: preview.lab_at(x, y, look))
         variants = []
         for variant in self._variants:
-            key = (photo.id, page, replace(variant, palette=look.palette))
+            key = (photo.id, page, _with_palette(variant, photo))
             if (ab := self._predicted.get(key)) is not None:
                 variants.append((label(variant), mean_at(ab, x, y)))
         return float(lab100[0]), suggest_colors(lab100, self._common_colors, variants)
@@ -241,7 +241,8 @@ class Colorist:
     def _is_chosen(self, variant: Look, edits: HintsFile) -> bool:
         if edits.variant:
             return edits.variant == variant.name
-        return not variant.weights and self.values(edits.look()) == self.values(variant)
+        is_plain = not (variant.weights or variant.palette or edits.palette)
+        return is_plain and self.values(edits.look()) == self.values(variant)
 
     def _any_preview(self, photo: Photo, page: int, weights: str | None) -> Preview:
         own = (photo.id, page, weights)
@@ -278,6 +279,11 @@ def prepare(colorizer: PhotoColorizer) -> None:
     if takes_palette(colorizer):
         side = colorizer.render_size
         colorizer.predict([np.zeros((side, side, 1), "float32")], looks=[_ANY_PALETTE])
+
+
+def _with_palette(variant: Look, photo: Photo) -> Look:
+    """A variant with the palette that a person chose for the photograph, which outranks its own."""
+    return replace(variant, palette=photo.edits.palette or variant.palette)
 
 
 def label(variant: Look) -> str:
