@@ -76,8 +76,30 @@ def _write_onnx(saved_model: Path, network: FixedNetwork, path: Path, quantize: 
     tf2onnx.convert.from_function(
         network.function, network.function.input_signature, opset=17, output_path=str(path)
     )
+    _add_up_biases(path)
     if quantize:
         quantize_onnx(path)
+
+
+def _add_up_biases(path: Path) -> None:
+    """Gives each convolution one bias: tf2onnx 1.17 writes two where a vector is added to one.
+
+    No runtime reads such a convolution. Here it is that of the palette.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type == "Conv" and len(node.input) > 3:
+            biases = node.input[2:]
+            total = f"{node.output[0]}_bias"
+            nodes.append(onnx.helper.make_node("Add", biases, [total]))
+            node.input[2:] = [total]
+        nodes.append(node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    onnx.save(model, path)
 
 
 def _write_litert(saved_model: Path, network: FixedNetwork, path: Path, quantize: bool) -> None:

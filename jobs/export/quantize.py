@@ -59,9 +59,9 @@ def quantize_litert(path: Path) -> None:
     from ai_edge_quantizer import qtyping, quantizer
 
     quantizing = quantizer.Quantizer(str(path))
-    quantizing.add_dynamic_config(
-        regex=".*", operation_name=qtyping.TFLOperationName.ALL_SUPPORTED, num_bits=8
-    )
+    for name in ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE", "FULLY_CONNECTED"):
+        operation = qtyping.TFLOperationName[name]
+        quantizing.add_dynamic_config(regex=".*", operation_name=operation, num_bits=8)
     recipe = quantizing.get_quantization_recipe()
     for rule in recipe:
         rule["op_config"]["min_weight_elements"] = _FEWEST_ELEMENTS
