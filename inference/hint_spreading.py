@@ -7,7 +7,7 @@ import numpy as np
 from inference.hints import HintSquare
 
 # Deviations of the weights: in shares of the side, in units of L, and of ab.
-NEAR = (0.06, 6.0, 12.0)
+NEAR = (0.15, 6.0, 8.0)
 FAR = (0.25, 8.5, 20.0)
 _AROUND = (0.03, 6.0, 20.0)
 
