@@ -17,6 +17,7 @@ from models.colorizer import Colorizer
 from models.compiled_update import compiled_update
 from models.layers.replicas import gradients_of_mean, own_part, read, replicas
 from models.networks.hint_network import HINTS
+from models.one_thing import CHANCES, about_one_thing
 from models.replicated_model import by_name
 from models.undo import undone_if_positive
 
@@ -209,7 +210,9 @@ class AdversarialColorizer(Colorizer):
     def train_hints_alone(self) -> None:
         """Freezes all of the generator except its `hint_network`, before `compile`.
 
-        Colors without hints then stay what they are, to the last bit.
+        Colors without hints then stay what they are, to the last bit. Batches should have hints and
+        palettes, and in a quarter of the images these are about one thing alone: see
+        `about_one_thing`.
 
         Raises:
             ValueError: the generator takes no hints.
@@ -238,11 +241,24 @@ class AdversarialColorizer(Colorizer):
         lightness, true_ab, *others = (part for part in data if part is not None)
         # Otherwise the discriminator could tell the images apart by color detail alone.
         data = (lightness, self.coarsen(true_ab), *others)
+        if self.trains_hints_alone:
+            data = self._about_one_thing(*data)
         with self._undoing_nonfinite_steps():
             losses = self._train(data)
             self.report(losses)
         logged = self.training_means if self._has_turns() else losses
         return self.as_logs({name: self.training_means[name].result() for name in logged})
+
+    def _about_one_thing(self, lightness, true_ab, hints, palettes):
+        def color(lightness):
+            return self.color(self.generator, lightness)
+
+        # Checkpoints save the step count, so that a resumed training draws the same numbers.
+        step = tf.cast(self.generator_optimizer.iterations, tf.int64)
+        seed = tf.stack([step, tf.constant(self.seed, tf.int64)])
+        images = tf.shape(lightness)[0] * replicas()
+        chances = own_part(tf.random.stateless_uniform([images, CHANCES], seed))
+        return about_one_thing(lightness, true_ab, hints, palettes, color, chances)
 
     def _train(self, data) -> dict:
         """Trains the networks whose turn it is, and returns the losses by name."""
