@@ -157,6 +157,16 @@ def saved_edits(page, client, meet=lambda edits: True):
     raise TimeoutError(edits)
 
 
+def wait_for_one_photograph(page, client):
+    """Waits until a dropped palette, which is removed after its colors were looked at, is gone."""
+    for _ in range(600):
+        photos = client.json("GET", "/api/photos")["photos"]
+        if len(photos) == 1:
+            return
+        page.wait_for_timeout(50)
+    raise TimeoutError(photos)
+
+
 def test_a_person_touches_up_a_photograph_and_takes_it_home(
     page, client, photograph, colorizer, tmp_path
 ):
@@ -295,7 +305,7 @@ def test_variants_calm_and_colors_of_another_are_chosen_and_undone(
         page.locator("#undo").click()
         edits = saved_edits(page, client, lambda edits, name=name: name not in edits)
     assert edits == {"version": 1, "hints": []}
-    assert len(client.json("GET", "/api/photos")["photos"]) == 1
+    wait_for_one_photograph(page, client)
     expect(page.locator("#saturation-shown")).to_have_text("100 %")
     expect(as_is).to_have_attribute("aria-pressed", "true")
     for _ in range(3):
