@@ -317,9 +317,14 @@ class PhotoColorizer:
             colored |= zip(chosen, self._predict(batch, have_hints), strict=True)
         return [colored[number] for number in range(len(lightness))]
 
+    @property
+    def takes_palette(self) -> bool:
+        """Whether the weights take a palette."""
+        return self._hinted_generator is not None
+
     def check(self, look: Look) -> None:
         """Raises an `InputError` if the network cannot color like this."""
-        if look.palette and not self._hinted_generator:
+        if look.palette and not self.takes_palette:
             raise InputError("these weights take no palette; those of the default model do")
 
     def _predict(

@@ -77,8 +77,8 @@ class ColoringSettings:
     )
     variants: PositiveInt | None = _photograph_setting(
         "also write N variants of each photograph to choose from, as NAME_VARIANT (calm, as_is, "
-        "vivid, then those of other weights that ship), and a sheet of them, NAME_variants; "
-        "--saturation and --calm do not change them"
+        "vivid, four palettes, then those of other weights that ship), and a sheet of them, "
+        "NAME_variants; --saturation and --calm do not change them"
     )
     saturation: NotNegative = setting(
         "multiply all colors by this factor", 1.0, jobs=Jobs.COLORING, metavar="FACTOR"

@@ -11,6 +11,7 @@ from errors import InputError, shown
 from inference.lab_recombiner import LabRecombiner
 from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
+from inference.saved_network import SavedNetwork
 from inference.variants import VARIANTS
 from jobs.common.load_colorizer import load_colorizer
 from models.checkpoints.folder import WeightsFolder
@@ -73,7 +74,7 @@ def variants_beside(folder: WeightsFolder) -> list[Look]:
     These are all but that of the same weights, and those with a palette if the weights take none.
     """
     own = folder.path.resolve()
-    takes_palettes = folder.read_settings()["architecture"].get("hints", False)
+    takes_palettes = SavedNetwork.read(folder.path).has_hints
     return [
         each
         for each in VARIANTS.values()

@@ -34,7 +34,6 @@ from jobs.serve.colorist import (
     label,
     open_photo,
     result_name,
-    takes_palette,
 )
 from jobs.serve.photos import FAILED, WAITING, Photo, Photos, State, with_suffix_of
 from jobs.serve.upload import receive_body, receive_file
@@ -258,7 +257,7 @@ class Server:
         finally:
             self._uploads -= 1
         photo = self._photos.add(path, name, sizes, notes)
-        photo.takes_palette = takes_palette(self._colorizer)
+        photo.takes_palette = self._colorizer.takes_palette
         self._first_looks[photo.id] = self.worker.submit(lambda: self._colorist.first_look(photo))
         return self._state(photo)
 

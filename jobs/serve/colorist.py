@@ -129,7 +129,7 @@ class Colorist:
         look = edits.look()
         colorizer = self._colorizer_of(look.weights)
         colorizer.check(look)
-        return takes_palette(colorizer)
+        return colorizer.takes_palette
 
     def values(self, look: Look) -> tuple[float, float]:
         """The saturation and the calm of a look, where it has none those of the colorizer."""
@@ -234,7 +234,7 @@ class Colorist:
 
     def _takes_palette(self, variant: Look) -> bool:
         try:
-            return takes_palette(self._colorizer_of(variant.weights))
+            return self._colorizer_of(variant.weights).takes_palette
         except InputError:
             return False
 
@@ -276,7 +276,7 @@ class Colorist:
 def prepare(colorizer: PhotoColorizer) -> None:
     """Makes ready what the first photograph, and the first touch-up, would have to wait for."""
     colorizer.trace()
-    if takes_palette(colorizer):
+    if colorizer.takes_palette:
         side = colorizer.render_size
         colorizer.predict([np.zeros((side, side, 1), "float32")], looks=[_ANY_PALETTE])
 
@@ -289,15 +289,6 @@ def _with_palette(variant: Look, photo: Photo) -> Look:
 def label(variant: Look) -> str:
     """The name of a variant as people read it."""
     return variant.name.replace("_", " ")
-
-
-def takes_palette(colorizer: PhotoColorizer) -> bool:
-    """Whether the weights of a colorizer take a palette."""
-    try:
-        colorizer.check(_ANY_PALETTE)
-    except InputError:
-        return False
-    return True
 
 
 def result_name(photo: Photo, format: str | None) -> str:
