@@ -20,6 +20,9 @@ from errors import InputError, shown
 # textures and drawings.
 _DEMO_FILES = ("astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
 
+# A photograph in its wheel that never had color.
+_DEMO_GRAY_FILES = ("camera.png",)
+
 
 def folder_set(name: str, folder: str, options: DatasetOptions) -> Dataset:
     """Finds the images of a folder and its subfolders.
@@ -71,10 +74,23 @@ def demo_images() -> list[Path]:
     Raises:
         InputError: if the installed scikit-image has none of them.
     """
+    return _find_in_skimage(_DEMO_FILES)
+
+
+def demo_photographs() -> list[Path]:
+    """Returns the photographs to color: those of `demo_images`, and a black-and-white one.
+
+    Raises:
+        InputError: if the installed scikit-image has none of them.
+    """
+    return _find_in_skimage(_DEMO_FILES + _DEMO_GRAY_FILES)
+
+
+def _find_in_skimage(names: tuple[str, ...]) -> list[Path]:
     import skimage
 
     folder = Path(skimage.data_dir)
-    images = [folder / name for name in _DEMO_FILES if (folder / name).exists()]
+    images = [folder / name for name in names if (folder / name).exists()]
     if not images:
         raise InputError(
             f"scikit-image has no demo photographs in {folder}; reinstall it, or give a folder"

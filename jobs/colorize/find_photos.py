@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.datasets.dataset_name import DEMO
-from data.datasets.folder import demo_images
+from data.datasets.folder import demo_photographs
 from data.image_io import list_image_paths
 from errors import InputError, shown
 from inference.hints_file import HINTS_SUFFIX
@@ -32,7 +32,7 @@ def find_photographs(
         InputError: the file or folder does not exist or cannot be read.
     """
     if name == DEMO:
-        yield from ((file, Path(file.name), "") for file in demo_images())
+        yield from ((file, Path(file.name), "") for file in demo_photographs())
     elif os.path.isdir(name):
         yield from _in_folder(Path(name), os.path.realpath(output_dir), passed_over)
     elif os.path.exists(name):
