@@ -30,7 +30,7 @@ def documented_commands() -> list:
 def test_documents_contain_commands():
     documents = {parameter.id.split(":")[0] for parameter in documented_commands()}
     assert "README.md" in documents
-    assert "weights/pretrained/sagan/README.md" in documents
+    assert "docs/experiments.md" in documents
 
 
 @pytest.fixture
