@@ -29,6 +29,8 @@ _ALIGNMENT = 64
 class LabRecombiner:
     """Recombines L and ab at full size, compiled once for photographs of all sizes.
 
+    All objects share what was compiled.
+
     Example:
         from data.photos.file import PhotoFile
 
@@ -39,13 +41,6 @@ class LabRecombiner:
         rgb255 = np.concatenate(list(strips))
     """
 
-    def __init__(self):
-        # AutoGraph has nothing to convert here, but takes a second to find that out.
-        self._recombine = tf.function(_recombine, autograph=False, jit_compile=True)
-        self._recombine_out_of_gamut = tf.function(
-            _recombine_out_of_gamut, autograph=False, jit_compile=True
-        )
-
     def prepare(self, channels: int, dtype: str) -> None:
         """Compiles the functions for one kind of strips in advance.
 
@@ -54,8 +49,8 @@ class LabRecombiner:
             dtype: str, `uint8` or `uint16`.
         """
         rgb, upsampled = tf.zeros((_CHUNK, channels), dtype), tf.zeros((_PLANES, _CHUNK))
-        self._recombine(rgb, upsampled)
-        self._recombine_out_of_gamut(rgb, upsampled, tf.zeros(_CHUNK_OUTSIDE, "int32"))
+        _recombine(rgb, upsampled)
+        _recombine_out_of_gamut(rgb, upsampled, tf.zeros(_CHUNK_OUTSIDE, "int32"))
 
     def strips(
         self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
@@ -103,7 +98,7 @@ class LabRecombiner:
 
     def _fill(self, colored: np.ndarray, rgb: np.ndarray, upsampled: np.ndarray) -> None:
         padded, upsampled = tf.constant(_padded(rgb, _CHUNK)), _without_copy(upsampled)
-        *channels, is_inside = self._recombine(padded, upsampled)
+        *channels, is_inside = _recombine(padded, upsampled)
         for number, channel in enumerate(channels):
             colored[:, number] = channel.numpy()[: len(rgb)]
         # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
@@ -111,7 +106,7 @@ class LabRecombiner:
         outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
         for first in range(0, len(outside), _CHUNK_OUTSIDE):
             indices = outside[first : first + _CHUNK_OUTSIDE]
-            pulled = self._recombine_out_of_gamut(
+            pulled = _recombine_out_of_gamut(
                 padded, upsampled, _padded(indices.astype("int32"), _CHUNK_OUTSIDE)
             )
             colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
@@ -135,12 +130,15 @@ def upsample(
     return planes
 
 
+# AutoGraph has nothing to convert here, but takes a second to find that out.
+@tf.function(autograph=False, jit_compile=True)
 def _recombine(rgb: Tensor, upsampled: Tensor) -> tuple[Tensor, ...]:
     """Red, green and blue of pixels, and whether they are inside the sRGB gamut."""
     linear = lab100_to_linear(*_recombined_lab(rgb, upsampled))
     return *_as_integers(linear, rgb.dtype), is_linear_in_gamut(linear)
 
 
+@tf.function(autograph=False, jit_compile=True)
 def _recombine_out_of_gamut(rgb: Tensor, upsampled: Tensor, indices: Tensor) -> list[Tensor]:
     """Red, green and blue of the pixels at `indices`, pulled into the sRGB gamut."""
     lightness, a, b = _recombined_lab(

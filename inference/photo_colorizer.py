@@ -97,7 +97,6 @@ class PhotoColorizer:
         self.color_stride = color_stride
         self._color = self._callable(generator)
         self._hinted_generator = hinted_generator
-        self._look = tf.function(_lab100, autograph=False, jit_compile=True)
         self._recombiner = recombiner or LabRecombiner()
 
     @classmethod
@@ -252,7 +251,7 @@ class PhotoColorizer:
             float32 array of shape (render_size, render_size, 3), CIE Lab. The network receives
             only L.
         """
-        return self._look(page.shrunk(self.render_size, self.render_size)).numpy()
+        return _lab100(page.shrunk(self.render_size, self.render_size)).numpy()
 
     def place(self, hints: Sequence[Hint], pages: Sequence[PhotoPage]) -> list[list[HintSquare]]:
         """Places the hints of a photograph on its pages, as `predict` takes them.
@@ -466,6 +465,7 @@ def _provenance(folder: WeightsFolder) -> Provenance:
     )
 
 
+@tf.function(autograph=False, jit_compile=True)
 def _lab100(rgb):
     """CIE Lab (height, width, 3) of integers (height, width, 1 or 3)."""
     if rgb.shape[-1] == 3:

@@ -179,3 +179,24 @@ def tiny_encoder(monkeypatch):
 
     monkeypatch.setattr(keras.applications, "Tiny", build, raising=False)
     monkeypatch.setitem(ENCODERS, "vgg16", EncoderRecipe("Tiny", names, "signed"))
+
+
+@pytest.fixture
+def tiny_normalized_encoder(monkeypatch):
+    """As `tiny_encoder`, with batch normalization after each convolution."""
+    import keras
+
+    from models.networks.encoder_recipes import ENCODERS, EncoderRecipe
+
+    names = tuple(f"half_{number}" for number in range(1, 6))
+
+    def build(include_top, weights, input_shape):
+        layers = keras.layers
+        features = images = keras.Input(input_shape)
+        for name in names:
+            features = layers.Conv2D(4, 3, 2, "same", activation="relu")(features)
+            features = layers.BatchNormalization(name=name)(features)
+        return keras.Model(images, features)
+
+    monkeypatch.setattr(keras.applications, "Tiny", build, raising=False)
+    monkeypatch.setitem(ENCODERS, "vgg16", EncoderRecipe("Tiny", names, "signed"))

@@ -1,15 +1,8 @@
 """The program prints one line for every error and returns the right exit status."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 import run
-from data.datasets import folder
-
-RUN = Path(__file__).resolve().parents[1] / "run.py"
 
 
 def test_an_error_is_one_line_and_status_2(capsys):
@@ -62,19 +55,3 @@ def test_requested_job_is_run(monkeypatch, arguments, job):
         monkeypatch.setattr(each, lambda *args, each=each: done.append(each) or 7)
     assert run.main(arguments) == 7
     assert done == [job]
-
-
-def test_coloring_prints_no_messages_of_tensorflow(tmp_path):
-    # The program may be called from any folder, not only its own.
-    photograph = next(path for path in folder.demo_images() if path.name == "rocket.jpg")
-    done = subprocess.run(
-        [sys.executable, RUN, "--images", photograph],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    [note] = done.stderr.splitlines()
-    assert note.endswith("rocket.jpg had colors already; only the lightness was used")
-    assert "1 colored, 0 skipped" in done.stdout
-    assert (tmp_path / "results" / "rocket.jpg").exists()

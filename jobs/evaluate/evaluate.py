@@ -128,14 +128,11 @@ def _measure(
         The names of the samples, and the number of images that are smaller than the squares that
         are evaluated.
     """
-    lightness_of = tf.function(
-        lambda rgb255: rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., :1], jit_compile=True
-    )
     names: list[str] = []
     enlarged = 0
     with progress_bar("evaluating", len(images), leave=True) as bar:
         for batch in images.batches():
-            lightness = lightness_of(batch.rgb255).numpy()
+            lightness = _lightness_of(batch.rgb255).numpy()
             colored = [row.color(batch, lightness) for row in rows]
             features = [metric_factory.features_of(rgb255) for rgb255 in colored]
             missing = max(0, sample_count - len(names))
@@ -148,6 +145,11 @@ def _measure(
     if not rows[0].evaluator.count:
         images.skipped.fail("no image can be evaluated")
     return names, enlarged
+
+
+@tf.function(jit_compile=True)
+def _lightness_of(rgb255):
+    return rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., :1]
 
 
 def _record(

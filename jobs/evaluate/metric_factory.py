@@ -17,6 +17,9 @@ from metrics.image_features import ImageFeatures
 # The features of InceptionV3: the covariance of fewer images does not have full rank.
 _ENOUGH = 2048
 
+# XLA fuses the many small operations on each pixel into one.
+_rgb1_to_lab100 = tf.function(rgb1_to_lab100, jit_compile=True)
+
 
 class MetricFactory:
     """Makes evaluators with the networks that are available.
@@ -47,8 +50,6 @@ class MetricFactory:
         if self._network and not self._network.has_classes:
             self._missing.append(f"IS: {self._network.name} has no classes")
             self._network = self._network if has_truth else None
-        # XLA fuses the many small operations on each pixel into one.
-        self._to_lab = tf.function(rgb1_to_lab100, jit_compile=True)
 
     @property
     def feature_network(self) -> str | None:
@@ -68,7 +69,7 @@ class MetricFactory:
         rgb1 = rgb255_to_rgb1(rgb255)
         lpips_features = self._lpips_features and self._lpips_features(rgb1)
         features, classes = self._network(rgb1) if self._network else (None, None)
-        lab100 = self._to_lab(rgb1) if self._has_truth else None
+        lab100 = _rgb1_to_lab100(rgb1) if self._has_truth else None
         return ImageFeatures(rgb1, lpips_features, features, classes, lab100)
 
     def footnotes(self, count: int) -> list[str]:

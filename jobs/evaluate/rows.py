@@ -205,17 +205,18 @@ def _prediction(number: int) -> _Color:
 
 def _mean_ab(images: EvaluationImages) -> np.ndarray:
     """The mean ab of all images, float32 of shape (2,)."""
-    mean_of = tf.function(
-        lambda rgb255: tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2)),
-        jit_compile=True,
-    )
     mean, count = np.zeros(2, "float64"), 0
     with progress_bar("mean color", len(images)) as bar:
         for batch in images.batches():
             count += len(batch.rgb255)
-            mean += (mean_of(batch.rgb255).numpy() - mean).sum(axis=0) / count
+            mean += (_mean_ab_of_each(batch.rgb255).numpy() - mean).sum(axis=0) / count
             bar.update(len(batch.rgb255))
     return mean.astype("float32")
+
+
+@tf.function(jit_compile=True)
+def _mean_ab_of_each(rgb255):
+    return tf.reduce_mean(rgb1_to_lab100(rgb255_to_rgb1(rgb255))[..., 1:], axis=(1, 2))
 
 
 @tf.function(jit_compile=True)

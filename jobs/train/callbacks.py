@@ -63,11 +63,13 @@ def training_callbacks(
     )
 
     def batches_to_measure():
-        # They depend on the number of steps alone, so that a resumed training measures the same.
+        # A generator: nothing is built for a network that has no batch statistics. The batches
+        # depend on the number of steps alone, so that a resumed training measures the same.
         start = progress.total_steps * settings.batch_size
         batches = data.shared_training_batches(strategy, start)
         count = min(MEASURED_BATCHES, data.steps_per_epoch)
-        return (batch[0] for batch in itertools.islice(batches, count))
+        for batch in itertools.islice(batches, count):
+            yield batch[0]
 
     wait = functools.partial(wait_for_all, strategy) if worker.workers > 1 else None
     callbacks = [

@@ -317,6 +317,10 @@ def test_prepared_functions_are_not_traced_again(page_of, monkeypatch, channels,
         return integers_to_lightness100(rgb)
 
     monkeypatch.setattr(lab_recombiner, "integers_to_lightness100", counting)
+    for name in ("_recombine", "_recombine_out_of_gamut"):
+        # Earlier tests may have traced what all recombiners share.
+        fresh = tf.function(getattr(lab_recombiner, name).python_function, jit_compile=True)
+        monkeypatch.setattr(lab_recombiner, name, fresh)
     recombiner = LabRecombiner()
     recombiner.prepare(channels, dtype)
     assert traced == [channels] * 2

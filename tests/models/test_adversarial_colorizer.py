@@ -90,7 +90,7 @@ def test_one_optimizer_for_both_networks_is_refused():
 def test_biases_and_normalizations_are_not_decayed():
     trained = []
     for decay in (0.0, 0.5):
-        model = sagan()
+        model = pix2pix()
         model.compile(keras.optimizers.AdamW(0.01, weight_decay=decay), "adam", {"l1": 1.0})
         model.fit(*images(), verbose=0)
         trained.append(model.generator.trainable_variables)

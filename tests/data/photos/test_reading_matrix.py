@@ -219,10 +219,13 @@ def tiff_cells(depth):
 DEPTHS = (1, 2, 4, 6, 8, 10, 12, 14, 16, 24, 32, "f2", "f4", "f8")
 
 
+# Every fifth kind has each color, extra sample and layout, because five divides none of their
+# numbers; which kinds these are differs between the depths.
+@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_every_kind_of_tiff_is_read_rightly(tmp_path, depth):
+def test_every_kind_of_tiff_is_read_rightly(tmp_path, depth, step):
     wrong = {}
-    for cell in tiff_cells(depth):
+    for cell in tiff_cells(depth)[DEPTHS.index(depth) % step :: step]:
         photometric, kinds, layout = cell
         extra_kinds = (UNSPECIFIED,) if kinds == "no tag" else kinds or ()
         is_float = isinstance(depth, str)

@@ -772,7 +772,7 @@ def test_missing_weights_are_reported_and_no_files_are_written(here, capsys):
 def test_out_of_memory_makes_batches_smaller(
     color_photographs, here, capsys, monkeypatch, load_once
 ):
-    for seed in range(20):
+    for seed in range(6):
         photograph(here / f"in/{seed:02}.png", seed=seed)
     batch_sizes = []
 
@@ -792,12 +792,12 @@ def test_out_of_memory_makes_batches_smaller(
     assert color_photographs("in", "--output_dir", "ample") == 0
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(colorize, "load_colorizer", load_scarce)
-    assert color_photographs("in", "--batch_size", "16") == 0
+    assert color_photographs("in", "--batch_size", "6") == 0
     captured = capsys.readouterr()
-    assert captured.out.endswith(summary(colored=20))
+    assert captured.out.endswith(summary(colored=6))
     [line] = captured.err.splitlines()
     assert line == "warning: memory ran out; the network now colors at most 2 photographs at once"
-    assert batch_sizes == [2] * 10
+    assert batch_sizes == [2] * 3
     for name in os.listdir(here / "ample"):
         difference = pixels_of(here / "ample" / name) - pixels_of(here / "results" / name)
         assert np.abs(difference).max() <= 1
@@ -846,7 +846,12 @@ def at_first_write(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    ("number", "status"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, 129, marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_finishes_started_files_and_drops_the_rest(
     color_photographs, here, capsys, send_signal, at_first_write, number, status
@@ -949,12 +954,16 @@ def test_photographs_are_colored_without_a_terminal(color_photographs, here, mon
         assert files_below(here / folder) == {"a.png"}
 
 
-def test_names_are_printed_even_if_the_terminal_cannot_encode_them(weights, here):
+def test_names_are_printed_even_if_the_terminal_cannot_encode_them_and_nothing_else(weights, here):
     photograph(here / "in/müller.png")
     (here / "in/łódź.png").write_text("no image")
     done = subprocess.run(
         [sys.executable, RUN, "--weights", weights, "--images", "in", "--output_dir", "größer"],
-        env={**os.environ, "PYTHONIOENCODING": "ascii", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        # The program may be called from any folder, and keeps the messages of TensorFlow back.
+        env={
+            **{name: value for name, value in os.environ.items() if "LOG_LEVEL" not in name},
+            "PYTHONIOENCODING": "ascii",
+        },
         capture_output=True,
         text=True,
         # A deadlock would never end.
@@ -963,7 +972,8 @@ def test_names_are_printed_even_if_the_terminal_cannot_encode_them(weights, here
     assert done.returncode == 1, done.stderr
     assert files_below(here / "größer") == {"müller.png"}
     assert "1 colored, 0 skipped because they already exist, 1 failed" in done.stdout
-    assert r"failed: in/\u0142\xf3d\u017a.png: not an image" in done.stderr
+    [line] = done.stderr.splitlines()
+    assert line.startswith(r"failed: in/\u0142\xf3d\u017a.png: not an image")
 
 
 @pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])

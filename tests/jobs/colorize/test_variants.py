@@ -108,7 +108,7 @@ def test_more_variants_than_there_are_is_a_one_line_error(color, here, capsys):
 
 def test_a_file_of_hints_asks_for_a_variant(color, here, capsys):
     assert color("--variants", "4") == 0
-    for name in NAMES[:4]:
+    for name in ("vivid", "sagan"):
         hints = {"version": 1, "variant": name}
         (here / "photos/a.png.hints.json").write_text(json.dumps(hints))
         assert color("--output_dir", name) == 0

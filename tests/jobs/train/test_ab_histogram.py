@@ -79,14 +79,14 @@ def test_a_damaged_histogram_is_a_one_line_error(folder):
 
 def test_colors_of_the_training_batches_are_counted(images, here):
     def counts(*arguments):
-        options = ["--dataset", "images", "--resolution", "16", "--batch_size", "5", *arguments]
+        options = ["--dataset", "images", "--resolution", "16", "--batch_size", "50"]
+        options += ["--steps_per_epoch", "1", "--cache", "memory", *arguments]
         settings, _ = parse(options)
         return TrainingData(settings, find_training_images(settings), "logs").ab_histogram()
 
     true = counts()
-    # Whole batches of five images are counted, at least 2048 images.
+    # Whole batches of fifty images are counted, at least 2048 images.
     assert true.sum() == 2050 * 16 * 16
-    np.testing.assert_array_equal(counts(), true)
     distances = np.hypot(*np.meshgrid(np.arange(-11, 12), np.arange(-11, 12)))
     strong = counts("--target_saturation", "1.5")
     assert (strong * distances).sum() > 1.1 * (true * distances).sum()

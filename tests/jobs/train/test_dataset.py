@@ -1,13 +1,17 @@
 """Tests of training on several datasets and on datasets with labels."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import run
 from callbacks.training_checkpoint import TrainingCheckpoint
+from config.parser import parse
 from data.datasets.dataset_options import DatasetOptions
 from data.datasets.folder import demo_set
+from jobs.train.dataset import find_training_images, print_datasets
 from models.catalog import COLORIZERS
 from models.checkpoints.folder import WeightsFolder
 from models.pix2pix import Pix2Pix
@@ -128,6 +132,18 @@ def test_a_model_that_needs_labels_refuses_datasets_without_common_labels(
     assert words in captured.err
     assert captured.err.count("\n") == 1
     assert {path.name for path in here.iterdir()} == {"images", "one", "other"}
+
+
+def test_each_of_two_folders_has_training_and_validation_images(images, here, capsys):
+    shutil.copytree(images, here / "others" / "deep")
+    settings, _ = parse([*FEW, "--validation_share", "0.3", "--dataset", "images", "others"])
+    print_datasets(find_training_images(settings))
+    table = [line.split() for line in capsys.readouterr().out.splitlines()[1:4]]
+    assert [name for name, *_ in table] == ["images", "others", "total"]
+    counts = np.array([list(map(int, row[1:3])) for row in table])
+    assert counts.min() > 0
+    np.testing.assert_array_equal(counts.sum(axis=1), [10, 10, 20])
+    np.testing.assert_array_equal(counts[0] + counts[1], counts[2])
 
 
 def test_joined_datasets_are_saved_with_absolute_paths(

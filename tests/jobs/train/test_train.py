@@ -16,9 +16,26 @@ from callbacks.training_checkpoint import TrainingCheckpoint
 from jobs.common.folder_lock import alone_in
 from losses.reconstruction import Reconstruction
 from models.checkpoints.folder import WeightsFolder
+from models.pix2pix import Pix2Pix
 from tests.weights_files import arrays_in, checkpoint_arrays
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A folder for what several tests look at."""
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture
+def trained(train, images, here, kept):
+    """Puts into weights/pix2pix an epoch of the tiny pix2pix, which is trained only once."""
+    if not (kept / "weights").exists():
+        shutil.copytree(images, kept / "images")
+        options = ("--weights_dir", str(kept / "weights"), "--log_dir", str(kept / "logs"))
+        assert train("--epochs", "1", *options, "--dataset", str(kept / "images")) == 0
+    shutil.copytree(kept / "weights", here / "weights/pix2pix")
 
 
 def progress(folder):
@@ -26,7 +43,6 @@ def progress(folder):
     return folder.checkpoints.read_progress(folder.checkpoints.last())
 
 
-@pytest.mark.in_a_graph
 @pytest.mark.draws_curves
 def test_training_writes_weights_settings_checkpoints_grids_and_records(train_sagan, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
@@ -75,16 +91,16 @@ def test_losses_are_logged_every_few_steps(train, here):
     assert not (here / "logs/samples").exists()
 
 
+# A quicker test shows this with pix2pix.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stop_at",
     [
-        pytest.param(2, id="after the last step", marks=pytest.mark.slow),
-        pytest.param(1, id="in the first epoch", marks=pytest.mark.slow),
+        pytest.param(2, id="after the last step"),
+        pytest.param(1, id="in the first epoch"),
         pytest.param(3, id="in an epoch"),
         # Three trainings whose steps are traced take about a minute.
-        pytest.param(
-            3, id="in an epoch, in a graph", marks=[pytest.mark.in_a_graph, pytest.mark.slow]
-        ),
+        pytest.param(3, id="in an epoch, in a graph", marks=pytest.mark.in_a_graph),
     ],
 )
 def test_stopped_and_resumed_equals_never_stopped(train_sagan, stop_after, capsys, stop_at):
@@ -119,8 +135,8 @@ def test_sigterm_saves_a_checkpoint_too(train, stop_after):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-def test_resume_uses_the_saved_settings_with_explicit_changes(resume, train, capsys):
-    assert train("--epochs", "1") == 0
+@pytest.mark.usefixtures("trained")
+def test_resume_uses_the_saved_settings_with_explicit_changes(resume, capsys):
     assert resume("--epochs", "2", "--generator_lr", "1e-5") == 0
     assert progress("weights/pix2pix").epoch == 2
     saved = WeightsFolder("weights/pix2pix").read_settings()["settings"]
@@ -154,7 +170,7 @@ def test_nothing_to_resume_is_a_one_line_error(resume, here, capsys):
 
 
 def test_a_damaged_checkpoint_is_skipped(resume, train, capsys):
-    assert train("--epochs", "2") == 0
+    assert train("--epochs", "2", "--steps_per_epoch", "1") == 0
     store = WeightsFolder("weights/pix2pix").checkpoints
     wanted = checkpoint_arrays("weights/pix2pix")
     damaged = store.last()
@@ -201,8 +217,8 @@ def test_a_folder_of_an_older_version_is_refused(here, capsys, arguments):
     assert (folder / "settings.json").read_text() == settings
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_checkpoint_of_another_training_is_refused_with_the_differences(resume, train, capsys):
-    assert train("--epochs", "1") == 0
     other = ("--filters", "3", "--resolution", "32", "--weights_dir", "other")
     assert train("--epochs", "1", *other) == 0
     for checkpoint in WeightsFolder("weights/pix2pix").checkpoints.path.iterdir():
@@ -309,8 +325,8 @@ def test_a_nonfinite_step_is_recorded_and_skipped(train, here, capsys, monkeypat
     assert (here / "other/nonfinite_steps.txt").read_text().splitlines()[1:] == names
 
 
+@pytest.mark.usefixtures("trained")
 def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
-    assert train("--epochs", "1") == 0
     before = checkpoint_arrays("weights/pix2pix")
     assert train("--epochs", "1") == 2
     assert "weights/pix2pix already holds weights" in capsys.readouterr().err
@@ -318,28 +334,35 @@ def test_a_training_is_not_overwritten_by_a_new_one(train, capsys):
     assert all(np.array_equal(before[path], after[path]) for path in before)
 
 
-def test_pix2pix_trains_in_three_phases_and_resumes(train, stop_after):
-    options = ["--norm", "instance"]
-    options += ["--adversarial", "wgan-gp"]
+def test_stopped_and_resumed_in_three_phases_equals_never_stopped(train, stop_after, capsys):
+    options = ["--adversarial", "wgan-gp"]
     options += ["--generator_epochs", "1", "--discriminator_epochs", "1", "--epochs", "3"]
     options += ["--discriminator_steps", "2", "--lr_schedule", "linear"]
     assert train(*options, "--weights_dir", "straight") == 0
     stop_after(3)
     assert train(*options, "--weights_dir", "resumed") == 130
+    message = capsys.readouterr().err
+    assert "stopped: in epoch 2" in message
+    assert "resume with: python run.py --load_weights --weights_dir resumed" in message
+    assert progress("resumed").total_steps == 3
     assert run.main(["--load_weights", "--weights_dir", "resumed"]) == 0
+    output = capsys.readouterr().out
+    assert "resuming from" in output
+    assert "Epoch 2/3" in output
+    assert "Epoch 3/3" in output
+    assert progress("resumed").total_steps == 6
     straight, resumed = checkpoint_arrays("straight"), checkpoint_arrays("resumed")
     assert straight.keys() == resumed.keys()
     for path, array in straight.items():
         np.testing.assert_allclose(array, resumed[path], atol=1e-6, err_msg=path)
 
 
-def test_with_an_adversary_the_weights_of_the_lowest_loss_are_saved_too(train, capsys):
-    options = ("--epochs", "2", "--generator_epochs", "1")
+def test_with_an_adversary_the_weights_of_the_lowest_loss_are_saved_too(train):
+    options = ("--epochs", "2", "--generator_epochs", "1", "--steps_per_epoch", "1")
     assert train(*options) == 0
     lowest = WeightsFolder("weights/pix2pix/lowest_loss")
     assert lowest.read_settings() == WeightsFolder("weights/pix2pix").read_settings()
-    capsys.readouterr()
-    assert run.main(["--images", "demo", "--weights", "weights/pix2pix/lowest_loss"]) == 0
+    lowest.load_generator(Pix2Pix.build_generator(lowest.read_settings()["architecture"]))
 
 
 def test_a_generator_that_would_not_be_trained_is_refused(train, capsys):
@@ -359,11 +382,12 @@ def test_pretrained_weights_of_another_model_are_refused(train, here, capsys):
     assert message.startswith("error: --pretrained other: these are weights of sagan; add --model")
 
 
-def test_pretrained_weights_start_a_new_training(train, capsys):
-    assert train("--epochs", "1", "--weights_dir", "first") == 0
+@pytest.mark.usefixtures("trained")
+def test_pretrained_weights_start_a_new_training(train, here, capsys):
+    (here / "weights/pix2pix").rename("first")
     # The learning rate is so small that the weights do not change.
     again = ("--weights_dir", "second", "--pretrained", "first", "--generator_lr", "1e-12")
-    options = ("--epochs", "1", "--ema_decay", "0", "--norm", "batch")
+    options = ("--epochs", "1", "--ema_decay", "0")
     assert train(*again, *options) == 0
     assert progress("second").total_steps == 2
     first, second = (arrays_in(f"{name}/generator.weights.h5") for name in ("first", "second"))
@@ -378,8 +402,8 @@ def test_pretrained_weights_start_a_new_training(train, capsys):
 
 
 @pytest.mark.slow
-def test_a_nonfinite_loss_ends_training(resume, train, capsys):
-    assert train("--epochs", "1") == 0
+@pytest.mark.usefixtures("trained")
+def test_a_nonfinite_loss_ends_training(resume, capsys):
     before = checkpoint_arrays("weights/pix2pix")
     assert resume("--epochs", "2", "--reconstruction", "l1:1e39") == 3
     message = capsys.readouterr().err
@@ -390,8 +414,8 @@ def test_a_nonfinite_loss_ends_training(resume, train, capsys):
 
 
 @pytest.mark.slow
-def test_weights_that_diverge_in_the_last_step_are_not_saved(resume, train, capsys, monkeypatch):
-    assert train("--epochs", "1") == 0
+@pytest.mark.usefixtures("trained")
+def test_weights_that_diverge_in_the_last_step_are_not_saved(resume, capsys, monkeypatch):
     before = checkpoint_arrays("weights/pix2pix")
     original = TrainingCheckpoint.on_train_batch_end
 
@@ -422,8 +446,8 @@ def test_resume_works_from_another_folder_and_without_validation(
     assert not (here / "elsewhere/logs").exists()
 
 
-def test_a_perceptual_loss_is_never_dropped_on_resume(resume, train, capsys):
-    assert train("--epochs", "1") == 0
+@pytest.mark.usefixtures("trained")
+def test_a_perceptual_loss_is_never_dropped_on_resume(resume, capsys):
     absent = ("--reconstruction", "perceptual:1", "--perceptual_weights", "absent.npz")
     assert resume("--epochs", "2", *absent) == 2
     assert "absent.npz: there is no such file" in capsys.readouterr().err
@@ -433,7 +457,7 @@ def test_a_perceptual_loss_is_never_dropped_on_resume(resume, train, capsys):
 
 def test_sample_photographs_are_shown_without_true_colors(train, here, images):
     options = ("--sample_every", "1", "--sample_images", str(images), "--log_dir", "logs")
-    assert train("--epochs", "1", *options) == 0
+    assert train("--epochs", "1", "--steps_per_epoch", "1", *options) == 0
     grid = Image.open(here / "logs/samples/photographs_epoch_0001.png")
     assert grid.size == (2 * 16 + 4, 8 * 16 + 7 * 4)
 
@@ -483,7 +507,7 @@ def test_a_training_that_cannot_start_is_a_one_line_error(images, here, capsys, 
     for shade in range(10):
         Image.new("RGB", (20, 20), (shade, shade, shade)).save(here / "grays" / f"{shade}.png")
     options = ["--filters", "2", "--resolution", "32", "--batch_size", "2"]
-    options += ["--discriminator_filters", "2"]
+    options += ["--model", "pix2pix", "--discriminator_filters", "2"]
     assert run.main([*options, "--reconstruction", "l1:1", *arguments]) == 2
     message = capsys.readouterr().err
     assert words in message
@@ -498,8 +522,8 @@ def test_without_the_default_perceptual_network_training_starts_with_a_warning(
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr("keras.utils.get_file", no_network)
-    options = ["--dataset", str(images), "--resolution", "16", "--filters", "2"]
-    options += ["--discriminator_filters", "2", "--depth", "2", "--batch_size", "2"]
+    options = ["--dataset", str(images), "--resolution", "16", "--validation_share", "0"]
+    options += ["--filters", "2", "--depth", "1", "--adversarial", "none", "--batch_size", "2"]
     options += ["--steps_per_epoch", "1", "--epochs", "1", "--sample_every", "0"]
     assert run.main(options) == 0
     warning = capsys.readouterr().err

@@ -10,7 +10,6 @@ import pytest
 from errors import InputError
 from models.layers.self_attention import SelfAttention
 from models.networks.blocks import level_nearest
-from models.networks.encoder_recipes import ENCODERS
 from models.networks.encoders import pretrained_encoder
 from models.networks.unet import unet
 
@@ -23,10 +22,9 @@ def plain():
     return unet(filters=2, depth=3, attention_level=1)
 
 
-@pytest.fixture(scope="module")
-def encoded():
-    keras.utils.set_random_seed(0)
-    return unet(filters=2, attention_level=2, encoder="mobilenet_v2")
+@pytest.fixture
+def encoded(tiny_encoder):
+    return unet(filters=2, attention_level=2, encoder="vgg16")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (16, 16), (7, 30), (33, 65)])
@@ -69,8 +67,9 @@ def test_attention_is_on_the_encoder_path_and_the_decoder_path(attention_level, 
     assert {layer.name for layer in network.layers if "attention" in layer.name} == names
 
 
+@pytest.mark.usefixtures("tiny_encoder")
 @pytest.mark.parametrize("stride", [2, 4])
-@pytest.mark.parametrize("encoder", ["none", "mobilenet_v2"])
+@pytest.mark.parametrize("encoder", ["none", "vgg16"])
 def test_colors_may_be_coarser_than_the_image(stride, encoder):
     network = unet(2, depth=3, attention_level=2, encoder=encoder, color_stride=stride)
     assert network.output_shape == (None, None, None, 2)
@@ -125,12 +124,6 @@ def test_norms(norm):
     assert ("GroupNormalization" in kinds) == (norm == "instance")
 
 
-def test_encoder_returns_a_feature_for_every_halving():
-    features = pretrained_encoder("mobilenet_v2", None)(np.zeros((1, 64, 64, 3), "float32"))
-    assert [feature.shape[1] for feature in features] == [32, 16, 8, 4, 2]
-    assert len(features) == len(ENCODERS["mobilenet_v2"].levels)
-
-
 def test_missing_and_broken_encoder_weights_are_an_error(tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
         pretrained_encoder("mobilenet_v2", str(tmp_path / "absent.weights.h5"))
@@ -140,6 +133,8 @@ def test_missing_and_broken_encoder_weights_are_an_error(tmp_path):
         pretrained_encoder("mobilenet_v2", str(wrong))
 
 
+# Quicker tests load files of a small network.
+@pytest.mark.slow
 def test_encoder_loads_files_with_and_without_the_classifier(tmp_path):
     keras.utils.set_random_seed(3)
     whole = keras.applications.MobileNetV2(weights=None)
