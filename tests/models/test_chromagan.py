@@ -106,9 +106,9 @@ def test_step_trains_everything_and_reports_every_loss(batch, teacher):
 
 def test_losses_are_those_of_the_networks_before_the_step(batch, teacher):
     lightness, true_ab = batch
-    model = compiled(teacher)
+    model = compiled(teacher, adversarial=None)
     # A second model with the same weights: coloring a batch updates the statistics.
-    other = compiled(teacher)
+    other = compiled(teacher, adversarial=None)
     colored_ab, features = other.generator_with_features(lightness, training=True)
     logits = other.class_head(features).numpy()
     wanted = teacher(lightness).numpy()
@@ -149,14 +149,15 @@ def test_the_class_head_learns_the_distributions_of_the_batch(batch, distributio
 
 def test_distributions_in_the_batch_replace_the_teacher(batch, teacher):
     wanted = teacher(batch[0])
-    by_teacher = floats(compiled(teacher).train_step(batch))
-    by_batch = floats(compiled(unused_teacher).train_step((*batch, wanted)))
+    by_teacher = floats(compiled(teacher, adversarial=None).train_step(batch))
+    by_batch = floats(compiled(unused_teacher, adversarial=None).train_step((*batch, wanted)))
     assert by_batch == pytest.approx(by_teacher, rel=1e-5)
 
 
 def test_the_teacher_is_run_once_in_a_step_on_the_lightness(batch, distributions):
     inputs = []
-    model = compiled(lambda lightness: inputs.append(lightness) or distributions)
+    teacher = lambda lightness: inputs.append(lightness) or distributions  # noqa: E731
+    model = compiled(teacher, adversarial=None)
     model.train_step(batch)
     [lightness] = inputs
     np.testing.assert_array_equal(lightness, batch[0])
@@ -239,7 +240,7 @@ def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch, tiny_teacher
 
 
 def test_the_generator_ema_has_no_class_head(tmp_path, teacher, batch):
-    model = compiled(teacher)
+    model = compiled(teacher, adversarial=None)
     model.train_step(batch)
     average = model.generator_ema
     assert average.output_shape == (None, None, None, 2)
@@ -256,7 +257,7 @@ def test_the_generator_ema_has_no_class_head(tmp_path, teacher, batch):
 
 
 def test_the_generator_ema_follows_the_generator_without_the_class_head(batch, teacher):
-    model = compiled(teacher, rate=1e-2)
+    model = compiled(teacher, adversarial=None, rate=1e-2)
     before = values(model.class_head)
     average = [variable.numpy() for variable in model.generator_ema.variables]
     model.train_step(batch)

@@ -248,7 +248,10 @@ def test_bad_image_in_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
     assert loader_of(album, tmp_path).load(1) is not None
 
 
-@pytest.mark.parametrize(("workers", "replicas"), [(1, 2), (2, 2), (2, 4), (3, 3)])
+@pytest.mark.parametrize(
+    ("workers", "replicas"),
+    [(1, 2), (2, 4), *(pytest.param(each, each, marks=pytest.mark.slow) for each in (2, 3))],
+)
 def test_shards_of_all_workers_make_up_the_whole_batches(tmp_path, workers, replicas):
     loader = loader_of(write_solid(tmp_path), tmp_path)
     whole = stream(loader, 3, batch_size=12, start=12).reshape(3, 12, 8, 8, 3)
@@ -278,7 +281,7 @@ def test_worker_reads_only_its_own_images(tmp_path, monkeypatch):
     assert per_worker[0] | per_worker[1] == set(range(40))
 
 
-@pytest.mark.parametrize("replicas", [3, 6])
+@pytest.mark.parametrize("replicas", [6, pytest.param(3, marks=pytest.mark.slow)])
 def test_validation_shards_contain_each_image_once(tmp_path, replicas):
     loader = loader_of(write_solid(tmp_path) + write_broken(tmp_path, 1), tmp_path)
     shown = []

@@ -80,7 +80,7 @@ print("matplotlib" in sys.modules)
     "settings",
     [
         '{"image_data_format": "channels_first", "floatx": "float16", "epsilon": "small"}',
-        "no JSON",
+        pytest.param("no JSON", marks=pytest.mark.slow),
         None,
     ],
 )

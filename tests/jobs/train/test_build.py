@@ -97,7 +97,7 @@ def test_lpips_can_be_trained_on(compiled, lpips_weights):
 def test_pretrained_encoder_has_frozen_batch_statistics(model, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.Tiny(False, None, (None, None, 3)).save_weights(path)
-    small = ["--model", model, "--filters", "2", "--adversarial", "none"]
+    small = ["--model", model, "--filters", "2", "--discriminator_filters", "2"]
     small += ["--global_features", "pool"] if model == "chromagan" else []
     for weights, frozen in ((path, True), ("none", False)):
         options = ["--encoder", "vgg16", "--encoder_weights", weights]

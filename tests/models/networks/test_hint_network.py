@@ -14,12 +14,12 @@ ARCHITECTURES = {
     "no encoder": {"depth": 3, "attention_level": 2},
     "shallow": {"depth": 1, "attention_level": None},
     "coarse": {"depth": 4, "attention_level": 3, "color_stride": 4},
-    "encoder": {"encoder": "mobilenet_v2", "color_stride": 4, "attention_pool": 2},
+    "encoder": {"encoder": "vgg16", "color_stride": 4, "attention_pool": 2},
 }
 
 
 @pytest.fixture(params=ARCHITECTURES, ids=list(ARCHITECTURES))
-def options(request):
+def options(request, tiny_encoder):
     keras.utils.set_random_seed(0)
     return ARCHITECTURES[request.param]
 

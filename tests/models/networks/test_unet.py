@@ -124,13 +124,13 @@ def test_norms(norm):
     assert ("GroupNormalization" in kinds) == (norm == "instance")
 
 
-def test_missing_and_broken_encoder_weights_are_an_error(tmp_path):
+def test_missing_and_broken_encoder_weights_are_an_error(tiny_encoder, tmp_path):
     with pytest.raises(InputError, match="there is no such file"):
-        pretrained_encoder("mobilenet_v2", str(tmp_path / "absent.weights.h5"))
+        pretrained_encoder("vgg16", str(tmp_path / "absent.weights.h5"))
     wrong = tmp_path / "wrong.weights.h5"
     wrong.write_bytes(b"no weights")
-    with pytest.raises(InputError, match="not weights of MobileNetV2"):
-        pretrained_encoder("mobilenet_v2", str(wrong))
+    with pytest.raises(InputError, match="not weights of Tiny"):
+        pretrained_encoder("vgg16", str(wrong))
 
 
 # Quicker tests load files of a small network.
@@ -152,6 +152,7 @@ def test_encoder_loads_files_with_and_without_the_classifier(tmp_path):
         np.testing.assert_allclose(features[-1], expected, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MOBILENET.exists(), reason=f"{MOBILENET.name} is missing")
 def test_encoder_with_imagenet_weights_equals_the_network_of_keras():
     features = pretrained_encoder("mobilenet_v2", str(MOBILENET))
