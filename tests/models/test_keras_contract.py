@@ -69,7 +69,7 @@ LAYERS = {
 NETWORKS = {
     "unet": (lambda: unet(2, depth=2, attention_level=1), 1),
     "coarse unet": (lambda: unet(2, encoder="vgg16", color_stride=4, attention_pool=2), 1),
-    "hinted unet": (lambda: unet(2, depth=3, hints=True), (1, 3)),
+    "hinted unet": (lambda: unet(2, depth=2, attention_level=1, hints=True), (1, 3)),
     "pix2pix_unet": (lambda: pix2pix_unet(3, 2, attention_level=1), 1),
     "encoder_decoder": (lambda: encoder_decoder(2, encoder="vgg16"), 1),
     "chromagan": (lambda: chromagan_generator(2, global_features="pool", resolution=None), 1),
@@ -81,8 +81,8 @@ NETWORKS = {
 
 MODELS = {
     "sagan": {
-        **{"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 2},
-        "hints": True,
+        **{"filters": 2, "depth": 1, "attention_level": 1, "discriminator_filters": 2},
+        **{"color_stride": 2, "hints": True},
     },
     "pix2pix": {"filters": 2, "depth": 3, "discriminator_filters": 2, "attention_level": 1},
     "chromagan": {

@@ -13,7 +13,7 @@ from models.layers.resizing import enlarge_squares, mean_of_squares
 from models.networks.discriminators import vgg_discriminator
 from models.sagan import SAGAN
 
-TINY = {"filters": 2, "depth": 2, "attention_level": 1, "discriminator_filters": 2}
+TINY = {"filters": 2, "depth": 1, "attention_level": 1, "discriminator_filters": 2}
 
 pytestmark = pytest.mark.usefixtures("without_graphs")
 
