@@ -24,10 +24,15 @@ def pytest_collection_finish():
 @pytest.fixture(autouse=True, scope="session")
 def _cache_of_the_tests(tmp_path_factory):
     """Keeps the user's cache out of the tests, and the tests out of the user's cache."""
-    folder = str(tmp_path_factory.mktemp("cache"))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # What one process has added takes the others seconds.
+        folder = folder.parent
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
-            monkeypatch.setenv(name, folder)
+            monkeypatch.setenv(name, str(folder / "cache"))
+        # The networks of all tests, each of which takes a second or more to prepare.
+        monkeypatch.setattr("inference.generator_cache._MOST_FILES", 100)
         yield
 
 
@@ -171,7 +176,7 @@ def tiny_encoder(monkeypatch):
 
     names = tuple(f"half_{number}" for number in range(1, 6))
 
-    def build(include_top, weights, input_shape):
+    def build(include_top=False, weights=None, input_shape=None):
         features = images = keras.Input((None, None, 3))
         for name in names:
             features = keras.layers.Conv2D(4, 3, 2, "same", activation="relu", name=name)(features)
@@ -190,9 +195,9 @@ def tiny_normalized_encoder(monkeypatch):
 
     names = tuple(f"half_{number}" for number in range(1, 6))
 
-    def build(include_top, weights, input_shape):
+    def build(include_top=False, weights=None, input_shape=None):
         layers = keras.layers
-        features = images = keras.Input(input_shape)
+        features = images = keras.Input((None, None, 3))
         for name in names:
             features = layers.Conv2D(4, 3, 2, "same", activation="relu")(features)
             features = layers.BatchNormalization(name=name)(features)

@@ -792,7 +792,7 @@ def test_out_of_memory_makes_batches_smaller(
     assert color_photographs("in", "--output_dir", "ample") == 0
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(colorize, "load_colorizer", load_scarce)
-    assert color_photographs("in", "--batch_size", "6") == 0
+    assert color_photographs("in", "--batch_size", "4") == 0
     captured = capsys.readouterr()
     assert captured.out.endswith(summary(colored=6))
     [line] = captured.err.splitlines()

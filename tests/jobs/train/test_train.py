@@ -47,14 +47,12 @@ def progress(folder):
     return folder.checkpoints.read_progress(folder.checkpoints.last())
 
 
-@pytest.mark.draws_curves
 def test_training_writes_weights_settings_checkpoints_grids_and_records(train_sagan, here):
     options = ("--epochs", "2", "--generator_epochs", "1", "--attention_resolution", "8")
     assert train_sagan(*options, "--steps_per_epoch", "1", "--log_dir", "logs") == 0
 
     assert {path.name for path in (here / "weights/sagan").iterdir()} == {
         ".lock",
-        "curves.png",
         "generator.weights.h5",
         "lowest_loss",
         "lowest_training_loss",

@@ -356,18 +356,16 @@ def test_settings_of_the_saved_state_cannot_be_changed(capsys):
     assert resume(FOLDER, *again) == 0
     assert saved()["settings"]["lr_schedule"] == "cosine"
 
-
-def test_a_training_without_a_saved_optimizer_resumes_with_adam(capsys):
-    assert train("--epochs", "1", "--steps_per_epoch", "1") == 0
+    # An earlier version saved no optimizer: it was Adam.
     folder = WeightsFolder(FOLDER)
     settings = saved()
     for name in ("optimizer", "freeze_encoder_epochs", "weight_decay", "warmup_steps"):
         del settings["settings"][name]
     folder.write_settings(settings)
-    assert resume(FOLDER, "--epochs", "2", "--optimizer", "lion") == 2
+    capsys.readouterr()
+    assert resume(FOLDER, "--optimizer", "lion") == 2
     assert "was started with optimizer adam instead of lion" in capsys.readouterr().err
-    assert resume(FOLDER, "--epochs", "2", "--optimizer", "adam") == 0
-    assert progress().total_steps == 2
+    assert resume(FOLDER, "--optimizer", "adam") == 0
 
 
 @pytest.mark.slow
