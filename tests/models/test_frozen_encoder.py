@@ -94,9 +94,9 @@ def decoder_variables(model):
     [
         ("encoder_decoder", False, True),
         ("encoder_decoder", False, False),
-        ("encoder_decoder", True, True),
+        pytest.param("encoder_decoder", True, True, marks=pytest.mark.slow),
         ("pix2pix", True, True),
-        ("chromagan", False, True),
+        pytest.param("chromagan", False, True, marks=pytest.mark.slow),
     ],
 )
 def test_encoder_is_unchanged_while_frozen_and_trained_afterwards(

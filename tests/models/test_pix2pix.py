@@ -18,6 +18,8 @@ from models.pix2pix import Pix2Pix
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "pix2pix_pytorch.npz"
 TINY = {"filters": 2, "depth": 3, "discriminator_filters": 2}
+# For the gradient penalty, whose gradients take long.
+TINIER = {"depth": 2, "discriminator": "pixel", "norm": "instance"}
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +169,7 @@ def test_generator_is_trained_in_one_of_several_discriminator_steps(batch):
 def test_gradient_penalty_is_reported_and_changes_the_step(batch):
     losses = {}
     for weight in (0.0, 10.0):
-        model = compiled(WassersteinAdversarial(weight), norm="instance")
+        model = compiled(WassersteinAdversarial(weight), **TINIER)
         losses[weight] = model.train_step(batch)
         losses[weight, "after"] = values(model.discriminator)
     assert "gradient_penalty" not in losses[0.0]
@@ -178,7 +180,7 @@ def test_gradient_penalty_is_reported_and_changes_the_step(batch):
 
 def test_points_of_the_penalty_depend_on_the_seed(batch):
     def penalty(seed):
-        model = compiled(WassersteinAdversarial(), norm="instance", seed=seed)
+        model = compiled(WassersteinAdversarial(), seed=seed, **TINIER)
         return float(model.train_step(batch)["gradient_penalty"])
 
     first = penalty(0)
@@ -280,7 +282,7 @@ def test_stopped_and_resumed_equals_never_stopped(batch, tmp_path):
 
 def test_bfloat16_keeps_weights_colors_and_losses_in_float32(batch):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = compiled(WassersteinAdversarial(), norm="instance")
+    model = compiled(WassersteinAdversarial(), **TINIER)
     losses = model.train_step(batch)
     assert all(np.isfinite(float(loss)) for loss in losses.values())
     assert all(loss.dtype == tf.float32 for loss in losses.values())
@@ -318,7 +320,7 @@ def test_network_without_attention_has_the_weights_of_the_reference(reference):
     assert attentions(model.generator) == []
 
 
-@pytest.mark.parametrize("level", [1, 2])
+@pytest.mark.parametrize("level", [2, pytest.param(1, marks=pytest.mark.slow)])
 def test_attention_is_in_both_generators_and_is_trained(batch, level):
     model = compiled(attention_level=level)
     assert model.architecture["attention_level"] == level

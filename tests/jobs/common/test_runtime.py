@@ -61,7 +61,8 @@ def test_auto_is_float32_without_processor_information(machine, monkeypatch, tmp
     assert keras.mixed_precision.dtype_policy().name == "float32"
 
 
-def test_matplotlib_is_imported_only_when_it_is_needed():
+def lines_of_a_new_process(home):
+    """What a program prints that imports TensorFlow quietly, with this folder of Keras."""
     program = """
 import sys
 from jobs.common.runtime import import_tensorflow_quietly
@@ -69,29 +70,6 @@ import_tensorflow_quietly()
 print("matplotlib" in sys.modules)
 from matplotlib.figure import Figure
 print("matplotlib" in sys.modules)
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
-    )
-    assert done.stdout.split() == ["False", "True"]
-
-
-@pytest.mark.parametrize(
-    "settings",
-    [
-        '{"image_data_format": "channels_first", "floatx": "float16", "epsilon": "small"}',
-        pytest.param("no JSON", marks=pytest.mark.slow),
-        None,
-    ],
-)
-def test_settings_of_other_programs_are_not_read(tmp_path, settings):
-    home = tmp_path / "keras"
-    if settings:
-        home.mkdir()
-        (home / "keras.json").write_text(settings)
-    program = """
-from jobs.common.runtime import import_tensorflow_quietly
-import_tensorflow_quietly()
 import keras
 print(keras.config.backend(), keras.config.image_data_format(), keras.config.floatx())
 print(keras.config.epsilon(), keras.config.dtype_policy().name, keras.config.max_epochs())
@@ -108,11 +86,45 @@ print(keras.utils.get_file("x.txt", origin="file:///dev/null", cache_subdir="mod
         },
         cwd=Path(runtime.__file__).parents[2],
     )
-    lines = done.stdout.splitlines()
-    assert lines[0] == "tensorflow channels_last float32"
-    assert lines[1] == "1e-07 float32 None"
+    assert not done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def keras_home(tmp_path_factory):
+    """A folder of Keras that does not exist yet."""
+    return tmp_path_factory.mktemp("home") / "keras"
+
+
+@pytest.fixture(scope="module")
+def lines(keras_home):
+    return lines_of_a_new_process(keras_home)
+
+
+def test_matplotlib_is_imported_only_when_it_is_needed(lines):
+    assert lines[:2] == ["False", "True"]
+
+
+def assert_defaults_are_used(lines, home):
+    assert lines[2] == "tensorflow channels_last float32"
+    assert lines[3] == "1e-07 float32 None"
     # Downloaded files are still found in the folder of Keras.
     assert lines[-1] == str(home / "models" / "x.txt")
-    assert not done.stderr
-    read = (home / "keras.json").read_text() if settings else (home / "keras.json").exists()
-    assert read == (settings or False)
+
+
+def test_no_settings_of_keras_are_written(lines, keras_home):
+    assert_defaults_are_used(lines, keras_home)
+    assert not (keras_home / "keras.json").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        '{"image_data_format": "channels_first", "floatx": "float16", "epsilon": "small"}',
+        pytest.param("no JSON", marks=pytest.mark.slow),
+    ],
+)
+def test_settings_of_other_programs_are_not_read(tmp_path, settings):
+    (tmp_path / "keras.json").write_text(settings)
+    assert_defaults_are_used(lines_of_a_new_process(tmp_path), tmp_path)
+    assert (tmp_path / "keras.json").read_text() == settings

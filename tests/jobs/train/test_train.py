@@ -495,13 +495,14 @@ IMAGES = ["--dataset", "images"]
             "--perceptual_weights: absent.npz: there is no such file",
         ),
         (
-            [*IMAGES, "--encoder", "mobilenet_v2", "--encoder_weights", "absent.h5"],
+            [*IMAGES, "--encoder", "vgg16", "--encoder_weights", "absent.h5"],
             "--encoder_weights: absent.h5: there is no such file",
         ),
         ([*IMAGES, "--resolution", "16", "--depth", "5"], "cannot be halved 5 times"),
         ([*IMAGES, "--max_images", "1", "--steps_per_epoch", "1"], "no image is left"),
     ],
 )
+@pytest.mark.usefixtures("tiny_encoder")
 def test_a_training_that_cannot_start_is_a_one_line_error(images, here, capsys, arguments, words):
     (here / "empty").mkdir()
     (here / "file").write_text("")

@@ -189,13 +189,13 @@ def test_without_validation_there_are_curves_and_weights(here):
     assert all(list(runs) == ["train"] for runs in read_curves(here / "logs").values())
 
 
+# Tests of the settings and of the model show these options one by one.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
-        pytest.param(["--skip_connections"], marks=pytest.mark.slow),
-        pytest.param(
-            ["--decoder_attention", "--attention_resolution", "8"], marks=pytest.mark.slow
-        ),
+        ["--skip_connections"],
+        ["--decoder_attention", "--attention_resolution", "8"],
         ["--skip_connections", "--decoder_attention", "--norm", "batch", "--optimizer", "adamw"],
     ],
     ids=["skips", "attention", "both"],
