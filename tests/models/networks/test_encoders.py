@@ -1,5 +1,6 @@
 """Pretrained encoders: five halvings, the preparation of images, and weights files."""
 
+import dataclasses
 import importlib
 
 import keras
@@ -137,6 +138,7 @@ def test_inception_returns_its_features_before_each_halving(inception, inception
     assert_features_equal(features, before_each_halving(inception)(prepared))
 
 
+@pytest.mark.slow
 def test_images_too_small_for_inception_are_enlarged(inception, inception_encoder):
     images = np.random.default_rng(1).uniform(0, 1, (2, 40, 48, 3)).astype("float32")
     enlarged = [resize(each, (75, 90), 1, "edge", anti_aliasing=False) for each in images]
@@ -218,6 +220,15 @@ def test_levels_may_be_given_by_number(unnamed):
     features = found(IMAGES)
     assert [each.shape for each in features] == [(1, 32, 32, 2), (1, 16, 16, 6)]
     assert_features_equal(features, probe(2.0 * IMAGES - 1.0))
+
+
+def test_images_too_small_for_a_network_are_enlarged(unnamed, monkeypatch):
+    recipe = dataclasses.replace(ENCODERS["unnamed"], smallest_side=75, halves_exactly=False)
+    monkeypatch.setitem(ENCODERS, "unnamed", recipe)
+    found = pretrained_encoder("unnamed", None, exact=False)
+    [image] = IMAGES[:, :40, :48]
+    enlarged = resize(image, (75, 90), 1, "edge", anti_aliasing=False)
+    assert_features_equal(found(image[None]), found(enlarged[None]))
 
 
 def test_network_is_cut_off_at_the_requested_level(unnamed):
