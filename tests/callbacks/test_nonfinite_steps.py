@@ -112,7 +112,7 @@ def test_a_nonfinite_gradient_of_finite_losses_is_noticed_in_its_step(tmp_path, 
 @pytest.mark.parametrize(
     "phase",
     [
-        Phase.GENERATOR,
+        pytest.param(Phase.GENERATOR, marks=pytest.mark.slow),
         Phase.DISCRIMINATOR,
         pytest.param(Phase.BOTH, marks=pytest.mark.in_a_graph, id="in a graph"),
     ],

@@ -155,7 +155,7 @@ def test_colorfulness_is_that_of_the_images(inspect, here, capsys):
     assert float(found[2]) == pytest.approx(dull, abs=0.3)
 
 
-@pytest.mark.parametrize("batch_size", ["1", "5", "20"])
+@pytest.mark.parametrize("batch_size", ["1", "20", pytest.param("5", marks=pytest.mark.slow)])
 def test_the_sheet_has_sixteen_images_for_any_batch_size(
     inspect, here, drawn, monkeypatch, batch_size
 ):

@@ -141,7 +141,13 @@ def test_training_reduces_the_loss(batch):
     assert losses[-1] < 0.9 * losses[0], losses
 
 
-@pytest.mark.parametrize("options", [{}, {"skip_connections": True, "attention_level": 2}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"skip_connections": True, "attention_level": 2},
+        pytest.param({}, marks=pytest.mark.slow),
+    ],
+)
 def test_every_architecture_trains_with_a_gradient_penalty(batch, options):
     model = compiled(WassersteinAdversarial(10.0), norm="batch", **options)
     losses = model.train_step(batch)

@@ -127,7 +127,13 @@ def test_encoder_is_unchanged_while_frozen_and_trained_afterwards(
         assert int(model.encoder_optimizer.iterations) == 1
 
 
-@pytest.mark.parametrize("name", COLORIZERS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("encoder_decoder", "pix2pix", "chromagan"),
+        pytest.param("sagan", marks=pytest.mark.slow),
+    ],
+)
 def test_every_colorizer_has_an_encoder_to_freeze(name):
     model = compiled(name=name)
     all_ids = {id(each) for each in model.generator_variables}
@@ -236,6 +242,7 @@ def test_first_step_of_the_encoder_is_as_large_as_its_learning_rate(batch):
     assert np.median(steps) == pytest.approx(1.0, abs=0.01)
 
 
+@pytest.mark.slow
 def test_with_the_step_count_of_the_decoder_it_would_be_many_times_too_large(batch):
     steps = first_steps_of_the_encoder(batch, own_optimizer=False)
     # Adam corrects its moments as if they were means of a thousand gradients, but they contain a
@@ -283,7 +290,7 @@ def test_two_optimizers_equal_one_if_nothing_was_frozen(batch):
         np.testing.assert_allclose(two, one, atol=1e-6)
 
 
-@pytest.mark.parametrize("own_optimizer", [True, False])
+@pytest.mark.parametrize("own_optimizer", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_learning_rates_reach_all_optimizers(batch, own_optimizer):
     model = compiled(own_optimizer)
     model.set_learning_rates(0.25, 0.125)

@@ -591,7 +591,13 @@ def test_two_outputs_to_one_file_are_a_one_line_error(evaluate, images, capsys, 
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-@pytest.mark.parametrize("name", [b"line\nbreak", b"\xff\xfe", b"\x1b[2J"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"line\nbreak",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (b"\xff\xfe", b"\x1b[2J")),
+    ],
+)
 def test_odd_names_are_shown_on_one_line(evaluate, images, weights, here, drawn, capsys, name):
     name = os.fsdecode(name)
     (images / "0.png").rename(images / f"{name}.png")

@@ -165,7 +165,9 @@ def test_optimizers_are_those_of_keras(compiled, arguments, kind, values):
     assert model.generator_optimizer is not model.discriminator_optimizer
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion"])
+@pytest.mark.parametrize(
+    "optimizer", ["adamw", "sgd", pytest.param("lion", marks=pytest.mark.slow)]
+)
 def test_kernels_decay_but_biases_and_normalizations_do_not(optimizer):
     decay = ["--weight_decay", "0.5", "--generator_lr", "0.5", "--beta_1", "0.5"]
     settings, _ = parse([*SMALL, "--optimizer", optimizer, *decay, "--attention_resolution", "64"])
@@ -199,7 +201,10 @@ def test_lion_needs_a_momentum(compiled):
 
 
 @pytest.mark.usefixtures("tiny_encoder")
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "lion"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", *(pytest.param(each, marks=pytest.mark.slow) for each in ("adamw", "sgd", "lion"))],
+)
 def test_an_encoder_that_is_frozen_first_has_its_own_optimizer(optimizer, tmp_path):
     path = str(tmp_path / "encoder.weights.h5")
     keras.applications.Tiny(False, None, None).save_weights(path)
@@ -287,7 +292,7 @@ def test_attention_is_at_the_nearest_level(resolution, wanted, level, skips):
 @pytest.mark.parametrize(
     ("wanted", "level"),
     # At the deepest of three levels there is no decoder path yet.
-    [(64, 1), (16, 1), (9, 2), (4, 2)],
+    [(16, 1), (4, 2), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((64, 1), (9, 2)))],
 )
 def test_pix2pix_has_attention_only_on_request_and_at_the_nearest_level(wanted, level):
     small = ["--model", "pix2pix", "--filters", "2", "--depth", "3", "--resolution", "32"]
