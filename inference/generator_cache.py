@@ -23,7 +23,7 @@ from models.layers.devices import has_gpu, processor_flags
 _MODELS = Path(__file__).resolve().parents[1] / "models"
 
 # Of 28 MB each, with the default weights.
-_MOST_FILES = 4
+MOST_FILES = 4
 
 
 def cached_generator(
@@ -87,5 +87,5 @@ def _key(folder: WeightsFolder, side: int, with_hints: bool) -> str:
 
 def _remove_oldest(cache: Path) -> None:
     files = sorted(cache.glob("*.npz"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in files[_MOST_FILES:]:
+    for path in files[MOST_FILES:]:
         path.unlink(missing_ok=True)

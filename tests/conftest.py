@@ -32,7 +32,7 @@ def _cache_of_the_tests(tmp_path_factory):
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
             monkeypatch.setenv(name, str(folder / "cache"))
         # The networks of all tests, each of which takes a second or more to prepare.
-        monkeypatch.setattr("inference.generator_cache._MOST_FILES", 100)
+        monkeypatch.setattr("inference.generator_cache.MOST_FILES", 100)
         yield
 
 

@@ -113,7 +113,7 @@ def test_a_user_without_a_home_is_no_error(folder, build, monkeypatch):
 
 def test_only_the_files_that_were_used_last_are_kept(cache, folder, build, monkeypatch):
     # The cache of the tests keeps more.
-    monkeypatch.setattr(generator_cache, "_MOST_FILES", 4)
+    monkeypatch.setattr(generator_cache, "MOST_FILES", 4)
     for age, side in enumerate((16, 32, 48, 64)):
         cached_generator(folder, side, build)
         newest = max(cache.iterdir(), key=lambda path: path.stat().st_mtime_ns)

@@ -976,10 +976,7 @@ def test_names_are_printed_even_if_the_terminal_cannot_encode_them_and_nothing_e
     assert line.startswith(r"failed: in/\u0142\xf3d\u017a.png: not an image")
 
 
-@pytest.mark.parametrize(
-    "model",
-    ["sagan", *(pytest.param(each, marks=pytest.mark.slow) for each in ("pix2pix", "chromagan"))],
-)
+@pytest.mark.parametrize("model", ["sagan", "pix2pix", "chromagan"])
 def test_the_pretrained_weights_color(model, here):
     [cat] = (path for path in demo_images() if path.name == "chelsea.png")
     assert run.main(["--images", str(cat), "--model", model]) == 0
