@@ -69,7 +69,7 @@ class AdversarialColorizer(Colorizer):
         adversarial: str | Mapping | Adversarial | None = None,
         adversarial_weight: float = 1.0,
         discriminator_steps: int = 1,
-        has_encoder_optimizer: bool = False,
+        encoder_lr_share: float | None = None,
         seed: int = 0,
         validation_metrics: Iterable[keras.metrics.Metric] = (),
         jit_compile: bool = False,
@@ -93,11 +93,12 @@ class AdversarialColorizer(Colorizer):
             discriminator_steps: int. While both networks are trained, every step trains the
                 discriminator, and only every `discriminator_steps`-th step the generator too. Each
                 step uses a new batch. Defaults to `1`.
-            has_encoder_optimizer: bool, whether the generator's encoder has a copy of the
-                generator's optimizer, at the same learning rate, for `freeze_encoder`: its step
-                count starts when the encoder starts to train. With the step count of the
-                generator's optimizer, Adam's first updates of the encoder would be many times too
-                large. Defaults to `False`.
+            encoder_lr_share: float or None. A number gives the generator's encoder a copy of the
+                generator's optimizer, at this share of the generator's learning rate.
+                `freeze_encoder` needs it: the copy's step count starts when the encoder starts to
+                train, and with the step count of the generator's optimizer Adam's first updates of
+                the encoder would be many times too large. Defaults to `None`, one optimizer for
+                both.
             seed: int, seed of the gradient penalty's random interpolation. Defaults to `0`.
             validation_metrics: iterable of metrics with `update_state(true_rgb1, colored_rgb1)`.
             jit_compile: bool, whether to compile the steps with XLA. Defaults to `False`, because
@@ -118,8 +119,9 @@ class AdversarialColorizer(Colorizer):
                 "the networks need optimizers of their own. Received: `generator_optimizer` and "
                 f"`discriminator_optimizer` are the same {self.generator_optimizer}"
             )
+        self.encoder_lr_share = encoder_lr_share
         self.encoder_optimizer = None
-        if has_encoder_optimizer:
+        if encoder_lr_share is not None:
             self.encoder_optimizer = _optimizer(_copied(self.generator_optimizer))
         # Keras would scale the loss of float16 in a step of its own.
         super().compile(
@@ -167,7 +169,7 @@ class AdversarialColorizer(Colorizer):
                 "adversarial": self.adversarial,
                 "adversarial_weight": self.adversarial_weight,
                 "discriminator_steps": self.discriminator_steps,
-                "has_encoder_optimizer": self.encoder_optimizer is not None,
+                "encoder_lr_share": self.encoder_lr_share,
                 "seed": self.seed,
                 "validation_metrics": list(self.validation_metrics.values()),
                 "jit_compile": self.jit_compile,
@@ -196,7 +198,7 @@ class AdversarialColorizer(Colorizer):
         """Freezes or unfreezes the generator's encoder from the next step on.
 
         A frozen encoder normalizes with its moving statistics. Freeze it only at the beginning of
-        training and with `has_encoder_optimizer`, because the EMA generator copies a frozen encoder
+        training and with `encoder_lr_share`, because the EMA generator copies a frozen encoder
         instead of averaging it.
 
         Args:
@@ -391,7 +393,7 @@ class AdversarialColorizer(Colorizer):
             # Whatever has set the rate: a callback or a schedule of the optimizer. A variable would
             # be tracked by both.
             rate = tf.convert_to_tensor(self.generator_optimizer.learning_rate)
-            self.encoder_optimizer.learning_rate = rate
+            self.encoder_optimizer.learning_rate = self.encoder_lr_share * rate
         for optimizer, part in self._optimizers_of(variables):
             optimizer.apply([gradient_of[id(variable)] for variable in part], part)
         self.update_ema(self.generator_optimizer.iterations)

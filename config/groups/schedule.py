@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from config.groups.argument_types import Count, Decay, Fraction, NotNegative, PositiveInt, Rate
+from config.groups.argument_types import (
+    Count,
+    Decay,
+    Fraction,
+    NotNegative,
+    PositiveInt,
+    Rate,
+    Scale,
+)
 from config.groups.setting import ADVERSARIAL, Need, Remembered, setting
 
 _GENERATOR_ALONE = Need(
@@ -63,6 +71,13 @@ class ScheduleSettings:
         "--discriminator_lr)",
         needs=[_DISCRIMINATOR_ALONE],
         forget=Remembered.RATE_REDUCTIONS,
+    )
+    encoder_lr_share: Scale = setting(
+        "learning rate of the pretrained encoder, as a share of the generator's; a smaller one "
+        "keeps more of what it knows",
+        1.0,
+        needs=[_PRETRAINED_ENCODER],
+        fixed="checkpoint",
     )
     lr_schedule: Literal["constant", "plateau", "cosine", "linear"] = setting(
         "schedule of both learning rates: plateau lowers them when the validation loss (without "

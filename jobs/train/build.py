@@ -138,10 +138,11 @@ def compile_model(
     class_options = {}
     if settings.model == "chromagan":
         class_options = {"teacher": teacher, "class_weight": settings.class_weight}
+    has_encoder_optimizer = settings.freeze_encoder_epochs or settings.encoder_lr_share < 1.0
     model.compile(
         generator_optimizer=_optimizer(settings.generator_lr, settings),
         discriminator_optimizer=_optimizer(settings.discriminator_lr, settings),
-        has_encoder_optimizer=bool(settings.freeze_encoder_epochs),
+        encoder_lr_share=settings.encoder_lr_share if has_encoder_optimizer else None,
         reconstruction=_reconstruction(settings, ab_histogram),
         adversarial=adversarial,
         adversarial_weight=settings.adversarial_weight,

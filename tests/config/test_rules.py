@@ -120,10 +120,13 @@ UNMET_NEEDS = {
         ([*model, *PRETRAINED], "with --pretrained") for model in (PIX2PIX, ENCODER_DECODER)
     ],
     "skip_connections": [([*ENCODER_DECODER, *PRETRAINED], "with --pretrained")],
-    "freeze_encoder_epochs": [
-        (arguments, "without a pretrained --encoder")
-        for arguments in ([], PIX2PIX, [*CHROMAGAN, "--encoder_weights", "none"])
-    ],
+    **{
+        name: [
+            (arguments, "without a pretrained --encoder")
+            for arguments in ([], PIX2PIX, [*CHROMAGAN, "--encoder_weights", "none"])
+        ]
+        for name in ("encoder_lr_share", "freeze_encoder_epochs")
+    },
     "gp_weight": [([], "with --adversarial hinge")],
     "label_smoothing": [
         ([], "with --adversarial hinge"),

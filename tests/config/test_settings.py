@@ -71,7 +71,14 @@ def test_what_resuming_a_training_asks_about_settings():
     rates = {f"{name}_lr{end}" for name in ("generator", "discriminator") for end in ("", "_alone")}
     assert forgotten(Remembered.RATE_REDUCTIONS) == {"lr_schedule", *rates}
     assert names_where(lambda entry: entry.metadata["fixed"] == "checkpoint") == {
-        *("freeze_encoder_epochs", "hints_alone", "hints_share", "optimizer", "resolution"),
+        *(
+            "encoder_lr_share",
+            "freeze_encoder_epochs",
+            "hints_alone",
+            "hints_share",
+            "optimizer",
+            "resolution",
+        ),
         *("seed", "validation_share"),
     }
     assert names_where(lambda entry: entry.metadata["fixed"] == "weights") == {

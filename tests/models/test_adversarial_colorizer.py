@@ -144,11 +144,11 @@ def test_callbacks_of_keras_work(tmp_path):
 def test_the_optimizer_of_the_encoder_follows_the_learning_rate(tiny_encoder):
     model = SAGAN(filters=2, encoder="vgg16", attention_level=5, discriminator_filters=2, depth=1)
     rate = keras.optimizers.schedules.ExponentialDecay(1e-3, 1, 0.5)
-    model.compile(keras.optimizers.Adam(rate), "adam", {"l1": 1.0}, has_encoder_optimizer=True)
+    model.compile(keras.optimizers.Adam(rate), "adam", {"l1": 1.0}, encoder_lr_share=0.25)
     lightness, ab = (tf.image.resize(array, [32, 32]) for array in images())
     for step in range(3):
         model.train_step((lightness, ab))
-        assert float(model.encoder_optimizer.learning_rate) == pytest.approx(1e-3 * 0.5**step)
+        assert float(model.encoder_optimizer.learning_rate) == pytest.approx(2.5e-4 * 0.5**step)
     assert int(model.encoder_optimizer.iterations) == 3
 
 

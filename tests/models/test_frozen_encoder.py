@@ -57,7 +57,7 @@ def compiled(own_optimizer=True, name="encoder_decoder", adversarial=None, build
         adam(),
         Reconstruction({"mse": 1.0}),
         adversarial,
-        has_encoder_optimizer=own_optimizer,
+        encoder_lr_share=1.0 if own_optimizer else None,
         **options,
     )
     return model

@@ -215,6 +215,9 @@ def test_an_encoder_that_is_frozen_first_has_its_own_optimizer(optimizer, tmp_pa
     compile_model(model, settings)
     assert model.encoder_optimizer is None
     compile_model(model, parse([*options, "--freeze_encoder_epochs", "1"])[0])
+    assert model.encoder_lr_share == 1.0
+    compile_model(model, parse([*options, "--encoder_lr_share", "0.5"])[0])
+    assert model.encoder_lr_share == 0.5
     others = (model.generator_optimizer, model.discriminator_optimizer)
     assert all(model.encoder_optimizer is not other for other in others)
     assert type(model.encoder_optimizer) is type(model.generator_optimizer)
