@@ -83,14 +83,14 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
     from data.photos.file import PhotoFile
     from data.photos.writer import write_photo
     from inference.guided_upsampling import GuidedUpsampling
-    from inference.lab_recombiner import LabRecombiner, allocate_planes, upsample
+    from inference.lab_recombiner import allocate_planes, recombine, upsample
 
     page = PhotoFile(file).pages[0]
     lightness = colorizer.lab_at_render_size(page)[..., :1]
     batch = [lightness] * colorizer.batch_size
     [ab, *_] = colorizer.predict(batch)
     read = [rgb for rgb, _ in page.strips()]
-    recombiner, buffers = LabRecombiner(), [allocate_planes(rgb) for rgb in read]
+    buffers = [allocate_planes(rgb) for rgb in read]
     tops = np.cumsum([0, *map(len, read[:-1])])
 
     def upsampled() -> list:
@@ -108,7 +108,7 @@ def _measure_stages(colorizer, file: Path, seconds: float) -> None:
         "decode at full size": lambda: list(page.strips()),
         "upsample ab": upsampled,
         "to Lab and back": lambda: [
-            recombiner.recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
+            recombine(rgb, part) for rgb, part in zip(read, large, strict=True)
         ],
         "encode": lambda: write_photo(file.parent.parent / "stage.jpg", [(page, colored)]),
     }

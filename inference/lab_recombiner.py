@@ -26,10 +26,32 @@ _PLANES = 5
 _ALIGNMENT = 64
 
 
-class LabRecombiner:
-    """Recombines L and ab at full size, compiled once for photographs of all sizes.
+def prepare_recombination(channels: int, dtype: str) -> None:
+    """Compiles what recombines one kind of strips in advance, once for photographs of all sizes.
 
-    All objects share what was compiled.
+    Args:
+        channels: int, 1 or 3.
+        dtype: str, `uint8` or `uint16`.
+    """
+    rgb, upsampled = tf.zeros((_CHUNK, channels), dtype), tf.zeros((_PLANES, _CHUNK))
+    _recombine(rgb, upsampled)
+    _recombine_out_of_gamut(rgb, upsampled, tf.zeros(_CHUNK_OUTSIDE, "int32"))
+
+
+def recombined_strips(
+    page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Colors a page at full size.
+
+    Args:
+        page: `PhotoPage`.
+        lightness: as in `GuidedUpsampling`, of the shrunk page, or of the whole that the page
+            is a part of.
+        ab: as in `GuidedUpsampling`.
+
+    Yields:
+        Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
+        alpha, in the type (uint8 or uint16) and the profile of the page.
 
     Example:
         from data.photos.file import PhotoFile
@@ -37,79 +59,54 @@ class LabRecombiner:
         page = PhotoFile("gray.jpg").pages[0]
         small_lightness = np.full((24, 32, 1), 50.0, "float32")
         small_ab = np.full((24, 32, 2), 10.0, "float32")
-        strips = LabRecombiner().strips(page, small_lightness, small_ab)
+        strips = recombined_strips(page, small_lightness, small_ab)
         rgb255 = np.concatenate(list(strips))
     """
+    whole = page.whole
+    columns = slice(whole.left, whole.left + page.width)
+    upsampling = GuidedUpsampling(lightness, ab, whole.height, whole.width, columns)
+    top, planes = whole.top, None
+    for rgb, alpha in page.strips():
+        # The first strip is the largest.
+        planes = allocate_planes(rgb) if planes is None else planes
+        colored = page.from_srgb(recombine(rgb, upsample(upsampling, top, rgb, planes)))
+        yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
+        top += len(rgb)
 
-    def prepare(self, channels: int, dtype: str) -> None:
-        """Compiles the functions for one kind of strips in advance.
 
-        Args:
-            channels: int, 1 or 3.
-            dtype: str, `uint8` or `uint16`.
-        """
-        rgb, upsampled = tf.zeros((_CHUNK, channels), dtype), tf.zeros((_PLANES, _CHUNK))
-        _recombine(rgb, upsampled)
-        _recombine_out_of_gamut(rgb, upsampled, tf.zeros(_CHUNK_OUTSIDE, "int32"))
+def recombine(rgb: np.ndarray, upsampled: np.ndarray) -> np.ndarray:
+    """Recombines the lightness of a strip with upsampled ab.
 
-    def strips(
-        self, page: PhotoPage, lightness: np.ndarray, ab: np.ndarray
-    ) -> Iterator[np.ndarray]:
-        """Colors a page at full size.
+    Args:
+        rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
+        upsampled: float32 array, as returned by `upsample`.
 
-        Args:
-            page: `PhotoPage`.
-            lightness: as in `GuidedUpsampling`, of the shrunk page, or of the whole that the page
-                is a part of.
-            ab: as in `GuidedUpsampling`.
+    Returns:
+        Array of the same type and of shape (rows, width, 3), with the lightness of `rgb`.
+    """
+    rows, width, channels = rgb.shape
+    rgb = rgb.reshape(-1, channels)
+    colored = np.empty((len(rgb), 3), rgb.dtype)
+    for first in range(0, len(rgb), _CHUNK):
+        chunk = slice(first, first + _CHUNK)
+        _fill(colored[chunk], rgb[chunk], upsampled[:, chunk])
+    return colored.reshape(rows, width, 3)
 
-        Yields:
-            Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
-            alpha, in the type (uint8 or uint16) and the profile of the page.
-        """
-        whole = page.whole
-        columns = slice(whole.left, whole.left + page.width)
-        upsampling = GuidedUpsampling(lightness, ab, whole.height, whole.width, columns)
-        top, planes = whole.top, None
-        for rgb, alpha in page.strips():
-            # The first strip is the largest.
-            planes = allocate_planes(rgb) if planes is None else planes
-            colored = page.from_srgb(self.recombine(rgb, upsample(upsampling, top, rgb, planes)))
-            yield colored if alpha is None else np.concatenate([colored, alpha], axis=-1)
-            top += len(rgb)
 
-    def recombine(self, rgb: np.ndarray, upsampled: np.ndarray) -> np.ndarray:
-        """Recombines the lightness of a strip with upsampled ab.
-
-        Args:
-            rgb: uint8 or uint16 array of shape (rows, width, 1 or 3), sRGB.
-            upsampled: float32 array, as returned by `upsample`.
-
-        Returns:
-            Array of the same type and of shape (rows, width, 3), with the lightness of `rgb`.
-        """
-        rows, width, channels = rgb.shape
-        rgb = rgb.reshape(-1, channels)
-        colored = np.empty((len(rgb), 3), rgb.dtype)
-        for first in range(0, len(rgb), _CHUNK):
-            chunk = slice(first, first + _CHUNK)
-            self._fill(colored[chunk], rgb[chunk], upsampled[:, chunk])
-        return colored.reshape(rows, width, 3)
-
-    def _fill(self, colored: np.ndarray, rgb: np.ndarray, upsampled: np.ndarray) -> None:
-        padded, upsampled = tf.constant(_padded(rgb, _CHUNK)), _without_copy(upsampled)
-        *channels, is_inside = _recombine(padded, upsampled)
-        for number, channel in enumerate(channels):
-            colored[:, number] = channel.numpy()[: len(rgb)]
-        # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
-        # be a waste.
-        outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
-        for first in range(0, len(outside), _CHUNK_OUTSIDE):
-            indices = outside[first : first + _CHUNK_OUTSIDE]
-            pulled = _recombine_out_of_gamut(
-                padded, upsampled, _padded(indices.astype("int32"), _CHUNK_OUTSIDE)
-            )
-            colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
+def _fill(colored: np.ndarray, rgb: np.ndarray, upsampled: np.ndarray) -> None:
+    padded, upsampled = tf.constant(_padded(rgb, _CHUNK)), _without_copy(upsampled)
+    *channels, is_inside = _recombine(padded, upsampled)
+    for number, channel in enumerate(channels):
+        colored[:, number] = channel.numpy()[: len(rgb)]
+    # Only a few percent of the pixels: bisecting for the gamut boundary at all of them would
+    # be a waste.
+    outside = np.flatnonzero(~is_inside.numpy()[: len(rgb)])
+    for first in range(0, len(outside), _CHUNK_OUTSIDE):
+        indices = outside[first : first + _CHUNK_OUTSIDE]
+        pulled = _recombine_out_of_gamut(
+            padded, upsampled, _padded(indices.astype("int32"), _CHUNK_OUTSIDE)
+        )
+        colored[indices] = np.stack(pulled, axis=-1)[: len(indices)]
 
 
 def allocate_planes(rgb: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from inference.frozen_generator import FrozenGenerator
 from inference.generator_cache import cached_generator
 from inference.hint_spreading import FAR, NEAR, spread_residuals
 from inference.hints import Hint, HintSquare, draw_squares, place_hints
-from inference.lab_recombiner import LabRecombiner
+from inference.lab_recombiner import recombined_strips
 from inference.look import AS_SET, Look
 from inference.palette import Palette
 from inference.saved_network import SavedNetwork
@@ -63,8 +63,6 @@ class PhotoColorizer:
             `FrozenGenerator` from lightness and hints to ab; called when there are hints for the
             first time. Defaults to `None`: hints are spread over the colors of the generator by
             `spread_residuals` alone.
-        recombiner: `LabRecombiner`, for example one that is already compiled, or None for a new
-            one. Defaults to `None`.
         provenance: `Provenance` or None, what the XMP of colored photographs says of their colors.
             Defaults to `None`.
 
@@ -84,7 +82,6 @@ class PhotoColorizer:
         flip_average: bool = False,
         color_stride: int = 1,
         hinted_generator: Callable[[], keras.Model | FrozenGenerator] | None = None,
-        recombiner: LabRecombiner | None = None,
         provenance: Provenance | None = None,
     ):
         self.generator = generator
@@ -97,7 +94,6 @@ class PhotoColorizer:
         self.color_stride = color_stride
         self._color = self._callable(generator)
         self._hinted_generator = hinted_generator
-        self._recombiner = recombiner or LabRecombiner()
 
     @classmethod
     def from_folder(
@@ -395,7 +391,7 @@ class PhotoColorizer:
             Strips from top to bottom, arrays of shape (rows, width, 3), or (rows, width, 4) with
             alpha, in the type (uint8 or uint16) and the profile of the page.
         """
-        return self._recombiner.strips(page, lightness, ab)
+        return recombined_strips(page, lightness, ab)
 
     @functools.cached_property
     def _color_with_hints(self) -> Callable:

@@ -26,7 +26,7 @@ def _cache_of_the_tests(tmp_path_factory):
     """Keeps the user's cache out of the tests, and the tests out of the user's cache."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # What one process has added takes the others seconds.
+        # Shared by the processes of pytest-xdist, because preparing a network takes seconds.
         folder = folder.parent
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):

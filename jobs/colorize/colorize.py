@@ -27,7 +27,7 @@ from data.photos.file import PhotoFile
 from data.photos.writer import FORMATS
 from errors import InputError, InterruptedBySignalError, shown
 from inference.hints_file import HINTS_SUFFIX, find_hints_file
-from inference.lab_recombiner import LabRecombiner
+from inference.lab_recombiner import prepare_recombination
 from inference.photo_colorizer import PhotoColorizer
 from inference.pipeline import (
     COLORED,
@@ -86,17 +86,16 @@ def colorize(settings: Settings) -> int:
         variants = choose_variants(settings.variants, folder)
         for job in jobs:
             add_variants(job, variants)
-    recombiner = LabRecombiner()
     # Compiling takes a second, during which another core builds the network.
-    Thread(target=_prepare, args=(recombiner, jobs_of_shard)).start()
-    colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
+    Thread(target=_prepare, args=(jobs_of_shard,)).start()
+    colorizer = load_colorizer(folder, settings, settings.render_size)
     # Not earlier: a run that cannot start should leave no folder behind.
     make_folder(settings.output_dir, "output_dir")
     tally: Counter[str] = Counter()
     try:
         with SignalWatch() as watch:
             todo = _in_order(jobs, settings, watch)
-            others = PretrainedColorizers(settings, folder, colorizer, recombiner)
+            others = PretrainedColorizers(settings, folder, colorizer)
             _color_all(todo, len(jobs_of_shard), colorizer, others, settings, tally, watch)
     finally:
         if not settings.quiet:
@@ -236,11 +235,11 @@ def _is_in_shard(job: Job, settings: Settings) -> bool:
     return int.from_bytes(digest) % shards == shard - 1
 
 
-def _prepare(recombiner: LabRecombiner, jobs: list[Job]) -> None:
+def _prepare(jobs: list[Job]) -> None:
     """Compiles for the kind of the first photograph; most folders hold one kind."""
     # An error is reported when the photograph is colored.
     with contextlib.suppress(Exception):
-        recombiner.prepare(*PhotoFile(jobs[0].source).pages[0].kind())
+        prepare_recombination(*PhotoFile(jobs[0].source).pages[0].kind())
 
 
 def _targets(job: Job) -> list[Path]:

@@ -7,7 +7,6 @@ import keras
 from config.groups.presets import PRETRAINED_WEIGHTS
 from config.settings import Settings
 from errors import InputError
-from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.folders import refuse_file
 from models.checkpoints.folder import WeightsFolder
@@ -44,7 +43,6 @@ def load_colorizer(
     folder: WeightsFolder,
     settings: Settings,
     render_size: int | None = None,
-    recombiner: LabRecombiner | None = None,
     precision: str | None = None,
 ) -> PhotoColorizer:
     """Loads a colorizer with the settings of a job.
@@ -53,7 +51,6 @@ def load_colorizer(
         folder: `WeightsFolder`.
         settings: `Settings`, how to color.
         render_size: int or None, as for `PhotoColorizer.from_folder`. Defaults to `None`.
-        recombiner: `LabRecombiner` or None, an existing one to use. Defaults to `None`.
         precision: str or None, as for `PhotoColorizer.from_folder`. Defaults to `None`, that which
             is set on this thread.
 
@@ -68,5 +65,4 @@ def load_colorizer(
         saturation=settings.saturation,
         calm=settings.calm,
         flip_average=settings.flip_average,
-        recombiner=recombiner,
     )

@@ -8,7 +8,6 @@ import keras
 from config.groups.presets import PRETRAINED_WEIGHTS
 from config.settings import Settings
 from errors import InputError, shown
-from inference.lab_recombiner import LabRecombiner
 from inference.look import Look
 from inference.photo_colorizer import PhotoColorizer
 from inference.saved_network import SavedNetwork
@@ -24,7 +23,6 @@ class PretrainedColorizers:
         settings: `Settings`, how to color.
         folder: `WeightsFolder` that the job colors with.
         colorizer: `PhotoColorizer` of that folder.
-        recombiner: `LabRecombiner` that all of them use.
     """
 
     def __init__(
@@ -32,10 +30,8 @@ class PretrainedColorizers:
         settings: Settings,
         folder: WeightsFolder,
         colorizer: PhotoColorizer,
-        recombiner: LabRecombiner,
     ):
         self._settings = settings
-        self._recombiner = recombiner
         self._loaded = {folder.path.resolve(): colorizer}
         # That of Keras is known to the thread of the job alone.
         self._precision = keras.config.dtype_policy().name
@@ -57,7 +53,6 @@ class PretrainedColorizers:
                 self._loaded[path] = load_colorizer(
                     WeightsFolder(path),
                     self._settings,
-                    recombiner=self._recombiner,
                     precision=self._precision,
                 )
             return self._loaded[path]

@@ -16,7 +16,6 @@ from config.settings import Settings, fields
 from data.color.lab import rgb1_to_lab100, rgb255_to_rgb1
 from data.image_io import write_rgb
 from errors import InputError, quoted, shown
-from inference.lab_recombiner import LabRecombiner
 from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.common.error_translation import translate_errors
 from jobs.common.folders import check_folder, make_folder
@@ -59,11 +58,8 @@ def evaluate(settings: Settings, explicit: set[str]) -> int:
     folders = weights_folders(settings)
     images = EvaluationImages(settings, explicit, folders, log_dir)
     metric_factory = MetricFactory(settings, images.has_truth)
-    # Shared, so that it is compiled only once.
-    recombiner = LabRecombiner()
     colorizers = {
-        folder.path: load_colorizer(folder, settings, settings.render_size, recombiner)
-        for folder in folders
+        folder.path: load_colorizer(folder, settings, settings.render_size) for folder in folders
     }
     # Not earlier: a run that cannot start should leave no folders behind.
     for option, folder in written.items():

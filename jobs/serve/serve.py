@@ -18,7 +18,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.settings import Settings
 from errors import InputError, InterruptedBySignalError, shown
-from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.load_colorizer import load_colorizer, weights_folders
 from jobs.common.pretrained_colorizers import PretrainedColorizers, is_there, variants_beside
@@ -54,9 +53,8 @@ def serve(settings: Settings) -> int:
     with listener, SignalWatch() as watch:
         prepare_keras(settings.precision, settings.seed)
         [folder] = weights_folders(settings)
-        recombiner = LabRecombiner()
-        colorizer = load_colorizer(folder, settings, settings.render_size, recombiner)
-        others = PretrainedColorizers(settings, folder, colorizer, recombiner)
+        colorizer = load_colorizer(folder, settings, settings.render_size)
+        others = PretrainedColorizers(settings, folder, colorizer)
         # Threads of NumPy's BLAS would take longer to wait for each other than to compute.
         with threadpool_limits(1, user_api="blas"):
             _serve(settings, folder, colorizer, others, listener)

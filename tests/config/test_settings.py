@@ -71,15 +71,8 @@ def test_what_resuming_a_training_asks_about_settings():
     rates = {f"{name}_lr{end}" for name in ("generator", "discriminator") for end in ("", "_alone")}
     assert forgotten(Remembered.RATE_REDUCTIONS) == {"lr_schedule", *rates}
     assert names_where(lambda entry: entry.metadata["fixed"] == "checkpoint") == {
-        *(
-            "encoder_lr_share",
-            "freeze_encoder_epochs",
-            "hints_alone",
-            "hints_share",
-            "optimizer",
-            "resolution",
-        ),
-        *("seed", "validation_share"),
+        *("encoder_lr_share", "freeze_encoder_epochs", "hints_alone", "hints_share"),
+        *("optimizer", "resolution", "seed", "validation_share"),
     }
     assert names_where(lambda entry: entry.metadata["fixed"] == "weights") == {
         *("attention_pool", "attention_resolution", "color_stride", "decoder_attention", "depth"),

@@ -23,7 +23,7 @@ from errors import InputError
 from inference import lab_recombiner
 from inference.frozen_generator import FrozenGenerator
 from inference.hints import Hint
-from inference.lab_recombiner import LabRecombiner, allocate_planes
+from inference.lab_recombiner import allocate_planes, prepare_recombination, recombined_strips
 from inference.look import AS_SET, Look
 from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
@@ -318,16 +318,15 @@ def test_prepared_functions_are_not_traced_again(page_of, monkeypatch, channels,
 
     monkeypatch.setattr(lab_recombiner, "integers_to_lightness100", counting)
     for name in ("_recombine", "_recombine_out_of_gamut"):
-        # Earlier tests may have traced what all recombiners share.
+        # Earlier tests may have traced them.
         fresh = tf.function(getattr(lab_recombiner, name).python_function, jit_compile=True)
         monkeypatch.setattr(lab_recombiner, name, fresh)
-    recombiner = LabRecombiner()
-    recombiner.prepare(channels, dtype)
+    prepare_recombination(channels, dtype)
     assert traced == [channels] * 2
     # Black cannot be red: these pixels are outside the gamut.
     page = page_of(np.zeros((30, 40, channels), dtype))
     small, red = np.zeros((32, 32, 1), "float32"), np.full((32, 32, 2), 20.0, "float32")
-    after = lab100(np.concatenate(list(recombiner.strips(page, small, red))))
+    after = lab100(np.concatenate(list(recombined_strips(page, small, red))))
     assert np.abs(after[..., 1:]).max() < 1
     assert traced == [channels] * 2
 

@@ -46,7 +46,7 @@ def load_once():
     loaded = {}
     load = colorize.load_colorizer
 
-    def call(folder, settings, render_size, recombiner):
+    def call(folder, settings, render_size):
         if folder.path not in loaded:
             loaded[folder.path] = load(folder, settings, render_size)
         loaded[folder.path].batch_size = settings.batch_size
@@ -55,20 +55,17 @@ def load_once():
     return call
 
 
-class Recombiner:
-    """Records what is prepared; the colorizer that is loaded once has a real one."""
-
-    def __init__(self):
-        Recombiner.kinds = []
-
-    def prepare(self, *kind):
-        Recombiner.kinds.append(kind)
+@pytest.fixture
+def prepared(monkeypatch):
+    """The kinds of strips that a job prepared for; nothing is compiled in advance."""
+    kinds = []
+    monkeypatch.setattr(colorize, "prepare_recombination", lambda *kind: kinds.append(kind))
+    return kinds
 
 
 @pytest.fixture
-def color_photographs(weights, here, load_once, monkeypatch):
+def color_photographs(weights, here, load_once, prepared, monkeypatch):
     monkeypatch.setattr(colorize, "load_colorizer", load_once)
-    monkeypatch.setattr(colorize, "LabRecombiner", Recombiner)
 
     def call(*arguments):
         return run.main(["--weights", weights, "--precision", "float32", "--images", *arguments])
@@ -1030,8 +1027,7 @@ def test_a_folder_that_cannot_be_read_is_reported(color_photographs, here, capsy
     ("mode", "kind"),
     [("L", (1, "uint8")), ("RGBA", (3, "uint8")), ("I;16", (1, "uint16")), ("broken", None)],
 )
-def test_the_recombiner_is_prepared_for_the_first_photograph(here, monkeypatch, mode, kind):
-    monkeypatch.setattr(colorize, "LabRecombiner", Recombiner)
+def test_recombination_is_prepared_for_the_first_photograph(here, prepared, mode, kind):
     photograph(here / "a.png", mode="L" if mode == "broken" else mode)
     if mode == "broken":
         (here / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -1039,7 +1035,7 @@ def test_the_recombiner_is_prepared_for_the_first_photograph(here, monkeypatch, 
     # It does not wait for the weights.
     assert run.main(["--images", "a.png", "b.tif", "--weights", "absent"]) == 2
     wait_for_other_threads()
-    assert Recombiner.kinds == [kind] * (mode != "broken")
+    assert prepared == [kind] * (mode != "broken")
 
 
 def wait_for_other_threads():

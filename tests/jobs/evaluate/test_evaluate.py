@@ -47,13 +47,13 @@ def load_once():
     loaded = {}
     load = evaluate_job.load_colorizer
 
-    def call(folder, settings, render_size, recombiner=None):
+    def call(folder, settings, render_size):
         file = Path(folder.path, "generator.weights.h5")
         if not file.exists():
-            return load(folder, settings, render_size, recombiner)
+            return load(folder, settings, render_size)
         key = file.read_bytes(), render_size
         if key not in loaded:
-            loaded[key] = load(folder, settings, render_size, recombiner)
+            loaded[key] = load(folder, settings, render_size)
         loaded[key].batch_size = settings.batch_size
         return loaded[key]
 

@@ -11,7 +11,6 @@ from PIL import Image
 
 import run
 from config.settings import Settings
-from inference.lab_recombiner import LabRecombiner
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.pretrained_colorizers import PretrainedColorizers, is_there, variants_beside
 from models.checkpoints.folder import WeightsFolder
@@ -41,7 +40,7 @@ def start_beside(start, hinted_weights, tmp_path, monkeypatch):
         return start(
             colorizer=colorizer,
             variants=[variant for variant in variants_beside(folder) if is_there(variant)],
-            with_weights=PretrainedColorizers(Settings(), folder, colorizer, LabRecombiner()),
+            with_weights=PretrainedColorizers(Settings(), folder, colorizer),
         )
 
     return call

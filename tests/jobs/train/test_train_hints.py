@@ -26,16 +26,8 @@ def teach(images, weights):
 
     def call(*arguments):
         options = ["--dataset", str(images), "--pretrained", weights, "--hints_share", "1"]
-        options += [
-            "--resolution",
-            "16",
-            "--filters",
-            "2",
-            "--depth",
-            "2",
-            "--precision",
-            "float32",
-        ]
+        options += ["--resolution", "16", "--filters", "2", "--depth", "2"]
+        options += ["--precision", "float32"]
         options += ["--batch_size", "2", "--steps_per_epoch", "2", "--reconstruction", "l1:10"]
         options += ["--adversarial", "none", "--validation_share", "0", "--sample_every", "0"]
         return run.main([*options, *arguments])
