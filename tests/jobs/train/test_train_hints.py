@@ -45,7 +45,11 @@ def test_hints_are_taught_alone(teach, weights):
 
 def test_hints_are_forgotten_on_request(hinted_weights):
     settings, _ = parse(["--pretrained", hinted_weights, "--hints_share", "0"])
-    assert len(new_model(settings).generator.inputs) == 1
+    generator = new_model(settings).generator
+    assert len(generator.inputs) == 1
+    wanted = without_hints(generator_of(hinted_weights)).get_weights()
+    for found, array in zip(generator.get_weights(), wanted, strict=True):
+        np.testing.assert_array_equal(found, array)
 
 
 @pytest.mark.parametrize(
