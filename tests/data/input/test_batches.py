@@ -1,7 +1,5 @@
 """Streams of batches contain the right images in the right order, and are reproducible."""
 
-import os
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,57 +9,27 @@ from skimage import color
 from data.color.lab import join_lab, lab1_to_lab100, lab1_to_rgb1
 from data.datasets.image_files import ImageFiles
 from data.datasets.image_source import ImageSource
-from data.image_io import UnreadableImageError
 from data.input.batches import (
     comparison_batches,
     training_batches,
     training_images,
     validation_batches,
 )
-from data.input.disk_cache import DiskCache
 from data.input.extra_target import ExtraTarget
-from data.input.image_loader import ImageLoader, crop_source_side
+from data.input.image_loader import ImageLoader
 from data.input.input_shard import InputShard
 from data.input.memory_cache import MemoryCache
 from data.input.skipped_images import SkippedImages
 from errors import InputError
-
-COLORS = [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255), (255, 0, 255)]
-
-
-def write_solid(folder, colors=COLORS, size=(20, 16)):
-    """Writes an image of each color, so that it can be recognized in any batch."""
-    paths = [str(folder / f"{number}.png") for number in range(len(colors))]
-    for path, rgb in zip(paths, colors, strict=True):
-        Image.new("RGB", size, rgb).save(path)
-    return paths
-
-
-def write_noise(folder, count=4, height=24, width=32):
-    paths = [str(folder / f"noise{number}.png") for number in range(count)]
-    for seed, path in enumerate(paths):
-        values = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")
-        Image.fromarray(values).save(path)
-    return paths
-
-
-def write_broken(folder, count):
-    paths = [str(folder / f"broken{number}.jpg") for number in range(count)]
-    for path in paths:
-        with open(path, "w") as file:
-            file.write("not an image")
-    return paths
-
-
-def loader_of(images, folder, short_side=16, total=None, **options):
-    """Makes a loader of a list of files or of any other source."""
-    source = images if isinstance(images, ImageSource) else ImageFiles("", images)
-    skipped = SkippedImages(folder / "skipped_images.tsv", total or len(source))
-    return ImageLoader(source, short_side, skipped, **options)
-
-
-def cache_of(kind, folder):
-    return MemoryCache() if kind == "memory" else DiskCache(folder / "cache")
+from tests.data.input.images import (
+    COLORS,
+    Album,
+    cache_of,
+    loader_of,
+    write_broken,
+    write_noise,
+    write_solid,
+)
 
 
 def labeled(files, labels):
@@ -107,147 +75,6 @@ class ImpatientSkippedImages(SkippedImages):
         return super().reason(image, file)
 
 
-class Album(ImageSource):
-    """Single-color images that are stored together in one file."""
-
-    def __init__(self, path, colors=COLORS, torn=(), unlabeled=()):
-        super().__init__(tuple("abcdefghij"))
-        self.path = str(path)
-        self.torn = torn
-        self.unlabeled = unlabeled
-        self.readings = []
-        self.write(colors)
-
-    def write(self, colors):
-        """Writes the file with a new modification time, however soon after the last write."""
-        modified = os.stat(self.path).st_mtime_ns + 1 if os.path.exists(self.path) else 0
-        with open(self.path, "wb") as file:
-            np.save(file, np.tile(np.array(colors, "uint8")[:, None, None], (1, 16, 16, 1)))
-        os.utime(self.path, ns=(modified, modified))
-
-    def __len__(self):
-        return len(np.load(self.path))
-
-    def name(self, number):
-        return f"{self.path}#{number}"
-
-    def file(self, number):
-        return self.path
-
-    def read_rgb(self, number, short_side=None):
-        self.readings.append(int(number))
-        if number in self.torn:
-            raise UnreadableImageError("the page is torn")
-        return np.load(self.path)[number]
-
-    def label(self, number):
-        if number in self.unlabeled:
-            raise UnreadableImageError("the caption is torn off")
-        return 9 - int(number)
-
-
-# --- one image -------------------------------------------------------------------------------
-
-
-def test_loaded_image_has_the_short_side(tmp_path):
-    loader = loader_of(write_noise(tmp_path, 1), tmp_path, short_side=12)
-    assert len(loader) == 1
-    assert loader.load(0).shape == (12, 16, 3)
-    assert loader.load(0).dtype == np.uint8
-
-
-def test_broken_image_is_skipped_and_named(tmp_path):
-    files = write_broken(tmp_path, 1)
-    loader = loader_of(files, tmp_path, total=10)
-    assert loader.load(0) is None
-    assert loader.skipped.reason(files[0]).startswith("unreadable: not an image")
-
-
-def test_missing_image_is_skipped_and_named(tmp_path):
-    for cache in (None, MemoryCache()):
-        loader = loader_of([str(tmp_path / "nowhere.jpg")], tmp_path, total=10, cache=cache)
-        assert loader.load(0) is None
-        assert len(loader.skipped) == 1
-
-
-def test_gray_image_is_skipped_and_named(tmp_path):
-    files = write_solid(tmp_path, [(90, 90, 90), (200, 40, 40)])
-    loader = loader_of(files, tmp_path, minimum_colorfulness=2.0)
-    assert loader.load(0) is None
-    assert loader.load(1) is not None
-    assert loader.skipped.reason(files[0]) == "no color: colorfulness 0.0"
-
-
-def test_gray_image_is_loaded_without_a_minimum_colorfulness(tmp_path):
-    assert loader_of(write_solid(tmp_path, [(90, 90, 90)]), tmp_path).load(0) is not None
-
-
-def test_dull_image_is_loaded_with_a_lower_minimum_colorfulness(tmp_path):
-    files = write_solid(tmp_path, [(90, 90, 80)])
-    assert loader_of(files, tmp_path, total=9, minimum_colorfulness=50.0).load(0) is None
-    assert loader_of(files, tmp_path, total=9, minimum_colorfulness=1.0).load(0) is not None
-
-
-def test_second_loading_comes_from_the_cache(tmp_path):
-    cache = MemoryCache()
-    loader = loader_of(write_noise(tmp_path, 1), tmp_path, cache=cache)
-    first = loader.load(0)
-    for key in cache._images:
-        cache.put(key, first[::-1])
-    np.testing.assert_array_equal(loader.load(0), first[::-1])
-
-
-def test_cache_is_not_used_when_the_file_has_changed(tmp_path):
-    files = write_solid(tmp_path, COLORS[:1])
-    loader = loader_of(files, tmp_path, cache=MemoryCache())
-    loader.load(0)
-    Image.new("RGB", (16, 16), COLORS[1]).save(files[0])
-    assert tuple(loader.load(0)[0, 0]) == COLORS[1]
-
-
-def test_cache_is_separate_for_each_short_side(tmp_path):
-    files, cache = write_noise(tmp_path, 1), DiskCache(tmp_path)
-    sides = [loader_of(files, tmp_path, side, cache=cache).load(0).shape[0] for side in (16, 12)]
-    assert sides == [16, 12]
-
-
-@pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_is_separate_for_each_image_in_one_file(tmp_path, kind):
-    album = Album(tmp_path / "album.npy")
-    loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
-    for _ in range(2):
-        assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS
-    assert album.readings == list(range(6))
-
-
-@pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_cache_is_not_used_when_the_file_that_contains_the_images_has_changed(tmp_path, kind):
-    album = Album(tmp_path / "album.npy")
-    loader = loader_of(album, tmp_path, cache=cache_of(kind, tmp_path))
-    for number in range(6):
-        loader.load(number)
-    album.write(COLORS[::-1])
-    assert [tuple(loader.load(number)[0, 0]) for number in range(6)] == COLORS[::-1]
-
-
-def test_bad_image_in_a_file_is_skipped_and_the_others_are_not(tmp_path):
-    album = Album(tmp_path / "album.npy", torn=[1])
-    loader = loader_of(album, tmp_path)
-    assert [loader.load(number) is None for number in range(6)] == [False, True] + [False] * 4
-    assert loader.skipped.reason(album.name(1)) == "unreadable: the page is torn"
-
-
-def test_bad_image_in_a_file_is_tried_again_when_the_file_has_changed(tmp_path):
-    album = Album(tmp_path / "album.npy", torn=[1])
-    assert loader_of(album, tmp_path).load(1) is None
-    album.readings.clear()
-    assert loader_of(album, tmp_path).load(1) is None
-    assert album.readings == []
-    album.torn = ()
-    album.write(COLORS)
-    assert loader_of(album, tmp_path).load(1) is not None
-
-
 @pytest.mark.parametrize(
     ("workers", "replicas"),
     [(1, 2), (2, 4), *(pytest.param(each, each, marks=pytest.mark.slow) for each in (2, 3))],
@@ -290,11 +117,6 @@ def test_validation_shards_contain_each_image_once(tmp_path, replicas):
         assert all(len(lightness) <= 6 // replicas for lightness, _ in batches)
         shown += [each for batch in batches for each in colors_of(join_lab(*batch))]
     assert sorted(shown) == list(range(6))
-
-
-@pytest.mark.parametrize(("share", "side"), [(1.0, 128), (0.25, 256), (0.5, 182)])
-def test_source_is_large_enough_for_the_smallest_crop(share, side):
-    assert crop_source_side(128, share) == side
 
 
 # --- the training stream -----------------------------------------------------------------------
