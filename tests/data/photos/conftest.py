@@ -1,4 +1,4 @@
-"""Color profiles that no library makes: gray ones, and a scanner profile without the reverse."""
+"""Profiles that no library makes: gray ones, and one of a scanner without the reverse; HEIC."""
 
 import struct
 
@@ -33,6 +33,14 @@ def scanner_profile():
     head = b"mft2" + bytes(4) + bytes([3, 3, 2, 0]) + _numbers(*np.eye(3).ravel())
     head += struct.pack(">HH", 256, 2)
     return _icc(b"RGB ", b"scnr", {b"A2B0": head + np.concatenate(tables).astype(">u2").tobytes()})
+
+
+@pytest.fixture
+def pillow_heif():
+    """The optional library of HEIC, which Pillow then uses."""
+    module = pytest.importorskip("pillow_heif")
+    module.register_heif_opener()
+    return module
 
 
 def _icc(space, device, tags):

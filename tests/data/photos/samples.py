@@ -7,6 +7,8 @@ import pytest
 import pyvips
 from PIL import ExifTags, Image
 
+from data.image_io import UnreadableImageError, first_reason
+from data.photos.file import PhotoFile
 from data.photos.metadata import PhotoMetadata
 from data.photos.page import PhotoPage, interpreted
 from data.photos.xmp import XmpPacket
@@ -130,3 +132,34 @@ def app13(*parts):
     """The segments of a JPEG with parts of Photoshop's resources."""
     parts = [b"Photoshop 3.0\0" + part for part in parts]
     return b"".join(b"\xff\xed" + struct.pack(">H", len(part) + 2) + part for part in parts)
+
+
+def pixels_of(page):
+    """Colors and alpha of a page as one array."""
+    strips = page.strips()
+    return np.concatenate([c if a is None else np.dstack([c, a]) for c, a in strips])
+
+
+def pixels_in(path):
+    [page] = PhotoFile(path).pages
+    return pixels_of(page)
+
+
+def solid(color, height=HEIGHT, width=WIDTH):
+    return np.full((height, width, len(color)), color, "uint8")
+
+
+def why(path):
+    """The reason why a photograph cannot be read, found in its head or in its pixels."""
+    with pytest.raises(UnreadableImageError) as error:
+        [pixels_of(page) for page in PhotoFile(path).pages]
+    return first_reason(error.value, path)
+
+
+def assert_is_reason(reason, path):
+    """Asserts that a reason is one useful line without the name, which is printed before it."""
+    assert len(reason.splitlines()) == 1
+    assert path.name not in reason
+    assert str(path.parent) not in reason
+    # libvips names the failed function in the first line and gives the reason below.
+    assert not reason.startswith("unable to")

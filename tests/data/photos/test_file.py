@@ -10,13 +10,23 @@ import numpy as np
 import pytest
 import pyvips
 import tifffile
-from PIL import ExifTags, Image, ImageOps, features
+from PIL import ExifTags, Image
 
-from data.image_io import UnreadableImageError, first_reason
+from data.image_io import UnreadableImageError
 from data.photos import file as file_module
 from data.photos.file import PhotoFile
 from tests.data.photos import samples
-from tests.data.photos.samples import HEIGHT, WIDTH, exif_of, parsed
+from tests.data.photos.samples import (
+    HEIGHT,
+    WIDTH,
+    assert_is_reason,
+    exif_of,
+    parsed,
+    pixels_in,
+    pixels_of,
+    solid,
+    why,
+)
 
 ORANGE = (200, 100, 50)
 
@@ -25,24 +35,9 @@ def noise(*size, **options):
     return samples.noise(*size, **options).squeeze()
 
 
-def solid(color, height=HEIGHT, width=WIDTH):
-    return np.full((height, width, len(color)), color, "uint8")
-
-
 def image(mode):
     """Noise in a Pillow mode that stores it exactly."""
     return Image.fromarray(noise(channels=len(mode)))
-
-
-def pixels_of(page):
-    """Colors and alpha of a page as one array."""
-    strips = page.strips()
-    return np.concatenate([c if a is None else np.dstack([c, a]) for c, a in strips])
-
-
-def pixels_in(path):
-    [page] = PhotoFile(path).pages
-    return pixels_of(page)
 
 
 # --- formats -----------------------------------------------------------------------------------
@@ -218,13 +213,6 @@ def test_suffix_does_not_matter(tmp_path):
 # --- HEIC --------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def pillow_heif():
-    module = pytest.importorskip("pillow_heif")
-    module.register_heif_opener()
-    return module
-
-
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
 def test_heic_is_read(tmp_path, pillow_heif, mode):
     color = (200, 100, 50, 120)[: len(mode)]
@@ -262,86 +250,6 @@ def test_heic_is_upright_whatever_its_exif_says(tmp_path, pillow_heif):
     read = Image.Exif()
     read.load(page.metadata.exif)
     assert read.get(ExifTags.Base.Orientation, 1) == 1
-
-
-@pytest.mark.skipif(not features.check("avif"), reason="this version of Pillow cannot read AVIF")
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_avif_is_upright_as_with_pillow(tmp_path, orientation):
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    lying = solid((255, 0, 0), 96, 64)
-    lying[:32, :32] = 0, 0, 255
-    Image.fromarray(lying).save(tmp_path / "a.avif", exif=exif)
-    with Image.open(tmp_path / "a.avif") as opened:
-        expected = np.asarray(ImageOps.exif_transpose(opened)).astype(int)
-    pixels = pixels_in(tmp_path / "a.avif")
-    assert pixels.shape == expected.shape
-    assert np.abs(pixels - expected).max() <= 2
-
-
-# --- pages -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("big", [False, True])
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_pages_of_a_tiff_may_differ_in_everything(tmp_path, order, big):
-    pages = [
-        noise(),
-        noise(7, 50, 1, 16, seed=1),
-        noise(33, 9, 4, 8, seed=2),
-        noise(2, 3, 3, 16, seed=3),
-    ]
-    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big, byteorder=order) as writer:
-        for number, pixels in enumerate(pages):
-            kind = "minisblack" if pixels.ndim == 2 else "rgb"
-            writer.write(pixels, photometric=kind, description=f"page {number}", metadata=None)
-    photo = PhotoFile(tmp_path / "a.tif")
-    assert [(page.height, page.width) for page in photo.pages] == [p.shape[:2] for p in pages]
-    assert [page.depth for page in photo.pages] == [8, 16, 8, 16]
-    for page, pixels in zip(photo.pages, pages, strict=True):
-        np.testing.assert_array_equal(pixels_of(page).squeeze(), pixels)
-    for number, page in enumerate(photo.pages):
-        assert f"page {number}".encode() in page.metadata.exif
-
-
-def test_pages_may_be_read_in_any_order_and_together(tmp_path):
-    pages = [noise(seed=number) for number in range(3)]
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        for pixels in pages:
-            writer.write(pixels, photometric="rgb", rowsperstrip=3)
-    photo = PhotoFile(tmp_path / "a.tif")
-    for number in (2, 0, 1, 0):
-        np.testing.assert_array_equal(pixels_of(photo.pages[number]), pages[number])
-    for parts in zip(*(page.strips() for page in photo.pages), strict=True):
-        for (colors, _), pixels in zip(parts, pages, strict=True):
-            np.testing.assert_array_equal(colors, pixels)
-
-
-def test_photographs_among_smaller_copies_are_read(tmp_path):
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
-        writer.write(noise(), photometric="rgb")
-        writer.write(np.zeros((HEIGHT, WIDTH), bool), photometric="mask", subfiletype=4)
-        writer.write(noise(7, 8, seed=1), photometric="rgb")
-    first, second = PhotoFile(tmp_path / "a.tif").pages
-    np.testing.assert_array_equal(pixels_of(first), noise())
-    np.testing.assert_array_equal(pixels_of(second), noise(7, 8, seed=1))
-
-
-def test_album_of_many_pages_is_opened_with_few_files(tmp_path):
-    resource = pytest.importorskip("resource")
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        for number in range(60):
-            writer.write(np.full((2, 3), number, "uint8"), contiguous=False)
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # One open file per page would be more than many systems allow.
-    allowed = len(os.listdir("/dev/fd")) + 30
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, limits[1]))
-    try:
-        pages = PhotoFile(tmp_path / "a.tif").pages
-        assert [pixels_of(page)[0, 0, 0] for page in pages] == list(range(60))
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 # --- names -------------------------------------------------------------------------------------
@@ -385,22 +293,6 @@ def test_file_may_have_any_name(request, tmp_path, name):
 
 
 # --- unreadable photographs --------------------------------------------------------------------
-
-
-def why(path):
-    """The reason why a photograph cannot be read, found in its head or in its pixels."""
-    with pytest.raises(UnreadableImageError) as error:
-        [pixels_of(page) for page in PhotoFile(path).pages]
-    return first_reason(error.value, path)
-
-
-def assert_is_reason(reason, path):
-    """Asserts that a reason is one useful line without the name, which is printed before it."""
-    assert len(reason.splitlines()) == 1
-    assert path.name not in reason
-    assert str(path.parent) not in reason
-    # libvips names the failed function in the first line and gives the reason below.
-    assert not reason.startswith("unable to")
 
 
 @pytest.mark.parametrize("kept", [20, 100, 0.5, 0.9])
@@ -476,23 +368,6 @@ def test_file_that_is_not_a_photograph_is_unreadable(tmp_path, name, content):
         PhotoFile(tmp_path / name)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"II*\0",
-        b"II*\0\xff\xff\0\0",
-        b"MM\0*\0\0\0\x08",
-        b"II+\0" + bytes(12),
-        b"II*\0" + bytes(4),
-        b"MM\0*" + bytes(100),
-        b"II*\0\x08\0\0\0" + bytes(20),
-    ],
-)
-def test_tiff_without_a_page_is_unreadable(tmp_path, content):
-    (tmp_path / "a.tif").write_bytes(content)
-    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
-
-
 @pytest.mark.parametrize("name", [b"two\nlines.%s", b"\xff[0].%s", b"%s.%s"])
 @pytest.mark.parametrize("suffix", [b"jpg", b"png", b"tif", b"bmp", b"gif", b"webp"])
 def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
@@ -503,22 +378,6 @@ def test_reason_is_one_line_without_the_name(tmp_path, name, suffix):
     assert len(reason.splitlines()) == 1
     assert str(tmp_path) not in reason
     assert "lines" not in reason
-
-
-@pytest.mark.parametrize(
-    ("kind", "reason"),
-    [
-        ("int8", "signed 8 bits"),
-        ("int16", "signed 16 bits"),
-        ("int32", "signed 32 bits"),
-        ("uint64", "64 bits"),
-        ("complex64", "complex or untyped 64 bits"),
-    ],
-)
-def test_tiff_of_other_types_is_unreadable(tmp_path, kind, reason):
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((HEIGHT, WIDTH), kind))
-    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")
-    assert f"of a kind that cannot be decoded: {reason} a sample" in why(tmp_path / "a.tif")
 
 
 def test_missing_files_and_folders_are_unreadable(tmp_path):
@@ -610,14 +469,6 @@ def test_jpeg_with_exif_is_not_taken_for_a_tiff(tmp_path):
     exif = struct.pack("<2sHLHL", b"II", 42, 8, 0, 0)
     image("RGB").save(tmp_path / "a.jpg", exif=b"Exif\0\0" + exif)
     assert pixels_in(tmp_path / "a.jpg").shape == (HEIGHT, WIDTH, 3)
-
-
-def test_photograph_that_pillow_reads_is_not_decoded_for_its_head(tmp_path, monkeypatch):
-    # Otherwise one decoded photograph per thread would be in memory.
-    image("RGB").save(tmp_path / "a.bmp")
-    monkeypatch.setattr(Image.Image, "load", None)
-    [page] = PhotoFile(tmp_path / "a.bmp").pages
-    assert (page.height, page.width, page.depth, page.has_alpha) == (HEIGHT, WIDTH, 8, False)
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])

@@ -1,9 +1,11 @@
 """The photographs in a TIFF are found among copies, masks, infrared images and raw data."""
 
+import os
 import struct
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms
 
 from data.image_io import UnreadableImageError
@@ -11,7 +13,14 @@ from data.photos.file import PhotoFile
 from data.photos.raw_files import RAW
 from data.photos.read_rgb import read_rgb
 from data.photos.writer import what_is_lost, write_photo
-from tests.data.photos.samples import noise
+from tests.data.photos.samples import (
+    HEIGHT,
+    WIDTH,
+    assert_is_reason,
+    noise,
+    pixels_of,
+    why,
+)
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 PHOTOGRAPH, SMALL = noise(24, 36, 3, 16), noise(6, 9, 3, 8, seed=1)
@@ -99,20 +108,6 @@ def test_raw_file_is_refused_and_never_colored_from_its_thumbnail(tmp_path, imag
         with pytest.raises(UnreadableImageError) as error:
             read(tmp_path / "a.tif")
         assert str(error.value) == RAW
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        *(b"IIRO\x08\0\0\0", b"IIRS\x08\0\0\0", b"MMOR\0\0\0\x08", b"IIU\0\x18\0\0\0"),
-        *(b"FUJIFILMCCD-RAW 0201", b"\0\0\0\x18ftypcrx \0\0\0\1", b"II*\0\x10\0\0\0CR\2\0"),
-        *(b"\0MRM\0\0", b"FOVb\0\0", b"II\x1a\0\0\0HEAPCCDR", b"MM\0*\0\0\0\x08MMMM"),
-    ],
-)
-def test_raw_file_is_known_by_its_signature(tmp_path, head):
-    (tmp_path / "a.tif").write_bytes(head + bytes(99))
-    with pytest.raises(UnreadableImageError, match=r"^a raw file of a camera"):
-        PhotoFile(tmp_path / "a.tif")
 
 
 @ORDERS
@@ -214,3 +209,82 @@ def test_cie_lab_is_read(tmp_path, photometric, bits, stored):
     assert page.dtype == pixels.dtype
     assert np.abs(page / (2**bits - 1) - expected).max() < 0.01
     assert np.abs(read_rgb(tmp_path / "a.tif") / 255 - expected).max() < 0.01
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_pages_of_a_tiff_may_differ_in_everything(tmp_path, order, big):
+    pages = [
+        noise(),
+        noise(7, 50, 1, 16, seed=1).squeeze(),
+        noise(33, 9, 4, 8, seed=2),
+        noise(2, 3, 3, 16, seed=3),
+    ]
+    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big, byteorder=order) as writer:
+        for number, pixels in enumerate(pages):
+            kind = "minisblack" if pixels.ndim == 2 else "rgb"
+            writer.write(pixels, photometric=kind, description=f"page {number}", metadata=None)
+    photo = PhotoFile(tmp_path / "a.tif")
+    assert [(page.height, page.width) for page in photo.pages] == [p.shape[:2] for p in pages]
+    assert [page.depth for page in photo.pages] == [8, 16, 8, 16]
+    for page, pixels in zip(photo.pages, pages, strict=True):
+        np.testing.assert_array_equal(pixels_of(page).squeeze(), pixels)
+    for number, page in enumerate(photo.pages):
+        assert f"page {number}".encode() in page.metadata.exif
+
+
+def test_pages_may_be_read_in_any_order_and_together(tmp_path):
+    pages = [noise(seed=number) for number in range(3)]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for pixels in pages:
+            writer.write(pixels, photometric="rgb", rowsperstrip=3)
+    photo = PhotoFile(tmp_path / "a.tif")
+    for number in (2, 0, 1, 0):
+        np.testing.assert_array_equal(pixels_of(photo.pages[number]), pages[number])
+    for parts in zip(*(page.strips() for page in photo.pages), strict=True):
+        for (colors, _), pixels in zip(parts, pages, strict=True):
+            np.testing.assert_array_equal(colors, pixels)
+
+
+def test_photographs_among_smaller_copies_are_read(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(noise(5, 6), photometric="rgb", subfiletype=1)
+        writer.write(noise(), photometric="rgb")
+        writer.write(np.zeros((HEIGHT, WIDTH), bool), photometric="mask", subfiletype=4)
+        writer.write(noise(7, 8, seed=1), photometric="rgb")
+    first, second = PhotoFile(tmp_path / "a.tif").pages
+    np.testing.assert_array_equal(pixels_of(first), noise())
+    np.testing.assert_array_equal(pixels_of(second), noise(7, 8, seed=1))
+
+
+def test_album_of_many_pages_is_opened_with_few_files(tmp_path):
+    resource = pytest.importorskip("resource")
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number in range(60):
+            writer.write(np.full((2, 3), number, "uint8"), contiguous=False)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One open file per page would be more than many systems allow.
+    allowed = len(os.listdir("/dev/fd")) + 30
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, limits[1]))
+    try:
+        pages = PhotoFile(tmp_path / "a.tif").pages
+        assert [pixels_of(page)[0, 0, 0] for page in pages] == list(range(60))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"II*\0",
+        b"II*\0\xff\xff\0\0",
+        b"MM\0*\0\0\0\x08",
+        b"II+\0" + bytes(12),
+        b"II*\0" + bytes(4),
+        b"MM\0*" + bytes(100),
+        b"II*\0\x08\0\0\0" + bytes(20),
+    ],
+)
+def test_tiff_without_a_page_is_unreadable(tmp_path, content):
+    (tmp_path / "a.tif").write_bytes(content)
+    assert_is_reason(why(tmp_path / "a.tif"), tmp_path / "a.tif")

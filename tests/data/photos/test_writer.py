@@ -53,13 +53,6 @@ def colored(page):
         yield back if alpha is None else np.concatenate([back, alpha], axis=-1)
 
 
-@pytest.fixture
-def pillow_heif():
-    module = pytest.importorskip("pillow_heif")
-    module.register_heif_opener()
-    return module
-
-
 # --- pixels ------------------------------------------------------------------------------------
 
 
