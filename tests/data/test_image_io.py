@@ -369,23 +369,6 @@ def test_folders_of_thumbnails_and_deleted_files_are_skipped(tmp_path):
     assert names_below(tmp_path / library) == ["originals/0/i.jpg"]
 
 
-def test_files_without_a_suffix_are_known_by_their_first_bytes(tmp_path):
-    for format in ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "JPEG2000", "AVIF", "PPM", "SGI"):
-        Image.new("RGB", (8, 8)).save(tmp_path / format, format)
-    (tmp_path / "HEIC").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic")
-    images = sorted(os.listdir(tmp_path))
-    for name, start in (
-        ("text", b"BMX is a sport"),
-        ("empty", b""),
-        ("film", b"\0\0\0\x18ftypisom"),
-    ):
-        (tmp_path / name).write_bytes(start)
-    os.mkfifo(tmp_path / "pipe")
-    others = []
-    assert list_image_paths(tmp_path, on_other=others.append) == images
-    assert sorted(others) == ["empty", "film", "pipe", "text"]
-
-
 @pytest.mark.skipif(is_heif_supported(), reason="pillow-heif is installed")
 def test_heic_is_known_by_its_contents(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))

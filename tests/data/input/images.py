@@ -5,9 +5,11 @@ import os
 import numpy as np
 from PIL import Image
 
+from data.color.lab import join_lab, lab1_to_rgb1
 from data.datasets.image_files import ImageFiles
 from data.datasets.image_source import ImageSource
 from data.image_io import UnreadableImageError
+from data.input.batches import training_batches
 from data.input.disk_cache import DiskCache
 from data.input.image_loader import ImageLoader
 from data.input.memory_cache import MemoryCache
@@ -88,3 +90,30 @@ class Album(ImageSource):
         if number in self.unlabeled:
             raise UnreadableImageError("the caption is torn off")
         return 9 - int(number)
+
+
+def stream(loader, batches, **options):
+    """The first batches of a training stream as one array of Lab images in [-1, 1]."""
+    options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
+    taken = training_batches(loader, **options).take(batches)
+    return np.concatenate([join_lab(lightness, ab).numpy() for lightness, ab in taken])
+
+
+def stream_with_labels(loader, batches, **options):
+    """The colors of the images in the first batches, and their labels."""
+    options = {"resolution": 8, "batch_size": 2, "seed": 0, **options}
+    return colors_and_labels(
+        training_batches(loader, extra_target=loader.labels, **options).take(batches)
+    )
+
+
+def colors_and_labels(batches):
+    batches = list(batches)
+    images = np.concatenate([join_lab(lightness, ab) for lightness, ab, _ in batches])
+    return colors_of(images), np.concatenate([label for _, _, label in batches]).tolist()
+
+
+def colors_of(images):
+    """The index in `COLORS` of each single-color image."""
+    rgb255 = np.asarray(lab1_to_rgb1(images)).mean(axis=(1, 2)) * 255.0
+    return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()

@@ -13,14 +13,7 @@ from data.photos.file import PhotoFile
 from data.photos.raw_files import RAW
 from data.photos.read_rgb import read_rgb
 from data.photos.writer import what_is_lost, write_photo
-from tests.data.photos.samples import (
-    HEIGHT,
-    WIDTH,
-    assert_is_reason,
-    noise,
-    pixels_of,
-    why,
-)
+from tests.data.photos.samples import HEIGHT, WIDTH, assert_is_reason, noise, pixels_of, why
 
 ORDERS = pytest.mark.parametrize("order", ["<", ">"])
 PHOTOGRAPH, SMALL = noise(24, 36, 3, 16), noise(6, 9, 3, 8, seed=1)
