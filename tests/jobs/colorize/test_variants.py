@@ -10,6 +10,7 @@ from PIL import Image
 from skimage.color import rgb2lab
 
 import run
+from tests.jobs.colorize.photographs import files_below
 
 NAMES = ("calm", "as_is", "vivid", "sagan", "chromagan", "pix2pix")
 
@@ -33,10 +34,6 @@ def color(here, weights, monkeypatch):
         )
 
     return call
-
-
-def files_below(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 def chroma(path):
