@@ -1,4 +1,4 @@
-"""A colored photograph has the size, depth, lightness and alpha of the original."""
+"""The colors of a photograph are those of the network, whatever the batch and the source."""
 
 import subprocess
 import sys
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
-import pyvips
 import tensorflow as tf
 from keras import ops
 from PIL import Image
@@ -15,31 +14,17 @@ from skimage import color, data
 
 from data.color.ab_bins import BIN_CENTERS
 from data.color.lab import split_lab
-from data.color.lab_planes import integers_to_lightness100
 from data.photos import page as page_module
 from data.photos.file import PhotoFile
-from data.photos.page import PIXELS_IN_A_STRIP, page_of_pixels
+from data.photos.page import page_of_pixels
 from errors import InputError
-from inference import lab_recombiner
 from inference.frozen_generator import FrozenGenerator
 from inference.hints import Hint
-from inference.lab_recombiner import allocate_planes, prepare_recombination, recombined_strips
 from inference.look import AS_SET, Look
 from inference.palette import Palette
 from inference.photo_colorizer import PhotoColorizer
 from inference.unsureness import unsureness
-from models.checkpoints.folder import WeightsFolder
-from models.sagan import SAGAN
-
-RENDER_SIZE = 32
-A_LITTLE_RED = (11.0, 5.5)
-
-
-class ConstantColors(keras.Model):
-    """Colors every pixel a little red."""
-
-    def call(self, lightness, training=False):
-        return ops.zeros_like(lightness) + np.float32(A_LITTLE_RED) / 110.0
+from tests.inference.red import A_LITTLE_RED, RENDER_SIZE, ConstantColors, colored, lab100
 
 
 class OneSidedColors(keras.Model):
@@ -94,12 +79,6 @@ class Memory(FrozenGenerator):
         return tf.concat([lightness, -lightness], axis=-1)
 
 
-# Shared by all tests, because each colorizer is compiled anew.
-@pytest.fixture(scope="module")
-def a_little_red():
-    return PhotoColorizer(ConstantColors(), RENDER_SIZE)
-
-
 @pytest.fixture(scope="module")
 def one_sided():
     return PhotoColorizer(OneSidedColors(), RENDER_SIZE)
@@ -110,38 +89,6 @@ def flip_averaging():
     return PhotoColorizer(OneSidedColors(), RENDER_SIZE, flip_average=True)
 
 
-@pytest.fixture
-def page_of(tmp_path):
-    def write(pixels, name="photograph.png"):
-        height, width, channels = pixels.shape
-        kinds = ("b-w", "srgb") if pixels.dtype == np.uint8 else ("grey16", "rgb16")
-        image = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
-        image.copy(interpretation=kinds[channels > 2]).write_to_file(str(tmp_path / name))
-        [page] = PhotoFile(tmp_path / name).pages
-        assert (page.height, page.width, page.depth) == (height, width, 8 * pixels.itemsize)
-        return page
-
-    return write
-
-
-def colored(colorizer, page):
-    lightness, _ = split_lab(colorizer.lab_at_render_size(page))
-    [ab] = colorizer.predict([lightness])
-    return np.concatenate(list(colorizer.strips(page, lightness, ab)))
-
-
-def lab100(pixels):
-    return color.rgb2lab(pixels[..., :3] / float(np.iinfo(pixels.dtype).max))
-
-
-def at_depth(rgb255, depth):
-    """Converts 8-bit pixels to the depth. 16-bit pixels get noise in the lower bits."""
-    if depth == 8:
-        return rgb255
-    noise = np.random.default_rng(0).integers(0, 257, rgb255.shape)
-    return np.minimum(rgb255.astype(int) * 257 + noise, 65535).astype("uint16")
-
-
 def gray_version(rgb255):
     gray = color.lab2rgb(color.rgb2lab(rgb255) * [1, 0, 0])
     return np.round(gray * 255).astype("uint8")
@@ -149,60 +96,6 @@ def gray_version(rgb255):
 
 def difference(first, second):
     return np.abs(first.astype(int) - second.astype(int))
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [(1, 1), (20000, 10), (10, 20000), (97, 64)])
-def test_size_and_depth_are_preserved(a_little_red, page_of, size, channels, dtype):
-    pixels = np.full((*size, channels), np.iinfo(dtype).max // 2, dtype)
-    result = colored(a_little_red, page_of(pixels))
-    assert result.shape == (*size, 3)
-    assert result.dtype == dtype
-    # Every pixel is colored, up to the borders.
-    ab = np.broadcast_to(A_LITTLE_RED, (*size, 2))
-    np.testing.assert_allclose(lab100(result)[..., 1:], ab, atol=0.6)
-
-
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-@pytest.mark.parametrize("channels", [2, 4])
-def test_alpha_is_preserved(a_little_red, page_of, channels, dtype):
-    end = np.iinfo(dtype).max
-    pixels = np.random.default_rng(0).integers(0, end + 1, (40, 50, channels)).astype(dtype)
-    pixels[:5, :, -1] = 0
-    pixels[5:10, :, -1] = end
-    result = colored(a_little_red, page_of(pixels))
-    assert result.shape == (40, 50, 4)
-    assert result.dtype == dtype
-    np.testing.assert_array_equal(result[..., -1], pixels[..., -1])
-
-
-@pytest.mark.parametrize("depth", [8, 16])
-def test_lightness_is_that_of_the_photograph(a_little_red, page_of, depth):
-    pixels = at_depth(data.coffee(), depth)
-    before, after = lab100(pixels), lab100(colored(a_little_red, page_of(pixels)))
-    lightness_off = np.abs(before[..., 0] - after[..., 0])
-    assert lightness_off.mean() < 0.5
-    assert np.percentile(lightness_off, 99.9) < 3
-    if depth == 16:
-        assert lightness_off.max() < 0.1
-    np.testing.assert_allclose(np.median(after[..., 1:], axis=(0, 1)), A_LITTLE_RED, atol=0.3)
-
-
-@pytest.mark.parametrize("ab", [(100.0, -100.0), (-90.0, 5.0), (80.0, 100.0)])
-def test_colors_outside_the_gamut_keep_lightness_and_hue(a_little_red, page_of, ab):
-    ramp = np.linspace(4000, 64000, 64 * 64).round().astype("uint16").reshape(64, 64, 1)
-    page = page_of(ramp)
-    lightness, _ = split_lab(a_little_red.lab_at_render_size(page))
-    predicted = np.float32(ab) + np.zeros_like(lightness)
-    after = lab100(np.concatenate(list(a_little_red.strips(page, lightness, predicted))))
-    before = lab100(np.repeat(ramp, 3, axis=-1))
-    np.testing.assert_allclose(after[..., 0], before[..., 0], atol=0.15)
-    chroma = np.linalg.norm(after[..., 1:], axis=-1)
-    assert chroma.max() < 0.99 * np.linalg.norm(ab)
-    assert np.median(chroma) > 20
-    hue_off = np.arctan2(after[..., 2], after[..., 1]) - np.arctan2(ab[1], ab[0])
-    assert np.abs(np.degrees(hue_off))[chroma > 10].max() < 1
 
 
 def test_only_lightness_is_used(page_of):
@@ -306,29 +199,6 @@ def test_the_network_is_traced_once(page_of):
         assert len(colorizer.predict(some_lightness(count))) == count
     assert generator.count == 1
     assert colorizer.predict([]) == []
-
-
-@pytest.mark.parametrize(("channels", "dtype"), [(1, "uint8"), (3, "uint16")])
-def test_prepared_functions_are_not_traced_again(page_of, monkeypatch, channels, dtype):
-    traced = []
-
-    def counting(rgb):
-        traced.append(len(rgb))
-        return integers_to_lightness100(rgb)
-
-    monkeypatch.setattr(lab_recombiner, "integers_to_lightness100", counting)
-    for name in ("_recombine", "_recombine_out_of_gamut"):
-        # Earlier tests may have traced them.
-        fresh = tf.function(getattr(lab_recombiner, name).python_function, jit_compile=True)
-        monkeypatch.setattr(lab_recombiner, name, fresh)
-    prepare_recombination(channels, dtype)
-    assert traced == [channels] * 2
-    # Black cannot be red: these pixels are outside the gamut.
-    page = page_of(np.zeros((30, 40, channels), dtype))
-    small, red = np.zeros((32, 32, 1), "float32"), np.full((32, 32, 2), 20.0, "float32")
-    after = lab100(np.concatenate(list(recombined_strips(page, small, red))))
-    assert np.abs(after[..., 1:]).max() < 1
-    assert traced == [channels] * 2
 
 
 def some_lightness(count):
@@ -452,12 +322,6 @@ def test_flip_average_is_the_mean_of_both(one_sided, flip_averaging):
     np.testing.assert_allclose(mean, (straight + mirrored[:, ::-1]) / 2, atol=1e-4)
 
 
-def test_16_bit_levels_stay_distinct(a_little_red, page_of):
-    ramp = np.arange(65536, dtype="uint16").reshape(256, 256, 1)
-    result = colored(a_little_red, page_of(ramp))
-    assert len(np.unique(result.reshape(-1, 3), axis=0)) >= 0.99 * 65536
-
-
 def test_threads_share_a_colorizer(one_sided, page_of):
     photographs = [data.astronaut()[50 * number :][:40, :60] for number in range(6)]
     pages = [page_of(pixels, f"{number}.png") for number, pixels in enumerate(photographs)]
@@ -472,46 +336,20 @@ def test_threads_share_a_colorizer(one_sided, page_of):
         np.testing.assert_array_equal(result, colored(one_sided, page))
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (100, 200, 3), (3, PIXELS_IN_A_STRIP, 1)])
-def test_planes_are_where_tensorflow_can_use_them(shape):
-    for _ in range(5):
-        planes = allocate_planes(np.zeros(shape, "uint8"))
-        assert planes.ctypes.data % 64 == 0
-        assert planes.shape == (5, (3 if shape[0] == 3 else 1) * PIXELS_IN_A_STRIP)
-
-
 # --- from a folder, files and arrays -------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A folder of weights of a tiny untrained network."""
-    found = WeightsFolder(tmp_path_factory.mktemp("weights"))
-    architecture = {"filters": 2, "depth": 2, "discriminator_filters": 2, "color_stride": 4}
-    architecture = SAGAN(**architecture).architecture
-    found.write_settings({"model": "sagan", "architecture": architecture, "render_size": 32})
-    found.save_generator(SAGAN.build_generator(architecture))
-    return found.path
-
-
-def test_a_folder_gives_its_render_size_and_keeps_the_global_precision(folder):
+def test_a_folder_gives_its_render_size_and_keeps_the_global_precision(tiny_weights):
     keras.config.set_dtype_policy("mixed_bfloat16")
     colorizer = PhotoColorizer.from_folder(
-        folder, precision="float32", batch_size=3, saturation=0.5, flip_average=True
+        tiny_weights, precision="float32", batch_size=3, saturation=0.5, flip_average=True
     )
     assert keras.config.dtype_policy().name == "mixed_bfloat16"
     assert (colorizer.render_size, colorizer.batch_size, colorizer.saturation) == (32, 3, 0.5)
     assert colorizer.flip_average
     [ab] = colorizer.predict(some_lightness(1))
     assert ab.shape == (8, 8, 2)
-    assert PhotoColorizer.from_folder(folder, render_size=64).render_size == 64
-
-
-def test_a_folder_that_cannot_be_used_is_an_input_error(folder, tmp_path):
-    with pytest.raises(InputError, match="not a folder of weights"):
-        PhotoColorizer.from_folder(tmp_path)
-    with pytest.raises(InputError, match="received 67; give a render_size of 64"):
-        PhotoColorizer.from_folder(folder, render_size=67)
+    assert PhotoColorizer.from_folder(tiny_weights, render_size=64).render_size == 64
 
 
 def test_a_file_is_colored_with_all_its_pages(a_little_red, tmp_path):
