@@ -65,12 +65,12 @@ class Client:
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def colorizer(weights):
     return PhotoColorizer.from_folder(weights, precision="float32")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hinted_colorizer(hinted_weights):
     return PhotoColorizer.from_folder(hinted_weights, precision="float32")
 

@@ -1,4 +1,4 @@
-"""Variants, calm and palettes: what a person may choose for a whole photograph."""
+"""Photographs are colored as the command line does it, as a person chooses or as is suggested."""
 
 import io
 import shutil
@@ -14,8 +14,7 @@ from config.settings import Settings
 from inference.photo_colorizer import PhotoColorizer
 from jobs.common.pretrained_colorizers import PretrainedColorizers, is_there, variants_beside
 from models.checkpoints.folder import WeightsFolder
-
-HINT = {"x": 0.25, "y": 0.5, "color": "#a03020"}
+from tests.jobs.serve.answers import HINT, pixels_of
 
 
 def chroma(content):
@@ -176,3 +175,68 @@ def test_variants_that_take_no_palette_are_left_out_where_there_is_one(
     assert [variant["name"] for variant in variants] == ["chromagan"]
     refused = client.json("PUT", f"{path}/edits", edits | {"variant": "vivid"}, status=422)
     assert "take no palette" in refused["detail"]
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.PNG", "photo.tif", "photo"])
+def test_result_is_that_of_the_command_line_to_the_last_byte(
+    client, photograph, weights, here, name
+):
+    path = photograph(name, format=None if "." in name else "WEBP", dpi=(300, 300))
+    id = client.upload(path.read_bytes(), name)["id"]
+    edits = {"version": 1, "hints": [HINT], "saturation": 1.3}
+    client.json("PUT", f"/api/photos/{id}/edits", edits)
+    _, headers, result = client.ask("GET", f"/api/photos/{id}/result")
+    _, _, hints = client.ask("GET", f"/api/photos/{id}/hints")
+    (here / "touched up.json").write_bytes(hints)
+    arguments = ["--weights", weights, "--precision", "float32", "--output_dir", "out"]
+    assert run.main(["--images", str(path), "--hints", "touched up.json", *arguments]) == 0
+    [colored] = (here / "out").iterdir()
+    assert headers["content-disposition"].endswith(f"''{colored.name}")
+    assert result == colored.read_bytes()
+
+
+def test_pages_of_a_tiff_have_hints_of_their_own(client, photograph):
+    second = Image.new("L", (30, 20), 120)
+    path = photograph("scan.tif", save_all=True, append_images=[second])
+    id = client.upload(path.read_bytes(), "scan.tif")["id"]
+    edits = {"version": 1, "hints": [{**HINT, "page": 1}]}
+    _, _, first = client.ask("GET", f"/api/photos/{id}/colored?page=0")
+    assert client.json("PUT", f"/api/photos/{id}/edits", edits)["pages"] == 2
+    assert client.ask("GET", f"/api/photos/{id}/colored?page=0")[2] == first
+    red, green, blue = pixels_of(client.ask("GET", f"/api/photos/{id}/colored?page=1")[2])[10, 7]
+    assert red > max(green, blue)
+    assert client.json("GET", f"/api/photos/{id}/gray?page=2", status=404)
+    edits["hints"][0]["page"] = 2
+    assert "page" in client.json("PUT", f"/api/photos/{id}/edits", edits, status=422)["detail"]
+
+
+def test_suggestions_have_the_lightness_of_the_place(client, photograph):
+    id = client.upload(photograph().read_bytes())["id"]
+    dark = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=0")
+    light = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=1")
+    assert dark["lightness"] + 20 < light["lightness"]
+    assert dark["colors"][0]["name"] == "as predicted"
+    assert len(dark["colors"]) == 3
+
+
+def test_common_colors_of_the_training_images_are_suggested(start, photograph):
+    client = start(common_colors=[[[20.0, -30.0]]] * 10)
+    id = client.upload(photograph().read_bytes())["id"]
+    found = client.json("GET", f"/api/photos/{id}/suggestions?x=0.5&y=0.5")["colors"]
+    assert [color["name"] for color in found[:2]] == ["as predicted", "violet"]
+
+
+def test_a_part_at_full_size_is_that_part_of_the_result(client, photograph):
+    photo = client.upload(photograph(size=(600, 400)).read_bytes(), "photo.png")
+    assert photo["sizes"] == [[600, 400]]
+    path = f"/api/photos/{photo['id']}"
+    client.json("PUT", f"{path}/edits", {"version": 1, "hints": [HINT]})
+    _, _, gray = client.ask("GET", f"{path}/gray?part=100,50,200,150")
+    _, _, colored = client.ask("GET", f"{path}/colored?part=100,50,200,150")
+    _, _, result = client.ask("GET", f"{path}/result?format=png")
+    wanted = pixels_of(result)[50:200, 100:300]
+    # They are compressed as JPEG, and the photograph is a JPEG too.
+    assert np.abs(pixels_of(colored) - wanted).mean() < 3
+    assert pixels_of(gray).shape == (150, 200)
+    _, _, corner = client.ask("GET", f"{path}/gray?part=590,390,100,100")
+    assert pixels_of(corner).shape == (10, 10)
