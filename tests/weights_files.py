@@ -1,4 +1,4 @@
-"""The contents of files of weights."""
+"""The contents of files of weights and of checkpoints."""
 
 import os
 
@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from models.checkpoints.folder import WeightsFolder
+from models.checkpoints.progress import Progress
 
 
 def arrays_in(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -24,3 +25,9 @@ def arrays_in(path: str | os.PathLike) -> dict[str, np.ndarray]:
 def checkpoint_arrays(folder: str | os.PathLike) -> dict[str, np.ndarray]:
     """The arrays of the last checkpoint of a training."""
     return arrays_in(WeightsFolder(folder).checkpoints.last() / "model.weights.h5")
+
+
+def progress(folder: str | os.PathLike) -> Progress:
+    """The progress of a training up to its last checkpoint."""
+    store = WeightsFolder(folder).checkpoints
+    return store.read_progress(store.last())
