@@ -4,25 +4,12 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from metrics.distribution.feature_statistics import FeatureStatistics
 from metrics.distribution.fid import frechet_distance
-
-
-def statistics_of(features, batch_size=None):
-    statistics = FeatureStatistics()
-    for start in range(0, len(features), batch_size or len(features)):
-        statistics.update(features[start : start + (batch_size or len(features))])
-    return statistics
+from tests.metrics.distribution.samples import samples, statistics_of
 
 
 def distance_of(first, second):
     return frechet_distance(statistics_of(first), statistics_of(second))
-
-
-def samples(seed, count=500, channels=8):
-    random = np.random.default_rng(seed)
-    mixture = random.normal(size=(channels, channels))
-    return random.normal(size=(count, channels)) @ mixture + random.normal(size=channels)
 
 
 def with_statistics(mean, covariance):
@@ -38,20 +25,6 @@ def scipy_distance(first, second):
     root = scipy.linalg.sqrtm(np.cov(first.T) @ np.cov(second.T)).real
     offset = first.mean(axis=0) - second.mean(axis=0)
     return offset @ offset + np.trace(np.cov(first.T) + np.cov(second.T) - 2 * root)
-
-
-def test_mean_and_covariance_are_those_of_numpy():
-    features = samples(0)
-    statistics = statistics_of(features, batch_size=7)
-    np.testing.assert_allclose(statistics.mean, features.mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(statistics.covariance, np.cov(features.T), rtol=1e-10)
-
-
-def test_large_means_do_not_spoil_small_covariances():
-    features = samples(0) * 1e-3 + 1e6
-    np.testing.assert_allclose(
-        statistics_of(features, 10).covariance, np.cov(features.T), rtol=1e-6
-    )
 
 
 def test_distance_of_isotropic_gaussians_is_the_closed_form():
@@ -108,8 +81,3 @@ def test_batch_size_and_order_do_not_matter():
         for features, size in ((first, 500), (first, 7), (shuffled, 64))
     ]
     np.testing.assert_allclose(distances, distances[0], rtol=1e-10)
-
-
-def test_one_sample_has_no_covariance():
-    with pytest.raises(ValueError, match="at least 2 samples; received 1"):
-        _ = statistics_of(samples(0, count=1)).covariance
