@@ -9,7 +9,6 @@ import pytest
 
 from errors import InputError
 from models.layers.self_attention import SelfAttention
-from models.networks.blocks import level_nearest
 from models.networks.encoders import pretrained_encoder
 from models.networks.unet import unet
 
@@ -44,14 +43,6 @@ def test_padding_repeats_the_border(plain):
 def test_a_fresh_network_colors_in_gray(plain):
     lightness = np.random.default_rng(0).uniform(-1, 1, (1, 32, 32, 1)).astype("float32")
     assert np.abs(plain(lightness)).max() < 0.2
-
-
-@pytest.mark.parametrize(
-    ("resolution", "target", "level"),
-    [(128, 32, 2), (64, 32, 1), (32, 32, 0), (100, 32, 2), (512, 1, 4)],
-)
-def test_attention_is_at_the_level_nearest_to_its_resolution(resolution, target, level):
-    assert level_nearest(resolution, target, depth=4) == level
 
 
 @pytest.mark.parametrize(
