@@ -1,9 +1,12 @@
 """Helpers of the tests of evaluations: weights, images, and which of them are evaluated."""
 
+import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from config.parser import parse
 from data.datasets.dataset_name import absolute_name
@@ -11,10 +14,13 @@ from data.datasets.dataset_options import DatasetOptions
 from data.datasets.find_images import find_images
 from data.image_io import write_rgb
 from errors import InputError
+from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.common.load_colorizer import weights_folders
 from jobs.evaluate.images import EvaluationImages
 from models.checkpoints.folder import WeightsFolder
 
+FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32"]
+FEW += ["--render_size", "16"]
 ALL = [f"{number}.png" for number in range(10)]
 
 
@@ -53,3 +59,39 @@ def error_message(*arguments):
     message = str(caught.value)
     assert message.count("\n") == 0
     return message
+
+
+def record_drawn_images(patch):
+    """Returns a dict of the images that are drawn on a sheet, by the names of their rows."""
+    recorded = {}
+
+    def record(rows, captions=None):
+        recorded.update(rows, captions=captions)
+        return draw_contact_sheet(rows, captions)
+
+    patch.setattr("jobs.evaluate.evaluate.draw_contact_sheet", record)
+    return recorded
+
+
+def pixels_of(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def files_below(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def all_below(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def error_line(capsys):
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+    return message
+
+
+def rows_of(path):
+    return json.loads(Path(path).read_text())["rows"]

@@ -1,4 +1,4 @@
-"""Tests of `run.py --evaluate`: the table, the files, the contact sheet, and errors."""
+"""Tests of `run.py --evaluate`: the table, the files and the contact sheet."""
 
 import csv
 import io
@@ -6,8 +6,6 @@ import json
 import math
 import os
 import re
-import shutil
-import signal
 import sys
 import warnings
 from pathlib import Path
@@ -16,7 +14,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 from scipy.linalg import sqrtm
 from skimage import color
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -30,92 +27,20 @@ from data.datasets.find_images import find_images
 from data.image_io import write_rgb
 from jobs.common.contact_sheet import draw_contact_sheet
 from jobs.evaluate import evaluate as evaluate_job
-from metrics.evaluator import Evaluator
 from metrics.table import format_table
 from models.checkpoints.folder import WeightsFolder
 from models.sagan import SAGAN
+from tests.jobs.evaluate.evaluated import (
+    FEW,
+    files_below,
+    pixels_of,
+    record_drawn_images,
+    rows_of,
+    solid,
+)
 
-FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32"]
-FEW += ["--render_size", "16"]
 FIXED = ["truth", "gray", "constant ab"]
 MISSING = {"lpips", "inception_score", "inception_score_deviation"}
-
-
-@pytest.fixture(scope="module")
-def load_once():
-    """Loads each colorizer only once: compiling it takes longer than all the rest."""
-    loaded = {}
-    load = evaluate_job.load_colorizer
-
-    def call(folder, settings, render_size):
-        file = Path(folder.path, "generator.weights.h5")
-        if not file.exists():
-            return load(folder, settings, render_size)
-        key = file.read_bytes(), render_size
-        if key not in loaded:
-            loaded[key] = load(folder, settings, render_size)
-        loaded[key].batch_size = settings.batch_size
-        return loaded[key]
-
-    return call
-
-
-@pytest.fixture
-def evaluate(weights, here, offline, load_once, monkeypatch):
-    """Evaluates at 16 px, by default the tiny weights, and returns the exit status."""
-    monkeypatch.setattr(evaluate_job, "load_colorizer", load_once)
-
-    def call(*arguments):
-        has_weights = {"--weights", "--load_weights"}.intersection(arguments)
-        default = [] if has_weights else ["--weights", weights]
-        return run.main(["--evaluate", *FEW, *default, *arguments])
-
-    return call
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """The images that are drawn on the contact sheet, by the name of their row, and `captions`."""
-    return record_drawn_images(monkeypatch)
-
-
-def record_drawn_images(patch):
-    recorded = {}
-
-    def record(rows, captions=None):
-        recorded.update(rows, captions=captions)
-        return draw_contact_sheet(rows, captions)
-
-    patch.setattr("jobs.evaluate.evaluate.draw_contact_sheet", record)
-    return recorded
-
-
-def solid(path, color=(200, 90, 80), size=(20, 24)):
-    write_rgb(path, np.full((*size, 3), color, "uint8"))
-
-
-def pixels_of(path):
-    with Image.open(path) as image:
-        return np.asarray(image)
-
-
-def files_below(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-
-
-def all_below(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
-
-
-def error_line(capsys):
-    message = capsys.readouterr().err
-    assert message.startswith("error: ")
-    assert message.count("\n") == 1
-    return message
-
-
-def rows_of(path):
-    return json.loads(Path(path).read_text())["rows"]
 
 
 # --- metrics -------------------------------------------------------------------------------------
@@ -244,27 +169,6 @@ def test_weights_color_the_lightness_of_the_squares(whole):
     difference = whole.drawn[whole.mine].astype(int) - rgb_of(lab[..., :1], ab)
     assert np.abs(difference).max() <= 1
     assert np.ptp(whole.drawn[whole.mine], axis=-1).mean() > 10
-
-
-def test_weights_run_at_their_own_render_size(evaluate, images, weights):
-    options = ["--weights", weights, "--images", "images/0.png", "--json"]
-    assert run.main(["--evaluate", *FEW[:-2], *options]) == 0
-    sizes = [row["render_size"] for row in rows_of("results/evaluation.json")]
-    # Gray has no network.
-    assert sizes == [None, 32]
-
-
-def test_weights_color_images_as_they_color_photographs(evaluate, images, drawn, weights, here):
-    size = ["--render_size", "24"]
-    assert evaluate("--dataset", "images", "--sample_count", "9", *size) == 0
-    [evaluated] = [drawn[name] for name in drawn if name == Path(weights).name]
-    true = drawn["truth"]
-    for number, pixels in enumerate(true):
-        write_rgb(here / "squares" / f"{number}.png", pixels)
-    options = [*size, "--weights", weights, "--precision", "float32", "--output_dir", "colored"]
-    assert run.main(["--images", "squares", *options]) == 0
-    for number, pixels in enumerate(evaluated):
-        np.testing.assert_array_equal(pixels_of(here / "colored" / f"{number}.png"), pixels)
 
 
 def test_predictions_are_the_images_of_their_folders(whole):
@@ -403,46 +307,6 @@ def test_own_training_has_the_metrics_of_its_validation(
         assert mine[name] == pytest.approx(validation[name], abs=tolerance)
 
 
-def test_hints_have_rows_of_their_own_and_bring_colors_nearer_to_the_truth(
-    evaluate, images, weights
-):
-    assert evaluate("--dataset", "images", "--hint_counts", "0", "40", "--seed", "3", "--json") == 0
-    rows = {row["name"]: row for row in rows_of("results/evaluation.json")}
-    name = os.path.basename(weights)
-    assert [(name, row["hints"]) for name, row in rows.items()] == [
-        ("truth", 0),
-        ("gray", 0),
-        ("constant ab", 0),
-        (name, 0),
-        (f"{name}, 40 hints", 40),
-        (f"{name}, hints spread, 40 hints", 40),
-        ("gray, hints spread, 40 hints", 40),
-    ]
-    assert rows[f"{name}, 40 hints"]["psnr"] > rows[name]["psnr"] + 1.0
-    assert rows["gray, hints spread, 40 hints"]["psnr"] > rows["gray"]["psnr"] + 1.0
-
-
-def test_weights_of_the_same_name_have_rows_of_their_own(evaluate, images, weights, here):
-    for path in ("one/gray", "two/gray"):
-        shutil.copytree(weights, here / path)
-    shutil.copytree(images, here / "truth")
-    options = ("--weights", "one/gray", "two/gray", "--predictions", "truth", "--json")
-    assert evaluate("--images", "images", *options) == 0
-    rows = rows_of("results/evaluation.json")
-    assert [row["name"] for row in rows] == ["gray", "one/gray", "two/gray", "truth"]
-    assert rows[1]["colorfulness"] == rows[2]["colorfulness"] > rows[0]["colorfulness"]
-
-
-@pytest.mark.parametrize("option", ["--weights", "--predictions"])
-def test_a_folder_that_is_named_twice_is_one_row(evaluate, images, weights, here, option):
-    shutil.copytree(weights if option == "--weights" else images, here / "mine")
-    names = ("mine", "./mine/", str(here / "mine"))
-    assert evaluate("--images", "images", option, *names, "--json") == 0
-    names = [row["name"] for row in rows_of("results/evaluation.json")]
-    assert names[-1] == "mine"
-    assert len(names) == (2 if option == "--weights" else 3)
-
-
 # --- without truth -------------------------------------------------------------------------------
 
 
@@ -515,40 +379,6 @@ def test_progress_is_shown_on_a_terminal(evaluate, images, capsys, monkeypatch):
     assert "10/10 [" in shown
 
 
-# --- unusable images -----------------------------------------------------------------------------
-
-
-def test_unusable_images_are_skipped_in_all_rows_and_counted(evaluate, images, here, drawn, capsys):
-    shutil.copytree(images, here / "theirs")
-    (here / "theirs" / "0.png").write_text("no image")
-    solid(here / "theirs" / "1.png", size=(24, 20))
-    (here / "theirs" / "2.png").unlink()
-    (images / "3.png").write_text("no image")
-    options = ("--predictions", "theirs", "--log_dir", "logs", "--sample_count", "10")
-    assert evaluate("--images", "images", *options) == 0
-    captured = capsys.readouterr()
-    title = "6 of 10 images of images (without ground truth) at 16 px; networks run at 16 px\n"
-    assert captured.out.startswith(title)
-    lacking, skipped = captured.err.splitlines()
-    assert lacking.startswith("warning: theirs lacks 1 of 10 images (2.png)")
-    assert skipped == (
-        "warning: 3 of 9 skipped (2 unreadable, 1 another shape), listed in logs/skipped_images.tsv"
-    )
-    assert (here / "logs" / "skipped_images.tsv").read_text().count("\n") == 4
-    assert drawn.pop("captions") == [f"{number}.png" for number in range(4, 10)]
-    assert {len(pixels) for pixels in drawn.values()} == {6}
-
-
-@pytest.mark.parametrize("option", ["--dataset", "--images"])
-def test_images_that_are_all_unreadable_are_a_one_line_error(evaluate, here, capsys, option):
-    (here / "set").mkdir()
-    for number in range(6):
-        (here / "set" / f"{number}.png").write_text("no image")
-    assert evaluate(option, "set", "--log_dir", str(here / "logs")) == 2
-    assert "more than half of the images cannot be used: " in error_line(capsys)
-    assert not (here / "results" / "evaluation.png").exists()
-
-
 # --- output paths --------------------------------------------------------------------------------
 
 
@@ -565,174 +395,8 @@ def test_files_are_written_to_the_requested_paths(evaluate, images, here, capsys
     assert last.endswith(f" --logdir {log_dir.relative_to(here)}")
 
 
-def test_other_files_are_unchanged(evaluate, images, here):
-    shutil.copytree(images, here / "results")
-    for name in ("evaluation.csv", "notes.txt"):
-        (here / "results" / name).write_text("earlier")
-    before = {
-        name: (here / "results" / name).read_bytes() for name in files_below(here / "results")
-    }
-    assert evaluate("--images", "images", "--predictions", "results") == 0
-    assert files_below(here / "results") == {*before, "evaluation.png"}
-    assert {name: (here / "results" / name).read_bytes() for name in before} == before
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--csv", "numbers", "--json", "numbers"],
-        ["--csv", "numbers", "--json", "./numbers"],
-        ["--json", "results/evaluation.png"],
-    ],
-)
-def test_two_outputs_to_one_file_are_a_one_line_error(evaluate, images, capsys, arguments):
-    assert evaluate("--images", "images", *arguments) == 2
-    error_line(capsys)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-@pytest.mark.parametrize(
-    "name",
-    [
-        b"line\nbreak",
-        *(pytest.param(each, marks=pytest.mark.slow) for each in (b"\xff\xfe", b"\x1b[2J")),
-    ],
-)
-def test_odd_names_are_shown_on_one_line(evaluate, images, weights, here, drawn, capsys, name):
-    name = os.fsdecode(name)
-    (images / "0.png").rename(images / f"{name}.png")
-    shutil.copytree(images, here / name)
-    shutil.copytree(weights, here / "w" / name)
-    options = ("--weights", f"w/{name}", "--predictions", name, "--output_dir", f"out {name}")
-    assert evaluate("--images", "images", *options, "--json", "--sample_count", "10") == 0
-    captured = capsys.readouterr()
-    assert captured.err == ""
-    # The title, a blank line, the heading, three rows, a footnote, a blank line, the paths.
-    assert len(captured.out.splitlines()) == 9
-    assert "\x1b" not in captured.out
-    assert all(text.isprintable() for text in (*drawn["captions"], *list(drawn)[:-1]))
-    [_, mine, theirs] = rows_of(Path(f"out {name}", "evaluation.json"))
-    assert (mine["path"], theirs["path"]) == (f"w/{name}", name)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_log_dir_may_have_any_name(evaluate, images, here):
     log_dir = os.fsdecode(b"logs \xff")
     assert evaluate("--images", "images", "--log_dir", log_dir) == 0
     assert len(files_below(here / log_dir)) == 1
-
-
-# --- errors --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--dataset", "absent"], "--dataset: absent: does not exist"),
-        (["--dataset", "images", "absent"], "--dataset: absent: does not exist"),
-        (["--dataset", "empty"], "--dataset: empty: no images in this folder or its subfolders"),
-        (["--dataset", "file"], "--dataset: file: is a file"),
-        (["--dataset", "absent\nline"], r"--dataset: absent\nline: does not exist"),
-        (["--images", "absent"], "--images absent: there is no such file or folder"),
-        (["--images", "empty"], "--images empty: no images found"),
-        (["--weights", "absent"], "absent is not a folder of weights"),
-        (["--weights", "empty"], "empty is not a folder of weights"),
-        (["--weights", "file"], "--weights file: it is a file"),
-        (["--weights", "broken"], "broken/generator.weights.h5 cannot be loaded"),
-        (["--load_weights"], "weights/sagan is not a folder of weights"),
-        (["--predictions", "absent"], "--predictions absent: No such file or directory"),
-        (["--predictions", "file"], "--predictions file: Not a directory"),
-        (["--predictions", "empty"], "--predictions empty: no file in it is named like"),
-        (
-            ["--feature_network", "file"],
-            "--feature_network: file: it cannot be read as Keras' weights",
-        ),
-        (["--feature_network", "absent.keras"], "--feature_network: absent.keras: there is no"),
-        (["--output_dir", "file"], "--output_dir file: File exists"),
-        (["--output_dir", "file/a"], "--output_dir file/a: Not a directory"),
-        (["--csv", "empty"], "--csv: empty is a folder"),
-        (["--json", "empty/"], "--json: empty/ is a folder"),
-        (["--csv", "file/a.csv"], "--csv file: File exists"),
-    ],
-)
-def test_what_cannot_be_evaluated_is_a_one_line_error_and_leaves_no_files(
-    evaluate, images, weights, here, capsys, arguments, words
-):
-    (here / "empty").mkdir()
-    (here / "file").write_text("")
-    shutil.copytree(weights, here / "broken")
-    (here / "broken" / "generator.weights.h5").write_text("no weights")
-    names = [] if {"--dataset", "--images"}.intersection(arguments) else ["--dataset", "images"]
-    before = all_below(here)
-    assert evaluate(*names, *arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith("error: ")
-    assert words in captured.err
-    assert captured.err.count("\n") == 1
-    assert captured.out == ""
-    assert all_below(here) == before
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--csv", "--weights", "absent"],
-        ["--json", "deep/numbers.json", "--weights", "absent"],
-        ["--csv", "deep/numbers.csv", "--json", "empty"],
-        ["--log_dir", "file"],
-        ["--csv", "deep/numbers.csv", "--output_dir", "file"],
-    ],
-)
-def test_an_error_leaves_no_folder_for_files_that_were_not_written(
-    evaluate, images, here, capsys, arguments
-):
-    (here / "file").write_text("")
-    (here / "empty").mkdir()
-    before = all_below(here)
-    assert evaluate("--images", "images", *arguments) == 2
-    error_line(capsys)
-    assert all_below(here) == before
-
-
-@pytest.mark.parametrize("option", ["--output_dir", "--log_dir"])
-def test_a_folder_that_cannot_be_written_is_reported_before_the_images_are_read(
-    evaluate, here, capsys, option
-):
-    (here / "file").write_text("")
-    (here / "set").mkdir()
-    for number in range(6):
-        (here / "set" / f"{number}.png").write_text("no image")
-    assert evaluate("--dataset", "set", option, "file") == 2
-    assert f"{option} file: File exists" in error_line(capsys)
-
-
-def test_a_folder_at_the_path_of_the_sheet_is_a_one_line_error(evaluate, images, here, capsys):
-    solid(here / "results" / "evaluation.png" / "inside.png")
-    assert evaluate("--images", "images") == 2
-    assert "results/evaluation.png is a folder" in error_line(capsys)
-    assert files_below(here / "results") == {"evaluation.png/inside.png"}
-
-
-def test_out_of_memory_is_a_one_line_error(evaluate, images, capsys, monkeypatch):
-    def too_large(*arguments):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
-
-    monkeypatch.setattr(Evaluator, "update", too_large)
-    assert evaluate("--images", "images") == 2
-    assert "a step of 5 images of 16 px does not fit into memory" in error_line(capsys)
-
-
-def test_ctrl_c_leaves_the_earlier_sheet(evaluate, images, here, capsys, monkeypatch):
-    solid(here / "results" / "evaluation.png")
-    before = (here / "results" / "evaluation.png").read_bytes()
-    monkeypatch.setattr(Evaluator, "update", lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    # A shell without job control starts its background processes with the signal ignored.
-    previous_handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        assert evaluate("--images", "images", "--csv") == 130
-    finally:
-        signal.signal(signal.SIGINT, previous_handler)
-    captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "interrupted\n")
-    assert files_below(here / "results") == {"evaluation.png"}
-    assert (here / "results" / "evaluation.png").read_bytes() == before
