@@ -117,3 +117,8 @@ def colors_of(images):
     """The index in `COLORS` of each single-color image."""
     rgb255 = np.asarray(lab1_to_rgb1(images)).mean(axis=(1, 2)) * 255.0
     return np.abs(rgb255[:, None] - np.array(COLORS)).sum(axis=-1).argmin(axis=-1).tolist()
+
+
+def pixels(seed=0, height=5, width=7):
+    """Noise, as a decoded image."""
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype="uint8")

@@ -1,8 +1,7 @@
-"""TIFF metadata is read; written files are read by tifffile, Pillow and libvips."""
+"""Written TIFFs are read by tifffile, Pillow and libvips."""
 
 import io
 import itertools
-import struct
 
 import numpy as np
 import pytest
@@ -13,160 +12,20 @@ from PIL import ExifTags, Image
 from data.photos.metadata import PhotoMetadata
 from data.photos.profiles import srgb_profile
 from data.photos.tiff import write_tiff
-from data.photos.tiff_images import find_photographs
 from tests.data.photos.samples import (
-    CAPTION,
-    DESCRIPTION,
     EXIF,
     GPS,
     GPS_INFO,
     MAKE,
     NOTES,
     ORDERS,
-    RESOLUTION,
-    THUMBNAILS,
     XMP,
     exif_of,
     in_strips,
     noise,
-    parsed,
 )
 
-XMP_TAG, PHOTOSHOP, PROFILE_TAG = 700, 34377, 34675
-PIXELS = np.zeros((20, 30), "uint8")
-
-
-# --- reading -----------------------------------------------------------------------------------
-
-
-def read_all(path):
-    """The metadata of the photographs in a TIFF, by the numbers of their pages."""
-    photographs, _ = find_photographs(path)
-    return {image.page: metadata for image, metadata in photographs}
-
-
-def read_one(path, pixels=PIXELS, **options):
-    """Writes a TIFF of one page with tifffile and reads its metadata."""
-    tifffile.imwrite(path, pixels, metadata=None, software=False, **options)
-    [metadata] = read_all(path).values()
-    return metadata
-
-
-@pytest.mark.parametrize("big", [False, True])
-@ORDERS
-def test_each_page_of_a_tiff_is_read(tmp_path, order, big):
-    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big, byteorder=order) as writer:
-        for number in range(3):
-            writer.write(
-                PIXELS,
-                metadata=None,
-                description=f"page {number}",
-                resolution=(300 + number, 600),
-                resolutionunit="INCH",
-                iccprofile=b"icc%d" % number,
-                extratags=[(700, 1, len(XMP) + 1, XMP + b"%d" % number)],
-            )
-    pages = read_all(tmp_path / "a.tif")
-    assert list(pages) == [0, 1, 2]
-    for number, metadata in pages.items():
-        exif = parsed(metadata.exif)
-        assert (exif[DESCRIPTION], exif.endian) == (f"page {number}", order)
-        assert metadata == PhotoMetadata(
-            exif=metadata.exif,
-            byte_order=order,
-            dots_per_inch=(300 + number, 600),
-            profile=b"icc%d" % number,
-            xmp=XMP + b"%d" % number,
-        )
-
-
-def test_exif_of_a_tiff_has_descriptive_tags_but_no_layout_tags(tmp_path):
-    Image.fromarray(PIXELS).save(tmp_path / "a.tif", exif=exif_of(orientation=5), dpi=(300, 300))
-    [metadata] = read_all(tmp_path / "a.tif").values()
-    exif = parsed(metadata.exif)
-    assert set(exif) == {MAKE, EXIF, GPS_INFO}
-    assert exif[MAKE] == "Nikon"
-    assert exif.get_ifd(EXIF)[0x927C] == NOTES
-    assert exif.get_ifd(GPS_INFO) == GPS
-    assert (metadata.orientation, metadata.dots_per_inch) == (5, (300.0, 300.0))
-
-
-def test_tiff_without_descriptive_tags_has_no_exif(tmp_path):
-    assert read_one(tmp_path / "a.tif") == PhotoMetadata()
-
-
-def test_numbers_of_64_bits_are_skipped(tmp_path):
-    # Only BigTIFF defines them.
-    tags = [(65000, 16, 1, 7), (65001, 3, 1, 7)]
-    metadata = read_one(tmp_path / "a.tif", bigtiff=True, extratags=tags)
-    assert set(parsed(metadata.exif)) == {65001}
-
-
-@pytest.mark.parametrize(
-    ("unit", "expected"), [("CENTIMETER", (254.0, 508.0)), ("INCH", (100.0, 200.0)), ("NONE", None)]
-)
-def test_resolution_of_a_tiff_is_in_inches(tmp_path, unit, expected):
-    metadata = read_one(tmp_path / "a.tif", resolution=(100, 200), resolutionunit=unit)
-    assert metadata.dots_per_inch == expected
-
-
-@pytest.mark.parametrize(
-    ("kinds", "photographs"),
-    [([0, 1, 2], [0, 2]), ([1, 0], [1]), ([4, 0, 1], [1]), ([1], [0]), ([1, 4], [0, 1])],
-)
-def test_smaller_copies_and_masks_are_no_photographs_unless_they_are_all(
-    tmp_path, kinds, photographs
-):
-    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
-        for kind in kinds:
-            mask = {"photometric": "mask"} if kind == 4 else {}
-            writer.write(PIXELS.astype(bool) if mask else PIXELS, subfiletype=kind, **mask)
-    assert list(read_all(tmp_path / "a.tif")) == photographs
-
-
-@pytest.mark.parametrize("orientation", range(10))
-def test_orientation_of_a_tiff_is_read(tmp_path, orientation):
-    metadata = read_one(tmp_path / "a.tif", extratags=[(274, 3, 1, orientation)])
-    is_odd = orientation in (0, 9)
-    assert (metadata.orientation, metadata.is_odd) == (1 if is_odd else orientation, is_odd)
-
-
-def test_resources_of_photoshop_in_a_tiff_lose_their_thumbnails_and_layers(tmp_path):
-    resources, layers = THUMBNAILS[0] + CAPTION + THUMBNAILS[1], b"the gray image again"
-    tags = [(PHOTOSHOP, 1, len(resources), resources), (37724, 7, len(layers), layers)]
-    metadata = read_one(tmp_path / "a.tif", extratags=tags)
-    assert bytes(parsed(metadata.exif)[PHOTOSHOP]) == CAPTION
-    assert layers not in metadata.exif
-
-
-def test_content_credentials_of_a_tiff_are_not_copied_and_that_is_noted(tmp_path):
-    tags = [(52545, 7, 4, b"jumb", True), (50838, 4, 2, (12, 30), True)]
-    metadata = read_one(tmp_path / "a.tif", extratags=tags)
-    [note] = metadata.notes
-    assert "C2PA" in note
-    assert metadata.exif == b"" or not {52545, 50838} & set(parsed(metadata.exif))
-
-
-@pytest.mark.parametrize("length", range(0, len(CAPTION), 3))
-def test_truncated_resources_are_no_error(tmp_path, length):
-    resources = RESOLUTION + CAPTION[:length]
-    metadata = read_one(tmp_path / "a.tif", extratags=[(PHOTOSHOP, 1, len(resources), resources)])
-    assert bytes(parsed(metadata.exif)[PHOTOSHOP]).startswith(RESOLUTION)
-
-
-def test_circular_chain_of_pages_is_read_once(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", PIXELS)
-    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
-        [page] = tiff.pages
-        link = page.offset + 2 + 12 * len(page.tags)
-        first = page.offset
-    content = bytearray((tmp_path / "a.tif").read_bytes())
-    struct.pack_into("<L", content, link, first)
-    (tmp_path / "a.tif").write_bytes(content)
-    assert len(read_all(tmp_path / "a.tif")) == 1
-
-
-# --- writing -----------------------------------------------------------------------------------
+XMP_TAG, PROFILE_TAG = 700, 34675
 
 
 def write(*pages, order="<", rows=4, **metadata):
