@@ -1,5 +1,6 @@
 """Fixtures of the tests of the jobs, such as small images and trainings of a few seconds."""
 
+import errno
 import functools
 import json
 import os
@@ -194,6 +195,20 @@ def stop_after(monkeypatch):
         monkeypatch.setattr(TrainingCheckpoint, "on_train_batch_end", with_signal)
 
     return arrange
+
+
+@pytest.fixture
+def closed(here, monkeypatch):
+    """Makes the folder `in` with a subfolder `closed`, which cannot be listed, even by root."""
+    (here / "in" / "closed").mkdir(parents=True)
+    scandir = os.scandir
+
+    def refusing(path):
+        if os.fspath(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
 
 
 def _missing(what):

@@ -1,8 +1,5 @@
 """Photographs are found in files and folders, and results of earlier runs are not colored again."""
 
-import errno
-import os
-
 from data.datasets.folder import demo_images
 from tests.jobs.colorize.photographs import files_below, photograph, summary
 
@@ -47,17 +44,8 @@ def test_demo_photographs_are_colored(color_photographs, here):
     assert set(files_below(here / "results")) == images | {"camera.png"}
 
 
-def test_a_folder_that_cannot_be_read_is_reported(color_photographs, here, capsys, monkeypatch):
+def test_a_folder_that_cannot_be_read_is_reported(color_photographs, closed, here, capsys):
     photograph(here / "in/a.png")
-    (here / "in/closed").mkdir()
-    scandir = os.scandir
-
-    def refusing(path):
-        if os.fspath(path).endswith("closed"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
     assert color_photographs("in") == 1
     captured = capsys.readouterr()
     assert captured.err == "failed: in/closed: Permission denied: not searched\n"

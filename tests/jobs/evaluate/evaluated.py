@@ -19,8 +19,7 @@ from jobs.common.load_colorizer import weights_folders
 from jobs.evaluate.images import EvaluationImages
 from models.checkpoints.folder import WeightsFolder
 
-FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32"]
-FEW += ["--render_size", "16"]
+FEW = ["--resolution", "16", "--batch_size", "5", "--precision", "float32", "--render_size", "16"]
 ALL = [f"{number}.png" for number in range(10)]
 
 

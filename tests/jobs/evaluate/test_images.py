@@ -1,6 +1,5 @@
 """Tests of the images of an evaluation: those held out or all, and the predictions for them."""
 
-import errno
 import os
 import shutil
 import sys
@@ -360,20 +359,6 @@ def test_demo_photographs_may_be_evaluated_without_truth():
 
 def test_a_photograph_that_is_named_twice_is_evaluated_once(images):
     assert names_of(evaluated("--images", "images", "images/0.png", "./images", ".")) == ALL
-
-
-@pytest.fixture
-def closed(here, monkeypatch):
-    """Makes the folder `in`, which has nothing but a subfolder that cannot be read."""
-    (here / "in" / "closed").mkdir(parents=True)
-    scandir = os.scandir
-
-    def refusing(path):
-        if os.fspath(path).endswith("closed"):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)
 
 
 def test_a_folder_that_cannot_be_read_is_reported_and_the_others_are_evaluated(

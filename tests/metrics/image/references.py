@@ -59,8 +59,6 @@ MEANS = {
         lambda true, colored: colorfulness(255.0 * true),
     ),
 }
-
-
 # Values of all pixels of all images.
 POOLED = {
     "pooled_psnr": (PooledPSNR, psnr),

@@ -25,10 +25,15 @@ def test_the_random_state_is_saved_with_the_weights(tmp_path):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.5])
-def test_nothing_is_dropped_in_inference_or_at_a_rate_of_zero(rate, tmp_path):
+def test_nothing_is_dropped_in_inference_or_at_a_rate_of_zero(rate):
     layer = network(rate)
     np.testing.assert_array_equal(layer(FEATURES), FEATURES)
     is_whole = np.array_equal(layer(FEATURES, training=True), FEATURES)
     assert is_whole == (rate == 0.0)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5])
+def test_weights_are_loaded_at_any_rate(rate, tmp_path):
+    layer = network(rate)
     layer.save_weights(tmp_path / "a.weights.h5")
     network(rate).load_weights(tmp_path / "a.weights.h5")

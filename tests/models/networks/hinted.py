@@ -6,7 +6,6 @@ from data.color.ab_bins import BINS, ab1_to_bin
 
 RED = int(ab1_to_bin(np.array([50.0, 0.0]) / 110.0))
 
-
 ARCHITECTURES = {
     "no encoder": {"depth": 3, "attention_level": 2},
     "shallow": {"depth": 1, "attention_level": None},
